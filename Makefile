@@ -1,0 +1,76 @@
+# make lab      the laboratory: makes the environment where there is none, then JupyterLab on the first notebook
+# make report   the same laboratory headless: an executed notebook and its offline page under artifacts/reports/
+# make test     the tests;  make lint  style and types;  make help  this list
+#
+# PYTHON=/path/to/python3.12 make lab   takes that interpreter; any from 3.11 on will do.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help lab report test lint clean
+
+BIN := .venv/bin
+STAMP := .venv/.installed
+CANDIDATES := $(or $(PYTHON),python3 python3.11 python3.12 python3.13 python3.14 python)
+TESTS ?= tests
+
+help:
+	@sed -n '1,5s/^# \{0,1\}//p' Makefile
+
+# One stamp says that the environment stands and matches these two files; without it pip would run before every command.
+$(STAMP): pyproject.toml constraints.txt
+	@if [ ! -x $(BIN)/python ] || ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
+	  for python in $(CANDIDATES); do \
+	    if "$$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+	      found=$$python; break; \
+	    fi; \
+	  done; \
+	  if [ -z "$${found:-}" ]; then \
+	    echo "no Python 3.11 or newer with venv among: $(CANDIDATES); install one (Debian: apt install python3-venv)" \
+	         "or name it with PYTHON=/path/to/python3 make ..." >&2; \
+	    exit 2; \
+	  fi; \
+	  echo "making .venv with $$("$$found" --version)"; \
+	  "$$found" -m venv --clear .venv; \
+	fi
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	@touch $(STAMP)
+
+# Jupyter refuses to serve as root unless told that it is meant so, as it is in a container.
+lab: $(STAMP)
+	$(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks/00_start_here.ipynb
+
+report: $(STAMP)
+	$(BIN)/gramviz report notebooks/report.ipynb -p checkpoint=nqueens8-gram -p trajectories=50 -p seed=0 -o artifacts/reports
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# Some tests look through the eyes of a person, in Chromium. `gramviz doctor --chromium` prints the one it finds. Where
+# there is none, root may take Debian's, and anyone else playwright's own; if neither can be had, what is left out is
+# said by name, and in CI that is a failure. CI runs the slow tests too; `make test SLOW=1` does so anywhere.
+MARKS := $(if $(CI)$(SLOW),,not slow and )
+test: $(STAMP)
+	@if ! $(BIN)/gramviz doctor --chromium >/dev/null 2>&1; then \
+	  echo "no Chromium found: trying to install one for the browser tests"; \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    (apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends chromium) >&2 || true; \
+	  else \
+	    $(BIN)/playwright install chromium >&2 || true; \
+	  fi; \
+	fi; \
+	if chromium=$$($(BIN)/gramviz doctor --chromium 2>/dev/null); then \
+	  echo "browser tests use $$chromium"; \
+	  marks='$(MARKS)not gpu'; \
+	else \
+	  echo "left out for want of Chromium:"; \
+	  $(BIN)/python -m pytest -q --collect-only -m 'browser' $(TESTS) | grep '::' || true; \
+	  if [ -n "$${CI:-}" ]; then echo "in CI no browser test may be left out; install chromium" >&2; exit 1; fi; \
+	  marks='$(MARKS)not gpu and not browser'; \
+	fi; \
+	$(BIN)/python -m pytest -m "$$marks" $(TESTS)
+
+clean:
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache artifacts/reports

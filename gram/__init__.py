@@ -1,0 +1,57 @@
+"""GRAM and its relatives: models, tasks, training, sampling, evaluation.
+
+    checkpoint = gram.load("nqueens8-gram")
+    rollout = gram.sample(checkpoint, puzzles=3, trajectories=50, seed=0)
+    figures = gram.evaluate(checkpoint, trajectories=20)
+
+`import gram`, `gram.rollout` and `gram.board` leave torch unloaded: the names above are imported on first use.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gram.checkpoint import Checkpoint as Checkpoint
+    from gram.checkpoint import load as load
+    from gram.config import RunConfig as RunConfig
+    from gram.evaluate import evaluate as evaluate
+    from gram.presets import preset as preset
+    from gram.sample import Record as Record
+    from gram.sample import sample as sample
+    from gram.train import train as train
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "load": "checkpoint",
+    "Checkpoint": "checkpoint",
+    "RunConfig": "config",
+    "preset": "presets",
+    "train": "train",
+    "sample": "sample",
+    "Record": "sample",
+    "evaluate": "evaluate",
+}
+__all__ = [*_HOME]
+
+
+class _Package(ModuleType):
+    """This package. A verb (`gram.sample`) is the function, although the module it lives in has the same name."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, ModuleType) and _HOME.get(name) == name:
+            value = getattr(value, name)
+        super().__setattr__(name, value)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'gram' has no attribute {name!r}; it offers {', '.join(_HOME)}")
+    return getattr(importlib.import_module(f"gram.{_HOME[name]}"), name)
+
+
+sys.modules[__name__].__class__ = _Package

@@ -1,0 +1,145 @@
+"""How the positions of a task lie in space, what a token means, and which rule is geometric.
+
+A `Board` is everything that a view must know of a task, and nothing that a model needs: numpy only, no torch, and
+a JSON round trip, because it travels inside every rollout.
+
+One rule covers the constraint tasks of the paper: *within a group, each exclusive token stands at most once*. Sudoku's
+groups are rows, columns and boxes and every digit is exclusive; the queens' groups are ranks, files and diagonals and
+the queen is exclusive; a graph's groups are its edges and every colour is exclusive. So conflicts are counted here,
+once, and the explorer can draw who conflicts with whom without knowing any task.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+Kind = Literal["grid", "graph", "image"]
+Glyph = Literal["text", "queen", "colour", "pixel"]
+
+
+@dataclass(frozen=True)
+class Token:
+    """What one token id means: a `label` to read aloud, a `symbol` to draw (may be empty), and how it is drawn."""
+
+    label: str
+    symbol: str = ""
+    glyph: Glyph = "text"
+
+
+@dataclass(frozen=True)
+class Board:
+    """The geometry of one task.
+
+    Attributes:
+        task: registered name of the task, e.g. `nqueens`.
+        title: what a reader calls it, e.g. `8 queens`.
+        kind: `grid`, `graph` or `image`.
+        height, width: rows and columns of a grid or image; for a graph, 1 and the number of nodes.
+        tokens: meaning of each token id, in order.
+        blank: ids that, in the puzzle `x`, mean "not given".
+        groups: tuples of positions in which an exclusive token may stand at most once.
+        exclusive: the token ids to which the groups apply.
+        required: pairs (token id, count) that a finished board must hold, e.g. eight queens.
+        box: rows and columns of a box that thick lines enclose, or None.
+        xy: for a graph, the place of each node in the unit square.
+        checkered: whether a grid is drawn as a chess board.
+    """
+
+    task: str
+    title: str
+    kind: Kind
+    height: int
+    width: int
+    tokens: tuple[Token, ...]
+    blank: tuple[int, ...] = ()
+    groups: tuple[tuple[int, ...], ...] = field(default=(), repr=False)
+    exclusive: tuple[int, ...] = ()
+    required: tuple[tuple[int, int], ...] = ()
+    box: tuple[int, int] | None = None
+    xy: tuple[tuple[float, float], ...] | None = field(default=None, repr=False)
+    checkered: bool = False
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(Kind):
+            raise ValueError(f"kind is {self.kind!r}; known: {', '.join(get_args(Kind))}")
+        if not all(isinstance(side, int) and side > 0 for side in (self.height, self.width)):
+            raise ValueError(f"the board is {self.height!r} x {self.width!r}; both must be whole numbers from 1")
+        for group in self.groups:
+            if any(not 0 <= position < self.positions for position in group):
+                raise ValueError(f"group {group} leaves the board; positions are 0 to {self.positions - 1}")
+        for name, ids in (("blank", self.blank), ("exclusive", self.exclusive), ("required", self.required)):
+            for entry in ids:
+                token = entry[0] if isinstance(entry, tuple) else entry
+                if not 0 <= token < len(self.tokens):
+                    raise ValueError(f"{name} names token {token}; known tokens are 0 to {len(self.tokens) - 1}")
+        if self.xy is not None and len(self.xy) != self.positions:
+            raise ValueError(f"xy places {len(self.xy)} nodes, but the board has {self.positions} positions")
+
+    @property
+    def positions(self) -> int:
+        """Number of positions, height x width."""
+        return self.height * self.width
+
+    def place(self, position: int) -> str:
+        """The name of a position in words: `row 4, column 6`, or `node 3` in a graph. Counted from 1."""
+        if self.kind == "graph":
+            return f"node {position + 1}"
+        row, column = divmod(position, self.width)
+        return f"row {row + 1}, column {column + 1}"
+
+    def given(self, x: NDArray[np.integer]) -> NDArray[np.bool_]:
+        """True where the puzzle [..., position] fixes the token."""
+        return ~np.isin(x, self.blank)
+
+    def conflict(self, tokens: NDArray[np.integer]) -> NDArray[np.bool_]:
+        """True at each position [..., position] whose exclusive token stands again in one of its groups."""
+        found = np.zeros(tokens.shape, dtype=bool)
+        for group in self.groups:
+            members = tokens[..., group]  # [..., member]
+            for token in self.exclusive:
+                here = members == token
+                found[..., group] |= here & (here.sum(-1, keepdims=True) > 1)
+        return found
+
+    def violations(self, tokens: NDArray[np.integer]) -> NDArray[np.int64]:
+        """Number of violated rules [...]: (group, token) pairs with a repetition, and wrong required counts."""
+        count = np.zeros(tokens.shape[:-1], dtype=np.int64)
+        for group in self.groups:
+            members = tokens[..., group]
+            for token in self.exclusive:
+                count += (members == token).sum(-1) > 1
+        for token, required in self.required:
+            count += (tokens == token).sum(-1) != required
+        return count
+
+    def to_json(self) -> str:
+        """This board as a JSON text; `from_json` reads it back as an equal board."""
+        return json.dumps(asdict(self), separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> Board:
+        """Read a board from a JSON text.
+
+        Raises:
+            ValueError: not JSON, an unknown or missing key, or an impossible geometry.
+        """
+        try:
+            raw: dict[str, Any] = json.loads(text)
+            unknown = set(raw) - {f.name for f in fields(cls)}
+            if unknown:
+                raise ValueError(f"unknown key {sorted(unknown)[0]!r}")
+            raw["tokens"] = tuple(Token(**token) for token in raw["tokens"])
+            for name in ("blank", "exclusive"):
+                raw[name] = tuple(int(value) for value in raw.get(name, ()))
+            for name in ("groups", "required"):
+                raw[name] = tuple(tuple(int(value) for value in row) for row in raw.get(name, ()))
+            raw["box"] = tuple(raw["box"]) if raw.get("box") else None
+            raw["xy"] = tuple((float(a), float(b)) for a, b in raw["xy"]) if raw.get("xy") else None
+            return cls(**raw)
+        except (TypeError, KeyError, OverflowError, RecursionError, json.JSONDecodeError) as error:
+            raise ValueError(f"this is not a board: {error}") from error

@@ -1,0 +1,224 @@
+"""A checkpoint is a folder that needs nothing else to become a model again.
+
+    config.json            the RunConfig
+    weights.safetensors    the averaged weights, z0 included; metadata: format, optimizer step, sha256 of the tensors
+    metrics.jsonl          one line per look at the run
+    training.safetensors   only in a run that can go on: weights, average, optimizer, carried batch, random state
+    README.md              the card, in a checkpoint that ships
+
+safetensors only, never pickle: opening a checkpoint cannot run code. Every file is written under a temporary name and
+then renamed, so a kill at any moment leaves the old file or the new one.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as serialize
+from torch import Tensor
+
+from gram.config import ConfigError, RunConfig
+from gram.models import MODELS, Model
+from gram.tasks import TASKS, Task
+
+FORMAT = "gram-checkpoint 1"
+WEIGHTS, CONFIG, METRICS, TRAINING = "weights.safetensors", "config.json", "metrics.jsonl", "training.safetensors"
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that is not there, damaged, or does not fit its configuration; one sentence with a cure."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A model with everything that it needs to answer.
+
+    Attributes:
+        name: its folder's name.
+        path: its folder.
+        config: the run that made it.
+        task, model: built from `config`; the model is in eval mode and on the CPU.
+        digest: sha256 of the weights.
+        step: optimizer steps behind it.
+    """
+
+    name: str
+    path: Path
+    config: RunConfig
+    task: Task
+    model: Model
+    digest: str
+    step: int
+
+
+def build(config: RunConfig) -> tuple[Task, Model]:
+    """The task and a freshly initialized model of a run; initialization follows `config.seed`."""
+    raw = config.to_dict()
+    task = TASKS[raw["task"]["kind"]](config.task)  # type: ignore[call-arg]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        model = MODELS[raw["model"]["kind"]](config.model, task.board)  # type: ignore[call-arg]
+    return task, model
+
+
+def folders() -> list[Path]:
+    """Where a checkpoint's name is looked up, in order: `$GRAM_ARTIFACTS`, ./artifacts, the source tree's, ./runs."""
+    named = os.environ.get("GRAM_ARTIFACTS")
+    places = [Path(named)] if named else []
+    return [*places, Path("artifacts"), Path(__file__).parent.parent / "artifacts", Path("runs")]
+
+
+def names() -> list[str]:
+    """The names of all checkpoints that `find` would find, sorted."""
+    return sorted({entry.parent.name for folder in folders() if folder.is_dir() for entry in folder.glob(f"*/{WEIGHTS}")})
+
+
+def find(name: str | os.PathLike[str]) -> Path:
+    """The folder of a checkpoint, given its name or its path.
+
+    Raises:
+        CheckpointError: there is none; the message lists the known names.
+    """
+    for place in (Path(name), *(folder / name for folder in folders())):
+        if (place / WEIGHTS).is_file():
+            return place
+    if (Path(name) / CONFIG).is_file():
+        raise CheckpointError(f"{name} has no {WEIGHTS} yet; let `gram train` finish, or stop it once with Ctrl+C")
+    known = names()
+    close = difflib.get_close_matches(str(name), known, 1)
+    hint = f" (did you mean {close[0]!r}?)" if close else ""
+    raise CheckpointError(
+        f"there is no checkpoint {str(name)!r}; known: {', '.join(known) or 'none'}{hint}, or give a folder"
+    )
+
+
+def load(name: str | os.PathLike[str]) -> Checkpoint:
+    """The checkpoint of this name or in this folder, checked.
+
+    Raises:
+        CheckpointError: absent, truncated, altered, or not fitting its own config.json.
+    """
+    path = find(name)
+    try:
+        config = RunConfig.from_json((path / CONFIG).read_text())
+    except (OSError, UnicodeDecodeError, ConfigError) as error:
+        raise CheckpointError(f"{path / CONFIG} cannot be read: {error}") from error
+    tensors, metadata = read_tensors(path / WEIGHTS)
+    task, model = build(config)
+    expected = {key: tuple(tensor.shape) for key, tensor in model.state_dict().items()}
+    found = {key: tuple(tensor.shape) for key, tensor in tensors.items()}
+    for key in expected.keys() | found.keys():
+        if expected.get(key) != found.get(key):
+            raise CheckpointError(
+                f"{path / WEIGHTS} does not fit its {CONFIG}: {key} is {found.get(key)} in the file and "
+                f"{expected.get(key)} in the model; restore both files from one run"
+            )
+    model.load_state_dict(tensors)
+    for key, tensor in model.state_dict().items():  # a network that serves twice in the model, but not in the file
+        if not torch.equal(tensor, tensors[key].to(tensor.dtype)):
+            raise CheckpointError(
+                f"{path / WEIGHTS} does not fit its {CONFIG}: {key} is one with another weight in the model, but not in "
+                "the file; restore both files from one run"
+            )
+    try:
+        step = int(metadata["step"])
+    except (KeyError, ValueError) as error:
+        raise CheckpointError(f"{path / WEIGHTS} does not say its optimizer step; restore it") from error
+    return Checkpoint(
+        name=path.resolve().name,
+        path=path,
+        config=config,
+        task=task,
+        model=model.eval().requires_grad_(False),
+        digest=metadata["sha256"],
+        step=step,
+    )
+
+
+def save_weights(path: Path, model: Model, step: int) -> None:
+    """Write the weights of a model as the `weights.safetensors` of the folder `path`."""
+    write_tensors(path / WEIGHTS, dict(model.state_dict()), {"step": str(step)})
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
+    """Write tensors and text as one safetensors file, whole or not at all.
+
+    Raises:
+        CheckpointError: the place cannot be written.
+    """
+    plain = {key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}
+    stamped = {"format": FORMAT, "sha256": digest(plain), **metadata}
+    write_atomic(path, serialize(_unshared(plain), stamped))
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """The tensors and metadata of a safetensors file written by `write_tensors`.
+
+    Raises:
+        CheckpointError: absent, truncated, altered, or of another format.
+    """
+    try:
+        with safe_open(path, framework="pt") as opened:
+            metadata = opened.metadata() or {}
+            tensors = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118 (not a dict)
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(f"{path} is not a readable safetensors file; it may be truncated: {error}") from error
+    if metadata.get("format") != FORMAT:
+        raise CheckpointError(f"{path} has format {metadata.get('format')!r}; this version reads {FORMAT!r}")
+    if metadata.get("sha256") != digest(tensors):
+        raise CheckpointError(f"{path} was altered after it was written (its sha256 does not match); restore it")
+    return tensors, metadata
+
+
+def digest(tensors: Mapping[str, Tensor]) -> str:
+    """sha256 (hex) of tensors with their names, dtypes and shapes."""
+    sha = hashlib.sha256()
+    for key in sorted(tensors):
+        tensor = tensors[key]
+        sha.update(f"{key} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        sha.update(tensor.contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return sha.hexdigest()
+
+
+def write_atomic(path: Path, content: bytes | str) -> None:
+    """Write a file under a temporary name, flush it to the disk, then rename it.
+
+    Raises:
+        CheckpointError: the place cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(temporary, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True) if path.parent.is_dir() else None
+        raise CheckpointError(f"cannot write {path}: {error.strerror}; choose a folder that can be written") from error
+
+
+def _unshared(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Copies where two names share memory (tied networks), which safetensors refuses to write."""
+    seen: set[int] = set()
+    result: dict[str, Tensor] = {}
+    for key, tensor in tensors.items():
+        result[key] = tensor.clone() if tensor.data_ptr() in seen else tensor
+        seen.add(tensor.data_ptr())
+    return result
+
+
+def metrics_of(checkpoint: Checkpoint) -> list[dict[str, Any]]:
+    """The lines of a checkpoint's metrics.jsonl, empty if it has none."""
+    path = checkpoint.path / METRICS
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []

@@ -1,0 +1,253 @@
+"""RunConfig: everything that decides a run, strict, with a JSON round trip and `a.b=value` overrides.
+
+A part that is chosen by name (task, model) is written `{"kind": "nqueens", ...}`; its fields are those of the `Config`
+that stands beside the class. An unknown key, kind or type is an error that names the known ones.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+import math
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gram.models import MODELS
+from gram.models.gram import GRAMConfig
+from gram.optim import OptimConfig
+from gram.tasks import TASKS
+from gram.tasks.nqueens import NQueensConfig
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot be; the message is one sentence: the value, what is allowed, the cure."""
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How a run trains; see docs/training.md for what was measured.
+
+    Attributes:
+        steps: optimizer steps; each advances every row of the carried batch by one supervision step.
+        batch: rows that learn.
+        supervision_steps: N_sup, supervision steps that a row stays.
+        prior_rows: further rows that follow the prior and teach only the halting and value heads (stochastic models).
+        prior_steps: supervision steps that such a row stays; longer than N_sup, as sampling goes on longer too.
+        kl_weight: beta, on the KL in nats per token.
+        kl_balance: alpha, the share of it that moves the prior; 1 - alpha charges the posterior (the paper: 0.8).
+        kl_target: nats per token that the posterior may tell in a charged transition; its charge then starts at beta
+            and adapts to that (`gram.train.adapt`), and `kl_balance` is not used. 0: fixed charges, as in the paper.
+        kl_hold, kl_rate: optimizer steps before the charge adapts, and how fast it may (share per step).
+        uncharged: what the transitions without KL sample in rows that learn, `prior` or (the paper) `posterior`.
+        halt_weight, value_weight: of the two heads' losses.
+        precision: `auto` (bf16 where this processor is quick at it), `float32` or `bfloat16`.
+        compile: compile the recursive network (slow to start, then about 1.4 times as fast on CPU).
+        log_every, save_every, check_every: optimizer steps between metrics, checkpoints, and looks at held-out puzzles.
+        check_puzzles, check_trajectories: size of such a look.
+    """
+
+    steps: int = 12_000
+    batch: int = 64
+    supervision_steps: int = 8
+    prior_rows: int = 16
+    prior_steps: int = 16
+    kl_weight: float = 1.0
+    kl_balance: float = 0.8
+    kl_target: float = 0.0
+    kl_hold: int = 0
+    kl_rate: float = 0.02
+    uncharged: str = "prior"
+    halt_weight: float = 0.5
+    value_weight: float = 0.5
+    precision: str = "auto"
+    compile: bool = False
+    log_every: int = 50
+    save_every: int = 250
+    check_every: int = 1_000
+    check_puzzles: int = 64
+    check_trajectories: int = 8
+    optim: OptimConfig = field(default_factory=OptimConfig)
+
+    def __post_init__(self) -> None:
+        _one_of("uncharged", self.uncharged, ("prior", "posterior"))
+        _one_of("precision", self.precision, ("auto", "float32", "bfloat16"))
+        for name in (
+            "steps", "batch", "supervision_steps", "prior_steps", "log_every", "save_every", "check_every",
+            "check_puzzles", "check_trajectories",
+        ):  # fmt: skip
+            if getattr(self, name) < 1:
+                raise ConfigError(f"{name} is {getattr(self, name)}; it must be at least 1")
+        if self.prior_rows < 0:
+            raise ConfigError(f"prior_rows is {self.prior_rows}; it must be at least 0")
+        if not 0 <= self.kl_balance <= 1:
+            raise ConfigError(f"kl_balance is {self.kl_balance}; it must lie in [0, 1]")
+
+
+@dataclass(frozen=True)
+class InferenceConfig:
+    """How a checkpoint answers unless told otherwise.
+
+    Attributes:
+        supervision_steps: how long a trajectory may go on.
+        halting: a trajectory stops at the first supervision step at which the halting head says that it is right.
+    """
+
+    supervision_steps: int = 16
+    halting: bool = True
+
+    def __post_init__(self) -> None:
+        if self.supervision_steps < 1:
+            raise ConfigError(f"supervision_steps is {self.supervision_steps}; it must be at least 1")
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """One run: which task, which model, how it trains, how it answers, and the seed of it all."""
+
+    task: Any = field(default_factory=NQueensConfig)
+    model: Any = field(default_factory=GRAMConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+    inference: InferenceConfig = field(default_factory=InferenceConfig)
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.seed < 2**63:
+            raise ConfigError(f"seed is {self.seed}; it must be a whole number from 0 to 2^63 - 1")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data; the chosen parts carry their `kind`."""
+        plain = dataclasses.asdict(self)
+        plain["task"] = {"kind": _kind_of(self.task, TASKS)} | plain["task"]
+        plain["model"] = {"kind": _kind_of(self.model, MODELS)} | plain["model"]
+        return plain
+
+    def to_json(self) -> str:
+        """The configuration as indented JSON text."""
+        return json.dumps(self.to_dict(), indent=2) + "\n"
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> RunConfig:
+        """Read plain data.
+
+        Raises:
+            ConfigError: an unknown key, kind or type, with its dotted place.
+        """
+        return _read(cls, raw, "")
+
+    @classmethod
+    def from_json(cls, text: str) -> RunConfig:
+        """Read JSON text; errors as in `from_dict`."""
+        try:
+            raw = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise ConfigError(f"the configuration is not JSON: {error}") from error
+        return cls.from_dict(raw)
+
+    def override(self, assignments: Iterable[str]) -> RunConfig:
+        """This configuration after assignments such as `train.steps=200` or `model.kind=trm`.
+
+        Raises:
+            ConfigError: not of the form a.b=value, an unknown key, or a value of another type.
+        """
+        raw = self.to_dict()
+        for assignment in assignments:
+            path, equals, text = assignment.partition("=")
+            if not equals:
+                raise ConfigError(f"cannot read {assignment!r}; write key=value, e.g. train.steps=200")
+            *parents, last = path.strip().split(".")
+            place = raw
+            for depth, name in enumerate(parents):
+                if not isinstance(place.get(name), dict):
+                    raise ConfigError(_unknown(".".join(parents[: depth + 1]), _siblings(place, parents[:depth])))
+                place = place[name]
+            if last not in place:
+                raise ConfigError(_unknown(path.strip(), _siblings(place, parents)))
+            value = _literal(text.strip())
+            if last == "kind" and value != place["kind"]:  # another kind starts from its own defaults
+                registry = TASKS if parents == ["task"] else MODELS
+                raw[parents[0]] = {"kind": value} | dataclasses.asdict(_read_kind(registry, {"kind": value}, parents[0]))
+            else:
+                place[last] = value
+        return self.from_dict(raw)
+
+
+def _read(cls: Any, raw: Any, where: str) -> Any:
+    """An instance of the dataclass `cls` from plain data, every key and type checked."""
+    if not isinstance(raw, Mapping):
+        raise ConfigError(f"{where or 'the configuration'} is {raw!r}; it must be an object with named values")
+    hints = typing.get_type_hints(cls)
+    known = {f.name for f in dataclasses.fields(cls)}
+    values = {}
+    for name, value in raw.items():
+        place = f"{where}.{name}" if where else str(name)
+        if name not in known:
+            raise ConfigError(_unknown(place, [f"{where}.{n}" if where else n for n in sorted(known)]))
+        if cls is RunConfig and name in ("task", "model"):
+            values[name] = _read_kind(TASKS if name == "task" else MODELS, value, place)
+        elif dataclasses.is_dataclass(hints[name]):
+            values[name] = _read(hints[name], value, place)
+        else:
+            values[name] = _typed(value, hints[name], place)
+    try:
+        return cls(**values)
+    except ConfigError:
+        raise
+    except ValueError as error:
+        raise ConfigError(f"{where}: {error}" if where else str(error)) from error
+
+
+def _read_kind(registry: Mapping[str, Any], raw: Any, where: str) -> Any:
+    if not isinstance(raw, Mapping) or "kind" not in raw:
+        raise ConfigError(f"{where} needs a kind; known: {', '.join(sorted(registry))}")
+    kind = raw["kind"]
+    if not isinstance(kind, str) or kind not in registry:
+        raise ConfigError(_unknown(f"{kind}", sorted(registry), what=where))
+    return _read(registry[kind].Config, {k: v for k, v in raw.items() if k != "kind"}, where)
+
+
+def _kind_of(config: Any, registry: Mapping[str, Any]) -> str:
+    for kind, entry in registry.items():
+        if type(config) is entry.Config:
+            return kind
+    raise ConfigError(f"{type(config).__name__} belongs to no registered kind; known: {', '.join(sorted(registry))}")
+
+
+def _typed(value: Any, hint: Any, place: str) -> Any:
+    """The value, if it is of the hinted type (an int will do for a float)."""
+    allowed = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    if float in allowed and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ConfigError(f"{place} is {value}; it must be a finite number")
+    if type(value) in allowed:
+        return value
+    names = " or ".join(getattr(kind, "__name__", str(kind)) for kind in allowed)
+    raise ConfigError(f"{place} is {value!r}; it must be of type {names}")
+
+
+def _literal(text: str) -> Any:
+    """The value of an override: JSON where it is JSON (true, 3, 1e-3, [..]), else the text itself."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return {"True": True, "False": False, "None": None}.get(text, text)
+
+
+def _siblings(place: Mapping[str, Any], parents: list[str]) -> list[str]:
+    """The dotted keys beside each other at one place."""
+    return [".".join([*parents, name]) for name in place]
+
+
+def _unknown(name: str, known: list[str], what: str = "key") -> str:
+    close = difflib.get_close_matches(name, known, 1, 0.5)
+    hint = f" (did you mean {close[0]!r}?)" if close else ""
+    return f"unknown {what} {name!r}; known: {', '.join(known)}{hint}"
+
+
+def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise ConfigError(_unknown(value, list(allowed), what=name))

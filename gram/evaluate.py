@@ -1,0 +1,247 @@
+"""Measuring a checkpoint on held-out puzzles by the protocol of docs/training.md.
+
+`accuracy` is the share of single samples that obey every rule and keep the givens, `coverage` the distinct valid
+solutions found among N samples of each puzzle, summed, over the solutions that exist, summed. Both weigh a puzzle by
+its number of solutions, and both are reported on the puzzles with at least two solutions (Table 1's setting) and on all.
+
+Rows are computed in a carried batch of one fixed size: a row that has halted, or reached the depth, makes room for the
+next, so halting saves what it promises, and a row's result does not depend on its neighbours.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tqdm.auto import tqdm
+
+from gram import compute
+from gram.checkpoint import Checkpoint, load
+from gram.models import Model, State
+from gram.sample import SampleError, Streams, check, stream
+from gram.select import SELECTORS, select
+from gram.tasks import Puzzles, Task
+
+ROWS = 256  # rows of the carried batch; fixed, as it takes part in rounding
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What N trajectories of each puzzle ended with.
+
+    Attributes:
+        tokens: [puzzle, trajectory, position].
+        value: [puzzle, trajectory], predicted correctness.
+        depth: [puzzle, trajectory], supervision steps taken.
+        halted: [puzzle, trajectory], it stopped by itself.
+    """
+
+    tokens: NDArray[np.uint8]
+    value: NDArray[np.float32]
+    depth: NDArray[np.int32]
+    halted: NDArray[np.bool_]
+
+
+def evaluate(
+    checkpoint: Checkpoint | str | os.PathLike[str],
+    *,
+    trajectories: int = 20,
+    split: str = "test",
+    seed: int = 0,
+    puzzles: int | None = None,
+    supervision_steps: int | None = None,
+    halting: bool | None = None,
+    noise: float = 1.0,
+    precision: str = "auto",
+    progress: bool = False,
+) -> dict[str, Any]:
+    """All figures of a checkpoint as plain data; `gram evaluate --json` prints them.
+
+    Args:
+        trajectories: N samples per puzzle. A deterministic model is run once and counted N times: all would be equal.
+        puzzles: only so many of the split, evenly chosen; default all.
+        supervision_steps, halting: default: the checkpoint's inference settings.
+    Raises:
+        CheckpointError, TaskError, SampleError: see the messages.
+    """
+    opened = checkpoint if isinstance(checkpoint, Checkpoint) else load(checkpoint)
+    inference = opened.config.inference
+    result = score(
+        opened.model,
+        opened.task,
+        trajectories=trajectories,
+        split=split,
+        seed=seed,
+        puzzles=puzzles,
+        supervision_steps=inference.supervision_steps if supervision_steps is None else supervision_steps,
+        halting=inference.halting if halting is None else halting,
+        noise=noise,
+        precision=precision,
+        progress=progress,
+    )
+    return {"checkpoint": opened.name, "sha256": opened.digest, "model": opened.model.name} | result
+
+
+def score(
+    model: Model,
+    task: Task,
+    *,
+    trajectories: int,
+    supervision_steps: int,
+    halting: bool,
+    seed: int,
+    split: str = "test",
+    puzzles: int | None = None,
+    noise: float = 1.0,
+    precision: str = "auto",
+    progress: bool = False,
+) -> dict[str, Any]:
+    """The figures of a model on a task; see `evaluate`."""
+    check(
+        trajectories=trajectories, supervision_steps=supervision_steps, seed=seed, noise=noise, precision=precision
+    )  # fmt: skip
+    if puzzles is not None and puzzles < 1:
+        raise SampleError(f"puzzles is {puzzles}; it must be at least 1")
+    started = time.perf_counter()
+    available = task.puzzles(split)  # type: ignore[arg-type]
+    ids = np.arange(len(available))
+    if puzzles is not None and puzzles < len(ids):
+        ids = np.linspace(0, len(ids) - 1, puzzles).round().astype(int)
+    chosen = available.take(ids)
+    drawn = trajectories if model.stochastic else 1
+    answers = answer(
+        model, chosen, ids, trajectories=drawn, supervision_steps=supervision_steps, halting=halting, seed=seed,
+        noise=noise, precision=precision, progress=progress,
+    )  # fmt: skip
+    valid = task.check(chosen.x[:, None], answers.tokens).valid
+    several = np.flatnonzero(chosen.counts >= 2)
+    figures = summary(chosen, answers, valid, several if len(several) else np.arange(len(chosen)))
+    return {
+        "task": task.board.title,
+        "split": split,
+        "protocol": "inputs with at least two solutions" if len(several) else "all inputs",
+        "trajectories": trajectories,
+        "supervision_steps": supervision_steps,
+        "halting": halting,
+        "seed": seed,
+        "precision": str(compute.dtype(precision, compute.device().type)).removeprefix("torch."),
+        **figures,
+        "all_inputs": summary(chosen, answers, valid, np.arange(len(chosen))),
+        "seconds": round(time.perf_counter() - started, 2),
+    }
+
+
+@torch.inference_mode()
+def answer(
+    model: Model,
+    puzzles: Puzzles,
+    ids: NDArray[np.integer],
+    *,
+    trajectories: int,
+    supervision_steps: int,
+    halting: bool,
+    seed: int,
+    noise: float = 1.0,
+    precision: str = "auto",
+    progress: bool = False,
+) -> Answers:
+    """The answers of N trajectories of each puzzle; `ids` key the noise, so a subset draws what the whole draws."""
+    device = compute.device()
+    model.to(device)
+    shape = (len(puzzles), trajectories)
+    tokens = np.zeros((*shape, puzzles.x.shape[1]), dtype=np.uint8)
+    value, depth = np.zeros(shape, dtype=np.float32), np.zeros(shape, dtype=np.int32)
+    halted = np.zeros(shape, dtype=bool)
+    waiting = deque((p, n) for p in range(shape[0]) for n in range(shape[1]))
+    rows: list[tuple[int, int] | None] = [None] * ROWS
+    streams = Streams([(seed,)] * ROWS, noise)
+    x = torch.zeros(ROWS, puzzles.x.shape[1], dtype=torch.int64, device=device)
+    age = np.zeros(ROWS, dtype=np.int32)
+    bar = tqdm(
+        total=len(waiting), unit="trajectory", disable=not progress, mininterval=0.5 if sys.stderr.isatty() else 30
+    )
+    with compute.autocast(precision, device.type), bar:
+        state: State | None = None
+        while True:
+            empty = [at for at, row in enumerate(rows) if row is None]
+            fresh = []
+            for at in empty[: len(waiting)]:
+                row = waiting.popleft()
+                rows[at], age[at] = row, 0
+                x[at] = torch.from_numpy(puzzles.x[row[0]].astype(np.int64))
+                streams.generators[at] = stream((seed, int(ids[row[0]]), row[1]))
+                fresh.append(at)
+            if len(empty) == ROWS and not fresh:
+                break
+            if fresh:
+                start = model.init(x)
+                state = start if state is None else _replace(state, start, fresh)
+            assert state is not None  # the first round always brings fresh rows
+            for _ in range(model.high_steps):
+                state, _ = model.step(state, streams)
+            readout = model.decode(state)
+            age += 1
+            stops = (readout.halt > 0).cpu().numpy()
+            shown = readout.logits.argmax(-1).to(torch.uint8).cpu().numpy()
+            values = readout.value.sigmoid().cpu().numpy()
+            for at, row in enumerate(rows):
+                if row is not None and ((halting and stops[at]) or age[at] >= supervision_steps):
+                    tokens[row], value[row], depth[row], halted[row] = shown[at], values[at], age[at], stops[at]
+                    rows[at] = None
+                    bar.update()
+    return Answers(tokens, value, depth, halted)
+
+
+def _replace(state: State, start: State, fresh: list[int]) -> State:
+    """The state with the rows `fresh` set back to the start of their new puzzles."""
+    h, l = state.h.clone(), state.l.clone()  # noqa: E741
+    h[fresh], l[fresh] = start.h[fresh], start.l[fresh]
+    return State(start.e_x, h, l)
+
+
+def summary(
+    puzzles: Puzzles, answers: Answers, valid: NDArray[np.bool_], rows: NDArray[np.integer]
+) -> dict[str, Any]:
+    """Accuracy, coverage and their kin over the puzzles `rows`, each puzzle weighed by its number of solutions."""
+    counts = puzzles.counts[rows]
+    found = np.array([_distinct(answers.tokens[row][valid[row]]) for row in rows])
+    accuracy = valid[rows].mean(1)
+    chosen = {
+        how: np.array([
+            valid[row][select(how, answers.tokens[row], answers.value[row], valid[row])] for row in rows
+        ], dtype=float)
+        for how in SELECTORS
+    }  # fmt: skip
+    by_solutions = []
+    for low, high in ((1, 1), (2, 2), (3, 4), (5, 9), (10, 10**9)):
+        inside = (counts >= low) & (counts <= high)
+        if inside.any():
+            by_solutions.append({
+                "solutions": str(low) if low == high else f"{low}-{high}" if high < 10**9 else f"{low}+",
+                "inputs": int(inside.sum()),
+                "accuracy": float(np.average(accuracy[inside], weights=counts[inside])),
+                "coverage": float(found[inside].sum() / counts[inside].sum()),
+            })  # fmt: skip
+    return {
+        "inputs": len(rows),
+        "solutions": int(counts.sum()),
+        "accuracy": float(np.average(accuracy, weights=counts)),
+        "coverage": float(found.sum() / counts.sum()),
+        "by_solutions": by_solutions,
+        "best_of_n": {how: float(np.average(right, weights=counts)) for how, right in chosen.items()},
+        "distinct": float(np.mean([_distinct(answers.tokens[row]) for row in rows])),
+        "mean_halt_step": float(answers.depth[rows].mean()),
+        "halted": float(answers.halted[rows].mean()),
+    }
+
+
+def _distinct(tokens: NDArray[np.integer]) -> int:
+    """Number of different boards among [board, position]."""
+    return len(np.unique(tokens, axis=0)) if len(tokens) else 0

@@ -1,0 +1,9 @@
+"""The registered models. Registering one is what gets it tested (`tests/gram/test_models.py`)."""
+
+from gram.models.base import Model, Noise, Readout, State, Transition
+from gram.models.gram import GRAM
+from gram.models.trm import TRM
+
+MODELS: dict[str, type[Model]] = {model.name: model for model in (TRM, GRAM)}
+
+__all__ = ["GRAM", "MODELS", "TRM", "Model", "Noise", "Readout", "State", "Transition"]

@@ -1,0 +1,130 @@
+"""What a model is: a chain `init -> step -> step -> ...` whose state can be decoded into an answer at any step.
+
+A step is one *transition*. `high_steps` transitions make a supervision step. Training, sampling and recording are loops
+over `step`, written once for all models (`gram.train`, `gram.sample`).
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from gram.models.blocks import SwiGLU, rms_norm
+from gram.models.gaussian import Gaussian
+
+Noise = Callable[[Tensor], Tensor]
+"""Standard normal noise with the shape and device of the given tensor, in float32."""
+Watch = Callable[[Tensor], None]
+"""Called with the low-level state after each low-level update."""
+
+
+@dataclass(frozen=True)
+class State:
+    """Where a chain stands: `h` and `l` [batch, position, feature], and the embedding `e_x` of the puzzle."""
+
+    e_x: Tensor
+    h: Tensor
+    l: Tensor  # noqa: E741  (the paper's letter)
+
+    def detach(self) -> State:
+        """The same state, cut from the graph."""
+        return State(self.e_x.detach(), self.h.detach(), self.l.detach())
+
+
+@dataclass(frozen=True)
+class Transition:
+    """What one step did, beside its new state.
+
+    Attributes:
+        u: proposal [batch, position, feature], the high-level state before guidance.
+        prior, posterior: the distributions of the guidance; None for a deterministic model, or without a target.
+    """
+
+    u: Tensor
+    prior: Gaussian | None = None
+    posterior: Gaussian | None = None
+
+
+@dataclass(frozen=True)
+class Readout:
+    """The answer at a state.
+
+    Attributes:
+        logits: [batch, position, token].
+        halt: [batch], logit of "my answer is right".
+        value: [batch], logit of "my final answer will be right" (LPRM).
+    """
+
+    logits: Tensor
+    halt: Tensor
+    value: Tensor
+
+
+class Model(nn.Module, ABC):
+    """A registered chain. `Config` stands beside each class and holds all that shapes its weights."""
+
+    name: ClassVar[str]
+    Config: ClassVar[type]
+    stochastic: bool
+    levels: ClassVar[tuple[str, ...]] = ("Supervision step", "Transition", "Low-level step")
+    config: Any
+    high_steps: int
+    low_steps: int
+
+    @abstractmethod
+    def init(self, x: Tensor) -> State:
+        """Step 0 for the puzzles [batch, position]: the fixed initial state, and the embedded puzzle."""
+
+    @abstractmethod
+    def step(
+        self, state: State, noise: Noise, y: Tensor | None = None, watch: Watch | None = None
+    ) -> tuple[State, Transition]:
+        """One transition. Without `y` the guidance is drawn from the prior, with it from the posterior."""
+
+    @abstractmethod
+    def decode(self, state: State) -> Readout:
+        """The answer at this state."""
+
+
+class Heads(nn.Module):
+    """Halting and value (LPRM) from the high-level state: [batch, position, feature] -> two logits [batch].
+
+    The paper reads the first token of h. Boards have no spare token here, and whether a board is right is a property
+    of all cells, so each position is transformed, averaged, and transformed again. The state is detached: what the
+    heads learn must not move the recursion (they are trained on prior rollouts, the recursion on posterior ones).
+    """
+
+    def __init__(self, features: int, hidden: int) -> None:
+        super().__init__()
+        self.each = SwiGLU(features, hidden, features)
+        self.whole = SwiGLU(features, hidden, 2)
+
+    def forward(self, h: Tensor) -> tuple[Tensor, Tensor]:
+        halt, value = self.whole(rms_norm(self.each(h.detach()).mean(1))).float().unbind(-1)
+        return halt, value
+
+
+def initialize(module: nn.Module) -> None:
+    """Truncated normal weights with deviation 1 / sqrt(inputs) for every linear layer, 1 for every embedding (TRM)."""
+    for part in module.modules():
+        if isinstance(part, nn.Linear):
+            std = 1 / math.sqrt(part.in_features)
+            nn.init.trunc_normal_(part.weight, std=std, a=-2 * std, b=2 * std)
+        elif isinstance(part, nn.Embedding):
+            nn.init.trunc_normal_(part.weight, std=1, a=-2, b=2)
+
+
+def expand(z0: Tensor, like: Tensor) -> Tensor:
+    """The initial vector z0 [feature] at every position of every row of `like` [batch, position, feature]."""
+    return z0.expand(like.shape).float()
+
+
+def draw_z0(features: int) -> Tensor:
+    """A fixed initial state [feature] from N(0, I), truncated at 2; a buffer, so that the checkpoint stores it."""
+    return nn.init.trunc_normal_(torch.empty(features), std=1, a=-2, b=2)

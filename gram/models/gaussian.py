@@ -1,0 +1,74 @@
+"""Diagonal Gaussians: the guidance of a transition, its prior and posterior heads, and the KL between them.
+
+Source: GRAM eq. 5 to 8 and 12; KL balancing from DreamerV2 (Hafner et al. 2021), named here by who gets the gradient.
+Everything is computed in float32, also under bf16 autocast: a KL of 1e-4 nats per token decides between the regimes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import log
+
+import torch
+from torch import Tensor, nn
+
+from gram.models.blocks import SwiGLU
+
+LOG_SIGMA = (-6.0, 1.0)  # clamp: exp(-6) is as good as deterministic, e as good as lost
+SIGMA_START = 0.1
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """N(mean, exp(log_sigma)^2), independent in every entry of [batch, position, feature]."""
+
+    mean: Tensor
+    log_sigma: Tensor
+
+    @property
+    def sigma(self) -> Tensor:
+        """Standard deviation."""
+        return self.log_sigma.exp()
+
+    def sample(self, noise: Tensor) -> Tensor:
+        """mean + sigma * noise, where noise is standard normal: the reparametrized draw."""
+        return self.mean + self.sigma * noise
+
+    def detach(self) -> Gaussian:
+        """The same distribution, cut from the graph."""
+        return Gaussian(self.mean.detach(), self.log_sigma.detach())
+
+
+def kl(q: Gaussian, p: Gaussian) -> Tensor:
+    """KL(q || p) [batch, position], summed over features, in nats.
+
+    Raises:
+        ValueError: shapes differ; the message shows both.
+    Source: Kingma & Welling 2014, Appendix B, for a general p.
+    """
+    if q.mean.shape != p.mean.shape:
+        raise ValueError(f"q has shape {tuple(q.mean.shape)} and p {tuple(p.mean.shape)}; KL needs equal shapes")
+    ratio = 2 * (q.log_sigma - p.log_sigma)
+    distance = ((q.mean - p.mean) * (-p.log_sigma).exp()).square()
+    return 0.5 * (ratio.exp() + distance - 1 - ratio).sum(-1)
+
+
+class GaussianHead(nn.Module):
+    """One SwiGLU per parameter: [batch, position, inputs] -> Gaussian over [batch, position, features].
+
+    The output layers start at zero, so that guidance begins as N(0, 0.1^2) whatever the state.
+    """
+
+    def __init__(self, inputs: int, hidden: int, features: int) -> None:
+        super().__init__()
+        self.mean = SwiGLU(inputs, hidden, features)
+        self.log_sigma = SwiGLU(inputs, hidden, features)
+
+    def start_at_rest(self) -> None:
+        """Zero both output layers; called after the general initialization."""
+        nn.init.zeros_(self.mean.down.weight)
+        nn.init.zeros_(self.log_sigma.down.weight)
+
+    def forward(self, x: Tensor) -> Gaussian:
+        log_sigma = self.log_sigma(x).float() + log(SIGMA_START)
+        return Gaussian(self.mean(x).float(), torch.clamp(log_sigma, *LOG_SIGMA))

@@ -1,0 +1,100 @@
+"""GRAM, the generative recursive reasoning model: TRM's recursion with a die thrown at every high-level transition.
+
+Source: GRAM (arXiv 2605.19376), eq. 3 to 8 and Fig. 2:
+
+    l <- f_L(l, h + e_x)   K times          low-level refinement
+    u  = f_H(h, l)                          proposal
+    h  = u + eps,  eps ~ N(mu(u), sigma(u)^2)    guidance: the prior; the posterior q(eps | u, y) sees the target
+
+Choices where the paper is silent, or where we measured (see docs/training.md): f_L and f_H may be one network
+(`shared`); the posterior reads the concatenation of u and e_y. Leaves out: puzzle embeddings, rotary positions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from gram.board import Board
+from gram.models.base import Heads, Model, Noise, Readout, State, Transition, Watch, draw_z0, expand, initialize
+from gram.models.blocks import Network, NetworkConfig, Place, at_least_one
+from gram.models.gaussian import GaussianHead
+
+
+@dataclass(frozen=True)
+class GRAMConfig:
+    """Shape of a GRAM.
+
+    Attributes:
+        network: size of f_L and f_H.
+        low_steps, high_steps: K and T.
+        shared: f_L and f_H are one network, as in TRM.
+        guidance_hidden: inner width of the four SwiGLUs that give the guidance.
+        guided: False switches the guidance off (h = u): the deterministic limit, an ablation of Table 3.
+    """
+
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    low_steps: int = 2
+    high_steps: int = 2
+    shared: bool = True
+    guidance_hidden: int = 128
+    guided: bool = True
+
+    def __post_init__(self) -> None:
+        at_least_one(self, "low_steps", "high_steps", "guidance_hidden")
+
+
+class GRAM(Model):
+    """Stochastic recursion: the same parts as TRM, another algorithm."""
+
+    name: ClassVar[str] = "gram"
+    Config: ClassVar[type] = GRAMConfig
+
+    def __init__(self, config: GRAMConfig, board: Board) -> None:
+        super().__init__()
+        self.config = config
+        self.stochastic = config.guided
+        self.low_steps, self.high_steps = config.low_steps, config.high_steps
+        size, tokens = config.network, len(board.tokens)
+        self.embed_x = nn.Embedding(tokens, size.features)
+        self.embed_y = nn.Embedding(tokens, size.features)
+        self.place = Place(board, size.features)
+        self.f_low = Network(size)
+        self.f_high = self.f_low if config.shared else Network(size)
+        self.prior = GaussianHead(size.features, config.guidance_hidden, size.features)
+        self.posterior = GaussianHead(2 * size.features, config.guidance_hidden, size.features)
+        self.decoder = nn.Linear(size.features, tokens, bias=False)
+        self.heads = Heads(size.features, size.hidden)
+        initialize(self)
+        self.prior.start_at_rest()
+        self.posterior.start_at_rest()
+        self.register_buffer("h0", draw_z0(size.features))
+        self.register_buffer("l0", draw_z0(size.features))
+
+    def init(self, x: Tensor) -> State:
+        e_x = (self.embed_x(x) + self.place()) * 0.5**0.5
+        return State(e_x, expand(self.h0, e_x), expand(self.l0, e_x))
+
+    def step(
+        self, state: State, noise: Noise, y: Tensor | None = None, watch: Watch | None = None
+    ) -> tuple[State, Transition]:
+        e_x, h, l = state.e_x, state.h, state.l  # noqa: E741
+        for _ in range(self.low_steps):
+            l = self.f_low(l + (h + e_x))  # noqa: E741
+            if watch:
+                watch(l)
+        u = self.f_high(h + l)
+        if not self.config.guided:
+            return State(e_x, u.float(), l.float()), Transition(u.float())
+        prior = self.prior(u)
+        posterior = None if y is None else self.posterior(torch.cat([u, self.embed_y(y).to(u.dtype)], -1))
+        eps = (posterior or prior).sample(noise(h))
+        h = u + eps
+        return State(e_x, h, l.float()), Transition(u.float(), prior, posterior)
+
+    def decode(self, state: State) -> Readout:
+        halt, value = self.heads(state.h)
+        return Readout(self.decoder(state.h).float(), halt, value)

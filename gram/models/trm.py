@@ -1,0 +1,71 @@
+"""TRM, the tiny recursive model: one network, two latents, one deterministic path.
+
+Source: Jolicoeur-Martineau 2025, "Less is More: Recursive Reasoning with Tiny Networks", Fig. 3 (its n and T are K and T
+here; its y and z are h and l). Leaves out: puzzle embeddings, rotary positions, MLP mixing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+from gram.board import Board
+from gram.models.base import Heads, Model, Noise, Readout, State, Transition, Watch, draw_z0, expand, initialize
+from gram.models.blocks import Network, NetworkConfig, Place, at_least_one
+
+
+@dataclass(frozen=True)
+class TRMConfig:
+    """Shape of a TRM: `low_steps` is K (its n), `high_steps` is T."""
+
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    low_steps: int = 2
+    high_steps: int = 2
+
+    def __post_init__(self) -> None:
+        at_least_one(self, "low_steps", "high_steps")
+
+
+class TRM(Model):
+    """Deterministic recursion: l <- f(l + h + e_x), K times; h <- f(h + l)."""
+
+    name: ClassVar[str] = "trm"
+    Config: ClassVar[type] = TRMConfig
+    stochastic = False
+
+    def __init__(self, config: TRMConfig, board: Board) -> None:
+        super().__init__()
+        self.config = config
+        self.low_steps, self.high_steps = config.low_steps, config.high_steps
+        size, tokens = config.network, len(board.tokens)
+        self.embed_x = nn.Embedding(tokens, size.features)
+        self.place = Place(board, size.features)
+        self.f = Network(size)
+        self.decoder = nn.Linear(size.features, tokens, bias=False)
+        self.heads = Heads(size.features, size.hidden)
+        initialize(self)
+        self.register_buffer("h0", draw_z0(size.features))
+        self.register_buffer("l0", draw_z0(size.features))
+
+    def init(self, x: Tensor) -> State:
+        e_x = (self.embed_x(x) + self.place()) * 0.5**0.5
+        return State(e_x, expand(self.h0, e_x), expand(self.l0, e_x))
+
+    def step(
+        self, state: State, noise: Noise, y: Tensor | None = None, watch: Watch | None = None
+    ) -> tuple[State, Transition]:
+        e_x, h, l = state.e_x, state.h, state.l  # noqa: E741
+        for _ in range(self.low_steps):
+            l = self.f(l + (h + e_x))  # noqa: E741
+            if watch:
+                watch(l)
+        u = self.f(h + l).float()
+        return State(e_x, u, l.float()), Transition(u)
+
+    def decode(self, state: State) -> Readout:
+        halt, value = self.heads(state.h)
+        return Readout(self.decoder(state.h).float(), halt, value)
+
+

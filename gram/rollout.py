@@ -1,0 +1,318 @@
+"""The contract between `gram` and `gramviz`: what a rollout holds, how one is made, checked, saved and loaded.
+
+A rollout is an `xarray.Dataset` that records N trajectories of a recursive model on some puzzles, step by step. Anyone
+can read the file without this project (netCDF-4, i.e. HDF5); nothing in it can run code.
+
+Dims     `puzzle, trajectory, step, position, feature, token`
+Coords   on `step`: `supervision_step`, `transition`, `low_step`, which say where in the nested recursion each recorded
+         state stands. Step 0 is the initial state (0, 0, 0). The state after transition j of supervision step i is
+         (i, j, 0); the state after its k-th low-level update is (i, j, k) and shows the answer of the transition before.
+Variables  see `VARIABLES`. `x` and `tokens` are required, everything else is optional: a view says what it needs and what
+         to record if it is absent.
+Attrs    see `ATTRS`; `board` is the JSON of a `gram.board.Board`.
+
+numpy and xarray only: importing this module leaves torch unloaded.
+"""
+
+from __future__ import annotations
+
+import datetime
+import difflib
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from gram.board import Board
+
+SCHEMA = "gram-rollout 1"
+DIMS = ("puzzle", "trajectory", "step", "position", "feature", "token")
+STEP_COORDS = ("supervision_step", "transition", "low_step")
+
+
+class RolloutError(ValueError):
+    """A rollout that breaks the schema, lacks a variable, or cannot be read; the message is one sentence with a cure."""
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One reserved name of the schema: its dims, kinds of dtype (numpy letters), unit, and meaning."""
+
+    dims: tuple[str, ...]
+    kinds: str
+    unit: str
+    meaning: str
+    record: str = ""  # how to obtain it when it is absent
+
+
+_state = ("puzzle", "trajectory", "step", "position", "feature")
+_series = ("puzzle", "trajectory", "step")
+VARIABLES: dict[str, Variable] = {
+    "x": Variable(("puzzle", "position"), "iu", "token", "the puzzle"),
+    "y": Variable(("puzzle", "position"), "iu", "token", "one given solution"),
+    "solutions_known": Variable(("puzzle",), "iu", "count", "how many solutions exist"),
+    "tokens": Variable((*_series, "position"), "iu", "token", "the answer that the state decodes to"),
+    "valid": Variable(_series, "b", "", "the answer obeys every rule and keeps the givens"),
+    "conflict": Variable((*_series, "position"), "b", "", "this position breaks a rule"),
+    "probability": Variable((*_series, "position", "token"), "f", "1", "of each token", "probability=True"),
+    "logits": Variable((*_series, "position", "token"), "f", "nats", "of each token", "logits=True"),
+    "h": Variable(_state, "f", "", "high-level state, after the guidance", "h=True"),
+    "l": Variable(_state, "f", "", "low-level state", "l=True"),
+    "u": Variable(_state, "f", "", "proposal: the high-level state before the guidance", "u=True"),
+    "mu_prior": Variable(_state, "f", "", "mean of the guidance", "guidance=True"),
+    "sigma_prior": Variable(_state, "f", "", "standard deviation of the guidance", "guidance=True"),
+    "mu_posterior": Variable(_state, "f", "", "its mean, given the target", "guidance=True, mode='posterior'"),
+    "sigma_posterior": Variable(_state, "f", "", "its deviation, given the target", "guidance=True, mode='posterior'"),
+    "kl": Variable(_series, "f", "nats", "KL(posterior || prior), summed", "mode='posterior'"),
+    "halt": Variable(_series, "f", "1", "the model's probability that its answer is right", "halt=True"),
+    "value": Variable(_series, "f", "1", "predicted correctness of the final answer (LPRM)", "value=True"),
+    "halted_at": Variable(("puzzle", "trajectory"), "i", "step", "first step with halt > 1/2, or -1"),
+}
+ATTRS = {
+    "schema": "schema version",
+    "task": "registered task",
+    "board": "geometry, JSON",
+    "model": "registered model",
+    "name": "what a reader calls this run",
+    "config": "run configuration, JSON",
+    "checkpoint": "sha256 of the weights",
+    "commit": "source commit, '-dirty' appended",
+    "seed": "random seed",
+    "mode": "prior or posterior",
+    "created_at": "UTC, ISO 8601",
+    "levels": "the model's words for its step levels, JSON list, outermost first",
+}
+_REQUIRED_ATTRS = ("schema", "task", "board", "model", "seed", "mode")
+
+
+def make(
+    board: Board,
+    variables: Mapping[str, Any],
+    *,
+    supervision_step: Any = None,
+    transition: Any = None,
+    low_step: Any = None,
+    **attrs: Any,
+) -> xr.Dataset:
+    """A legal rollout from plain arrays.
+
+    Args:
+        board: the geometry of the task.
+        variables: name -> array with the dims of `VARIABLES[name]`, in that order; `x` and `tokens` must be there.
+            `conflict` and `valid` are computed from the board's groups where they are absent and the board has rules.
+        supervision_step, transition, low_step: [step] integers; by default every step is a supervision step of one
+            transition.
+        **attrs: see `ATTRS`; `model` defaults to "unknown", `seed` to 0 and `mode` to "prior".
+    Raises:
+        RolloutError: an unknown name, a wrong rank, dtype or size.
+    """
+    arrays = {name: np.asarray(value) for name, value in variables.items() if value is not None}
+    for name in arrays:
+        _known(name, VARIABLES, "variable")
+    for name in attrs:
+        _known(name, ATTRS, "attribute")
+    for name in ("x", "tokens"):
+        if name not in arrays:
+            raise RolloutError(f"a rollout needs {name!r}; got {', '.join(sorted(arrays)) or 'nothing'}")
+    for name, array in arrays.items():
+        if array.ndim != len(VARIABLES[name].dims):
+            raise RolloutError(
+                f"{name!r} has {array.ndim} dims {array.shape}; expected [{', '.join(VARIABLES[name].dims)}]"
+            )
+    sizes: dict[str, tuple[str, int]] = {"position": ("the board", board.positions)}
+    for name, array in arrays.items():
+        for dim, size in zip(VARIABLES[name].dims, array.shape, strict=True):
+            first, expected = sizes.setdefault(dim, (repr(name), size))
+            if size != expected:
+                raise RolloutError(f"{name!r} has size {size} along {dim!r}, but {first} has {expected}")
+    tokens, x = arrays["tokens"], arrays["x"]
+    if (board.groups or board.required) and "conflict" not in arrays:
+        arrays["conflict"] = board.conflict(tokens)
+    if (board.groups or board.required) and "valid" not in arrays:
+        keeps = ((tokens == x[:, None, None]) | ~board.given(x)[:, None, None]).all(-1)
+        arrays["valid"] = (board.violations(tokens) == 0) & keeps
+    steps = tokens.shape[2]
+    supervision = np.arange(steps) if supervision_step is None else np.asarray(supervision_step)
+    at = {
+        "supervision_step": supervision,
+        "transition": (np.arange(steps) > 0).astype(int) if transition is None else np.asarray(transition),
+        "low_step": np.zeros(steps, dtype=int) if low_step is None else np.asarray(low_step),
+    }
+    for name, values in at.items():
+        if values.shape != (steps,) or values.dtype.kind not in "iu":
+            raise RolloutError(f"{name} is {values.dtype} {values.shape}; expected an integer for each of the {steps} steps")
+    coords = {name: ("step", values.astype(np.int32)) for name, values in at.items()} | {"step": np.arange(steps)}
+    defaults = {
+        "schema": SCHEMA,
+        "task": board.task,
+        "board": board.to_json(),
+        "model": "unknown",
+        "seed": 0,
+        "mode": "prior",
+        "created_at": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+    }
+    data = xr.Dataset(
+        {name: (VARIABLES[name].dims, array) for name, array in arrays.items()},
+        coords=coords,
+        attrs=defaults | {name: value for name, value in attrs.items() if value is not None},
+    )
+    for name in data.data_vars:
+        meaning = VARIABLES[str(name)]
+        data[name].attrs = {"units": meaning.unit, "long_name": meaning.meaning}
+    return check(data)
+
+
+def check(data: xr.Dataset) -> xr.Dataset:
+    """The rollout itself, after every rule of the schema has been held against it.
+
+    Raises:
+        RolloutError: names the first rule that is broken, with what was found and what is allowed.
+    """
+    if not isinstance(data, xr.Dataset):
+        raise RolloutError(f"a rollout is an xarray.Dataset, not {type(data).__name__}; make one with gram.rollout.make")
+    missing = [name for name in _REQUIRED_ATTRS if name not in data.attrs]
+    if missing:
+        raise RolloutError(f"this file is not a rollout: attribute {missing[0]!r} is missing")
+    if str(data.attrs["schema"]).partition(" ")[0] != SCHEMA.partition(" ")[0]:
+        raise RolloutError(f"schema {data.attrs['schema']!r} is unknown; this version reads {SCHEMA!r}")
+    if str(data.attrs["schema"]) != SCHEMA:
+        raise RolloutError(f"schema {data.attrs['schema']!r} is newer than {SCHEMA!r}; update gram-explorer to open it")
+    try:
+        board = Board.from_json(str(data.attrs["board"]))
+    except ValueError as error:
+        raise RolloutError(f"the rollout's board cannot be read: {error}") from error
+    if data.attrs["mode"] not in ("prior", "posterior"):
+        raise RolloutError(f"mode is {data.attrs['mode']!r}; known: prior, posterior")
+    for name in ("x", "tokens"):
+        if name not in data.data_vars:
+            raise RolloutError(f"a rollout needs {name!r}; this one has {', '.join(map(str, data.data_vars)) or 'nothing'}")
+    for name in STEP_COORDS:
+        if name not in data.coords or data[name].dims != ("step",) or data[name].dtype.kind not in "iu":
+            raise RolloutError(f"the step coordinate {name!r} is missing or not an integer per step")
+    for key in data.data_vars:
+        name = str(key)
+        known = _known(name, VARIABLES, "variable")
+        if data[name].dims != known.dims:
+            raise RolloutError(f"{name!r} has dims {data[name].dims}; expected {known.dims}")
+        if data[name].dtype.kind not in known.kinds:
+            raise RolloutError(f"{name!r} has dtype {data[name].dtype}; expected a kind of {known.kinds!r} (numpy letters)")
+    if min(data["tokens"].shape) == 0:
+        raise RolloutError(f"the rollout is empty: tokens has shape {dict(data['tokens'].sizes)}")
+    if data.sizes["position"] != board.positions:
+        raise RolloutError(f"tokens have {data.sizes['position']} positions, but the board has {board.positions}")
+    for name in ("x", "y", "tokens"):
+        if name in data.data_vars:
+            low, high = int(data[name].min()), int(data[name].max())
+            if low < 0 or high >= len(board.tokens):
+                raise RolloutError(f"{name!r} holds tokens {low} to {high}; the board knows 0 to {len(board.tokens) - 1}")
+    order = np.stack([data[name].values for name in STEP_COORDS], axis=1)
+    if order[0].any():
+        raise RolloutError(f"step 0 must be the initial state (0, 0, 0), not {tuple(int(v) for v in order[0])}")
+    for before, after in zip(order[:-1].tolist(), order[1:].tolist(), strict=True):
+        if not _follows(before, after):
+            raise RolloutError(f"steps must advance in time, but {tuple(after)} follows {tuple(before)}")
+    return data
+
+
+def _follows(before: list[int], after: list[int]) -> bool:
+    """Time order of (supervision step, transition, low step), where low step 0 is the *end* of a transition."""
+
+    def key(at: list[int]) -> tuple[int, int, float]:
+        return at[0], at[1], float("inf") if at[2] == 0 else at[2]
+
+    return key(before) < key(after)
+
+
+def board_of(data: xr.Dataset) -> Board:
+    """The board of a rollout."""
+    return Board.from_json(str(data.attrs["board"]))
+
+
+def need(data: xr.Dataset, name: str) -> xr.DataArray:
+    """The variable, or a `RolloutError` that says how to record it."""
+    known = _known(name, VARIABLES, "variable")
+    if name in data:
+        return data[name]
+    cure = f"; record it with Record({known.record})" if known.record else ""
+    raise RolloutError(f"this rollout has no `{name}`{cure}")
+
+
+def digest(data: xr.Dataset) -> str:
+    """sha256 (hex) of what was computed: every variable and step coordinate, not the attrs (which hold the time)."""
+    sha = hashlib.sha256()
+    for name in sorted([*map(str, data.data_vars), *STEP_COORDS]):
+        array = np.ascontiguousarray(data[name].values)
+        sha.update(f"{name} {array.dtype.str} {array.shape}".encode())
+        sha.update(array.tobytes())
+    return sha.hexdigest()
+
+
+def save(data: xr.Dataset, path: str | os.PathLike[str]) -> Path:
+    """Write a rollout as netCDF-4 and return its path. Whole or not at all: a temporary name, then a rename.
+
+    Raises:
+        RolloutError: the rollout is not legal, or the place cannot be written.
+    """
+    check(data)
+    path = Path(path)
+    if not path.name or path.is_dir():
+        raise RolloutError(f"cannot write {path}: it is a folder; add the name of a file, e.g. {path / 'rollout.nc'}")
+    if not path.parent.is_dir():
+        raise RolloutError(f"cannot write {path}: there is no folder {path.parent}; make it, or choose another with -o")
+    temporary = path.with_name(f".{path.name}.partial")
+    encoding: dict[Any, dict[str, Any]] = {name: {"zlib": True, "complevel": 4, "shuffle": True} for name in data.data_vars}
+    for name in encoding:  # netCDF knows no half floats: other readers get float32, `load` goes back
+        if data[name].dtype == np.float16:
+            encoding[name]["dtype"] = "float32"
+            data = data.assign({name: data[name].assign_attrs(recorded_as="float16")})
+    try:
+        data.to_netcdf(temporary, engine="h5netcdf", encoding=encoding)
+        temporary.replace(path)
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise RolloutError(f"cannot write {path}: {reason}; choose a folder that can be written") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path
+
+
+def load(path: str | os.PathLike[str]) -> xr.Dataset:
+    """Read and check a rollout file; the whole of it is in memory afterwards.
+
+    Raises:
+        RolloutError: there is no such file, it is not netCDF, it is damaged, or it breaks the schema.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise RolloutError(f"there is no rollout file {str(path)!r}; `gram sample CHECKPOINT -o {path.name}` writes one")
+    try:
+        with xr.open_dataset(path, engine="h5netcdf") as opened:
+            data = opened.load()
+        for name in data.data_vars:
+            if data[name].attrs.pop("recorded_as", None) == "float16":
+                data = data.assign({name: data[name].astype("float16", keep_attrs=True)})
+    except Exception as error:  # h5py raises whatever the damaged bytes provoke
+        raise RolloutError(f"{path} is not a readable rollout (netCDF-4); it may be damaged: {error}") from error
+    return check(data)
+
+
+def config_of(data: xr.Dataset) -> dict[str, Any]:
+    """The run configuration that the rollout carries, or an empty dict."""
+    try:
+        return dict(json.loads(data.attrs.get("config", "{}")))
+    except (TypeError, ValueError) as error:
+        raise RolloutError(f"the configuration in this rollout cannot be read: {error}") from error
+
+
+def _known(name: str, table: Mapping[str, Any], what: str) -> Any:
+    if name in table:
+        return table[name]
+    close = difflib.get_close_matches(name, table, 1)
+    hint = f" (did you mean {close[0]!r}?)" if close else ""
+    raise RolloutError(f"unknown {what} {name!r}; known: {', '.join(table)}{hint}")

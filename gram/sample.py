@@ -1,0 +1,312 @@
+"""Sampling: many trajectories of one puzzle, recorded as a rollout.
+
+Width is batching: N trajectories of a puzzle are rows of one batch. Each row draws its noise from a stream of its own,
+keyed by (seed, puzzle, trajectory), and rows are computed in chunks of one fixed size, so trajectory 7 is the same, bit
+for bit, drawn among 8 or 800; and memory beyond the record itself does not grow with the width.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+import xarray as xr
+from torch import Tensor
+
+from gram import compute, rollout
+from gram.checkpoint import Checkpoint, load
+from gram.models import Model, State, Transition
+from gram.provenance import commit
+from gram.tasks import Puzzles, TaskError
+
+CHUNK = 32  # rows computed at once; part of what makes results repeatable, so not tuned per machine
+SOLUTIONS = 1_000  # solutions of a typed puzzle that are searched for; only fewer are known to be all
+LARGEST = 4 * 2**30  # bytes of a record that is made without being asked twice
+
+
+class SampleError(ValueError):
+    """A request that sampling cannot serve; one sentence with a cure."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """What to keep of each recorded state; `x`, `tokens`, `valid` and `conflict` always are.
+
+    Attributes:
+        every: `transition`, or `supervision` to keep the last transition of each supervision step only.
+        low: keep the states after each low-level update too (as steps of their own, with `l`).
+        others: the variables of `gram.rollout.VARIABLES`; `guidance` is mu and sigma of prior (and posterior).
+    """
+
+    h: bool = True
+    probability: bool = True
+    halt: bool = True
+    value: bool = True
+    logits: bool = False
+    l: bool = False  # noqa: E741
+    u: bool = False
+    guidance: bool = False
+    low: bool = False
+    every: str = "transition"
+
+    def __post_init__(self) -> None:
+        if self.every not in ("transition", "supervision"):
+            raise SampleError(f"every is {self.every!r}; known: transition, supervision")
+        if self.low and self.every != "transition":
+            raise SampleError("low=True keeps low-level states, which lie between transitions; use every='transition'")
+
+    def size(
+        self, model: Model, puzzles: int, trajectories: int, supervision_steps: int, positions: int, tokens: int,
+        mode: str = "prior",
+    ) -> int:  # fmt: skip
+        """Bytes that the variables of such a record with a step will take."""
+        features = model.config.network.features
+        steps = 1 + supervision_steps * (model.high_steps if self.every == "transition" else 1)
+        if self.low:
+            steps += supervision_steps * model.high_steps * model.low_steps
+        heads = 2 * (1 + (mode == "posterior")) if self.guidance and model.stochastic else 0
+        wide = self.h + (self.l or self.low) + self.u + heads
+        position = 2 + 2 * wide * features + 2 * tokens * self.probability + 4 * tokens * self.logits  # tokens, conflict
+        state = positions * position + 1 + 4 * self.halt + 4 * self.value  # valid
+        return puzzles * trajectories * steps * state
+
+
+class Streams:
+    """Standard normal noise, one independent stream per row.
+
+    Args:
+        keys: per row (seed, puzzle, trajectory).
+        scale: factor on the noise; 1 as trained, 0 follows the mean of the guidance.
+    """
+
+    def __init__(self, keys: Sequence[tuple[int, ...]], scale: float = 1.0) -> None:
+        self.scale = scale
+        self.generators = [stream(key) for key in keys]
+
+    def __call__(self, like: Tensor) -> Tensor:
+        drawn = torch.empty(like.shape, dtype=torch.float32)
+        for row, generator in zip(drawn, self.generators, strict=True):
+            row.normal_(generator=generator)
+        return (drawn * self.scale).to(like.device)
+
+
+def stream(key: Sequence[int]) -> torch.Generator:
+    """A generator that depends on the whole key and on nothing else."""
+    seed = int(np.random.SeedSequence(list(key)).generate_state(1, np.uint64)[0])
+    return torch.Generator().manual_seed(seed)
+
+
+def sample(
+    checkpoint: Checkpoint | str | os.PathLike[str],
+    puzzles: int | Sequence[int] | Puzzles | str = 0,
+    *,
+    trajectories: int = 50,
+    supervision_steps: int | None = None,
+    seed: int = 0,
+    split: str = "test",
+    mode: str = "prior",
+    noise: float = 1.0,
+    record: Record | None = None,
+    precision: str = "auto",
+    largest: int = LARGEST,
+    progress: Callable[[int, int], None] | None = None,
+) -> xr.Dataset:
+    """Draw trajectories and record them as a rollout.
+
+    Args:
+        checkpoint: opened, or its name or folder.
+        puzzles: index or indices in the split, `Puzzles`, or the text of one puzzle.
+        trajectories: N per puzzle (1 for a deterministic model: all would be equal).
+        supervision_steps: how long each goes on, without halting; default: the checkpoint's inference depth.
+        seed: of the noise.
+        mode: `prior`, or `posterior` to let the guidance see the first known solution.
+        noise: factor on the deviation of the guidance.
+        record: what to keep.
+        largest: refuse records of more bytes than this.
+        progress: called with (rows done, rows in all) after each chunk.
+    Raises:
+        SampleError, TaskError, CheckpointError: see the messages.
+    """
+    opened = checkpoint if isinstance(checkpoint, Checkpoint) else load(checkpoint)
+    record = record or Record()
+    model, task = opened.model, opened.task
+    steps = opened.config.inference.supervision_steps if supervision_steps is None else supervision_steps
+    check(trajectories=trajectories, supervision_steps=steps, seed=seed, noise=noise, precision=precision)
+    if mode not in ("prior", "posterior"):
+        raise SampleError(f"mode is {mode!r}; known: prior, posterior")
+    if mode == "posterior" and not opened.model.stochastic:
+        raise SampleError(f"{opened.name} is deterministic and has no posterior; use mode='prior'")
+    chosen, ids = _puzzles(opened, puzzles, split)
+    if mode == "posterior" and not all(len(found) for found in chosen.solutions):
+        raise SampleError("the posterior sees a solution, but this puzzle has none; use mode='prior'")
+    if not model.stochastic:
+        trajectories = 1
+    size = record.size(model, len(chosen), trajectories, steps, task.board.positions, len(task.board.tokens), mode)
+    if size > largest:
+        raise SampleError(
+            f"this record takes {size / 1e9:.1f} GB, over {largest / 1e9:.1f} GB; keep less (Record(h=False) or "
+            f"every='supervision'), draw fewer trajectories, or pass largest={size}"
+        )
+    device = compute.device()
+    model.to(device)
+    rows = [(p, n) for p in range(len(chosen)) for n in range(trajectories)]
+    chunks = []
+    with torch.inference_mode(), compute.autocast(precision, device.type):
+        for start in range(0, len(rows), CHUNK):
+            part = rows[start : start + CHUNK]
+            padded = part + [part[-1]] * (CHUNK - len(part))
+            streams = Streams([(seed, ids[p], n) for p, n in padded], noise)
+            x = torch.from_numpy(chosen.x[[p for p, _ in padded]].astype(np.int64)).to(device)
+            y = None
+            if mode == "posterior":
+                y = torch.from_numpy(np.stack([chosen.solutions[p][0] for p, _ in padded]).astype(np.int64)).to(device)
+            chunks.append({k: v[: len(part)] for k, v in _record(model, x, y, streams, steps, record).items()})
+            if progress:
+                progress(min(start + CHUNK, len(rows)), len(rows))
+    arrays: dict[str, Any] = {
+        name: np.concatenate([chunk[name] for chunk in chunks]).reshape(len(chosen), trajectories, *chunks[0][name].shape[1:])
+        for name in chunks[0]
+    }
+    arrays["x"] = chosen.x
+    if all(len(found) for found in chosen.solutions):
+        arrays["y"] = np.stack([found[0] for found in chosen.solutions])
+    if chosen.complete:
+        arrays["solutions_known"] = chosen.counts
+    if "halt" in arrays:
+        stopped = arrays["halt"] > 0.5
+        arrays["halted_at"] = np.where(stopped.any(-1), stopped.argmax(-1), -1).astype(np.int32)
+    supervision, transition, low = _clock(model, steps, record)
+    return rollout.make(
+        task.board,
+        arrays,
+        supervision_step=supervision,
+        transition=transition,
+        low_step=low,
+        model=model.name,
+        name=opened.name,
+        config=opened.config.to_json(),
+        checkpoint=opened.digest,
+        commit=commit(),
+        seed=seed,
+        mode=mode,
+        levels=_levels(model),
+    )
+
+
+def _record(
+    model: Model, x: Tensor, y: Tensor | None, noise: Streams, supervision_steps: int, record: Record
+) -> dict[str, np.ndarray]:
+    """Run one chunk of rows and keep what `record` names: name -> [row, step, ...]."""
+    kept: dict[str, list[np.ndarray]] = {}
+
+    def keep(name: str, tensor: Tensor, dtype: torch.dtype) -> None:
+        kept.setdefault(name, []).append(tensor.to(dtype).cpu().numpy())
+
+    def look(state: State, transition: Transition) -> None:
+        readout = model.decode(state)
+        keep("tokens", readout.logits.argmax(-1), torch.uint8)
+        if record.probability:
+            keep("probability", readout.logits.softmax(-1), torch.float16)
+        if record.logits:
+            keep("logits", readout.logits, torch.float32)
+        if record.halt:
+            keep("halt", readout.halt.sigmoid(), torch.float32)
+        if record.value:
+            keep("value", readout.value.sigmoid(), torch.float32)
+        if record.h:
+            keep("h", state.h, torch.float16)
+        if record.l or record.low:
+            keep("l", state.l, torch.float16)
+        if record.u:
+            keep("u", transition.u, torch.float16)
+        for which in ("prior", "posterior"):
+            if record.guidance and getattr(transition, which) is not None:
+                keep(f"mu_{which}", getattr(transition, which).mean, torch.float16)
+                keep(f"sigma_{which}", getattr(transition, which).sigma, torch.float16)
+
+    state = model.init(x)
+    still = Transition(state.h, *_silent(model, state, y))
+    look(state, still)
+    for _ in range(supervision_steps):
+        for number in range(1, model.high_steps + 1):
+            lows: list[Tensor] = []
+            before = state
+            state, transition = model.step(state, noise, y, lows.append if record.low else None)
+            for low in lows:  # h stands still while l moves
+                look(State(before.e_x, before.h, low.float()), still)
+            still = transition
+            if record.every == "transition" or number == model.high_steps:
+                look(state, transition)
+    return {name: np.stack(values, axis=1) for name, values in kept.items()}
+
+
+def _silent(model: Model, state: State, y: Tensor | None) -> tuple[Any, Any]:
+    """The guidance of step 0, where none is thrown: mean and deviation 0, so that recorded arrays have one shape."""
+    if not model.stochastic:
+        return None, None
+    from gram.models.gaussian import Gaussian
+
+    nothing = Gaussian(torch.zeros_like(state.h), torch.full_like(state.h, -math.inf))
+    return nothing, nothing if y is not None else None
+
+
+def _clock(model: Model, supervision_steps: int, record: Record) -> tuple[list[int], list[int], list[int]]:
+    """Where each recorded state stands: supervision step, transition, low-level step."""
+    at = [(0, 0, 0)]
+    for supervision in range(1, supervision_steps + 1):
+        for transition in range(1, model.high_steps + 1):
+            if record.low:
+                at += [(supervision, transition, k) for k in range(1, model.low_steps + 1)]
+            if record.every == "transition" or transition == model.high_steps:
+                at.append((supervision, transition, 0))
+    first, second, third = zip(*at, strict=True)
+    return list(first), list(second), list(third)
+
+
+def _levels(model: Model) -> str:
+    import json
+
+    return json.dumps(model.levels)
+
+
+def _puzzles(opened: Checkpoint, wanted: Any, split: str) -> tuple[Puzzles, list[int]]:
+    """The puzzles that were asked for, and the number that keys each one's noise."""
+    if isinstance(wanted, str):
+        x = opened.task.parse(wanted)
+        found = opened.task.solve(x, limit=SOLUTIONS)
+        return Puzzles(x[None], (found,), complete=len(found) < SOLUTIONS), [0]
+    if isinstance(wanted, Puzzles):
+        return wanted, list(range(len(wanted)))
+    available = opened.task.puzzles(split)  # type: ignore[arg-type]
+    ids = [int(wanted)] if isinstance(wanted, int | np.integer) else [int(index) for index in wanted]
+    if not ids:
+        raise SampleError("puzzles is empty; give at least one index")
+    for index in ids:
+        if not 0 <= index < len(available):
+            raise SampleError(f"puzzle {index} is not in the {split} split; it has 0 to {len(available) - 1}")
+    return available.take(ids), ids
+
+
+def check(*, trajectories: int, supervision_steps: int, seed: int, noise: float, precision: str) -> None:
+    """Refuse settings that neither sampling nor evaluating can serve.
+
+    Raises:
+        SampleError: names the first of them.
+    """
+    for name, count in (("trajectories", trajectories), ("supervision_steps", supervision_steps)):
+        if count < 1:
+            raise SampleError(f"{name} is {count}; it must be at least 1")
+    if not 0 <= seed < 2**63:
+        raise SampleError(f"seed is {seed}; it must be a whole number from 0 to 2^63 - 1")
+    if not (math.isfinite(noise) and noise >= 0):
+        raise SampleError(f"noise is {noise}; it must be a number from 0 (no dice) upward")
+    if precision not in ("auto", "float32", "bfloat16"):
+        raise SampleError(f"precision is {precision!r}; known: auto, float32, bfloat16")
+
+
+__all__ = ["Record", "SampleError", "Streams", "TaskError", "asdict", "sample", "stream"]

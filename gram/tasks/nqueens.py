@@ -1,0 +1,222 @@
+"""N-Queens: complete a board on which no two queens attack each other. GRAM, Section 5.2 and Appendix B.
+
+Data: all solutions by exact search; inputs are made by removing queens from them, so that one input may have many
+solutions. Unique inputs are split into train and test; every solution of an input is kept. For boards with too many
+partial inputs to list (n >= 11), a seeded sample of them is used and each is solved exactly.
+
+Vocabulary (3 tokens, Table 6): 0 pad, 1 empty, 2 queen. In a puzzle an empty cell means "not given".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+from math import comb
+from typing import ClassVar
+
+import numpy as np
+
+from gram.board import Board, Token
+from gram.tasks.base import Puzzles, Split, Task, TaskError, Tokens
+
+PAD, EMPTY, QUEEN = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class NQueensConfig:
+    """Choices of the data. `removed` defaults to the paper's ranges: 5 to 7 of 8 queens, 7 to 9 of 10.
+
+    Attributes:
+        board_size: n, at least 4 (no board of 2 or 3 has a solution).
+        removed_min, removed_max: how many queens are taken away; 0 means the default, n - 3 and n - 1.
+        train_share: share of the unique inputs that may be trained on.
+        split_seed: which inputs those are.
+        inputs_max: at most this many unique inputs; more than that are sampled with `split_seed`.
+    """
+
+    board_size: int = 8
+    removed_min: int = 0
+    removed_max: int = 0
+    train_share: float = 0.85
+    split_seed: int = 0
+    inputs_max: int = 40_000
+
+    def __post_init__(self) -> None:
+        n = self.board_size
+        if not 4 <= n <= 20:
+            raise TaskError(f"board_size is {n}; N-Queens is offered from 4 to 20")
+        low, high = self.removed
+        if not 0 <= low <= high <= n:
+            raise TaskError(f"removed_min to removed_max is {low} to {high}; they must rise within 0 to {n}")
+        if not 0 < self.train_share < 1:
+            raise TaskError(f"train_share is {self.train_share}; it must lie between 0 and 1")
+        if self.inputs_max < 2:
+            raise TaskError(f"inputs_max is {self.inputs_max}; it must be at least 2, one input for each split")
+        if self.split_seed < 0:
+            raise TaskError(f"split_seed is {self.split_seed}; it must be at least 0")
+
+    @property
+    def removed(self) -> tuple[int, int]:
+        """Smallest and largest number of queens taken away."""
+        return self.removed_min or self.board_size - 3, self.removed_max or self.board_size - 1
+
+
+class NQueens(Task):
+    """The n-queens completion task."""
+
+    name: ClassVar[str] = "nqueens"
+    Config: ClassVar[type] = NQueensConfig
+
+    def __init__(self, config: NQueensConfig) -> None:
+        self.config = config
+        self.board = board(config.board_size)
+
+    def puzzles(self, split: Split) -> Puzzles:
+        self._known_split(split)
+        order = np.random.default_rng(self.config.split_seed).permutation(len(self._all))
+        cut = round(self.config.train_share * len(order))
+        if not 0 < cut < len(order):
+            raise TaskError(f"train_share {self.config.train_share} leaves a split of the {len(order)} inputs empty; choose e.g. 0.85")
+        return self._all.take(np.sort(order[:cut] if split == "train" else order[cut:]))
+
+    @cached_property
+    def _all(self) -> Puzzles:
+        """Every unique input with all its solutions, ordered by its givens."""
+        n = self.config.board_size
+        low, high = self.config.removed
+        if n > 10 or sum(comb(n, n - gone) for gone in range(low, high + 1)) * 724 > 40 * self.config.inputs_max:
+            return self._sampled(low, high)
+        extensions: dict[tuple[int, ...], list[tuple[int, ...]]] = {}
+        for solution in solutions(n):
+            for gone in range(low, high + 1):
+                for kept in combinations(range(n), n - gone):
+                    givens = tuple(solution[row] if row in kept else -1 for row in range(n))
+                    extensions.setdefault(givens, []).append(solution)
+        keys = sorted(extensions)
+        if len(keys) > self.config.inputs_max:
+            chosen = np.random.default_rng(self.config.split_seed).choice(len(keys), self.config.inputs_max, replace=False)
+            keys = [keys[index] for index in np.sort(chosen)]
+        return Puzzles(_encode(keys, n), tuple(_encode(extensions[key], n) for key in keys))
+
+    def _sampled(self, low: int, high: int) -> Puzzles:
+        """A seeded sample of inputs of a board that has too many of them, each solved exactly."""
+        n = self.config.board_size
+        rng = np.random.default_rng(self.config.split_seed)
+        keys: set[tuple[int, ...]] = set()
+        misses = 0
+        while len(keys) < self.config.inputs_max and misses < 1_000:
+            solution = _random_solution(n, rng)
+            gone = set(rng.choice(n, int(rng.integers(low, high + 1)), replace=False).tolist())
+            key = tuple(-1 if row in gone else column for row, column in enumerate(solution))
+            misses = misses + 1 if key in keys else 0
+            keys.add(key)
+        ordered = sorted(keys)
+        return Puzzles(_encode(ordered, n), tuple(_encode(solutions(n, key), n) for key in ordered))
+
+    def parse(self, text: str) -> Tokens:
+        n = self.config.board_size
+        rows = [row.strip().replace(" ", "") for row in text.strip().replace("/", "\n").splitlines()]
+        if len(rows) != n or any(len(row) != n for row in rows):
+            sizes = ", ".join(str(len(row)) for row in rows)
+            raise TaskError(f"the puzzle has rows of {sizes or 'no'} characters; this board needs {n} rows of {n}")
+        meanings = {".": EMPTY, "-": EMPTY, "0": EMPTY, "Q": QUEEN, "q": QUEEN, "1": QUEEN}
+        for at, row in enumerate(rows, 1):
+            for character in row:
+                if character not in meanings:
+                    raise TaskError(f"row {at} holds {character!r}; write Q for a queen and . for an empty cell")
+        x = np.array([[meanings[character] for character in row] for row in rows], dtype=np.uint8).reshape(-1)
+        attacked = np.flatnonzero(self.board.conflict(x))
+        if len(attacked):
+            places = " and ".join(self.board.place(int(position)) for position in attacked[:2])
+            raise TaskError(f"the queens at {places} attack each other; remove one of them")
+        return x
+
+    def solve(self, x: Tokens, limit: int | None = None) -> Tokens:
+        n = self.config.board_size
+        grid = np.asarray(x).reshape(n, n) == QUEEN
+        if (grid.sum(1) > 1).any():
+            return np.empty((0, n * n), dtype=np.uint8)
+        givens = tuple(int(row.argmax()) if row.any() else -1 for row in grid)
+        return _encode(solutions(n, givens, limit), n)
+
+
+def board(n: int) -> Board:
+    """The n x n chess board; its groups are ranks, files and diagonals of at least two cells."""
+    cells = np.arange(n * n).reshape(n, n)
+    lines = [*cells, *cells.T]
+    for offset in range(2 - n, n - 1):
+        lines += [np.diagonal(cells, offset), np.diagonal(cells[:, ::-1], offset)]
+    return Board(
+        task="nqueens",
+        title=f"{n} queens",
+        kind="grid",
+        height=n,
+        width=n,
+        tokens=(Token("pad"), Token("empty", "."), Token("queen", "Q", "queen")),
+        blank=(PAD, EMPTY),
+        groups=tuple(tuple(int(cell) for cell in line) for line in lines),
+        exclusive=(QUEEN,),
+        required=((QUEEN, n),),
+        checkered=True,
+    )
+
+
+def solutions(n: int, givens: tuple[int, ...] | None = None, limit: int | None = None) -> list[tuple[int, ...]]:
+    """Every solution as the column of the queen in each row, in lexicographic order.
+
+    Args:
+        givens: column of a given queen in each row, -1 where none is given.
+        limit: stop after so many.
+    Depth-first search over the rows with bit masks of attacked files and diagonals.
+    """
+    fixed = givens or (-1,) * n
+    found: list[tuple[int, ...]] = []
+    columns: list[int] = []
+
+    def place(files: int, falling: int, rising: int) -> None:
+        row = len(columns)
+        if row == n:
+            found.append(tuple(columns))
+            return
+        for column in range(n) if fixed[row] < 0 else (fixed[row],):
+            here = 1 << column
+            if here & (files | falling | rising):
+                continue
+            columns.append(column)
+            place(files | here, (falling | here) << 1, (rising | here) >> 1)
+            columns.pop()
+            if limit is not None and len(found) >= limit:
+                return
+
+    place(0, 0, 0)
+    return found
+
+
+def _random_solution(n: int, rng: np.random.Generator) -> tuple[int, ...]:
+    """One solution by depth-first search with columns in random order (not uniform over solutions)."""
+
+    def place(columns: tuple[int, ...]) -> tuple[int, ...] | None:
+        row = len(columns)
+        if row == n:
+            return columns
+        for column in rng.permutation(n).tolist():
+            if all(column != c and abs(column - c) != row - r for r, c in enumerate(columns)):
+                found = place((*columns, column))
+                if found:
+                    return found
+        return None
+
+    found = place(())
+    if found is None:
+        raise TaskError(f"{n} queens have no solution")
+    return found
+
+
+def _encode(boards: list[tuple[int, ...]], n: int) -> Tokens:
+    """Boards given as column per row (-1 = none) -> tokens [board, position]."""
+    tokens = np.full((len(boards), n, n), EMPTY, dtype=np.uint8)
+    columns = np.array(boards, dtype=np.int64).reshape(len(boards), n)
+    which, row = np.nonzero(columns >= 0)
+    tokens[which, row, columns[which, row]] = QUEEN
+    return tokens.reshape(len(boards), n * n)

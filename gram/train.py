@@ -1,0 +1,430 @@
+"""The training loop, one for all models.
+
+A carried batch, as in HRM and TRM: each optimizer step advances every row by one supervision step, with gradient
+through its last transition only (GRAM, Section 3.3); a finished row is replaced by a new puzzle at z0. Rows are of two
+kinds. *Learning* rows see their target: the last transition samples the posterior and pays for it. *Prior* rows never
+do; they live as at inference, without gradient, and teach the halting and value heads what states really occur.
+
+Everything that decides the future of a run is in `training.safetensors`: weights, average, optimizer, carried batch,
+the count of puzzles drawn, the random state. A run that was killed and resumed ends with the same weights as one that
+was not.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import signal
+import sys
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+from gram import checkpoint as store
+from gram import compute, losses, optim
+from gram.config import ConfigError, RunConfig, TrainConfig
+from gram.models import Model, State
+from gram.tasks import Task
+
+
+@dataclass
+class Carry:
+    """The carried batch: `batch` learning rows, then `prior_rows` prior rows.
+
+    Attributes:
+        h, l: [row, position, feature] states.
+        pair: [row] index of the row's (puzzle, solution) pair.
+        age: [row] supervision steps behind it.
+        past: [prior row, prior_steps, position, feature] states of the prior rows, for the value head.
+    """
+
+    h: Tensor
+    l: Tensor  # noqa: E741
+    pair: Tensor
+    age: Tensor
+    past: Tensor
+
+    def tensors(self) -> dict[str, Tensor]:
+        """By name, for the checkpoint."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+
+class Objective(nn.Module):
+    """One supervision step of every row and the losses that it gives; the module that Fabric wraps."""
+
+    def __init__(self, model: Model, config: RunConfig) -> None:
+        super().__init__()
+        self.model = model
+        self.config = config.train
+
+    def forward(self, x: Tensor, y: Tensor, h: Tensor, l: Tensor, generator: torch.Generator) -> dict[str, Any]:  # noqa: E741
+        """Advance all rows.
+
+        Args:
+            x, y: [row, position]; the first `batch` rows learn.
+            h, l: [row, position, feature].
+        Returns:
+            h, l: the new states; losses: {"token", "kl_prior", "kl_posterior"} of the learning rows, each [batch];
+            tokens: [row, position], the answers; halt: [prior row], logits.
+        """
+        model, batch = self.model, self.config.batch
+
+        def noise(like: Tensor) -> Tensor:
+            return torch.randn(like.shape, generator=generator, device=like.device)
+
+        learns, follows = slice(None, batch), slice(batch, None)
+        with torch.no_grad():
+            prior = State(model.init(x[follows]).e_x, h[follows], l[follows])
+            for _ in range(model.high_steps):
+                prior, _ = model.step(prior, noise)
+            tokens_prior = model.decode(prior).logits.argmax(-1)
+
+        learning = State(model.init(x[learns]).e_x, h[learns], l[learns])
+        with torch.no_grad():
+            for _ in range(model.high_steps - 1):
+                learning, _ = model.step(learning, noise, y[learns] if self.config.uncharged == "posterior" else None)
+        learning = State(model.init(x[learns]).e_x, learning.h, learning.l)
+        learning, transition = model.step(learning, noise, y[learns])
+        logits = model.decode(learning).logits
+        terms = {"token": losses.token(logits, y[learns])}
+        if transition.posterior is not None:
+            terms |= losses.guidance(transition)
+        return {
+            "h": torch.cat([learning.h.detach(), prior.h]),
+            "l": torch.cat([learning.l.detach(), prior.l]),
+            "losses": terms,
+            "tokens": torch.cat([logits.detach().argmax(-1), tokens_prior]),
+            "halt": model.heads(prior.h)[0],
+        }
+
+    def value(self, past: Tensor) -> Tensor:
+        """The value head's logits for states [state, position, feature]."""
+        return self.model.heads(past)[1]
+
+
+def charges(config: TrainConfig, charge: float) -> tuple[float, float]:
+    """Weights of the two halves of the KL, on the prior and on the posterior; `charge` is the adapted one."""
+    if config.kl_target:
+        return config.kl_weight, charge
+    return config.kl_weight * config.kl_balance, config.kl_weight * (1 - config.kl_balance)
+
+
+def adapt(config: TrainConfig, charge: float, step: int, kl: float) -> float:
+    """The posterior's charge after an optimizer step at which its KL was `kl` (nats per token).
+
+    A nat that the posterior puts into one position saves at most a nat of that position's cross-entropy in the
+    transition that is charged. So at a charge of 1 or more the latent stays silent, and well below it the posterior
+    dictates the board and the recursion need not reason. Rather than look for the narrow band between, we say how
+    much may be told, enough to choose between solutions and too little to dictate one, and let the charge find itself
+    (a capacity constraint, as in GECO, Rezende & Viola 2018).
+    """
+    if not config.kl_target or step < config.kl_hold:
+        return charge
+    way = min(1.0, max(-1.0, kl / config.kl_target - 1.0))
+    return min(100.0, max(0.01, charge * math.exp(config.kl_rate * way)))
+
+
+class Run:
+    """One training run in its folder: everything that changes while it trains."""
+
+    def __init__(self, config: RunConfig, path: Path) -> None:
+        self.config, self.path = config, path
+        self.task, self.model = store.build(config)
+        kind = compute.device().type
+        precision = "bf16-mixed" if compute.dtype(config.train.precision, kind) == torch.bfloat16 else "32-true"
+        self.fabric = Fabric(accelerator=kind, devices=1, precision=precision)
+        self.device = self.fabric.device
+        self.puzzles = self.task.puzzles("train")
+        self.pair_puzzle, self.pair_solution = self.puzzles.pairs()
+        self.average = optim.average(self.model, config.train.optim).to(self.device)
+        if config.train.compile:
+            for part in self.model.modules():
+                if type(part).__name__ == "Network":
+                    part.compile(dynamic=False)
+        optimizer = optim.optimizer(self.model, config.train.optim)
+        self.objective, self.optimizer = self.fabric.setup(Objective(self.model, config), optimizer)
+        self.objective.mark_forward_method("value")
+        self.generator = torch.Generator(self.device).manual_seed(config.seed)
+        self.step = 0
+        self.drawn = 0
+        self.seconds = 0.0
+        self.charge = config.train.kl_weight
+        self.since_log: dict[str, list[float]] = defaultdict(list)  # measured since the last line of metrics.jsonl
+        self.carry = self._first_carry()
+
+    def _first_carry(self) -> Carry:
+        """All rows at z0, their ages spread evenly, so that rows finish in turn and not all at once."""
+        train = self.config.train
+        rows = train.batch + train.prior_rows
+        pair = torch.tensor([self._draw() for _ in range(rows)])
+        x = torch.from_numpy(self.puzzles.x[self.pair_puzzle[pair.numpy()]].astype(np.int64))
+        state = self.model.init(x.to(self.device)).detach()
+        age = torch.cat([
+            torch.arange(train.batch) % train.supervision_steps,
+            torch.arange(train.prior_rows) % train.prior_steps,
+        ])
+        past = torch.zeros(train.prior_rows, train.prior_steps, *state.h.shape[1:], dtype=torch.bfloat16)
+        return Carry(state.h, state.l, pair, age, past.to(self.device))
+
+    def _draw(self) -> int:
+        """The next training pair: epoch after epoch, each in an order of its own."""
+        epoch, at = divmod(self.drawn, len(self.pair_puzzle))
+        if at == 0 or not hasattr(self, "_order"):
+            self._order = np.random.default_rng([self.config.seed, epoch]).permutation(len(self.pair_puzzle))
+        self.drawn += 1
+        return int(self._order[at])
+
+    def advance(self) -> dict[str, float]:
+        """One optimizer step; what it measured, by name (see `docs/training.md`)."""
+        train, carry = self.config.train, self.carry
+        rate = optim.learning_rate(train.optim, self.step, train.steps)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        x, y = self._tokens(carry.pair)
+        out = self.objective(x, y, carry.h, carry.l, self.generator)
+        carry.h, carry.l = out["h"].detach().float(), out["l"].detach().float()
+        carry.age += 1
+
+        terms: dict[str, Tensor] = dict(out["losses"])
+        answers = out["tokens"].cpu().numpy()
+        prior_valid = self.task.check(x[train.batch :].cpu().numpy(), answers[train.batch :]).valid
+        ended = torch.cat([
+            carry.age[: train.batch] >= train.supervision_steps,
+            carry.age[train.batch :] >= train.prior_steps,
+        ])
+        if train.prior_rows:
+            right = torch.from_numpy(prior_valid).to(self.device)
+            terms["halt"] = losses.belief(out["halt"], right)
+            age = carry.age[train.batch :]
+            carry.past[torch.arange(train.prior_rows), age - 1] = carry.h[train.batch :].to(carry.past.dtype)
+            done = ended[train.batch :]
+            if done.any():
+                past = carry.past[done]  # [done row, step, position, feature]
+                target = right[done].float().repeat_interleave(train.prior_steps)
+                terms["value"] = losses.belief(self.objective.value(past.flatten(0, 1).float()), target)
+
+        prior_charge, posterior_charge = charges(train, self.charge)
+        weights = {
+            "token": 1.0,
+            "kl_prior": prior_charge,
+            "kl_posterior": posterior_charge,
+            "halt": train.halt_weight,
+            "value": train.value_weight,
+        }
+        loss = losses.total(terms, weights)
+        self.optimizer.zero_grad()
+        self.fabric.backward(loss)
+        norm = self.fabric.clip_gradients(self.objective, self.optimizer, max_norm=train.optim.clip)
+        if not math.isfinite(float(norm)):
+            raise FloatingPointError(
+                f"the gradient is {float(norm)} at step {self.step}; lower train.optim.lr, the last checkpoint is intact"
+            )
+        self.optimizer.step()
+        self.average.update_parameters(self.model)
+        self.step += 1
+
+        measured = {name: float(term.detach().mean()) for name, term in terms.items()}
+        measured |= {"loss": float(loss.detach()), "lr": rate, "grad_norm": float(norm)}
+        if "kl_posterior" in measured:
+            measured["charge"] = posterior_charge
+            self.charge = adapt(train, self.charge, self.step, measured["kl_posterior"])
+        measured |= self._exactness(answers, y.cpu().numpy(), prior_valid)
+        if train.prior_rows:
+            measured["halt_right"] = float(((out["halt"] > 0).cpu().numpy() == prior_valid).mean())
+        self._replace(ended)
+        return measured
+
+    def _exactness(self, answers: Any, y: Any, prior_valid: Any) -> dict[str, float]:
+        """Shares of right answers after N_sup supervision steps: by rows that see the target, and by the prior."""
+        train = self.config.train
+        result = {}
+        age = self.carry.age.numpy()
+        learning = np.flatnonzero(age[: train.batch] == train.supervision_steps)
+        if len(learning):
+            exact = (answers[learning] == y[learning]).all(-1)
+            name = "posterior_exact" if self.model.stochastic else "target_exact"
+            result[name] = float(exact.mean())
+        prior = np.flatnonzero(age[train.batch :] == min(train.supervision_steps, train.prior_steps))
+        if len(prior):
+            result["prior_exact"] = float(prior_valid[prior].mean())
+        return result
+
+    def _replace(self, ended: Tensor) -> None:
+        """New puzzles at z0 for the rows that ended."""
+        rows = torch.nonzero(ended).flatten()
+        if not len(rows):
+            return
+        self.carry.pair[rows] = torch.tensor([self._draw() for _ in rows])
+        x, _ = self._tokens(self.carry.pair[rows])
+        with torch.no_grad():
+            fresh = self.model.init(x)
+        self.carry.h[rows], self.carry.l[rows] = fresh.h, fresh.l
+        self.carry.age[rows] = 0
+
+    def _tokens(self, pair: Tensor) -> tuple[Tensor, Tensor]:
+        """x and y [row, position] of training pairs."""
+        x = self.puzzles.x[self.pair_puzzle[pair.numpy()]].astype(np.int64)
+        y = self.pair_solution[pair.numpy()].astype(np.int64)
+        return torch.from_numpy(x).to(self.device), torch.from_numpy(y).to(self.device)
+
+    def save(self) -> None:
+        """Write the averaged weights, then what `resume` needs.
+
+        In this order: a run that is killed between the two goes on from the save before and writes both again. The other
+        way round, one that is killed between its two last files would count as finished, with weights of the save before.
+        """
+        store.save_weights(self.path, self.average.module, self.step)
+        tensors = {f"model/{key}": value for key, value in self.model.state_dict().items()}
+        tensors |= {f"average/{key}": value for key, value in self.average.state_dict().items()}
+        tensors |= {f"carry/{key}": value for key, value in self.carry.tensors().items()}
+        tensors["generator"] = self.generator.get_state()
+        for index, slots in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer/{index}/{key}": torch.as_tensor(value) for key, value in slots.items()}
+        numbers = {name: getattr(self, name) for name in ("step", "drawn", "seconds", "charge", "since_log")}
+        store.write_tensors(
+            self.path / store.TRAINING, tensors, {"step": str(self.step), "numbers": json.dumps(numbers)}
+        )
+
+    def resume(self) -> None:
+        """Go back to the last `save`; metrics written after it are cut off, since they will be written again."""
+        tensors, metadata = store.read_tensors(self.path / store.TRAINING)
+        groups: dict[str, dict[str, Tensor]] = defaultdict(dict)
+        for key, tensor in tensors.items():
+            group, _, rest = key.partition("/")
+            groups[group][rest] = tensor
+        self.model.load_state_dict(groups["model"])
+        self.average.load_state_dict(groups["average"])
+        self.carry = Carry(**groups["carry"])
+        for name in ("h", "l", "past"):
+            setattr(self.carry, name, getattr(self.carry, name).to(self.device))
+        self.generator.set_state(groups["generator"][""])
+        state = self.optimizer.state_dict()
+        state["state"] = defaultdict(dict)
+        for key, tensor in groups["optimizer"].items():
+            index, _, slot = key.partition("/")
+            state["state"][int(index)][slot] = tensor
+        self.optimizer.load_state_dict(state)
+        numbers = json.loads(metadata["numbers"])
+        self.step, self.drawn, self.seconds = numbers["step"], numbers["drawn"], numbers["seconds"]
+        self.charge, self.since_log = numbers["charge"], defaultdict(list, numbers["since_log"])
+        del self._order
+        epoch = self.drawn // len(self.pair_puzzle)
+        self._order = np.random.default_rng([self.config.seed, epoch]).permutation(len(self.pair_puzzle))
+        metrics = self.path / store.METRICS
+        if metrics.is_file():
+            kept = [line for line in metrics.read_text().splitlines() if _step_of(line) <= self.step]
+            store.write_atomic(metrics, "".join(line + "\n" for line in kept))
+
+    def look(self) -> dict[str, Any]:
+        """How the averaged weights do on a few held-out puzzles. For the eye only: nothing is chosen by it."""
+        from gram.evaluate import score
+
+        train = self.config.train
+        result = score(
+            self.average.module.eval(),
+            self.task,
+            trajectories=train.check_trajectories,
+            puzzles=train.check_puzzles,
+            supervision_steps=train.supervision_steps,
+            halting=False,
+            precision=train.precision,
+            seed=0,
+        )
+        return {name: result[name] for name in ("accuracy", "coverage", "distinct")} | {
+            "best_by_value": result["best_of_n"]["value"]
+        }
+
+
+def _step_of(line: str) -> float:
+    """The step of a metrics line; a line that a kill cut short counts as later than everything."""
+    try:
+        return float(json.loads(line)["step"])
+    except (json.JSONDecodeError, KeyError):
+        return math.inf
+
+
+def train(config: RunConfig, path: Path, *, minutes: float | None = None, quiet: bool = False) -> Path:
+    """Train a run in the folder `path`, going on from where it stopped, and return the folder.
+
+    Args:
+        config: what to train. A folder that holds another configuration is refused.
+        minutes: stop after so many minutes of this call; the run can go on later. None: to the last step.
+        quiet: no progress on stderr.
+    Raises:
+        ConfigError: the folder holds another run.
+        CheckpointError: the folder cannot be written, or its checkpoint is damaged.
+    """
+    if minutes is not None and not minutes > 0:
+        raise ConfigError(f"minutes is {minutes}; it must be positive, or left out to train to the last step")
+    told = path / store.CONFIG
+    if told.is_file():
+        if RunConfig.from_json(told.read_text(errors="replace")) != config:
+            raise ConfigError(f"{path} holds a run with another configuration; choose another folder with -o, or delete it")
+    else:
+        store.write_atomic(told, config.to_json())
+    run = Run(config, path)
+    if (path / store.TRAINING).is_file():
+        run.resume()
+    else:
+        (path / store.METRICS).unlink(missing_ok=True)  # of a run that was killed before its first save
+    started, before = time.monotonic(), run.seconds
+    settings = config.train
+    bar = tqdm(
+        total=settings.steps, initial=run.step, unit="step", disable=quiet, dynamic_ncols=True,
+        mininterval=0.5 if sys.stderr.isatty() else 30, desc=path.name,
+    )  # fmt: skip
+    with bar, _stop_on_interrupt() as interrupted:
+        while run.step < settings.steps and not interrupted.is_set():
+            for name, value in run.advance().items():
+                run.since_log[name].append(value)
+            run.seconds = before + time.monotonic() - started
+            bar.update()
+            last = run.step == settings.steps
+            if run.step % settings.log_every == 0 or last:
+                line: dict[str, Any] = {"step": run.step, "seconds": round(run.seconds, 1)}
+                line |= {name: float(np.mean(values)) for name, values in run.since_log.items()}
+                if run.step % settings.check_every == 0 or last:
+                    line["held_out"] = run.look()
+                with open(path / store.METRICS, "a") as file:
+                    file.write(json.dumps(line) + "\n")
+                run.since_log.clear()
+                bar.set_postfix_str(_summary(line))
+            if run.step % settings.save_every == 0 or last:
+                run.save()
+            if minutes is not None and time.monotonic() - started > 60 * minutes:
+                break
+    if run.step < settings.steps:
+        run.save()
+        print(f"stopped at step {run.step} of {settings.steps}; the same command goes on from here", file=sys.stderr)
+    return path
+
+
+@contextmanager
+def _stop_on_interrupt() -> Iterator[threading.Event]:
+    """An event that Ctrl+C sets, so that a run stops between two steps and its last checkpoint is whole."""
+    event = threading.Event()
+    if threading.current_thread() is not threading.main_thread():  # only the main thread receives signals
+        yield event
+        return
+    before = signal.signal(signal.SIGINT, lambda *_: event.set())
+    try:
+        yield event
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _summary(line: dict[str, Any]) -> str:
+    """The few numbers that tell whether a run is well: what counts (prior) beside what flatters (posterior)."""
+    names = {"token": "ce", "kl_prior": "kl", "prior_exact": "prior", "posterior_exact": "posterior"}
+    return ", ".join(f"{short} {line[name]:.3f}" for name, short in names.items() if name in line)

@@ -1,0 +1,165 @@
+"""`gramviz`: reports, frozen pages, the parameters of a notebook, and what this machine has.
+
+Exit codes: 0 done; 1 the notebook itself failed, or something that `doctor` looks for is missing; 2 the input was wrong
+(one sentence on stderr, nothing written); 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import platform
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    # A traceback full of boxes hides the message; and what is the caller's mistake gets one sentence anyway.
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="The eyes of the laboratory: reports, frozen explorers, and what this machine has.",
+)
+Pairs = Annotated[
+    list[str] | None, typer.Option("--parameter", "-p", metavar="NAME=VALUE", help="One parameter; repeat.")
+]
+OutDir = Annotated[Path | None, typer.Option("--out", "-o", help="Folder; default artifacts/reports/NAME.")]
+Notebook = Annotated[Path, typer.Argument(metavar="NOTEBOOK")]
+
+
+@app.command()
+def report(
+    notebook: Notebook,
+    parameter: Pairs = None,
+    out: OutDir = None,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Also print the page as PDF (needs Chromium).")] = False,
+) -> None:
+    """Run NOTEBOOK with checked parameters; leave it, one offline page and metrics.json under --out, or nothing."""
+    from gramviz import report as reports
+
+    folder = out or Path("artifacts/reports") / notebook.stem
+    try:
+        done = reports.run(notebook, reports.assignments(parameter or []), folder, pdf=pdf, progress=sys.stderr)
+    except reports.RunError as error:
+        _leave(str(error), 1)
+    except KeyboardInterrupt:
+        _leave("interrupted; nothing was published", 130)
+    files = [done.page, done.notebook, *([done.metrics] if done.metrics else [])]
+    print("\n".join(str(path) for path in files))
+    print(f"done in {done.seconds:.0f} s; {done.page} is {done.page.stat().st_size / 1e6:.2f} MB", file=sys.stderr)
+
+
+@app.command()
+def params(
+    notebook: Notebook,
+    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+) -> None:
+    """List the parameters that NOTEBOOK takes: name, type, default, meaning."""
+    from gramviz import report as reports
+
+    known = reports.parameters(reports.read(notebook))
+    if as_json:
+        print(
+            json.dumps(
+                {p.name: {"type": p.type, "default": p.default, "help": p.help} for p in known.values()}, indent=2
+            )
+        )
+        return
+    width = max((len(name) for name in known), default=0)
+    for p in known.values():
+        print(f"{p.name:<{width}}  {p.type:<5}  {p.default!r:<20}  {p.help}".rstrip())
+
+
+@app.command()
+def freeze(
+    rollouts: Annotated[list[Path], typer.Argument(metavar="ROLLOUT...", help="One to four rollout files.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The page to write.")],
+    puzzle: Annotated[int, typer.Option(help="Which puzzle, counted from 0.")] = 0,
+) -> None:
+    """Write one HTML file in which the rollouts play without kernel or network."""
+    from gramviz.freeze import freeze as write
+
+    try:
+        write(list(rollouts), out, puzzle=puzzle)
+    except OSError as error:
+        _leave(f"cannot write {out}: {error.strerror}; choose another place with -o", 2)
+    print(out)
+
+
+@app.command()
+def strip(notebooks: Annotated[list[Path], typer.Argument(metavar="NOTEBOOK...")]) -> None:
+    """Take outputs and machine metadata out of notebooks, in place; exit code 1 if one changed (for pre-commit)."""
+    import nbformat
+
+    from gramviz import report as reports
+
+    changed = False
+    for path in notebooks:
+        before = reports.read(path)
+        after = reports.strip(before)
+        if after != before:
+            nbformat.write(after, path)
+            print(f"stripped {path}")
+            changed = True
+    if changed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def doctor(
+    chromium: Annotated[
+        bool, typer.Option("--chromium", help="Only print the path of the browser, if there is one.")
+    ] = False,
+) -> None:
+    """Say what this machine has: versions, Chromium, processors, models; exit code 1 if a package is missing."""
+    from gramviz import report as reports
+    from gramviz.lesson import PACKAGES
+
+    browser = reports.chromium()
+    if chromium:
+        print(browser or "no Chromium found; Debian: apt install chromium, elsewhere: playwright install chromium")
+        raise typer.Exit(0 if browser else 1)
+    missing = []
+    print(f"python     {platform.python_version()} at {sys.executable}")
+    for name in PACKAGES:
+        try:
+            print(f"{name:<18} {importlib.metadata.version(name)}")
+        except importlib.metadata.PackageNotFoundError:
+            missing.append(name)
+            print(f"{name:<18} missing; pip install -c constraints.txt -e '.[dev]'")
+    print(f"processors {len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count()}")
+    print(f"chromium   {browser or 'none (needed for browser tests and --pdf only)'}")
+    print(f"models     {', '.join(_artifacts()) or 'none; `gram train PRESET` makes one'}")
+    if missing:
+        raise typer.Exit(1)
+
+
+def _artifacts() -> list[str]:
+    """Trained models here and beside the source, by file name: gramviz knows folders, not checkpoints."""
+    places = [Path("artifacts"), Path(__file__).parent.parent / "artifacts"]
+    return sorted({found.parent.name for place in places for found in place.glob("*/weights.safetensors")})
+
+
+def _leave(message: str, code: int) -> NoReturn:
+    print(f"gramviz: {message}", file=sys.stderr)
+    raise typer.Exit(code)
+
+
+def main() -> None:
+    """Console entry point: what is the caller's mistake ends in one sentence and exit code 2, never in a traceback."""
+    try:
+        app()
+    except (ValueError, OSError) as error:
+        # Errors of ours say what is wrong with the input in a sentence; any other ValueError is a bug and shows itself.
+        if not isinstance(error, OSError) and type(error).__module__.split(".")[0] not in ("gram", "gramviz"):
+            raise
+        print(f"gramviz: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+// Medians and bands of a set of paths, for the lanes. Quantiles as numpy computes them (linear), so that both sides agree.
+
+/** The q-quantile of numbers sorted ascending. */
+export function quantile(sorted, q) {
+  if (!sorted.length) return NaN;
+  const at = (sorted.length - 1) * q;
+  const low = Math.floor(at);
+  return sorted[low] + (at - low) * ((sorted[low + 1] ?? sorted[low]) - sorted[low]);
+}
+
+/** {median, low, high} along time of one curve over paths [[run, path], ...]; NaN where no path has a value. */
+export function band(paths, curve, steps) {
+  const lines = { median: new Float32Array(steps), low: new Float32Array(steps), high: new Float32Array(steps) };
+  for (let step = 0; step < steps; step += 1) {
+    const values = [];
+    for (const [run, path] of paths) {
+      const value = run.curve(curve, path, step);
+      if (Number.isFinite(value)) values.push(value);
+    }
+    values.sort((a, b) => a - b);
+    lines.median[step] = quantile(values, 0.5);
+    lines.low[step] = quantile(values, 0.1);
+    lines.high[step] = quantile(values, 0.9);
+  }
+  return lines;
+}
+
+const FROM_DATA = ["halt", "kl", "value"]; // curves whose zero is far from what they show
+
+/** The range of a curve over all runs: the same axis for every run, from 0 unless the curve says otherwise. */
+export function extent(payload, curve) {
+  let [low, high] = [Infinity, -Infinity];
+  for (const run of payload.runs) for (const value of run.curves[curve]?.values ?? []) if (Number.isFinite(value)) [low, high] = [Math.min(low, value), Math.max(high, value)];
+  if (low > high) return [0, 1];
+  const from = FROM_DATA.includes(curve) ? low : Math.min(0, low);
+  return high > from ? [from, high] : [from, from + 1];
+}

@@ -1,0 +1,56 @@
+// Elements without markup strings: text goes in as text nodes, so nothing that a file says can become markup.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+function build(element, attributes, children) {
+  for (const [name, value] of Object.entries(attributes ?? {})) {
+    if (value === null || value === undefined || value === false) continue;
+    if (typeof value === "function") element.addEventListener(name.slice(2), value); // onclick -> click
+    else element.setAttribute(name, value === true ? "" : String(value));
+  }
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+/** An HTML element: `make("button", {class: "quiet", onclick: f}, "Play")`. */
+export const make = (tag, attributes, ...children) => build(document.createElement(tag), attributes, children);
+
+const svg = (tag, attributes, ...children) => build(document.createElementNS(SVG, tag), attributes, children);
+
+/** Sets text only where it differs, so that a selection in it survives and screen readers stay quiet. */
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** Sets or removes an attribute, only where it differs. */
+export function setAttribute(element, name, value) {
+  if (value === null || value === false) element.removeAttribute(name);
+  else if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
+}
+
+/** The letter of a run, drawn so that runs are told apart without colour. */
+export const badge = (letter) => make("span", { class: `badge ${letter}` }, letter);
+
+const MARKS = {
+  dot: [["circle", { cx: 6, cy: 6, r: 4, fill: "currentColor" }]],
+  cross: [["path", { d: "M2.5 2.5l7 7M9.5 2.5l-7 7", stroke: "currentColor", "stroke-width": 2, fill: "none" }]],
+  ring: [["circle", { cx: 6, cy: 6, r: 3.6, fill: "none", stroke: "currentColor", "stroke-width": 1.6 }]],
+  diamond: [["path", { d: "M6 1.5L10.5 6L6 10.5L1.5 6Z", fill: "currentColor" }]],
+};
+
+/** The outcome of a path as a small drawing; the colour is that of the text around it. */
+export function markIcon(shape) {
+  const parts = MARKS[shape].map(([tag, attributes]) => svg(tag, attributes));
+  return svg("svg", { viewBox: "0 0 12 12", width: 12, height: 12, class: "mark", "data-shape": shape, "aria-hidden": "true" }, parts);
+}
+
+const ICONS = {
+  start: "M3 3v10M13 3l-7 5l7 5z", back: "M11 3l-7 5l7 5z", play: "M4.5 2.5l9 5.5l-9 5.5z",
+  pause: "M4 3h3v10H4zM9 3h3v10H9z", forward: "M5 3l7 5l-7 5z", end: "M13 3v10M3 3l7 5l-7 5z",
+};
+
+/** A transport icon, 16 x 16. */
+export function icon(name) {
+  const path = svg("path", { d: ICONS[name], fill: "currentColor", stroke: "currentColor", "stroke-width": 1.4, "stroke-linejoin": "round" });
+  return svg("svg", { viewBox: "0 0 16 16", width: 16, height: 16, "aria-hidden": "true" }, path);
+}

@@ -1,0 +1,159 @@
+// Canvas helpers: a sharp surface, and the marks that mean the same everywhere.
+
+const MOST = 8e6; // pixels of a backing store
+
+/** Fits a canvas to `width` x `height` CSS pixels and returns a context that draws in those, cleared. */
+export function surface(canvas, width, height) {
+  const ratio = Math.min(globalThis.devicePixelRatio || 1, 3, Math.sqrt(MOST / Math.max(1, width * height)));
+  const [w, h] = [Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio))];
+  if (canvas.width !== w || canvas.height !== h) {
+    canvas.width = w;
+    canvas.height = h;
+    canvas.style.width = `${width}px`;
+    canvas.style.height = `${height}px`;
+  }
+  const pen = canvas.getContext("2d");
+  pen.setTransform(w / width || 1, 0, 0, h / height || 1, 0, 0);
+  pen.clearRect(0, 0, width, height);
+  pen.lineJoin = "round";
+  pen.lineCap = "round";
+  return pen;
+}
+
+/** The family that the widget's text has, for canvas text. */
+export const fontOf = (root) => getComputedStyle(root).fontFamily;
+
+/** Adds one outcome shape to the current path (dot, diamond) or strokes it (cross, ring). */
+export function mark(pen, shape, x, y, r, colour) {
+  pen.beginPath();
+  pen.fillStyle = colour;
+  pen.strokeStyle = colour;
+  if (shape === "cross") {
+    pen.lineWidth = Math.max(1.4, r * 0.52);
+    pen.moveTo(x - r * 0.8, y - r * 0.8);
+    pen.lineTo(x + r * 0.8, y + r * 0.8);
+    pen.moveTo(x + r * 0.8, y - r * 0.8);
+    pen.lineTo(x - r * 0.8, y + r * 0.8);
+    pen.stroke();
+  } else if (shape === "ring") {
+    pen.lineWidth = Math.max(1.2, r * 0.4);
+    pen.arc(x, y, r * 0.85, 0, 2 * Math.PI);
+    pen.stroke();
+  } else if (shape === "diamond") {
+    pen.moveTo(x, y - r * 1.2);
+    pen.lineTo(x + r * 1.2, y);
+    pen.lineTo(x, y + r * 1.2);
+    pen.lineTo(x - r * 1.2, y);
+    pen.fill();
+  } else {
+    pen.arc(x, y, r, 0, 2 * Math.PI);
+    pen.fill();
+  }
+}
+
+/** 45 degree hatch and a corner triangle: "breaks a rule", legible without colour. */
+export function hatch(pen, x, y, size, colour) {
+  pen.save();
+  pen.beginPath();
+  pen.rect(x, y, size, size);
+  pen.clip();
+  pen.strokeStyle = colour;
+  pen.globalAlpha = 0.42;
+  pen.lineWidth = 1;
+  pen.beginPath();
+  for (let at = 5; at < 2 * size; at += 6) {
+    pen.moveTo(x + at, y);
+    pen.lineTo(x + at - size, y + size);
+  }
+  pen.stroke();
+  pen.globalAlpha = 1;
+  const corner = Math.min(10, size * 0.26);
+  pen.beginPath();
+  pen.moveTo(x + size - corner, y);
+  pen.lineTo(x + size, y);
+  pen.lineTo(x + size, y + corner);
+  pen.closePath();
+  pen.fillStyle = colour;
+  pen.fill();
+  pen.restore();
+}
+
+export function roundRect(pen, x, y, width, height, radius) {
+  pen.beginPath();
+  pen.roundRect(x, y, width, height, Math.max(0, Math.min(radius, width / 2, height / 2)));
+}
+
+/** A queen in the unit square, drawn as a path: crown, five balls, base. Built once. */
+let queenPath = null;
+function queenShape() {
+  if (queenPath) return queenPath;
+  const path = new Path2D();
+  const balls = [[0.12, 0.33], [0.31, 0.21], [0.5, 0.16], [0.69, 0.21], [0.88, 0.33]];
+  path.moveTo(0.25, 0.7);
+  path.lineTo(0.13, 0.36);
+  path.lineTo(0.32, 0.52);
+  path.lineTo(0.32, 0.24);
+  path.lineTo(0.43, 0.48);
+  path.lineTo(0.5, 0.2);
+  path.lineTo(0.57, 0.48);
+  path.lineTo(0.68, 0.24);
+  path.lineTo(0.68, 0.52);
+  path.lineTo(0.87, 0.36);
+  path.lineTo(0.75, 0.7);
+  path.closePath();
+  for (const [x, y] of balls) {
+    path.moveTo(x + 0.045, y);
+    path.arc(x, y, 0.045, 0, 2 * Math.PI);
+  }
+  path.roundRect(0.23, 0.75, 0.54, 0.1, 0.03);
+  queenPath = path;
+  return path;
+}
+
+/** A queen centred in a cell: filled = given, outlined = the model's guess. */
+export function queen(pen, x, y, size, colour, filled) {
+  pen.save();
+  pen.translate(x, y);
+  pen.scale(size, size);
+  pen.fillStyle = colour;
+  pen.strokeStyle = colour;
+  pen.lineWidth = 0.045;
+  if (filled) pen.fill(queenShape());
+  else pen.stroke(queenShape());
+  pen.restore();
+}
+
+/** Text with a casing in the background colour, so that it stays legible over lines. */
+export function cased(pen, text, x, y, colour, casing) {
+  pen.lineWidth = 4;
+  pen.strokeStyle = casing;
+  pen.strokeText(text, x, y);
+  pen.fillStyle = colour;
+  pen.fillText(text, x, y);
+}
+
+/** Whether a point lies inside a polygon [[x, y], ...] (even-odd). */
+export function inside(polygon, x, y) {
+  let found = false;
+  for (let k = 0, before = polygon.length - 1; k < polygon.length; before = k, k += 1) {
+    const [ax, ay] = polygon[k];
+    const [bx, by] = polygon[before];
+    if (ay > y !== by > y && x < ((bx - ax) * (y - ay)) / (by - ay) + ax) found = !found;
+  }
+  return found;
+}
+
+/** The convex hull of points, counter-clockwise (Andrew's monotone chain). */
+export function hull(points) {
+  const sorted = [...points].sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+  const turn = (o, a, b) => (a[0] - o[0]) * (b[1] - o[1]) - (a[1] - o[1]) * (b[0] - o[0]);
+  const chain = (list) => {
+    const kept = [];
+    for (const point of list) {
+      while (kept.length > 1 && turn(kept.at(-2), kept.at(-1), point) <= 0) kept.pop();
+      kept.push(point);
+    }
+    return kept.slice(0, -1);
+  };
+  return sorted.length < 3 ? sorted : [...chain(sorted), ...chain(sorted.reverse())];
+}

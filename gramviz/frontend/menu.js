@@ -1,0 +1,86 @@
+// A button that opens a sheet of choices (ARIA menu). The open sheet is part of the transient state, so that only one is.
+
+import { make, setAttribute, setText } from "./dom.js";
+
+/** @param items () -> [{heading} | {label, act, checked?, disabled?, why?, stay?}] */
+export function createMenu(app, name, label, items) {
+  const { store } = app;
+  const text = make("span", {}, label);
+  const button = make("button", { "aria-haspopup": "menu", "aria-expanded": "false", onclick: () => store.poke({ open: store.transient.open === name ? null : name }) }, text);
+  const sheet = make("div", { class: "sheet", role: "menu", hidden: true });
+  const el = make("div", { class: "menu", "data-menu": name }, button, sheet);
+  const choices = () => [...sheet.querySelectorAll("button:not(:disabled)")];
+
+  sheet.addEventListener("keydown", (event) => {
+    const list = choices();
+    const at = list.indexOf(el.getRootNode().activeElement);
+    const next = { ArrowDown: at + 1, ArrowUp: at - 1 + list.length, Home: 0, End: list.length - 1 }[event.key];
+    if (next === undefined) return;
+    list[next % list.length].focus();
+    event.preventDefault();
+    event.stopPropagation();
+  });
+
+  function fill() {
+    sheet.replaceChildren(...items().flatMap((item) => {
+      if (item.heading) return [make("h4", {}, item.heading)];
+      const act = () => {
+        item.act();
+        if (item.stay) refill();
+        else if (store.transient.open === name) {
+          store.poke({ open: null }); // unless the choice itself opened something else
+          button.focus();
+        }
+      };
+      const entry = make("button", { role: item.checked === undefined ? "menuitem" : item.radio ? "menuitemradio" : "menuitemcheckbox", "aria-checked": item.checked === undefined ? null : String(Boolean(item.checked)), disabled: item.disabled, class: item.dim && "dim", onclick: act }, item.label);
+      return item.why ? [entry, make("div", { class: "why" }, item.why)] : [entry];
+    }));
+  }
+
+  /** Rebuilt after a choice that keeps the sheet open, with the focus where it was. */
+  function refill() {
+    const at = choices().indexOf(el.getRootNode().activeElement);
+    fill();
+    choices()[at]?.focus();
+  }
+
+  return {
+    el,
+    setLabel: (value) => setText(text, value),
+    update(keys) {
+      if (!keys.has("open") && !keys.has("layout")) return;
+      const open = store.transient.open === name;
+      if (open && sheet.hidden) {
+        fill();
+        sheet.hidden = false;
+        place();
+        choices()[0]?.focus();
+      } else if (!open && !sheet.hidden) {
+        // Closed by Escape or by another menu: the focus must not fall out of the widget.
+        const inside = sheet.contains(el.getRootNode().activeElement);
+        sheet.hidden = true;
+        sheet.replaceChildren();
+        if (inside) button.focus();
+      }
+      setAttribute(button, "aria-expanded", open);
+    },
+  };
+
+  /** Keeps the sheet inside the widget: to the left where the right has no room, upwards at the bottom. */
+  function place() {
+    sheet.style.left = sheet.style.right = sheet.style.top = sheet.style.bottom = "";
+    const frame = app.root.getBoundingClientRect();
+    const anchor = button.getBoundingClientRect();
+    const size = sheet.getBoundingClientRect();
+    const left = Math.min(Math.max(anchor.right - size.width, frame.left + 8), frame.right - size.width - 8);
+    sheet.style.position = "absolute";
+    sheet.style.right = "auto";
+    sheet.style.left = `${left - el.getBoundingClientRect().left}px`;
+    const below = frame.bottom - anchor.bottom - 10;
+    if (size.height > below && anchor.top - frame.top > below) {
+      sheet.style.top = "auto";
+      sheet.style.bottom = "31px";
+      sheet.style.maxHeight = `${Math.min(440, anchor.top - frame.top - 10)}px`;
+    } else sheet.style.maxHeight = `${Math.min(440, below)}px`;
+  }
+}

@@ -1,0 +1,351 @@
+// Paints one board picture: cells or nodes, their tokens, and every mark of the design. It decides nothing; `view` says all.
+
+import { opponents, quiet, ranked } from "./cells.js";
+import { hatch, queen, roundRect } from "./draw.js";
+import { ARC } from "./theme.js";
+
+const UNSURE = 0.6; // below this certainty the runner-up is shown
+
+/**
+ * @param view {board, given, mode: "one" | "differ" | "all", tokens, conflict(position), certainty?(position),
+ *   second?(position), changed: Set, trail: [Set], pinned?, truth?, other?, counts?, crowd, hover, cells, token, small}
+ */
+export function paintBoard(pen, place, view, theme, font) {
+  const { board } = view;
+  const ink = { pen, place, view, theme, font };
+  if (board.kind === "graph") paintEdges(ink);
+  else if (board.tokens.some((token) => token.glyph === "text" || token.glyph === "queen")) paintSquares(ink);
+  for (let position = 0; position < board.size; position += 1) paintPosition(ink, position);
+  if (board.kind !== "graph") paintLines(ink);
+  if (view.mode !== "all" && !view.small) paintAttacks(ink);
+  if (!view.small) for (let position = 0; position < board.size; position += 1) paintFrames(ink, position);
+}
+
+function corner({ place }, position) {
+  const { x, y } = place.at(position);
+  return [x - place.cell / 2, y - place.cell / 2, place.cell];
+}
+
+function paintSquares(ink) {
+  const { pen, view, theme, place } = ink;
+  const { board } = view;
+  for (let position = 0; position < board.size; position += 1) {
+    const [x, y, size] = corner(ink, position);
+    const dark = board.checkered && (position % board.width + Math.floor(position / board.width)) % 2;
+    pen.fillStyle = view.given[position] ? theme.given : dark ? theme.sunk : theme.bg;
+    pen.fillRect(x, y, size, size);
+    if (view.mode === "all" && !view.given[position]) {
+      // Lightness = agreement: the deeper the tint, the more paths show the same token.
+      const top = ranked(view.counts, position, board.tokens.length)[0]?.[1] ?? 0;
+      pen.globalAlpha = 0.9 * Math.max(0, (top / view.crowd - 0.34) / 0.66) * (board.checkered ? 0.55 : 1);
+      pen.fillStyle = theme.given;
+      pen.fillRect(x, y, size, size);
+      pen.globalAlpha = 1;
+    }
+  }
+  if (view.hover !== null && !view.small) {
+    const { x, y } = place.at(view.hover);
+    pen.fillStyle = theme.ink;
+    pen.globalAlpha = 0.05;
+    pen.fillRect(x - place.cell / 2, 1, place.cell, board.height * place.cell);
+    pen.fillRect(1, y - place.cell / 2, board.width * place.cell, place.cell);
+    pen.globalAlpha = 1;
+  }
+}
+
+function paintLines(ink) {
+  const { pen, place, view, theme } = ink;
+  const { board } = view;
+  const line = (width, colour, columns, rows) => {
+    pen.lineWidth = width;
+    pen.strokeStyle = colour;
+    pen.beginPath();
+    for (const column of columns) {
+      pen.moveTo(Math.round(1 + column * place.cell) + (width % 2) / 2, 1);
+      pen.lineTo(Math.round(1 + column * place.cell) + (width % 2) / 2, 1 + board.height * place.cell);
+    }
+    for (const row of rows) {
+      pen.moveTo(1, Math.round(1 + row * place.cell) + (width % 2) / 2);
+      pen.lineTo(1 + board.width * place.cell, Math.round(1 + row * place.cell) + (width % 2) / 2);
+    }
+    pen.stroke();
+  };
+  const every = (count, by) => Array.from({ length: Math.floor(count / by) - (count % by ? 0 : 1) }, (_, k) => (k + 1) * by);
+  if (place.cell > 11) line(1, theme.line, every(board.width, 1), every(board.height, 1));
+  if (board.box) line(2, theme.ink, every(board.width, board.box[1]), every(board.height, board.box[0]));
+  pen.lineWidth = view.small ? 1 : 2;
+  pen.strokeStyle = theme.ink;
+  roundRect(pen, 1, 1, board.width * place.cell, board.height * place.cell, 3);
+  pen.stroke();
+}
+
+function paintPosition(ink, position) {
+  const { pen, view } = ink;
+  const token = view.tokens[position];
+  pen.globalAlpha = view.token !== null && token !== view.token ? 0.25 : 1;
+  if (view.mode === "all") paintCrowd(ink, position);
+  else if (view.mode === "differ") paintDifference(ink, position);
+  else paintAnswer(ink, position, token);
+  pen.globalAlpha = 1;
+}
+
+function paintAnswer(ink, position, token) {
+  const { pen, view, theme, place } = ink;
+  const [x, y, size] = corner(ink, position);
+  if (view.conflict(position) && !view.small) {
+    if (view.board.kind === "graph") {
+      pen.save();
+      pen.beginPath();
+      pen.arc(x + size / 2, y + size / 2, size / 2 + 4, 0, 2 * Math.PI);
+      pen.strokeStyle = theme.wrong;
+      pen.setLineDash([3, 2]);
+      pen.lineWidth = 2;
+      pen.stroke();
+      pen.restore();
+    } else hatch(pen, x + 0.5, y + 0.5, size - 1, theme.wrong);
+  }
+  paintToken(ink, token, x + size / 2, y + size / 2, size, { bold: view.given[position], node: view.board.kind === "graph" });
+  if (view.small) return;
+  const { glyph } = view.board.tokens[token];
+  const unseen = quiet(view.board, token);
+  const sure = view.certainty?.(position) ?? null;
+  if (glyph === "pixel") {
+    paintDoubt(ink, x + size / 2, y + size / 2, sure === null ? 0 : 1 - sure);
+    return;
+  }
+  if (place.cell < 20) return;
+  if (sure !== null && !view.given[position] && (!unseen || sure < 0.9)) {
+    const bottom = view.board.kind === "graph" ? y + size + 3 : y + size - 5;
+    if (glyph === "colour") {
+      pen.fillStyle = theme.bg; // a bar must show on every colour
+      pen.fillRect(x + size * 0.24 - 1.5, bottom - 1.5, size * 0.52 + 3, 4.6);
+    }
+    pen.fillStyle = theme.line;
+    pen.fillRect(x + size * 0.24, bottom, size * 0.52, 1.6);
+    pen.fillStyle = theme.ink2;
+    pen.fillRect(x + size * 0.24, bottom, size * 0.52 * sure, 1.6);
+    const next = view.second?.(position) ?? null;
+    if (sure < UNSURE && next !== null && size >= 26) paintSmall(ink, next, x + size - 7, y + size - 13);
+  }
+  if (view.pinned && view.pinned[position] !== token && size >= 26) paintSmall(ink, view.pinned[position], x + 7.5, y + 8.5);
+  if (view.truth && view.truth[position] !== token) {
+    pen.strokeStyle = theme.wrong;
+    pen.lineWidth = 1.5;
+    pen.beginPath();
+    for (const [from, to] of [[-3, 3], [3, -3]]) {
+      pen.moveTo(x + size - 8 + from, y + size - 8 - 3);
+      pen.lineTo(x + size - 8 + to, y + size - 8 + 3);
+    }
+    pen.stroke();
+  }
+}
+
+/** In an image, doubt is a dot of size 1 - p, in a colour that shows on any grey. */
+function paintDoubt({ pen, theme, place }, x, y, doubt) {
+  if (doubt < 0.05 || place.cell < 6) return;
+  pen.beginPath();
+  pen.arc(x, y, place.cell * 0.4 * doubt, 0, 2 * Math.PI);
+  pen.fillStyle = theme.wrong;
+  pen.fill();
+}
+
+/** A token at a point. `size` is that of a whole cell; tokens that mean "nothing" draw nothing. */
+function paintToken(ink, token, x, y, size, { bold = false, node = false, colour = null } = {}) {
+  const { pen, view, theme } = ink;
+  const { glyph, symbol, label } = view.board.tokens[token];
+  const fill = colour ?? theme.ink;
+  if (node) {
+    const nothing = quiet(view.board, token);
+    const order = view.board.tokens.map((_, id) => id).filter((id) => !quiet(view.board, id));
+    pen.beginPath();
+    pen.arc(x, y, size / 2, 0, 2 * Math.PI);
+    pen.fillStyle = nothing ? theme.bg : theme.pick(["right", "wrong", "green", "pink", "gold"][order.indexOf(token) % 5]);
+    pen.fill();
+    pen.lineWidth = bold ? 3 : 1.2;
+    pen.strokeStyle = theme.ink;
+    pen.stroke();
+    if (!nothing && size >= 14) paintText(ink, symbol, x, y, Math.min(15, size * 0.5), theme.bg, 700);
+    return;
+  }
+  if (glyph === "pixel") {
+    const shades = view.board.tokens.filter((other) => other.glyph === "pixel");
+    const light = Math.round((255 * shades.indexOf(view.board.tokens[token])) / Math.max(1, shades.length - 1));
+    pen.fillStyle = `rgb(${light} ${light} ${light})`;
+    pen.fillRect(x - size / 2, y - size / 2, size + 0.5, size + 0.5);
+    return;
+  }
+  if (glyph === "colour") {
+    const index = [symbol, label].map((text) => (text === "" ? NaN : Number(text))).find(Number.isInteger) ?? token;
+    pen.fillStyle = ARC[index % ARC.length];
+    pen.fillRect(x - size / 2, y - size / 2, size + 0.5, size + 0.5);
+    return;
+  }
+  if (quiet(view.board, token)) return;
+  if (glyph === "queen") {
+    if (view.small) {
+      pen.fillStyle = fill;
+      pen.beginPath();
+      pen.arc(x, y, size * 0.3, 0, 2 * Math.PI);
+      pen.fill();
+    } else queen(pen, x - size * 0.38, y - size * 0.37, size * 0.76, fill, bold);
+    return;
+  }
+  if (size >= 12 || view.small) {
+    if (size >= 12) paintText(ink, symbol, x, y - (bold || view.mode !== "one" ? 0 : 1), size * 0.5, fill, bold ? 700 : 400);
+    else {
+      pen.fillStyle = fill;
+      pen.globalAlpha *= bold ? 0.9 : 0.4;
+      pen.fillRect(x - size * 0.22, y - size * 0.22, size * 0.44, size * 0.44);
+      pen.globalAlpha = 1;
+    }
+  }
+}
+
+function paintText({ pen, font }, text, x, y, size, colour, weight) {
+  pen.font = `${weight} ${size}px ${font}`;
+  pen.textAlign = "center";
+  pen.textBaseline = "middle";
+  pen.fillStyle = colour;
+  pen.fillText(text, x, y + size * 0.06);
+}
+
+/** A second token beside the first: the runner-up, or what the pinned path shows. Emptiness is a small ring. */
+function paintSmall(ink, token, x, y) {
+  const { pen, view, theme } = ink;
+  if (quiet(view.board, token)) {
+    pen.beginPath();
+    pen.arc(x, y, 2.2, 0, 2 * Math.PI);
+    pen.lineWidth = 1;
+    pen.strokeStyle = theme.ink3;
+    pen.stroke();
+  } else if (view.board.tokens[token].glyph === "queen") queen(pen, x - 6, y - 6, 12, theme.ink3, true);
+  else paintText(ink, view.board.tokens[token].symbol, x, y, 11, theme.ink3, 400);
+}
+
+function paintDifference(ink, position) {
+  const { pen, view, theme } = ink;
+  const [x, y, size] = corner(ink, position);
+  const [mine, theirs] = [view.tokens[position], view.other[position]];
+  if (mine === theirs) {
+    pen.globalAlpha *= 0.35;
+    paintToken(ink, mine, x + size / 2, y + size / 2, size, { bold: view.given[position], node: view.board.kind === "graph" });
+    return;
+  }
+  if (view.board.kind === "graph") {
+    paintToken(ink, theirs, x + size * 0.22, y + size * 0.22, size * 0.72, { node: true });
+    paintToken(ink, mine, x + size * 0.78, y + size * 0.78, size * 0.72, { node: true });
+    return;
+  }
+  pen.fillStyle = theme.given;
+  pen.beginPath();
+  pen.moveTo(x, y);
+  pen.lineTo(x + size, y);
+  pen.lineTo(x, y + size);
+  pen.fill();
+  pen.strokeStyle = theme.edge;
+  pen.lineWidth = 1;
+  pen.beginPath();
+  pen.moveTo(x + size, y);
+  pen.lineTo(x, y + size);
+  pen.stroke();
+  paintToken(ink, theirs, x + size * 0.29, y + size * 0.3, size * 0.6, { bold: true });
+  paintToken(ink, mine, x + size * 0.71, y + size * 0.72, size * 0.6, { bold: false });
+}
+
+/** "All": the most frequent token large, up to three others small with their counts. */
+function paintCrowd(ink, position) {
+  const { pen, view, theme, place } = ink;
+  const [x, y, size] = corner(ink, position);
+  const order = ranked(view.counts, position, view.board.tokens.length);
+  const node = view.board.kind === "graph";
+  const queens = order.find(([token]) => view.board.tokens[token].glyph === "queen");
+  if (queens) {
+    // Of a queen only the share matters: its area is the share, its number the count.
+    const share = queens[1] / view.crowd;
+    queen(pen, x + size / 2 - size * 0.38 * Math.sqrt(share), y + size / 2 - size * 0.38 * Math.sqrt(share), size * 0.76 * Math.sqrt(share), theme.ink, true);
+    if (share < 1 && size >= 26) paintText(ink, String(queens[1]), x + size - 9, y + size - 8, 11, theme.ink3, 400);
+    return;
+  }
+  if (!order.length) return;
+  if (view.board.tokens[order[0][0]].glyph === "pixel") {
+    const mean = order.reduce((sum, [token, count]) => sum + token * count, 0) / view.crowd;
+    paintToken(ink, Math.round(mean), x + size / 2, y + size / 2, size);
+    return;
+  }
+  const several = order.length > 1 && place.cell >= 26;
+  paintToken(ink, order[0][0], x + size / 2, y + size * (several && !node ? 0.4 : 0.5), size * (several && !node ? 0.86 : 1), { bold: view.given[position], node });
+  if (!several || node) return;
+  const rest = order.slice(1, place.cell >= 34 ? 3 : 2).map(([token, count]) => `${view.board.tokens[token].symbol || "·"} ${count}`);
+  paintText(ink, rest.join("  "), x + size / 2, y + size - 7.5, 11, theme.ink3, 400);
+}
+
+function paintEdges({ pen, place, view, theme }) {
+  for (const [a, b] of view.board.edges) {
+    const [from, to] = [place.at(a), place.at(b)];
+    const clash = view.mode === "one" && view.tokens[a] === view.tokens[b] && view.board.exclusive.includes(view.tokens[a]);
+    pen.strokeStyle = clash ? theme.wrong : theme.edge;
+    pen.lineWidth = clash ? 3 : 1.2;
+    pen.beginPath();
+    pen.moveTo(from.x, from.y);
+    const length = Math.hypot(to.x - from.x, to.y - from.y);
+    const turns = clash ? Math.max(4, Math.round(length / 7)) : 1; // a zigzag tells a clash without colour
+    for (let k = 1; k < turns; k += 1) {
+      const side = (k % 2 ? 3.5 : -3.5) / length;
+      pen.lineTo(from.x + ((to.x - from.x) * k) / turns - (to.y - from.y) * side, from.y + ((to.y - from.y) * k) / turns + (to.x - from.x) * side);
+    }
+    pen.lineTo(to.x, to.y);
+    pen.stroke();
+  }
+}
+
+/** Who attacks whom: faint between all queens in conflict, in ink from the cell that is pointed at. */
+function paintAttacks({ pen, place, view, theme }) {
+  const line = (a, b) => {
+    const [from, to] = [place.at(a), place.at(b)];
+    const length = Math.hypot(to.x - from.x, to.y - from.y);
+    const gap = Math.min(place.cell * 0.36, length / 3) / length;
+    pen.moveTo(from.x + (to.x - from.x) * gap, from.y + (to.y - from.y) * gap);
+    pen.lineTo(to.x - (to.x - from.x) * gap, to.y - (to.y - from.y) * gap);
+  };
+  const { board } = view;
+  if (view.mode === "one" && board.checkered) {
+    pen.beginPath();
+    for (let position = 0; position < board.size; position += 1) if (view.conflict(position)) for (const other of opponents(board, view.tokens, position)) if (other > position) line(position, other);
+    pen.strokeStyle = theme.wrong;
+    pen.lineWidth = 1.5;
+    pen.setLineDash([4, 3]);
+    pen.stroke();
+    pen.setLineDash([]);
+  }
+  const at = view.hover ?? view.cells[0] ?? null;
+  if (at === null || view.mode !== "one") return;
+  pen.beginPath();
+  for (const other of opponents(board, view.tokens, at)) line(at, other);
+  pen.strokeStyle = theme.ink;
+  pen.lineWidth = 2;
+  pen.stroke();
+}
+
+function paintFrames(ink, position) {
+  const { pen, view, theme, place } = ink;
+  const chosen = view.cells.includes(position);
+  const age = view.trail.findIndex((set) => set.has(position));
+  const width = view.changed.has(position) ? 2 : age >= 0 ? 1.4 - 0.4 * age : 0;
+  if (!chosen && !width && view.hover !== position) return;
+  const [x, y, size] = corner(ink, position);
+  const round = view.board.kind === "graph" ? size : 5;
+  pen.strokeStyle = theme.ink;
+  if (width) {
+    pen.lineWidth = width;
+    pen.globalAlpha = view.changed.has(position) ? 1 : 0.5;
+    roundRect(pen, x + 2.5, y + 2.5, size - 5, size - 5, round);
+    pen.stroke();
+    pen.globalAlpha = 1;
+  }
+  if (chosen || view.hover === position) {
+    pen.lineWidth = chosen ? 2.6 : 1.2;
+    const out = place.cell > 12 ? -0.5 : -1;
+    roundRect(pen, x + out, y + out, size - 2 * out, size - 2 * out, view.board.kind === "graph" ? size : 4);
+    pen.stroke();
+  }
+}

@@ -1,0 +1,52 @@
+// "Copy as Python": the one line that opens this view again. gramviz.explorer.State writes and reads the same.
+
+import { cellName } from "./cells.js";
+import { clean } from "./words.js";
+import { address } from "./steps.js";
+
+const RESERVED = new Set("and as assert async await break class continue def del elif else except finally for from global gv if import in is lambda nonlocal not or pass raise return try while with yield".split(" "));
+
+/** A string that is legal in Python and in JSON; what lies beyond the 16-bit plane becomes \\U, as Python wants it. */
+function quoted(text) {
+  return JSON.stringify(text).replace(/[\ud800-\udbff][\udc00-\udfff]|[^\x20-\x7e]/g, (found) => {
+    const code = found.codePointAt(0);
+    return code > 0xffff ? `\\U${code.toString(16).padStart(8, "0")}` : `\\u${code.toString(16).padStart(4, "0")}`;
+  });
+}
+
+/** A JSON value as Python writes it. */
+export function literal(value) {
+  if (value === null || value === undefined) return "None";
+  if (value === true) return "True";
+  if (value === false) return "False";
+  if (typeof value === "string") return quoted(value);
+  if (Array.isArray(value)) return `[${value.map(literal).join(", ")}]`;
+  if (typeof value === "object") return `{${Object.entries(value).map(([key, entry]) => `${quoted(key)}: ${literal(entry)}`).join(", ")}}`;
+  return String(value);
+}
+
+/** A variable name for each run, from the name that its reader gave it. */
+function variables(runs) {
+  const taken = new Set();
+  return runs.map((run) => {
+    const plain = clean(run.name).toLowerCase().replace(/[^a-z0-9_]+/g, "_").replace(/^[_0-9]+|_+$/g, "");
+    const name = !plain || RESERVED.has(plain) || taken.has(plain) ? `${plain || "run"}_${run.letter.toLowerCase()}` : plain;
+    taken.add(name);
+    return name;
+  });
+}
+
+/** The line for a state; what equals the opening view is left out. */
+export function pythonLine(payload, state, start) {
+  const differs = (key) => JSON.stringify(state[key]) !== JSON.stringify(start[key]);
+  const parts = [`gv.${payload.runs.length > 1 ? "compare" : "explore"}(${variables(payload.runs).join(", ")}, puzzle=${state.puzzle})`];
+  if (differs("cursor")) parts.push(`go(${quoted(address(payload, state.cursor.step, state.cursor.low))})`);
+  if (differs("pinned")) parts.push(state.pinned ? `pin(${quoted(state.pinned[0])}, ${state.pinned[1]})` : "pin(None)");
+  for (const [letter, paths] of Object.entries(state.selected)) parts.push(`select(${quoted(letter)}, ${literal(paths)})`);
+  if (differs("focus")) parts.push(`focus(${quoted(state.focus[0])}, ${state.focus[1]})`);
+  if (differs("cells")) parts.push(`cells(${literal(state.cells.map((cell) => cellName(payload.board, cell)))})`);
+  const said = new Set(["v", "puzzle", "cursor", "pinned", "selected", "focus", "cells"]);
+  const rest = Object.keys(state).filter((key) => !said.has(key) && differs(key));
+  if (rest.length) parts.push(`set(${rest.map((key) => `${key}=${literal(state[key])}`).join(", ")})`);
+  return parts.join(".");
+}

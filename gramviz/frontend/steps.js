@@ -1,0 +1,93 @@
+// Time: addresses like "7.2", and the moments worth jumping to. Pure functions of the payload.
+
+import { changedCells } from "./cells.js";
+
+/** Where a state stands: {supervision, transition} of the longest run, and the words for it. */
+export function address(payload, step, low = null) {
+  const { lead } = payload;
+  const at = Math.min(step, lead.steps - 1);
+  if (at <= 0 && low === null) return "init";
+  const parts = [lead.supervision_step[at]];
+  if (hasTransitions(payload)) parts.push(lead.transition[at]);
+  if (low !== null) parts.push(low);
+  return parts.join(".");
+}
+
+/** Whether a supervision step holds more than one transition, so that the ruler needs two rows. */
+export const hasTransitions = ({ lead }) => lead.transition.some((transition) => transition > 1);
+
+/** The word for one tick of the ruler. */
+export const tickName = (payload) => payload.levels[hasTransitions(payload) ? 1 : 0];
+
+/** The supervision steps of the longest run: [{name, from, to}], `from` being the state before it. */
+export function blocks({ lead }) {
+  const found = [];
+  for (let step = 1; step < lead.steps; step += 1) {
+    const name = lead.supervision_step[step];
+    if (found.at(-1)?.name === name) found.at(-1).to = step;
+    else found.push({ name, from: step - 1, to: step });
+  }
+  return found;
+}
+
+/** The last state of the next (or previous) supervision step. */
+export function supervisionJump(payload, step, direction) {
+  const ends = [0, ...blocks(payload).map((block) => block.to)];
+  return direction > 0 ? ends.find((end) => end > step) ?? ends.at(-1) : ends.findLast((end) => end < step) ?? 0;
+}
+
+/** The next (or previous) step at which this path's board changes, or null. */
+export function changeJump(run, path, step, direction) {
+  for (let at = step + direction; at > 0 && at < run.steps; at += direction) if (changedCells(run, path, at).length) return at;
+  return null;
+}
+
+/** The first step whose board obeys every rule, or null. */
+export function firstCorrect(run, path) {
+  if (run.valid) for (let step = 0; step < run.steps; step += 1) if (run.valid(path, step)) return step;
+  return null;
+}
+
+const hamming = (a, b) => a.reduce((sum, token, k) => sum + (token !== b[k]), 0);
+
+/**
+ * Where two paths part: {step, cell}, or null where they end alike. `step` is the smallest from which, to the end, each
+ * path's board is nearer (Hamming) to its own final answer than to the other's; `cell` the one whose difference lasts
+ * from the earliest time. As gramviz.measure.parting_of has it; both are held to tests/vectors/parting.json.
+ */
+export function parting(run, path, other, otherPath) {
+  const last = Math.max(run.steps, other.steps) - 1;
+  const mine = run.tokens(path, last);
+  const theirs = other.tokens(otherPath, last);
+  if (hamming(mine, theirs) === 0) return null;
+  let found = last;
+  let nearer = true;
+  const since = Int32Array.from(mine, (token, cell) => (token === theirs[cell] ? last + 1 : last)); // per cell, from when it differs for good
+  for (let step = last; step >= 0; step -= 1) {
+    const a = run.tokens(path, step);
+    const b = other.tokens(otherPath, step);
+    nearer &&= hamming(a, mine) < hamming(a, theirs) && hamming(b, theirs) < hamming(b, mine);
+    if (nearer) found = step;
+    for (let cell = 0; cell < since.length; cell += 1) if (a[cell] !== b[cell] && since[cell] === step + 1 && step < last) since[cell] = step;
+  }
+  return { step: found, cell: since.indexOf(Math.min(...since)) };
+}
+
+/** Marks of the events row: [{step, kind, run, path}], for the pinned and the focused path. */
+export function events(payload, state) {
+  const found = [];
+  const runOf = ([letter]) => payload.runs.find((run) => run.letter === letter);
+  const { focus, pinned } = state;
+  if (pinned && String(pinned) !== String(focus)) {
+    const parted = parting(runOf(pinned), pinned[1], runOf(focus), focus[1]);
+    if (parted) found.push({ step: parted.step, kind: "part", paths: [pinned, focus] });
+  }
+  for (const who of [focus, pinned].filter(Boolean)) {
+    const run = runOf(who);
+    const right = firstCorrect(run, who[1]);
+    if (right !== null) found.push({ step: right, kind: "correct", paths: [who] });
+    if (run.halted(who[1]) >= 0) found.push({ step: run.halted(who[1]), kind: "halt", paths: [who] });
+  }
+  const key = (event) => `${event.step} ${event.kind} ${event.paths.join()}`;
+  return found.filter((event, index) => found.findIndex((other) => key(other) === key(event)) === index);
+}

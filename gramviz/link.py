@@ -1,0 +1,68 @@
+"""The ES modules of `frontend/` linked into one text: anywidget imports its module from a blob, where `./x.js` fails.
+
+The modules keep to a small dialect, so that linking is joining and no bundler (and no Node) is needed: static named
+imports from `./`, named exports, no `as`, top-level names that are unique over all modules, and one `export default`
+in the entry. The same files give the same text, byte for byte.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+FRONTEND = Path(__file__).parent / "frontend"
+
+_IMPORT = re.compile(r'^import\s*\{([^}]*)\}\s*from\s*"\./([\w-]+\.js)";[ \t]*\n?', re.MULTILINE)
+_EXPORT = re.compile(r"^export (?=(?:async function|function|class|const|let)\b)", re.MULTILINE)
+_NAME = re.compile(r"^(export )?(?:async function\*?|function\*?|class|const|let) *([\w$]+)", re.MULTILINE)
+_ILLEGAL = re.compile(r"^(?:import|export|var)\b|\bimport\(", re.MULTILINE)
+
+
+class LinkError(ValueError):
+    """A module breaks the dialect; the message names the file and the line."""
+
+
+def link(entry: str = "widget.js", folder: Path = FRONTEND) -> str:
+    """One ES module with everything that `entry` needs, dependencies first.
+
+    Raises:
+        LinkError: a missing module or export, a cycle, a name used twice, or a statement outside the dialect.
+    """
+    sources: dict[str, str] = {}  # file name -> its text without module syntax, in linking order
+    exports: dict[str, set[str]] = {}
+    owner: dict[str, str] = {}  # top-level name -> "file:line"
+
+    def visit(name: str, asked: str, path: tuple[str, ...]) -> None:
+        if name in path:
+            raise LinkError(f"{asked}: modules import each other in a circle: {' > '.join([*path, name])}")
+        if name in sources:
+            return
+        if not (folder / name).is_file():
+            raise LinkError(f"{asked}: there is no module {name!r} in {folder}")
+        text = (folder / name).read_text(encoding="utf-8")
+
+        def at(offset: int) -> str:
+            return f"{name}:{text.count(chr(10), 0, offset) + 1}"
+
+        for found in _IMPORT.finditer(text):
+            visit(found[2], at(found.start()), (*path, name))
+            for wanted in filter(None, (word.strip() for word in found[1].split(","))):
+                if wanted not in exports[found[2]]:
+                    raise LinkError(f"{at(found.start())}: {found[2]} does not export {wanted!r}")
+        for found in _NAME.finditer(text):
+            if found[2] in owner:
+                raise LinkError(f"{at(found.start())}: the name {found[2]!r} is taken by {owner[found[2]]}")
+            owner[found[2]] = at(found.start())
+        exports[name] = {found[2] for found in _NAME.finditer(text) if found[1]}
+        # Blanked, not cut, so that offsets (and so the line numbers in messages) stay true.
+        plain = _IMPORT.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
+        plain = _EXPORT.sub(lambda found: " " * len(found[0]), plain)
+        if name == entry:
+            plain = re.sub(r"^export default\b", lambda found: " " * len(found[0]), plain, count=1, flags=re.MULTILINE)
+        if bad := _ILLEGAL.search(plain):
+            raise LinkError(f"{at(bad.start())}: only named imports from './', named exports, const, let are linked")
+        body = _EXPORT.sub("", _IMPORT.sub("", text))
+        sources[name] = f"// {name}\n{body.strip()}\n"
+
+    visit(entry, entry, ())
+    return "\n".join(sources.values())

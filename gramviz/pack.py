@@ -1,0 +1,552 @@
+"""From rollouts to the small binary payload of the explorer; `docs/payload.md` is the contract with the page.
+
+One puzzle of one to four rollouts becomes `meta`, a JSON object, and `data`, one zlib-compressed buffer of quantised
+arrays. What needs a decision (a basis, the letters of the answers, what "settled" means) is computed here, by
+`gramviz.measure`; what depends on a gesture is computed in the page. Nothing is dropped silently: what does not fit the
+budget is refused with the cure, and what the caller allowed to drop is said in `left_out`.
+
+Equal rollouts and arguments give equal bytes. Every text in `meta` may come from a stranger's file, so control and
+direction characters are removed and long texts cut; the page writes them as text only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import unicodedata
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from gram.rollout import RolloutError, board_of, check, digest, need
+from gramviz import measure
+from gramviz.measure import Every
+
+FORMAT = (1, 0)
+LETTERS = "ABCD"
+TITLE_LENGTH = 200
+LEVELS = ("Supervision step", "Transition", "Low-level step")
+_NONE = 65535  # "no answer", "not a number" in u2
+_NO_PLACE = -32768  # "not a number" in the i2 of a map
+_CERTAINTY_LEVELS = 31
+_DIRECTION = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+_MEGABYTE = 1_000_000
+
+
+class PackError(ValueError):
+    """Rollouts that cannot be packed together, or not within the budget; the message is one sentence with a cure."""
+
+
+@dataclass(frozen=True)
+class Payload:
+    """What the explorer is fed: `meta` (JSON) and `data` (zlib-compressed), as in docs/payload.md."""
+
+    meta: dict[str, Any]
+    data: bytes
+
+    @property
+    def size(self) -> int:
+        """Bytes that travel: the compressed data and the JSON of `meta`."""
+        return len(self.data) + len(json.dumps(self.meta, separators=(",", ":"), ensure_ascii=False).encode())
+
+    def array(self, name: str, run: str = "A") -> NDArray[Any]:
+        """One array as stored (quantised, deltas undone); for tests and for reading a payload without a browser.
+
+        Raises:
+            KeyError: the payload holds no such array for this run.
+        """
+        for entry in self.meta["arrays"]:
+            if (entry["name"], entry["run"]) == (name, run):
+                raw = zlib.decompress(self.data)[entry["offset"] : entry["offset"] + entry["bytes"]]
+                found = np.frombuffer(raw, "<" + entry["dtype"]).reshape(entry["shape"])
+                return np.cumsum(found, axis=1, dtype=found.dtype) if entry["delta"] else found
+        raise KeyError(f"no array {name!r} of run {run!r}")
+
+    def values(self, name: str, run: str = "A") -> NDArray[np.float64]:
+        """One map or curve in its own unit, NaN where there is no number."""
+        raw = self.array(name, run)
+        entry = next(e for e in self.meta["arrays"] if (e["name"], e["run"]) == (name, run))
+        if entry["scale"] is None:
+            raise KeyError(f"array {name!r} has no scale; read it with array()")
+        hole = _NO_PLACE if raw.dtype.kind == "i" else _NONE
+        return np.where(raw == hole, np.nan, raw * np.asarray(entry["scale"]) + np.asarray(entry["zero"]))
+
+
+def pack(
+    rollouts: xr.Dataset | Sequence[xr.Dataset],
+    *,
+    puzzle: int | Sequence[int] = 0,
+    names: Sequence[str] | None = None,
+    budget: str | float | None = "4 MB",
+    share_h: bool = False,
+    second: bool = True,
+    every: Every = "transition",
+    trajectories: int | None = None,
+) -> Payload:
+    """The payload of one puzzle of one to four rollouts, which become the runs A to D.
+
+    Args:
+        rollouts: one, or several of the same puzzle.
+        puzzle: 0-based index of the puzzle, one for all rollouts or one each.
+        names: what a reader calls the runs; by default each rollout's `name`, else its `model`.
+        budget: most bytes of the compressed payload, as "4 MB" (1 MB = 10^6 bytes) or a number; None for no limit.
+        share_h: draw the h of different checkpoints in one plane. Their distances mean nothing, and the page says so.
+        second: keep the runner-up token of each cell.
+        every: keep each `transition`, or only the last one of each `supervision` step.
+        trajectories: keep at most so many paths of each run, evenly chosen (the first is always among them).
+    Raises:
+        PackError: not 1 to 4 rollouts, different puzzles or boards, or more than the budget.
+        RolloutError: one of them is not a legal rollout.
+        ValueError: an argument out of its range.
+    """
+    runs = [rollouts] if isinstance(rollouts, xr.Dataset) else list(rollouts)
+    settings: dict[str, Any] = {"names": names, "share_h": share_h}
+    chosen = _same_puzzle(runs, puzzle)
+    limit = _bytes(budget)
+    if trajectories is not None and trajectories < 1:
+        raise ValueError(f"trajectories={trajectories} leaves nothing to see; pass 1 or more")
+    if names is not None and len(names) != len(runs):
+        raise ValueError(f"{len(names)} names for {len(runs)} rollouts; give one each")
+    payload = _pack(runs, chosen, second=second, every=every, trajectories=trajectories, **settings)
+    if limit is None or payload.size <= limit:
+        return payload
+    # Only now, when there is something to say, is the price of each way out worked out.
+    fits = f"budget='{_megabytes(_next_budget(payload.size))}'"
+    given = {"second": second, "every": every, "trajectories": trajectories}
+    ways: dict[str, dict[str, Any]] = {
+        "every='supervision'": {"every": "supervision"},
+        "second=False": {"second": False},
+    }
+    if max(len(_evenly(run.sizes["trajectory"], trajectories)) for run in runs) > 50:
+        ways["trajectories=50"] = {"trajectories": 50}
+    for words, change in ways.items():
+        if given | change == given:
+            continue
+        other = _pack(runs, chosen, **(given | change), **settings)
+        if other.size < 0.8 * payload.size:
+            fits = f"{words} ({_megabytes(other.size)}) or {fits}"
+            break
+    what = "This rollout packs" if len(runs) == 1 else "These rollouts pack"
+    raise PackError(f"{what} to {_megabytes(payload.size)}, over {_megabytes(limit)}. Pass {fits}.")
+
+
+def clean(text: object, limit: int = TITLE_LENGTH) -> str:
+    """A text from a file, fit to be shown: without control, bidi or lone surrogate characters, at most `limit` long."""
+    kept = "".join(" " if c in "\n\r\t" else c for c in str(text) if c in "\n\r\t" or not _forbidden(c))
+    return kept if len(kept) <= limit else kept[: limit - 1] + "…"
+
+
+# ------------------------------------------------------------------------------------------------------------- checking
+def _same_puzzle(runs: Sequence[xr.Dataset], puzzle: int | Sequence[int]) -> list[int]:
+    """The index of the puzzle in each run, after it was checked that they all show the same one."""
+    if not 1 <= len(runs) <= len(LETTERS):
+        raise PackError(f"the explorer shows 1 to {len(LETTERS)} rollouts, not {len(runs)}. Pass fewer, or open two.")
+    for run in runs:
+        check(run)
+    chosen = [puzzle] * len(runs) if isinstance(puzzle, int | np.integer) else list(puzzle)
+    if len(chosen) != len(runs):
+        raise ValueError(f"{len(chosen)} puzzle indices for {len(runs)} rollouts; give one, or one for each")
+    for letter, run, p in zip(LETTERS, runs, chosen, strict=False):
+        if not 0 <= p < run.sizes["puzzle"]:
+            raise PackError(f"{letter} has no puzzle {p}; choose puzzle=0 to {run.sizes['puzzle'] - 1}.")
+        if len(board_of(run).tokens) > 256:
+            raise PackError(f"{letter} has {len(board_of(run).tokens)} kinds of token; the explorer shows up to 256.")
+    first = board_of(runs[0])
+    for letter, run, p in zip(LETTERS[1:], runs[1:], chosen[1:], strict=False):
+        board = board_of(run)
+        if board != first:
+            raise PackError(f"A and {letter} show different boards: {first.title}, {board.title}. Compare one task.")
+        wanted = runs[0]["x"].values[chosen[0]]
+        if (run["x"].values[p] != wanted).any():
+            where = np.flatnonzero((run["x"].values == wanted).all(1))
+            cure = f"puzzle=({chosen[0]}, {where[0]})" if len(where) and len(runs) == 2 else "puzzle=…"
+            shown = f"puzzle {chosen[0] + 1}, puzzle {p + 1}"
+            raise PackError(f"A and {letter} show different puzzles: {shown}. Choose one with {cure}")
+    return [int(p) for p in chosen]
+
+
+# -------------------------------------------------------------------------------------------------------------- packing
+def _pack(
+    whole: Sequence[xr.Dataset],
+    chosen: Sequence[int],
+    *,
+    names: Sequence[str] | None,
+    share_h: bool,
+    second: bool,
+    every: Every,
+    trajectories: int | None,
+) -> Payload:
+    board = board_of(whole[0])
+    paths = [_evenly(run.sizes["trajectory"], trajectories) for run in whole]
+    full = [run.isel(puzzle=slice(p, p + 1)) for run, p in zip(whole, chosen, strict=True)]
+    if trajectories is not None:
+        full = [run.isel(trajectory=keep) for run, keep in zip(full, paths, strict=True)]
+    runs = [measure.ends(run, every) for run in full]
+    answers = measure.answers(runs)
+    store = _Store()
+    metas = []
+    for i, (letter, run) in enumerate(zip(LETTERS, runs, strict=False)):
+        missing: dict[str, str] = {}
+        store.run = letter
+        _boards(store, run, missing, second)
+        _curves(store, run, missing)
+        _endings(store, run, full[i], answers.final[i].values, answers.at[i].values, missing)
+        low_steps = _low_drift(store, full[i], run, missing)
+        metas.append(_run_meta(letter, run, whole[i], paths[i], low_steps, missing, names[i] if names else None))
+    bases = _maps(store, runs, share_h)
+    for meta, run in zip(metas, runs, strict=True):
+        if "h" in run and run.sizes["step"] < 2:
+            meta["missing"]["steps"] = "this rollout has one step, so there is no step of h to draw"
+    first = whole[0]
+    p = chosen[0]
+    page_missing = {name: sentence for name in ("y", "solutions_known") if (sentence := _cure(first, name))}
+    same_h = len(measure.planes(runs, "h", share_h)) == 1 and all("h" in run for run in runs)
+    raw = store.data()
+    meta = {
+        "format": list(FORMAT),
+        "title": board.title,
+        "board": json.loads(board.to_json()),
+        "puzzle": p,
+        "puzzles": first.sizes["puzzle"],
+        "x": first["x"].values[p].tolist(),
+        "y": first["y"].values[p].tolist() if "y" in first else None,
+        "solutions_known": int(first["solutions_known"].values[p]) if "solutions_known" in first else None,
+        "levels": _levels(whole),
+        "runs": metas,
+        "answers": [
+            {
+                "letter": a.letter or None,
+                "tokens": a.tokens.tolist(),
+                "valid": a.valid,
+                "conflicts": a.conflicts,
+                "counts": dict(zip(LETTERS, a.counts, strict=False)),
+            }
+            for a in answers.found
+        ],
+        "bases": bases,
+        "default_basis": "h" if same_h else "answers",
+        "missing": page_missing
+        | {name: text for name, text in metas[0]["missing"].items() if all(name in meta["missing"] for meta in metas)},
+        "left_out": _left_out(whole, runs, metas, second, every, trajectories),
+        "provenance": {
+            "created_at": str(first.attrs.get("created_at", "")),
+            "versions": {name: _version(name) for name in ("gram-explorer", "numpy", "scipy", "xarray")},
+        },
+    }
+    # Cleaned before the arrays' own entries are added: those names are ours.
+    return Payload(
+        _clean_tree(meta) | {"arrays": store.entries, "bytes": len(raw), "sha256": hashlib.sha256(raw).hexdigest()},
+        zlib.compress(raw, 6),
+    )
+
+
+def _boards(store: _Store, run: xr.Dataset, missing: dict[str, str], second: bool) -> None:
+    store.add("tokens", run["tokens"].values[0].astype(np.uint8), delta=True)
+    if "probability" in run or "logits" in run:
+        store.add("certainty", _fraction(measure.certainty(run).values[0], _CERTAINTY_LEVELS))
+        if second:
+            runner_up = measure.second(run)
+            store.add("second", runner_up["token"].values[0].astype(np.uint8))
+            store.add("second_certainty", _fraction(runner_up["probability"].values[0], _CERTAINTY_LEVELS))
+    for name in ("probability", "conflict", "valid"):
+        if (sentence := _cure(run, name)) and not (name == "probability" and "logits" in run):
+            missing[name] = sentence
+    if "conflict" in run:
+        store.add("conflict", np.packbits(run["conflict"].values[0], axis=-1, bitorder="little"))
+    if "valid" in run:
+        store.add("valid", run["valid"].values[0].astype(np.uint8))
+
+
+def _curves(store: _Store, run: xr.Dataset, missing: dict[str, str]) -> None:
+    if "probability" in run or "logits" in run:
+        store.curve("certainty", measure.certainty(run).mean("position").values[0])
+    try:
+        store.curve("conflicts", measure.conflicts(run).values[0])
+    except RolloutError as error:
+        missing.setdefault("conflict", str(error))
+    store.curve("changed", measure.changed(run).sum("position").values[0])
+    if "h" in run:
+        store.curve("drift", measure.drift(run).values[0])
+        if run.sizes["trajectory"] > 1:
+            store.curve("spread", measure.spread(run).values)
+        else:
+            missing["spread"] = "one path has no spread"
+    for name in ("h", "halt", "value", "kl"):
+        if sentence := _cure(run, name):
+            missing[name] = sentence
+        elif name != "h":
+            store.curve(name, run[name].values[0])
+
+
+def _endings(
+    store: _Store,
+    run: xr.Dataset,
+    full: xr.Dataset,
+    final: NDArray[np.integer],
+    at: NDArray[np.integer],
+    missing: dict[str, str],
+) -> None:
+    """What became of each path. Judged on every recorded state, so that thinning does not change the verdict."""
+    store.add("answer", np.where(at < 0, _NONE, at).astype(np.uint16))
+    store.add("final", final.astype(np.uint16))
+    store.add("outcome", measure.outcome(run).values[0])
+    if "h" in run:
+        store.add("settled", measure.settled(full).values[0].astype(np.uint8))
+    if "halted_at" in full or "halt" in full:
+        labels = measure.halted(full).values[0]
+        index = np.searchsorted(run["step"].values, labels)  # the first kept state from then on
+        index = index.clip(max=run.sizes["step"] - 1)
+        store.add("halted", np.where(labels < 0, -1, index).astype(np.int16))
+    else:
+        missing["halt"] = str(_cure(run, "halt"))
+
+
+def _low_drift(store: _Store, full: xr.Dataset, run: xr.Dataset, missing: dict[str, str]) -> int:
+    """Pack how far l moved in each low-level update; returns how many there are in a transition (0: not recorded)."""
+    low = full["low_step"].values
+    count = int(low.max())
+    if not count:
+        missing["low"] = "Low-level steps were not recorded. Record(low=True) keeps them."
+        return 0
+    if "l" not in full:
+        missing["l"] = str(_cure(full, "l"))
+        return count
+    states = full["l"].values[0]
+    moved = np.full((states.shape[0], run.sizes["step"], count), np.nan, np.float32)
+    where = {int(label): index for index, label in enumerate(full["step"].values)}
+    for t, label in enumerate(run["step"].values):
+        end = where[int(label)]
+        begin = end
+        while begin > 0 and low[begin - 1] > 0:
+            begin -= 1
+        for index in range(max(begin, 1), end):
+            step = states[:, index].astype(np.float32) - states[:, index - 1]
+            moved[:, t, low[index] - 1] = np.sqrt((step**2).sum((1, 2)))
+    store.quantised("low_drift", moved)
+    return count
+
+
+def _maps(store: _Store, runs: Sequence[xr.Dataset], share_h: bool) -> list[dict[str, Any]]:
+    """Pack the coordinates in every basis, and return what `meta` says of the bases."""
+    found = []
+    groups: dict[tuple[int, ...], list[str]] = {}
+    for basis in measure.BASES:
+        for group in measure.planes(runs, basis, share_h):
+            groups.setdefault(group, []).append(basis)
+    for group, bases in groups.items():  # the bases of one group of runs together: they read h once
+        letters = [LETTERS[i] for i in group]
+        try:
+            projections = measure.projections([runs[i] for i in group], bases)
+        except RolloutError as error:
+            raise PackError(f"{_and(letters)} share no plane of h: {error}. Leave share_h=False.") from error
+        for basis, projection in projections.items():
+            places = [one["coordinates"].values for one in projection.runs]
+            low, high = _extent(places)
+            for i, place, one in zip(group, places, projection.runs, strict=True):
+                store.run = LETTERS[i]
+                # One scale for the group: equal states must have equal coordinates, whichever run they belong to.
+                scale = np.where(high > low, (high - low) / 65534, 1.0)
+                zero = (high + low) / 2
+                k = np.rint((np.nan_to_num(place) - zero) / scale)
+                k = np.where(np.isfinite(place), k, _NO_PLACE).astype(np.int16)
+                store.add(f"map_{basis}", k, scale=scale.tolist(), zero=zero.tolist())
+                store.add(f"outside_{basis}", _fraction(np.nan_to_num(one["outside"].values, nan=1.0), 255))
+            apart = basis != "answers" and len(measure.planes([runs[i] for i in group], basis)) > 1
+            warning = f"{_and(letters)} were trained apart: distances between them mean nothing."
+            found.append(
+                {
+                    "name": basis,
+                    "label": projection.label,
+                    "of": projection.of,
+                    "runs": letters,
+                    "variance": [round(float(v), 6) for v in projection.variance],
+                    "plane": round(projection.plane, 6),
+                    "note": warning if apart else None,
+                }
+            )
+    return sorted(found, key=lambda one: measure.BASES.index(one["name"]))
+
+
+# ----------------------------------------------------------------------------------------------------------------- meta
+def _run_meta(
+    letter: str,
+    run: xr.Dataset,
+    whole: xr.Dataset,
+    paths: NDArray[np.integer],
+    low_steps: int,
+    missing: dict[str, str],
+    name: str | None,
+) -> dict[str, Any]:
+    attrs = whole.attrs
+    thinned = len(paths) < whole.sizes["trajectory"]
+    return {
+        "letter": letter,
+        "name": name or str(attrs.get("name") or attrs["model"]),
+        "model": str(attrs["model"]),
+        "task": str(attrs["task"]),
+        "trajectories": len(paths),
+        "all_trajectories": whole.sizes["trajectory"],
+        "paths": paths.tolist() if thinned else None,
+        "steps": run.sizes["step"],
+        "checkpoint": str(attrs.get("checkpoint", "")),
+        "commit": str(attrs.get("commit", "")),
+        "mode": str(attrs["mode"]),
+        "seed": int(attrs["seed"]),
+        "created_at": str(attrs.get("created_at", "")),
+        "hash": digest(whole),
+        "supervision_step": run["supervision_step"].values.tolist(),
+        "transition": run["transition"].values.tolist(),
+        "low_steps": low_steps,
+        "missing": missing,
+    }
+
+
+def _left_out(
+    whole: Sequence[xr.Dataset],
+    runs: Sequence[xr.Dataset],
+    metas: Sequence[dict[str, Any]],
+    second: bool,
+    every: Every,
+    trajectories: int | None,
+) -> list[str]:
+    said = []
+    for meta in metas:
+        if meta["paths"] is not None:
+            said.append(f"{meta['letter']}: {meta['trajectories']} of {meta['all_trajectories']} paths, evenly chosen.")
+    if every == "supervision":
+        for meta, run, kept in zip(metas, whole, runs, strict=True):
+            before = int((run["low_step"].values == 0).sum())
+            if kept.sizes["step"] < before:
+                words = f"{kept.sizes['step']} of {before} states, the last of each supervision step."
+                said.append(f"{meta['letter']}: {words}")
+    if not second and any("probability" in run or "logits" in run for run in runs):
+        said.append("The second most probable token of each cell.")
+    return said
+
+
+def _levels(runs: Sequence[xr.Dataset]) -> list[str]:
+    """The model's words for its time levels; of several runs those of the one with most levels."""
+    known = [list(map(str, json.loads(run.attrs["levels"]))) for run in runs if run.attrs.get("levels")]
+    return max(known, key=len) if known else list(LEVELS)
+
+
+def _cure(run: xr.Dataset, name: str) -> str | None:
+    """Why a variable is missing and what records it; None if it is there."""
+    try:
+        need(run, name)
+    except RolloutError as error:
+        return str(error)
+    return None
+
+
+# --------------------------------------------------------------------------------------------------------- quantisation
+class _Store:
+    """Collects the arrays of a payload; `run` is the letter of the run that is being packed."""
+
+    def __init__(self) -> None:
+        self.run = "A"
+        self.entries: list[dict[str, Any]] = []
+        self._chunks: list[bytes] = []
+        self._offset = 0
+
+    def add(self, name: str, array: NDArray[Any], *, scale: Any = None, zero: Any = None, delta: bool = False) -> None:
+        """Append an array, little-endian, at an offset that is a multiple of 8: typed-array views then need no copy."""
+        if delta:  # along the steps, mod 256: boards hardly change, so nearly all bytes become 0
+            array = np.concatenate([array[:, :1], array[:, 1:] - array[:, :-1]], axis=1)
+        raw = np.ascontiguousarray(array, array.dtype.newbyteorder("<")).tobytes()
+        self.entries.append(
+            {"name": name, "run": self.run, "dtype": array.dtype.str[1:], "shape": list(array.shape),
+             "offset": self._offset, "bytes": len(raw), "scale": scale, "zero": zero, "delta": delta}
+        )  # fmt: skip
+        padding = -len(raw) % 8
+        self._chunks += [raw, bytes(padding)]
+        self._offset += len(raw) + padding
+
+    def curve(self, name: str, values: NDArray[Any]) -> None:
+        """Append a series [path, step] as `curve_<name>`."""
+        self.quantised(f"curve_{name}", values)
+
+    def quantised(self, name: str, values: NDArray[Any]) -> None:
+        """Append numbers as u2 with scale and zero; 65535 = not a number."""
+        values = values.astype(np.float64)
+        finite = np.isfinite(values)
+        low, high = (float(values[finite].min()), float(values[finite].max())) if finite.any() else (0.0, 0.0)
+        scale = (high - low) / (_NONE - 1) if high > low else 1.0
+        k = np.where(finite, np.rint((np.where(finite, values, low) - low) / scale), _NONE)
+        self.add(name, k.astype(np.uint16), scale=scale, zero=low)
+
+    def data(self) -> bytes:
+        """All arrays, uncompressed."""
+        return b"".join(self._chunks)
+
+
+def _fraction(values: NDArray[np.floating], levels: int) -> NDArray[np.uint8]:
+    """A share 0 to 1 as u1 with value = k / levels; NaN becomes 0."""
+    return np.rint(np.nan_to_num(values, nan=0.0).clip(0, 1) * levels).astype(np.uint8)
+
+
+def _extent(places: Sequence[NDArray[np.floating]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Smallest and largest finite coordinate [component] of several runs; 0, 0 where there is none."""
+    rows = np.concatenate([place.reshape(-1, place.shape[-1]) for place in places]).astype(np.float64)
+    rows = rows[np.isfinite(rows).all(1)]
+    if not len(rows):
+        rows = np.zeros((1, measure.COMPONENTS))
+    return rows.min(0), rows.max(0)
+
+
+def _evenly(count: int, most: int | None) -> NDArray[np.int64]:
+    """Indices of at most `most` of `count` paths, evenly spread, 0 among them."""
+    if most is None or most >= count:
+        return np.arange(count)
+    return np.arange(most) * count // most
+
+
+# --------------------------------------------------------------------------------------------------------------- texts
+def _forbidden(c: str) -> bool:
+    # Cc control, Cs lone surrogate; the direction characters reorder what stands around them ("Trojan Source", 2021).
+    return unicodedata.category(c) in ("Cc", "Cs") or c in _DIRECTION
+
+
+def _clean_tree(value: Any) -> Any:
+    """The same JSON with every text, keys included, cleaned."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, dict):
+        return {clean(key): _clean_tree(entry) for key, entry in value.items()}
+    return [_clean_tree(entry) for entry in value] if isinstance(value, list) else value
+
+
+def _and(words: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+
+
+def _bytes(budget: str | float | None) -> float | None:
+    if budget is None or isinstance(budget, int | float):
+        return budget
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(kB|KB|MB|GB)\s*", budget)
+    if not match:
+        raise ValueError(f"budget {budget!r} is not a size; write '4 MB', '500 kB' or a number of bytes")
+    return float(match[1]) * {"KB": 1e3, "MB": 1e6, "GB": 1e9}[match[2].upper()]
+
+
+def _megabytes(size: float) -> str:
+    return f"{size / _MEGABYTE:.2g} MB" if size < 10 * _MEGABYTE else f"{size / _MEGABYTE:.0f} MB"
+
+
+def _next_budget(size: float) -> float:
+    """The next power of two of MB that holds `size`."""
+    return float(2 ** max(0, int(np.ceil(np.log2(size / _MEGABYTE))))) * _MEGABYTE
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:  # run from a source tree that was never installed
+        return "unknown"

@@ -1,0 +1,211 @@
+"""Colours, marks and the plotly template: one meaning for each mark, in light and in dark.
+
+Ink is the cursor and what is chosen; colour is the one variable shown; grey is not selected, or no answer yet. The
+outcome of a path is also a shape, and vermilion on a board always means "breaks a rule". The palettes are Okabe & Ito's
+hues (2008) with their lightness spread until categories stay apart under simulated protan, deutan and tritan sight;
+`tests/gramviz/test_theme.py` computes contrast and distances from the values here. The explorer's page uses the same
+values (`frontend/theme.js`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+import plotly.graph_objects as go
+from plotly.colors import sample_colorscale
+
+from gram.board import Token
+
+Theme = Literal["light", "dark"]
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', Arial, sans-serif"
+NOTE, LABEL, TITLE = 11, 12, 15  # px; nothing is smaller than a note
+
+# For `figure.show(config=...)` and `write_html(config=...)`: nobody's rollout is a click away from somebody's cloud.
+CONFIG = {
+    "displaylogo": False,
+    "modeBarButtonsToRemove": ["sendChartToCloud", "lasso2d", "select2d"],
+    "responsive": False,
+}
+
+
+@dataclass(frozen=True)
+class Palette:
+    """One theme's colours, as #RRGGBB.
+
+    Attributes:
+        bg, sunk, given: backgrounds: page, recessed, and the tint of a given cell.
+        line, edge: hairlines, and the border of controls (3:1 on bg).
+        ink, text2, text3: text in falling weight, all at least 4.5:1 on bg.
+        blue, vermilion, green, purple, gold, grey: the categories; gold and grey are for marks, never for text.
+        landscape: five greys, from high to low.
+    """
+
+    name: Theme
+    bg: str
+    sunk: str
+    given: str
+    line: str
+    edge: str
+    ink: str
+    text2: str
+    text3: str
+    blue: str
+    vermilion: str
+    green: str
+    purple: str
+    gold: str
+    grey: str
+    landscape: tuple[str, str, str, str, str]
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """Five colours for things without an order; grey stays free for "none" and "others"."""
+        return self.blue, self.vermilion, self.green, self.purple, self.gold
+
+
+LIGHT = Palette(
+    "light", bg="#FFFFFF", sunk="#F4F6F9", given="#EAEEF3", line="#D5DBE3", edge="#7C8798",
+    ink="#16202E", text2="#46536A", text3="#5E6B7F",
+    blue="#0072B2", vermilion="#C04A00", green="#005433", purple="#914471", gold="#C17C00", grey="#7C8798",
+    landscape=("#F7F9FB", "#EFF3F7", "#E6ECF2", "#DCE4EC", "#D1DBE6"),
+)  # fmt: skip
+DARK = Palette(
+    "dark", bg="#12171F", sunk="#1B222D", given="#252E3B", line="#333D4B", edge="#7A8799",
+    ink="#F2F5F9", text2="#B9C4D2", text3="#93A0B2",
+    blue="#4FB0E8", vermilion="#FF8A3D", green="#4DDAAB", purple="#FFC2EE", gold="#B07C00", grey="#6F7C8E",
+    landscape=("#151B24", "#19212B", "#1E2733", "#232E3B", "#293544"),
+)  # fmt: skip
+PALETTES: dict[str, Palette] = {"light": LIGHT, "dark": DARK}
+
+# ARC's colours are the task's own (Chollet 2019): not colour-blind safe, so views print the symbol on them.
+ARC = ("#000000", "#0074D9", "#FF4136", "#2ECC40", "#FFDC00", "#AAAAAA", "#F012BE", "#FF851B", "#7FDBFF", "#870C25")
+
+
+@dataclass(frozen=True)
+class OutcomeMark:
+    """How a path's outcome is told, with and without colour: word, colour, plotly symbol, line dash, text mark."""
+
+    word: str
+    colour: str
+    symbol: str
+    dash: str
+    text: str
+
+
+def palette(theme: str) -> Palette:
+    """The palette of a theme.
+
+    Raises:
+        ValueError: the theme is neither `light` nor `dark`.
+    """
+    if theme not in PALETTES:
+        raise ValueError(f"unknown theme {theme!r}; known: {', '.join(PALETTES)}")
+    return PALETTES[theme]
+
+
+def outcome_mark(code: int, theme: str = "light") -> OutcomeMark:
+    """The mark of an outcome as coded by `gramviz.measure.outcome` (0 wrong, 1 correct, 2 not finished, 3 unknown)."""
+    colours = palette(theme)
+    return (
+        OutcomeMark("wrong", colours.vermilion, "x", "dash", "✕"),
+        OutcomeMark("correct", colours.blue, "circle", "solid", "●"),
+        OutcomeMark("not finished", colours.grey, "circle-open", "dot", "○"),
+        OutcomeMark("outcome unknown", colours.grey, "diamond", "solid", "◆"),
+    )[code]
+
+
+def category(index: int, theme: str = "light") -> str:
+    """The colour of the index-th of some unordered things; grey from the sixth on, because a repeated hue would lie."""
+    colours = palette(theme)
+    return colours.categories[index] if 0 <= index < len(colours.categories) else colours.grey
+
+
+def sequential(theme: str = "light") -> list[list[float | str]]:
+    """A plotly colour scale for value, certainty and step: cividis (Nunez et al. 2018), a high value the stronger mark.
+
+    The end that would vanish in the background is left out: 0 to 0.85 on light (reversed), 0.15 to 1 on dark.
+    """
+    low, high = (0.85, 0.0) if palette(theme).name == "light" else (0.15, 1.0)
+    at = [low + (high - low) * k / 8 for k in range(9)]
+    return [[k / 8, _hex(colour)] for k, colour in enumerate(sample_colorscale("Cividis", at, colortype="tuple"))]
+
+
+def diverging(theme: str = "light") -> list[list[float | str]]:
+    """A plotly colour scale for differences (A - B): blue, background, vermilion."""
+    colours = palette(theme)
+    return [[0.0, colours.blue], [0.5, colours.bg], [1.0, colours.vermilion]]
+
+
+def token_colour(token: Token, order: int, theme: str = "light") -> str:
+    """The fill of a token drawn as a colour.
+
+    ARC's own if its symbol or label is a digit; the category of that hue if its label names one; else the order-th
+    category. Vermilion is never among them, because on a board it means "breaks a rule".
+    """
+    for text in (token.symbol, token.label):
+        if text.isdecimal() and int(text) < len(ARC):
+            return ARC[int(text)]
+    colours = palette(theme)
+    named = {"blue": colours.blue, "green": colours.green, "red": colours.purple, "yellow": colours.gold}
+    calm = tuple(named.values())
+    return named.get(token.label.lower(), calm[order] if 0 <= order < len(calm) else colours.grey)
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast ratio of two colours #RRGGBB, 1 to 21 (WCAG 2.2, relative luminance of sRGB)."""
+    high, low = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def readable(fill: str, theme: str = "light") -> str:
+    """Of the theme's ink and background, the one that is easier to read on a fill."""
+    colours = palette(theme)
+    return max(colours.ink, colours.bg, key=lambda text: contrast(text, fill))
+
+
+@cache
+def template(theme: str = "light") -> go.layout.Template:
+    """The plotly template of a theme: our type, no grid, no zero line, titles at the left edge."""
+    colours = palette(theme)
+    axis = {
+        "showgrid": False, "zeroline": False, "linecolor": colours.line, "tickcolor": colours.line, "ticks": "",
+        "tickfont": {"size": NOTE, "color": colours.text3}, "title": {"font": {"size": LABEL, "color": colours.text2}},
+    }  # fmt: skip
+    return go.layout.Template(
+        layout={
+            "font": {"family": FONT, "size": LABEL, "color": colours.ink},
+            "paper_bgcolor": colours.bg,
+            "plot_bgcolor": colours.bg,
+            "colorway": list(colours.categories),
+            "title": {
+                "x": 0, "xref": "container", "xanchor": "left", "pad": {"l": 20, "t": 18}, "y": 1, "yref": "container",
+                "yanchor": "top", "font": {"size": TITLE, "color": colours.ink, "weight": 600},
+                "subtitle": {"font": {"size": LABEL, "color": colours.text2}},
+            },
+            "xaxis": axis,
+            "yaxis": axis,
+            "margin": {"l": 20, "r": 20, "t": 84, "b": 56},
+            "legend": {
+                "orientation": "h", "x": 0, "xanchor": "left", "y": 0, "yref": "container", "yanchor": "bottom",
+                "font": {"size": LABEL, "color": colours.text2}, "bgcolor": "rgba(0,0,0,0)", "itemsizing": "trace",
+                "tracegroupgap": 0,
+            },
+            "hoverlabel": {
+                "bgcolor": colours.sunk, "bordercolor": colours.line,
+                "font": {"family": FONT, "size": LABEL, "color": colours.ink}, "align": "left",
+            },
+            "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": colours.text3, "activecolor": colours.ink},
+        }
+    )  # fmt: skip
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def _hex(colour: tuple[float, float, float]) -> str:
+    return "#" + "".join(f"{round(255 * part):02X}" for part in colour)

@@ -1,0 +1,118 @@
+"""The board: geometry, the one rule of all constraint tasks, JSON."""
+
+from __future__ import annotations
+
+import json
+from itertools import product
+
+import numpy as np
+import pytest
+
+from gram.board import Board, Token
+from gram.tasks import TASKS
+
+TOKENS = (Token("pad"), Token("empty", "."), Token("red", "R", "colour"), Token("blue", "B", "colour"))
+EDGES = ((0, 1), (1, 2), (2, 3), (3, 0))
+
+
+def ring(**changes: object) -> Board:
+    """Four nodes on a ring, two colours, one red node wanted twice."""
+    settings: dict = {
+        "task": "ring", "title": "A ring", "kind": "graph", "height": 1, "width": 4, "tokens": TOKENS, "blank": (0, 1),
+        "groups": EDGES, "exclusive": (2, 3), "required": ((2, 2),),
+        "xy": ((0.0, 0.0), (0.0, 1.0), (1.0, 1.0), (1.0, 0.5)),
+    }  # fmt: skip
+    return Board(**(settings | changes))
+
+
+ALL = np.array(list(product(range(4), repeat=4)))  # every board of four nodes and four tokens
+
+
+def test_conflict_is_a_position_whose_exclusive_token_stands_again_in_one_of_its_groups() -> None:
+    board = ring()
+    for tokens, found in zip(ALL, board.conflict(ALL), strict=True):
+        for position in range(4):
+            again = any(
+                tokens[a] == tokens[b] and tokens[a] in (2, 3) for a, b in EDGES if position in (a, b)
+            )  # fmt: skip
+            assert found[position] == again
+
+
+def test_violations_count_repetitions_per_group_and_wrong_required_counts() -> None:
+    board = ring()
+    for tokens, count in zip(ALL, board.violations(ALL), strict=True):
+        clashes = sum(tokens[a] == tokens[b] and tokens[a] in (2, 3) for a, b in EDGES)
+        assert count == clashes + (list(tokens).count(2) != 2)
+
+
+def test_a_board_without_violations_has_no_conflict_and_one_with_only_wrong_counts_has_none_either() -> None:
+    board = ring(required=())
+    np.testing.assert_array_equal(board.violations(ALL) > 0, board.conflict(ALL).any(-1))
+
+
+def test_conflict_and_violations_take_any_leading_dims() -> None:
+    board = ring()
+    shaped = ALL.reshape(4, 8, 8, 4)
+    np.testing.assert_array_equal(board.conflict(shaped), board.conflict(ALL).reshape(4, 8, 8, 4))
+    np.testing.assert_array_equal(board.violations(shaped), board.violations(ALL).reshape(4, 8, 8))
+
+
+def test_given_is_everything_but_the_blanks() -> None:
+    np.testing.assert_array_equal(ring().given(np.array([0, 1, 2, 3])), [False, False, True, True])
+
+
+@pytest.mark.parametrize("board", [ring(), ring(xy=None), ring(kind="grid", height=2, width=2, box=(1, 2))], ids=str)
+def test_a_board_survives_json(board: Board) -> None:
+    assert Board.from_json(board.to_json()) == board
+    assert json.loads(board.to_json())["groups"] == [list(group) for group in board.groups]
+
+
+def test_places_are_named_from_one() -> None:
+    assert ring().place(3) == "node 4"
+    assert ring(kind="grid", height=2, width=2).place(2) == "row 2, column 1"
+    for task in TASKS.values():
+        board = task(task.Config()).board
+        assert len({board.place(position) for position in range(board.positions)}) == board.positions
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"groups": ((0, 4),)}, r"group \(0, 4\) leaves the board; positions are 0 to 3"),
+        ({"groups": ((-1, 2),)}, "leaves the board"),
+        ({"blank": (4,)}, "blank names token 4; known tokens are 0 to 3"),
+        ({"exclusive": (-1,)}, "exclusive names token -1"),
+        ({"required": ((9, 1),)}, "required names token 9"),
+        ({"xy": ((0.0, 0.0),)}, "xy places 1 nodes, but the board has 4 positions"),
+        ({"kind": "torus"}, "kind is 'torus'; known: grid, graph, image"),
+        ({"height": 0}, "0 x 4"),
+    ],
+)
+def test_an_impossible_geometry_is_refused(changes: dict, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        ring(**changes)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "no", "3", "null", "[]", "[[]]", '"word"', "{}", '{"tokens": []}', '{"tokens": 3}', '{"tokens": [3]}',
+     '{"colour": 1}', '{"tokens": [{"label": "a", "wings": 2}]}', "[" * 100_000],
+)  # fmt: skip
+def test_a_text_that_is_no_board_is_a_value_error(text: str) -> None:
+    with pytest.raises(ValueError, match="board|unknown key"):
+        Board.from_json(text)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("groups", [[float("inf")]]), ("groups", 3), ("box", 3), ("xy", [3]), ("width", "4"), ("width", 4.0), ("blank", None),
+     ("height", None), ("tokens", None), ("kind", None), ("task", ...), ("groups", [["a"]])],
+)  # fmt: skip
+def test_an_altered_board_is_a_value_error(key: str, value: object) -> None:
+    raw = json.loads(ring().to_json())
+    if value is ...:
+        del raw[key]
+    else:
+        raw[key] = value
+    with pytest.raises(ValueError):  # noqa: PT011 (the sentence differs from key to key)
+        Board.from_json(json.dumps(raw))

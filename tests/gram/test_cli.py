@@ -1,0 +1,273 @@
+"""The command: what it prints, its exit codes, and that whatever is wrong is one sentence and leaves nothing behind."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gram import cli, rollout
+from gram.checkpoint import CONFIG, WEIGHTS
+from gram.models import MODELS
+from gram.presets import PRESETS
+from gram.tasks import TASKS
+
+
+@dataclass(frozen=True)
+class Said:
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def gram(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, one_thread: None) -> Any:
+    """Run the command in an empty folder, in this process: `gram("list")`."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: object) -> Said:
+        monkeypatch.setattr(sys, "argv", ["gram", *map(str, words)])
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+        said = capsys.readouterr()
+        return Said(int(stopped.value.code or 0), said.out, said.err)
+
+    return run
+
+
+def assert_refused(said: Said, words: str) -> None:
+    """Exit code 2, nothing on stdout, one sentence on stderr."""
+    assert said.code == 2, said
+    assert said.out == ""
+    assert re.search(words, said.err), said.err
+    assert said.err.startswith("gram: ")
+    assert said.err.count("\n") == 1
+    assert "Traceback" not in said.err
+
+
+class TestList:
+    def test_it_names_everything_that_is_known(
+        self, gram: Any, debug_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("GRAM_ARTIFACTS", str(debug_checkpoint.parent))
+        said = gram("list")
+        assert said.code == 0
+        lines = dict(line.split(maxsplit=1) for line in said.out.splitlines())
+        assert lines["presets"] == ", ".join(PRESETS)
+        assert lines["tasks"] == ", ".join(TASKS)
+        assert lines["models"] == ", ".join(MODELS)
+        assert debug_checkpoint.name in lines["checkpoints"].split(", ")
+
+
+class TestTrain:
+    def test_it_trains_into_the_folder_and_prints_it(self, gram: Any, tmp_path: Path) -> None:
+        said = gram("train", "debug", "train.steps=2", "-o", "mine", "--quiet")
+        assert (said.code, said.out) == (0, "mine\n")
+        assert (tmp_path / "mine" / WEIGHTS).is_file()
+        assert json.loads((tmp_path / "mine" / CONFIG).read_text())["train"]["steps"] == 2
+
+    def test_the_folder_defaults_to_the_name_of_the_preset(self, gram: Any) -> None:
+        assert gram("train", "debug", "train.steps=1", "--quiet").out == "runs/debug\n"
+        assert gram("sample", "debug", "--trajectories", 1).code == 0  # and is found by name
+
+    @pytest.mark.parametrize(
+        ("words", "sentence"),
+        [
+            (("debgu",), r"unknown preset 'debgu'; known: .*did you mean 'debug'"),
+            (("debug", "train.stps=3"), r"'train\.stps'.*did you mean 'train\.steps'"),
+            (("debug", "steps"), "write key=value"),
+            (("debug", "train.steps=x"), r"train\.steps is 'x'; it must be of type int"),
+            (("debug", "model.kind=hrm"), "unknown model 'hrm'; known: gram, trm"),
+            (("debug", "task.board_size=99"), "board_size is 99"),
+            (("debug", "--minutes", "0"), "minutes is 0"),
+        ],
+    )
+    def test_a_wrong_word_is_one_sentence_and_nothing_is_made(
+        self, words: tuple[str, ...], sentence: str, gram: Any, tmp_path: Path
+    ) -> None:
+        assert_refused(gram("train", *words), sentence)
+        assert not [*tmp_path.iterdir()]
+
+    def test_the_folder_of_another_run_is_refused(self, gram: Any) -> None:
+        gram("train", "debug", "train.steps=1", "--quiet")
+        assert_refused(gram("train", "debug", "train.steps=2"), "holds a run with another configuration")
+
+    def test_a_folder_that_cannot_be_made_is_refused(self, gram: Any, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("")
+        assert_refused(gram("train", "debug", "-o", "file/run"), "cannot write file/run/config.json: .*choose a folder")
+        assert_refused(gram("train", "debug", "-o", "file"), "cannot write file/config.json")
+
+    def test_a_run_that_diverges_is_one_sentence(self, gram: Any) -> None:
+        assert_refused(
+            gram("train", "debug", "train.optim.lr=1e30", "train.optim.warmup=0", "train.precision=float32", "--quiet"),
+            r"the gradient is \w+ at step \d+; lower train\.optim\.lr",
+        )
+
+
+class TestSample:
+    def test_it_writes_a_rollout_and_says_what_is_in_it(
+        self, gram: Any, debug_checkpoint: Path, tmp_path: Path
+    ) -> None:
+        said = gram(
+            "sample", debug_checkpoint, "-o", "a.nc", "--trajectories", 3, "--puzzle", 1, "--puzzle", 4, "--seed", 7
+        )
+        assert said.code == 0
+        assert said.out.startswith("a.nc: 2 x 3 trajectories, 7 states, ")
+        data = rollout.load(tmp_path / "a.nc")
+        assert (data.sizes["puzzle"], data.sizes["trajectory"], data.attrs["seed"]) == (2, 3, 7)
+
+    def test_the_file_defaults_to_the_name_of_the_checkpoint(
+        self, gram: Any, debug_checkpoint: Path, tmp_path: Path
+    ) -> None:
+        gram("sample", debug_checkpoint, "--trajectories", 1, "--supervision-steps", 1, "--low")
+        data = rollout.load(tmp_path / f"{debug_checkpoint.name}.nc")
+        assert data.sizes["puzzle"] == 1
+        assert data["low_step"].max() > 0
+
+    def test_a_board_can_be_typed(self, gram: Any, debug_checkpoint: Path, tmp_path: Path) -> None:
+        board = "Q..../...../...../...../....."
+        assert gram("sample", debug_checkpoint, "--board", board, "--trajectories", 2, "-o", "b.nc").code == 0
+        data = rollout.load(tmp_path / "b.nc")
+        assert data["x"].values[0].tolist() == [2] + 24 * [1]
+
+    def test_mode_and_noise_reach_the_rollout(self, gram: Any, debug_checkpoint: Path, tmp_path: Path) -> None:
+        gram("sample", debug_checkpoint, "--mode", "posterior", "--noise", "0", "--trajectories", 2, "-o", "c.nc")
+        data = rollout.load(tmp_path / "c.nc")
+        assert data.attrs["mode"] == "posterior"
+        assert (data["h"][:, 0] == data["h"][:, 1]).all()
+
+    @pytest.mark.parametrize(
+        ("words", "sentence"),
+        [
+            (
+                ("--board", "QQ.../...../...../...../....."),
+                "row 1, column 1 and row 1, column 2 attack each other; remove one",
+            ),
+            (("--board", "Q.../..../..../...."), "rows of 4, 4, 4, 4 characters; this board needs 5 rows of 5"),
+            (("--board", "abcde/...../...../...../....."), "row 1 holds 'a'; write Q"),
+            (("--board", ""), "rows of no characters"),
+            (("--puzzle", "9999"), "puzzle 9999 is not in the test split; it has 0 to"),
+            (("--puzzle", "-1"), "puzzle -1 is not in the test split"),
+            (("--trajectories", "0"), "trajectories is 0"),
+            (("--trajectories", "1000000000"), "this record takes .* GB, over .* GB; keep less"),
+            (("--seed", "-1"), "seed is -1"),
+            (("--mode", "future"), "mode is 'future'; known: prior, posterior"),
+            (("--noise", "nan"), "noise is nan"),
+            (("-o", "."), "cannot write"),
+            (("-o", "no/such/a.nc"), "cannot write no/such/a.nc"),
+        ],
+    )
+    def test_a_wrong_word_is_one_sentence_and_nothing_is_made(
+        self, words: tuple[str, ...], sentence: str, gram: Any, debug_checkpoint: Path, tmp_path: Path
+    ) -> None:
+        assert_refused(gram("sample", debug_checkpoint, *words), sentence)
+        assert not [*tmp_path.iterdir()]
+
+    def test_puzzle_and_board_together_are_refused(self, gram: Any, debug_checkpoint: Path) -> None:
+        said = gram("sample", debug_checkpoint, "--board", "Q", "--puzzle", 1)
+        assert said.code == 2
+        assert "give --puzzle or --board, not both" in said.err
+
+    def test_an_unknown_checkpoint_names_the_nearest(
+        self, gram: Any, debug_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("GRAM_ARTIFACTS", str(debug_checkpoint.parent))
+        assert_refused(
+            gram("sample", "debgu"), f"there is no checkpoint 'debgu'; known: .*did you mean '{debug_checkpoint.name}'"
+        )
+
+    def test_a_damaged_checkpoint_is_one_sentence(self, gram: Any, debug_checkpoint: Path, tmp_path: Path) -> None:
+        (tmp_path / "mine").mkdir()
+        (tmp_path / "mine" / CONFIG).write_bytes((debug_checkpoint / CONFIG).read_bytes())
+        assert_refused(gram("sample", "mine"), "mine has no weights.safetensors yet")
+        whole = (debug_checkpoint / WEIGHTS).read_bytes()
+        for broken in (whole[:-100], whole[:-1] + bytes([whole[-1] ^ 1]), b""):
+            (tmp_path / "mine" / WEIGHTS).write_bytes(broken)
+            for command in ("sample", "evaluate"):
+                assert_refused(gram(command, "mine"), "may be truncated|was altered")
+        assert [entry.name for entry in tmp_path.iterdir()] == ["mine"]
+
+
+class TestEvaluate:
+    def test_json_is_json_and_nothing_else(self, gram: Any, debug_checkpoint: Path) -> None:
+        said = gram(
+            "evaluate", debug_checkpoint, "--trajectories", 2, "--split", "test", "--seed", 0, "--puzzles", 8, "--json"
+        )
+        assert said.code == 0
+        figures = json.loads(said.out)
+        assert figures["trajectories"] == 2
+        assert set(figures["best_of_n"]) == {"majority", "value", "oracle"}
+        assert {"accuracy", "coverage", "by_solutions", "distinct", "mean_halt_step", "seconds", "all_inputs"} <= set(
+            figures
+        )
+
+    def test_the_table_says_the_same_figures(self, gram: Any, debug_checkpoint: Path) -> None:
+        words = (
+            "evaluate",
+            debug_checkpoint,
+            "--trajectories",
+            2,
+            "--puzzles",
+            8,
+            "--supervision-steps",
+            1,
+            "--no-halting",
+        )
+        table, figures = gram(*words).out, json.loads(gram(*words, "--json").out)
+        assert (figures["supervision_steps"], figures["halting"]) == (1, False)
+        assert f"accuracy {figures['accuracy']:.3f}   coverage {figures['coverage']:.3f}" in table
+        assert f"all inputs: {figures['all_inputs']['inputs']} inputs" in table
+
+    @pytest.mark.parametrize(
+        ("words", "sentence"),
+        [
+            (("--split", "dev"), "unknown split 'dev'; known: train, test"),
+            (("--trajectories", "0"), "trajectories is 0"),
+            (("--puzzles", "0"), "puzzles is 0"),
+            (("--seed", "-3"), "seed is -3"),
+            (("--supervision-steps", "0"), "supervision_steps is 0"),
+        ],
+    )
+    def test_a_wrong_word_is_one_sentence(
+        self, words: tuple[str, ...], sentence: str, gram: Any, debug_checkpoint: Path
+    ) -> None:
+        assert_refused(gram("evaluate", debug_checkpoint, *words), sentence)
+
+
+@pytest.mark.parametrize(
+    "words", [("train", "--stesp", "3"), ("sample",), ("evaluate", "x", "--trajectories", "many"), ("fly",)]
+)
+def test_what_typer_refuses_has_exit_code_2_too(words: tuple[str, ...], gram: Any) -> None:
+    said = gram(*words)
+    assert said.code == 2
+    assert "Traceback" not in said.err
+
+
+def test_help_shows_every_command(gram: Any) -> None:
+    said = gram("--help")
+    assert said.code == 0
+    for command in ("train", "sample", "evaluate", "list"):
+        assert re.search(rf"^\s+{command}\s", said.out, re.MULTILINE)
+
+
+def test_a_mistake_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong() -> None:
+        raise ValueError("ours")
+
+    monkeypatch.setattr(cli, "app", wrong)
+    with pytest.raises(ValueError, match="ours"):
+        cli.main()
+
+
+def test_the_installed_command_is_this_one() -> None:
+    command = Path(sys.executable).parent / "gram"
+    said = subprocess.run([command, "train", "debgu"], capture_output=True, text=True)
+    assert said.returncode == 2
+    assert said.stderr.startswith("gram: unknown preset 'debgu'")
+    assert said.stderr.count("\n") == 1

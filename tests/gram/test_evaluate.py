@@ -1,0 +1,309 @@
+"""Measuring, against figures worked out by hand for a scripted model whose every answer is known."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from math import erf, sqrt
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+import gram
+from gram.models import Model, Noise, Readout, State, Transition
+from gram.sample import SampleError, Streams, sample
+from gram.tasks import NQueens, Puzzles, TaskError
+from gram.tasks.nqueens import NQueensConfig
+
+module = importlib.import_module("gram.evaluate")  # `gram.evaluate` is the function
+Answers, answer, score, summary = module.Answers, module.answer, module.score, module.summary
+
+TASK = NQueens(NQueensConfig(board_size=5, removed_min=3, removed_max=5, train_share=0.5))
+TEST = TASK.puzzles("test")
+WRONG = np.ones(25, dtype=np.uint8)  # an empty board keeps nobody's given
+LOOK_UP = {x.tobytes(): found for x, found in zip(TEST.x, TEST.solutions, strict=True)}
+
+
+class Scripted(Model):
+    """Throws one die per trajectory, at the first step, and answers by it: one of the solutions, or a wrong board.
+
+    It answers from step `depth` on (a wrong board before), halts there, and is as sure of itself as the die was high.
+    """
+
+    name = "scripted"
+    high_steps, low_steps = 2, 1
+
+    def __init__(self, *, stochastic: bool = True, wrong: bool = True, depth: int = 1) -> None:
+        super().__init__()
+        self.stochastic, self.wrong, self.depth, self.rows = stochastic, wrong, depth, 0
+
+    def init(self, x: Tensor) -> State:
+        blank = torch.zeros(*x.shape, 3)
+        return State(torch.nn.functional.one_hot(x, 3).float(), blank, blank.clone())
+
+    def step(self, state: State, noise: Noise, y: Tensor | None = None, watch: Any = None) -> tuple[State, Transition]:
+        h, l = state.h.clone(), state.l.clone()
+        drawn = noise(h)[:, 0, 0] if self.stochastic else torch.full((len(h),), -9.0)
+        h[:, 0, 0] = torch.where(l[:, 0, 0] == 0, drawn, h[:, 0, 0])
+        l[:, 0, 0] += 1
+        self.rows += len(h)
+        return State(state.e_x, h, l), Transition(h)
+
+    def decode(self, state: State) -> Readout:
+        logits, value = torch.zeros_like(state.h), state.h[:, 0, 0]
+        late = state.l[:, 0, 0] >= self.depth * self.high_steps
+        for row, x in enumerate(state.e_x.argmax(-1).numpy().astype(np.uint8)):
+            board = self.choose(x, float(value[row])) if late[row] else WRONG
+            logits[row, range(25), board.astype(int)] = 1.0
+        return Readout(logits, torch.where(late, 1.0, -1.0), value)
+
+    def choose(self, x: np.ndarray, die: float) -> np.ndarray:
+        """The board that it answers to x when the die fell so."""
+        found = LOOK_UP.get(x.tobytes())
+        if found is None:  # a row that is not in use
+            return WRONG
+        choices = [*found, WRONG] if self.wrong else [*found]
+        return choices[min(int(0.5 * (1 + erf(die / sqrt(2))) * len(choices)), len(choices) - 1)]
+
+
+def dice(puzzle: int, trajectories: int, seed: int = 0) -> list[float]:
+    """The first number of each trajectory's stream."""
+    like = torch.empty(1, 25, 3)
+    return [float(Streams([(seed, puzzle, n)])(like)[0, 0, 0]) for n in range(trajectories)]
+
+
+def by_hand(model: Scripted, ids: Any, trajectories: int, seed: int = 0) -> dict[str, Any]:
+    """The protocol of recipe.md in plain loops: each puzzle weighs as much as it has solutions."""
+    hits = total = found = distinct = 0.0
+    best = {"majority": 0.0, "value": 0.0, "oracle": 0.0}
+    for p in ids:
+        thrown = dice(p, trajectories, seed)
+        boards = [model.choose(TEST.x[p], die).tobytes() for die in thrown]
+        right = [any(board == solution.tobytes() for solution in TEST.solutions[p]) for board in boards]
+        weight = len(TEST.solutions[p])
+        total += weight
+        hits += weight * sum(right) / trajectories
+        found += len({board for board, good in zip(boards, right, strict=True) if good})
+        distinct += len(set(boards))
+        favourite = max(boards, key=lambda board: (boards.count(board), -boards.index(board)))
+        best["majority"] += weight * right[boards.index(favourite)]
+        best["value"] += weight * right[thrown.index(max(thrown))]
+        best["oracle"] += weight * any(right)
+    return {
+        "inputs": len(ids), "solutions": int(total), "accuracy": hits / total, "coverage": found / total,
+        "distinct": distinct / len(ids), "best_of_n": {how: right / total for how, right in best.items()},
+    }  # fmt: skip
+
+
+SETTINGS: dict[str, Any] = {"trajectories": 6, "supervision_steps": 3, "halting": True, "seed": 0}
+SEVERAL = np.flatnonzero(TEST.counts >= 2)
+
+
+def approximately(figures: dict[str, Any]) -> dict[str, Any]:
+    return {name: approximately(v) if isinstance(v, dict) else pytest.approx(v) for name, v in figures.items()}
+
+
+def test_the_toy_task_has_what_the_tests_need() -> None:
+    assert set(TEST.counts.tolist()) >= {1, 2}
+    assert len(SEVERAL) > 3
+
+
+@pytest.mark.parametrize("seed", [0, 3])
+def test_the_figures_are_those_worked_out_by_hand(seed: int) -> None:
+    figures = score(Scripted(), TASK, **SETTINGS | {"seed": seed})
+    for part, ids in ((figures, SEVERAL), (figures["all_inputs"], range(len(TEST)))):
+        expected = by_hand(Scripted(), ids, 6, seed)
+        assert {name: part[name] for name in expected} == approximately(expected)
+    assert 0 < figures["accuracy"] < 1
+    assert figures["protocol"] == "inputs with at least two solutions"
+
+
+def test_figures_per_number_of_solutions_add_up_to_the_whole() -> None:
+    figures = score(Scripted(), TASK, **SETTINGS)["all_inputs"]
+    seen = 0
+    for row in figures["by_solutions"]:
+        low, _, high = row["solutions"].partition("-")
+        low, high = int(low.rstrip("+")), int(high or ("1000000000" if "+" in low else low))
+        ids = np.flatnonzero((TEST.counts >= low) & (TEST.counts <= high))
+        expected = by_hand(Scripted(), ids, 6)
+        assert {name: row[name] for name in ("inputs", "accuracy", "coverage")} == approximately(
+            {name: expected[name] for name in ("inputs", "accuracy", "coverage")}
+        )
+        seen += row["inputs"]
+    assert seen == len(TEST)
+
+
+def test_a_perfect_model_with_enough_samples_has_all_figures_at_one() -> None:
+    figures = score(Scripted(wrong=False), TASK, **SETTINGS | {"trajectories": 80})["all_inputs"]
+    assert figures["accuracy"] == figures["coverage"] == 1
+    assert figures["best_of_n"] == {"majority": 1, "value": 1, "oracle": 1}
+
+
+def test_a_model_that_is_always_wrong_has_them_at_zero() -> None:
+    figures = score(Scripted(depth=99), TASK, **SETTINGS)
+    assert figures["accuracy"] == figures["coverage"] == 0
+    assert figures["best_of_n"] == {"majority": 0, "value": 0, "oracle": 0}
+    assert figures["distinct"] == 1
+
+
+def test_a_perfect_deterministic_model_reaches_exactly_the_ceiling_of_one_answer_per_input() -> None:
+    figures = score(Scripted(stochastic=False, wrong=False), TASK, **SETTINGS)
+    assert figures["accuracy"] == 1
+    assert figures["coverage"] == pytest.approx(len(SEVERAL) / TEST.counts[SEVERAL].sum())
+    assert figures["distinct"] == 1
+    assert figures["trajectories"] == 6
+
+
+def test_a_deterministic_model_is_computed_once_not_n_times() -> None:
+    model = Scripted(stochastic=False)
+    score(model, TASK, **SETTINGS | {"trajectories": 1})
+    once = model.rows
+    model.rows = 0
+    score(model, TASK, **SETTINGS | {"trajectories": 1_000})
+    assert model.rows == once
+
+
+class TestHalting:
+    """Stopping early."""
+
+    def test_a_halted_trajectory_answers_at_the_step_of_its_halt_and_others_at_the_depth(self) -> None:
+        for depth, halting, expected in ((1, True, 1), (3, True, 3), (3, False, 5), (99, True, 5)):
+            figures = score(Scripted(depth=depth), TASK, **SETTINGS | {"supervision_steps": 5, "halting": halting})
+            assert figures["mean_halt_step"] == expected
+            if halting:
+                assert figures["halted"] == (depth <= 5)
+
+    def test_halting_saves_what_it_promises(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(module, "ROWS", 16)
+        cost = {}
+        for halting in (True, False):
+            model = Scripted(depth=1)
+            score(model, TASK, **SETTINGS | {"supervision_steps": 8, "halting": halting})
+            cost[halting] = model.rows
+        assert cost[False] == 8 * cost[True]
+
+    def test_halting_of_a_model_that_stands_still_changes_no_answer(self) -> None:
+        one, other = (score(Scripted(depth=1), TASK, **SETTINGS | {"halting": halting}) for halting in (True, False))
+        for name in ("accuracy", "coverage", "distinct", "best_of_n", "by_solutions"):
+            assert one[name] == other[name]
+
+
+class TestCarriedBatch:
+    """Rows come and go; none depends on another."""
+
+    @pytest.mark.parametrize("rows", [1, 7, 64])
+    def test_the_size_of_the_batch_changes_nothing(self, rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        settings = {"trajectories": 3, "supervision_steps": 4, "halting": True, "seed": 1}
+        whole = answer(Scripted(depth=2), TEST, np.arange(len(TEST)), **settings)
+        monkeypatch.setattr(module, "ROWS", rows)
+        small = answer(Scripted(depth=2), TEST, np.arange(len(TEST)), **settings)
+        for name in vars(whole):
+            np.testing.assert_array_equal(getattr(whole, name), getattr(small, name), err_msg=name)
+
+    def test_a_subset_of_puzzles_draws_what_the_whole_draws(self) -> None:
+        settings = {"trajectories": 4, "supervision_steps": 2, "halting": False, "seed": 1}
+        ids = np.array([7, 2, 9])
+        whole = answer(Scripted(), TEST, np.arange(len(TEST)), **settings)
+        part = answer(Scripted(), TEST.take(ids), ids, **settings)
+        np.testing.assert_array_equal(part.tokens, whole.tokens[ids])
+        np.testing.assert_array_equal(part.value, whole.value[ids])
+
+    def test_more_trajectories_begin_with_the_fewer(self) -> None:
+        settings = {"supervision_steps": 2, "halting": False, "seed": 1}
+        few, many = (answer(Scripted(), TEST, np.arange(len(TEST)), trajectories=n, **settings) for n in (3, 9))
+        np.testing.assert_array_equal(few.tokens, many.tokens[:, :3])
+
+    def test_an_evaluation_of_few_puzzles_takes_them_evenly_from_the_split(self) -> None:
+        figures = score(Scripted(), TASK, **SETTINGS, puzzles=3)
+        ids = np.array([0, (len(TEST) - 1) / 2, len(TEST) - 1]).round().astype(int)
+        expected = by_hand(Scripted(), ids, 6)
+        assert figures["all_inputs"]["inputs"] == 3
+        assert {name: figures["all_inputs"][name] for name in expected} == approximately(expected)
+        assert score(Scripted(), TASK, **SETTINGS, puzzles=10**6)["all_inputs"]["inputs"] == len(TEST)
+
+
+def test_a_model_that_computes_answers_here_as_it_is_recorded_by_sample(debug_checkpoint: Path) -> None:
+    opened = gram.load(debug_checkpoint)
+    ids = np.array([0, 3, 5])
+    chosen = opened.task.puzzles("test").take(ids)
+    settings = {"trajectories": 5, "supervision_steps": 2, "seed": 4, "precision": "float32"}
+    answers = answer(opened.model, chosen, ids, halting=False, **settings)
+    recorded = sample(opened, ids.tolist(), **settings).isel(step=-1)
+    np.testing.assert_array_equal(answers.tokens, recorded["tokens"])
+    np.testing.assert_allclose(answers.value, recorded["value"], rtol=1e-4, atol=1e-5)
+
+
+def test_puzzles_without_second_solutions_are_all_measured_and_the_protocol_says_so() -> None:
+    alone = NQueens(NQueensConfig(board_size=4))
+    model = Scripted(depth=99)
+    model.choose = lambda x, die: np.ones(16, dtype=np.uint8)  # type: ignore[method-assign]
+    model.decode = lambda state: Readout(state.h, state.h[:, 0, 0], state.h[:, 0, 0])  # type: ignore[method-assign]
+    figures = score(model, alone, **SETTINGS)
+    assert figures["protocol"] == "all inputs"
+    assert figures["inputs"] == figures["all_inputs"]["inputs"] == len(alone.puzzles("test"))
+
+
+def test_a_summary_weighs_a_puzzle_by_its_number_of_solutions() -> None:
+    puzzles = Puzzles(np.ones((2, 2), np.uint8), (np.ones((1, 2), np.uint8), np.ones((3, 2), np.uint8)))
+    tokens = np.array([[[1, 1], [1, 1]], [[1, 2], [2, 1]]], np.uint8)  # right, right; one of two right
+    valid = np.array([[True, True], [True, False]])
+    answers = Answers(tokens, np.zeros((2, 2), np.float32), np.array([[1, 3], [2, 2]]), valid)
+    figures = summary(puzzles, answers, valid, np.arange(2))
+    assert figures["accuracy"] == (1 * 1.0 + 3 * 0.5) / 4
+    assert figures["coverage"] == (1 + 1) / 4
+    assert figures["distinct"] == (1 + 2) / 2
+    assert figures["mean_halt_step"] == 2
+
+
+class TestCheckpoint:
+    """From the outside."""
+
+    def test_the_figures_are_json_and_complete(self, debug_checkpoint: Path) -> None:
+        figures = gram.evaluate(debug_checkpoint, trajectories=3, puzzles=8)
+        assert json.loads(json.dumps(figures)) == figures
+        assert set(figures) >= {
+            "checkpoint", "sha256", "model", "task", "split", "protocol", "trajectories", "supervision_steps", "halting",
+            "seed", "precision", "accuracy", "coverage", "by_solutions", "best_of_n", "distinct", "mean_halt_step",
+            "seconds", "all_inputs",
+        }  # fmt: skip
+        opened = gram.load(debug_checkpoint)
+        assert figures["sha256"] == opened.digest
+        assert figures["supervision_steps"] == opened.config.inference.supervision_steps
+        assert figures["halting"] == opened.config.inference.halting
+
+    def test_the_same_question_has_the_same_answer(self, debug_checkpoint: Path) -> None:
+        opened = gram.load(debug_checkpoint)
+        one, other = (gram.evaluate(opened, trajectories=3, puzzles=8) for _ in range(2))
+        assert one | {"seconds": 0} == other | {"seconds": 0}
+
+    def test_a_trained_deterministic_model_stays_under_the_ceiling(self, debug_trm_checkpoint: Path) -> None:
+        opened = gram.load(debug_trm_checkpoint)
+        counts = opened.task.puzzles("train").counts
+        figures = gram.evaluate(opened, trajectories=20, split="train")
+        assert figures["coverage"] <= (counts >= 2).sum() / counts[counts >= 2].sum()
+
+    @pytest.mark.parametrize(
+        ("settings", "words"),
+        [
+            ({"trajectories": 0}, "trajectories is 0; it must be at least 1"),
+            ({"supervision_steps": 0}, "supervision_steps is 0"),
+            ({"puzzles": 0}, "puzzles is 0"),
+            ({"seed": -1}, "seed is -1"),
+            ({"noise": float("nan")}, "noise is nan"),
+            ({"noise": -1.0}, "noise is -1.0"),
+            ({"precision": "half"}, "precision is 'half'"),
+        ],
+    )
+    def test_a_request_that_cannot_be_served_is_one_sentence(
+        self, settings: dict[str, Any], words: str, debug_checkpoint: Path
+    ) -> None:
+        with pytest.raises(SampleError, match=words):
+            gram.evaluate(debug_checkpoint, **settings)
+
+    def test_an_unknown_split_is_the_tasks_sentence(self, debug_checkpoint: Path) -> None:
+        with pytest.raises(TaskError, match="unknown split 'dev'"):
+            gram.evaluate(debug_checkpoint, split="dev")

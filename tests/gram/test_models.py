@@ -1,0 +1,392 @@
+"""The contract of every registered model, and each recursion against the paper's equations written out again here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from math import sqrt
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from gram import losses
+from gram.config import RunConfig
+from gram.models import GRAM, MODELS, TRM, Model, State
+from gram.models.blocks import Attention, Network, NetworkConfig, SwiGLU, rms_norm
+from gram.models.gaussian import Gaussian
+from gram.models.gram import GRAMConfig
+from gram.models.trm import TRMConfig
+from gram.presets import preset
+from gram.tasks.nqueens import NQueens, NQueensConfig
+from gram.train import Run
+
+TOKENS, POSITIONS, BATCH = 3, 9, 5
+TINY = NetworkConfig(features=16, heads=2, hidden=24, blocks=2)
+
+
+def tiny(kind: str, **changes: object) -> Model:
+    """A model of this kind at toy size, every weight off its start (heads at rest would hide mistakes)."""
+    torch.manual_seed(0)
+    model = MODELS[kind](MODELS[kind].Config(network=TINY, **changes), TOKENS, POSITIONS)  # type: ignore[call-arg]
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+    return model
+
+
+def puzzles(batch: int = BATCH, seed: int = 0) -> Tensor:
+    return torch.randint(TOKENS, (batch, POSITIONS), generator=torch.Generator().manual_seed(seed))
+
+
+class Die:
+    """Seeded noise that remembers what it gave."""
+
+    def __init__(self, seed: int = 0, scale: float = 1.0) -> None:
+        self.generator, self.scale = torch.Generator().manual_seed(seed), scale
+        self.given: list[Tensor] = []
+
+    def __call__(self, like: Tensor) -> Tensor:
+        self.given.append(self.scale * torch.randn(like.shape, generator=self.generator))
+        return self.given[-1]
+
+
+@pytest.fixture(params=MODELS)
+def model(request: pytest.FixtureRequest) -> Model:
+    return tiny(request.param)
+
+
+@pytest.fixture(autouse=True)
+def _no_graph(request: pytest.FixtureRequest) -> Iterator[None]:
+    with torch.set_grad_enabled("gradient" in request.node.name or "overfits" in request.node.name):
+        yield
+
+
+class TestContract:
+    """What every model promises."""
+
+    def test_it_is_registered_under_its_own_name_with_its_config(self, model: Model) -> None:
+        assert MODELS[model.name] is type(model)
+        assert type(model.config) is type(model).Config
+        assert len(model.levels) == 3
+
+    def test_init_step_and_decode_have_the_shapes_that_the_contract_says(self, model: Model) -> None:
+        state = model.init(puzzles())
+        wide = (BATCH, POSITIONS, TINY.features)
+        for _ in range(3):
+            assert state.e_x.shape == state.h.shape == state.l.shape == wide
+            assert state.h.dtype == state.l.dtype == torch.float32
+            readout = model.decode(state)
+            assert readout.logits.shape == (BATCH, POSITIONS, TOKENS)
+            assert readout.halt.shape == readout.value.shape == (BATCH,)
+            assert readout.logits.dtype == readout.halt.dtype == readout.value.dtype == torch.float32
+            state, transition = model.step(state, Die())
+            assert transition.u.shape == wide
+
+    def test_the_initial_state_is_one_fixed_vector_at_every_position_of_every_puzzle(self, model: Model) -> None:
+        one, other = model.init(puzzles(seed=0)), model.init(puzzles(seed=1))
+        for name in ("h", "l"):
+            vector = getattr(one, name)[0, 0]
+            assert (getattr(one, name) == vector).all()
+            assert torch.equal(getattr(one, name), getattr(other, name))
+        assert not torch.equal(one.e_x, other.e_x)
+
+    def test_z0_is_stored_with_the_weights_and_not_learned(self, model: Model) -> None:
+        start = model.init(puzzles())
+        stored, learned = model.state_dict(), dict(model.named_parameters())
+        for name, vector in (("h0", start.h[0, 0]), ("l0", start.l[0, 0])):
+            assert torch.equal(stored[name], vector)
+            assert name not in learned
+
+    def test_the_state_stays_bounded_however_long_it_goes_on(self, model: Model) -> None:
+        state, noise = model.init(puzzles()), Die()
+        for _ in range(200):
+            state, _ = model.step(state, noise)
+        for tensor in (state.h, state.l, model.decode(state).logits):
+            assert tensor.isfinite().all()
+        assert state.l.square().mean().sqrt() == pytest.approx(1, abs=0.01)  # it ends in a norm
+        assert state.h.square().mean().sqrt() < 30  # norm + guidance; sigma is clamped at e, the mean is not
+
+    def test_a_row_does_not_depend_on_its_neighbours(self, model: Model) -> None:
+        x, noise = puzzles(), torch.randn(BATCH, POSITIONS, TINY.features)
+
+        def run(rows: list[int]) -> Tensor:
+            state = model.init(x[rows])
+            for _ in range(3):
+                state, _ = model.step(state, lambda like: noise[rows])
+            return model.decode(state).logits
+
+        together = run([0, 1, 2, 3, 4])
+        for row in range(BATCH):
+            torch.testing.assert_close(run([row])[0], together[row], rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(run([3, 1]), together[[3, 1]], rtol=1e-4, atol=1e-5)
+
+    def test_the_answer_depends_on_the_puzzle_and_on_where_things_stand(self, model: Model) -> None:
+        x = torch.ones(2, POSITIONS, dtype=torch.long)
+        x[1, 4] = 2
+        state, _ = model.step(model.init(x), Die(scale=0))
+        logits = model.decode(state).logits
+        assert (logits[0] - logits[1]).abs().amax(-1).gt(1e-4).all()  # attention carries it to every position
+        assert not torch.allclose(logits[0, 0], logits[0, 1])  # equal tokens, different places
+
+    def test_noise_matters_to_a_stochastic_model_and_to_no_other(self, model: Model) -> None:
+        start = model.init(puzzles())
+        one, other = (model.step(start, Die(seed))[0].h for seed in (0, 1))
+        assert torch.equal(one, other) is not model.stochastic
+
+    def test_a_transition_has_a_prior_exactly_if_stochastic_and_a_posterior_exactly_if_shown_a_target(
+        self, model: Model
+    ) -> None:
+        start = model.init(puzzles())
+        blind, shown = model.step(start, Die())[1], model.step(start, Die(), puzzles(seed=1))[1]
+        assert (blind.prior is not None) == (shown.prior is not None) == model.stochastic
+        assert blind.posterior is None
+        assert (shown.posterior is not None) == model.stochastic
+
+    def test_watch_sees_each_low_level_update_and_the_last_is_the_new_l(self, model: Model) -> None:
+        seen: list[Tensor] = []
+        state, _ = model.step(model.init(puzzles()), Die(), watch=seen.append)
+        assert len(seen) == model.low_steps
+        assert torch.equal(seen[-1].float(), state.l)
+
+    def test_a_step_leaves_its_state_as_it_was(self, model: Model) -> None:
+        start = model.init(puzzles())
+        copies = [tensor.clone() for tensor in (start.e_x, start.h, start.l)]
+        model.step(start, Die())
+        assert all(torch.equal(*pair) for pair in zip(copies, (start.e_x, start.h, start.l), strict=True))
+
+    def test_detach_cuts_the_state(self, model: Model) -> None:
+        with torch.enable_grad():
+            state, _ = model.step(model.init(puzzles()), Die())
+            assert state.h.requires_grad
+            assert not any(t.requires_grad for t in vars(state.detach()).values())
+
+    def test_the_gradient_of_the_objective_reaches_every_parameter(self, model: Model) -> None:
+        y = puzzles(seed=1)
+        state, transition = model.step(model.init(puzzles()), Die(), y)
+        readout = model.decode(state)
+        terms = {"token": losses.token(readout.logits, y)}
+        if model.stochastic:
+            terms |= losses.guidance(transition)
+        right = torch.ones(BATCH)
+        terms |= {"halt": losses.belief(readout.halt, right), "value": losses.belief(readout.value, right)}
+        losses.total(terms, dict.fromkeys(terms, 1.0)).backward()
+        for name, parameter in model.named_parameters():
+            assert parameter.grad is not None, name
+            assert parameter.grad.isfinite().all(), name
+            assert parameter.grad.abs().sum() > 0, name
+
+    def test_the_gradient_of_the_heads_stops_at_the_state(self, model: Model) -> None:
+        state, _ = model.step(model.init(puzzles()), Die())
+        readout = model.decode(state)
+        (readout.halt.sum() + readout.value.sum()).backward()
+        moved = {name.split(".")[0] for name, parameter in model.named_parameters() if parameter.grad is not None}
+        assert moved == {"heads"}
+
+    def test_equal_seeds_make_equal_weights(self, model: Model) -> None:
+        made = []
+        for _ in range(2):
+            torch.manual_seed(3)
+            made.append(type(model)(model.config, TOKENS, POSITIONS).state_dict())
+        assert all(torch.equal(made[0][key], made[1][key]) for key in made[0])
+
+    def test_bf16_autocast_keeps_the_carried_state_in_float32(self, model: Model) -> None:
+        with torch.autocast("cpu", torch.bfloat16):
+            state, transition = model.step(model.init(puzzles()), Die(), puzzles(seed=1))
+            readout = model.decode(state)
+        tensors = [state.h, state.l, transition.u, readout.logits, readout.halt, readout.value]
+        if transition.posterior is not None:
+            tensors += [transition.prior.mean, transition.posterior.log_sigma]
+        assert {tensor.dtype for tensor in tensors} == {torch.float32}
+
+
+def block(network: Network, z: Tensor, index: int) -> Tensor:
+    """One post-norm block from its weights, with torch's own attention as the reference."""
+    part = network.blocks[index]
+    batch, positions, features = z.shape
+    q, k, v = (
+        chunk.view(batch, positions, TINY.heads, -1).transpose(1, 2)
+        for chunk in (z @ part.attention.qkv.weight.T).chunk(3, -1)
+    )
+    mixed = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(batch, positions, features)
+    z = norm(z + mixed @ part.attention.out.weight.T)
+    return norm(z + swiglu(part.feed_forward, z))
+
+
+def norm(z: Tensor) -> Tensor:
+    return F.rms_norm(z, z.shape[-1:], eps=1e-6)
+
+
+def swiglu(part: SwiGLU, z: Tensor) -> Tensor:
+    gate, up = part.gate_up.weight.chunk(2)
+    return (F.silu(z @ gate.T) * (z @ up.T)) @ part.down.weight.T
+
+
+def f(network: Network, z: Tensor) -> Tensor:
+    for index in range(TINY.blocks):
+        z = block(network, z, index)
+    return z
+
+
+def gaussian(head: object, z: Tensor) -> Gaussian:
+    log_sigma = swiglu(head.log_sigma, z) + np.log(0.1)  # type: ignore[attr-defined]
+    return Gaussian(swiglu(head.mean, z), log_sigma.clamp(-6, 1))  # type: ignore[attr-defined]
+
+
+def embedded(model: Model, x: Tensor) -> Tensor:
+    return (model.embed_x.weight[x] + model.place.weight) / sqrt(2)  # type: ignore[union-attr]
+
+
+def test_attention_equals_torchs() -> None:
+    torch.manual_seed(0)
+    part = Attention(16, 2)
+    z = torch.randn(2, POSITIONS, 16)
+    q, k, v = (chunk.view(2, POSITIONS, 2, 8).transpose(1, 2) for chunk in part.qkv(z).chunk(3, -1))
+    reference = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(2, POSITIONS, 16)
+    torch.testing.assert_close(part(z), part.out(reference))
+
+
+def test_rms_norm_equals_torchs_and_leaves_root_mean_square_one() -> None:
+    z = 7 * torch.randn(3, 4, 16)
+    torch.testing.assert_close(rms_norm(z), F.rms_norm(z, (16,), eps=1e-6))
+    torch.testing.assert_close(rms_norm(z).square().mean(-1), torch.ones(3, 4))
+    assert (rms_norm(torch.zeros(1, 16)) == 0).all()
+
+
+@pytest.mark.parametrize(("low_steps", "transitions"), [(1, 1), (3, 2)])
+def test_trm_is_the_recursion_of_its_paper(low_steps: int, transitions: int) -> None:
+    """TRM Fig. 3: z <- net(x + y + z), n times; y <- net(y + z)."""
+    model, x = tiny("trm", low_steps=low_steps), puzzles()
+    state = model.init(x)
+    e_x, y, z = embedded(model, x), state.h, state.l
+    for _ in range(transitions):
+        state, transition = model.step(state, Die())
+        for _ in range(low_steps):
+            z = f(model.f, e_x + y + z)
+        y = f(model.f, y + z)
+        torch.testing.assert_close((state.h, state.l, transition.u), (y, z, y), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(model.decode(state).logits, y @ model.decoder.weight.T, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+@pytest.mark.parametrize("target", [False, True])
+def test_gram_is_the_recursion_of_its_paper(shared: bool, target: bool) -> None:
+    """GRAM eq. 3 to 8: l <- f_L(l + h + e_x), K times; u = f_H(h + l); h = u + mu + sigma * noise."""
+    model, x = tiny("gram", low_steps=3, shared=shared), puzzles()
+    y = puzzles(seed=1) if target else None
+    state, die = model.init(x), Die()
+    e_x, h, l = embedded(model, x), state.h, state.l
+    for number in range(2):
+        state, transition = model.step(state, die, y)
+        for _ in range(3):
+            l = f(model.f_low, l + h + e_x)
+        u = f(model.f_high, h + l)
+        prior = gaussian(model.prior, u)
+        drawn = prior
+        if y is not None:
+            drawn = gaussian(model.posterior, torch.cat([u, model.embed_y.weight[y]], -1))
+            torch.testing.assert_close(transition.posterior.mean, drawn.mean, rtol=1e-4, atol=1e-5)
+            torch.testing.assert_close(transition.posterior.log_sigma, drawn.log_sigma, rtol=1e-4, atol=1e-5)
+        h = u + drawn.mean + drawn.sigma * die.given[number]
+        torch.testing.assert_close((state.h, state.l, transition.u), (h, l, u), rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(transition.prior.mean, prior.mean, rtol=1e-4, atol=1e-5)
+    assert (model.f_low is model.f_high) is shared
+
+
+def same_weights() -> tuple[GRAM, TRM]:
+    """GRAM with its guidance switched off, and TRM with the same network, embeddings, z0 and decoder."""
+    unguided, trm = tiny("gram", guided=False), tiny("trm")
+    assert isinstance(unguided, GRAM)
+    assert isinstance(trm, TRM)
+    theirs = {key.replace("f_low.", "f."): value for key, value in unguided.state_dict().items()}
+    trm.load_state_dict({key: theirs[key] for key in trm.state_dict()})
+    return unguided, trm
+
+
+def test_gram_with_the_guidance_switched_off_is_trm() -> None:
+    unguided, trm = same_weights()
+    one, other = unguided.init(puzzles()), trm.init(puzzles())
+    for _ in range(6):
+        one, transition = unguided.step(one, Die(), puzzles(seed=1))
+        other, _ = trm.step(other, Die())
+        assert transition.prior is None
+        assert transition.posterior is None
+        assert torch.equal(one.h, other.h)
+        assert torch.equal(one.l, other.l)
+    for mine, its in zip(vars(unguided.decode(one)).values(), vars(trm.decode(other)).values(), strict=True):
+        assert torch.equal(mine, its)
+
+
+def test_gram_whose_guidance_vanishes_approaches_trm() -> None:
+    guided = GRAM(GRAMConfig(network=TINY), TOKENS, POSITIONS)  # heads at rest: mean zero
+    trm = TRM(TRMConfig(network=TINY), TOKENS, POSITIONS)
+    theirs = {key.replace("f_low.", "f."): value for key, value in guided.state_dict().items()}
+    trm.load_state_dict({key: theirs[key] for key in trm.state_dict()})
+    one, other = guided.init(puzzles()), trm.init(puzzles())
+    for _ in range(3):
+        one, other = guided.step(one, Die(scale=0))[0], trm.step(other, Die())[0]
+        torch.testing.assert_close(one.h, other.h, rtol=1e-4, atol=1e-5)
+
+
+def test_gram_without_noise_follows_the_mean() -> None:
+    model = tiny("gram")
+    state = model.init(puzzles())
+    for y in (None, puzzles(seed=1)):
+        state, transition = model.step(state, Die(scale=0), y)
+        torch.testing.assert_close(state.h, transition.u + (transition.posterior or transition.prior).mean)
+
+
+def test_guidance_is_h_minus_u_with_the_moments_that_the_head_says() -> None:
+    model = tiny("gram")
+    start = State(*(tensor[:1].expand(4_000, -1, -1) for tensor in vars(model.init(puzzles())).values()))
+    after, transition = model.step(start, Die())
+    eps = after.h - transition.u
+    prior = transition.prior
+    # 4,000 draws: the mean is known to sigma / 63, the deviation to sigma / 89; five of those are allowed.
+    assert ((eps.mean(0) - prior.mean[0]).abs() < 5 * prior.sigma[0] / 63).all()
+    assert ((eps.std(0) / prior.sigma[0] - 1).abs() < 5 / 89).all()
+
+
+def test_the_posterior_reads_the_target_only_at_its_own_position() -> None:
+    model, x, y = tiny("gram"), puzzles(1), puzzles(1, seed=1)
+    changed = y.clone()
+    changed[0, 4] = (y[0, 4] + 1) % TOKENS
+    means = [model.step(model.init(x), Die(), target)[1].posterior.mean for target in (y, changed)]
+    differs = (means[0] != means[1]).any(-1)[0]
+    assert differs.tolist() == [position == 4 for position in range(POSITIONS)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", MODELS)
+def test_it_overfits_eight_puzzles(kind: str, tmp_path: object) -> None:
+    """Eight puzzles with one solution each are learned by heart, and the heads know that they are right."""
+    network = NetworkConfig(features=48, heads=4, hidden=96, blocks=1)
+    model = replace(MODELS[kind].Config(), network=network)
+    few = preset("debug").override([
+        "task.board_size=5", "train.steps=600", "train.batch=16", "train.supervision_steps=3", "train.prior_steps=3",
+        "train.optim.lr=0.003", "train.optim.warmup=20", "train.optim.weight_decay=0.01",
+    ])  # fmt: skip
+    config: RunConfig = replace(few, model=model)
+    run = Run(config, tmp_path)  # type: ignore[arg-type]
+    one = np.flatnonzero(run.puzzles.counts == 1)[::16][:8]
+    run.puzzles = run.puzzles.take(one)
+    run.pair_puzzle, run.pair_solution = run.puzzles.pairs()
+    del run._order
+    run.drawn = 0
+    run.carry = run._first_carry()
+    for _ in range(config.train.steps):
+        run.advance()
+    x = torch.from_numpy(run.puzzles.x.astype(np.int64))
+    learned = run.model.eval()
+    with torch.no_grad():
+        state = learned.init(x)
+        for _ in range(3 * learned.high_steps):
+            state, _ = learned.step(state, Die())
+        readout = learned.decode(state)
+    answers = readout.logits.argmax(-1).numpy().astype(np.uint8)
+    task = NQueens(NQueensConfig(board_size=5))
+    assert task.check(run.puzzles.x, answers).valid.all()
+    assert (readout.halt > 0).all()
+    assert (readout.value > 0).all()

@@ -1,0 +1,404 @@
+"""The contract between engine and eyes: what is legal, what each breach is told, and files that survive anything."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gram import rollout
+from gram.board import Board, Token
+from gram.rollout import VARIABLES, RolloutError
+
+PUZZLES, PATHS, STEPS, POSITIONS, TOKENS, FEATURES = 2, 3, 4, 4, 3, 5
+SIZES = {
+    "puzzle": PUZZLES, "trajectory": PATHS, "step": STEPS, "position": POSITIONS, "token": TOKENS, "feature": FEATURES,
+}  # fmt: skip
+BOARD = Board(
+    "pair", "Two by two", "grid", 2, 2, (Token("pad"), Token("empty", "."), Token("stone", "S")), blank=(0, 1),
+    groups=((0, 1), (2, 3)), exclusive=(2,), required=((2, 2),),
+)  # fmt: skip
+
+
+def arrays(**changes: Any) -> dict[str, np.ndarray]:
+    """Every variable of the schema, with legal values of a dtype that it allows."""
+    rng = np.random.default_rng(0)
+    made: dict[str, np.ndarray] = {}
+    for name, variable in VARIABLES.items():
+        shape = tuple(SIZES[dim] for dim in variable.dims)
+        if "f" in variable.kinds:
+            dtype = np.float16 if name in ("h", "probability") else np.float32
+            made[name] = rng.random(shape).astype(dtype)
+        elif variable.kinds == "b":
+            made[name] = rng.random(shape) < 0.5
+        else:
+            made[name] = rng.integers(0, TOKENS, shape).astype(np.uint8 if "u" in variable.kinds else np.int32)
+    return made | changes
+
+
+def legal(**changes: Any) -> xr.Dataset:
+    return rollout.make(BOARD, arrays(), **changes)
+
+
+def bare(**variables: Any) -> dict[str, Any]:
+    """The two required variables."""
+    full = arrays()
+    return {"x": full["x"], "tokens": full["tokens"]} | variables
+
+
+def test_all_variables_together_are_legal_and_keep_their_dims_values_units_and_meaning() -> None:
+    data, given_arrays = legal(), arrays()
+    assert set(data.data_vars) == set(VARIABLES)
+    for name, variable in VARIABLES.items():
+        assert data[name].dims == variable.dims
+        np.testing.assert_array_equal(data[name].values, given_arrays[name])
+        assert data[name].dtype == given_arrays[name].dtype
+        assert data[name].attrs == {"units": variable.unit, "long_name": variable.meaning}
+    assert rollout.check(data) is data
+    assert rollout.board_of(data) == BOARD
+
+
+def test_two_arrays_and_a_board_are_enough() -> None:
+    data = rollout.make(BOARD, bare())
+    assert set(data.data_vars) == {"x", "tokens", "valid", "conflict"}
+    assert data["supervision_step"].values.tolist() == [0, 1, 2, 3]
+    assert data["transition"].values.tolist() == [0, 1, 1, 1]
+    assert data["low_step"].values.tolist() == [0, 0, 0, 0]
+    assert (data.attrs["seed"], data.attrs["mode"], data.attrs["model"]) == (0, "prior", "unknown")
+
+
+def test_conflict_and_validity_come_from_the_rules_and_the_givens() -> None:
+    x = np.array([[2, 1, 1, 1]])
+    answers = np.array(
+        [[2, 1, 2, 1], [1, 2, 2, 1], [2, 2, 1, 1], [2, 1, 1, 1]]
+    )  # right, drops the given, clash, too few
+    data = rollout.make(BOARD, {"x": x, "tokens": answers[None, :, None]})
+    assert data["valid"].values[0, :, 0].tolist() == [True, False, False, False]
+    assert data["conflict"].values[0, :, 0].tolist() == [
+        [False] * 4,
+        [False] * 4,
+        [True, True, False, False],
+        [False] * 4,
+    ]
+
+
+def test_a_board_without_rules_judges_nothing() -> None:
+    free = Board("free", "Free", "grid", 2, 2, BOARD.tokens)
+    assert set(rollout.make(free, bare()).data_vars) == {"x", "tokens"}
+
+
+def test_a_judgement_that_was_given_is_kept() -> None:
+    verdict = np.ones((PUZZLES, PATHS, STEPS), dtype=bool)
+    assert rollout.make(BOARD, bare(valid=verdict))["valid"].values.all()
+
+
+def test_a_variable_that_is_none_is_left_out() -> None:
+    assert "h" not in rollout.make(BOARD, bare(h=None))
+
+
+WIDE = (PUZZLES, PATHS, STEPS, POSITIONS, FEATURES)
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"x": None}, "needs 'x'; got tokens"),
+        ({"x": None, "tokens": None}, "needs 'x'; got nothing"),
+        ({"hh": np.zeros(1)}, r"unknown variable 'hh'; known: x, y,.*did you mean 'h'"),
+        ({"h": np.zeros((2, 3))}, r"'h' has 2 dims \(2, 3\); expected \[puzzle, trajectory, step, position, feature\]"),
+        ({"h": np.zeros(WIDE, dtype=int)}, "'h' has dtype int64; expected a kind of 'f'"),
+        ({"h": np.full(WIDE, "a")}, "'h' has dtype <U1"),
+        ({"valid": np.zeros((PUZZLES, PATHS, STEPS), dtype=int)}, "'valid' has dtype int64; expected a kind of 'b'"),
+        ({"tokens": np.zeros((PUZZLES, PATHS, STEPS, POSITIONS))}, "'tokens' has dtype float64"),
+        ({"x": np.zeros((PUZZLES + 1, POSITIONS), dtype=int)}, "along 'puzzle'"),
+        ({"x": np.zeros((PUZZLES, POSITIONS + 1), dtype=int)}, "'x' has size 5 along 'position', but the board has 4"),
+        ({"tokens": np.zeros((PUZZLES, PATHS, STEPS, 3), dtype=int)}, "'tokens' has size 3 along 'position'"),
+        ({"halt": np.zeros((PUZZLES, PATHS, STEPS + 1))}, "'halt' has size 5 along 'step'"),
+        ({"tokens": np.full((PUZZLES, PATHS, STEPS, POSITIONS), 3)}, "'tokens' holds tokens 3 to 3; the board knows 0 to 2"),
+        ({"x": np.full((PUZZLES, POSITIONS), -1)}, "'x' holds tokens -1 to -1"),
+        ({"y": np.full((PUZZLES, POSITIONS), 7)}, "'y' holds tokens 7 to 7"),
+        ({"x": np.zeros((0, 4), int), "tokens": np.zeros((0, 1, 1, 4), int)}, "the rollout is empty"),
+        ({"tokens": np.zeros((PUZZLES, PATHS, 0, 4), int)}, "the rollout is empty"),
+    ],
+)  # fmt: skip
+def test_wrong_variables_are_one_sentence(variables: dict[str, Any], words: str) -> None:
+    with pytest.raises(RolloutError, match=words) as caught:
+        rollout.make(BOARD, bare(**variables))
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_attribute_names_the_nearest() -> None:
+    with pytest.raises(RolloutError, match=r"unknown attribute 'sed'.*did you mean 'seed'"):
+        rollout.make(BOARD, bare(), sed=3)
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        [(0, 0, 0), (1, 1, 1), (1, 1, 2), (1, 1, 0)],  # low steps come before the end of their transition
+        [(0, 0, 0), (1, 1, 0), (1, 2, 0), (2, 1, 0)],
+        [(0, 0, 0), (1, 2, 0), (2, 2, 0), (3, 2, 0)],  # the last transition of each supervision step only
+        [(0, 0, 0), (2, 1, 0), (7, 1, 3), (7, 1, 0)],
+    ],
+)
+def test_steps_that_advance_in_time_are_legal(times: list[tuple[int, int, int]]) -> None:
+    first, second, third = zip(*times, strict=True)
+    data = rollout.make(BOARD, bare(), supervision_step=first, transition=second, low_step=third)
+    assert [*zip(*(data[name].values.tolist() for name in rollout.STEP_COORDS), strict=True)] == times
+
+
+@pytest.mark.parametrize(
+    ("times", "words"),
+    [
+        (
+            [(1, 1, 0), (1, 2, 0), (2, 1, 0), (2, 2, 0)],
+            r"step 0 must be the initial state \(0, 0, 0\), not \(1, 1, 0\)",
+        ),
+        ([(0, 0, 0), (1, 1, 0), (1, 1, 0), (1, 2, 0)], r"\(1, 1, 0\) follows \(1, 1, 0\)"),
+        ([(0, 0, 0), (1, 2, 0), (1, 1, 0), (2, 1, 0)], r"\(1, 1, 0\) follows \(1, 2, 0\)"),
+        ([(0, 0, 0), (1, 1, 0), (1, 1, 1), (1, 2, 0)], r"\(1, 1, 1\) follows \(1, 1, 0\)"),
+        ([(0, 0, 0), (1, 1, 2), (1, 1, 1), (1, 1, 0)], r"\(1, 1, 1\) follows \(1, 1, 2\)"),
+        ([(0, 0, 0), (2, 1, 0), (1, 1, 0), (3, 1, 0)], r"\(1, 1, 0\) follows \(2, 1, 0\)"),
+    ],
+)
+def test_steps_that_do_not_advance_are_refused(times: list[tuple[int, int, int]], words: str) -> None:
+    first, second, third = zip(*times, strict=True)
+    with pytest.raises(RolloutError, match=words):
+        rollout.make(BOARD, bare(), supervision_step=first, transition=second, low_step=third)
+
+
+@pytest.mark.parametrize("values", [[0, 1], [0, 0.5, 1, 2], ["a", "b", "c", "d"], 3])
+def test_step_coordinates_are_one_integer_per_step(values: Any) -> None:
+    with pytest.raises(RolloutError, match="supervision_step is .* expected an integer for each of the 4 steps"):
+        rollout.make(BOARD, bare(), supervision_step=values)
+
+
+def without_attr(name: str) -> Any:
+    return lambda data: data.attrs.pop(name) and None
+
+
+def with_attr(name: str, value: Any) -> Any:
+    return lambda data: data.attrs.update({name: value})
+
+
+@pytest.mark.parametrize(
+    ("breach", "words"),
+    [
+        *(
+            (without_attr(name), f"attribute '{name}' is missing")
+            for name in ("schema", "task", "board", "model", "mode")
+        ),
+        (with_attr("schema", "comic 1"), "schema 'comic 1' is unknown; this version reads 'gram-rollout 1'"),
+        (with_attr("schema", ""), "schema '' is unknown"),
+        (with_attr("schema", "gram-rollout 2"), "newer than 'gram-rollout 1'; update gram-explorer"),
+        (with_attr("board", "no"), "board cannot be read"),
+        (with_attr("board", "{}"), "board cannot be read"),
+        (with_attr("mode", "future"), "mode is 'future'; known: prior, posterior"),
+        (lambda data: data.drop_vars("x"), "needs 'x'"),
+        (lambda data: data.drop_vars("tokens"), "needs 'tokens'"),
+        (lambda data: data.set_coords("x"), "needs 'x'"),
+        (lambda data: data.drop_vars("transition"), "'transition' is missing or not an integer per step"),
+        (
+            lambda data: data.assign_coords(low_step=("step", np.zeros(STEPS))),
+            "'low_step' is missing or not an integer",
+        ),
+        (lambda data: data.assign(more=("puzzle", np.zeros(PUZZLES))), "unknown variable 'more'"),
+        (lambda data: data.assign(h=data["h"].transpose()), "'h' has dims .*; expected .*'puzzle', 'trajectory'"),
+        (lambda data: data.assign(kl=data["kl"].astype(int)), "'kl' has dtype int64"),
+        (lambda data: data.isel(position=slice(0, 3)), "3 positions, but the board has 4"),
+        (lambda data: data.isel(trajectory=slice(0, 0)), "the rollout is empty"),
+        (lambda data: data.isel(step=slice(1, None)), "step 0 must be the initial state"),
+        (lambda data: data.isel(step=[0, 2, 1]), "steps must advance in time"),
+    ],
+)
+def test_check_and_save_name_the_rule_that_is_broken(breach: Any, words: str, tmp_path: Path) -> None:
+    data = legal().copy()
+    data.attrs = dict(data.attrs)
+    data = breach(data) if breach(data) is not None else data
+    for act in (rollout.check, lambda broken: rollout.save(broken, tmp_path / "a.nc")):
+        with pytest.raises(RolloutError, match=words) as caught:
+            act(data)
+        assert "\n" not in str(caught.value)
+    assert not [*tmp_path.iterdir()]
+
+
+def test_only_a_dataset_is_a_rollout() -> None:
+    with pytest.raises(RolloutError, match="not dict; make one with"):
+        rollout.check({})  # type: ignore[arg-type]
+
+
+def test_every_second_step_of_a_rollout_is_a_rollout() -> None:
+    rollout.check(legal().isel(step=[0, 2, 3]))
+
+
+def test_need_gives_the_variable_or_says_how_to_record_it() -> None:
+    data = legal()
+    assert rollout.need(data, "h") is not None
+    for name, variable in VARIABLES.items():
+        with pytest.raises(RolloutError, match=f"has no `{name}`") as caught:
+            rollout.need(data.drop_vars(name), name)
+        assert (f"record it with Record({variable.record})" in str(caught.value)) == bool(variable.record)
+    with pytest.raises(RolloutError, match="unknown variable 'g'"):
+        rollout.need(data, "g")
+
+
+class TestFiles:
+    """Saving and loading."""
+
+    def test_a_file_gives_back_values_dtypes_attrs_and_digest(self, tmp_path: Path) -> None:
+        data = legal(seed=7, name="mine", levels=json.dumps(["a", "b"]), config='{"seed": 7}')
+        path = rollout.save(data, tmp_path / "a.nc")
+        back = rollout.load(path)
+        xr.testing.assert_identical(back, data)
+        for name in data.data_vars:
+            assert back[name].dtype == data[name].dtype, name
+        assert back["h"].dtype == np.float16
+        assert rollout.digest(back) == rollout.digest(data)
+        assert rollout.config_of(back) == {"seed": 7}
+
+    def test_a_file_saved_again_is_the_same_rollout(self, tmp_path: Path) -> None:
+        once = rollout.load(rollout.save(legal(), tmp_path / "a.nc"))
+        again = rollout.load(rollout.save(once, tmp_path / "b.nc"))
+        xr.testing.assert_identical(again, once)
+        assert rollout.load(rollout.save(once.isel(puzzle=[1]), tmp_path / "c.nc")).sizes["puzzle"] == 1
+
+    def test_saving_does_not_touch_the_rollout(self, tmp_path: Path) -> None:
+        data, before = legal(), legal()
+        rollout.save(data, tmp_path / "a.nc")
+        assert data["h"].attrs == before["h"].attrs
+        assert rollout.digest(data) == rollout.digest(before)
+
+    def test_every_half_float_survives(self, tmp_path: Path) -> None:
+        every = np.arange(2**16, dtype=np.uint16).view(np.float16)
+        every = np.resize(every[np.isfinite(every)], (1, 1, 1, 4, 15_872))
+        data = rollout.make(BOARD, {"x": np.ones((1, 4), int), "tokens": np.ones((1, 1, 1, 4), int), "h": every})
+        back = rollout.load(rollout.save(data, tmp_path / "a.nc"))
+        np.testing.assert_array_equal(back["h"].values.view(np.uint16), every.view(np.uint16))
+
+    def test_others_can_read_the_file_without_this_project(self, tmp_path: Path) -> None:
+        import h5netcdf
+
+        path = rollout.save(legal(), tmp_path / "a.nc")
+        with h5netcdf.File(path, "r") as file:  # raises on what is HDF5 but not netCDF-4
+            assert set(VARIABLES) <= set(file.variables)
+            assert file.variables["h"].dtype == np.float32
+
+    def test_the_digest_sees_values_names_dtypes_and_steps_but_not_the_time(self) -> None:
+        data = legal()
+        assert rollout.digest(data) == rollout.digest(data.assign_attrs(created_at="yesterday"))
+        others = [
+            data.drop_vars("u"), data.assign(halt=data["halt"] + 1), data.assign(halt=data["halt"].astype("float64")),
+            data.rename(u="l", l="u"), data.isel(step=[0, 1, 3]),
+            data.assign_coords(transition=("step", np.array([0, 1, 1, 2], np.int32))),
+        ]  # fmt: skip
+        assert len({rollout.digest(other) for other in (data, *others)}) == 1 + len(others)
+
+    def test_a_file_that_is_not_there_is_said_to_be_missing(self, tmp_path: Path) -> None:
+        with pytest.raises(RolloutError, match="there is no rollout file .*a.nc"):
+            rollout.load(tmp_path / "a.nc")
+        with pytest.raises(RolloutError, match="there is no rollout file"):
+            rollout.load(tmp_path)
+
+    def test_a_place_that_cannot_be_written_is_one_sentence_and_nothing_is_left(self, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("")
+        for place in (tmp_path, tmp_path / "no" / "a.nc", tmp_path / "file" / "a.nc", Path("."), Path("")):
+            with pytest.raises(RolloutError, match="cannot write") as caught:
+                rollout.save(legal(), place)
+            assert "\n" not in str(caught.value)
+        assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+    @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+    def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
+        self, error: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path = rollout.save(legal(), tmp_path / "a.nc")
+        before = path.read_bytes()
+
+        def fail(self: xr.Dataset, place: Path, **_: Any) -> None:
+            Path(place).write_bytes(b"half")
+            raise error
+
+        monkeypatch.setattr(xr.Dataset, "to_netcdf", fail)
+        with pytest.raises((RolloutError, KeyboardInterrupt)):
+            rollout.save(legal(seed=1), path)
+        assert path.read_bytes() == before
+        assert [*tmp_path.iterdir()] == [path]
+
+    def test_a_file_of_another_kind_is_not_a_rollout(self, tmp_path: Path) -> None:
+        xr.Dataset({"a": ("b", [1, 2])}).to_netcdf(tmp_path / "other.nc", engine="h5netcdf")
+        with pytest.raises(RolloutError, match="not a rollout: attribute 'schema' is missing"):
+            rollout.load(tmp_path / "other.nc")
+        for content in (b"", b"\x89HDF\r\n\x1a\n", b"CDF\x01" + bytes(50), b"PK\x03\x04", b"words"):
+            (tmp_path / "other.nc").write_bytes(content)
+            with pytest.raises(RolloutError, match="may be damaged"):
+                rollout.load(tmp_path / "other.nc")
+
+    def test_a_configuration_that_was_altered_is_one_sentence(self) -> None:
+        assert rollout.config_of(legal()) == {}
+        with pytest.raises(RolloutError, match="configuration in this rollout"):
+            rollout.config_of(legal(config="{"))
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return rollout.save(legal(), tmp_path_factory.mktemp("rollouts") / "a.nc")
+
+
+# Derandomized: HDF5 is a C library with damaged bytes before it, and a suite must not fail by luck.
+quietly = settings(
+    max_examples=60, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+def loads_or_says_why(path: Path) -> None:
+    try:
+        data = rollout.load(path)
+    except RolloutError as error:
+        assert str(error)
+    else:
+        rollout.check(data)
+
+
+@quietly
+@given(share=st.floats(0, 1, exclude_max=True))
+def test_a_truncated_file_is_refused(share: float, saved: Path, tmp_path: Path) -> None:
+    whole = saved.read_bytes()
+    path = tmp_path / "cut.nc"
+    path.write_bytes(whole[: int(share * len(whole))])
+    with pytest.raises(RolloutError):
+        rollout.load(path)
+
+
+@quietly
+@given(changes=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), min_size=1, max_size=8))
+def test_an_altered_file_is_refused_or_still_a_legal_rollout(
+    changes: list[tuple[float, int]], saved: Path, tmp_path: Path
+) -> None:
+    content = bytearray(saved.read_bytes())
+    for place, value in changes:
+        content[int(place * len(content))] = value
+    path = tmp_path / "altered.nc"
+    path.write_bytes(content)
+    loads_or_says_why(path)
+
+
+@quietly
+@given(content=st.binary(max_size=2_000))
+def test_random_bytes_are_refused(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "random.nc"
+    path.write_bytes(content)
+    with pytest.raises(RolloutError):
+        rollout.load(path)
+
+
+def test_rollouts_and_boards_leave_torch_unloaded() -> None:
+    program = "import sys, gram, gram.rollout, gram.board; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program]).returncode == 0

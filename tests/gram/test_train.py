@@ -1,0 +1,398 @@
+"""Training: what each row sees, what is measured, and that a run goes on as if nothing had happened."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+import gram.train  # noqa: F401  (the module, under its full name in sys.modules)
+from gram import checkpoint as store
+from gram.checkpoint import CONFIG, METRICS, TRAINING, WEIGHTS, CheckpointError
+from gram.config import ConfigError, RunConfig
+from gram.models import Model
+from gram.presets import preset
+
+module = sys.modules["gram.train"]
+train, Run = module.train, module.Run
+
+
+def config(*overrides: str) -> RunConfig:
+    return preset("debug").override(overrides)
+
+
+def measured(path: Path) -> list[dict[str, Any]]:
+    """The metrics of a run without the clock."""
+    lines = [json.loads(line) for line in (path / METRICS).read_text().splitlines()]
+    return [{name: value for name, value in line.items() if name != "seconds"} for line in lines]
+
+
+def assert_same_run(one: Path, other: Path) -> None:
+    """Weights bit for bit, and every measurement."""
+    assert (one / WEIGHTS).read_bytes() == (other / WEIGHTS).read_bytes()
+    ours, theirs = load_file(one / TRAINING), load_file(other / TRAINING)
+    assert ours.keys() == theirs.keys()
+    for key in ours:
+        assert torch.equal(ours[key], theirs[key]), key
+    assert measured(one) == measured(other)
+
+
+class TestResume:
+    """A run that was stopped ends as one that was not."""
+
+    def test_the_same_run_twice_is_the_same_run(self, debug_checkpoint: Path, tmp_path: Path) -> None:
+        assert_same_run(train(config(), tmp_path / "run", quiet=True), debug_checkpoint)
+
+    def test_another_seed_is_another_run(self, debug_checkpoint: Path, tmp_path: Path) -> None:
+        path = train(config("seed=1"), tmp_path / "run", quiet=True)
+        assert (path / WEIGHTS).read_bytes() != (debug_checkpoint / WEIGHTS).read_bytes()
+
+    def test_a_run_stopped_by_the_clock_after_every_single_step(
+        self, debug_checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        for step in range(1, 12):
+            train(config(), tmp_path / "run", minutes=1e-9, quiet=True)
+            assert store.load(tmp_path / "run").step == step
+            assert f"stopped at step {step} of 12; the same command goes on" in capsys.readouterr().err
+        assert_same_run(train(config(), tmp_path / "run", quiet=True), debug_checkpoint)
+
+    @pytest.mark.parametrize("write", range(1, 8))
+    def test_a_run_killed_before_each_of_its_writes(
+        self, write: int, debug_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Writes of a run: its configuration, then weights and training state at steps 4, 8 and 12."""
+
+        class Killed(BaseException):
+            pass
+
+        count, whole = 0, store.write_atomic
+
+        def write_or_die(path: Path, content: bytes | str) -> None:
+            nonlocal count
+            count += 1
+            if count == write:
+                raise Killed
+            whole(path, content)
+
+        monkeypatch.setattr(store, "write_atomic", write_or_die)
+        with pytest.raises(Killed):
+            train(config(), tmp_path / "run", quiet=True)
+        monkeypatch.undo()
+        if (tmp_path / "run").exists():
+            with (tmp_path / "run" / METRICS).open("a") as file:
+                file.write('{"step": 3, "tok')  # the line at which it died
+        assert_same_run(train(config(), tmp_path / "run", quiet=True), debug_checkpoint)
+
+    def test_ctrl_c_stops_between_two_steps(
+        self, debug_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        advance = Run.advance
+
+        def interrupted(run: Any) -> dict[str, float]:
+            if run.step == 4:
+                os.kill(os.getpid(), signal.SIGINT)
+            return advance(run)
+
+        monkeypatch.setattr(Run, "advance", interrupted)
+        before = signal.getsignal(signal.SIGINT)
+        train(config(), tmp_path / "run", quiet=True)
+        assert signal.getsignal(signal.SIGINT) is before
+        monkeypatch.undo()
+        assert store.load(tmp_path / "run").step == 5
+        assert_same_run(train(config(), tmp_path / "run", quiet=True), debug_checkpoint)
+
+    def test_a_finished_run_stays_as_it_is(self, debug_checkpoint: Path, tmp_path: Path) -> None:
+        copy = Path(shutil.copytree(debug_checkpoint, tmp_path / "run"))
+        assert_same_run(train(config(), copy, quiet=True), debug_checkpoint)
+
+    @pytest.mark.parametrize("change", ["model.kind=trm", "train.uncharged=posterior", "train.prior_rows=0"])
+    def test_every_kind_of_run_can_be_resumed(self, change: str, tmp_path: Path) -> None:
+        other = replace(config(change), model=preset("debug-trm").model) if "trm" in change else config(change)
+        whole = train(other, tmp_path / "whole", quiet=True)
+        for _ in range(3):
+            train(other, tmp_path / "parts", minutes=1e-9, quiet=True)
+        assert_same_run(train(other, tmp_path / "parts", quiet=True), whole)
+
+    @pytest.mark.slow
+    def test_a_process_killed_at_random_moments(self, tmp_path: Path) -> None:
+        """`kill -9`, four times, at moments that a seed and the scheduler choose."""
+        settings = ["train.steps=240", "train.save_every=5", "train.check_every=60"]
+
+        def start(path: Path) -> subprocess.Popen[bytes]:
+            command = [sys.executable, "-m", "gram.cli", "train", "debug", *settings, "-o", str(path), "--quiet"]
+            return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+        def reached(path: Path) -> int:
+            lines = (path / METRICS).read_text().splitlines() if (path / METRICS).exists() else []
+            return json.loads(lines[-1])["step"] if lines and lines[-1].endswith("}") else 0
+
+        rng, died_at = np.random.default_rng(0), []
+        for _ in range(4):
+            process, target = start(tmp_path / "killed"), (died_at[-1] if died_at else 0) + int(rng.integers(5, 50))
+            while process.poll() is None and reached(tmp_path / "killed") < target:
+                time.sleep(0.005)
+            time.sleep(float(rng.uniform(0, 0.05)))
+            assert process.poll() is None, process.stderr.read().decode()  # type: ignore[union-attr]
+            process.kill()
+            assert process.wait() == -signal.SIGKILL
+            process.stderr.close()  # type: ignore[union-attr]
+            died_at.append(reached(tmp_path / "killed"))
+        assert max(died_at) < 240
+        for path in (tmp_path / "killed", tmp_path / "whole"):
+            with start(path) as process:
+                _, said = process.communicate()
+            assert process.returncode == 0, said.decode()
+        assert_same_run(tmp_path / "killed", tmp_path / "whole")
+
+
+class TestFolder:
+    """What a run's folder takes and refuses."""
+
+    def test_the_folder_of_another_configuration_is_refused_and_left_alone(
+        self, debug_checkpoint: Path, tmp_path: Path
+    ) -> None:
+        copy = Path(shutil.copytree(debug_checkpoint, tmp_path / "run"))
+        for other in (config("train.steps=20"), config("seed=3"), preset("debug-trm")):
+            with pytest.raises(
+                ConfigError, match="holds a run with another configuration; choose another folder with -o"
+            ):
+                train(other, copy, quiet=True)
+        assert_same_run(copy, debug_checkpoint)
+
+    @pytest.mark.parametrize("content", [b"{", b"\xff\xfe", b""])
+    def test_a_damaged_configuration_is_one_sentence(self, content: bytes, tmp_path: Path) -> None:
+        (tmp_path / CONFIG).write_bytes(content)
+        with pytest.raises(ConfigError, match="not JSON"):
+            train(config(), tmp_path, quiet=True)
+
+    def test_a_damaged_training_state_is_refused_and_nothing_is_lost(
+        self, debug_checkpoint: Path, tmp_path: Path
+    ) -> None:
+        copy = Path(shutil.copytree(debug_checkpoint, tmp_path / "run"))
+        (copy / TRAINING).write_bytes((copy / TRAINING).read_bytes()[:-1])
+        with pytest.raises(CheckpointError, match="may be truncated"):
+            train(config(), copy, quiet=True)
+        assert (copy / WEIGHTS).read_bytes() == (debug_checkpoint / WEIGHTS).read_bytes()
+        assert measured(copy) == measured(debug_checkpoint)
+
+    def test_a_place_that_cannot_be_written_is_refused_before_training(self, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("")
+        with pytest.raises(CheckpointError, match="cannot write"):
+            train(config(), tmp_path / "file" / "run", quiet=True)
+
+    @pytest.mark.parametrize("minutes", [0, -1, float("nan")])
+    def test_no_time_is_no_training(self, minutes: float, tmp_path: Path) -> None:
+        with pytest.raises(ConfigError, match="minutes is .* must be positive"):
+            train(config(), tmp_path / "run", minutes=minutes)
+        assert not (tmp_path / "run").exists()
+
+
+class TestData:
+    """Which pairs are drawn."""
+
+    def test_an_epoch_draws_every_pair_once_and_the_next_in_another_order(self, tmp_path: Path) -> None:
+        run = Run(config(), tmp_path)
+        pairs = len(run.pair_puzzle)
+        drawn = [*run.carry.pair.tolist(), *(run._draw() for _ in range(3 * pairs - len(run.carry.pair)))]
+        epochs = [drawn[start : start + pairs] for start in range(0, 3 * pairs, pairs)]
+        for epoch in epochs:
+            assert sorted(epoch) == list(range(pairs))
+        assert epochs[0] != epochs[1] != epochs[2]
+
+    def test_only_the_training_split_is_seen(self, tmp_path: Path) -> None:
+        run = Run(config(), tmp_path)
+        held_out = {x.tobytes() for x in run.task.puzzles("test").x}
+        assert not any(x.tobytes() in held_out for x in run.puzzles.x)
+
+    def test_finished_rows_are_replaced_by_new_pairs_at_z0_and_the_others_go_on(self, tmp_path: Path) -> None:
+        run = Run(config(), tmp_path)
+        z0 = run.model.state_dict()["h0"]
+        for _ in range(7):
+            before, drawn = run.carry.pair.clone(), run.drawn
+            expected = run.carry.age + 1
+            limits = torch.tensor([2] * 8 + [3] * 4)  # supervision_steps, prior_steps
+            run.advance()
+            ended = expected >= limits
+            assert torch.equal(run.carry.age, torch.where(ended, 0, expected))
+            assert run.drawn == drawn + int(ended.sum())
+            assert torch.equal(run.carry.pair[~ended], before[~ended])
+            for row in range(12):
+                assert bool((run.carry.h[row] == z0).all()) is bool(ended[row])
+
+    def test_the_value_head_learns_from_the_whole_past_of_a_prior_row(self, tmp_path: Path) -> None:
+        run, seen = Run(config(), tmp_path), []
+        assert run.carry.age[8] == 0
+        for step in range(2):
+            run.advance()
+            seen.append(run.carry.h[8].bfloat16())
+            assert torch.equal(run.carry.past[0, : step + 1], torch.stack(seen))
+
+
+class TestObjective:
+    """Who sees the target, and where the gradient goes."""
+
+    def calls(self, run: Any, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, bool, bool]]:
+        """(rows, sees the target, has a gradient) of every transition of one optimizer step."""
+        made: list[tuple[int, bool, bool]] = []
+        step = type(run.model).step
+
+        def spy(model: Model, state: Any, noise: Any, y: Any = None, watch: Any = None) -> Any:
+            made.append((len(state.h), y is not None, torch.is_grad_enabled()))
+            return step(model, state, noise, y, watch)
+
+        monkeypatch.setattr(type(run.model), "step", spy)
+        run.advance()
+        return made
+
+    def test_by_default_only_the_last_transition_of_learning_rows_sees_the_target_and_only_it_has_a_gradient(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        made = self.calls(Run(config(), tmp_path), monkeypatch)
+        assert made == [(12, False, False), (4, False, False), (8, True, True)]
+
+    def test_the_papers_way_shows_it_at_every_transition(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        made = self.calls(Run(config("train.uncharged=posterior"), tmp_path), monkeypatch)
+        assert made == [(8, True, False), (4, False, False), (4, False, False), (8, True, True)]
+
+    def test_prior_rows_never_see_their_target(self, tmp_path: Path) -> None:
+        for uncharged in ("prior", "posterior"):
+            run = Run(config(f"train.uncharged={uncharged}"), tmp_path)
+            x, y = run._tokens(run.carry.pair)
+            outs = []
+            for target in (y, torch.cat([y[:8], y[8:].flip(0)])):
+                generator = torch.Generator().manual_seed(0)
+                outs.append(run.objective(x, target, run.carry.h, run.carry.l, generator))
+            for name in ("h", "l", "tokens"):
+                assert torch.equal(outs[0][name][8:], outs[1][name][8:])
+
+    def test_the_loss_is_the_weighted_sum_that_the_configuration_says(self, tmp_path: Path) -> None:
+        run = Run(
+            config("train.kl_weight=3", "train.kl_balance=0.7", "train.halt_weight=0.2", "train.value_weight=0.4"),
+            tmp_path,
+        )
+        for _ in range(3):
+            got = run.advance()
+            assert got["kl_prior"] == pytest.approx(got["kl_posterior"])
+            by_hand = got["token"] + 3 * (0.7 * got["kl_prior"] + 0.3 * got["kl_posterior"]) + 0.2 * got["halt"]
+            assert got["loss"] == pytest.approx(by_hand + 0.4 * got.get("value", 0), rel=1e-5)
+
+    @pytest.mark.parametrize("kind", ["debug", "debug-trm"])
+    def test_training_moves_every_weight_and_leaves_z0(self, kind: str, tmp_path: Path) -> None:
+        run = Run(preset(kind), tmp_path)
+        before = {key: tensor.clone() for key, tensor in run.model.state_dict().items()}
+        for _ in range(4):
+            run.advance()
+        for key, tensor in run.model.state_dict().items():
+            assert torch.equal(tensor, before[key]) is (key in ("h0", "l0")), key
+
+    def test_the_heads_do_not_move_the_recursion(self, tmp_path: Path) -> None:
+        weights = []
+        for heads in (0.0, 5.0):
+            run = Run(
+                config(f"train.halt_weight={heads}", f"train.value_weight={heads}", "train.optim.clip=1e9"), tmp_path
+            )
+            for _ in range(3):
+                run.advance()
+            weights.append({k: v for k, v in run.model.state_dict().items() if not k.startswith("heads")})
+        for key, tensor in weights[0].items():
+            assert torch.equal(tensor, weights[1][key]), key
+
+    def test_the_average_follows_the_weights(self, tmp_path: Path) -> None:
+        run = Run(config(), tmp_path)
+        by_hand = None
+        for _ in range(4):
+            run.advance()
+            now = run.model.state_dict()["decoder.weight"].clone()
+            by_hand = now if by_hand is None else 0.9 * by_hand + 0.1 * now
+        torch.testing.assert_close(run.average.module.state_dict()["decoder.weight"], by_hand)
+
+    def test_a_gradient_that_is_no_number_stops_the_run_and_leaves_the_checkpoint(
+        self, debug_checkpoint: Path, tmp_path: Path
+    ) -> None:
+        copy = Path(shutil.copytree(debug_checkpoint, tmp_path / "run"))
+        run = Run(config(), copy)
+        with torch.no_grad():
+            run.model.decoder.weight.fill_(float("nan"))
+        with pytest.raises(FloatingPointError, match="the gradient is nan at step 0; lower train.optim.lr"):
+            run.advance()
+        assert_same_run(copy, debug_checkpoint)
+
+
+class TestMetrics:
+    """What is written down."""
+
+    def test_every_line_holds_the_prior_beside_the_posterior_and_the_kl(self, debug_checkpoint: Path) -> None:
+        lines = measured(debug_checkpoint)
+        assert [line["step"] for line in lines] == [2, 4, 6, 8, 10, 12]
+        for line in lines:
+            assert {
+                "token",
+                "kl_prior",
+                "kl_posterior",
+                "prior_exact",
+                "posterior_exact",
+                "halt_right",
+                "loss",
+                "lr",
+            } <= set(line)
+            assert all(np.isfinite(value) for value in line.values() if isinstance(value, float))
+            assert all(0 <= line[name] <= 1 for name in ("prior_exact", "posterior_exact", "halt_right"))
+
+    def test_held_out_puzzles_are_looked_at_when_told_and_at_the_end(self, debug_checkpoint: Path) -> None:
+        looked = [line["step"] for line in measured(debug_checkpoint) if "held_out" in line]
+        assert looked == [6, 12]
+        assert set(measured(debug_checkpoint)[-1]["held_out"]) == {"accuracy", "coverage", "distinct", "best_by_value"}
+
+    def test_a_deterministic_run_has_no_posterior_to_speak_of(self, debug_trm_checkpoint: Path) -> None:
+        for line in measured(debug_trm_checkpoint):
+            assert {"target_exact", "prior_exact"} <= set(line)
+            assert not {"posterior_exact", "kl_prior", "kl_posterior"} & set(line)
+
+    def test_a_posterior_that_tells_the_answer_shows_as_posterior_right_and_prior_wrong(self, tmp_path: Path) -> None:
+        """The private channel, wired by hand: rows that see the target answer it, rows that do not cannot."""
+        run = Run(config(), tmp_path)
+        out = run.objective
+        ages = run.carry.age
+
+        def leaky(x: Any, y: Any, h: Any, l: Any, generator: Any) -> dict[str, Any]:
+            result = out(x, y, h, l, generator)
+            return result | {"tokens": torch.cat([y[:8], torch.ones_like(y[8:])])}
+
+        run.objective = leaky
+        leaky.value = out.value  # type: ignore[attr-defined]
+        run.fabric.clip_gradients = lambda *_, **__: torch.tensor(1.0)
+        seen = [run.advance() for _ in range(4)]
+        assert {line["posterior_exact"] for line in seen if "posterior_exact" in line} == {1.0}
+        assert {line["prior_exact"] for line in seen if "prior_exact" in line} == {0.0}
+        assert ages.max() <= 3
+
+    def test_the_learning_rate_follows_the_schedule(self, tmp_path: Path) -> None:
+        from gram.optim import learning_rate
+
+        path = train(config("train.log_every=1"), tmp_path / "run", quiet=True)
+        settings = config().train
+        for line in measured(path):
+            assert line["lr"] == pytest.approx(learning_rate(settings.optim, line["step"] - 1, settings.steps))
+
+
+def test_quiet_says_nothing_on_stdout_and_the_bar_is_on_stderr(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train(config("train.steps=2"), tmp_path / "loud")
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "2/2" in said.err
+    train(config("train.steps=2"), tmp_path / "quiet", quiet=True)
+    assert capsys.readouterr().out == ""

@@ -1,0 +1,189 @@
+"""`gramviz` on the command line: what it prints, where, and with which exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+import pytest
+import xarray as xr
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from gram import rollout
+from gramviz import cli
+from gramviz.lesson import PACKAGES
+
+
+@dataclass
+class Done:
+    """What a command left behind."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def gramviz(*words: str, cwd: Path | None = None, **environment: str) -> Done:
+    """The command, in this process (a new one for each would be most of the time of these tests)."""
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    with (
+        pytest.MonkeyPatch.context() as patched,
+        contextlib.chdir(cwd or Path.cwd()),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        patched.setattr("sys.argv", ["gramviz", *words])
+        for name, value in environment.items():
+            patched.setenv(name, value)
+        try:
+            cli.main()
+        except SystemExit as left:
+            code = int(left.code or 0)
+    return Done(code, out.getvalue(), err.getvalue())
+
+
+@pytest.fixture
+def notebook(tmp_path: Path) -> Path:
+    cells = [
+        new_markdown_cell("# Small", id="title"),
+        new_code_cell('seed: int = 0  # of the dice\nname: str = "a"', id="p", metadata={"tags": ["parameters"]}),
+        new_code_cell("if name == 'absent':\n    raise ValueError('no model')", id="s", metadata={"tags": ["setup"]}),
+        new_code_cell("assert name != 'broken', 'it broke'", id="c"),
+    ]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    path = tmp_path / "small.ipynb"
+    nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
+    return path
+
+
+def one_sentence(done: Done) -> str:
+    """The message of a command that refused its input: exit code 2, nothing on stdout, no traceback."""
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == ""
+    lines = [line for line in done.stderr.splitlines() if line.startswith("gramviz: ")]
+    assert len(lines) == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    return lines[0].removeprefix("gramviz: ")
+
+
+def test_report_prints_what_it_published(notebook: Path, tmp_path: Path) -> None:
+    done = gramviz("report", str(notebook), "-p", "seed=4", "-o", str(tmp_path / "out"))
+    assert done.returncode == 0, done.stderr
+    page, book = (Path(line) for line in done.stdout.splitlines())
+    assert page.read_text().startswith("<!DOCTYPE html>")
+    assert "seed = 4" in book.read_text()
+    assert "done in" in done.stderr
+
+
+def test_report_goes_to_a_folder_of_its_own_by_default(notebook: Path, tmp_path: Path) -> None:
+    done = gramviz("report", notebook.name, cwd=tmp_path)
+    assert done.stdout.splitlines()[0] == "artifacts/reports/small/small.html"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["-p", "sed=1"], "unknown parameter 'sed'; known: seed, name (did you mean 'seed'?)"),
+        (["-p", "seed=x"], "parameter 'seed' must be int, not 'x'; its default is 0"),
+        (["-p", "name=absent"], "no model"),
+    ],
+)
+def test_wrong_input_is_one_sentence(notebook: Path, tmp_path: Path, words: list[str], message: str) -> None:
+    done = gramviz("report", str(notebook), *words, "-o", str(tmp_path / "out"))
+    assert one_sentence(done) == message
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_missing_notebook_is_one_sentence(tmp_path: Path) -> None:
+    assert one_sentence(gramviz("report", "nope.ipynb", cwd=tmp_path)).startswith("there is no notebook 'nope.ipynb'")
+
+
+def test_an_unwritable_folder_is_one_sentence(notebook: Path) -> None:
+    assert one_sentence(gramviz("report", str(notebook), "-o", "/proc/x")).startswith("cannot write into '/proc/x'")
+
+
+def test_a_failed_run_ends_with_1(notebook: Path, tmp_path: Path) -> None:
+    done = gramviz("report", str(notebook), "-p", "name=broken", "-o", str(tmp_path / "out"))
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("gramviz: small.ipynb failed in cell 3 (Small): it broke; see ")
+    assert (tmp_path / "out" / "small.failed.html").exists()
+
+
+def test_unknown_options_are_refused(notebook: Path) -> None:
+    done = gramviz("report", str(notebook), "--sed", "1")
+    assert done.returncode == 2
+    assert "No such option" in done.stderr
+
+
+def test_params_lists_name_type_default_and_meaning(notebook: Path) -> None:
+    lines = gramviz("params", str(notebook)).stdout.splitlines()
+    assert lines[0].split() == ["seed", "int", "0", "of", "the", "dice"]
+    machine = json.loads(gramviz("params", str(notebook), "--json").stdout)
+    assert machine["name"] == {"type": "str", "default": "a", "help": ""}
+
+
+def test_strip_empties_notebooks_and_says_so_once(notebook: Path) -> None:
+    book = nbformat.read(notebook, 4)
+    book.cells[1].execution_count = 3
+    book.cells[1].metadata["collapsed"] = True
+    nbformat.write(book, notebook)
+    first, second = gramviz("strip", str(notebook)), gramviz("strip", str(notebook))
+    assert (first.returncode, second.returncode) == (1, 0)
+    assert first.stdout == f"stripped {notebook}\n"
+    assert nbformat.read(notebook, 4).cells[1].execution_count is None
+
+
+def test_freeze_writes_a_page_that_asks_for_nothing(gram: xr.Dataset, trm: xr.Dataset, tmp_path: Path) -> None:
+    paths = [str(rollout.save(run, tmp_path / f"{name}.nc")) for name, run in (("trm", trm), ("gram", gram))]
+    done = gramviz("freeze", *paths, "-o", str(tmp_path / "page.html"))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"{tmp_path / 'page.html'}\n"
+    page = (tmp_path / "page.html").read_text()
+    assert "Content-Security-Policy" in page
+    assert 'src="http' not in page
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["absent.nc", "-o", "page.html"], "there is no rollout file 'absent.nc'"),
+        (["odd.nc", "-o", "page.html"], "odd.nc is not a readable rollout (netCDF-4)"),
+        (["good.nc", "--puzzle", "9", "-o", "page.html"], "puzzle"),
+        (["good.nc", "-o", "absent/page.html"], "cannot write absent/page.html: No such file or directory"),
+    ],
+)
+def test_freeze_refuses_in_one_sentence(small: xr.Dataset, tmp_path: Path, words: list[str], message: str) -> None:
+    (tmp_path / "odd.nc").write_text("no netCDF")
+    rollout.save(small, tmp_path / "good.nc")
+    assert message in one_sentence(gramviz("freeze", *words, cwd=tmp_path))
+    assert not (tmp_path / "page.html").exists()
+
+
+def test_doctor_names_versions_browser_and_models(tmp_path: Path) -> None:
+    (tmp_path / "artifacts" / "mine").mkdir(parents=True)
+    (tmp_path / "artifacts" / "mine" / "weights.safetensors").touch()
+    done = gramviz("doctor", cwd=tmp_path)
+    assert done.returncode == 0
+    assert all(name in done.stdout for name in PACKAGES)
+    (models,) = (line for line in done.stdout.splitlines() if line.startswith("models"))
+    assert "mine" in models
+
+
+def test_doctor_finds_the_browser_that_is_named(tmp_path: Path) -> None:
+    fake = tmp_path / "chromium"
+    fake.write_text("#!/bin/sh\n")
+    fake.chmod(0o755)
+    done = gramviz("doctor", "--chromium", CHROMIUM=str(fake))
+    assert (done.returncode, done.stdout) == (0, f"{fake}\n")
+
+
+def test_the_console_script_is_installed_and_helps() -> None:
+    script = Path(sys.executable).with_name("gramviz")
+    told = subprocess.run([script, "--help"], capture_output=True, text=True, timeout=120, check=True).stdout
+    assert all(command in told for command in ("report", "params", "freeze", "strip", "doctor"))

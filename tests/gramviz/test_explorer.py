@@ -1,0 +1,201 @@
+"""The explorer's Python side: its state, its methods, what it says when asked for something that is not there."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+
+import pytest
+import synthetic
+
+from gram import rollout
+from gramviz.explorer import CURVES, LAYERS, Explorer, State, StateError, compare, explore
+from gramviz.link import FRONTEND
+from gramviz.pack import PackError, pack
+
+
+@pytest.fixture(scope="module")
+def payload(small):
+    return pack(small, puzzle=1)
+
+
+@pytest.fixture(scope="module")
+def pair():
+    """One path beside fifty, with a small h: nothing here looks at it."""
+    one = synthetic.queens(1, model="trm", checkpoint="synthetic-trm", seed=3, wrong=1.0, features=2)
+    return pack([one, synthetic.queens(features=2)])
+
+
+def test_importing_the_explorer_leaves_torch_alone():
+    code = "import sys, gramviz.explorer, gramviz.freeze; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_explore_takes_a_rollout_or_its_path(small, tmp_path):
+    path = rollout.save(small, tmp_path / "small.nc")
+    for source in (small, path, str(path)):
+        explorer = explore(source, puzzle=1, name="mine")
+        assert explorer.meta["puzzle"] == 1
+        assert explorer.meta["runs"][0]["name"] == "mine"
+        assert explorer.state == {"puzzle": 1}
+        assert explorer.data
+
+
+def test_compare_refuses_different_puzzles(small):
+    with pytest.raises(PackError, match="different puzzles"):
+        compare(small, small, puzzle=(0, 1))
+
+
+def test_methods_chain_and_fill_the_state(pair):
+    explorer = Explorer(pair).go("7.2").pin("A", 0).select("B", [12, 3]).focus("B", 12).cells(["r4c6", 0])
+    assert explorer.state == {
+        "puzzle": 0, "cursor": {"step": 14, "low": None}, "focus": ["B", 12], "pinned": ["A", 0],
+        "selected": {"B": [12, 3]}, "cells": [29, 0],
+    }  # fmt: skip
+    assert explorer.selection == {"B": [12, 3]}
+    assert explorer.set(color_by="answer").state["color_by"] == "answer"
+    assert "gv.compare(trm, gram, puzzle=0)" in explorer.to_python()
+
+
+@pytest.mark.parametrize(
+    ("address", "step"), [("init", 0), ("end", 32), (5, 5), ("1.1", 1), ("7", 14), ("7.2", 14), ("16.2", 32)]
+)
+def test_go_reads_addresses(pair, address, step):
+    assert Explorer(pair).go(address).state["cursor"] == {"step": step, "low": None}
+
+
+def test_go_reads_low_level_steps(low):
+    assert explore(low).go("2.1.3").state["cursor"] == {"step": 3, "low": 3}
+
+
+@pytest.mark.parametrize("address", ["17.1", "0", "7.3", "7.2.1", "seven", "", "1.1.1.1", 33, -1])
+def test_go_says_which_moments_there_are(pair, address):
+    with pytest.raises(StateError, match=r"from '1\.1' to '16\.2'|steps 0 to 32"):
+        Explorer(pair).go(address)
+
+
+@pytest.mark.parametrize(
+    ("act", "says"),
+    [
+        (lambda e: e.focus("C"), r"no run 'C'; this explorer shows A \(TRM\), B \(GRAM\)"),
+        (lambda e: e.focus("B", 50), "run B has no path 50; choose 0 to 49"),
+        (lambda e: e.select("B", [1, 99]), "run B has no path 99; choose 0 to 49"),
+        (lambda e: e.cells(["r9c1"]), "no cell 'r9c1'; write 'r1c1' to 'r8c8'"),
+        (lambda e: e.cells(["n1"]), "no cell 'n1'"),
+        (
+            lambda e: e.set(colour_by="run"),
+            r"unknown key 'colour_by' of the state; known: v, .* \(did you mean 'color_by'\?\)",
+        ),
+        (lambda e: e.set(color_by="pink"), "color_by is 'pink'; allowed: outcome, answer, run"),
+        (lambda e: e.set(speed=3), "speed is 3; allowed: 1, 2, 4, 8, 16"),
+        (lambda e: e.set(loop=1), "loop is 1; allowed: True, False"),
+        (lambda e: e.set(lanes=["driff"]), r"lanes is \['driff'\]; allowed: a list of certainty"),
+    ],
+)
+def test_errors_give_the_value_and_the_cure(pair, act, says):
+    explorer = Explorer(pair)
+    before = dict(explorer.state)
+    with pytest.raises(StateError, match=says):
+        act(explorer)
+    assert explorer.state == before
+
+
+def test_setting_the_trait_is_checked_too(pair):
+    explorer = Explorer(pair)
+    with pytest.raises(StateError, match="run B has no path 70"):
+        explorer.state = {"focus": ["B", 70]}
+    seen = []
+    explorer.observe(lambda change: seen.append(change["new"]), "state")
+    explorer.state = {"focus": ("B", 7)}
+    assert seen == [{"focus": ["B", 7]}]
+
+
+def random_state(rng: random.Random) -> dict:
+    """Any legal state of a comparison of one path and fifty, with a random set of keys."""
+    letter = lambda: rng.choice("AB")  # noqa: E731
+    number = lambda: round(rng.uniform(-3, 3), 3)  # noqa: E731
+    some = lambda values: rng.sample(values, rng.randint(0, len(values)))  # noqa: E731
+    paths = lambda: sorted(rng.sample(range(50), rng.randint(1, 6)))  # noqa: E731
+    keys = {
+        "v": 1, "puzzle": 0, "cursor": {"step": rng.randrange(33), "low": None}, "focus": ["B", rng.randrange(50)],
+        "pinned": rng.choice([None, ["A", 0]]), "selected": rng.choice([{}, {"B": paths()}, {"A": [0], "B": paths()}]),
+        "hidden": rng.choice([[], [letter()]]), "cells": some(list(range(64)))[:5], "token": rng.choice([None, 2]),
+        "brush": rng.choice([None, {"kind": "lasso", "plane": 0, "points": [[number(), number()] for _ in range(3)]},
+                             {"kind": "box", "lane": "drift", "x": [0.25, 0.5], "y": [0, number()]}]),
+        "range": rng.choice([None, [2, 9]]), "board": rng.choice(["focus", "differ", "all", "A", "B"]),
+        "color_by": rng.choice(["outcome", "answer", "run", "value", "certainty", "step"]),
+        "answers_at": rng.choice(["final", "cursor"]), "basis": rng.choice(["h", "answers", "steps"]),
+        "camera": rng.choice([None, {"x": number(), "y": number(), "k": 2.5}]), "layers": some(list(LAYERS)),
+        "lanes": some(list(CURVES)), "speed": rng.choice([1, 2, 4, 8, 16]), "loop": rng.random() < 0.5,
+        "theme": rng.choice(["auto", "light", "dark"]), "motion": rng.choice(["auto", "calm"]),
+        "panel": rng.choice(["board", "map", "answers"]),
+    }  # fmt: skip
+    return {key: value for key, value in keys.items() if rng.random() < 0.7}
+
+
+def test_json_and_python_round_trips_are_identities(pair):
+    """Over 200 random states; the Python line is run, not compared as text."""
+    rng = random.Random(20)
+    explorer = Explorer(pair)
+    opened = {"compare": lambda trm, gram, puzzle=0: explorer}
+    for _ in range(200):
+        raw = random_state(rng)
+        state = State(**raw)
+        assert state.keys == raw
+        assert State.from_json(state.to_json()) == state
+        explorer.state = {}
+        line = state.to_python(pair.meta)
+        assert "\n" not in line
+        eval(line, {"gv": type("gv", (), opened), "trm": None, "gram": None})
+        expected = {k: v for k, v in raw.items() if k not in ("v", "puzzle") and (k != "selected" or v)}
+        assert explorer.state == expected, line
+
+
+def test_the_page_and_python_know_the_same_keys():
+    text = (FRONTEND / "store.js").read_text()
+    opening = text[text.index("export function initialState") :]
+    body = opening[opening.index("return {") : opening.index("\n  };")]
+    keys = [
+        line.split(":")[0].strip().rstrip(",")
+        for line in body.splitlines()[1:]
+        if line.startswith("    ") and not line.strip().startswith("//")
+    ]
+    assert keys == list(State.known())
+    for names in (CURVES, LAYERS):
+        assert json.dumps(list(names)) in text
+
+
+def test_python_text_is_legal_whatever_the_name():
+    meta = {
+        "runs": [
+            {"letter": "A", "name": "class", "steps": 1, "supervision_step": [0], "transition": [0]},
+            {"letter": "B", "name": "3 \U0001f600 \u202e", "steps": 1, "supervision_step": [0], "transition": [0]},
+        ]
+    }
+    line = State(puzzle=3, basis="\U0001f600\n'\"\\").to_python(meta)
+    compile(line, "line", "eval")
+    assert line.startswith("gv.compare(class_a, run_b, puzzle=3)")
+    literal = line[line.index("basis=") + 6 : -1]
+    assert eval(literal) == "\U0001f600\n'\"\\"
+
+
+@pytest.mark.parametrize("text", ["{", "[1]", "null", '{"cursor": 3}'])
+def test_from_json_says_what_to_paste(text):
+    with pytest.raises(StateError, match=r"Copy view \(JSON\)|cursor is 3; allowed"):
+        State.from_json(text)
+
+
+def test_the_widget_carries_its_frozen_twin(payload):
+    data, _ = Explorer(payload)._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in data
+    html = data["text/html"]
+    assert html.startswith("<iframe srcdoc=")
+    assert 'sandbox="allow-scripts allow-downloads"' in html
+    assert "allow-same-origin" not in html
+    assert html.count("<") == 2  # the frame and its end: the page inside is an escaped attribute
+
+
+def test_a_reader_sees_what_it_is(pair):
+    assert repr(Explorer(pair)) == "Explorer(8 queens, puzzle 1 of 1: A TRM (1 paths), B GRAM (50 paths))"

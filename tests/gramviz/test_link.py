@@ -1,0 +1,117 @@
+"""The linker: the same text every time, small, in its dialect, and clear about what breaks it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from gramviz.link import FRONTEND, LinkError, link
+
+MODULES = sorted(FRONTEND.glob("*.js"))
+
+
+def test_links_the_front_end_into_one_small_module():
+    text = link()
+    assert text == link()
+    assert len(text.encode()) <= 300_000
+    assert text.count("export default {") == 1
+    assert not re.search(r"^import\b|^export (?!default)", text, re.MULTILINE)
+    assert all(f"// {module.name}\n" in text for module in MODULES), "a module that nothing imports is dead"
+
+
+def test_dependencies_come_first():
+    text = link()
+    for module in MODULES:
+        for needed in re.findall(r'from "\./([\w-]+\.js)"', module.read_text()):
+            assert text.index(f"// {needed}\n") < text.index(f"// {module.name}\n")
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
+def test_text_can_never_become_markup_or_code(module: Path):
+    """Titles, names and tokens come from strangers' files: nothing here may parse them."""
+    forbidden = (
+        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|\bFunction\(|createContextualFragment|DOMParser"
+        r"|srcdoc|javascript:|setTimeout\(\s*[\"'`]|setInterval|localStorage|sessionStorage|document\.cookie"
+        r"|\bfetch\(|XMLHttpRequest|WebSocket|sendBeacon|importScripts|https?://(?!www\.w3\.org/2000/svg)"
+    )
+    assert re.findall(forbidden, module.read_text()) == []
+
+
+def test_no_text_of_the_style_sheet_is_smaller_than_11_px():
+    sizes = re.findall(r"font(?:-size)?:[^;]*?(\d+)px", (FRONTEND / "style.js").read_text())
+    assert sizes
+    assert min(map(int, sizes)) >= 11
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG 2, of two #rrggbb."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+        linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_text_and_marks_keep_their_contrast(mode: str):
+    tokens = re.search(rf"{mode}: \{{(.*?)\n  \}}", (FRONTEND / "theme.js").read_text(), re.DOTALL)
+    colours = dict(re.findall(r"(\w+): \"(#\w{6})\"", tokens[1]))
+    for ground in ("bg", "sunk"):
+        for text in ("ink", "ink2", "ink3"):
+            assert contrast(colours[text], colours[ground]) >= 4.5, (text, ground)
+        for mark in ("edge", "right", "wrong", "green", "pink", "gold", "other"):
+            assert contrast(colours[mark], colours[ground]) >= 3, (mark, ground)
+
+
+def write(folder: Path, **modules: str) -> Path:
+    for name, text in modules.items():
+        (folder / f"{name}.js").write_text(text)
+    return folder
+
+
+def test_links_a_diamond_once(tmp_path: Path):
+    folder = write(
+        tmp_path,
+        base="export const one = 1;\n",
+        left='import { one } from "./base.js";\nexport const two = one + 1;\n',
+        right='import {\n  one,\n} from "./base.js";\nexport function three() { return one + 2; }\n',
+        widget='import { two } from "./left.js";\nimport { three } from "./right.js";\n'
+        "export default { two, three };\n",
+    )
+    text = link(folder=folder)
+    assert text.count("const one = 1;") == 1
+    assert "import" not in text
+    assert text.rstrip().endswith("export default { two, three };")
+
+
+@pytest.mark.parametrize(
+    ("modules", "says"),
+    [
+        ({"widget": '\nimport { a } from "./gone.js";\n'}, r"widget\.js:2: there is no module 'gone\.js'"),
+        (
+            {"widget": 'import { a } from "./b.js";\n', "b": "const a = 1;\n"},
+            r"widget\.js:1: b\.js does not export 'a'",
+        ),
+        (
+            {"widget": 'import { a } from "./b.js";\n\nconst a = 2;\n', "b": "export const a = 1;\n"},
+            r"widget\.js:3: the name 'a' is taken by b\.js:1",
+        ),
+        (
+            {"widget": 'import { a } from "./b.js";\n', "b": 'import { c } from "./widget.js";\nexport const a = 1;\n'},
+            r"b\.js:1: modules import each other in a circle: widget\.js > b\.js > widget\.js",
+        ),
+        ({"widget": 'import all from "./b.js";\n'}, r"widget\.js:1: only named imports"),
+        ({"widget": "// x\nexport * from './b.js';\n"}, r"widget\.js:2: only named imports"),
+        ({"widget": "const a = await import('./b.js');\n"}, r"widget\.js:1: only named imports"),
+        ({"widget": 'import { a as b } from "./b.js";\n', "b": "export const a = 1;\n"}, r"does not export 'a as b'"),
+    ],
+    ids=["missing", "export", "name", "circle", "default", "star", "dynamic", "as"],
+)
+def test_names_file_and_line_of_what_it_refuses(tmp_path: Path, modules: dict[str, str], says: str):
+    with pytest.raises(LinkError, match=says):
+        link(folder=write(tmp_path, **modules))

@@ -1,0 +1,473 @@
+"""`gramviz.report`: parameters are checked first, runs are published whole or as a failure, and the page is offline."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from gramviz import report
+from gramviz.lesson import PROVENANCE, without_provenance
+from gramviz.report import Parameter, ReportError, RunError
+
+PARAMETERS = """
+model: str = "small"  # which model
+seed: int = 0  # of the dice
+share: float = 0.5  # of the puzzles
+sizes: list[int] = [1, 2]
+loud: bool = False
+extra: dict = {}
+title: str = ""  # name of the page
+"""
+SETUP = """
+import sys
+if model == "absent":
+    raise ValueError("there is no model 'absent'; known: small")
+if model == "typo":
+    sed
+print("a note for the log", file=sys.stderr)
+"""
+# A live widget whose bundle also holds a frozen page, a bare control, a metric, an address in memory, and a failure.
+BODY = """
+import ipywidgets
+from gramviz import lesson
+
+class Alive(ipywidgets.IntSlider):
+    def _repr_mimebundle_(self, **kwargs):
+        return super()._repr_mimebundle_(**kwargs) | {"text/html": "<iframe srcdoc='<b>frozen</b>'></iframe>"}
+
+if model == "dies":
+    import os
+    os._exit(9)
+1 / 0 if model == "broken" else Alive()
+"""
+
+
+def code(source: str, *tags: str, name: str) -> Any:
+    return new_code_cell(source.strip(), id=name, metadata={"tags": list(tags)})
+
+
+def write_notebook(folder: Path) -> Path:
+    """A small notebook with every kind of cell that the report knows."""
+    cells = [
+        new_markdown_cell("# Does it work?", id="title"),
+        code(PARAMETERS, "parameters", name="parameters"),
+        code(SETUP, "setup", name="setup"),
+        new_markdown_cell("## Something alive", id="alive-text"),
+        code(BODY, name="alive"),
+        code("ipywidgets.IntProgress()", name="bar"),
+        code("object()", name="address"),
+        code("lesson.Block(f'<p>seed {seed}</p>', '', {lesson.METRICS: {'seed': seed}})", "hide-input", name="metric"),
+    ]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    path = folder / "small.ipynb"
+    nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
+    return path
+
+
+@pytest.fixture
+def notebook(tmp_path: Path) -> Path:
+    """A small notebook of one's own, to be changed at will."""
+    return write_notebook(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of one whole run, which several tests read."""
+    folder = tmp_path_factory.mktemp("published")
+    report.run(write_notebook(folder), {"seed": 3, "loud": "true", "sizes": "[3]"}, folder / "out")
+    return folder / "out"
+
+
+# Parameters -----------------------------------------------------------------------------------------------------------
+
+
+def test_parameters_are_read_with_type_default_and_meaning(notebook: Path) -> None:
+    known = report.parameters(report.read(notebook))
+    assert list(known) == ["model", "seed", "share", "sizes", "loud", "extra", "title"]
+    assert known["seed"] == Parameter("seed", "int", 0, "of the dice")
+    assert known["sizes"].type == "list"
+    assert known["loud"].help == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("seed=7", 7),
+        ("seed=-1", -1),
+        ("share=1", 1.0),
+        ("share=1e-3", 1e-3),
+        ("loud=true", True),
+        ("loud=False", False),
+        ("sizes=[4, 5]", [4, 5]),
+        ('extra={"accuracy": ">=0.85"}', {"accuracy": ">=0.85"}),
+        ("model=7", "7"),
+        ("model=a=b", "a=b"),
+        ("title=", ""),
+    ],
+)
+def test_a_text_is_read_as_the_declared_type(notebook: Path, text: str, value: Any) -> None:
+    known = report.parameters(report.read(notebook))
+    (read,) = report.check(known, report.assignments([text])).values()
+    assert read == value
+    assert type(read) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "message"),
+    [
+        (
+            ["sed=1"],
+            "unknown parameter 'sed'; known: model, seed, share, sizes, loud, extra, title (did you mean 'seed'?)",
+        ),
+        (["seed=x"], "parameter 'seed' must be int, not 'x'; its default is 0"),
+        (["seed=1.5"], "parameter 'seed' must be int, not 1.5; its default is 0"),
+        (["seed=True"], "parameter 'seed' must be int, not True; its default is 0"),
+        (["loud=1"], "parameter 'loud' must be bool, not 1; its default is False"),
+        (["sizes=3"], "parameter 'sizes' must be list, not 3; its default is [1, 2]"),
+        (["seed"], "'seed' is not name=value; write for example -p seed=0"),
+        (["se-ed=1"], "'se-ed=1' is not name=value; write for example -p seed=0"),
+        (["seed=1", "seed=2"], "parameter 'seed' is given twice, as '1' and '2'; give it once"),
+    ],
+)
+def test_a_wrong_parameter_is_one_sentence(notebook: Path, pairs: list[str], message: str) -> None:
+    known = report.parameters(report.read(notebook))
+    with pytest.raises(ReportError) as raised:
+        report.check(known, report.assignments(pairs))
+    assert str(raised.value) == message
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("seed: int = 1 + 1", "the default of parameter 'seed' must be a literal, not '1 + 1'"),
+        ("import os", "the parameters cell may hold only `name: type = literal`, not 'import os'"),
+        ("seed: complex = 0", "parameter 'seed' has type 'complex'; known: str, int, float, bool, list, dict"),
+        ("seed = None", "parameter 'seed' has type 'NoneType'; known: str, int, float, bool, list, dict"),
+    ],
+)
+def test_a_parameters_cell_holds_literals_only(source: str, message: str) -> None:
+    with pytest.raises(ReportError) as raised:
+        report.parameters(new_notebook(cells=[code(source, "parameters", name="p")]))
+    assert str(raised.value) == message
+
+
+def test_a_notebook_without_parameters_has_none() -> None:
+    assert report.parameters(new_notebook(cells=[new_code_cell("x = 1", id="x")])) == {}
+    with pytest.raises(ReportError, match="unknown parameter 'x'; known: none"):
+        report.check({}, {"x": 1})
+
+
+def test_a_missing_notebook_names_its_neighbours(notebook: Path) -> None:
+    with pytest.raises(ReportError, match=r"there is no notebook '.*smal\.ipynb'; beside it: .*small\.ipynb"):
+        report.read(notebook.with_name("smal.ipynb"))
+
+
+@pytest.mark.parametrize("text", ["", "not json", "[]", '{"cells": 1}', "\x00\xff"])
+def test_what_is_no_notebook_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "odd.ipynb"
+    path.write_text(text)
+    with pytest.raises(ReportError, match="is not a notebook"):
+        report.read(path)
+
+
+# A whole run ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_leaves_three_whole_files(published: Path) -> None:
+    assert sorted(path.name for path in published.iterdir()) == ["metrics.json", "small.html", "small.ipynb"]
+    metrics = json.loads((published / "metrics.json").read_text())
+    assert metrics["metrics"] == {"seed": 3}
+    assert metrics["parameters"]["sizes"] == [3]
+
+
+def test_the_page_carries_its_provenance_for_machines(published: Path) -> None:
+    page = (published / "small.html").read_text()
+    (machine,) = re.findall(r'<script id="gram-provenance" type="application/json">(.*?)</script>', page, re.DOTALL)
+    record = json.loads(machine)
+    assert record["changed"] == ["loud", "seed", "sizes"]
+    assert record["command"].startswith("gramviz report ")
+    assert "-p seed=3 -p loud=true -p 'sizes=[3]' -o " in record["command"]
+    assert record["packages"]["numpy"]
+    assert record.keys() >= {"commit", "dirty", "python", "platform", "processors", "notebook_sha256", "started_at"}
+    assert record["duration_seconds"] > 0
+    assert "a note for the log" in page, "the log is folded into the provenance"
+
+
+class Requests(HTMLParser):
+    """What a browser would fetch by itself when it opens a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        fetching = {"script": "src", "link": "href", "img": "src", "iframe": "src", "source": "src", "video": "src"}
+        for name, value in attrs:
+            if fetching.get(tag) == name and value and not value.startswith(("data:", "#")):
+                self.found.append(f"{tag} {value}")
+
+
+def test_the_page_asks_for_nothing(published: Path) -> None:
+    page = (published / "small.html").read_text()
+    asked = Requests()
+    asked.feed(page)
+    assert asked.found == []
+    assert "@import" not in page
+    assert "Content-Security-Policy" in page
+    for name in ("require.js", "MathJax", "html-manager", "mermaid"):
+        assert name not in page, f"nbconvert's {name} is still there"
+
+
+def test_live_widgets_give_way_to_frozen_frames(published: Path) -> None:
+    notebook = nbformat.read(published / "small.ipynb", 4)
+    cells = {cell["id"]: cell for cell in notebook.cells}
+    assert "widgets" not in notebook.metadata
+    assert "papermill" not in notebook.metadata
+    assert list(cells["alive"].outputs[0].data) == ["text/html", "text/plain"]
+    assert cells["bar"].outputs == [], "a control without a frozen form leaves nothing"
+    assert cells["address"].outputs[0].data["text/plain"] == "<object at 0x...>"
+    assert cells["injected-parameters"].source.count("=") == 3
+    assert "frozen" in (published / "small.html").read_text()
+
+
+def test_hidden_code_stays_in_the_notebook_and_out_of_the_page(published: Path) -> None:
+    page = (published / "small.html").read_text()
+    assert "lesson.Block" not in page
+    assert "lesson.Block" in (published / "small.ipynb").read_text()
+    assert "<title>Does it work?</title>" in page
+
+
+def test_equal_runs_differ_in_nothing_but_provenance(notebook: Path, tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        report.run(notebook, {"seed": 5}, tmp_path / folder)
+    a, b = ((tmp_path / folder / "small.html").read_text() for folder in ("a", "b"))
+    assert a != b, "the provenance holds the time and the folder"
+    assert without_provenance(a) == without_provenance(b)
+    books = [(tmp_path / folder / "small.ipynb").read_text() for folder in ("a", "b")]
+    assert without_provenance(books[0]) == without_provenance(books[1])
+    numbers = [json.loads((tmp_path / folder / "metrics.json").read_text()) for folder in ("a", "b")]
+    assert [n.pop("provenance") for n in numbers]
+    assert numbers[0] == numbers[1]
+
+
+def test_a_title_is_the_name_of_the_page(notebook: Path, tmp_path: Path) -> None:
+    done = report.run(notebook, {"title": "Night 12 <b>"}, tmp_path / "out")
+    assert "<title>Night 12 &lt;b&gt;</title>" in done.page.read_text()
+
+
+# Runs that do not work ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("given", [{"sed": 1}, {"seed": "x"}, {"model": "absent"}])
+def test_wrong_input_writes_nothing(notebook: Path, tmp_path: Path, given: dict[str, Any]) -> None:
+    with pytest.raises(ReportError):
+        report.run(notebook, given, tmp_path / "deep" / "out")
+    assert not (tmp_path / "deep").exists()
+
+
+def test_what_setup_refuses_is_input_and_its_sentence_is_passed_on(notebook: Path, tmp_path: Path) -> None:
+    with pytest.raises(ReportError) as raised:
+        report.run(notebook, {"model": "absent"}, tmp_path / "out")
+    assert str(raised.value) == "there is no model 'absent'; known: small"
+
+
+def test_a_bug_in_setup_is_a_failed_run(notebook: Path, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="name 'sed' is not defined"):
+        report.run(notebook, {"model": "typo"}, tmp_path / "out")
+
+
+def test_a_failed_run_says_where_and_keeps_the_last_report(notebook: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    report.run(notebook, {}, out)
+    before = (out / "small.html").read_bytes()
+    with pytest.raises(RunError) as raised:
+        report.run(notebook, {"model": "broken"}, out)
+    assert "small.ipynb failed in cell 3 (Something alive): division by zero; see" in str(raised.value)
+    names = ["metrics.json", "small.failed.html", "small.failed.ipynb", "small.html", "small.ipynb"]
+    assert sorted(path.name for path in out.iterdir()) == names
+    assert (out / "small.html").read_bytes() == before
+    page = raised.value.page.read_text()
+    assert "<title>FAILED: small.ipynb</title>" in page
+    assert "ZeroDivisionError" in page
+    assert "1 / 0 if model" in page
+    assert 'id="gram-provenance"' in page
+    report.run(notebook, {}, out)
+    assert not list(out.glob("*.failed.*")), "a run that works ends the failure"
+
+
+def test_a_kernel_that_dies_is_a_failed_run(notebook: Path, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"cell 3 \(Something alive\): Kernel died; out of memory is the usual cause"):
+        report.run(notebook, {"model": "dies"}, tmp_path / "out")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["small.failed.html", "small.failed.ipynb"]
+
+
+@pytest.mark.parametrize("place", ["/proc/nowhere/out", "small.ipynb/out"])
+def test_a_folder_that_cannot_be_written_is_one_sentence(notebook: Path, place: str) -> None:
+    with pytest.raises(ReportError, match=r"cannot write into '.*': .*; choose another folder with -o"):
+        report.run(notebook, {}, notebook.parent / place)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL])
+def test_a_run_that_is_cut_off_publishes_nothing(notebook: Path, tmp_path: Path, blow: int) -> None:
+    book = nbformat.read(notebook, 4)
+    book.cells[4].source = "import time; time.sleep(60)"
+    nbformat.write(book, notebook)
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "gramviz.cli", "report", str(notebook), "-o", str(out)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
+        deadline = time.monotonic() + 60
+        while not list(out.glob("*.partial.ipynb")) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        running.send_signal(blow)
+        said = running.communicate(timeout=60)
+    assert running.returncode == (130 if blow == signal.SIGINT else -signal.SIGKILL), said
+    left = list(out.iterdir()) if out.exists() else []
+    assert all(".partial." in path.name for path in left)
+    assert not left or blow == signal.SIGKILL
+
+
+# Progress, settling, stripping ----------------------------------------------------------------------------------------
+
+
+def test_progress_is_at_most_one_line_a_second(notebook: Path) -> None:
+    stream = io.StringIO()
+    teller = report._Progress(stream, report.read(notebook))
+    for number in range(200):
+        teller.write(f"\r{number}/200 done")
+    assert stream.getvalue().count("\n") == 1
+
+
+def test_progress_names_the_section(notebook: Path, tmp_path: Path) -> None:
+    stream = io.StringIO()
+    report.run(notebook, {}, tmp_path / "out", progress=stream)
+    assert "Does it work?" in stream.getvalue()
+    assert "\r" not in stream.getvalue()
+
+
+def test_settling_cuts_the_log_out_and_keeps_results() -> None:
+    cell = code("1", name="one")
+    cell.outputs = [
+        new_output("stream", name="stderr", text=" 10%\r 90%\r100%\n"),
+        new_output("stream", name="stdout", text="kept\n"),
+    ]
+    settled, log = report.settle(new_notebook(cells=[cell]), "[IPKernelApp] running over TCP\nreal trouble\n")
+    assert log == "real trouble\n[one] 100%"
+    assert [output.text for output in settled.cells[0].outputs] == ["kept\n"]
+
+
+def test_stripping_is_idempotent_and_keeps_what_matters(published: Path) -> None:
+    stripped = report.strip(nbformat.read(published / "small.ipynb", 4))
+    assert report.strip(stripped) == stripped
+    assert all(
+        cell.outputs == [] and cell.execution_count is None for cell in stripped.cells if cell.cell_type == "code"
+    )
+    assert report.tags(stripped.cells[1]) == ["parameters"]
+
+
+def test_provenance_cannot_end_its_own_script() -> None:
+    from gramviz.lesson import provenance_html
+
+    block = provenance_html({"title": "</script><script>alert(1)</script>"})
+    assert block.count("</script>") == 1
+    assert "alert(1)&lt;/script&gt;" in block
+
+
+def test_a_notebook_s_own_record_joins_the_provenance(notebook: Path, tmp_path: Path) -> None:
+    book = nbformat.read(notebook, 4)
+    book.cells.append(
+        code(f"lesson.Block('x', 'x', {{{PROVENANCE!r}: {{'checkpoints': {{'small': 'ab12'}}}}}})", name="footer")
+    )
+    nbformat.write(book, notebook)
+    done = report.run(notebook, {}, tmp_path / "out")
+    assert done.metrics is not None
+    assert json.loads(done.metrics.read_text())["provenance"]["checkpoints"] == {"small": "ab12"}
+    assert done.page.read_text().count('id="gram-provenance"') == 1
+
+
+# The explorer in a report ---------------------------------------------------------------------------------------------
+
+EXPLORER = """
+import sys
+sys.path.insert(0, {tests!r})
+import synthetic
+from gramviz import lesson
+from gramviz.explorer import compare, explore
+many = lesson.undated(synthetic.queens(50, supervision_steps=16))
+one = lesson.undated(synthetic.queens(1, supervision_steps=16, model="trm", checkpoint="synthetic-trm", wrong=1.0))
+display(compare(one, many), explore(many), explore(one))
+"""
+LARGEST = 1_000_000  # bytes beyond nbconvert's own template, for 50 trajectories x 16 supervision steps
+
+
+@pytest.fixture(scope="module")
+def playing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of a notebook with one explorer: TRM's path beside fifty, 16 supervision steps."""
+    folder = tmp_path_factory.mktemp("playing")
+    tests = str(Path(__file__).resolve().parents[1])
+    cells = [new_markdown_cell("# Play", id="title"), code(EXPLORER.format(tests=tests), name="explorer")]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": kernel}), folder / "play.ipynb")
+    return report.run(folder / "play.ipynb", {}, folder).page
+
+
+def test_a_frozen_report_is_small(playing: Path) -> None:
+    template = len(report.page(new_notebook()).encode())
+    assert playing.stat().st_size - template < LARGEST
+
+
+@pytest.mark.browser
+def test_a_frozen_report_plays_without_a_network(playing: Path) -> None:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=report.chromium(), args=["--no-sandbox"])
+        context = browser.new_context(offline=True, viewport={"width": 1200, "height": 1000})
+        sheet = context.new_page()
+        asked: list[str] = []
+        wrong: list[str] = []
+        sheet.on("request", lambda request: asked.append(request.url))
+        sheet.on("pageerror", lambda error: wrong.append(str(error)))
+        sheet.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+        sheet.goto(playing.as_uri())
+        frame = sheet.frame_locator("iframe").first
+        frame.locator("canvas, svg").first.wait_for(timeout=20_000)
+        browser.close()
+    assert wrong == []
+    assert [url for url in asked if not url.startswith(("file:", "data:", "blob:", "about:"))] == []
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_a_page_prints_to_pdf(notebook: Path, tmp_path: Path) -> None:
+    report.run(notebook, {}, tmp_path / "out", pdf=True)
+    assert (tmp_path / "out" / "small.pdf").read_bytes().startswith(b"%PDF-")
+
+
+def test_pdf_without_a_browser_is_refused_before_the_run(
+    notebook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "chromium", lambda: None)
+    with pytest.raises(ReportError, match="--pdf needs Chromium, and none was found"):
+        report.run(notebook, {}, tmp_path / "out", pdf=True)
+    assert not (tmp_path / "out").exists()
+
+
+def test_chromium_is_the_one_that_the_environment_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = tmp_path / "my-chromium"
+    fake.write_text("#!/bin/sh\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("CHROMIUM", str(fake))
+    assert report.chromium() == str(fake)

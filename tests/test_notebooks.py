@@ -1,0 +1,246 @@
+"""Every notebook: clean as committed, readable by everyone, and run from top to bottom.
+
+Runs at `debug` use two tiny checkpoints and take seconds: they show that cells and package fit together. The slow tests
+run the shipped models at the size that a reader meets, within the budgets of the lessons.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from gramviz import lesson, report
+from gramviz.report import ReportError
+
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+TAGS = {
+    "parameters",
+    "setup",
+    "predict",
+    "reveal",
+    "key-figure",
+    "exercise",
+    "answer",
+    "provenance",
+    "hide-input",
+    "remove-cell",
+}
+# A parameter of a name has one type in all notebooks.
+TYPES = {"seed": "int", "scale": "str", "artifact": "str", "checkpoint": "str", "reference": "str", "puzzle": "int",
+         "puzzles": "int", "trajectories": "int", "supervision_steps": "int", "title": "str"}  # fmt: skip
+
+each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+def cells(path: Path, kind: str, *wanted: str) -> list[Any]:
+    found = [cell for cell in report.read(path).cells if cell.cell_type == kind]
+    return [cell for cell in found if not wanted or set(wanted) & set(report.tags(cell))]
+
+
+# As committed ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_first_notebooks_are_there() -> None:
+    assert {"00_start_here", "report"} <= {path.stem for path in NOTEBOOKS}
+
+
+@each
+def test_it_is_committed_without_outputs(path: Path) -> None:
+    book = report.read(path)
+    nbformat.validate(book)
+    assert report.strip(book) == book, f"run `gramviz strip {path.relative_to(ROOT)}`"
+
+
+@each
+def test_its_cells_have_names_that_stay(path: Path) -> None:
+    """A random id would change with every edit in another editor; ours are words."""
+    names = [cell["id"] for cell in report.read(path).cells]
+    assert len(names) == len(set(names))
+    assert all(re.fullmatch(r"[a-z][a-z0-9-]{2,40}", name) for name in names), names
+
+
+@each
+def test_its_tags_are_known(path: Path) -> None:
+    assert {tag for cell in report.read(path).cells for tag in report.tags(cell)} <= TAGS
+
+
+@each
+def test_its_parameters_are_typed_explained_and_mean_the_same_everywhere(path: Path) -> None:
+    known = report.parameters(report.read(path))
+    assert "seed" in known
+    for parameter in known.values():
+        assert parameter.help, f"{parameter.name} has no comment that says what it means"
+        assert TYPES[parameter.name] == parameter.type
+
+
+@each
+def test_it_says_what_it_is(path: Path) -> None:
+    about = report.read(path).metadata["gram"]
+    assert about.keys() == {"lesson", "title", "minutes", "needs", "exhibits", "artifacts", "misconception"}
+    assert cells(path, "markdown")[0].source.startswith(f"# {about['title']}")
+
+
+@each
+def test_headings_skip_no_level_and_one_is_first(path: Path) -> None:
+    text = "\n".join(cell.source for cell in cells(path, "markdown"))
+    levels = [len(marks) for marks in re.findall(r"^(#+) ", text, re.MULTILINE)]
+    assert levels.count(1) == 1
+    assert levels[0] == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+
+
+@each
+def test_links_lead_somewhere_and_say_where(path: Path) -> None:
+    for cell in cells(path, "markdown"):
+        for words, target in re.findall(r"\[([^\]]+)\]\(([^)]+)\)", cell.source):
+            assert words.lower() not in ("here", "link", "this")
+            assert target.startswith("https://") or (path.parent / target).exists(), target
+
+
+@each
+def test_no_formula_needs_a_typesetter(path: Path) -> None:
+    """The offline page has none; formulas are written in words or HTML."""
+    assert not any("$" in cell.source for cell in cells(path, "markdown"))
+
+
+@each
+def test_cells_are_short_and_define_nothing(path: Path) -> None:
+    """Logic worth testing lives in the package."""
+    for cell in cells(path, "code"):
+        # A choice of an exercise lists a reason per line; what is counted is what has to be understood.
+        lines = [
+            line
+            for line in cell.source.splitlines()
+            if line.strip() and not line.strip().startswith(('"', "}", ")", "]"))
+        ]
+        assert len(lines) <= 15, f"cell {cell['id']} has {len(lines)} lines"
+        assert not re.search(r"^(def|class) ", cell.source, re.MULTILINE), f"cell {cell['id']} defines something"
+
+
+@each
+def test_answers_are_folded_and_tell_what_is_inside(path: Path) -> None:
+    for cell in cells(path, "markdown", "answer"):
+        assert re.match(r"<details><summary>[^<]{15,}</summary>\n\n", cell.source)
+        assert cell.source.rstrip().endswith("</details>")
+        assert not re.search(r"^#", cell.source, re.MULTILINE)
+
+
+def test_a_lesson_is_no_book() -> None:
+    for path in NOTEBOOKS:
+        words = sum(len(cell.source.split()) for cell in cells(path, "markdown"))
+        assert words <= 1_500, f"{path.name} has {words} words"
+
+
+# Run from top to bottom -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def debug_models(debug_checkpoint: Path, debug_trm_checkpoint: Path) -> dict[str, dict[str, Any]]:
+    """Notebook -> parameters that make a run of it take seconds."""
+    gram, trm = str(debug_checkpoint), str(debug_trm_checkpoint)
+    return {
+        "00_start_here": {"artifact": gram, "reference": trm, "scale": "debug"},
+        "report": {"checkpoint": gram, "reference": trm, "trajectories": 4, "title": "Debug"},
+    }
+
+
+@pytest.fixture(scope="module")
+def pages(debug_models: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> dict[str, report.Report]:
+    """What a run of each notebook at `debug` published."""
+    out = tmp_path_factory.mktemp("pages")
+    return {path.stem: report.run(path, debug_models[path.stem], out / path.stem) for path in NOTEBOOKS}
+
+
+class Frames(HTMLParser):
+    """The explorers of a page, and the titles that a screen reader announces them by."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.titles: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "iframe":
+            self.titles.append(dict(attrs).get("title") or "")
+
+
+@pytest.mark.parametrize(("stem", "explorers"), [("00_start_here", 2), ("report", 3)])
+def test_a_run_at_debug_size_becomes_a_page_with_explorers(
+    pages: dict[str, report.Report], stem: str, explorers: int
+) -> None:
+    frames = Frames()
+    frames.feed(pages[stem].page.read_text())
+    assert len(frames.titles) == explorers
+    assert all(title.startswith("Explorer: 5 queens") for title in frames.titles)
+
+
+def test_exercises_left_alone_say_so(pages: dict[str, report.Report]) -> None:
+    page = pages["00_start_here"].page.read_text()
+    assert page.count("Not tried yet") == len(cells(ROOT / "notebooks" / "00_start_here.ipynb", "code", "exercise"))
+    assert "the numbers mean nothing" in page
+
+
+def test_the_report_hides_its_code_and_shows_its_numbers(pages: dict[str, report.Report]) -> None:
+    page = pages["report"].page.read_text()
+    assert "lesson.results" not in page
+    assert "<title>Debug</title>" in page
+    assert 'class="gram-headline"' in page
+    assert pages["report"].metrics is not None
+    runs = json.loads(pages["report"].metrics.read_text())["metrics"]["runs"]
+    assert runs.keys() == {"debug", "debug-trm"}
+    assert runs["debug"].keys() >= {"accuracy", "coverage", "best_of_n_by_vote", "any_of_n_right", "samples"}
+
+
+def test_the_footer_names_checkpoints_and_rollouts(pages: dict[str, report.Report]) -> None:
+    for done in pages.values():
+        machine = re.search(
+            r'<script id="gram-provenance" type="application/json">(.*?)</script>', done.page.read_text()
+        )
+        assert machine
+        record = json.loads(machine[1])
+        assert record["checkpoints"].keys() == {"debug", "debug-trm"}
+        assert all(re.fullmatch("[0-9a-f]{64}", entry["sha256"]) for entry in record["rollouts"])
+        assert record["threads"] >= 1
+
+
+def test_a_missing_checkpoint_is_one_sentence_and_writes_nothing(tmp_path: Path) -> None:
+    with pytest.raises(ReportError, match=r"there is no checkpoint 'nqueens8-gran'; known: .*"):
+        report.run(ROOT / "notebooks" / "report.ipynb", {"checkpoint": "nqueens8-gran"}, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_two_reports_differ_in_nothing_but_provenance(
+    pages: dict[str, report.Report], debug_models: dict[str, Any], tmp_path: Path
+) -> None:
+    again = report.run(ROOT / "notebooks" / "report.ipynb", debug_models["report"], tmp_path)
+    first, second = (lesson.without_provenance(done.page.read_text()) for done in (pages["report"], again))
+    assert first == second
+
+
+SHIPPED = all(
+    (ROOT / "artifacts" / name / "weights.safetensors").exists() for name in ("nqueens8-gram", "nqueens8-trm")
+)
+shipped = pytest.mark.skipif(not SHIPPED, reason="artifacts/nqueens8-gram and nqueens8-trm are not trained yet")
+LARGEST = 1_000_000  # bytes of a report beyond nbconvert's own template
+
+
+@pytest.mark.slow
+@shipped
+def test_the_first_lesson_takes_less_than_two_minutes(tmp_path: Path) -> None:
+    done = report.run(ROOT / "notebooks" / "00_start_here.ipynb", {}, tmp_path)
+    assert done.seconds < 120
+
+
+@pytest.mark.slow
+@shipped
+def test_a_report_of_fifty_paths_is_at_most_one_megabyte_beyond_the_template(tmp_path: Path) -> None:
+    done = report.run(ROOT / "notebooks" / "report.ipynb", {"puzzles": 12, "trajectories": 50}, tmp_path)
+    assert done.page.stat().st_size - len(report.page(nbformat.v4.new_notebook()).encode()) < LARGEST
