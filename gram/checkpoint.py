@@ -66,7 +66,7 @@ def build(config: RunConfig) -> tuple[Task, Model]:
     task = TASKS[raw["task"]["kind"]](config.task)  # type: ignore[call-arg]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        model = MODELS[raw["model"]["kind"]](config.model, task.board)  # type: ignore[call-arg]
+        model = MODELS[raw["model"]["kind"]](config.model, task.board)
     return task, model
 
 
@@ -79,7 +79,9 @@ def folders() -> list[Path]:
 
 def names() -> list[str]:
     """The names of all checkpoints that `find` would find, sorted."""
-    return sorted({entry.parent.name for folder in folders() if folder.is_dir() for entry in folder.glob(f"*/{WEIGHTS}")})
+    return sorted(
+        {entry.parent.name for folder in folders() if folder.is_dir() for entry in folder.glob(f"*/{WEIGHTS}")}
+    )
 
 
 def find(name: str | os.PathLike[str]) -> Path:
@@ -126,7 +128,7 @@ def load(name: str | os.PathLike[str]) -> Checkpoint:
     for key, tensor in model.state_dict().items():  # a network that serves twice in the model, but not in the file
         if not torch.equal(tensor, tensors[key].to(tensor.dtype)):
             raise CheckpointError(
-                f"{path / WEIGHTS} does not fit its {CONFIG}: {key} is one with another weight in the model, but not in "
+                f"{path / WEIGHTS} does not fit its {CONFIG}: {key} equals another weight in the model, but not in "
                 "the file; restore both files from one run"
             )
     try:
@@ -198,7 +200,7 @@ def write_atomic(path: Path, content: bytes | str) -> None:
     temporary = path.with_name(f".{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open(temporary, "wb") as file:
+        with temporary.open("wb") as file:
             file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())

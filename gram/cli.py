@@ -41,7 +41,9 @@ def sample(
     checkpoint: CheckpointName,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Rollout file; default NAME.nc.")] = None,
     puzzle: Annotated[list[int] | None, typer.Option(help="Index of a held-out puzzle; may be repeated.")] = None,
-    board: Annotated[str | None, typer.Option(help="A puzzle as text, rows parted by /, e.g. Q.../..../..../....")] = None,
+    board: Annotated[
+        str | None, typer.Option(help="A puzzle as text, rows parted by /, e.g. Q.../..../..../....")
+    ] = None,
     trajectories: Annotated[int, typer.Option(help="Trajectories per puzzle.")] = 50,
     supervision_steps: Annotated[int | None, typer.Option(help="How long each goes on.")] = None,
     seed: Seed = 0,
@@ -77,7 +79,9 @@ def evaluate(
     seed: Seed = 0,
     puzzles: Annotated[int | None, typer.Option(help="Only so many puzzles, evenly chosen.")] = None,
     supervision_steps: Annotated[int | None, typer.Option(help="Depth; default: the checkpoint's.")] = None,
-    halting: Annotated[bool | None, typer.Option(help="Stop when the halting head says so; default: the checkpoint's.")] = None,
+    halting: Annotated[
+        bool | None, typer.Option(help="Stop when the halting head says so; default: the checkpoint's.")
+    ] = None,
     noise: Annotated[float, typer.Option(help="Factor on the deviation of the guidance.")] = 1.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:

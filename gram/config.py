@@ -169,7 +169,9 @@ class RunConfig:
             value = _literal(text.strip())
             if last == "kind" and value != place["kind"]:  # another kind starts from its own defaults
                 registry = TASKS if parents == ["task"] else MODELS
-                raw[parents[0]] = {"kind": value} | dataclasses.asdict(_read_kind(registry, {"kind": value}, parents[0]))
+                raw[parents[0]] = {"kind": value} | dataclasses.asdict(
+                    _read_kind(registry, {"kind": value}, parents[0])
+                )
             else:
                 place[last] = value
         return self.from_dict(raw)

@@ -2,7 +2,7 @@
 
 `accuracy` is the share of single samples that obey every rule and keep the givens, `coverage` the distinct valid
 solutions found among N samples of each puzzle, summed, over the solutions that exist, summed. Both weigh a puzzle by
-its number of solutions, and both are reported on the puzzles with at least two solutions (Table 1's setting) and on all.
+its number of solutions, and both are reported on the puzzles with at least two solutions (Table 1's) and on all.
 
 Rows are computed in a carried batch of one fixed size: a row that has halted, or reached the depth, makes room for the
 next, so halting saves what it promises, and a row's result does not depend on its neighbours.
@@ -14,6 +14,7 @@ import os
 import sys
 import time
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,12 +90,17 @@ def evaluate(
     return {"checkpoint": opened.name, "sha256": opened.digest, "model": opened.model.name} | result
 
 
-def score(
+def score(model: Model, task: Task, *, supervision_steps: int, **settings: Any) -> dict[str, Any]:
+    """The figures of a model on a task at one depth; the settings are those of `score_depths`."""
+    return score_depths(model, task, depths=[supervision_steps], **settings)[supervision_steps]
+
+
+def score_depths(
     model: Model,
     task: Task,
     *,
     trajectories: int,
-    supervision_steps: int,
+    depths: Sequence[int],
     halting: bool,
     seed: int,
     split: str = "test",
@@ -102,11 +108,10 @@ def score(
     noise: float = 1.0,
     precision: str = "auto",
     progress: bool = False,
-) -> dict[str, Any]:
-    """The figures of a model on a task; see `evaluate`."""
-    check(
-        trajectories=trajectories, supervision_steps=supervision_steps, seed=seed, noise=noise, precision=precision
-    )  # fmt: skip
+) -> dict[int, dict[str, Any]]:
+    """The figures of a model on a task at each of several depths, from one pass; see `evaluate`."""
+    for depth in depths:
+        check(trajectories=trajectories, supervision_steps=depth, seed=seed, noise=noise, precision=precision)
     if puzzles is not None and puzzles < 1:
         raise SampleError(f"puzzles is {puzzles}; it must be at least 1")
     started = time.perf_counter()
@@ -117,25 +122,29 @@ def score(
     chosen = available.take(ids)
     drawn = trajectories if model.stochastic else 1
     answers = answer(
-        model, chosen, ids, trajectories=drawn, supervision_steps=supervision_steps, halting=halting, seed=seed,
+        model, chosen, ids, trajectories=drawn, depths=depths, halting=halting, seed=seed,
         noise=noise, precision=precision, progress=progress,
     )  # fmt: skip
-    valid = task.check(chosen.x[:, None], answers.tokens).valid
+    seconds = round(time.perf_counter() - started, 2)
     several = np.flatnonzero(chosen.counts >= 2)
-    figures = summary(chosen, answers, valid, several if len(several) else np.arange(len(chosen)))
-    return {
-        "task": task.board.title,
-        "split": split,
-        "protocol": "inputs with at least two solutions" if len(several) else "all inputs",
-        "trajectories": trajectories,
-        "supervision_steps": supervision_steps,
-        "halting": halting,
-        "seed": seed,
-        "precision": str(compute.dtype(precision, compute.device().type)).removeprefix("torch."),
-        **figures,
-        "all_inputs": summary(chosen, answers, valid, np.arange(len(chosen))),
-        "seconds": round(time.perf_counter() - started, 2),
-    }
+    everything = np.arange(len(chosen))
+    results = {}
+    for depth, found in answers.items():
+        valid = task.check(chosen.x[:, None], found.tokens).valid
+        results[depth] = {
+            "task": task.board.title,
+            "split": split,
+            "protocol": "inputs with at least two solutions" if len(several) else "all inputs",
+            "trajectories": trajectories,
+            "supervision_steps": depth,
+            "halting": halting,
+            "seed": seed,
+            "precision": str(compute.dtype(precision, compute.device().type)).removeprefix("torch."),
+            **summary(chosen, found, valid, several if len(several) else everything),
+            "all_inputs": summary(chosen, found, valid, everything),
+            "seconds": seconds,
+        }
+    return results
 
 
 @torch.inference_mode()
@@ -145,20 +154,30 @@ def answer(
     ids: NDArray[np.integer],
     *,
     trajectories: int,
-    supervision_steps: int,
+    depths: Sequence[int],
     halting: bool,
     seed: int,
     noise: float = 1.0,
     precision: str = "auto",
     progress: bool = False,
-) -> Answers:
-    """The answers of N trajectories of each puzzle; `ids` key the noise, so a subset draws what the whole draws."""
+) -> dict[int, Answers]:
+    """The answers of N trajectories of each puzzle at each of several depths, in one pass.
+
+    A deeper run contains the shallower ones: what a trajectory shows at depth 8 is the same whether it stops there or
+    goes on to 32. `ids` key the noise, so a subset of the puzzles draws what the whole draws.
+    """
     device = compute.device()
     model.to(device)
     shape = (len(puzzles), trajectories)
-    tokens = np.zeros((*shape, puzzles.x.shape[1]), dtype=np.uint8)
-    value, depth = np.zeros(shape, dtype=np.float32), np.zeros(shape, dtype=np.int32)
-    halted = np.zeros(shape, dtype=bool)
+    results = {
+        depth: Answers(
+            np.zeros((*shape, puzzles.x.shape[1]), dtype=np.uint8),
+            np.zeros(shape, dtype=np.float32),
+            np.zeros(shape, dtype=np.int32),
+            np.zeros(shape, dtype=bool),
+        )
+        for depth in sorted(depths)
+    }
     waiting = deque((p, n) for p in range(shape[0]) for n in range(shape[1]))
     rows: list[tuple[int, int] | None] = [None] * ROWS
     streams = Streams([(seed,)] * ROWS, noise)
@@ -191,24 +210,28 @@ def answer(
             stops = (readout.halt > 0).cpu().numpy()
             shown = readout.logits.argmax(-1).to(torch.uint8).cpu().numpy()
             values = readout.value.sigmoid().cpu().numpy()
-            for at, row in enumerate(rows):
-                if row is not None and ((halting and stops[at]) or age[at] >= supervision_steps):
-                    tokens[row], value[row], depth[row], halted[row] = shown[at], values[at], age[at], stops[at]
+            for at, busy in enumerate(rows):
+                if busy is None:
+                    continue
+                ends = halting and bool(stops[at])
+                for depth, result in results.items():
+                    if age[at] == depth or (ends and age[at] < depth):
+                        result.tokens[busy], result.value[busy] = shown[at], values[at]
+                        result.depth[busy], result.halted[busy] = age[at], stops[at]
+                if ends or age[at] >= max(results):
                     rows[at] = None
                     bar.update()
-    return Answers(tokens, value, depth, halted)
+    return results
 
 
 def _replace(state: State, start: State, fresh: list[int]) -> State:
     """The state with the rows `fresh` set back to the start of their new puzzles."""
-    h, l = state.h.clone(), state.l.clone()  # noqa: E741
+    h, l = state.h.clone(), state.l.clone()
     h[fresh], l[fresh] = start.h[fresh], start.l[fresh]
     return State(start.e_x, h, l)
 
 
-def summary(
-    puzzles: Puzzles, answers: Answers, valid: NDArray[np.bool_], rows: NDArray[np.integer]
-) -> dict[str, Any]:
+def summary(puzzles: Puzzles, answers: Answers, valid: NDArray[np.bool_], rows: NDArray[np.integer]) -> dict[str, Any]:
     """Accuracy, coverage and their kin over the puzzles `rows`, each puzzle weighed by its number of solutions."""
     counts = puzzles.counts[rows]
     found = np.array([_distinct(answers.tokens[row][valid[row]]) for row in rows])

@@ -6,9 +6,9 @@ can read the file without this project (netCDF-4, i.e. HDF5); nothing in it can 
 Dims     `puzzle, trajectory, step, position, feature, token`
 Coords   on `step`: `supervision_step`, `transition`, `low_step`, which say where in the nested recursion each recorded
          state stands. Step 0 is the initial state (0, 0, 0). The state after transition j of supervision step i is
-         (i, j, 0); the state after its k-th low-level update is (i, j, k) and shows the answer of the transition before.
-Variables  see `VARIABLES`. `x` and `tokens` are required, everything else is optional: a view says what it needs and what
-         to record if it is absent.
+         (i, j, 0); the state after its k-th low-level update is (i, j, k) and shows the answer of the one before.
+Variables  see `VARIABLES`. `x` and `tokens` are required, everything else is optional: a view says what it needs and
+         what to record if it is absent.
 Attrs    see `ATTRS`; `board` is the JSON of a `gram.board.Board`.
 
 numpy and xarray only: importing this module leaves torch unloaded.
@@ -37,7 +37,7 @@ STEP_COORDS = ("supervision_step", "transition", "low_step")
 
 
 class RolloutError(ValueError):
-    """A rollout that breaks the schema, lacks a variable, or cannot be read; the message is one sentence with a cure."""
+    """A rollout that breaks the schema, lacks a variable, or cannot be read; one sentence with a cure."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,9 @@ def make(
     }
     for name, values in at.items():
         if values.shape != (steps,) or values.dtype.kind not in "iu":
-            raise RolloutError(f"{name} is {values.dtype} {values.shape}; expected an integer for each of the {steps} steps")
+            raise RolloutError(
+                f"{name} is {values.dtype} {values.shape}; expected an integer for each of the {steps} steps"
+            )
     coords = {name: ("step", values.astype(np.int32)) for name, values in at.items()} | {"step": np.arange(steps)}
     defaults = {
         "schema": SCHEMA,
@@ -155,16 +157,15 @@ def make(
         "model": "unknown",
         "seed": 0,
         "mode": "prior",
-        "created_at": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        "created_at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }
     data = xr.Dataset(
         {name: (VARIABLES[name].dims, array) for name, array in arrays.items()},
         coords=coords,
         attrs=defaults | {name: value for name, value in attrs.items() if value is not None},
     )
-    for name in data.data_vars:
-        meaning = VARIABLES[str(name)]
-        data[name].attrs = {"units": meaning.unit, "long_name": meaning.meaning}
+    for name in arrays:
+        data[name].attrs = {"units": VARIABLES[name].unit, "long_name": VARIABLES[name].meaning}
     return check(data)
 
 
@@ -175,7 +176,9 @@ def check(data: xr.Dataset) -> xr.Dataset:
         RolloutError: names the first rule that is broken, with what was found and what is allowed.
     """
     if not isinstance(data, xr.Dataset):
-        raise RolloutError(f"a rollout is an xarray.Dataset, not {type(data).__name__}; make one with gram.rollout.make")
+        raise RolloutError(
+            f"a rollout is an xarray.Dataset, not {type(data).__name__}; make one with gram.rollout.make"
+        )
     missing = [name for name in _REQUIRED_ATTRS if name not in data.attrs]
     if missing:
         raise RolloutError(f"this file is not a rollout: attribute {missing[0]!r} is missing")
@@ -191,7 +194,9 @@ def check(data: xr.Dataset) -> xr.Dataset:
         raise RolloutError(f"mode is {data.attrs['mode']!r}; known: prior, posterior")
     for name in ("x", "tokens"):
         if name not in data.data_vars:
-            raise RolloutError(f"a rollout needs {name!r}; this one has {', '.join(map(str, data.data_vars)) or 'nothing'}")
+            raise RolloutError(
+                f"a rollout needs {name!r}; this one has {', '.join(map(str, data.data_vars)) or 'nothing'}"
+            )
     for name in STEP_COORDS:
         if name not in data.coords or data[name].dims != ("step",) or data[name].dtype.kind not in "iu":
             raise RolloutError(f"the step coordinate {name!r} is missing or not an integer per step")
@@ -201,7 +206,9 @@ def check(data: xr.Dataset) -> xr.Dataset:
         if data[name].dims != known.dims:
             raise RolloutError(f"{name!r} has dims {data[name].dims}; expected {known.dims}")
         if data[name].dtype.kind not in known.kinds:
-            raise RolloutError(f"{name!r} has dtype {data[name].dtype}; expected a kind of {known.kinds!r} (numpy letters)")
+            raise RolloutError(
+                f"{name!r} has dtype {data[name].dtype}; expected a kind of {known.kinds!r} (numpy letters)"
+            )
     if min(data["tokens"].shape) == 0:
         raise RolloutError(f"the rollout is empty: tokens has shape {dict(data['tokens'].sizes)}")
     if data.sizes["position"] != board.positions:
@@ -210,7 +217,9 @@ def check(data: xr.Dataset) -> xr.Dataset:
         if name in data.data_vars:
             low, high = int(data[name].min()), int(data[name].max())
             if low < 0 or high >= len(board.tokens):
-                raise RolloutError(f"{name!r} holds tokens {low} to {high}; the board knows 0 to {len(board.tokens) - 1}")
+                raise RolloutError(
+                    f"{name!r} holds tokens {low} to {high}; the board knows 0 to {len(board.tokens) - 1}"
+                )
     order = np.stack([data[name].values for name in STEP_COORDS], axis=1)
     if order[0].any():
         raise RolloutError(f"step 0 must be the initial state (0, 0, 0), not {tuple(int(v) for v in order[0])}")
@@ -266,7 +275,9 @@ def save(data: xr.Dataset, path: str | os.PathLike[str]) -> Path:
     if not path.parent.is_dir():
         raise RolloutError(f"cannot write {path}: there is no folder {path.parent}; make it, or choose another with -o")
     temporary = path.with_name(f".{path.name}.partial")
-    encoding: dict[Any, dict[str, Any]] = {name: {"zlib": True, "complevel": 4, "shuffle": True} for name in data.data_vars}
+    encoding: dict[Any, dict[str, Any]] = {
+        name: {"zlib": True, "complevel": 4, "shuffle": True} for name in data.data_vars
+    }
     for name in encoding:  # netCDF knows no half floats: other readers get float32, `load` goes back
         if data[name].dtype == np.float16:
             encoding[name]["dtype"] = "float32"
@@ -290,7 +301,9 @@ def load(path: str | os.PathLike[str]) -> xr.Dataset:
     """
     path = Path(path)
     if not path.is_file():
-        raise RolloutError(f"there is no rollout file {str(path)!r}; `gram sample CHECKPOINT -o {path.name}` writes one")
+        raise RolloutError(
+            f"there is no rollout file {str(path)!r}; `gram sample CHECKPOINT -o {path.name}` writes one"
+        )
     try:
         with xr.open_dataset(path, engine="h5netcdf") as opened:
             data = opened.load()

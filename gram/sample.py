@@ -48,7 +48,7 @@ class Record:
     halt: bool = True
     value: bool = True
     logits: bool = False
-    l: bool = False  # noqa: E741
+    l: bool = False
     u: bool = False
     guidance: bool = False
     low: bool = False
@@ -71,7 +71,9 @@ class Record:
             steps += supervision_steps * model.high_steps * model.low_steps
         heads = 2 * (1 + (mode == "posterior")) if self.guidance and model.stochastic else 0
         wide = self.h + (self.l or self.low) + self.u + heads
-        position = 2 + 2 * wide * features + 2 * tokens * self.probability + 4 * tokens * self.logits  # tokens, conflict
+        position = (
+            2 + 2 * wide * features + 2 * tokens * self.probability + 4 * tokens * self.logits
+        )  # tokens, conflict
         state = positions * position + 1 + 4 * self.halt + 4 * self.value  # valid
         return puzzles * trajectories * steps * state
 
@@ -169,7 +171,9 @@ def sample(
             if progress:
                 progress(min(start + CHUNK, len(rows)), len(rows))
     arrays: dict[str, Any] = {
-        name: np.concatenate([chunk[name] for chunk in chunks]).reshape(len(chosen), trajectories, *chunks[0][name].shape[1:])
+        name: np.concatenate([chunk[name] for chunk in chunks]).reshape(
+            len(chosen), trajectories, *chunks[0][name].shape[1:]
+        )
         for name in chunks[0]
     }
     arrays["x"] = chosen.x

@@ -11,9 +11,7 @@ from numpy.typing import NDArray
 SELECTORS = ("majority", "value", "oracle")
 
 
-def select(
-    how: str, tokens: NDArray[np.integer], value: NDArray[np.floating], valid: NDArray[np.bool_]
-) -> int:
+def select(how: str, tokens: NDArray[np.integer], value: NDArray[np.floating], valid: NDArray[np.bool_]) -> int:
     """Index of the chosen trajectory.
 
     Args:

@@ -1,7 +1,7 @@
 """Turning a finished run into an artifact: its weights, its figures, and a card on which every figure has a command.
 
-`gram ship RUN -o artifacts/NAME` evaluates the run, writes the figures as `results.json`, and the card from them. Nothing
-on a card is typed by hand.
+`gram ship RUN -o artifacts/NAME` evaluates the run, writes the figures as `results.json`, and the card from them.
+Nothing on a card is typed by hand.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ import torch
 
 from gram import checkpoint as store
 from gram import compute
-from gram.evaluate import evaluate
+from gram.evaluate import evaluate, score_depths
 from gram.provenance import commit
 
 RESULTS, CARD = "results.json", "README.md"
+DEPTH_PUZZLES = 200  # held-out inputs on which depth without halting is measured: it costs four times a run with it
 # Accuracy and coverage with 20 samples, Table 1 of arXiv 2605.19376.
 PAPER = {
     ("nqueens", 8): {"trm": (0.668, 0.361), "gram": (0.997, 0.903)},
@@ -46,12 +47,16 @@ def ship(run: Path, out: Path, *, seeds: int = 3, trajectories: int = 20, note: 
             f"{run} stands at step {opened.step} of {settings.steps}; finish it with `gram train` before it ships"
         )
     trained = settings.supervision_steps
-    at_depth = {
-        f"{depth}{'' if halting else ' without halting'}": evaluate(
-            opened, trajectories=trajectories, supervision_steps=depth, halting=halting
-        )
-        for depth, halting in ((trained, False), (2 * trained, False), (4 * trained, False), (4 * trained, True))
-    }
+    depths = (trained, 2 * trained, 4 * trained)
+    at_depth = score_depths(
+        opened.model,
+        opened.task,
+        trajectories=trajectories,
+        depths=depths,
+        halting=False,
+        seed=0,
+        puzzles=DEPTH_PUZZLES,
+    )
     by_seed = [evaluate(opened, trajectories=trajectories, seed=seed) for seed in range(seeds)]
     results = {
         "name": out.name,
@@ -97,67 +102,87 @@ def card(checkpoint: store.Checkpoint, results: dict[str, Any]) -> str:
         for row in first["all_inputs"]["by_solutions"]
     ]
     by_depth = [
-        f"| {label} | {row['accuracy']:.3f} | {row['coverage']:.3f} | {row['mean_halt_step']:.1f} |"
-        for label, row in results["by_depth"].items()
+        f"| {depth} | {row['accuracy']:.3f} | {row['coverage']:.3f} | {row['best_of_n']['value']:.3f} |"
+        for depth, row in results["by_depth"].items()
     ]
     overrides = _overrides(checkpoint)
     ceiling = first["inputs"] / first["solutions"]
     deterministic = (
-        f"\nThis model is deterministic: all its samples are one answer. On these inputs such a model cannot pass coverage "
-        f"{ceiling:.3f} ({first['inputs']} inputs / {first['solutions']} solutions), whatever its accuracy.\n"
+        f"\nThis model is deterministic: all its samples are one answer. On these inputs such a model cannot pass\n"
+        f"coverage {ceiling:.3f} ({first['inputs']} inputs / {first['solutions']} solutions), whatever its accuracy.\n"
         if not model.stochastic
         else ""
     )
     note = f"\n{results['note']}\n" if results["note"] else ""
+    shape = (
+        f"D = {size.features}, {size.heads} heads, inner width {size.hidden}, {size.blocks} blocks, "
+        f"K = {model.low_steps}, T = {model.high_steps}, N_sup = {training.supervision_steps} in training"
+    )
+    course = (
+        f"{results['training']['optimizer_steps']:,} optimizer steps of {training.batch} learning rows, "
+        f"{results['training']['minutes']} minutes on {results['machine']}, torch {results['torch']}, "
+        f"seed {config.seed}."
+    )
+    setting = (
+        f"{samples} samples per input, at most {inference.supervision_steps} supervision steps"
+        f"{' with halting' if inference.halting else ''}, {first['precision']} products; seeds "
+        f"{', '.join(str(result['seed']) for result in seeds)} in this order."
+    )
+    shares = f"{config.task.train_share:.0%} to {1 - config.task.train_share:.0%}"
+    columns = (
+        f"| | {first['protocol']} ({first['inputs']}) | all held-out inputs ({first['all_inputs']['inputs']}) | "
+        "paper (Table 1) |"
+    )
+    newline = "\n"
     return f"""# {name}
 
-{model.name.upper()} for {checkpoint.task.board.title}: {results["parameters"]:,} parameters (D = {size.features}, {size.heads} heads,
-inner width {size.hidden}, {size.blocks} blocks, K = {model.low_steps}, T = {model.high_steps}, N_sup = {training.supervision_steps} in training).
+{model.name.upper()} for {checkpoint.task.board.title}: {results["parameters"]:,} parameters ({shape}).
 
 ## Data
 
-Generated here by exact search (`gram/tasks/{kind}.py`), nothing downloaded. Unique inputs are split {config.task.train_share:.0%} to
-{1 - config.task.train_share:.0%} with split seed {config.task.split_seed}; every figure below is on the held-out inputs.
+Generated here by exact search (`gram/tasks/{kind}.py`), nothing downloaded. Unique inputs are split {shares} with
+split seed {config.task.split_seed}; every figure below is on the held-out inputs.
 
 ## Training
 
     gram train {overrides}
 
-{results["training"]["optimizer_steps"]:,} optimizer steps of {training.batch} learning rows, {results["training"]["minutes"]} minutes on {results["machine"]},
-torch {results["torch"]}, seed {config.seed}. Settings: `config.json`; course: `metrics.jsonl`.
+{course} Settings: `config.json`; course: `metrics.jsonl`.
 {note}
 ## Results
 
     gram evaluate {name} --trajectories {samples} --split test --seed 0 --json
 
-{samples} samples per input, at most {inference.supervision_steps} supervision steps{" with halting" if inference.halting else ""}, {first["precision"]} products; seeds
-{", ".join(str(result["seed"]) for result in seeds)} in this order. `accuracy` and `coverage` weigh an input by its number of solutions.
+{setting} `accuracy` and `coverage` weigh an input by its number of solutions.
 
-| | {first["protocol"]} ({first["inputs"]}) | all held-out inputs ({first["all_inputs"]["inputs"]}) | paper (Table 1) |
+{columns}
 |---|---|---|---|
-{chr(10).join(rows)}
+{newline.join(rows)}
 {deterministic}
-A sample stops after {first["mean_halt_step"]:.1f} supervision steps on average; {first["halted"]:.1%} stop by themselves.
+A sample stops after {first["mean_halt_step"]:.1f} supervision steps on average; {first["halted"]:.1%} do so by themselves.
 
 By number of existing solutions (seed 0, all held-out inputs):
 
 | solutions | inputs | accuracy | coverage |
 |---|---|---|---|
-{chr(10).join(by_solutions)}
+{newline.join(by_solutions)}
 
-By depth (seed 0, `gram evaluate {name} --supervision-steps DEPTH --no-halting`):
+By depth without halting (seed 0, {DEPTH_PUZZLES} held-out inputs, of which those with several solutions count):
 
-| supervision steps | accuracy | coverage | steps taken |
+    gram evaluate {name} --supervision-steps DEPTH --no-halting --puzzles {DEPTH_PUZZLES}
+
+| supervision steps | accuracy | coverage | best of {samples} by value |
 |---|---|---|---|
-{chr(10).join(by_depth)}
+{newline.join(by_depth)}
 
 ## Limits
 
-The paper's model has about 10 million parameters, D = 512 and batch 768 on eight GPUs; this one is sized for a laptop, learns
-{checkpoint.task.board.title} only, and knows the lines of the board from its position embedding. The paper does not state which inputs its
-table averages over; why we read it as those with several solutions is told in `docs/training.md`.
+The paper's model has about 10 million parameters, D = 512 and batch 768 on eight GPUs. This one is sized for a laptop,
+learns {checkpoint.task.board.title} only, and knows the lines of the board from its position embedding. The paper does
+not state which inputs its table averages over; why we read it as those with several solutions: `docs/training.md`.
 
-Weights: `weights.safetensors`, sha256 of the tensors `{results["sha256"]}`. Made at commit `{results["commit"]}`.
+Weights: `weights.safetensors`, sha256 of the tensors `{results["sha256"]}`.
+Made at commit `{results["commit"]}`.
 """
 
 

@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -35,7 +35,6 @@ from gram import checkpoint as store
 from gram import compute, losses, optim
 from gram.config import ConfigError, RunConfig, TrainConfig
 from gram.models import Model, State
-from gram.tasks import Task
 
 
 @dataclass
@@ -50,7 +49,7 @@ class Carry:
     """
 
     h: Tensor
-    l: Tensor  # noqa: E741
+    l: Tensor
     pair: Tensor
     age: Tensor
     past: Tensor
@@ -68,7 +67,7 @@ class Objective(nn.Module):
         self.model = model
         self.config = config.train
 
-    def forward(self, x: Tensor, y: Tensor, h: Tensor, l: Tensor, generator: torch.Generator) -> dict[str, Any]:  # noqa: E741
+    def forward(self, x: Tensor, y: Tensor, h: Tensor, l: Tensor, generator: torch.Generator) -> dict[str, Any]:
         """Advance all rows.
 
         Args:
@@ -142,8 +141,8 @@ class Run:
         self.config, self.path = config, path
         self.task, self.model = store.build(config)
         kind = compute.device().type
-        precision = "bf16-mixed" if compute.dtype(config.train.precision, kind) == torch.bfloat16 else "32-true"
-        self.fabric = Fabric(accelerator=kind, devices=1, precision=precision)
+        half = compute.dtype(config.train.precision, kind) == torch.bfloat16
+        self.fabric = Fabric(accelerator=kind, devices=1, precision="bf16-mixed" if half else "32-true")
         self.device = self.fabric.device
         self.puzzles = self.task.puzzles("train")
         self.pair_puzzle, self.pair_solution = self.puzzles.pairs()
@@ -163,6 +162,11 @@ class Run:
         self.since_log: dict[str, list[float]] = defaultdict(list)  # measured since the last line of metrics.jsonl
         self.carry = self._first_carry()
 
+    @property
+    def averaged(self) -> Model:
+        """The model with the averaged weights: what is evaluated and shipped."""
+        return cast(Model, self.average.module)
+
     def _first_carry(self) -> Carry:
         """All rows at z0, their ages spread evenly, so that rows finish in turn and not all at once."""
         train = self.config.train
@@ -170,10 +174,12 @@ class Run:
         pair = torch.tensor([self._draw() for _ in range(rows)])
         x = torch.from_numpy(self.puzzles.x[self.pair_puzzle[pair.numpy()]].astype(np.int64))
         state = self.model.init(x.to(self.device)).detach()
-        age = torch.cat([
-            torch.arange(train.batch) % train.supervision_steps,
-            torch.arange(train.prior_rows) % train.prior_steps,
-        ])
+        age = torch.cat(
+            [
+                torch.arange(train.batch) % train.supervision_steps,
+                torch.arange(train.prior_rows) % train.prior_steps,
+            ]
+        )
         past = torch.zeros(train.prior_rows, train.prior_steps, *state.h.shape[1:], dtype=torch.bfloat16)
         return Carry(state.h, state.l, pair, age, past.to(self.device))
 
@@ -199,10 +205,12 @@ class Run:
         terms: dict[str, Tensor] = dict(out["losses"])
         answers = out["tokens"].cpu().numpy()
         prior_valid = self.task.check(x[train.batch :].cpu().numpy(), answers[train.batch :]).valid
-        ended = torch.cat([
-            carry.age[: train.batch] >= train.supervision_steps,
-            carry.age[train.batch :] >= train.prior_steps,
-        ])
+        ended = torch.cat(
+            [
+                carry.age[: train.batch] >= train.supervision_steps,
+                carry.age[train.batch :] >= train.prior_steps,
+            ]
+        )
         if train.prior_rows:
             right = torch.from_numpy(prior_valid).to(self.device)
             terms["halt"] = losses.belief(out["halt"], right)
@@ -225,17 +233,20 @@ class Run:
         loss = losses.total(terms, weights)
         self.optimizer.zero_grad()
         self.fabric.backward(loss)
-        norm = self.fabric.clip_gradients(self.objective, self.optimizer, max_norm=train.optim.clip)
-        if not math.isfinite(float(norm)):
+        clipped = self.fabric.clip_gradients(
+            self.objective, self.optimizer, max_norm=train.optim.clip, error_if_nonfinite=False
+        )
+        norm = math.nan if clipped is None else float(clipped)
+        if not math.isfinite(norm):
             raise FloatingPointError(
-                f"the gradient is {float(norm)} at step {self.step}; lower train.optim.lr, the last checkpoint is intact"
+                f"the gradient is {norm} at step {self.step}; lower train.optim.lr; the last save is intact"
             )
         self.optimizer.step()
         self.average.update_parameters(self.model)
         self.step += 1
 
         measured = {name: float(term.detach().mean()) for name, term in terms.items()}
-        measured |= {"loss": float(loss.detach()), "lr": rate, "grad_norm": float(norm)}
+        measured |= {"loss": float(loss.detach()), "lr": rate, "grad_norm": norm}
         if "kl_posterior" in measured:
             measured["charge"] = posterior_charge
             self.charge = adapt(train, self.charge, self.step, measured["kl_posterior"])
@@ -281,10 +292,10 @@ class Run:
     def save(self) -> None:
         """Write the averaged weights, then what `resume` needs.
 
-        In this order: a run that is killed between the two goes on from the save before and writes both again. The other
-        way round, one that is killed between its two last files would count as finished, with weights of the save before.
+        In this order: a run that is killed between the two goes on from the save before and writes both again. The
+        other way round, one that is killed between its two last files would count as finished, with older weights.
         """
-        store.save_weights(self.path, self.average.module, self.step)
+        store.save_weights(self.path, self.averaged, self.step)
         tensors = {f"model/{key}": value for key, value in self.model.state_dict().items()}
         tensors |= {f"average/{key}": value for key, value in self.average.state_dict().items()}
         tensors |= {f"carry/{key}": value for key, value in self.carry.tensors().items()}
@@ -332,7 +343,7 @@ class Run:
 
         train = self.config.train
         result = score(
-            self.average.module.eval(),
+            self.averaged.eval(),
             self.task,
             trajectories=train.check_trajectories,
             puzzles=train.check_puzzles,
@@ -370,7 +381,9 @@ def train(config: RunConfig, path: Path, *, minutes: float | None = None, quiet:
     told = path / store.CONFIG
     if told.is_file():
         if RunConfig.from_json(told.read_text(errors="replace")) != config:
-            raise ConfigError(f"{path} holds a run with another configuration; choose another folder with -o, or delete it")
+            raise ConfigError(
+                f"{path} holds a run with another configuration; choose another folder with -o, or delete it"
+            )
     else:
         store.write_atomic(told, config.to_json())
     run = Run(config, path)
@@ -396,7 +409,7 @@ def train(config: RunConfig, path: Path, *, minutes: float | None = None, quiet:
                 line |= {name: float(np.mean(values)) for name, values in run.since_log.items()}
                 if run.step % settings.check_every == 0 or last:
                     line["held_out"] = run.look()
-                with open(path / store.METRICS, "a") as file:
+                with (path / store.METRICS).open("a") as file:
                     file.write(json.dumps(line) + "\n")
                 run.since_log.clear()
                 bar.set_postfix_str(_summary(line))

@@ -494,12 +494,12 @@ def endings(rollout: xr.Dataset, puzzle: int = 0) -> Block:
     valid = need(rollout, "valid").values[puzzle, :, -1]
     paths, boards = len(tokens), distinct(rollout, puzzle)
     found = len(np.unique(tokens[valid], axis=0)) if valid.any() else 0
-    known = f" of the {int(one['solutions_known'])} that exist" if "solutions_known" in one else ""
+    known = f" of the {int(one['solutions_known'])} solutions that exist" if "solutions_known" in one else " solutions"
     name = rollout.attrs.get("name") or rollout.attrs["model"]
     plural = "path ends" if paths == 1 else "paths end"
     return say(
         f"{name}: {paths} {plural} on {boards} different board{'s' * (boards != 1)}; {int(valid.sum())} of {paths} "
-        f"{'is' if paths == 1 else 'are'} valid, and among them are {found} different solutions{known}."
+        f"{'is' if paths == 1 else 'are'} valid, which gives {found}{known}."
     )
 
 
@@ -557,16 +557,21 @@ def banner(scale: str) -> Block:
     return Block(f"<p role='note' class='gram-headline'><strong>{text}</strong></p>", text)
 
 
-def held_out(known: ArrayLike, least: int = 2, most: int = 0) -> NDArray[np.int64]:
-    """Indices of the puzzles with at least `least` solutions (of all, if none has), evenly thinned to `most` of them.
+def held_out(known: ArrayLike, least: int = 2, up_to: int = 0, most: int = 0) -> NDArray[np.int64]:
+    """Indices of the puzzles with `least` solutions or more (of all, if none has), evenly thinned to `most` of them.
 
+    Args:
+        known: solutions that exist [puzzle].
+        up_to: leave out puzzles with more solutions than this; 0 leaves none out.
+        most: 0 keeps all.
     Raises:
         ValueError: `most` is negative.
     """
     if most < 0:
         raise ValueError(f"puzzles is {most}; it must be at least 1, or 0 for all")
     counts = np.asarray(known)
-    chosen = np.flatnonzero(counts >= least) if (counts >= least).any() else np.arange(len(counts))
+    fits = (counts >= least) & ((counts <= up_to) | (up_to == 0))
+    chosen = np.flatnonzero(fits) if fits.any() else np.arange(len(counts))
     if 0 < most < len(chosen):
         chosen = chosen[np.linspace(0, len(chosen) - 1, most).round().astype(int)]
     return chosen

@@ -614,7 +614,7 @@ _POLICY = "; ".join(
 
 _STYLE = """
 body.jp-Notebook { background: #fff; color: #1a1f24; font: 16px/1.6 system-ui, sans-serif; padding: 0 1rem; }
-main { max-width: 66rem; margin: 0 auto; padding: 2rem 0 4rem; }
+main { max-width: 74rem; margin: 0 auto; padding: 2rem 0 4rem; }
 .jp-Notebook .jp-Cell { padding: 0; margin: 0 0 .6rem; }
 .jp-Notebook :is(.jp-Cell-inputWrapper, .jp-Cell-outputWrapper) { display: block; }
 .jp-Notebook .jp-RenderedHTMLCommon { font: inherit; padding-right: 0; color: inherit; max-width: none; }
@@ -622,6 +622,7 @@ main { max-width: 66rem; margin: 0 auto; padding: 2rem 0 4rem; }
 .jp-Notebook .jp-RenderedHTMLCommon :is(h1, h2, h3) { line-height: 1.25; font-weight: 650; margin: 2rem 0 .6rem; }
 .jp-Notebook .jp-RenderedHTMLCommon h1 { font-size: 2rem; margin-top: 0; }
 .jp-Notebook .jp-RenderedHTMLCommon h2 { font-size: 1.35rem; }
+.jp-Notebook .jp-RenderedHTMLCommon h3 { font-size: 1.1rem; }
 .jp-Notebook .jp-RenderedHTMLCommon table { font-size: .92rem; margin: .4rem 0 1rem; display: table; }
 .jp-Notebook .jp-RenderedHTMLCommon :is(th, td) { text-align: left; vertical-align: top; white-space: normal; }
 .jp-Notebook .jp-RenderedHTMLCommon :is(th, td) { padding: .35rem .8rem .35rem 0; max-width: none; }
@@ -637,6 +638,8 @@ main { max-width: 66rem; margin: 0 auto; padding: 2rem 0 4rem; }
 .gram-provenance th { width: 11rem; font-weight: 500; color: #4d5863; }
 .gram-provenance td { overflow-wrap: anywhere; }
 iframe { border: 0; width: 100%; }
+/* At the width of this page an explorer may wrap its header and needs a little more than its own default. */
+iframe[title^='Explorer'] { height: 950px !important; }
 @media print { main { max-width: none; } }
 """
 

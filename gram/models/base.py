@@ -30,7 +30,7 @@ class State:
 
     e_x: Tensor
     h: Tensor
-    l: Tensor  # noqa: E741  (the paper's letter)
+    l: Tensor
 
     def detach(self) -> State:
         """The same state, cut from the graph."""
@@ -76,6 +76,7 @@ class Model(nn.Module, ABC):
     config: Any
     high_steps: int
     low_steps: int
+    heads: Heads
 
     @abstractmethod
     def init(self, x: Tensor) -> State:

@@ -1,4 +1,4 @@
-"""The parts that the recursive models share: norm, attention, SwiGLU, and the small network that is applied again and again.
+"""The parts that the recursive models share: norm, attention, SwiGLU, and the small network applied again and again.
 
 Sources: RMSNorm, Zhang & Sennrich 2019; SwiGLU, Shazeer 2020; post-norm blocks, HRM and TRM. Every residual stream ends
 in a norm, so a state stays bounded however often the network is applied to it.
@@ -110,7 +110,7 @@ class Attention(nn.Module):
         if x.is_cuda:
             mixed = F.scaled_dot_product_attention(q, k, v)
         else:
-            # On CPU the fused kernel's backward costs 7 times its forward at 64 positions; this made training 3x faster.
+            # On CPU the fused kernel's backward costs 7 times its forward at 64 positions; so training is 3x faster.
             scores = (q @ k.transpose(-1, -2)) / math.sqrt(q.shape[-1])
             mixed = scores.float().softmax(-1).to(v.dtype) @ v
         return self.out(mixed.transpose(1, 2).reshape(batch, positions, features))

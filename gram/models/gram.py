@@ -52,6 +52,8 @@ class GRAM(Model):
 
     name: ClassVar[str] = "gram"
     Config: ClassVar[type] = GRAMConfig
+    h0: Tensor
+    l0: Tensor
 
     def __init__(self, config: GRAMConfig, board: Board) -> None:
         super().__init__()
@@ -81,9 +83,9 @@ class GRAM(Model):
     def step(
         self, state: State, noise: Noise, y: Tensor | None = None, watch: Watch | None = None
     ) -> tuple[State, Transition]:
-        e_x, h, l = state.e_x, state.h, state.l  # noqa: E741
+        e_x, h, l = state.e_x, state.h, state.l
         for _ in range(self.low_steps):
-            l = self.f_low(l + (h + e_x))  # noqa: E741
+            l = self.f_low(l + (h + e_x))
             if watch:
                 watch(l)
         u = self.f_high(h + l)

@@ -1,7 +1,7 @@
 """TRM, the tiny recursive model: one network, two latents, one deterministic path.
 
-Source: Jolicoeur-Martineau 2025, "Less is More: Recursive Reasoning with Tiny Networks", Fig. 3 (its n and T are K and T
-here; its y and z are h and l). Leaves out: puzzle embeddings, rotary positions, MLP mixing.
+Source: Jolicoeur-Martineau 2025, "Less is More: Recursive Reasoning with Tiny Networks", Fig. 3 (its n and T are K
+and T here; its y and z are h and l). Leaves out: puzzle embeddings, rotary positions, MLP mixing.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ class TRM(Model):
 
     name: ClassVar[str] = "trm"
     Config: ClassVar[type] = TRMConfig
+    h0: Tensor
+    l0: Tensor
     stochastic = False
 
     def __init__(self, config: TRMConfig, board: Board) -> None:
@@ -56,9 +58,9 @@ class TRM(Model):
     def step(
         self, state: State, noise: Noise, y: Tensor | None = None, watch: Watch | None = None
     ) -> tuple[State, Transition]:
-        e_x, h, l = state.e_x, state.h, state.l  # noqa: E741
+        e_x, h, l = state.e_x, state.h, state.l
         for _ in range(self.low_steps):
-            l = self.f(l + (h + e_x))  # noqa: E741
+            l = self.f(l + (h + e_x))
             if watch:
                 watch(l)
         u = self.f(h + l).float()
@@ -67,5 +69,3 @@ class TRM(Model):
     def decode(self, state: State) -> Readout:
         halt, value = self.heads(state.h)
         return Readout(self.decoder(state.h).float(), halt, value)
-
-

@@ -77,7 +77,9 @@ class NQueens(Task):
         order = np.random.default_rng(self.config.split_seed).permutation(len(self._all))
         cut = round(self.config.train_share * len(order))
         if not 0 < cut < len(order):
-            raise TaskError(f"train_share {self.config.train_share} leaves a split of the {len(order)} inputs empty; choose e.g. 0.85")
+            raise TaskError(
+                f"train_share {self.config.train_share} leaves a split of {len(order)} inputs empty; choose e.g. 0.85"
+            )
         return self._all.take(np.sort(order[:cut] if split == "train" else order[cut:]))
 
     @cached_property
@@ -95,7 +97,9 @@ class NQueens(Task):
                     extensions.setdefault(givens, []).append(solution)
         keys = sorted(extensions)
         if len(keys) > self.config.inputs_max:
-            chosen = np.random.default_rng(self.config.split_seed).choice(len(keys), self.config.inputs_max, replace=False)
+            chosen = np.random.default_rng(self.config.split_seed).choice(
+                len(keys), self.config.inputs_max, replace=False
+            )
             keys = [keys[index] for index in np.sort(chosen)]
         return Puzzles(_encode(keys, n), tuple(_encode(extensions[key], n) for key in keys))
 

@@ -20,7 +20,10 @@ export function createActions(app, clock) {
     start: () => go(0),
     end: () => go(payload.steps - 1),
     step: (direction) => go(store.state.cursor.step + direction),
-    supervision: (direction) => (hasTransitions(payload) ? go(supervisionJump(payload, store.state.cursor.step, direction)) : go(store.state.cursor.step + direction)),
+    supervision: (direction) =>
+      hasTransitions(payload)
+        ? go(supervisionJump(payload, store.state.cursor.step, direction))
+        : go(store.state.cursor.step + direction),
     /** Low-level steps run l 1 ... l K, then h, which is the transition's end. */
     low(direction) {
       if (!ticks) return app.say(words.time.noLow);
@@ -32,8 +35,12 @@ export function createActions(app, clock) {
       if (low === null) return step > 0 ? go(step, ticks) : undefined;
       return low > 1 ? go(step, low - 1) : go(step - 1);
     },
-    change(direction = 1) { jump(changeJump(...shown(), store.state.cursor.step, direction), words.jump.change); },
-    correct() { jump(firstCorrect(...shown()), words.jump.correct(words.pathName(...shown()))); },
+    change(direction = 1) {
+      jump(changeJump(...shown(), store.state.cursor.step, direction), words.jump.change);
+    },
+    correct() {
+      jump(firstCorrect(...shown()), words.jump.correct(words.pathName(...shown())));
+    },
     halt() {
       const [run, path] = shown();
       jump(run.halted(path) >= 0 ? run.halted(path) : null, words.jump.halt(words.pathName(run, path)));
@@ -63,7 +70,10 @@ export function createActions(app, clock) {
       if (!run) return;
       const { focus, selected, board } = store.state;
       if (focus[0] !== letter || (board !== "focus" && board !== letter)) {
-        store.set({ focus: focus[0] === letter ? focus : [letter, shownPath(payload, { ...store.state, board: letter })[1]], board: "focus" });
+        store.set({
+          focus: focus[0] === letter ? focus : [letter, shownPath(payload, { ...store.state, board: letter })[1]],
+          board: "focus",
+        });
         return;
       }
       const paths = selected[letter] ?? Array.from({ length: run.n }, (_, path) => path);
@@ -71,18 +81,30 @@ export function createActions(app, clock) {
     },
     hide(letter) {
       const { hidden } = store.state;
-      if (runOf(payload, letter)) store.set({ hidden: hidden.includes(letter) ? hidden.filter((other) => other !== letter) : [...hidden, letter] });
+      if (runOf(payload, letter))
+        store.set({
+          hidden: hidden.includes(letter) ? hidden.filter((other) => other !== letter) : [...hidden, letter],
+        });
     },
-    selectAll: () => store.set({ selected: Object.fromEntries(payload.runs.filter((run) => !store.state.hidden.includes(run.letter)).map((run) => [run.letter, Array.from({ length: run.n }, (_, path) => path)])) }),
+    selectAll: () =>
+      store.set({
+        selected: Object.fromEntries(
+          payload.runs
+            .filter((run) => !store.state.hidden.includes(run.letter))
+            .map((run) => [run.letter, Array.from({ length: run.n }, (_, path) => path)]),
+        ),
+      }),
     /** One step back: a sheet, lasso, loop, brush, cells, selection, filter. False if there was nothing to undo. */
     escape() {
       const { state, transient } = store;
       if (transient.open) store.poke({ open: null });
       else if (transient.lasso) store.poke({ lasso: false });
       else if (state.range) store.set({ range: null });
-      else if (state.brush) store.set({ brush: null, selected: {}, board: state.board === "all" ? "focus" : state.board });
+      else if (state.brush)
+        store.set({ brush: null, selected: {}, board: state.board === "all" ? "focus" : state.board });
       else if (state.cells.length) store.set({ cells: [] });
-      else if (Object.keys(state.selected).length) store.set({ selected: {}, board: state.board === "all" ? "focus" : state.board });
+      else if (Object.keys(state.selected).length)
+        store.set({ selected: {}, board: state.board === "all" ? "focus" : state.board });
       else if (state.token !== null) store.set({ token: null });
       else return false;
       return true;

@@ -30,7 +30,9 @@ const FROM_DATA = ["halt", "kl", "value"]; // curves whose zero is far from what
 /** The range of a curve over all runs: the same axis for every run, from 0 unless the curve says otherwise. */
 export function extent(payload, curve) {
   let [low, high] = [Infinity, -Infinity];
-  for (const run of payload.runs) for (const value of run.curves[curve]?.values ?? []) if (Number.isFinite(value)) [low, high] = [Math.min(low, value), Math.max(high, value)];
+  for (const run of payload.runs)
+    for (const value of run.curves[curve]?.values ?? [])
+      if (Number.isFinite(value)) [low, high] = [Math.min(low, value), Math.max(high, value)];
   if (low > high) return [0, 1];
   const from = FROM_DATA.includes(curve) ? low : Math.min(0, low);
   return high > from ? [from, high] : [from, from + 1];

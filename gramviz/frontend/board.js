@@ -22,12 +22,34 @@ export function boardView(payload, state, transient, small = false) {
   const who = mode === "all" ? crowd(payload, state) : [];
   const counts = mode === "all" ? distribution(payload, who, step) : null;
   const kinds = payload.board.tokens.length;
-  const tokens = counts ? Uint8Array.from({ length: payload.board.size }, (_, position) => ranked(counts, position, kinds)[0][0]) : run.tokens(path, step);
+  const tokens = counts
+    ? Uint8Array.from({ length: payload.board.size }, (_, position) => ranked(counts, position, kinds)[0][0])
+    : run.tokens(path, step);
   const changed = mode === "one" && low === null ? new Set(changedCells(run, path, step)) : new Set();
-  const trail = mode === "one" && state.layers.includes("trail") ? Array.from({ length: TRAIL }, (_, k) => new Set(changedCells(run, path, step - 1 - k))) : [];
-  const pinned = mode === "one" && state.pinned && !(state.pinned[0] === run.letter && state.pinned[1] === path) ? runOf(payload, state.pinned[0]).tokens(state.pinned[1], step) : null;
+  const trail =
+    mode === "one" && state.layers.includes("trail")
+      ? Array.from({ length: TRAIL }, (_, k) => new Set(changedCells(run, path, step - 1 - k)))
+      : [];
+  const pinned =
+    mode === "one" && state.pinned && !(state.pinned[0] === run.letter && state.pinned[1] === path)
+      ? runOf(payload, state.pinned[0]).tokens(state.pinned[1], step)
+      : null;
   return {
-    board: payload.board, given: payload.given, mode, run, path, step, tokens, counts, crowd: who.length, changed, trail, pinned, preview, small, other: mode === "differ" ? other[0].tokens(other[1], step) : null,
+    board: payload.board,
+    given: payload.given,
+    mode,
+    run,
+    path,
+    step,
+    tokens,
+    counts,
+    crowd: who.length,
+    changed,
+    trail,
+    pinned,
+    preview,
+    small,
+    other: mode === "differ" ? other[0].tokens(other[1], step) : null,
     otherName: other ? words.pathName(...other) : "",
     conflict: (position) => mode === "one" && Boolean(run.conflict?.(path, step, position)),
     certainty: run.certainty && ((position) => run.certainty(path, step, position)),
@@ -46,8 +68,10 @@ export function spokenCell(payload, view, position) {
   parts.push(view.given[position] ? words.cell.given : words.cell.guess);
   if (view.changed.has(position)) parts.push(words.legend.changed);
   if (view.conflict(position)) parts.push(`in ${words.legend.conflict}`);
-  if (view.mode === "one" && view.certainty) parts.push(`${words.legend.certainty} ${Math.round(100 * view.certainty(position))} percent`);
-  if (view.pinned && view.pinned[position] !== view.tokens[position]) parts.push(`pinned has ${tokenLabel(payload.board, view.pinned[position])}`);
+  if (view.mode === "one" && view.certainty)
+    parts.push(`${words.legend.certainty} ${Math.round(100 * view.certainty(position))} percent`);
+  if (view.pinned && view.pinned[position] !== view.tokens[position])
+    parts.push(`pinned has ${tokenLabel(payload.board, view.pinned[position])}`);
   return parts.join(", ");
 }
 
@@ -56,14 +80,30 @@ export function createBoard(app) {
   const canvas = make("canvas", { "aria-hidden": "true" });
   const tabs = make("div", { class: "push", role: "tablist", "aria-label": words.board.title });
   const twin = make("div", { class: "away" }); // the accessible twin: rows of cells, filled in when settled
-  const stage = make("div", { class: "stage", tabindex: "0", role: "grid", "aria-label": words.board.title, "data-part": "board" }, canvas, twin);
+  const stage = make(
+    "div",
+    { class: "stage", tabindex: "0", role: "grid", "aria-label": words.board.title, "data-part": "board" },
+    canvas,
+    twin,
+  );
   const legend = make("div", { class: "legend" });
-  const el = make("section", { class: "panel board open", "aria-label": words.board.title }, make("div", { class: "bar" }, make("h3", {}, words.board.title), tabs), stage, legend);
+  const el = make(
+    "section",
+    { class: "panel board open", "aria-label": words.board.title },
+    make("div", { class: "bar" }, make("h3", {}, words.board.title), tabs),
+    stage,
+    legend,
+  );
   let place = places(payload.board, 300);
   let brush = null; // cells under a drag
 
-  const twinCells = Array.from({ length: payload.board.size }, (_, position) => make("div", { role: "gridcell", id: `cell${position}` }));
-  for (let row = 0; row < payload.board.height; row += 1) twin.append(make("div", { role: "row" }, twinCells.slice(row * payload.board.width, (row + 1) * payload.board.width)));
+  const twinCells = Array.from({ length: payload.board.size }, (_, position) =>
+    make("div", { role: "gridcell", id: `cell${position}` }),
+  );
+  for (let row = 0; row < payload.board.height; row += 1)
+    twin.append(
+      make("div", { role: "row" }, twinCells.slice(row * payload.board.width, (row + 1) * payload.board.width)),
+    );
 
   const at = (event) => {
     const box = canvas.getBoundingClientRect();
@@ -79,7 +119,9 @@ export function createBoard(app) {
     }
     if (event.pointerType !== "touch" || brush) point(cell);
   });
-  stage.addEventListener("pointerleave", () => { if (!brush) point(null); });
+  stage.addEventListener("pointerleave", () => {
+    if (!brush) point(null);
+  });
   stage.addEventListener("pointerdown", (event) => {
     const cell = at(event);
     if (event.button || cell === null) return;
@@ -108,7 +150,11 @@ export function createBoard(app) {
 
   function tab(id, label, title) {
     const chosen = store.transient.hover?.path || store.transient.hover?.preview ? false : isChosen(id);
-    return make("button", { role: "tab", "aria-selected": String(chosen), title, "data-tab": id, onclick: () => store.set({ board: id }) }, label);
+    return make(
+      "button",
+      { role: "tab", "aria-selected": String(chosen), title, "data-tab": id, onclick: () => store.set({ board: id }) },
+      label,
+    );
   }
   function isChosen(id) {
     const { board, focus } = store.state;
@@ -118,14 +164,22 @@ export function createBoard(app) {
   function updateTabs(view) {
     const { state } = store;
     const [run, path] = shownPath(payload, state);
-    const buttons = payload.runs.filter((candidate) => !state.hidden.includes(candidate.letter)).map((candidate) => {
-      const mine = candidate === run ? path : candidate.letter === state.focus[0] ? state.focus[1] : shownPath(payload, { ...state, board: candidate.letter })[1];
-      return tab(candidate.letter, words.pathName(candidate, mine), `${candidate.name}`);
-    });
+    const buttons = payload.runs
+      .filter((candidate) => !state.hidden.includes(candidate.letter))
+      .map((candidate) => {
+        const mine =
+          candidate === run
+            ? path
+            : candidate.letter === state.focus[0]
+              ? state.focus[1]
+              : shownPath(payload, { ...state, board: candidate.letter })[1];
+        return tab(candidate.letter, words.pathName(candidate, mine), `${candidate.name}`);
+      });
     if (otherPath(payload, state)) buttons.push(tab("differ", words.board.differ, words.board.differ));
     const many = crowd(payload, state).length;
     if (many > 1) buttons.push(tab("all", words.board.all(many), words.board.all(many)));
-    if (view.preview) buttons.unshift(make("span", { class: "caption" }, words.board.preview(words.pathName(view.run, view.path))));
+    if (view.preview)
+      buttons.unshift(make("span", { class: "caption" }, words.board.preview(words.pathName(view.run, view.path))));
     const focused = app.root.getRootNode().activeElement?.dataset?.tab; // keep the focus through the rebuild
     tabs.replaceChildren(...buttons);
     if (focused) tabs.querySelector(`[data-tab="${focused}"]`)?.focus();
@@ -135,13 +189,27 @@ export function createBoard(app) {
     const key = (name) => make("span", {}, make("i", { class: `key ${name}` }), words.legend[name]);
     const items = [];
     if (store.state.cursor.low !== null) items.push(make("span", {}, words.low));
-    else if (view.mode === "differ") items.push(make("span", {}, words.distance(view.tokens.filter((token, k) => token !== view.other[k]).length, view.otherName, words.pathName(view.run, view.path))));
+    else if (view.mode === "differ")
+      items.push(
+        make(
+          "span",
+          {},
+          words.distance(
+            view.tokens.filter((token, k) => token !== view.other[k]).length,
+            view.otherName,
+            words.pathName(view.run, view.path),
+          ),
+        ),
+      );
     else if (view.mode === "all") items.push(make("span", {}, words.agreement(view.crowd)));
     else {
       items.push(view.given.some(Boolean) ? key("given") : make("span", {}, words.givens), key("changed"));
       if (view.run.conflict) items.push(key("conflict"));
       items.push(view.certainty ? key("certainty") : make("span", {}, words.noCertainty));
-      if (view.pinned) items.push(make("span", {}, words.small(words.pathName(runOf(payload, store.state.pinned[0]), store.state.pinned[1]))));
+      if (view.pinned)
+        items.push(
+          make("span", {}, words.small(words.pathName(runOf(payload, store.state.pinned[0]), store.state.pinned[1]))),
+        );
     }
     legend.replaceChildren(...items);
   }
@@ -164,7 +232,12 @@ export function createBoard(app) {
         updateTwin(boardView(payload, state, transient));
         if (keys.size === 1) return;
       }
-      if (![..."cursor focus pinned selected hidden cells token board layers hover theme layout".split(" ")].some((key) => keys.has(key))) return;
+      if (
+        ![..."cursor focus pinned selected hidden cells token board layers hover theme layout".split(" ")].some((key) =>
+          keys.has(key),
+        )
+      )
+        return;
       const view = boardView(payload, state, transient);
       setAttribute(stage, "aria-activedescendant", view.cells.length ? `cell${view.cells.at(-1)}` : null);
       if (keys.has("layout")) {

@@ -6,7 +6,8 @@ export function changedCells(run, path, step) {
   const now = run.tokens(path, step);
   const before = run.tokens(path, step - 1);
   const found = [];
-  for (let position = 0; position < now.length; position += 1) if (now[position] !== before[position]) found.push(position);
+  for (let position = 0; position < now.length; position += 1)
+    if (now[position] !== before[position]) found.push(position);
   return found;
 }
 
@@ -15,7 +16,8 @@ export function opponents(board, tokens, position) {
   const token = tokens[position];
   if (!board.exclusive.includes(token)) return [];
   const found = new Set();
-  for (const group of board.groupsOf[position]) for (const other of group) if (other !== position && tokens[other] === token) found.add(other);
+  for (const group of board.groupsOf[position])
+    for (const other of group) if (other !== position && tokens[other] === token) found.add(other);
   return [...found].sort((a, b) => a - b);
 }
 
@@ -33,7 +35,8 @@ export function distribution(payload, paths, step) {
 /** The tokens of one position, most frequent first: [[token, count], ...], zero counts left out. */
 export function ranked(counts, position, kinds) {
   const found = [];
-  for (let token = 0; token < kinds; token += 1) if (counts[position * kinds + token]) found.push([token, counts[position * kinds + token]]);
+  for (let token = 0; token < kinds; token += 1)
+    if (counts[position * kinds + token]) found.push([token, counts[position * kinds + token]]);
   return found.sort((a, b) => b[1] - a[1] || a[0] - b[0]);
 }
 

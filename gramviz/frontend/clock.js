@@ -16,14 +16,19 @@ export function createClock(store) {
     play() {
       if (store.payload.steps < 2) return;
       const { step } = store.state.cursor;
-      if (step >= last() || step < first() || store.state.cursor.low !== null) store.set({ cursor: { step: step >= last() || step < first() ? first() : step, low: null } }, "play");
+      if (step >= last() || step < first() || store.state.cursor.low !== null)
+        store.set({ cursor: { step: step >= last() || step < first() ? first() : step, low: null } }, "play");
       before = null;
       waited = 0;
       progress = 0;
       store.poke({ playing: true, fraction: 0, hover: null });
     },
-    pause() { store.poke({ playing: false, fraction: 0 }); },
-    get moving() { return store.transient.playing; },
+    pause() {
+      store.poke({ playing: false, fraction: 0 });
+    },
+    get moving() {
+      return store.transient.playing;
+    },
     /** One frame. Long gaps (a hidden tab) count as one short frame: nothing jumps when the page comes back. */
     tick(now) {
       if (!store.transient.playing) {

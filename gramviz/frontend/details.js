@@ -14,17 +14,26 @@ function cellSentence(payload, state, transient, position) {
   const { board } = payload;
   const place = placeName(board, position);
   if (view.mode === "all") {
-    const parts = ranked(view.counts, position, board.tokens.length).map(([token, count]) => `${tokenLabel(board, token)} in ${count} of ${view.crowd}`);
+    const parts = ranked(view.counts, position, board.tokens.length).map(([token, count]) =>
+      words.tokenShare(tokenLabel(board, token), count, view.crowd),
+    );
     return words.cell.share(place, parts);
   }
   const { run, path, step, tokens } = view;
   const token = tokens[position];
   const label = (id) => tokenLabel(board, id);
   const parts = [];
-  parts.push(view.changed.has(position) ? words.cell.changed(place, label(run.tokens(path, step - 1)[position]), label(token)) : words.cell.now(place, label(token)));
+  parts.push(
+    view.changed.has(position)
+      ? words.cell.changed(place, label(run.tokens(path, step - 1)[position]), label(token))
+      : words.cell.now(place, label(token)),
+  );
   if (view.given[position]) parts.push(words.cell.given);
   else if (view.certainty) {
-    const next = view.second && view.secondCertainty ? ` ${words.cell.next(label(view.second(position)), view.secondCertainty(position))}` : "";
+    const next =
+      view.second && view.secondCertainty
+        ? ` ${words.cell.next(label(view.second(position)), view.secondCertainty(position))}`
+        : "";
     parts.push(words.cell.certainty(view.certainty(position)) + next);
   }
   const sentences = [`${words.pathName(run, path)}: ${parts.join(", ")}.`];
@@ -32,8 +41,12 @@ function cellSentence(payload, state, transient, position) {
     const others = opponents(board, tokens, position).map((other) => placeName(board, other));
     sentences.push(others.length ? words.cell.conflict(others) : words.cell.breaks);
   }
-  if (view.pinned && view.pinned[position] !== token) sentences.push(words.cell.other(words.pathName(runOf(payload, state.pinned[0]), state.pinned[1]), label(view.pinned[position])));
-  if (view.other && view.other[position] !== token) sentences.push(words.cell.other(view.otherName, label(view.other[position])));
+  if (view.pinned && view.pinned[position] !== token)
+    sentences.push(
+      words.cell.other(words.pathName(runOf(payload, state.pinned[0]), state.pinned[1]), label(view.pinned[position])),
+    );
+  if (view.other && view.other[position] !== token)
+    sentences.push(words.cell.other(view.otherName, label(view.other[position])));
   if (view.truth && view.truth[position] !== token) sentences.push(words.cell.truth(label(view.truth[position])));
   return sentences.join(" ");
 }
@@ -42,7 +55,9 @@ function cellSentence(payload, state, transient, position) {
 function pathSentence(payload, state, run, path) {
   const parts = [words.path.answer(payload.answers[run.final(path)]?.letter, answerWords(payload, run.final(path)))];
   if (run.settled) parts.push(run.settled(path) ? words.path.settled : words.path.wandering);
-  const numbers = ["drift", "certainty", "value"].filter((name) => run.curves[name]).map((name) => `${name} ${number(run.curve(name, path, state.cursor.step))}`);
+  const numbers = ["drift", "certainty", "value"]
+    .filter((name) => run.curves[name])
+    .map((name) => `${name} ${number(run.curve(name, path, state.cursor.step))}`);
   return `${words.pathName(run, path)}: ${[parts.join(", "), ...numbers].join("; ")}.`;
 }
 
@@ -51,7 +66,10 @@ export function stepSentence(payload, state, transient) {
   const { run, path, step } = boardView(payload, state, transient);
   const conflicts = (at) => (run.curves.conflicts && at >= 0 ? run.curve("conflicts", path, at) : null);
   const where = words.time.step(address(payload, step));
-  const ended = state.cursor.step >= run.steps && payload.runs.length > 1 ? ` ${words.time.ended(run.letter, address(payload, run.steps - 1))}.` : "";
+  const ended =
+    state.cursor.step >= run.steps && payload.runs.length > 1
+      ? ` ${words.time.ended(run.letter, address(payload, run.steps - 1))}.`
+      : "";
   return `${words.pathName(run, path)}, ${where.toLowerCase()}: ${words.settledStep("", changedCells(run, path, step).length, step ? conflicts(step - 1) : null, conflicts(step)).slice(2)}${ended}`;
 }
 

@@ -5,7 +5,8 @@ const SVG = "http://www.w3.org/2000/svg";
 function build(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes ?? {})) {
     if (value === null || value === undefined || value === false) continue;
-    if (typeof value === "function") element.addEventListener(name.slice(2), value); // onclick -> click
+    if (typeof value === "function")
+      element.addEventListener(name.slice(2), value); // onclick -> click
     else element.setAttribute(name, value === true ? "" : String(value));
   }
   element.append(...children.flat().filter((child) => child !== null && child !== undefined));
@@ -22,9 +23,9 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** Sets or removes an attribute, only where it differs. */
+/** Sets an attribute where it differs (`false` is a value of aria-*), or removes it with null. */
 export function setAttribute(element, name, value) {
-  if (value === null || value === false) element.removeAttribute(name);
+  if (value === null) element.removeAttribute(name);
   else if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
 }
 
@@ -41,16 +42,30 @@ const MARKS = {
 /** The outcome of a path as a small drawing; the colour is that of the text around it. */
 export function markIcon(shape) {
   const parts = MARKS[shape].map(([tag, attributes]) => svg(tag, attributes));
-  return svg("svg", { viewBox: "0 0 12 12", width: 12, height: 12, class: "mark", "data-shape": shape, "aria-hidden": "true" }, parts);
+  return svg(
+    "svg",
+    { viewBox: "0 0 12 12", width: 12, height: 12, class: "mark", "data-shape": shape, "aria-hidden": "true" },
+    parts,
+  );
 }
 
 const ICONS = {
-  start: "M3 3v10M13 3l-7 5l7 5z", back: "M11 3l-7 5l7 5z", play: "M4.5 2.5l9 5.5l-9 5.5z",
-  pause: "M4 3h3v10H4zM9 3h3v10H9z", forward: "M5 3l7 5l-7 5z", end: "M13 3v10M3 3l7 5l-7 5z",
+  start: "M3 3v10M13 3l-7 5l7 5z",
+  back: "M11 3l-7 5l7 5z",
+  play: "M4.5 2.5l9 5.5l-9 5.5z",
+  pause: "M4 3h3v10H4zM9 3h3v10H9z",
+  forward: "M5 3l7 5l-7 5z",
+  end: "M13 3v10M3 3l7 5l-7 5z",
 };
 
 /** A transport icon, 16 x 16. */
 export function icon(name) {
-  const path = svg("path", { d: ICONS[name], fill: "currentColor", stroke: "currentColor", "stroke-width": 1.4, "stroke-linejoin": "round" });
+  const path = svg("path", {
+    d: ICONS[name],
+    fill: "currentColor",
+    stroke: "currentColor",
+    "stroke-width": 1.4,
+    "stroke-linejoin": "round",
+  });
   return svg("svg", { viewBox: "0 0 16 16", width: 16, height: 16, "aria-hidden": "true" }, path);
 }

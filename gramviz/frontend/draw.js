@@ -88,7 +88,13 @@ let queenPath = null;
 function queenShape() {
   if (queenPath) return queenPath;
   const path = new Path2D();
-  const balls = [[0.12, 0.33], [0.31, 0.21], [0.5, 0.16], [0.69, 0.21], [0.88, 0.33]];
+  const balls = [
+    [0.12, 0.33],
+    [0.31, 0.21],
+    [0.5, 0.16],
+    [0.69, 0.21],
+    [0.88, 0.33],
+  ];
   path.moveTo(0.25, 0.7);
   path.lineTo(0.13, 0.36);
   path.lineTo(0.32, 0.52);

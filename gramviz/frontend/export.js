@@ -24,13 +24,29 @@ function field(value) {
 /** Every state of every path: where it is, its answer, its curves and its place on the map. */
 export function csvText(payload, state) {
   const curves = [...new Set(payload.runs.flatMap((run) => Object.keys(run.curves)))];
-  const lines = [["run", "name", "trajectory", "step", "address", "answer", "ends_as", ...curves, "pc1", "pc2", "tokens"]];
-  for (const run of payload.runs) for (let path = 0; path < run.n; path += 1) for (let step = 0; step < run.steps; step += 1) {
-    const id = run.answer(path, step);
-    const map = run.maps[state.basis]?.xyz;
-    const at = 3 * (path * run.steps + step);
-    lines.push([run.letter, run.name, path, step, `${run.supervision_step[step]}.${run.transition[step]}`, id === null ? "" : payload.answers[id]?.letter ?? `answer ${id + 1}`, answerWords(payload, run.final(path)), ...curves.map((name) => run.curve(name, path, step)), map?.[at], map?.[at + 1], run.tokens(path, step).join(" ")]);
-  }
+  const lines = [
+    ["run", "name", "trajectory", "step", "address", "answer", "ends_as", ...curves, "pc1", "pc2", "tokens"],
+  ];
+  for (const run of payload.runs)
+    for (let path = 0; path < run.n; path += 1)
+      for (let step = 0; step < run.steps; step += 1) {
+        const id = run.answer(path, step);
+        const map = run.maps[state.basis]?.xyz;
+        const at = 3 * (path * run.steps + step);
+        lines.push([
+          run.letter,
+          run.name,
+          path,
+          step,
+          `${run.supervision_step[step]}.${run.transition[step]}`,
+          id === null ? "" : (payload.answers[id]?.letter ?? `answer ${id + 1}`),
+          answerWords(payload, run.final(path)),
+          ...curves.map((name) => run.curve(name, path, step)),
+          map?.[at],
+          map?.[at + 1],
+          run.tokens(path, step).join(" "),
+        ]);
+      }
   return `${lines.map((line) => line.map(field).join(",")).join("\n")}\n`;
 }
 
@@ -57,7 +73,10 @@ export async function copyText(app, text, said = words.exports.copied) {
 
 export function savePicture(app) {
   const { payload, store } = app;
-  pictureOf(app.root, app.theme).toBlob((blob) => download(app, blob, fileName(payload, store.state, "png")), "image/png");
+  pictureOf(app.root, app.theme).toBlob(
+    (blob) => download(app, blob, fileName(payload, store.state, "png")),
+    "image/png",
+  );
 }
 
 export const copyPython = (app) => copyText(app, pythonLine(app.payload, app.store.state, app.store.start));
@@ -67,9 +86,22 @@ export function exportItems(app) {
   const command = `gramviz movie ROLLOUT.nc --puzzle ${payload.puzzle} -o movie.gif`;
   return [
     { label: words.exports.png, act: () => savePicture(app) },
-    { label: words.exports.csv, act: () => download(app, new Blob([csvText(payload, store.state)], { type: "text/csv" }), fileName(payload, store.state, "csv")) },
+    {
+      label: words.exports.csv,
+      act: () =>
+        download(
+          app,
+          new Blob([csvText(payload, store.state)], { type: "text/csv" }),
+          fileName(payload, store.state, "csv"),
+        ),
+    },
     { label: words.exports.python, act: () => copyPython(app) },
     { label: words.exports.json, act: () => copyText(app, JSON.stringify(store.state)) },
-    { label: words.exports.movie, dim: true, why: `${words.exports.needsPython} ${command}`, act: () => copyText(app, command) },
+    {
+      label: words.exports.movie,
+      dim: true,
+      why: `${words.exports.needsPython} ${command}`,
+      act: () => copyText(app, command),
+    },
   ];
 }

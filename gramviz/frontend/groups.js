@@ -18,7 +18,10 @@ export const outcomeColour = (outcome) => OUTCOMES[outcome].colour;
 /** What the menu offers: [[key, label], ...]; a variable that was not recorded is absent. */
 export function colourChoices(payload, state) {
   const has = (name) => payload.runs.some((run) => run.curves[name]);
-  const choices = [["outcome", words.colours.outcome], ["answer", words.colours.answer]];
+  const choices = [
+    ["outcome", words.colours.outcome],
+    ["answer", words.colours.answer],
+  ];
   if (payload.runs.length > 1) choices.push(["run", words.colours.run]);
   if (has("value")) choices.push(["value", words.colours.value]);
   if (has("certainty")) choices.push(["certainty", words.colours.certainty]);
@@ -47,23 +50,40 @@ export function colourGroups(payload, state) {
     answer: (run, path) => {
       const id = run.final(path);
       const known = id < CATEGORIES.length;
-      return group(known ? id : "rest", { label: known ? payload.answers[id]?.letter ?? "" : words.answers.others(2).slice(2), colour: known ? CATEGORIES[id] : "other" });
+      return group(known ? id : "rest", {
+        label: known ? (payload.answers[id]?.letter ?? "") : words.answers.others(2).slice(2),
+        colour: known ? CATEGORIES[id] : "other",
+      });
     },
     run: (run) => group(run.letter, { label: run.letter, colour: CATEGORIES[run.index] }),
     // Along time a path runs through the whole ramp; its head has the colour of the cursor.
-    step: () => group("step", { label: words.colours.step, colour: payload.steps > 1 ? step / (payload.steps - 1) : 0 }),
+    step: () =>
+      group("step", { label: words.colours.step, colour: payload.steps > 1 ? step / (payload.steps - 1) : 0 }),
     cell: (run, path) => {
       const token = run.tokens(path, step)[state.cells[0]];
-      const order = payload.board.tokens.map((_, id) => id).filter((id) => !payload.board.blank.includes(id) || payload.board.tokens.length < 4);
+      const order = payload.board.tokens
+        .map((_, id) => id)
+        .filter((id) => !payload.board.blank.includes(id) || payload.board.tokens.length < 4);
       const at = order.indexOf(token);
-      return group(token, { label: tokenLabel(payload.board, token), colour: at >= 0 && at < CATEGORIES.length && order.length <= CATEGORIES.length ? CATEGORIES[at] : order.length > 1 && at >= 0 ? at / (order.length - 1) : "other" });
+      return group(token, {
+        label: tokenLabel(payload.board, token),
+        colour:
+          at >= 0 && at < CATEGORIES.length && order.length <= CATEGORIES.length
+            ? CATEGORIES[at]
+            : order.length > 1 && at >= 0
+              ? at / (order.length - 1)
+              : "other",
+      });
     },
   };
   const ramp = (name) => (run, path) => {
     const value = run.curve(name, path, step);
     if (!Number.isFinite(value)) return group("none", { label: "–", colour: "other" });
     const bucket = Math.min(BUCKETS - 1, Math.max(0, Math.floor(value * BUCKETS)));
-    return group(bucket, { label: `${percent(bucket / BUCKETS, 0)} to ${percent((bucket + 1) / BUCKETS, 0)}`, colour: bucket / (BUCKETS - 1) });
+    return group(bucket, {
+      label: `${percent(bucket / BUCKETS, 0)} to ${percent((bucket + 1) / BUCKETS, 0)}`,
+      colour: bucket / (BUCKETS - 1),
+    });
   };
   const choose = pick[state.color_by] ?? ramp(state.color_by);
   const of = {};
@@ -99,7 +119,9 @@ function pointedAt(payload, state, hover, shown) {
   if (!hover) return null;
   const { step } = state.cursor;
   if (hover.path) return (run, path) => run.letter === hover.path[0] && path === hover.path[1];
-  if (hover.answer !== undefined) return (run, path) => (state.answers_at === "final" ? run.final(path) : run.answer(path, step)) === hover.answer;
+  if (hover.answers)
+    return (run, path) =>
+      hover.answers.includes(state.answers_at === "final" ? run.final(path) : run.answer(path, step));
   if (hover.part === "board" && hover.cell !== undefined) {
     const token = shown[0].tokens(shown[1], step)[hover.cell];
     return (run, path) => run.tokens(path, step)[hover.cell] === token;
@@ -120,7 +142,8 @@ export function shownPath(payload, state, hover = null) {
 
 /** The path with which "A ≠ B" compares the shown one: the pinned one, else one of another run; null if there is none. */
 export function otherPath(payload, state) {
-  if (state.pinned && String(state.pinned) !== String(state.focus)) return [runOf(payload, state.pinned[0]), state.pinned[1]];
+  if (state.pinned && String(state.pinned) !== String(state.focus))
+    return [runOf(payload, state.pinned[0]), state.pinned[1]];
   const run = payload.runs.find((candidate) => candidate.letter !== state.focus[0]);
   return run ? [run, representative(run)] : null;
 }

@@ -12,39 +12,115 @@ const SOURCES = { certainty: "probability", conflicts: "conflict", drift: "h", s
 
 export function createHeader(app, actions) {
   const { payload, store } = app;
-  const title = make("h2", { class: "title selectable" }, payload.title, make("span", {}, words.puzzle(payload.puzzle, payload.puzzles)));
-  const runs = payload.runs.map((run) => make("button", {
-    class: "run", "data-run": run.letter, title: payload.runs.length > 1 ? `${run.name}: click to focus, Ctrl+click to hide or show` : run.name,
-    onclick: (event) => (event.ctrlKey || event.metaKey ? actions.hide(run.letter) : actions.run(run.letter)),
-  }, badge(run.letter), make("b", {}, run.name), make("span", { class: "muted count" }, words.paths(run.n))));
+  const title = make(
+    "h2",
+    { class: "title selectable" },
+    payload.title,
+    make("span", {}, words.puzzle(payload.puzzle, payload.puzzles)),
+  );
+  const runs = payload.runs.map((run) =>
+    make(
+      "button",
+      {
+        class: "run",
+        "data-run": run.letter,
+        title: words.runHint(run.name, payload.runs.length > 1),
+        onclick: (event) => (event.ctrlKey || event.metaKey ? actions.hide(run.letter) : actions.run(run.letter)),
+      },
+      badge(run.letter),
+      make("b", {}, run.name),
+      make("span", { class: "muted count" }, words.paths(run.n)),
+    ),
+  );
 
-  const colour = createMenu(app, "colour", "", () => colourChoices(payload, store.state).map(([key, label]) => ({ label, radio: true, checked: store.state.color_by === key, act: () => store.set({ color_by: key }) })));
+  const colour = createMenu(app, "colour", "", () =>
+    colourChoices(payload, store.state).map(([key, label]) => ({
+      label,
+      radio: true,
+      checked: store.state.color_by === key,
+      act: () => store.set({ color_by: key }),
+    })),
+  );
   const view = createMenu(app, "view", words.buttons.view, viewItems);
   const save = createMenu(app, "export", words.buttons.export, () => exportItems(app));
-  const keys = make("button", { "aria-label": words.buttons.keys, title: words.buttons.keys, onclick: () => actions.toggle("keys") }, "?");
+  const keys = make(
+    "button",
+    { "aria-label": words.buttons.keys, title: words.buttons.keys, onclick: () => actions.toggle("keys") },
+    "?",
+  );
   const colourLabel = make("span", { class: "muted" }, words.buttons.colour);
-  const right = payload.runs.filter((run) => run.n > 1 && run.valid).map((run) => words.correct(Array.from({ length: run.n }, (_, path) => run.outcome(path)).filter((outcome) => outcome === 1).length, run.n));
+  const right = payload.runs.filter((run) => run.n > 1 && run.valid).map((run) => words.correct(run.right, run.n));
   const tally = right.length ? make("span", { class: "muted selectable tally" }, right.join("; ")) : null;
-  const el = make("header", {}, title, make("div", { class: "runs" }, runs, tally), make("div", { class: "tools" }, colourLabel, colour.el, view.el, save.el, keys));
+  const el = make(
+    "header",
+    {},
+    title,
+    make("div", { class: "runs" }, runs, tally),
+    make("div", { class: "tools" }, colourLabel, colour.el, view.el, save.el, keys),
+  );
 
   function viewItems() {
     const { state } = store;
-    const toggle = (key, name) => ({ stay: true, checked: state[key].includes(name), act: () => store.set({ [key]: store.state[key].includes(name) ? store.state[key].filter((other) => other !== name) : [...store.state[key], name] }) });
-    const missing = (name) => [payload, ...payload.runs].map((holder) => holder.missing?.[SOURCES[name] ?? name]).find(Boolean);
+    const toggle = (key, name) => ({
+      stay: true,
+      checked: state[key].includes(name),
+      act: () =>
+        store.set({
+          [key]: store.state[key].includes(name)
+            ? store.state[key].filter((other) => other !== name)
+            : [...store.state[key], name],
+        }),
+    });
+    const missing = (name) =>
+      [payload, ...payload.runs].map((holder) => holder.missing?.[SOURCES[name] ?? name]).find(Boolean);
     const bases = [...new Map(payload.bases.map((basis) => [basis.name, basis])).values()];
     return [
       { heading: words.view.curves },
-      ...laneNames.filter((name) => payload.runs.some((run) => run.curves[name]) || missing(name)).map((name) => {
-        const there = payload.runs.some((run) => run.curves[name]);
-        return { label: words.curves[name][0], disabled: !there, why: there ? null : missing(name), ...toggle("lanes", name) };
-      }),
+      ...laneNames
+        .filter((name) => payload.runs.some((run) => run.curves[name]) || missing(name))
+        .map((name) => {
+          const there = payload.runs.some((run) => run.curves[name]);
+          return {
+            label: words.curves[name][0],
+            disabled: !there,
+            why: there ? null : missing(name),
+            ...toggle("lanes", name),
+          };
+        }),
       { heading: words.view.layers },
-      ...layerNames.filter((name) => name !== "truth" || payload.y).map((name) => ({ label: words.layers[name], ...toggle("layers", name), ...(name === "halo" && app.haloForced() ? { checked: true, disabled: true, why: words.haloForced } : {}) })),
-      ...(bases.length > 1 ? [{ heading: words.view.basis }, ...bases.map((basis) => ({ label: basis.label, radio: true, checked: state.basis === basis.name, act: () => store.set({ basis: basis.name, camera: null, brush: null }) }))] : []),
+      ...layerNames
+        .filter((name) => name !== "truth" || payload.y)
+        .map((name) => ({
+          label: words.layers[name],
+          ...toggle("layers", name),
+          ...(name === "halo" && app.haloForced() ? { checked: true, disabled: true, why: words.haloForced } : {}),
+        })),
+      ...(bases.length > 1
+        ? [
+            { heading: words.view.basis },
+            ...bases.map((basis) => ({
+              label: basis.label,
+              radio: true,
+              checked: state.basis === basis.name,
+              act: () => store.set({ basis: basis.name, camera: null, brush: null }),
+            })),
+          ]
+        : []),
       { heading: words.view.theme },
-      ...["auto", "light", "dark"].map((name) => ({ label: words.themes[name], radio: true, stay: true, checked: state.theme === name, act: () => store.set({ theme: name }) })),
+      ...["auto", "light", "dark"].map((name) => ({
+        label: words.themes[name],
+        radio: true,
+        stay: true,
+        checked: state.theme === name,
+        act: () => store.set({ theme: name }),
+      })),
       { heading: words.view.also },
-      { label: words.view.calm, stay: true, checked: state.motion === "calm", act: () => store.set({ motion: store.state.motion === "calm" ? "auto" : "calm" }) },
+      {
+        label: words.view.calm,
+        stay: true,
+        checked: state.motion === "calm",
+        act: () => store.set({ motion: store.state.motion === "calm" ? "auto" : "calm" }),
+      },
       { label: words.view.table, checked: store.transient.open === "table", act: () => store.poke({ open: "table" }) },
     ];
   }

@@ -4,23 +4,6 @@ import { quiet } from "./cells.js";
 import { copyPython } from "./export.js";
 import { colourChoices } from "./groups.js";
 
-/** What `?` shows: [keys, what they do]. */
-export function keyTable(payload) {
-  const many = payload.runs.length > 1;
-  return [
-    ["Space, K", "play or pause"], ["J / L, ← / →", "transition back or forward"], ["Shift+J / Shift+L", "supervision step back or forward"],
-    ...(payload.lead.low_steps ? [[", / .", "low-level step back or forward"]] : []),
-    ["Home / End", "init, last step"], ["N / Shift+N", "next, previous change"], ["F, H, W", "first correct, halt, where paths part"],
-    ["[ / ]", "slower, faster"], ["U", "loop"], [many ? "A B C D" : "A", "focus a run; again: its next path"],
-    ...(many ? [["Shift+A … D", "show or hide a run"]] : []), ["M, X", "board: all paths, A ≠ B"], ["P", "pin the focused path"],
-    ["1-9, 0", "only this token; all"], ["Q / Shift+Q", "next, previous “Colour by”"], ["Z", "fit the map"], ["+ / −", "zoom the map (when it has focus)"],
-    ["Arrows", "inside board, map, list: move there"], ["Enter, Ctrl+Enter", "choose; add to the choice"], ["Ctrl+A", "choose all paths"],
-    ["Esc", "one step back: sheet, lasso, cells, choice, filter"], ["Ctrl+Z, Ctrl+Shift+Z", "undo, redo"], ["V, E, T, ?", "view, export, table, keys"],
-    ["S, Y", "speak the state; copy as Python"],
-    ["Pointer", "drag time to scrub (Alt: low-level steps), Shift+drag the ruler to loop; Shift+drag the map or a lane to choose paths; Ctrl adds, Alt takes away"],
-  ];
-}
-
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 export function listenToKeys(app, actions, parts) {
@@ -57,23 +40,64 @@ export function listenToKeys(app, actions, parts) {
     const [letter, path] = state.focus;
     const list = state.selected[letter] ?? [];
     if (partOf() === "board") return; // moving has chosen already
-    store.set({ selected: command(event) ? { ...state.selected, [letter]: list.includes(path) ? list.filter((other) => other !== path) : [...list, path] } : { [letter]: [path] } });
+    store.set({
+      selected: command(event)
+        ? {
+            ...state.selected,
+            [letter]: list.includes(path) ? list.filter((other) => other !== path) : [...list, path],
+          }
+        : { [letter]: [path] },
+    });
   }
 
   const bare = {
-    " ": actions.play, k: actions.play, j: () => actions.step(-1), l: () => actions.step(1),
-    ",": () => actions.low(-1), ".": () => actions.low(1), Home: actions.start, End: actions.end, n: () => actions.change(1),
-    f: actions.correct, h: actions.halt, w: actions.part, "[": () => actions.speed(-1), "]": () => actions.speed(1), u: actions.loop,
-    a: () => actions.run("A"), b: () => actions.run("B"), c: () => actions.run("C"), d: () => actions.run("D"),
-    m: () => store.set({ board: store.state.board === "all" ? "focus" : "all" }), x: () => store.set({ board: store.state.board === "differ" ? "focus" : "differ" }),
-    p: actions.pin, q: () => colour(1), z: () => store.set({ camera: null }), "+": () => parts.map.zoom(1.25), "=": () => parts.map.zoom(1.25), "-": () => parts.map.zoom(0.8),
-    v: () => actions.toggle("view"), e: () => actions.toggle("export"), t: () => actions.toggle("table"), "?": () => actions.toggle("keys"),
-    s: () => app.speaker.state(), y: () => copyPython(app), 0: () => store.set({ token: null }),
+    " ": actions.play,
+    k: actions.play,
+    j: () => actions.step(-1),
+    l: () => actions.step(1),
+    ",": () => actions.low(-1),
+    ".": () => actions.low(1),
+    Home: actions.start,
+    End: actions.end,
+    n: () => actions.change(1),
+    f: actions.correct,
+    h: actions.halt,
+    w: actions.part,
+    "[": () => actions.speed(-1),
+    "]": () => actions.speed(1),
+    u: actions.loop,
+    a: () => actions.run("A"),
+    b: () => actions.run("B"),
+    c: () => actions.run("C"),
+    d: () => actions.run("D"),
+    m: () => store.set({ board: store.state.board === "all" ? "focus" : "all" }),
+    x: () => store.set({ board: store.state.board === "differ" ? "focus" : "differ" }),
+    p: actions.pin,
+    q: () => colour(1),
+    z: () => store.set({ camera: null }),
+    "+": () => parts.map.zoom(1.25),
+    "=": () => parts.map.zoom(1.25),
+    "-": () => parts.map.zoom(0.8),
+    v: () => actions.toggle("view"),
+    e: () => actions.toggle("export"),
+    t: () => actions.toggle("table"),
+    "?": () => actions.toggle("keys"),
+    s: () => app.speaker.state(),
+    y: () => copyPython(app),
+    0: () => store.set({ token: null }),
   };
   for (const digit of "123456789") bare[digit] = () => filter(digit);
   const shifted = {
-    J: () => actions.supervision(-1), L: () => actions.supervision(1), N: () => actions.change(-1), Q: () => colour(-1),
-    A: () => actions.hide("A"), B: () => actions.hide("B"), C: () => actions.hide("C"), D: () => actions.hide("D"), "?": bare["?"], "+": bare["+"],
+    J: () => actions.supervision(-1),
+    L: () => actions.supervision(1),
+    N: () => actions.change(-1),
+    Q: () => colour(-1),
+    A: () => actions.hide("A"),
+    B: () => actions.hide("B"),
+    C: () => actions.hide("C"),
+    D: () => actions.hide("D"),
+    "?": bare["?"],
+    "+": bare["+"],
   };
   const commands = { a: actions.selectAll, z: () => store.undo(), Z: () => store.redo(), y: () => store.redo() };
 
@@ -94,23 +118,31 @@ export function listenToKeys(app, actions, parts) {
     if (event.key === "Enter") return () => choose(event);
     if (ARROWS[event.key]) return () => arrow(event);
     if (event.key === "PageUp" || event.key === "PageDown") return null;
-    return (event.shiftKey ? shifted[event.key] : bare[event.key]) ?? (event.shiftKey ? bare[event.key.length === 1 && !/[a-z]/i.test(event.key) ? event.key : ""] : null) ?? null;
+    return (
+      (event.shiftKey ? shifted[event.key] : bare[event.key]) ??
+      (event.shiftKey ? bare[event.key.length === 1 && !/[a-z]/i.test(event.key) ? event.key : ""] : null) ??
+      null
+    );
   }
 
-  root.addEventListener("keydown", (event) => {
-    const act = meaning(event);
-    if (act) {
-      const used = act() !== false;
-      if (!used) {
-        // Escape with nothing left to undo gives the focus back to the notebook.
-        root.getRootNode().activeElement?.blur();
-        return;
+  root.addEventListener(
+    "keydown",
+    (event) => {
+      const act = meaning(event);
+      if (act) {
+        const used = act() !== false;
+        if (!used) {
+          // Escape with nothing left to undo gives the focus back to the notebook.
+          root.getRootNode().activeElement?.blur();
+          return;
+        }
+        event.preventDefault();
       }
-      event.preventDefault();
-    }
-    // Every key typed in here stays here, used or not: a stray "dd" must not delete a notebook cell.
-    if (event.key !== "Tab") event.stopPropagation();
-  }, { signal });
+      // Every key typed in here stays here, used or not: a stray "dd" must not delete a notebook cell.
+      if (event.key !== "Tab") event.stopPropagation();
+    },
+    { signal },
+  );
   // Some hosts listen to key presses and releases as well.
   for (const kind of ["keyup", "keypress"]) root.addEventListener(kind, (event) => event.stopPropagation(), { signal });
 }

@@ -24,8 +24,26 @@ export function createLanes(app) {
   function createLane(name) {
     const canvas = make("canvas", { role: "img", "aria-label": words.curves[name][0], "data-lane": name });
     const values = make("span", { class: "values" });
-    const root = make("div", { class: "lane" }, make("div", { class: "gutter" }, make("div", {}, make("b", {}, words.curves[name][0]), make("span", { class: "unit" }, words.curves[name][1])), values), canvas);
-    const lane = { name, root, canvas, values, tall: false, range: extent(payload, name), size: { width: 10, height: 10 } };
+    const root = make(
+      "div",
+      { class: "lane" },
+      make(
+        "div",
+        { class: "gutter" },
+        make("div", {}, make("b", {}, words.curves[name][0]), make("span", { class: "unit" }, words.curves[name][1])),
+        values,
+      ),
+      canvas,
+    );
+    const lane = {
+      name,
+      root,
+      canvas,
+      values,
+      tall: false,
+      range: extent(payload, name),
+      size: { width: 10, height: 10 },
+    };
     const at = (event) => {
       const box = canvas.getBoundingClientRect();
       return [event.clientX - box.left, event.clientY - box.top];
@@ -45,7 +63,9 @@ export function createLanes(app) {
       if (store.transient.down || event.pointerType === "touch") return;
       hovered = { lane: name, x: at(event)[0] };
       const found = nearestLine(lane, ...at(event));
-      store.poke({ hover: { part: "lane", lane: name, x: Math.round(at(event)[0]), ...(found ? { path: found } : {}) } });
+      store.poke({
+        hover: { part: "lane", lane: name, x: Math.round(at(event)[0]), ...(found ? { path: found } : {}) },
+      });
     });
     canvas.addEventListener("pointerleave", () => {
       hovered = null;
@@ -60,8 +80,12 @@ export function createLanes(app) {
   }
 
   const x = (lane, step) => (payload.steps > 1 ? (step / (payload.steps - 1)) * lane.size.width : lane.size.width / 2);
-  const y = (lane, value) => lane.size.height - PAD - ((value - lane.range[0]) / (lane.range[1] - lane.range[0])) * (lane.size.height - 2 * PAD);
-  const shownPaths = () => payload.runs.filter((run) => !store.state.hidden.includes(run.letter)).flatMap((run) => Array.from({ length: run.n }, (_, path) => [run, path]));
+  const y = (lane, value) =>
+    lane.size.height - PAD - ((value - lane.range[0]) / (lane.range[1] - lane.range[0])) * (lane.size.height - 2 * PAD);
+  const shownPaths = () =>
+    payload.runs
+      .filter((run) => !store.state.hidden.includes(run.letter))
+      .flatMap((run) => Array.from({ length: run.n }, (_, path) => [run, path]));
 
   function nearestLine(lane, px, py) {
     const step = Math.round((px / lane.size.width) * (payload.steps - 1));
@@ -90,9 +114,13 @@ export function createLanes(app) {
     };
     for (const [run, path] of shownPaths()) if (passes(run, path)) found.push([run.letter, path]);
     const unit = (px) => px / lane.size.width;
-    const value = (py) => lane.range[0] + ((lane.size.height - PAD - py) / (lane.size.height - 2 * PAD)) * (lane.range[1] - lane.range[0]);
+    const value = (py) =>
+      lane.range[0] + ((lane.size.height - PAD - py) / (lane.size.height - 2 * PAD)) * (lane.range[1] - lane.range[0]);
     store.set({
-      selected: changeSelection(store.state.selected, found, { add: event.ctrlKey || event.metaKey, remove: event.altKey }),
+      selected: changeSelection(store.state.selected, found, {
+        add: event.ctrlKey || event.metaKey,
+        remove: event.altKey,
+      }),
       brush: { kind: "box", lane: lane.name, x: [unit(left), unit(right)], y: [value(low), value(high)] },
       board: found.length > 1 ? "all" : store.state.board,
     });
@@ -103,7 +131,8 @@ export function createLanes(app) {
     let open = false;
     for (let step = 0; step < payload.steps; step += 1) {
       const value = valueAt(step);
-      if (!Number.isFinite(value)) open = false; // a missing value breaks the line
+      if (!Number.isFinite(value))
+        open = false; // a missing value breaks the line
       else if (open) pen.lineTo(x(lane, step), y(lane, value));
       else {
         pen.moveTo(x(lane, step), y(lane, value));
@@ -165,7 +194,8 @@ export function createLanes(app) {
     const { focus, pinned } = store.state;
     const { hover } = store.transient;
     single(pinned, theme.ink, 2);
-    if (String(focus) !== String(pinned)) single(focus, theme.pick(colours.groups[colours.of[focus[0]][focus[1]]].colour), 2);
+    if (String(focus) !== String(pinned))
+      single(focus, theme.pick(colours.groups[colours.of[focus[0]][focus[1]]].colour), 2);
     if (hover?.path) single(hover.path, theme.ink2, 1.5);
     if (hover?.part === "board" && lane.name === "certainty") drawCellCurve(pen, lane, hover.cell);
     drawHoverNotes(pen, lane);
@@ -175,7 +205,9 @@ export function createLanes(app) {
     pen.globalAlpha = 0.18;
     pen.beginPath();
     const steps = Array.from({ length: payload.steps }, (_, step) => step).filter((step) => Number.isFinite(low[step]));
-    steps.forEach((step, k) => (k ? pen.lineTo(x(lane, step), y(lane, high[step])) : pen.moveTo(x(lane, step), y(lane, high[step]))));
+    steps.forEach((step, k) =>
+      k ? pen.lineTo(x(lane, step), y(lane, high[step])) : pen.moveTo(x(lane, step), y(lane, high[step])),
+    );
     for (const step of steps.reverse()) pen.lineTo(x(lane, step), y(lane, low[step]));
     pen.fill();
     pen.globalAlpha = 1;
@@ -197,7 +229,12 @@ export function createLanes(app) {
       pen.strokeStyle = theme.ink;
       pen.setLineDash([4, 3]);
       pen.lineWidth = 1.2;
-      pen.strokeRect(Math.min(drag.from[0], drag.to[0]), Math.min(drag.from[1], drag.to[1]), Math.abs(drag.to[0] - drag.from[0]), Math.abs(drag.to[1] - drag.from[1]));
+      pen.strokeRect(
+        Math.min(drag.from[0], drag.to[0]),
+        Math.min(drag.from[1], drag.to[1]),
+        Math.abs(drag.to[0] - drag.from[0]),
+        Math.abs(drag.to[1] - drag.from[1]),
+      );
       pen.setLineDash([]);
     }
     if (hovered?.lane !== lane.name || !store.transient.hover) return;
@@ -224,18 +261,29 @@ export function createLanes(app) {
     pen.textBaseline = "middle";
     pen.fillStyle = theme.ink;
     pen.font = `600 11px ${fontOf(app.root)}`;
-    pen.fillText(`${words.pathName(run, who[1])}  ${number(value)}`, x(lane, step) + (left ? -6 : 6), Math.min(lane.size.height - 8, Math.max(8, y(lane, value) - 9)));
+    pen.fillText(
+      `${words.pathName(run, who[1])}  ${number(value)}`,
+      x(lane, step) + (left ? -6 : 6),
+      Math.min(lane.size.height - 8, Math.max(8, y(lane, value) - 9)),
+    );
   }
 
   function updateValues(lane) {
     const { cursor } = store.state;
-    const pairs = payload.runs.filter((run) => run.curves[lane.name]).map((run) => [run, run.curve(lane.name, told(run)[1], cursor.step)]);
-    if (lane.values.childElementCount !== 2 * pairs.length) lane.values.replaceChildren(...pairs.flatMap(() => [make("span"), make("b")]));
+    const pairs = payload.runs
+      .filter((run) => run.curves[lane.name])
+      .map((run) => [run, run.curve(lane.name, told(run)[1], cursor.step)]);
+    if (lane.values.childElementCount !== 2 * pairs.length)
+      lane.values.replaceChildren(...pairs.flatMap(() => [make("span"), make("b")]));
     pairs.forEach(([run, value], k) => {
       setText(lane.values.children[2 * k], run.letter);
       setText(lane.values.children[2 * k + 1], number(value));
     });
-    setAttribute(lane.canvas, "aria-label", `${words.curves[lane.name][0]}: ${pairs.map(([run, value]) => `${words.pathName(...told(run))} ${number(value)}`).join(", ")}`);
+    setAttribute(
+      lane.canvas,
+      "aria-label",
+      `${words.curves[lane.name][0]}: ${pairs.map(([run, value]) => `${words.pathName(...told(run))} ${number(value)}`).join(", ")}`,
+    );
   }
 
   return {
@@ -244,16 +292,22 @@ export function createLanes(app) {
       const has = (...names) => names.some((name) => keys.has(name));
       const { state } = store;
       // A narrow cell opens with two lanes; whoever asked for others gets them.
-      const wanted = app.size.kind === "wide" || String(state.lanes) !== String(store.start.lanes) ? state.lanes : state.lanes.slice(0, 2);
+      const wanted =
+        app.size.kind === "wide" || String(state.lanes) !== String(store.start.lanes)
+          ? state.lanes
+          : state.lanes.slice(0, 2);
       const names = wanted.filter((name) => payload.runs.some((run) => run.curves[name]));
       if (has("lanes", "layout")) {
         for (const name of names) if (!lanes.has(name)) lanes.set(name, createLane(name));
         el.replaceChildren(...names.map((name) => lanes.get(name).root));
         // One read of the layout for all lanes, before anything is drawn.
         const width = app.size.plot;
-        for (const name of names) lanes.get(name).size = { width, height: (lanes.get(name).tall ? 3 : 1) * app.size.lane - 6 };
+        for (const name of names)
+          lanes.get(name).size = { width, height: (lanes.get(name).tall ? 3 : 1) * app.size.lane - 6 };
       }
-      const redraw = has("layout", "lanes", "theme", "color_by", "focus", "pinned", "selected", "hidden", "hover", "drag") || (has("cursor", "cells") && !["outcome", "answer", "run"].includes(state.color_by));
+      const redraw =
+        has("layout", "lanes", "theme", "color_by", "focus", "pinned", "selected", "hidden", "hover", "drag") ||
+        (has("cursor", "cells") && !["outcome", "answer", "run"].includes(state.color_by));
       if (redraw) {
         const colours = colourGroups(payload, state);
         const level = emphasis(payload, state, store.transient.hover?.part === "lane" ? null : store.transient.hover);

@@ -9,23 +9,36 @@ const GUTTER = { wide: 174, medium: 132, narrow: 72, tiny: 72 };
 const ANSWERS = 224;
 
 /** "wide", "medium", "narrow" or "tiny". */
-export const kindOf = (width) => (width >= WIDE ? "wide" : width >= MEDIUM ? "medium" : width >= TINY ? "narrow" : "tiny");
+export const kindOf = (width) =>
+  width >= WIDE ? "wide" : width >= MEDIUM ? "medium" : width >= TINY ? "narrow" : "tiny";
 
 /** Sizes in CSS pixels for a widget of this width. One place, so that no part has to measure another. */
 export function sizesFor(width, board) {
   const kind = kindOf(width);
   const padding = kind === "wide" || kind === "medium" ? 16 : 12;
   const inner = width - 2 * padding - 2; // the frame has a border
-  const side = Math.floor({ wide: Math.min(340, width * 0.32), medium: Math.min(340, width * 0.42 - 36), narrow: Math.min(420, inner - 4), tiny: inner - 4 }[kind]);
+  const side = Math.floor(
+    {
+      wide: Math.min(340, width * 0.32),
+      medium: Math.min(340, width * 0.42 - 36),
+      narrow: Math.min(420, inner - 4),
+      tiny: inner - 4,
+    }[kind],
+  );
   const share = Math.max(board.width, board.height);
   // Whole pixels per cell; a graph and a large image take all there is.
   const square = board.kind === "graph" || share > side / 12 ? side : Math.floor(side / share) * share;
-  const map = { wide: inner - square - 36 - ANSWERS - 1, medium: inner - square - 36 - 1, narrow: inner, tiny: inner }[kind];
+  const map = { wide: inner - square - 36 - ANSWERS - 1, medium: inner - square - 36 - 1, narrow: inner, tiny: inner }[
+    kind
+  ];
   return {
     kind,
     width,
     board: square,
-    map: { width: Math.max(40, Math.floor(map)), height: kind === "narrow" ? Math.min(360, Math.floor(inner * 0.8)) : square + 2 },
+    map: {
+      width: Math.max(40, Math.floor(map)),
+      height: kind === "narrow" ? Math.min(360, Math.floor(inner * 0.8)) : square + 2,
+    },
     plot: Math.max(40, inner - GUTTER[kind]),
     lane: kind === "narrow" ? 40 : 52,
   };
@@ -60,7 +73,9 @@ export function watchWidth(element, changed, signal) {
     const width = Math.round(entry.contentRect.width);
     if (!width || width === last) return;
     last = width;
-    requestAnimationFrame(() => { if (!signal.aborted) changed(width); });
+    requestAnimationFrame(() => {
+      if (!signal.aborted) changed(width);
+    });
   });
   observer.observe(element);
   signal.addEventListener("abort", () => observer.disconnect());

@@ -5,7 +5,7 @@ import { fontOf, inside, surface } from "./draw.js";
 import { colourGroups, emphasis, HIDDEN, runOf } from "./groups.js";
 import { drawBase, drawPast, drawTop } from "./paths.js";
 import { framed, headAt, nearest, planesOf, project, unrelated, zoomed } from "./planes.js";
-import { percent, words } from "./words.js";
+import { words } from "./words.js";
 
 const REACH = 12; // px within which the pointer finds a head or a state
 const CLICK = 4; // px that a click may wander
@@ -16,8 +16,16 @@ export function sceneOf(app) {
   const { payload, store } = app;
   const { state, transient } = store;
   return {
-    state, theme: app.theme, font: fontOf(app.root), steps: payload.steps, answers: payload.answers, hover: transient.hover, fraction: transient.fraction,
-    colours: colourGroups(payload, state), emphasis: emphasis(payload, state, transient.hover), small: false,
+    state,
+    theme: app.theme,
+    font: fontOf(app.root),
+    steps: payload.steps,
+    answers: payload.answers,
+    hover: transient.hover,
+    fraction: transient.fraction,
+    colours: colourGroups(payload, state),
+    emphasis: emphasis(payload, state, transient.hover),
+    small: false,
   };
 }
 
@@ -25,17 +33,31 @@ export function sceneOf(app) {
 export function changeSelection(selected, paths, { add = false, remove = false }) {
   const next = {};
   const touched = new Set(paths.map(([letter, path]) => `${letter} ${path}`));
-  if (add || remove) for (const [letter, list] of Object.entries(selected)) next[letter] = list.filter((path) => !(remove && touched.has(`${letter} ${path}`)));
+  if (add || remove)
+    for (const [letter, list] of Object.entries(selected))
+      next[letter] = list.filter((path) => !(remove && touched.has(`${letter} ${path}`)));
   if (!remove) for (const [letter, path] of paths) next[letter] = [...(next[letter] ?? []), path];
   return next;
 }
 
 export function createMap(app) {
   const { payload, store } = app;
-  const [base, past, top] = ["base", "past", "top"].map((name) => make("canvas", { "aria-hidden": "true", "data-layer": name }));
-  const stage = make("div", { class: "stage", tabindex: "0", role: "img", "data-part": "map", "aria-label": words.map.title }, base, past, top);
+  const [base, past, top] = ["base", "past", "top"].map((name) =>
+    make("canvas", { "aria-hidden": "true", "data-layer": name }),
+  );
+  const stage = make(
+    "div",
+    { class: "stage", tabindex: "0", role: "img", "data-part": "map", "aria-label": words.map.title },
+    base,
+    past,
+    top,
+  );
   const sub = make("span", { class: "sub" });
-  const lassoButton = make("button", { "aria-pressed": "false", onclick: () => store.poke({ lasso: !store.transient.lasso }) }, words.map.lasso);
+  const lassoButton = make(
+    "button",
+    { "aria-pressed": "false", onclick: () => store.poke({ lasso: !store.transient.lasso }) },
+    words.map.lasso,
+  );
   const fitButton = make("button", { onclick: () => store.set({ camera: null }) }, words.map.fit);
   const meter = make("i");
   const share = make("span");
@@ -43,8 +65,29 @@ export function createMap(app) {
   const haloKey = make("span", {}, make("i", { class: "key halo" }), words.map.halo);
   const hint = make("span", { class: "caption", hidden: true }, words.map.wheel);
   const apart = make("b", { class: "apart", hidden: true });
-  const legend = make("div", { class: "legend" }, share, make("span", { class: "meter", "aria-hidden": "true" }, meter), here, haloKey, hint, apart);
-  const el = make("section", { class: "panel map", "aria-label": words.map.title }, make("div", { class: "bar" }, make("h3", {}, words.map.title), sub, make("div", { class: "push" }, lassoButton, fitButton)), stage, legend);
+  const legend = make(
+    "div",
+    { class: "legend" },
+    share,
+    make("span", { class: "meter", "aria-hidden": "true" }, meter),
+    here,
+    haloKey,
+    hint,
+    apart,
+  );
+  const el = make(
+    "section",
+    { class: "panel map", "aria-label": words.map.title },
+    make(
+      "div",
+      { class: "bar" },
+      make("h3", {}, words.map.title),
+      sub,
+      make("div", { class: "push" }, lassoButton, fitButton),
+    ),
+    stage,
+    legend,
+  );
 
   let planes = [];
   const pointers = new Map(); // pointers that are down: id -> [x, y]
@@ -65,8 +108,10 @@ export function createMap(app) {
       return;
     }
     const who = [found.run.letter, found.path];
-    if (event.ctrlKey || event.metaKey || event.altKey) store.set({ selected: changeSelection(state.selected, [who], { add: true, remove: event.altKey }) });
-    else if (String(who) === String(state.focus)) store.set({ cursor: { step: found.step, low: null }, board: "focus" });
+    if (event.ctrlKey || event.metaKey || event.altKey)
+      store.set({ selected: changeSelection(state.selected, [who], { add: true, remove: event.altKey }) });
+    else if (String(who) === String(state.focus))
+      store.set({ cursor: { step: found.step, low: null }, board: "focus" });
     else store.set({ focus: who, board: "focus" });
   }
 
@@ -76,12 +121,23 @@ export function createMap(app) {
     const { state } = store;
     const plane = planeAt(points[0][0]);
     const found = [];
-    for (const part of planes.flatMap((one) => one.runs)) for (let path = 0; path < part.run.n; path += 1) {
-      if (visible(part.run) && inside(points, ...headAt(part, path, state.cursor.step))) found.push([part.run.letter, path]);
-    }
-    const selected = changeSelection(state.selected, found, { add: event.ctrlKey || event.metaKey, remove: event.altKey });
+    for (const part of planes.flatMap((one) => one.runs))
+      for (let path = 0; path < part.run.n; path += 1) {
+        if (visible(part.run) && inside(points, ...headAt(part, path, state.cursor.step)))
+          found.push([part.run.letter, path]);
+      }
+    const selected = changeSelection(state.selected, found, {
+      add: event.ctrlKey || event.metaKey,
+      remove: event.altKey,
+    });
     const count = Object.values(selected).reduce((sum, list) => sum + list.length, 0);
-    store.set({ selected, brush: count ? { kind: "lasso", plane: plane.index, points: points.map(([x, y]) => [plane.fromX(x), plane.fromY(y)]) } : null, board: count > 1 ? "all" : "focus" });
+    store.set({
+      selected,
+      brush: count
+        ? { kind: "lasso", plane: plane.index, points: points.map(([x, y]) => [plane.fromX(x), plane.fromY(y)]) }
+        : null,
+      board: count > 1 ? "all" : "focus",
+    });
     store.poke({ lasso: false });
   }
 
@@ -117,36 +173,54 @@ export function createMap(app) {
       if (!gesture.moved || !planes.length) return;
       const from = gesture.camera ?? { x: 0, y: 0, k: 1 };
       const { box } = planeAt(gesture.from[0]);
-      store.set({ camera: { k: from.k, x: from.x + (at[0] - gesture.from[0]) / box.width, y: from.y + (at[1] - gesture.from[1]) / box.height } });
+      store.set({
+        camera: {
+          k: from.k,
+          x: from.x + (at[0] - gesture.from[0]) / box.width,
+          y: from.y + (at[1] - gesture.from[1]) / box.height,
+        },
+      });
     }
   });
   const release = (event) => {
     pointers.delete(event.pointerId);
     if (gesture?.kind === "lasso") finishLasso(event);
-    else if (gesture?.kind === "pan" && !gesture.moved && event.type === "pointerup") choose(pick(...local(event)), event);
+    else if (gesture?.kind === "pan" && !gesture.moved && event.type === "pointerup")
+      choose(pick(...local(event)), event);
     gesture = null;
     store.poke({ down: false, drag: null });
   };
   stage.addEventListener("pointerup", release);
   stage.addEventListener("pointercancel", release);
-  stage.addEventListener("pointerleave", () => { if (!gesture) store.poke({ hover: null }); });
-  stage.addEventListener("wheel", (event) => {
-    // The page scrolls, unless the map was chosen first: a wheel that is caught by surprise is a trap.
-    if (!stage.matches(":focus")) {
-      hint.hidden = hint.dataset.seen === "true";
-      return;
-    }
-    event.preventDefault();
-    const [x, y] = local(event);
-    store.set({ camera: zoomed(store.state.camera, planeAt(x).box, x, y, Math.exp(-event.deltaY * 0.0016)) });
-  }, { passive: false });
+  stage.addEventListener("pointerleave", () => {
+    if (!gesture) store.poke({ hover: null });
+  });
+  stage.addEventListener(
+    "wheel",
+    (event) => {
+      // The page scrolls, unless the map was chosen first: a wheel that is caught by surprise is a trap.
+      if (!stage.matches(":focus")) {
+        hint.hidden = hint.dataset.seen === "true";
+        return;
+      }
+      event.preventDefault();
+      const [x, y] = local(event);
+      store.set({ camera: zoomed(store.state.camera, planeAt(x).box, x, y, Math.exp(-event.deltaY * 0.0016)) });
+    },
+    { passive: false },
+  );
   stage.addEventListener("focus", () => {
     hint.hidden = true;
     hint.dataset.seen = "true";
   });
   stage.addEventListener("dblclick", (event) => {
     const plane = planeAt(local(event)[0]);
-    const chosen = plane.runs.flatMap((part) => (store.state.selected[part.run.letter] ?? []).flatMap((path) => [headAt(part, path, store.state.cursor.step), headAt(part, path, 0)]));
+    const chosen = plane.runs.flatMap((part) =>
+      (store.state.selected[part.run.letter] ?? []).flatMap((path) => [
+        headAt(part, path, store.state.cursor.step),
+        headAt(part, path, 0),
+      ]),
+    );
     store.set({ camera: framed(store.state.camera, plane.box, chosen) });
   });
 
@@ -161,21 +235,41 @@ export function createMap(app) {
       return;
     }
     const letters = plane.runs.map((part) => part.run.letter);
-    setText(sub, planes.length > 1 ? `${plane.basis.label}, one plane per run` : letters.length > 1 ? `${plane.basis.label}, one basis for ${words.joined(letters)}` : plane.basis.label);
+    setText(
+      sub,
+      planes.length > 1
+        ? words.onePlaneEach(plane.basis.label)
+        : letters.length > 1
+          ? words.oneBasis(plane.basis.label, letters)
+          : plane.basis.label,
+    );
     const within = plane.basis.plane ?? (plane.basis.variance[0] ?? 0) + (plane.basis.variance[1] ?? 0);
     setText(share, words.map.plane(within));
     meter.style.width = `${100 * within}%`;
     const part = plane.runs.find((one) => one.run === run);
     const outside = part?.outside?.[state.focus[1] * run.steps + run.held(state.cursor.step)];
-    setText(here, outside === undefined ? "" : words.map.here(1 - outside / 255) + (within < HALO_BELOW ? `; ${words.map.outside}` : ""));
+    setText(
+      here,
+      outside === undefined
+        ? ""
+        : words.map.here(1 - outside / 255) + (within < HALO_BELOW ? `; ${words.map.outside}` : ""),
+    );
     haloKey.hidden = !haloShown();
-    const right = payload.runs.map((one) => `${one.letter}: ${Array.from({ length: one.n }, (_, path) => one.outcome(path)).filter((outcome) => outcome === 1).length} of ${one.n} correct`);
-    setText(apart, unrelated({ basis: plane.basis, runs: plane.runs.map((one) => one.run) }) ? words.map.apart(letters) : "");
+    const tallies = payload.runs.map((one) => words.tally(one.letter, one.right, one.n));
+    setText(
+      apart,
+      unrelated({ basis: plane.basis, runs: plane.runs.map((one) => one.run) }) ? words.map.apart(letters) : "",
+    );
     apart.hidden = !apart.textContent;
-    setAttribute(stage, "aria-label", `${words.map.title}, ${sub.textContent}. ${words.joined(right)}. ${percent(within)} of the variance is in this plane. ${apart.textContent}`);
+    setAttribute(
+      stage,
+      "aria-label",
+      words.described(words.map.title, sub.textContent, tallies, within, apart.textContent),
+    );
   }
 
-  const haloShown = () => store.state.layers.includes("halo") || planes.some((plane) => (plane.basis.plane ?? 1) < HALO_BELOW);
+  const haloShown = () =>
+    store.state.layers.includes("halo") || planes.some((plane) => (plane.basis.plane ?? 1) < HALO_BELOW);
 
   function lassoPoints() {
     if (gesture?.kind === "lasso") return gesture.points;
@@ -189,39 +283,67 @@ export function createMap(app) {
     /** Zoom by keys, around the middle. */
     zoom(factor) {
       const box = planes[0]?.box;
-      if (box) store.set({ camera: zoomed(store.state.camera, box, box.x + box.width / 2, box.y + box.height / 2, factor) });
+      if (box)
+        store.set({ camera: zoomed(store.state.camera, box, box.x + box.width / 2, box.y + box.height / 2, factor) });
     },
     /** Arrow keys: to the nearest head in that direction. */
     move(dx, dy, add) {
       const { state } = store;
       const plane = planes.find((one) => one.runs.some((part) => part.run.letter === state.focus[0]));
       if (!plane) return;
-      const [x, y] = headAt(plane.runs.find((part) => part.run.letter === state.focus[0]), state.focus[1], state.cursor.step);
+      const [x, y] = headAt(
+        plane.runs.find((part) => part.run.letter === state.focus[0]),
+        state.focus[1],
+        state.cursor.step,
+      );
       let best = null;
-      for (const part of plane.runs) for (let path = 0; path < part.run.n && visible(part.run); path += 1) {
-        const [a, b] = headAt(part, path, state.cursor.step);
-        const along = (a - x) * dx + (b - y) * dy;
-        const aside = Math.abs((a - x) * dy) + Math.abs((b - y) * dx);
-        if (along > 0.5 && (!best || along + 2 * aside < best.cost)) best = { cost: along + 2 * aside, who: [part.run.letter, path] };
-      }
+      for (const part of plane.runs)
+        for (let path = 0; path < part.run.n && visible(part.run); path += 1) {
+          const [a, b] = headAt(part, path, state.cursor.step);
+          const along = (a - x) * dx + (b - y) * dy;
+          const aside = Math.abs((a - x) * dy) + Math.abs((b - y) * dx);
+          if (along > 0.5 && (!best || along + 2 * aside < best.cost))
+            best = { cost: along + 2 * aside, who: [part.run.letter, path] };
+        }
       if (!best) return;
-      store.set({ focus: best.who, board: "focus", ...(add ? { selected: changeSelection(state.selected, [best.who], { add: true }) } : {}) });
+      store.set({
+        focus: best.who,
+        board: "focus",
+        ...(add ? { selected: changeSelection(state.selected, [best.who], { add: true }) } : {}),
+      });
     },
     update(keys) {
       const has = (...names) => names.some((name) => keys.has(name));
       const { width, height } = app.size.map;
-      if (has("layout", "basis", "camera")) planes = project(planesOf(payload, store.state.basis), store.state.basis, store.state.camera, width, height);
+      if (has("layout", "basis", "camera"))
+        planes = project(planesOf(payload, store.state.basis), store.state.basis, store.state.camera, width, height);
       const scene = sceneOf(app);
       scene.halo = haloShown();
       scene.lasso = lassoPoints();
       scene.small = width < 100;
-      const view = has("layout", "theme", "basis", "camera", "selected", "hidden", "color_by", "layers", "hover", "token") || (has("cursor", "cells") && !["outcome", "answer", "run", "step"].includes(store.state.color_by)) || (has("cursor") && store.transient.hover?.cell !== undefined);
+      const view =
+        has("layout", "theme", "basis", "camera", "selected", "hidden", "color_by", "layers", "hover", "token") ||
+        (has("cursor", "cells") && !["outcome", "answer", "run", "step"].includes(store.state.color_by)) ||
+        (has("cursor") && store.transient.hover?.cell !== undefined);
       if (view) drawBase(surface(base, width, height), planes, scene);
       if (view || has("cursor", "cells")) drawPast(surface(past, width, height), planes, scene);
-      if (view || has("cursor", "cells", "fraction", "focus", "pinned", "drag", "brush", "lasso")) drawTop(surface(top, width, height), planes, scene);
+      if (view || has("cursor", "cells", "fraction", "focus", "pinned", "drag", "brush", "lasso"))
+        drawTop(surface(top, width, height), planes, scene);
       if (view || has("cursor", "focus", "lasso")) describe();
     },
     /** For tests and hit-free automation: where the heads are, in CSS pixels of the stage. */
-    heads: () => planes.flatMap((plane) => plane.runs.flatMap((part) => Array.from({ length: part.run.n }, (_, path) => ({ run: part.run.letter, path, at: headAt(part, path, store.state.cursor.step), emphasis: emphasis(payload, store.state, store.transient.hover)[part.run.letter][path] })))).filter((head) => head.emphasis !== HIDDEN),
+    heads: () =>
+      planes
+        .flatMap((plane) =>
+          plane.runs.flatMap((part) =>
+            Array.from({ length: part.run.n }, (_, path) => ({
+              run: part.run.letter,
+              path,
+              at: headAt(part, path, store.state.cursor.step),
+              emphasis: emphasis(payload, store.state, store.transient.hover)[part.run.letter][path],
+            })),
+          ),
+        )
+        .filter((head) => head.emphasis !== HIDDEN),
   };
 }

@@ -6,7 +6,15 @@ import { make, setAttribute, setText } from "./dom.js";
 export function createMenu(app, name, label, items) {
   const { store } = app;
   const text = make("span", {}, label);
-  const button = make("button", { "aria-haspopup": "menu", "aria-expanded": "false", onclick: () => store.poke({ open: store.transient.open === name ? null : name }) }, text);
+  const button = make(
+    "button",
+    {
+      "aria-haspopup": "menu",
+      "aria-expanded": "false",
+      onclick: () => store.poke({ open: store.transient.open === name ? null : name }),
+    },
+    text,
+  );
   const sheet = make("div", { class: "sheet", role: "menu", hidden: true });
   const el = make("div", { class: "menu", "data-menu": name }, button, sheet);
   const choices = () => [...sheet.querySelectorAll("button:not(:disabled)")];
@@ -22,19 +30,31 @@ export function createMenu(app, name, label, items) {
   });
 
   function fill() {
-    sheet.replaceChildren(...items().flatMap((item) => {
-      if (item.heading) return [make("h4", {}, item.heading)];
-      const act = () => {
-        item.act();
-        if (item.stay) refill();
-        else if (store.transient.open === name) {
-          store.poke({ open: null }); // unless the choice itself opened something else
-          button.focus();
-        }
-      };
-      const entry = make("button", { role: item.checked === undefined ? "menuitem" : item.radio ? "menuitemradio" : "menuitemcheckbox", "aria-checked": item.checked === undefined ? null : String(Boolean(item.checked)), disabled: item.disabled, class: item.dim && "dim", onclick: act }, item.label);
-      return item.why ? [entry, make("div", { class: "why" }, item.why)] : [entry];
-    }));
+    sheet.replaceChildren(
+      ...items().flatMap((item) => {
+        if (item.heading) return [make("h4", {}, item.heading)];
+        const act = () => {
+          item.act();
+          if (item.stay) refill();
+          else if (store.transient.open === name) {
+            store.poke({ open: null }); // unless the choice itself opened something else
+            button.focus();
+          }
+        };
+        const entry = make(
+          "button",
+          {
+            role: item.checked === undefined ? "menuitem" : item.radio ? "menuitemradio" : "menuitemcheckbox",
+            "aria-checked": item.checked === undefined ? null : String(Boolean(item.checked)),
+            disabled: item.disabled,
+            class: item.dim && "dim",
+            onclick: act,
+          },
+          item.label,
+        );
+        return item.why ? [entry, make("div", { class: "why" }, item.why)] : [entry];
+      }),
+    );
   }
 
   /** Rebuilt after a choice that keeps the sheet open, with the focus where it was. */

@@ -31,7 +31,7 @@ function paintSquares(ink) {
   const { board } = view;
   for (let position = 0; position < board.size; position += 1) {
     const [x, y, size] = corner(ink, position);
-    const dark = board.checkered && (position % board.width + Math.floor(position / board.width)) % 2;
+    const dark = board.checkered && ((position % board.width) + Math.floor(position / board.width)) % 2;
     pen.fillStyle = view.given[position] ? theme.given : dark ? theme.sunk : theme.bg;
     pen.fillRect(x, y, size, size);
     if (view.mode === "all" && !view.given[position]) {
@@ -70,7 +70,8 @@ function paintLines(ink) {
     }
     pen.stroke();
   };
-  const every = (count, by) => Array.from({ length: Math.floor(count / by) - (count % by ? 0 : 1) }, (_, k) => (k + 1) * by);
+  const every = (count, by) =>
+    Array.from({ length: Math.floor(count / by) - (count % by ? 0 : 1) }, (_, k) => (k + 1) * by);
   if (place.cell > 11) line(1, theme.line, every(board.width, 1), every(board.height, 1));
   if (board.box) line(2, theme.ink, every(board.width, board.box[1]), every(board.height, board.box[0]));
   pen.lineWidth = view.small ? 1 : 2;
@@ -104,7 +105,10 @@ function paintAnswer(ink, position, token) {
       pen.restore();
     } else hatch(pen, x + 0.5, y + 0.5, size - 1, theme.wrong);
   }
-  paintToken(ink, token, x + size / 2, y + size / 2, size, { bold: view.given[position], node: view.board.kind === "graph" });
+  paintToken(ink, token, x + size / 2, y + size / 2, size, {
+    bold: view.given[position],
+    node: view.board.kind === "graph",
+  });
   if (view.small) return;
   const { glyph } = view.board.tokens[token];
   const unseen = quiet(view.board, token);
@@ -127,12 +131,16 @@ function paintAnswer(ink, position, token) {
     const next = view.second?.(position) ?? null;
     if (sure < UNSURE && next !== null && size >= 26) paintSmall(ink, next, x + size - 7, y + size - 13);
   }
-  if (view.pinned && view.pinned[position] !== token && size >= 26) paintSmall(ink, view.pinned[position], x + 7.5, y + 8.5);
+  if (view.pinned && view.pinned[position] !== token && size >= 26)
+    paintSmall(ink, view.pinned[position], x + 7.5, y + 8.5);
   if (view.truth && view.truth[position] !== token) {
     pen.strokeStyle = theme.wrong;
     pen.lineWidth = 1.5;
     pen.beginPath();
-    for (const [from, to] of [[-3, 3], [3, -3]]) {
+    for (const [from, to] of [
+      [-3, 3],
+      [3, -3],
+    ]) {
       pen.moveTo(x + size - 8 + from, y + size - 8 - 3);
       pen.lineTo(x + size - 8 + to, y + size - 8 + 3);
     }
@@ -159,7 +167,9 @@ function paintToken(ink, token, x, y, size, { bold = false, node = false, colour
     const order = view.board.tokens.map((_, id) => id).filter((id) => !quiet(view.board, id));
     pen.beginPath();
     pen.arc(x, y, size / 2, 0, 2 * Math.PI);
-    pen.fillStyle = nothing ? theme.bg : theme.pick(["right", "wrong", "green", "pink", "gold"][order.indexOf(token) % 5]);
+    pen.fillStyle = nothing
+      ? theme.bg
+      : theme.pick(["right", "wrong", "green", "pink", "gold"][order.indexOf(token) % 5]);
     pen.fill();
     pen.lineWidth = bold ? 3 : 1.2;
     pen.strokeStyle = theme.ink;
@@ -191,7 +201,8 @@ function paintToken(ink, token, x, y, size, { bold = false, node = false, colour
     return;
   }
   if (size >= 12 || view.small) {
-    if (size >= 12) paintText(ink, symbol, x, y - (bold || view.mode !== "one" ? 0 : 1), size * 0.5, fill, bold ? 700 : 400);
+    if (size >= 12)
+      paintText(ink, symbol, x, y - (bold || view.mode !== "one" ? 0 : 1), size * 0.5, fill, bold ? 700 : 400);
     else {
       pen.fillStyle = fill;
       pen.globalAlpha *= bold ? 0.9 : 0.4;
@@ -228,7 +239,10 @@ function paintDifference(ink, position) {
   const [mine, theirs] = [view.tokens[position], view.other[position]];
   if (mine === theirs) {
     pen.globalAlpha *= 0.35;
-    paintToken(ink, mine, x + size / 2, y + size / 2, size, { bold: view.given[position], node: view.board.kind === "graph" });
+    paintToken(ink, mine, x + size / 2, y + size / 2, size, {
+      bold: view.given[position],
+      node: view.board.kind === "graph",
+    });
     return;
   }
   if (view.board.kind === "graph") {
@@ -262,7 +276,14 @@ function paintCrowd(ink, position) {
   if (queens) {
     // Of a queen only the share matters: its area is the share, its number the count.
     const share = queens[1] / view.crowd;
-    queen(pen, x + size / 2 - size * 0.38 * Math.sqrt(share), y + size / 2 - size * 0.38 * Math.sqrt(share), size * 0.76 * Math.sqrt(share), theme.ink, true);
+    queen(
+      pen,
+      x + size / 2 - size * 0.38 * Math.sqrt(share),
+      y + size / 2 - size * 0.38 * Math.sqrt(share),
+      size * 0.76 * Math.sqrt(share),
+      theme.ink,
+      true,
+    );
     if (share < 1 && size >= 26) paintText(ink, String(queens[1]), x + size - 9, y + size - 8, 11, theme.ink3, 400);
     return;
   }
@@ -273,16 +294,26 @@ function paintCrowd(ink, position) {
     return;
   }
   const several = order.length > 1 && place.cell >= 26;
-  paintToken(ink, order[0][0], x + size / 2, y + size * (several && !node ? 0.4 : 0.5), size * (several && !node ? 0.86 : 1), { bold: view.given[position], node });
+  paintToken(
+    ink,
+    order[0][0],
+    x + size / 2,
+    y + size * (several && !node ? 0.4 : 0.5),
+    size * (several && !node ? 0.86 : 1),
+    { bold: view.given[position], node },
+  );
   if (!several || node) return;
-  const rest = order.slice(1, place.cell >= 34 ? 3 : 2).map(([token, count]) => `${view.board.tokens[token].symbol || "·"} ${count}`);
+  const rest = order
+    .slice(1, place.cell >= 34 ? 3 : 2)
+    .map(([token, count]) => `${view.board.tokens[token].symbol || "·"} ${count}`);
   paintText(ink, rest.join("  "), x + size / 2, y + size - 7.5, 11, theme.ink3, 400);
 }
 
 function paintEdges({ pen, place, view, theme }) {
   for (const [a, b] of view.board.edges) {
     const [from, to] = [place.at(a), place.at(b)];
-    const clash = view.mode === "one" && view.tokens[a] === view.tokens[b] && view.board.exclusive.includes(view.tokens[a]);
+    const clash =
+      view.mode === "one" && view.tokens[a] === view.tokens[b] && view.board.exclusive.includes(view.tokens[a]);
     pen.strokeStyle = clash ? theme.wrong : theme.edge;
     pen.lineWidth = clash ? 3 : 1.2;
     pen.beginPath();
@@ -291,7 +322,10 @@ function paintEdges({ pen, place, view, theme }) {
     const turns = clash ? Math.max(4, Math.round(length / 7)) : 1; // a zigzag tells a clash without colour
     for (let k = 1; k < turns; k += 1) {
       const side = (k % 2 ? 3.5 : -3.5) / length;
-      pen.lineTo(from.x + ((to.x - from.x) * k) / turns - (to.y - from.y) * side, from.y + ((to.y - from.y) * k) / turns + (to.x - from.x) * side);
+      pen.lineTo(
+        from.x + ((to.x - from.x) * k) / turns - (to.y - from.y) * side,
+        from.y + ((to.y - from.y) * k) / turns + (to.x - from.x) * side,
+      );
     }
     pen.lineTo(to.x, to.y);
     pen.stroke();
@@ -310,7 +344,9 @@ function paintAttacks({ pen, place, view, theme }) {
   const { board } = view;
   if (view.mode === "one" && board.checkered) {
     pen.beginPath();
-    for (let position = 0; position < board.size; position += 1) if (view.conflict(position)) for (const other of opponents(board, view.tokens, position)) if (other > position) line(position, other);
+    for (let position = 0; position < board.size; position += 1)
+      if (view.conflict(position))
+        for (const other of opponents(board, view.tokens, position)) if (other > position) line(position, other);
     pen.strokeStyle = theme.wrong;
     pen.lineWidth = 1.5;
     pen.setLineDash([4, 3]);

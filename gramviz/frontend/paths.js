@@ -13,27 +13,31 @@ function trace(pen, { run, points }, path, from, to) {
   const last = Math.min(to, run.steps - 1);
   if (last <= from) return;
   pen.moveTo(points[2 * (start + from)], points[2 * (start + from) + 1]);
-  for (let step = from + 1; step <= last; step += 1) pen.lineTo(points[2 * (start + step)], points[2 * (start + step) + 1]);
+  for (let step = from + 1; step <= last; step += 1)
+    pen.lineTo(points[2 * (start + step)], points[2 * (start + step) + 1]);
 }
 
 /** Strokes many paths with as few strokes as there are (colour, emphasis) pairs. */
 function strokePaths(pen, plane, scene, from, to, alpha) {
   const { theme, colours, emphasis } = scene;
   const bundles = new Map();
-  for (const part of plane.runs) for (let path = 0; path < part.run.n; path += 1) {
-    const level = emphasis[part.run.letter][path];
-    if (level === HIDDEN) continue;
-    const key = level === GREY ? "grey" : `${level} ${colours.of[part.run.letter][path]}`;
-    if (!bundles.has(key)) bundles.set(key, { level, group: colours.groups[colours.of[part.run.letter][path]], paths: [] });
-    bundles.get(key).paths.push([part, path]);
-  }
+  for (const part of plane.runs)
+    for (let path = 0; path < part.run.n; path += 1) {
+      const level = emphasis[part.run.letter][path];
+      if (level === HIDDEN) continue;
+      const key = level === GREY ? "grey" : `${level} ${colours.of[part.run.letter][path]}`;
+      if (!bundles.has(key))
+        bundles.set(key, { level, group: colours.groups[colours.of[part.run.letter][path]], paths: [] });
+      bundles.get(key).paths.push([part, path]);
+    }
   // Grey first, so that what is selected lies in front.
   for (const { level, group, paths } of [...bundles.values()].sort((a, b) => a.level - b.level)) {
     pen.globalAlpha = alpha * ALPHA[level];
     pen.lineWidth = 1.15;
     const along = scene.state.color_by === "step" && level !== GREY;
     for (let step = from; step < (along ? to : from + 1); step += 1) {
-      pen.strokeStyle = level === GREY ? theme.other : theme.pick(along ? (step + 1) / Math.max(1, scene.steps - 1) : group.colour);
+      pen.strokeStyle =
+        level === GREY ? theme.other : theme.pick(along ? (step + 1) / Math.max(1, scene.steps - 1) : group.colour);
       pen.beginPath();
       for (const [part, path] of paths) trace(pen, part, path, step, along ? step + 1 : to);
       pen.stroke();
@@ -101,17 +105,25 @@ function drawScale(pen, { box, scale, basis }, { theme }) {
 
 function drawHulls(pen, plane, scene) {
   const byAnswer = new Map();
-  for (const part of plane.runs) for (let path = 0; path < part.run.n; path += 1) {
-    if (scene.emphasis[part.run.letter][path] === HIDDEN) continue;
-    const answer = part.run.final(path);
-    if (!byAnswer.has(answer)) byAnswer.set(answer, []);
-    byAnswer.get(answer).push(headAt(part, path, scene.steps - 1));
-  }
+  for (const part of plane.runs)
+    for (let path = 0; path < part.run.n; path += 1) {
+      if (scene.emphasis[part.run.letter][path] === HIDDEN) continue;
+      const answer = part.run.final(path);
+      if (!byAnswer.has(answer)) byAnswer.set(answer, []);
+      byAnswer.get(answer).push(headAt(part, path, scene.steps - 1));
+    }
   const named = [];
   for (const [answer, points] of [...byAnswer].sort((a, b) => a[0] - b[0])) {
     const letter = scene.answers[answer]?.letter;
     if (!letter || points.length < 3) continue;
-    const around = hull(points.flatMap(([x, y]) => Array.from({ length: 8 }, (_, k) => [x + 12 * Math.cos((k * Math.PI) / 4), y + 12 * Math.sin((k * Math.PI) / 4)])));
+    const around = hull(
+      points.flatMap(([x, y]) =>
+        Array.from({ length: 8 }, (_, k) => [
+          x + 12 * Math.cos((k * Math.PI) / 4),
+          y + 12 * Math.sin((k * Math.PI) / 4),
+        ]),
+      ),
+    );
     pen.beginPath();
     around.forEach(([x, y], k) => (k ? pen.lineTo(x, y) : pen.moveTo(x, y)));
     pen.closePath();
@@ -126,23 +138,25 @@ function drawHulls(pen, plane, scene) {
     named.push(at);
     pen.font = `600 11px ${scene.font}`;
     pen.textAlign = "center";
-    cased(pen, `answer ${letter}`, ...at, scene.theme.ink2, scene.theme.sunk);
+    cased(pen, words.answer(letter), ...at, scene.theme.ink2, scene.theme.sunk);
   }
 }
 
 /** The past of all paths, up to the cursor. Drawn whole: 50 paths take under 2 ms, and there is no half-state to go stale. */
 export function drawPast(pen, planes, scene) {
-  for (const plane of planes) clipTo(pen, plane.box, () => strokePaths(pen, plane, scene, 0, scene.state.cursor.step, 0.6));
+  for (const plane of planes)
+    clipTo(pen, plane.box, () => strokePaths(pen, plane, scene, 0, scene.state.cursor.step, 0.6));
 }
 
 /** Heads, halos, the special paths and their labels. Redrawn on every frame while something moves. */
 export function drawTop(pen, planes, scene) {
-  for (const plane of planes) clipTo(pen, plane.box, () => {
-    drawHeads(pen, plane, scene);
-    for (const special of specials(plane, scene)) drawSpecial(pen, special, scene);
-    if (!scene.small) drawInit(pen, plane, scene);
-    if (scene.state.layers.includes("labels") && !scene.small) drawLabels(pen, plane, scene);
-  });
+  for (const plane of planes)
+    clipTo(pen, plane.box, () => {
+      drawHeads(pen, plane, scene);
+      for (const special of specials(plane, scene)) drawSpecial(pen, special, scene);
+      if (!scene.small) drawInit(pen, plane, scene);
+      if (scene.state.layers.includes("labels") && !scene.small) drawLabels(pen, plane, scene);
+    });
   if (scene.lasso) drawLasso(pen, scene.lasso, scene.theme);
 }
 
@@ -151,7 +165,8 @@ function specials(plane, { state, hover }) {
   const found = [];
   const add = (who, kind) => {
     const part = plane.runs.find(({ run }) => run.letter === who?.[0]);
-    if (part && !state.hidden.includes(who[0]) && !found.some((other) => other.part === part && other.path === who[1])) found.push({ part, path: who[1], kind });
+    if (part && !state.hidden.includes(who[0]) && !found.some((other) => other.part === part && other.path === who[1]))
+      found.push({ part, path: who[1], kind });
   };
   add(state.pinned, "pinned");
   add(state.focus, "focus");
@@ -212,13 +227,14 @@ function drawSpecial(pen, { part, path, kind }, scene) {
 function drawHalos(pen, plane, scene, level) {
   const { theme, state, emphasis, colours, fraction } = scene;
   const discs = new Map();
-  for (const part of plane.runs) for (let path = 0; path < part.run.n; path += 1) {
-    if (emphasis[part.run.letter][path] !== level || !part.outside) continue;
-    const group = colours.of[part.run.letter][path];
-    const outside = part.outside[path * part.run.steps + part.run.held(state.cursor.step)] / 255;
-    if (!discs.has(group)) discs.set(group, []);
-    discs.get(group).push([...headAt(part, path, state.cursor.step, fraction), 3 + 12 * Math.sqrt(outside)]);
-  }
+  for (const part of plane.runs)
+    for (let path = 0; path < part.run.n; path += 1) {
+      if (emphasis[part.run.letter][path] !== level || !part.outside) continue;
+      const group = colours.of[part.run.letter][path];
+      const outside = part.outside[path * part.run.steps + part.run.held(state.cursor.step)] / 255;
+      if (!discs.has(group)) discs.set(group, []);
+      discs.get(group).push([...headAt(part, path, state.cursor.step, fraction), 3 + 12 * Math.sqrt(outside)]);
+    }
   pen.globalAlpha = 0.16 * ALPHA[level];
   for (const [group, list] of discs) {
     pen.beginPath();
@@ -234,26 +250,30 @@ function drawHalos(pen, plane, scene, level) {
 function drawHeads(pen, plane, scene) {
   const { theme, state, emphasis, colours, fraction } = scene;
   if (scene.halo) for (const level of [FAINT, PLAIN]) drawHalos(pen, plane, scene, level);
-  for (const level of [GREY, FAINT, PLAIN]) for (const part of plane.runs) for (let path = 0; path < part.run.n; path += 1) {
-    if (emphasis[part.run.letter][path] !== level) continue;
-    const [x, y] = headAt(part, path, state.cursor.step, fraction);
-    const colour = level === GREY ? theme.other : theme.pick(colours.groups[colours.of[part.run.letter][path]].colour);
-    pen.globalAlpha = level === GREY ? 0.6 : ALPHA[level];
-    mark(pen, outcomeShape(part.run.outcome(path)), x, y, scene.small ? 1.6 : 3.4, colour);
-  }
+  for (const level of [GREY, FAINT, PLAIN])
+    for (const part of plane.runs)
+      for (let path = 0; path < part.run.n; path += 1) {
+        if (emphasis[part.run.letter][path] !== level) continue;
+        const [x, y] = headAt(part, path, state.cursor.step, fraction);
+        const colour =
+          level === GREY ? theme.other : theme.pick(colours.groups[colours.of[part.run.letter][path]].colour);
+        pen.globalAlpha = level === GREY ? 0.6 : ALPHA[level];
+        mark(pen, outcomeShape(part.run.outcome(path)), x, y, scene.small ? 1.6 : 3.4, colour);
+      }
   pen.globalAlpha = 1;
 }
 
 /** The start: one diamond, or one per distinct starting point. */
 function drawInit(pen, plane, scene) {
   const done = [];
-  for (const part of plane.runs) for (let path = 0; path < part.run.n; path += 1) {
-    if (scene.emphasis[part.run.letter][path] === HIDDEN) continue;
-    const [x, y] = headAt(part, path, 0);
-    if (done.some(([a, b]) => Math.hypot(a - x, b - y) < 6)) continue;
-    if (done.length < 6) mark(pen, "diamond", x, y, 4.6, scene.theme.ink);
-    done.push([x, y]);
-  }
+  for (const part of plane.runs)
+    for (let path = 0; path < part.run.n; path += 1) {
+      if (scene.emphasis[part.run.letter][path] === HIDDEN) continue;
+      const [x, y] = headAt(part, path, 0);
+      if (done.some(([a, b]) => Math.hypot(a - x, b - y) < 6)) continue;
+      if (done.length < 6) mark(pen, "diamond", x, y, 4.6, scene.theme.ink);
+      done.push([x, y]);
+    }
   if (done.length !== 1) return;
   pen.font = `11px ${scene.font}`;
   pen.textAlign = "center";
@@ -265,18 +285,42 @@ function drawLabels(pen, plane, scene) {
   const { theme, state, fraction, font } = scene;
   pen.font = `600 11px ${font}`;
   pen.textBaseline = "middle";
-  const list = specials(plane, scene).map((special) => ({ ...special, head: headAt(special.part, special.path, state.cursor.step, fraction) }));
+  const list = specials(plane, scene).map((special) => ({
+    ...special,
+    head: headAt(special.part, special.path, state.cursor.step, fraction),
+  }));
   const taken = list.map(({ head: [x, y] }) => ({ x: x - 10, y: y - 10, width: 20, height: 20 }));
-  taken.push({ x: plane.box.x + plane.box.width - 110, y: plane.box.y + plane.box.height - 34, width: 110, height: 34 }); // the scale bar
+  taken.push({
+    x: plane.box.x + plane.box.width - 110,
+    y: plane.box.y + plane.box.height - 34,
+    width: 110,
+    height: 34,
+  }); // the scale bar
   const meets = (a, b) => a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
   for (const { part, path, kind, head } of list) {
     const { run } = part;
     const text = run.n === 1 ? `${run.letter} ${run.name}` : `${run.letter} #${path}`;
     const size = { width: pen.measureText(text).width + 12, height: 18 };
-    const places = [[14, -26], [14, 10], [-14 - size.width, -26], [-14 - size.width, 10], [-size.width / 2, -34], [-size.width / 2, 16], [18, -9], [-18 - size.width, -9]];
+    const places = [
+      [14, -26],
+      [14, 10],
+      [-14 - size.width, -26],
+      [-14 - size.width, 10],
+      [-size.width / 2, -34],
+      [-size.width / 2, 16],
+      [18, -9],
+      [-18 - size.width, -9],
+    ];
     const boxes = places.map(([dx, dy]) => ({ x: head[0] + dx, y: head[1] + dy, ...size }));
-    const fits = (box) => box.x > plane.box.x + 20 && box.y > plane.box.y + 3 && box.x + box.width < plane.box.x + plane.box.width - 3 && box.y + box.height < plane.box.y + plane.box.height - 3;
-    const box = boxes.find((candidate) => fits(candidate) && !taken.some((other) => meets(candidate, other))) ?? boxes.find(fits) ?? boxes[0];
+    const fits = (box) =>
+      box.x > plane.box.x + 20 &&
+      box.y > plane.box.y + 3 &&
+      box.x + box.width < plane.box.x + plane.box.width - 3 &&
+      box.y + box.height < plane.box.y + plane.box.height - 3;
+    const box =
+      boxes.find((candidate) => fits(candidate) && !taken.some((other) => meets(candidate, other))) ??
+      boxes.find(fits) ??
+      boxes[0];
     taken.push(box);
     roundRect(pen, box.x, box.y, box.width, box.height, 4);
     pen.fillStyle = kind === "pinned" ? theme.ink : theme.bg;

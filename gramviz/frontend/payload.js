@@ -2,7 +2,15 @@
 
 import { clean, words } from "./words.js";
 
-const TYPES = { u1: Uint8Array, i1: Int8Array, u2: Uint16Array, i2: Int16Array, u4: Uint32Array, i4: Int32Array, f4: Float32Array };
+const TYPES = {
+  u1: Uint8Array,
+  i1: Int8Array,
+  u2: Uint16Array,
+  i2: Int16Array,
+  u4: Uint32Array,
+  i4: Int32Array,
+  f4: Float32Array,
+};
 const FORMAT = 1;
 const NONE = 65535; // "no answer", "not a number" in u2
 const NO_PLACE = -32768; // "not a number" in the i2 of a map
@@ -36,7 +44,8 @@ function describe(meta, buffer) {
   const board = readBoard(meta.board);
   const runs = meta.runs.map((run, index) => {
     const arrays = {};
-    for (const entry of meta.arrays) if (entry.run === run.letter && TYPES[entry.dtype]) arrays[entry.name] = readArray(entry, buffer);
+    for (const entry of meta.arrays)
+      if (entry.run === run.letter && TYPES[entry.dtype]) arrays[entry.name] = readArray(entry, buffer);
     return readRun(run, index, arrays, board.size);
   });
   const lead = runs.reduce((best, run) => (run.steps > best.steps ? run : best), runs[0]);
@@ -54,7 +63,10 @@ function describe(meta, buffer) {
     y: meta.y ?? null,
     given: (meta.x ?? []).map((token) => !board.blank.includes(token)),
     solutions: meta.solutions_known ?? null,
-    levels: [...text(meta.levels, 40), "Supervision step", "Transition", "Low-level step"].slice(0, Math.max(3, meta.levels?.length ?? 0)),
+    levels: [...text(meta.levels, 40), "Supervision step", "Transition", "Low-level step"].slice(
+      0,
+      Math.max(3, meta.levels?.length ?? 0),
+    ),
     answers: meta.answers ?? [],
     bases: (meta.bases ?? []).map((basis) => ({ ...basis, label: clean(basis.label, 60) })),
     leftOut: text(meta.left_out),
@@ -67,8 +79,20 @@ export function readBoard(board) {
   const size = board.height * board.width;
   const groups = Array.from({ length: size }, () => []);
   for (const group of board.groups ?? []) for (const position of group) groups[position].push(group);
-  const tokens = board.tokens.map((token) => ({ label: clean(token.label, 40), symbol: clean(token.symbol, 4), glyph: token.glyph ?? "text" }));
-  return { ...board, size, tokens, blank: board.blank ?? [], exclusive: board.exclusive ?? [], groupsOf: groups, edges: board.kind === "graph" ? (board.groups ?? []).filter((group) => group.length === 2) : [] };
+  const tokens = board.tokens.map((token) => ({
+    label: clean(token.label, 40),
+    symbol: clean(token.symbol, 4),
+    glyph: token.glyph ?? "text",
+  }));
+  return {
+    ...board,
+    size,
+    tokens,
+    blank: board.blank ?? [],
+    exclusive: board.exclusive ?? [],
+    groupsOf: groups,
+    edges: board.kind === "graph" ? (board.groups ?? []).filter((group) => group.length === 2) : [],
+  };
 }
 
 function readArray(entry, buffer) {
@@ -107,9 +131,12 @@ function readRun(run, index, arrays, size) {
   const curves = {};
   for (const name of Object.keys(arrays)) if (name.startsWith("curve_")) curves[name.slice(6)] = series(name);
   const maps = {};
-  for (const name of Object.keys(arrays)) if (name.startsWith("map_")) maps[name.slice(4)] = { xyz: arrays[name].values, outside: arrays[`outside_${name.slice(4)}`]?.values };
+  for (const name of Object.keys(arrays))
+    if (name.startsWith("map_"))
+      maps[name.slice(4)] = { xyz: arrays[name].values, outside: arrays[`outside_${name.slice(4)}`]?.values };
   const width = arrays.conflict?.shape[2];
-  const level = (name) => arrays[name] && ((path, step, position) => arrays[name].values[(path * t + held(step)) * size + position] / LEVELS);
+  const level = (name) =>
+    arrays[name] && ((path, step, position) => arrays[name].values[(path * t + held(step)) * size + position] / LEVELS);
   return {
     ...run,
     index,
@@ -120,19 +147,29 @@ function readRun(run, index, arrays, size) {
     held,
     curves,
     maps,
-    tokens: (path, step) => arrays.tokens.values.subarray((path * t + held(step)) * size, (path * t + held(step) + 1) * size),
+    tokens: (path, step) =>
+      arrays.tokens.values.subarray((path * t + held(step)) * size, (path * t + held(step) + 1) * size),
     certainty: level("certainty"),
-    second: arrays.second && ((path, step, position) => arrays.second.values[(path * t + held(step)) * size + position]),
+    second:
+      arrays.second && ((path, step, position) => arrays.second.values[(path * t + held(step)) * size + position]),
     secondCertainty: level("second_certainty"),
-    conflict: arrays.conflict && ((path, step, position) => (arrays.conflict.values[(path * t + held(step)) * width + (position >> 3)] >> (position & 7)) & 1),
+    conflict:
+      arrays.conflict &&
+      ((path, step, position) =>
+        (arrays.conflict.values[(path * t + held(step)) * width + (position >> 3)] >> (position & 7)) & 1),
     valid: arrays.valid && ((path, step) => arrays.valid.values[path * t + held(step)] === 1),
-    answer: (path, step) => { const id = arrays.answer ? arrays.answer.values[path * t + held(step)] : NONE; return id === NONE ? null : id; },
+    answer: (path, step) => {
+      const id = arrays.answer ? arrays.answer.values[path * t + held(step)] : NONE;
+      return id === NONE ? null : id;
+    },
     final: (path) => arrays.final.values[path],
+    right: arrays.outcome ? arrays.outcome.values.reduce((sum, outcome) => sum + (outcome === 1), 0) : 0,
     outcome: (path) => (arrays.outcome ? arrays.outcome.values[path] : 3),
     settled: arrays.settled && ((path) => arrays.settled.values[path] === 1),
     halts: Boolean(arrays.halted),
     halted: (path) => (arrays.halted ? arrays.halted.values[path] : -1),
     curve: (name, path, step) => (curves[name] ? curves[name].values[path * curves[name].each * t + held(step)] : NaN),
-    lowDrift: arrays.low_drift && ((path, step, low) => arrays.low_drift.values[(path * t + held(step)) * run.low_steps + low]),
+    lowDrift:
+      arrays.low_drift && ((path, step, low) => arrays.low_drift.values[(path * t + held(step)) * run.low_steps + low]),
   };
 }

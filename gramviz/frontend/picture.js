@@ -12,7 +12,9 @@ export function pictureOf(root, theme) {
   const frame = root.getBoundingClientRect();
   const canvas = document.createElement("canvas");
   canvas.width = Math.round(frame.width * SCALE);
-  const shown = [...root.children].filter((child) => !child.matches(LEFT_OUT) && child.getBoundingClientRect().height > 1);
+  const shown = [...root.children].filter(
+    (child) => !child.matches(LEFT_OUT) && child.getBoundingClientRect().height > 1,
+  );
   // The transport is left out, so what lies below it moves up.
   const transport = root.querySelector(".transport")?.getBoundingClientRect();
   canvas.height = Math.round((frame.height - (transport?.height ?? 0)) * SCALE);
@@ -22,7 +24,10 @@ export function pictureOf(root, theme) {
   pen.fillRect(0, 0, frame.width, frame.height);
   for (const child of shown) {
     pen.save();
-    pen.translate(-frame.left, -frame.top - (transport && child.getBoundingClientRect().top >= transport.bottom - 1 ? transport.height : 0));
+    pen.translate(
+      -frame.left,
+      -frame.top - (transport && child.getBoundingClientRect().top >= transport.bottom - 1 ? transport.height : 0),
+    );
     paintElement(pen, child);
     pen.restore();
   }

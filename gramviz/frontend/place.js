@@ -10,12 +10,18 @@ export function places(board, side) {
 function squares(board, side) {
   const text = board.tokens.some((token) => token.glyph === "text" || token.glyph === "queen");
   const fit = Math.floor(side / Math.max(board.width, board.height));
-  const cell = text && board.size <= 1600 && side > 100 ? Math.max(LEAST, fit) : Math.max(1, side / Math.max(board.width, board.height));
+  const cell =
+    text && board.size <= 1600 && side > 100
+      ? Math.max(LEAST, fit)
+      : Math.max(1, side / Math.max(board.width, board.height));
   return {
     cell,
     width: cell * board.width + 2, // the outer frame takes a pixel on each side
     height: cell * board.height + 2,
-    at: (position) => ({ x: 1 + ((position % board.width) + 0.5) * cell, y: 1 + (Math.floor(position / board.width) + 0.5) * cell }),
+    at: (position) => ({
+      x: 1 + ((position % board.width) + 0.5) * cell,
+      y: 1 + (Math.floor(position / board.width) + 0.5) * cell,
+    }),
     hit(x, y) {
       const [column, row] = [Math.floor((x - 1) / cell), Math.floor((y - 1) / cell)];
       return column >= 0 && row >= 0 && column < board.width && row < board.height ? row * board.width + column : null;
@@ -30,7 +36,10 @@ function squares(board, side) {
 
 function nodes(board, side) {
   const cell = Math.max(14, Math.min(40, (side / Math.sqrt(board.size)) * 0.52));
-  const circle = (k) => [0.5 + 0.5 * Math.sin((2 * Math.PI * k) / board.size), 0.5 - 0.5 * Math.cos((2 * Math.PI * k) / board.size)];
+  const circle = (k) => [
+    0.5 + 0.5 * Math.sin((2 * Math.PI * k) / board.size),
+    0.5 - 0.5 * Math.cos((2 * Math.PI * k) / board.size),
+  ];
   const at = (position) => {
     const [x, y] = board.xy?.[position] ?? circle(position);
     return { x: cell + x * (side - 2 * cell), y: cell + y * (side - 2 * cell) };
@@ -45,7 +54,12 @@ function nodes(board, side) {
     /** The nearest node in a direction, so that arrow keys work on a graph too. */
     move(position, dx, dy) {
       const from = at(position);
-      const ahead = all.map((node) => ({ ...node, along: (node.x - from.x) * dx + (node.y - from.y) * dy, aside: Math.abs((node.x - from.x) * dy) + Math.abs((node.y - from.y) * dx) }))
+      const ahead = all
+        .map((node) => ({
+          ...node,
+          along: (node.x - from.x) * dx + (node.y - from.y) * dy,
+          aside: Math.abs((node.x - from.x) * dy) + Math.abs((node.y - from.y) * dx),
+        }))
         .filter((node) => node.along > 1 && node.aside <= node.along * 1.5);
       return ahead.sort((a, b) => a.along + 2 * a.aside - b.along - 2 * b.aside)[0]?.position ?? position;
     },

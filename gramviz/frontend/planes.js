@@ -7,7 +7,9 @@ const FOOT = 18; // px below a plane for its axis
 /** The bases of the chosen name, one plane each: several where runs have unrelated spaces. */
 export function planesOf(payload, name) {
   const entries = payload.bases.filter((basis) => basis.name === name);
-  return entries.map((basis) => ({ basis, runs: payload.runs.filter((run) => basis.runs.includes(run.letter) && run.maps[name]) })).filter((plane) => plane.runs.length);
+  return entries
+    .map((basis) => ({ basis, runs: payload.runs.filter((run) => basis.runs.includes(run.letter) && run.maps[name]) }))
+    .filter((plane) => plane.runs.length);
 }
 
 /** Whether a plane holds runs of different checkpoints in a space that only one of them knows. */
@@ -38,19 +40,33 @@ export function project(planes, name, camera, width, height) {
       }
       return { run, points, outside };
     });
-    return { ...plane, index, box, runs, scale, fromX: (x) => (x - x0) / scale + bounds.x, fromY: (y) => bounds.y - (y - y0) / scale, toX, toY };
+    return {
+      ...plane,
+      index,
+      box,
+      runs,
+      scale,
+      fromX: (x) => (x - x0) / scale + bounds.x,
+      fromY: (y) => bounds.y - (y - y0) / scale,
+      toX,
+      toY,
+    };
   });
 }
 
 function boundsOf({ runs }, name) {
-  const [low, high] = [[Infinity, Infinity], [-Infinity, -Infinity]];
+  const [low, high] = [
+    [Infinity, Infinity],
+    [-Infinity, -Infinity],
+  ];
   for (const run of runs) {
     const { xyz } = run.maps[name];
-    for (let k = 0; k < xyz.length; k += 3) for (const axis of [0, 1]) {
-      if (!Number.isFinite(xyz[k + axis])) continue;
-      low[axis] = Math.min(low[axis], xyz[k + axis]);
-      high[axis] = Math.max(high[axis], xyz[k + axis]);
-    }
+    for (let k = 0; k < xyz.length; k += 3)
+      for (const axis of [0, 1]) {
+        if (!Number.isFinite(xyz[k + axis])) continue;
+        low[axis] = Math.min(low[axis], xyz[k + axis]);
+        high[axis] = Math.max(high[axis], xyz[k + axis]);
+      }
   }
   const size = [0, 1].map((axis) => Math.max(high[axis] - low[axis], 1e-6)); // a path that never moves is a point
   if (low[0] > high[0]) return { x: 0, y: 0, width: 1, height: 1 };
@@ -61,7 +77,10 @@ function boundsOf({ runs }, name) {
 export function headAt({ run, points }, path, step, fraction = 0) {
   const now = 2 * (path * run.steps + run.held(step));
   const next = 2 * (path * run.steps + run.held(step + (fraction > 0 ? 1 : 0)));
-  return [points[now] + fraction * (points[next] - points[now]), points[now + 1] + fraction * (points[next + 1] - points[now + 1])];
+  return [
+    points[now] + fraction * (points[next] - points[now]),
+    points[now + 1] + fraction * (points[next + 1] - points[now + 1]),
+  ];
 }
 
 /** The nearest head, else the nearest state, within `reach` px: {run, path, step} or null. `allowed(run, path)` filters. */
@@ -72,15 +91,20 @@ export function nearest(planes, x, y, step, reach, allowed) {
     const distance = (px - x) ** 2 + (py - y) ** 2;
     if (distance < least) [best, least] = [{ run, path, step: at }, distance];
   };
-  for (const plane of planes) for (const part of plane.runs) for (let path = 0; path < part.run.n; path += 1) {
-    if (allowed(part.run, path)) offer(part.run, path, part.run.held(step), ...headAt(part, path, step));
-  }
+  for (const plane of planes)
+    for (const part of plane.runs)
+      for (let path = 0; path < part.run.n; path += 1) {
+        if (allowed(part.run, path)) offer(part.run, path, part.run.held(step), ...headAt(part, path, step));
+      }
   if (best) return best; // heads lie in front of the lines
-  for (const plane of planes) for (const { run, points } of plane.runs) for (let path = 0; path < run.n; path += 1) {
-    if (!allowed(run, path)) continue;
-    const start = path * run.steps;
-    for (let at = 0; at < run.steps; at += 1) offer(run, path, at, points[2 * (start + at)], points[2 * (start + at) + 1]);
-  }
+  for (const plane of planes)
+    for (const { run, points } of plane.runs)
+      for (let path = 0; path < run.n; path += 1) {
+        if (!allowed(run, path)) continue;
+        const start = path * run.steps;
+        for (let at = 0; at < run.steps; at += 1)
+          offer(run, path, at, points[2 * (start + at)], points[2 * (start + at) + 1]);
+      }
   return best;
 }
 
@@ -99,9 +123,15 @@ export function framed(camera, box, points) {
   const xs = points.map(([x]) => x);
   const ys = points.map(([, y]) => y);
   const [left, right, top, bottom] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
-  const factor = Math.min((box.width - 2 * margin(box)) / Math.max(right - left, 40), (box.height - 2 * margin(box)) / Math.max(bottom - top, 40));
+  const factor = Math.min(
+    (box.width - 2 * margin(box)) / Math.max(right - left, 40),
+    (box.height - 2 * margin(box)) / Math.max(bottom - top, 40),
+  );
   const from = camera ?? { x: 0, y: 0, k: 1 };
   const k = Math.min(20, Math.max(0.5, from.k * factor));
-  const about = { x: ((left + right) / 2 - box.x) / box.width - 0.5, y: ((top + bottom) / 2 - box.y) / box.height - 0.5 };
+  const about = {
+    x: ((left + right) / 2 - box.x) / box.width - 0.5,
+    y: ((top + bottom) / 2 - box.y) / box.height - 0.5,
+  };
   return { x: ((from.x - about.x) * k) / from.k, y: ((from.y - about.y) * k) / from.k, k };
 }

@@ -4,7 +4,11 @@ import { cellName } from "./cells.js";
 import { clean } from "./words.js";
 import { address } from "./steps.js";
 
-const RESERVED = new Set("and as assert async await break class continue def del elif else except finally for from global gv if import in is lambda nonlocal not or pass raise return try while with yield".split(" "));
+const RESERVED = new Set(
+  "and as assert async await break class continue def del elif else except finally for from global gv if import in is lambda nonlocal not or pass raise return try while with yield".split(
+    " ",
+  ),
+);
 
 /** A string that is legal in Python and in JSON; what lies beyond the 16-bit plane becomes \\U, as Python wants it. */
 function quoted(text) {
@@ -21,7 +25,10 @@ export function literal(value) {
   if (value === false) return "False";
   if (typeof value === "string") return quoted(value);
   if (Array.isArray(value)) return `[${value.map(literal).join(", ")}]`;
-  if (typeof value === "object") return `{${Object.entries(value).map(([key, entry]) => `${quoted(key)}: ${literal(entry)}`).join(", ")}}`;
+  if (typeof value === "object")
+    return `{${Object.entries(value)
+      .map(([key, entry]) => `${quoted(key)}: ${literal(entry)}`)
+      .join(", ")}}`;
   return String(value);
 }
 
@@ -29,8 +36,12 @@ export function literal(value) {
 function variables(runs) {
   const taken = new Set();
   return runs.map((run) => {
-    const plain = clean(run.name).toLowerCase().replace(/[^a-z0-9_]+/g, "_").replace(/^[_0-9]+|_+$/g, "");
-    const name = !plain || RESERVED.has(plain) || taken.has(plain) ? `${plain || "run"}_${run.letter.toLowerCase()}` : plain;
+    const plain = clean(run.name)
+      .toLowerCase()
+      .replace(/[^a-z0-9_]+/g, "_")
+      .replace(/^[_0-9]+|_+$/g, "");
+    const name =
+      !plain || RESERVED.has(plain) || taken.has(plain) ? `${plain || "run"}_${run.letter.toLowerCase()}` : plain;
     taken.add(name);
     return name;
   });
@@ -39,10 +50,13 @@ function variables(runs) {
 /** The line for a state; what equals the opening view is left out. */
 export function pythonLine(payload, state, start) {
   const differs = (key) => JSON.stringify(state[key]) !== JSON.stringify(start[key]);
-  const parts = [`gv.${payload.runs.length > 1 ? "compare" : "explore"}(${variables(payload.runs).join(", ")}, puzzle=${state.puzzle})`];
+  const parts = [
+    `gv.${payload.runs.length > 1 ? "compare" : "explore"}(${variables(payload.runs).join(", ")}, puzzle=${state.puzzle})`,
+  ];
   if (differs("cursor")) parts.push(`go(${quoted(address(payload, state.cursor.step, state.cursor.low))})`);
   if (differs("pinned")) parts.push(state.pinned ? `pin(${quoted(state.pinned[0])}, ${state.pinned[1]})` : "pin(None)");
-  for (const [letter, paths] of Object.entries(state.selected)) parts.push(`select(${quoted(letter)}, ${literal(paths)})`);
+  for (const [letter, paths] of Object.entries(state.selected))
+    parts.push(`select(${quoted(letter)}, ${literal(paths)})`);
   if (differs("focus")) parts.push(`focus(${quoted(state.focus[0])}, ${state.focus[1]})`);
   if (differs("cells")) parts.push(`cells(${literal(state.cells.map((cell) => cellName(payload.board, cell)))})`);
   const said = new Set(["v", "puzzle", "cursor", "pinned", "selected", "focus", "cells"]);

@@ -16,22 +16,52 @@ export function createRuler(app) {
   const { payload, store } = app;
   const canvas = make("canvas", { "aria-hidden": "true" });
   const names = make("div", { class: "names", "aria-hidden": "true" });
-  const el = make("div", { class: "ruler", tabindex: "0", role: "slider", "aria-label": payload.levels[0], "aria-valuemin": "0", "aria-valuemax": String(payload.steps - 1), "data-part": "ruler" }, names, canvas);
+  const el = make(
+    "div",
+    {
+      class: "ruler",
+      tabindex: "0",
+      role: "slider",
+      "aria-label": payload.levels[0],
+      "aria-valuemin": "0",
+      "aria-valuemax": String(payload.steps - 1),
+      "data-part": "ruler",
+    },
+    names,
+    canvas,
+  );
   const ticks = payload.lead.low_steps ?? 0;
   let lowCells = []; // [{x, width, low}] of the low-level row, for clicks
 
-  const rows = () => ["events", "supervision", ...(hasTransitions(payload) || payload.runs.some((run) => run.curves.changed) ? ["transition"] : []), ...(ticks && app.size.kind !== "narrow" ? ["low"] : [])];
-  const top = (row) => rows().slice(0, rows().indexOf(row)).reduce((sum, name) => sum + ROWS[name], 0);
+  const rows = () => [
+    "events",
+    "supervision",
+    ...(hasTransitions(payload) || payload.runs.some((run) => run.curves.changed) ? ["transition"] : []),
+    ...(ticks && app.size.kind !== "narrow" ? ["low"] : []),
+  ];
+  const top = (row) =>
+    rows()
+      .slice(0, rows().indexOf(row))
+      .reduce((sum, name) => sum + ROWS[name], 0);
   const x = (step) => (payload.steps > 1 ? (step / (payload.steps - 1)) * app.size.plot : 0);
 
   // A press on a low-level cell chooses it; anywhere else it scrubs. Capturing, so that it comes before the scrub.
-  canvas.addEventListener("pointerdown", (event) => {
-    const box = canvas.getBoundingClientRect();
-    const cell = event.clientY - box.top >= top("low") && rows().includes("low") && lowCells.find(({ x: left, width }) => event.clientX - box.left >= left && event.clientX - box.left < left + width);
-    if (!cell) return;
-    event.stopImmediatePropagation();
-    store.set({ cursor: { step: store.state.cursor.step, low: cell.low } });
-  }, { capture: true });
+  canvas.addEventListener(
+    "pointerdown",
+    (event) => {
+      const box = canvas.getBoundingClientRect();
+      const cell =
+        event.clientY - box.top >= top("low") &&
+        rows().includes("low") &&
+        lowCells.find(
+          ({ x: left, width }) => event.clientX - box.left >= left && event.clientX - box.left < left + width,
+        );
+      if (!cell) return;
+      event.stopImmediatePropagation();
+      store.set({ cursor: { step: store.state.cursor.step, low: cell.low } });
+    },
+    { capture: true },
+  );
   scrubbing(canvas, app, () => canvas.getBoundingClientRect());
 
   function drawSupervision(pen) {
@@ -64,7 +94,12 @@ export function createRuler(app) {
       pen.fillStyle = step === store.state.cursor.step ? theme.ink : theme.edge;
       pen.globalAlpha = step >= run.steps ? 0.3 : step === store.state.cursor.step ? 1 : 0.75;
       const width = x(step) - x(step - 1);
-      pen.fillRect(x(step - 1) + Math.min(1.5, width * 0.15), y - height, Math.max(1, width - Math.min(3, width * 0.3)), height);
+      pen.fillRect(
+        x(step - 1) + Math.min(1.5, width * 0.15),
+        y - height,
+        Math.max(1, width - Math.min(3, width * 0.3)),
+        height,
+      );
     }
     pen.globalAlpha = 1;
   }
@@ -99,7 +134,11 @@ export function createRuler(app) {
 
   function label(event) {
     const [first, second] = event.paths.map(([letter, path]) => words.pathName(runOf(payload, letter), path));
-    return { part: () => words.time.part(first, second), correct: () => words.time.correct(first), halt: () => words.time.halts(first) }[event.kind]();
+    return {
+      part: () => words.time.part(first, second),
+      correct: () => words.time.correct(first),
+      halt: () => words.time.halts(first),
+    }[event.kind]();
   }
 
   function drawEvents(pen) {
@@ -121,7 +160,13 @@ export function createRuler(app) {
       const text = label(event);
       const width = pen.measureText(text).width + 4;
       // To the right of the mark, else to its left, else the mark stands alone.
-      const spot = [[at + 9, at + 9 + width], [at - 9 - width, at - 9]].find(([from, to]) => from >= 0 && to <= app.size.plot && !taken.some(([a, b]) => from < b && to > a && (a + b) / 2 !== at));
+      const spot = [
+        [at + 9, at + 9 + width],
+        [at - 9 - width, at - 9],
+      ].find(
+        ([from, to]) =>
+          from >= 0 && to <= app.size.plot && !taken.some(([a, b]) => from < b && to > a && (a + b) / 2 !== at),
+      );
       if (!spot || app.size.kind === "narrow") continue;
       taken.push(spot);
       cased(pen, text, spot[0], 9.5, theme.ink2, theme.bg); // the playhead passes behind
@@ -143,12 +188,21 @@ export function createRuler(app) {
 
   function updateNames() {
     const short = app.size.kind === "narrow";
-    const labels = short ? words.time.short : { events: words.time.events, supervision: payload.levels[0], transition: hasTransitions(payload) ? words.time.changed(payload.levels[1]) : words.curves.changed[0], low: payload.levels[2] };
-    names.replaceChildren(...rows().map((row) => {
-      const span = make("span", { title: labels[row] }, labels[row]);
-      span.style.top = `${top(row) + 3}px`;
-      return span;
-    }));
+    const labels = short
+      ? words.time.short
+      : {
+          events: words.time.events,
+          supervision: payload.levels[0],
+          transition: hasTransitions(payload) ? words.time.changed(payload.levels[1]) : words.curves.changed[0],
+          low: payload.levels[2],
+        };
+    names.replaceChildren(
+      ...rows().map((row) => {
+        const span = make("span", { title: labels[row] }, labels[row]);
+        span.style.top = `${top(row) + 3}px`;
+        return span;
+      }),
+    );
   }
 
   function updateSpoken() {
@@ -157,13 +211,23 @@ export function createRuler(app) {
     const place = words.time.of(tickName(payload), cursor.step, payload.steps - 1);
     const conflicts = run.curves.conflicts ? run.curve("conflicts", path, cursor.step) : null;
     setAttribute(el, "aria-valuenow", cursor.step);
-    setAttribute(el, "aria-valuetext", words.time.spoken(words.time.step(address(payload, cursor.step, cursor.low)), place, changedCells(run, path, cursor.step).length, conflicts));
+    setAttribute(
+      el,
+      "aria-valuetext",
+      words.time.spoken(
+        words.time.step(address(payload, cursor.step, cursor.low)),
+        place,
+        changedCells(run, path, cursor.step).length,
+        conflicts,
+      ),
+    );
   }
 
   return {
     el,
     update(keys) {
-      if (!["layout", "theme", "cursor", "focus", "pinned", "board", "range", "hidden"].some((name) => keys.has(name))) return;
+      if (!["layout", "theme", "cursor", "focus", "pinned", "board", "range", "hidden"].some((name) => keys.has(name)))
+        return;
       if (keys.has("layout")) updateNames();
       const height = rows().reduce((sum, row) => sum + ROWS[row], 0);
       const pen = surface(canvas, app.size.plot, height);

@@ -34,7 +34,8 @@ export function scrubbing(element, app, span, box = null) {
   });
   const release = (event) => {
     if (drag?.kind === "box") box.end(drag.state, event);
-    if (drag?.kind === "range" && store.state.range) store.set({ loop: true, cursor: { step: store.state.range[0], low: null } });
+    if (drag?.kind === "range" && store.state.range)
+      store.set({ loop: true, cursor: { step: store.state.range[0], low: null } });
     drag = null;
     store.poke({ down: false });
   };

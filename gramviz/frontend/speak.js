@@ -37,7 +37,9 @@ export function createSpeaker(app) {
       if (name === block || performance.now() - spokenAt < SPEECH_GAP) return;
       [block, spokenAt] = [name, performance.now()];
       const [run, path] = shownPath(payload, store.state);
-      const conflicts = runOf(payload, run.letter).curves.conflicts ? `, ${words.plural(run.curve("conflicts", path, step), "conflict")}` : "";
+      const conflicts = runOf(payload, run.letter).curves.conflicts
+        ? `, ${words.plural(run.curve("conflicts", path, step), "conflict")}`
+        : "";
       say(`${words.time.step(address(payload, step))}${conflicts}`);
     },
   };

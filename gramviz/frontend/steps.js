@@ -33,12 +33,13 @@ export function blocks({ lead }) {
 /** The last state of the next (or previous) supervision step. */
 export function supervisionJump(payload, step, direction) {
   const ends = [0, ...blocks(payload).map((block) => block.to)];
-  return direction > 0 ? ends.find((end) => end > step) ?? ends.at(-1) : ends.findLast((end) => end < step) ?? 0;
+  return direction > 0 ? (ends.find((end) => end > step) ?? ends.at(-1)) : (ends.findLast((end) => end < step) ?? 0);
 }
 
 /** The next (or previous) step at which this path's board changes, or null. */
 export function changeJump(run, path, step, direction) {
-  for (let at = step + direction; at > 0 && at < run.steps; at += direction) if (changedCells(run, path, at).length) return at;
+  for (let at = step + direction; at > 0 && at < run.steps; at += direction)
+    if (changedCells(run, path, at).length) return at;
   return null;
 }
 
@@ -68,7 +69,8 @@ export function parting(run, path, other, otherPath) {
     const b = other.tokens(otherPath, step);
     nearer &&= hamming(a, mine) < hamming(a, theirs) && hamming(b, theirs) < hamming(b, mine);
     if (nearer) found = step;
-    for (let cell = 0; cell < since.length; cell += 1) if (a[cell] !== b[cell] && since[cell] === step + 1 && step < last) since[cell] = step;
+    for (let cell = 0; cell < since.length; cell += 1)
+      if (a[cell] !== b[cell] && since[cell] === step + 1 && step < last) since[cell] = step;
   }
   return { step: found, cell: since.indexOf(Math.min(...since)) };
 }

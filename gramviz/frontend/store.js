@@ -74,7 +74,11 @@ function checkers(payload, start) {
     selected: (value) => {
       const chosen = {};
       for (const run of payload.runs) {
-        const list = [...new Set((value?.[run.letter] ?? []).filter((index) => Number.isInteger(index) && index >= 0 && index < run.n))];
+        const list = [
+          ...new Set(
+            (value?.[run.letter] ?? []).filter((index) => Number.isInteger(index) && index >= 0 && index < run.n),
+          ),
+        ];
         if (list.length) chosen[run.letter] = list.sort((a, b) => a - b);
       }
       return chosen;
@@ -83,11 +87,15 @@ function checkers(payload, start) {
       const hidden = listOf(value, letters);
       return hidden.length === letters.length ? [] : hidden;
     },
-    cells: (value) => (Array.isArray(value) ? [...new Set(value)].filter((cell) => Number.isInteger(cell) && cell >= 0 && cell < payload.board.size) : []),
+    cells: (value) =>
+      Array.isArray(value)
+        ? [...new Set(value)].filter((cell) => Number.isInteger(cell) && cell >= 0 && cell < payload.board.size)
+        : [],
     token: (value) => (Number.isInteger(value) && payload.board.tokens[value] ? value : null),
     brush: (value) => {
       if (value?.kind === "lasso" && Array.isArray(value.points) && finite(value.points.flat())) return value;
-      if (value?.kind === "box" && LANES.includes(value.lane) && finite([...(value.x ?? [NaN]), ...(value.y ?? [NaN])])) return value;
+      if (value?.kind === "box" && LANES.includes(value.lane) && finite([...(value.x ?? [NaN]), ...(value.y ?? [NaN])]))
+        return value;
       return null;
     },
     range: (value) => {
@@ -96,10 +104,19 @@ function checkers(payload, start) {
       return to > from ? [from, to] : null;
     },
     board: (value) => oneOf(value, ["focus", "differ", "all", ...letters], "focus"),
-    color_by: (value) => oneOf(value, ["outcome", "answer", "run", "value", "certainty", "step", "cell"], start.color_by),
+    color_by: (value) =>
+      oneOf(value, ["outcome", "answer", "run", "value", "certainty", "step", "cell"], start.color_by),
     answers_at: (value) => oneOf(value, ["final", "cursor"], "final"),
-    basis: (value) => oneOf(value, payload.bases.map((basis) => basis.name), start.basis),
-    camera: (value) => (value && finite([value.x, value.y, value.k]) ? { x: value.x, y: value.y, k: Math.min(20, Math.max(0.5, value.k)) } : null),
+    basis: (value) =>
+      oneOf(
+        value,
+        payload.bases.map((basis) => basis.name),
+        start.basis,
+      ),
+    camera: (value) =>
+      value && finite([value.x, value.y, value.k])
+        ? { x: value.x, y: value.y, k: Math.min(20, Math.max(0.5, value.k)) }
+        : null,
     layers: (value) => listOf(value, LAYERS),
     lanes: (value) => (Array.isArray(value) ? [...new Set(value)].filter((name) => LANES.includes(name)) : []),
     speed: (value) => oneOf(value, [1, 2, 4, 8, 16], 4),
@@ -124,7 +141,15 @@ export function createStore(payload, saved, { save, warn }) {
   const future = [];
   let state = Object.freeze(legal(saved ?? {}));
   let settled = state;
-  let transient = Object.freeze({ hover: null, playing: false, fraction: 0, down: false, open: null, lasso: false, drag: null });
+  let transient = Object.freeze({
+    hover: null,
+    playing: false,
+    fraction: 0,
+    down: false,
+    open: null,
+    lasso: false,
+    drag: null,
+  });
   let timer = null;
   let sentAt = -Infinity;
 
@@ -133,7 +158,8 @@ export function createStore(payload, saved, { save, warn }) {
     for (const [key, value] of Object.entries(raw)) {
       if (!check[key]) warn(`unknown key of the state: ${key}`);
       else next[key] = check[key](value);
-      if (check[key] && value !== null && ["focus", "cursor"].includes(key) && !same(next[key], value)) warn(words.clamped(key));
+      if (check[key] && value !== null && ["focus", "cursor"].includes(key) && !same(next[key], value))
+        warn(words.clamped(key));
     }
     return consistent(next);
   }
@@ -190,8 +216,12 @@ export function createStore(payload, saved, { save, warn }) {
   return {
     payload,
     start,
-    get state() { return state; },
-    get transient() { return transient; },
+    get state() {
+      return state;
+    },
+    get transient() {
+      return transient;
+    },
     set(patch, cause = "user") {
       const next = { ...state };
       for (const [key, value] of Object.entries(patch)) {
@@ -201,17 +231,29 @@ export function createStore(payload, saved, { save, warn }) {
       replace(consistent(next), cause);
     },
     /** The whole state, as a kernel or a link gives it; what it leaves out takes its default. */
-    load(raw) { replace(legal(raw ?? {}), "kernel"); },
+    load(raw) {
+      replace(legal(raw ?? {}), "kernel");
+    },
     poke(patch) {
       const keys = Object.keys(patch).filter((key) => !same(patch[key], transient[key]));
       if (!keys.length) return;
       transient = Object.freeze({ ...transient, ...patch });
       for (const listen of listeners) listen(keys);
-      if ((keys.includes("playing") && !transient.playing) || (keys.includes("down") && !transient.down)) arm();
+      // Starting to play or drag also calls off what was about to settle; ending it begins the wait anew.
+      if (keys.includes("playing") || keys.includes("down")) arm();
     },
-    listen(listener) { listeners.add(listener); },
-    undo() { travel(past, future); },
-    redo() { travel(future, past); },
-    dispose() { clearTimeout(timer); listeners.clear(); },
+    listen(listener) {
+      listeners.add(listener);
+    },
+    undo() {
+      travel(past, future);
+    },
+    redo() {
+      travel(future, past);
+    },
+    dispose() {
+      clearTimeout(timer);
+      listeners.clear();
+    },
   };
 }

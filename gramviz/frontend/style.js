@@ -13,7 +13,7 @@ button:disabled, button[aria-disabled="true"] { color: var(--ink3); border-color
 button[aria-pressed="true"], button[aria-selected="true"] { background: var(--ink); border-color: var(--ink); color: var(--bg); font-weight: 600; }
 :focus-visible { outline: 2px solid var(--ink); outline-offset: 2px; }
 .gv:focus-visible { outline-offset: -2px; }
-canvas { display: block; touch-action: none; }
+canvas { display: block; touch-action: pan-y; } .map canvas { touch-action: none; }
 [hidden] { display: none !important; }
 .muted { color: var(--ink2); } .note { color: var(--ink3); font-size: 11px; }
 .away { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }

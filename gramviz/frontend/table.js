@@ -2,7 +2,6 @@
 
 import { answerWords } from "./answers.js";
 import { make } from "./dom.js";
-import { keyTable } from "./keys.js";
 import { address } from "./steps.js";
 import { number, words } from "./words.js";
 
@@ -13,23 +12,44 @@ function tableRows(payload, state) {
   const rows = [];
   for (const run of payload.runs) {
     if (state.hidden.includes(run.letter)) continue;
-    for (let path = 0; path < run.n; path += 1) for (let step = 0; step < run.steps; step += 1) {
-      const id = run.answer(path, step);
-      const answer = id === null ? words.answers.between : `${payload.answers[id]?.letter ?? id + 1}, ${answerWords(payload, id)}`;
-      rows.push({ step, where: address(payload, step), path: words.pathName(run, path), order: run.index * 1e6 + path, answer, numbers: ["certainty", "conflicts", "drift"].map((name) => run.curve(name, path, step)) });
-    }
+    for (let path = 0; path < run.n; path += 1)
+      for (let step = 0; step < run.steps; step += 1) {
+        const id = run.answer(path, step);
+        const answer =
+          id === null ? words.answers.between : `${payload.answers[id]?.letter ?? id + 1}, ${answerWords(payload, id)}`;
+        rows.push({
+          step,
+          where: address(payload, step),
+          path: words.pathName(run, path),
+          order: run.index * 1e6 + path,
+          answer,
+          numbers: ["certainty", "conflicts", "drift"].map((name) => run.curve(name, path, step)),
+        });
+      }
   }
   return rows;
 }
 
-const KEYS = [(row) => row.step, (row) => row.order, (row) => row.answer, (row) => row.numbers[0], (row) => row.numbers[1], (row) => row.numbers[2]];
+const KEYS = [
+  (row) => row.step,
+  (row) => row.order,
+  (row) => row.answer,
+  (row) => row.numbers[0],
+  (row) => row.numbers[1],
+  (row) => row.numbers[2],
+];
 
 export function createOverlay(app) {
   const { payload, store } = app;
   const content = make("div");
   const heading = make("h3", { tabindex: "-1" });
   const close = make("button", { onclick: () => store.poke({ open: null }) }, words.buttons.close);
-  const el = make("div", { class: "over", role: "dialog", hidden: true }, make("div", { class: "bar" }, heading, make("div", { class: "push" }, close)), content);
+  const el = make(
+    "div",
+    { class: "over", role: "dialog", hidden: true },
+    make("div", { class: "bar" }, heading, make("div", { class: "push" }, close)),
+    content,
+  );
   let sort = { column: 0, down: true };
   let page = 0;
   let shown = null;
@@ -43,17 +63,73 @@ export function createOverlay(app) {
     });
     const pages = Math.ceil(rows.length / PAGE);
     page = Math.min(page, pages - 1);
-    const turn = (by, label) => make("button", { disabled: page + by < 0 || page + by >= pages, onclick: () => { page += by; fill(); } }, label);
-    const head = words.table.columns.map((name, column) => make("th", { scope: "col", "aria-sort": sort.column === column ? (sort.down ? "descending" : "ascending") : "none" },
-      make("button", { onclick: () => { sort = { column, down: sort.column === column ? !sort.down : false }; fill(); } }, name)));
-    const body = rows.slice(page * PAGE, (page + 1) * PAGE).map((row) => make("tr", {}, [row.where, row.path, row.answer, ...row.numbers.map(number)].map((text) => make("td", {}, text))));
-    return [make("table", {}, make("caption", { class: "away" }, words.table.title), make("thead", {}, make("tr", {}, head)), make("tbody", {}, body)),
-      make("div", { class: "bar" }, turn(-1, words.table.previous), make("span", {}, words.table.page(page + 1, pages)), turn(1, words.table.next))];
+    const turn = (by, label) =>
+      make(
+        "button",
+        {
+          disabled: page + by < 0 || page + by >= pages,
+          onclick: () => {
+            page += by;
+            fill();
+          },
+        },
+        label,
+      );
+    const head = words.table.columns.map((name, column) =>
+      make(
+        "th",
+        { scope: "col", "aria-sort": sort.column === column ? (sort.down ? "descending" : "ascending") : "none" },
+        make(
+          "button",
+          {
+            onclick: () => {
+              sort = { column, down: sort.column === column ? !sort.down : false };
+              fill();
+            },
+          },
+          name,
+        ),
+      ),
+    );
+    const body = rows.slice(page * PAGE, (page + 1) * PAGE).map((row) =>
+      make(
+        "tr",
+        {},
+        [row.where, row.path, row.answer, ...row.numbers.map(number)].map((text) => make("td", {}, text)),
+      ),
+    );
+    return [
+      make(
+        "table",
+        {},
+        make("caption", { class: "away" }, words.table.title),
+        make("thead", {}, make("tr", {}, head)),
+        make("tbody", {}, body),
+      ),
+      make(
+        "div",
+        { class: "bar" },
+        turn(-1, words.table.previous),
+        make("span", {}, words.table.page(page + 1, pages)),
+        turn(1, words.table.next),
+      ),
+    ];
   }
 
   const contents = {
     table: () => [words.table.title, table()],
-    keys: () => [words.buttons.keys, [make("dl", {}, keyTable(payload).map(([keys, does]) => make("div", {}, make("dt", {}, keys), make("dd", {}, does))))]],
+    keys: () => [
+      words.buttons.keys,
+      [
+        make(
+          "dl",
+          {},
+          words
+            .keyTable(payload.runs.length > 1, payload.lead.low_steps > 0)
+            .map(([keys, does]) => make("div", {}, make("dt", {}, keys), make("dd", {}, does))),
+        ),
+      ],
+    ],
     copy: () => {
       const text = make("textarea", { readonly: true, "aria-label": words.exports.refused });
       text.value = app.copied;

@@ -2,19 +2,51 @@
 
 const TOKENS = {
   light: {
-    bg: "#FFFFFF", sunk: "#F4F6F9", given: "#EAEEF3", line: "#D5DBE3", edge: "#7C8798",
-    ink: "#16202E", ink2: "#46536A", ink3: "#5E6B7F",
-    right: "#0072B2", wrong: "#C04A00", green: "#005433", pink: "#914471", gold: "#C17C00", other: "#7C8798",
+    bg: "#FFFFFF",
+    sunk: "#F4F6F9",
+    given: "#EAEEF3",
+    line: "#D5DBE3",
+    edge: "#7C8798",
+    ink: "#16202E",
+    ink2: "#46536A",
+    ink3: "#5E6B7F",
+    right: "#0072B2",
+    wrong: "#C04A00",
+    green: "#005433",
+    pink: "#914471",
+    gold: "#C17C00",
+    other: "#7C8798",
   },
   dark: {
-    bg: "#12171F", sunk: "#1B222D", given: "#252E3B", line: "#333D4B", edge: "#7A8799",
-    ink: "#F2F5F9", ink2: "#B9C4D2", ink3: "#93A0B2",
-    right: "#4FB0E8", wrong: "#FF8A3D", green: "#4DDAAB", pink: "#FFC2EE", gold: "#B07C00", other: "#6F7C8E",
+    bg: "#12171F",
+    sunk: "#1B222D",
+    given: "#252E3B",
+    line: "#333D4B",
+    edge: "#7A8799",
+    ink: "#F2F5F9",
+    ink2: "#B9C4D2",
+    ink3: "#93A0B2",
+    right: "#4FB0E8",
+    wrong: "#FF8A3D",
+    green: "#4DDAAB",
+    pink: "#FFC2EE",
+    gold: "#B07C00",
+    other: "#6F7C8E",
   },
 };
 
 // cividis at nine points: legible without colour vision, and in print.
-const CIVIDIS = [[0, 32, 77], [0, 48, 111], [57, 71, 107], [87, 93, 109], [112, 113, 115], [138, 135, 121], [166, 157, 117], [196, 181, 108], [255, 234, 70]];
+const CIVIDIS = [
+  [0, 32, 77],
+  [0, 48, 111],
+  [57, 71, 107],
+  [87, 93, 109],
+  [112, 113, 115],
+  [138, 135, 121],
+  [166, 157, 117],
+  [196, 181, 108],
+  [255, 234, 70],
+];
 const SHARE = { light: [0, 0.85], dark: [0.15, 1] }; // the end that would vanish in the background is left out
 
 function ramp(mode, value) {
@@ -27,18 +59,37 @@ function ramp(mode, value) {
 }
 
 /** The ten colours of ARC; they are the task's own and the same in both themes. */
-export const ARC = ["#000000", "#0074D9", "#FF4136", "#2ECC40", "#FFDC00", "#AAAAAA", "#F012BE", "#FF851B", "#7FDBFF", "#870C25"];
+export const ARC = [
+  "#000000",
+  "#0074D9",
+  "#FF4136",
+  "#2ECC40",
+  "#FFDC00",
+  "#AAAAAA",
+  "#F012BE",
+  "#FF851B",
+  "#7FDBFF",
+  "#870C25",
+];
 
 function rgb(text) {
   const hex = /^#([0-9a-f]{3}|[0-9a-f]{6})$/i.exec(text.trim())?.[1];
-  if (hex) return hex.length === 3 ? [...hex].map((digit) => 17 * parseInt(digit, 16)) : [0, 2, 4].map((at) => parseInt(hex.slice(at, at + 2), 16));
-  const parts = /^rgba?\(([^)]+)\)$/.exec(text.trim())?.[1].split(/[\s,/]+/).map(Number);
+  if (hex)
+    return hex.length === 3
+      ? [...hex].map((digit) => 17 * parseInt(digit, 16))
+      : [0, 2, 4].map((at) => parseInt(hex.slice(at, at + 2), 16));
+  const parts = /^rgba?\(([^)]+)\)$/
+    .exec(text.trim())?.[1]
+    .split(/[\s,/]+/)
+    .map(Number);
   return parts && (parts[3] ?? 1) > 0.99 ? parts.slice(0, 3) : null;
 }
 
 /** Relative luminance of WCAG 2. */
 function luminance(colour) {
-  const [r, g, b] = colour.map((part) => (part / 255 <= 0.04045 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4));
+  const [r, g, b] = colour.map((part) =>
+    part / 255 <= 0.04045 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4,
+  );
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
 
@@ -73,7 +124,8 @@ export function readTheme(wish, host, frozen) {
   const tokens = { ...TOKENS[mode] };
   const lab = rgb(getComputedStyle(host).getPropertyValue("--jp-layout-color1"));
   // The notebook's own background, if our inks keep 4.5:1 on it; else ours.
-  if (lab && [tokens.ink, tokens.ink3].every((ink) => contrast(rgb(ink), lab) >= 4.5)) tokens.bg = `rgb(${lab.join(" ")})`;
+  if (lab && [tokens.ink, tokens.ink3].every((ink) => contrast(rgb(ink), lab) >= 4.5))
+    tokens.bg = `rgb(${lab.join(" ")})`;
   return { ...tokens, mode, pick: (colour) => (typeof colour === "number" ? ramp(mode, colour) : tokens[colour]) };
 }
 

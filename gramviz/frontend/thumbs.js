@@ -17,7 +17,14 @@ export function createThumbs(app, panels) {
   const canvases = { board: make("canvas", { "aria-hidden": "true" }), map: make("canvas", { "aria-hidden": "true" }) };
   const tally = make("b", { class: "tallied" });
   const titles = { board: words.board.title, map: words.map.title, answers: words.answers.title };
-  const tabs = Object.keys(titles).map((name) => make("button", { role: "tab", "data-panel": name, onclick: () => store.set({ panel: name }) }, make("span", {}, titles[name]), canvases[name] ?? tally));
+  const tabs = Object.keys(titles).map((name) =>
+    make(
+      "button",
+      { role: "tab", "data-panel": name, onclick: () => store.set({ panel: name }) },
+      make("span", {}, titles[name]),
+      canvases[name] ?? tally,
+    ),
+  );
   const el = make("div", { class: "tabs", role: "tablist" }, tabs);
 
   function drawMap() {
@@ -36,9 +43,15 @@ export function createThumbs(app, panels) {
       if (app.size.kind !== "narrow") return;
       tabs.forEach((tab) => setAttribute(tab, "aria-selected", tab.dataset.panel === state.panel));
       if (keys.size === 1 && keys.has("fraction")) return;
-      const right = payload.runs.reduce((sum, run) => sum + Array.from({ length: run.n }, (_, path) => run.outcome(path)).filter((outcome) => outcome === 1).length, 0);
+      const right = payload.runs.reduce((sum, run) => sum + run.right, 0);
       setText(tally, `${right}/${payload.runs.reduce((sum, run) => sum + run.n, 0)}`);
-      paintBoard(surface(canvases.board, THUMB, THUMB), places(payload.board, THUMB - 2), boardView(payload, state, store.transient, true), app.theme, "sans-serif");
+      paintBoard(
+        surface(canvases.board, THUMB, THUMB),
+        places(payload.board, THUMB - 2),
+        boardView(payload, state, store.transient, true),
+        app.theme,
+        "sans-serif",
+      );
       drawMap();
     },
   };

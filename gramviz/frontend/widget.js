@@ -90,7 +90,18 @@ function mount(model, el, root, payload, signal) {
   const tiny = make("p", { class: "narrowest note" }, words.map.narrow);
   const left = payload.leftOut.length ? make("p", { class: "left-out note" }, payload.leftOut.join(" ")) : null;
   const parts = [header, thumbs, board, map, answers, lanes, ruler, playhead, transport, details, overlay, speaker];
-  root.append(header.el, thumbs.el, make("div", { class: "panels" }, board.el, map.el, answers.el), tiny, time, transport.el, details.el, ...(left ? [left] : []), overlay.el, speaker.el);
+  root.append(
+    header.el,
+    thumbs.el,
+    make("div", { class: "panels" }, board.el, map.el, answers.el),
+    tiny,
+    time,
+    transport.el,
+    details.el,
+    ...(left ? [left] : []),
+    overlay.el,
+    speaker.el,
+  );
 
   function fail(part, error) {
     part.broken = true;
@@ -122,20 +133,35 @@ function mount(model, el, root, payload, signal) {
   });
   store.heads = map.heads; // where the map's heads are, for tests
   listenToKeys(app, actions, { board, map, answers });
-  root.addEventListener("pointerdown", (event) => {
-    // A press outside an open sheet closes it.
-    if (store.transient.open && !event.composedPath().some((node) => node.classList?.contains("menu") || node.classList?.contains("over"))) store.poke({ open: null });
-  }, { signal });
-  watchWidth(root, (width) => {
-    app.size = sizesFor(width, payload.board);
-    for (const kind of ["wide", "medium", "narrow", "tiny"]) root.classList.toggle(kind, app.size.kind === kind || (kind === "narrow" && app.size.kind === "tiny"));
-    if (!app.theme) retheme();
-    look(["layout", "theme"]);
-  }, signal);
+  root.addEventListener(
+    "pointerdown",
+    (event) => {
+      // A press outside an open sheet closes it.
+      if (
+        store.transient.open &&
+        !event.composedPath().some((node) => node.classList?.contains("menu") || node.classList?.contains("over"))
+      )
+        store.poke({ open: null });
+    },
+    { signal },
+  );
+  watchWidth(
+    root,
+    (width) => {
+      app.size = sizesFor(width, payload.board);
+      for (const kind of ["wide", "medium", "narrow", "tiny"])
+        root.classList.toggle(kind, app.size.kind === kind || (kind === "narrow" && app.size.kind === "tiny"));
+      if (!app.theme) retheme();
+      look(["layout", "theme"]);
+    },
+    signal,
+  );
   const themes = new MutationObserver(retheme);
   themes.observe(document.body, { attributes: true, attributeFilter: ["class", "data-jp-theme-light"] });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", retheme, { signal });
-  const seen = new IntersectionObserver(([entry]) => { if (!entry.isIntersecting) clock.pause(); });
+  const seen = new IntersectionObserver(([entry]) => {
+    if (!entry.isIntersecting) clock.pause();
+  });
   seen.observe(root);
   const fromKernel = () => {
     const state = model.get("state");

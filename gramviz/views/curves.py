@@ -19,9 +19,9 @@ from gram.rollout import RolloutError, need
 from gramviz import measure
 from gramviz.theme import LABEL, NOTE, Palette, outcome_mark, palette
 from gramviz.views import LETTERS, Cursor, view
-from gramviz.views.parts import address, at_end, figure, heading, path_name, plural, run_name, supervision_ticks
+from gramviz.views.parts import address, at_end, escape, figure, heading, path_name, plural, run_name, supervision_ticks
 
-_WIDTH, _LANE, _GAP, _LEFT, _RIGHT, _TOP, _BOTTOM = 760, 84, 22, 132, 64, 92, 92  # px
+_WIDTH, _LANE, _GAP, _LEFT, _RIGHT, _TOP, _BOTTOM = 772, 84, 22, 132, 76, 92, 92  # px
 _BAND_FROM = 5  # paths; fewer are drawn one by one
 
 
@@ -318,7 +318,14 @@ def _legend(drawn: go.Figure, states: list[xr.Dataset], at: Cursor, colours: Pal
 
 
 def _number(value: float) -> str:
-    return "–" if not np.isfinite(value) else f"{value:.3g}"
+    """Three digits, and never more characters than the margin holds."""
+    if not np.isfinite(value):
+        return "–"
+    if 0 < value < 0.001:
+        return escape("< 0.001")
+    if abs(value) >= 1000:
+        return f"{value:.0f}"
+    return f"{value:.3g}" if abs(value) >= 0.1 else f"{value:.3f}".rstrip("0").rstrip(".")
 
 
 def _wrap(words: str, most: int = 15) -> str:

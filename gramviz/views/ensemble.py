@@ -1,8 +1,9 @@
 """The ensemble: which path reached which answer, and when.
 
-One row per path, sorted by its final answer and then by the time it got there. A row is coloured while the path shows
-one of the final answers (by that answer's outcome), and empty while it shows none. The height of a group is its number
-of paths, so the picture is also the vote: the largest group is the majority's answer.
+One row per path, sorted by its final answer and then by the time it got there. A row is thick, in the colour of its
+outcome, while the path shows the answer that it ends with; thin while it shows the final answer of another path; a
+hairline while it shows none of them. The height of a group is its number of paths, so the picture is also the vote: the
+largest group is the majority's answer.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from gram.rollout import board_of
 from gramviz import measure
-from gramviz.theme import LABEL, NOTE, Palette, outcome_mark, palette
+from gramviz.theme import LABEL, NOTE, OutcomeMark, Palette, outcome_mark, palette
 from gramviz.views import LETTERS, Cursor, view
 from gramviz.views.parts import address, at_end, figure, heading, plural, run_name, supervision_ticks
 
@@ -31,6 +32,17 @@ class _Row:
     path: int
     answer: int
     since: int  # first state from which the path shows its answer to the end
+
+
+@dataclass(frozen=True)
+class _Span:
+    """A stretch of states, from `begin` to `end`, in which a row shows one of the final answers."""
+
+    row: _Row
+    level: float
+    begin: int
+    end: int
+    answer: int
 
 
 @view("Answers", many=True)
@@ -64,18 +76,22 @@ def draw(rollouts: list[xr.Dataset], at: Cursor = Cursor(), theme: str = "light"
         showlegend=False,
         hoverinfo="skip",
     )
-    outcomes = [_code(answer) for answer in answers.found]
     kinds = [measure.outcome(one).values[at.puzzle] for one in states]
     row_height = (height - _TOP - _BOTTOM) / (float(level[-1]) + 1.6)
+    spans = [
+        _Span(row, y, begin, end, answer)
+        for y, row in zip(level, rows, strict=True)
+        for begin, end, answer in _runs(answers.at[row.run].values[row.path])
+    ]
+    letters = [answer.letter for answer in answers.found]
+    others = [span for span in spans if span.answer != span.row.answer]
+    _bars(drawn, others, letters, "other answer", states, max(1.0, 0.26 * row_height), colours.text3)
     for code in (1, 0, 2, 3):
-        spans = [
-            (begin, end, y, row)
-            for y, row in zip(level, rows, strict=True)
-            for begin, end, answer in _runs(answers.at[row.run].values[row.path])
-            if (kinds[row.run][row.path] if answer == row.answer else outcomes[answer]) == code
-        ]
-        count = int(sum((one == code).sum() for one in kinds))
-        _bars(drawn, spans, code, count, states, max(1.5, 0.74 * row_height), colours)
+        mark = outcome_mark(code, colours.name)
+        own = [s for s in spans if s.answer == s.row.answer and kinds[s.row.run][s.row.path] == code]
+        _bars(drawn, own, letters, mark.word, states, max(1.5, 0.74 * row_height), mark.colour)
+        if count := int(sum((one == code).sum() for one in kinds)):
+            _legend(drawn, mark, count)
     _labels(drawn, groups, level, rows, answers, kinds, states, colours)
     chosen = next(k for k, row in enumerate(rows) if (row.run, row.path) == (0, at.trajectory))
     drawn.add_annotation(
@@ -111,7 +127,7 @@ def draw(rollouts: list[xr.Dataset], at: Cursor = Cursor(), theme: str = "light"
     heading(
         drawn,
         f"Answers, {address(rollouts[0], at.step)}",
-        f"{total} of {board_of(rollouts[0]).title}; a bar: the path shows a final answer",
+        f"{total} of {board_of(rollouts[0]).title}. Bar: it shows its final answer; thin: that of another path",
         _found(rollouts[0], answers, at.puzzle),
     )
     return drawn
@@ -141,56 +157,50 @@ def _runs(shown: NDArray[np.integer]) -> list[tuple[int, int, int]]:
     return [(a, b, int(shown[a])) for a, b in zip(starts, ends, strict=True) if shown[a] >= 0]
 
 
-def _code(answer: measure.Answer) -> int:
-    return measure.UNKNOWN if answer.valid is None else measure.CORRECT if answer.valid else measure.WRONG
-
-
 def _bars(
     drawn: go.Figure,
-    spans: list[tuple[int, int, float, _Row]],
-    code: int,
-    count: int,
+    spans: list[_Span],
+    letters: list[str],
+    what: str,
     states: list[xr.Dataset],
     width: float,
-    colours: Palette,
+    colour: str,
 ) -> None:
-    """All stretches of one outcome as one trace of thick lines, and the number of paths with it in the legend."""
-    mark = outcome_mark(code, colours.name)
-    if count:
-        drawn.add_scatter(
-            x=[None],
-            y=[None],
-            mode="markers",
-            name=f"{mark.word} {count}",
-            meta="legend",
-            hoverinfo="skip",
-            marker={
-                "symbol": mark.symbol,
-                "size": 10,
-                "color": mark.colour,
-                "line": {"width": 2, "color": mark.colour},
-            },
-        )
+    """All stretches of one kind as one trace of thick lines."""
     if not spans:
         return
     x: list[float | None] = []
     y: list[float | None] = []
     texts: list[str] = []
-    for begin, end, level, row in spans:
-        x += [begin - 0.5, end + 0.5, None]
-        y += [level, level, None]
-        words = f"{LETTERS[row.run]} #{row.path + 1}: {mark.word} from {measure.address(states[row.run], begin)}"
+    for span in spans:
+        x += [span.begin - 0.5, span.end + 0.5, None]
+        y += [span.level, span.level, None]
+        since = measure.address(states[span.row.run], span.begin)
+        answer = f"answer {letters[span.answer]}".strip()
+        words = f"{LETTERS[span.row.run]} #{span.row.path + 1}: {answer} from {since} ({what})"
         texts += [words, words, ""]
     drawn.add_scatter(
         x=x,
         y=y,
         mode="lines",
-        line={"color": mark.colour, "width": width},
-        name=mark.word,
-        meta=f"bars {mark.word}",
+        line={"color": colour, "width": width},
+        name=what,
+        meta=f"bars {what}",
         text=texts,
         hovertemplate="%{text}<extra></extra>",
         showlegend=False,
+    )
+
+
+def _legend(drawn: go.Figure, mark: OutcomeMark, count: int) -> None:
+    drawn.add_scatter(
+        x=[None],
+        y=[None],
+        mode="markers",
+        name=f"{mark.word} {count}",
+        meta="legend",
+        hoverinfo="skip",
+        marker={"symbol": mark.symbol, "size": 10, "color": mark.colour, "line": {"width": 2, "color": mark.colour}},
     )
 
 

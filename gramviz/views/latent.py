@@ -202,9 +202,10 @@ class _Panel:
             words = f"{LETTERS[index]} {run_name(states)}" if len(place) == 1 else f"{letter}#{n + 1}"
             self.labels.append((float(place[n, now, 0]), float(place[n, now, 1]), words))
         start = place[0, 0]
+        here = slice(0, 1) if now or not chosen else slice(0, 0)  # at the initial state the ringed head stands there
         self._add(
-            x=start[:1],
-            y=start[1:2],
+            x=start[:1][here],
+            y=start[1:2][here],
             mode="markers",
             meta=f"{letter}init",
             hovertemplate="init<extra></extra>",
@@ -316,7 +317,7 @@ class _Panel:
                 text=f"<b>{escape(words)}</b>",
                 showarrow=False,
                 xanchor="left" if right else "right",
-                xshift=14 if right else -14,
+                xshift=17 if right else -17,
                 font={"size": LABEL, "color": self.colours.ink},
                 bgcolor=self.colours.bg,
                 opacity=0.92,

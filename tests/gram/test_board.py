@@ -99,13 +99,14 @@ def test_an_impossible_geometry_is_refused(changes: dict, words: str) -> None:
      '{"colour": 1}', '{"tokens": [{"label": "a", "wings": 2}]}', "[" * 100_000],
 )  # fmt: skip
 def test_a_text_that_is_no_board_is_a_value_error(text: str) -> None:
-    with pytest.raises(ValueError, match="board|unknown key"):
+    with pytest.raises(ValueError, match=r"board|unknown key"):
         Board.from_json(text)
 
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("groups", [[float("inf")]]), ("groups", 3), ("box", 3), ("xy", [3]), ("width", "4"), ("width", 4.0), ("blank", None),
+    [("groups", [[float("inf")]]), ("groups", 3), ("box", 3), ("xy", [3]), ("width", "4"), ("width", 4.0),
+     ("blank", None),
      ("height", None), ("tokens", None), ("kind", None), ("task", ...), ("groups", [["a"]])],
 )  # fmt: skip
 def test_an_altered_board_is_a_value_error(key: str, value: object) -> None:

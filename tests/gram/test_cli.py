@@ -103,10 +103,10 @@ class TestTrain:
         assert_refused(gram("train", "debug", "-o", "file/run"), "cannot write file/run/config.json: .*choose a folder")
         assert_refused(gram("train", "debug", "-o", "file"), "cannot write file/config.json")
 
-    def test_a_run_that_diverges_is_one_sentence(self, gram: Any) -> None:
+    def test_a_run_that_diverges_is_one_sentence(self, gram: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("gram.losses.token", lambda logits, y: logits.mean((1, 2)) * float("nan"))
         assert_refused(
-            gram("train", "debug", "train.optim.lr=1e30", "train.optim.warmup=0", "train.precision=float32", "--quiet"),
-            r"the gradient is \w+ at step \d+; lower train\.optim\.lr",
+            gram("train", "debug", "--quiet"), r"the gradient is nan at step 0; lower train\.optim\.lr, the last"
         )
 
 

@@ -131,7 +131,8 @@ def test_an_override_that_cannot_be_is_one_sentence_with_the_place(assignment: s
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("model.network.heads", 0), ("model.network.features", 0), ("model.network.hidden", 0), ("model.network.blocks", -1),
+    [("model.network.heads", 0), ("model.network.features", 0), ("model.network.hidden", 0),
+     ("model.network.blocks", -1),
      ("model.low_steps", 0), ("model.high_steps", 0), ("model.guidance_hidden", 0), ("train.prior_rows", -1),
      ("train.check_puzzles", 0), ("train.check_trajectories", 0), ("inference.supervision_steps", 0), ("seed", -1),
      ("task.split_seed", -1), ("task.inputs_max", 0), ("train.optim.warmup", -1), ("train.optim.clip", 0)],

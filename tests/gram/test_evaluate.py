@@ -266,7 +266,8 @@ class TestCheckpoint:
         figures = gram.evaluate(debug_checkpoint, trajectories=3, puzzles=8)
         assert json.loads(json.dumps(figures)) == figures
         assert set(figures) >= {
-            "checkpoint", "sha256", "model", "task", "split", "protocol", "trajectories", "supervision_steps", "halting",
+            "checkpoint", "sha256", "model", "task", "split", "protocol", "trajectories", "supervision_steps",
+            "halting",
             "seed", "precision", "accuracy", "coverage", "by_solutions", "best_of_n", "distinct", "mean_halt_step",
             "seconds", "all_inputs",
         }  # fmt: skip

@@ -13,24 +13,27 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gram import losses
+from gram.board import Board, Token
 from gram.config import RunConfig
 from gram.models import GRAM, MODELS, TRM, Model, State
-from gram.models.blocks import Attention, Network, NetworkConfig, SwiGLU, rms_norm
+from gram.models.blocks import Attention, Network, NetworkConfig, Place, SwiGLU, rms_norm
 from gram.models.gaussian import Gaussian
 from gram.models.gram import GRAMConfig
 from gram.models.trm import TRMConfig
 from gram.presets import preset
+from gram.tasks import TASKS
 from gram.tasks.nqueens import NQueens, NQueensConfig
 from gram.train import Run
 
 TOKENS, POSITIONS, BATCH = 3, 9, 5
+BOARD = Board("toy", "Three by three", "grid", 3, 3, (Token("a"), Token("b"), Token("c")))
 TINY = NetworkConfig(features=16, heads=2, hidden=24, blocks=2)
 
 
 def tiny(kind: str, **changes: object) -> Model:
     """A model of this kind at toy size, every weight off its start (heads at rest would hide mistakes)."""
     torch.manual_seed(0)
-    model = MODELS[kind](MODELS[kind].Config(network=TINY, **changes), TOKENS, POSITIONS)  # type: ignore[call-arg]
+    model = MODELS[kind](MODELS[kind].Config(network=TINY, **changes), BOARD)  # type: ignore[call-arg]
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(0.1 * torch.randn_like(parameter))
@@ -189,7 +192,7 @@ class TestContract:
         made = []
         for _ in range(2):
             torch.manual_seed(3)
-            made.append(type(model)(model.config, TOKENS, POSITIONS).state_dict())
+            made.append(type(model)(model.config, BOARD).state_dict())
         assert all(torch.equal(made[0][key], made[1][key]) for key in made[0])
 
     def test_bf16_autocast_keeps_the_carried_state_in_float32(self, model: Model) -> None:
@@ -236,7 +239,14 @@ def gaussian(head: object, z: Tensor) -> Gaussian:
 
 
 def embedded(model: Model, x: Tensor) -> Tensor:
-    return (model.embed_x.weight[x] + model.place.weight) / sqrt(2)  # type: ignore[union-attr]
+    """The puzzle's tokens and the four lines through each cell: 3 rows, 3 columns, 5 and 5 diagonals."""
+    lines = model.place.embed.weight  # type: ignore[union-attr]
+    places = [
+        (lines[row] + lines[3 + column] + lines[6 + row + column] + lines[11 + row - column + 2]) / 2
+        for row in range(3)
+        for column in range(3)
+    ]
+    return (model.embed_x.weight[x] + torch.stack(places)) / sqrt(2)  # type: ignore[union-attr]
 
 
 def test_attention_equals_torchs() -> None:
@@ -253,6 +263,22 @@ def test_rms_norm_equals_torchs_and_leaves_root_mean_square_one() -> None:
     torch.testing.assert_close(rms_norm(z), F.rms_norm(z, (16,), eps=1e-6))
     torch.testing.assert_close(rms_norm(z).square().mean(-1), torch.ones(3, 4))
     assert (rms_norm(torch.zeros(1, 16)) == 0).all()
+
+
+@pytest.mark.parametrize(
+    "board", [task(task.Config()).board for task in TASKS.values()] + [BOARD], ids=lambda b: b.title
+)
+def test_every_position_has_a_place_of_its_own_and_every_place_is_used(board: Board) -> None:
+    torch.manual_seed(0)
+    place = Place(board, 16)
+    assert len(torch.unique(place(), dim=0)) == board.positions
+    assert set(place.lines.flatten().tolist()) == set(range(place.embed.num_embeddings))
+
+
+def test_a_node_of_a_graph_has_a_vector_of_its_own() -> None:
+    graph = replace(BOARD, kind="graph", height=1, width=9)
+    place = Place(graph, 16)
+    torch.testing.assert_close(place(), place.embed.weight)
 
 
 @pytest.mark.parametrize(("low_steps", "transitions"), [(1, 1), (3, 2)])
@@ -320,8 +346,8 @@ def test_gram_with_the_guidance_switched_off_is_trm() -> None:
 
 
 def test_gram_whose_guidance_vanishes_approaches_trm() -> None:
-    guided = GRAM(GRAMConfig(network=TINY), TOKENS, POSITIONS)  # heads at rest: mean zero
-    trm = TRM(TRMConfig(network=TINY), TOKENS, POSITIONS)
+    guided = GRAM(GRAMConfig(network=TINY), BOARD)  # heads at rest: mean zero
+    trm = TRM(TRMConfig(network=TINY), BOARD)
     theirs = {key.replace("f_low.", "f."): value for key, value in guided.state_dict().items()}
     trm.load_state_dict({key: theirs[key] for key in trm.state_dict()})
     one, other = guided.init(puzzles()), trm.init(puzzles())

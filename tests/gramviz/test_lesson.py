@@ -254,7 +254,8 @@ def test_endings_count_paths_boards_and_solutions(gram: xr.Dataset, trm: xr.Data
     found = {tuple(board) for board in tokens[valid].tolist()}
     text = lesson.endings(gram).text
     assert f"{lesson.distinct(gram)} different boards; {valid.sum()} of 50 are valid" in text
-    assert f"among them are {len(found)} different solutions" in text
+    known = int(gram["solutions_known"][0])
+    assert text.endswith(f"valid, which gives {len(found)} of the {known} solutions that exist.")
     assert "1 path ends on 1 different board; 0 of 1 is valid" in lesson.endings(trm).text
 
 
@@ -307,6 +308,7 @@ def test_held_out_puzzles_are_those_with_several_solutions_evenly_thinned() -> N
     assert lesson.held_out(known).tolist() == [1, 2, 4, 5, 6]
     assert lesson.held_out(known, most=2).tolist() == [1, 6]
     assert lesson.held_out(known, least=5).tolist() == [2]
+    assert lesson.held_out(known, least=2, up_to=3).tolist() == [1, 4, 5, 6]
     assert lesson.held_out([1, 1]).tolist() == [0, 1], "all, if none has several"
     with pytest.raises(ValueError, match="puzzles is -1; it must be at least 1, or 0 for all"):
         lesson.held_out(known, most=-1)

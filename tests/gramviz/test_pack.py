@@ -300,8 +300,8 @@ def test_bytes_do_not_depend_on_the_number_of_threads() -> None:
     )
     found = {
         subprocess.run(
-            [sys.executable, "-c", code], cwd=ROOT, env={"OPENBLAS_NUM_THREADS": threads}, capture_output=True, text=True,
-            check=True,
+            [sys.executable, "-c", code], cwd=ROOT, env={"OPENBLAS_NUM_THREADS": threads}, capture_output=True,
+            text=True, check=True,
         ).stdout
         for threads in ("1", "2")
     }  # fmt: skip

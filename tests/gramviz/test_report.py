@@ -428,22 +428,38 @@ def test_a_frozen_report_is_small(playing: Path) -> None:
     assert playing.stat().st_size - template < LARGEST
 
 
+def test_explorers_of_one_page_share_one_module(playing: Path) -> None:
+    page = playing.read_text()
+    assert page.count("<iframe ") == 3
+    assert page.count("&lt;script type=&quot;module&quot;&gt;") == 1
+    assert page.count("data-lends-module") == 2, "the frame, and the script that looks for it"
+    assert len(re.findall(r'<iframe [^>]*data-shares-module=""', page)) == 2
+
+
 @pytest.mark.browser
 def test_a_frozen_report_plays_without_a_network(playing: Path) -> None:
     from playwright.sync_api import sync_playwright
 
+    asked: list[str] = []
+    wrong: list[str] = []
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=report.chromium(), args=["--no-sandbox"])
-        context = browser.new_context(offline=True, viewport={"width": 1200, "height": 1000})
-        sheet = context.new_page()
-        asked: list[str] = []
-        wrong: list[str] = []
+        sheet = browser.new_context(offline=True, viewport={"width": 1200, "height": 1000}).new_page()
+        sheet.set_default_timeout(60_000)  # ms; a busy machine of two cores, not a slow page
         sheet.on("request", lambda request: asked.append(request.url))
         sheet.on("pageerror", lambda error: wrong.append(str(error)))
         sheet.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
         sheet.goto(playing.as_uri())
-        frame = sheet.frame_locator("iframe").first
-        frame.locator("canvas, svg").first.wait_for(timeout=20_000)
+        for number in range(3):
+            sheet.locator("iframe").nth(number).scroll_into_view_if_needed()
+            frame = sheet.frame_locator("iframe").nth(number)
+            frame.get_by_role("button", name="Start").click()
+            ruler = frame.get_by_role("slider", name="Supervision step")
+            told = [ruler.get_attribute("aria-valuetext")]
+            for step in ("Forward one transition", "End"):
+                frame.get_by_role("button", name=step, exact=True).click()
+                told.append(ruler.get_attribute("aria-valuetext"))
+            assert len(set(told)) == 3, f"explorer {number + 1} does not step: {told}"
         browser.close()
     assert wrong == []
     assert [url for url in asked if not url.startswith(("file:", "data:", "blob:", "about:"))] == []

@@ -371,6 +371,8 @@ def test_ensemble_bars_begin_when_the_answer_stands(small: xr.Dataset) -> None:
     starts = sorted(x + 0.5 for trace in figure.data if str(trace.meta).startswith("bars") for x in trace.x[::3])
     edges = np.flatnonzero(np.diff(np.concatenate([[-1], shown])) > 0)
     assert starts == edges.tolist()
+    own = [trace for trace in figure.data if str(trace.meta).startswith("bars") and trace.meta != "bars other answer"]
+    assert [len(trace.x) for trace in own] == [3 * int((edges >= 0).sum())]  # one path has no other's answer to show
 
 
 def test_ensemble_words_at_the_limits(small: xr.Dataset) -> None:
