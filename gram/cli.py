@@ -99,12 +99,13 @@ def evaluate(
 def ship(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the artifact, e.g. artifacts/nqueens8-gram.")],
+    seeds: Annotated[int, typer.Option(help="Measure with so many seeds, from 0.")] = 3,
     note: Annotated[str, typer.Option(help="Sentences for the card that figures cannot say.")] = "",
 ) -> None:
     """Evaluate a finished run and write it as an artifact with its card."""
     from gram.ship import ship as write
 
-    print(write(run, out, note=note))
+    print(write(run, out, seeds=seeds, note=note))
 
 
 @app.command("list")

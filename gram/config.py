@@ -33,6 +33,7 @@ class TrainConfig:
 
     Attributes:
         steps: optimizer steps; each advances every row of the carried batch by one supervision step.
+        head_steps: further steps in which the averaged recursion stands still and its two heads learn to judge it.
         batch: rows that learn.
         supervision_steps: N_sup, supervision steps that a row stays.
         prior_rows: further rows that follow the prior and teach only the halting and value heads (stochastic models).
@@ -51,6 +52,7 @@ class TrainConfig:
     """
 
     steps: int = 12_000
+    head_steps: int = 0
     batch: int = 64
     supervision_steps: int = 8
     prior_rows: int = 16
@@ -71,6 +73,11 @@ class TrainConfig:
     check_puzzles: int = 64
     check_trajectories: int = 8
     optim: OptimConfig = field(default_factory=OptimConfig)
+
+    @property
+    def all_steps(self) -> int:
+        """Optimizer steps of the whole run."""
+        return self.steps + self.head_steps
 
     def __post_init__(self) -> None:
         _one_of("uncharged", self.uncharged, ("prior", "posterior"))
@@ -93,15 +100,19 @@ class InferenceConfig:
 
     Attributes:
         supervision_steps: how long a trajectory may go on.
-        halting: a trajectory stops at the first supervision step at which the halting head says that it is right.
+        halting: a trajectory stops at the first supervision step at which the halting head believes that it is right.
+        halt_above: the probability that counts as belief (the paper: 1/2).
     """
 
     supervision_steps: int = 16
     halting: bool = True
+    halt_above: float = 0.5
 
     def __post_init__(self) -> None:
         if self.supervision_steps < 1:
             raise ConfigError(f"supervision_steps is {self.supervision_steps}; it must be at least 1")
+        if not 0 < self.halt_above < 1:
+            raise ConfigError(f"halt_above is {self.halt_above}; it is a probability between 0 and 1, e.g. 0.5")
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ next, so halting saves what it promises, and a row's result does not depend on i
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
@@ -83,6 +84,7 @@ def evaluate(
         puzzles=puzzles,
         supervision_steps=inference.supervision_steps if supervision_steps is None else supervision_steps,
         halting=inference.halting if halting is None else halting,
+        halt_above=inference.halt_above,
         noise=noise,
         precision=precision,
         progress=progress,
@@ -103,6 +105,7 @@ def score_depths(
     depths: Sequence[int],
     halting: bool,
     seed: int,
+    halt_above: float = 0.5,
     split: str = "test",
     puzzles: int | None = None,
     noise: float = 1.0,
@@ -123,7 +126,7 @@ def score_depths(
     drawn = trajectories if model.stochastic else 1
     answers = answer(
         model, chosen, ids, trajectories=drawn, depths=depths, halting=halting, seed=seed,
-        noise=noise, precision=precision, progress=progress,
+        halt_above=halt_above, noise=noise, precision=precision, progress=progress,
     )  # fmt: skip
     seconds = round(time.perf_counter() - started, 2)
     several = np.flatnonzero(chosen.counts >= 2)
@@ -157,6 +160,7 @@ def answer(
     depths: Sequence[int],
     halting: bool,
     seed: int,
+    halt_above: float = 0.5,
     noise: float = 1.0,
     precision: str = "auto",
     progress: bool = False,
@@ -164,7 +168,9 @@ def answer(
     """The answers of N trajectories of each puzzle at each of several depths, in one pass.
 
     A deeper run contains the shallower ones: what a trajectory shows at depth 8 is the same whether it stops there or
-    goes on to 32. `ids` key the noise, so a subset of the puzzles draws what the whole draws.
+    goes on to 32. With halting, a trajectory stops once the halting head's belief in its answer passes `halt_above`,
+    and one that never does gives the answer that the head believed in most. `ids` key the noise, so a subset of the
+    puzzles draws what the whole draws.
     """
     device = compute.device()
     model.to(device)
@@ -183,6 +189,10 @@ def answer(
     streams = Streams([(seed,)] * ROWS, noise)
     x = torch.zeros(ROWS, puzzles.x.shape[1], dtype=torch.int64, device=device)
     age = np.zeros(ROWS, dtype=np.int32)
+    threshold = math.log(halt_above / (1 - halt_above))  # as a logit
+    belief = np.full(ROWS, -np.inf, dtype=np.float32)  # of the answer that each row would give
+    given = np.zeros((ROWS, puzzles.x.shape[1]), dtype=np.uint8)
+    worth = np.zeros(ROWS, dtype=np.float32)
     bar = tqdm(
         total=len(waiting), unit="trajectory", disable=not progress, mininterval=0.5 if sys.stderr.isatty() else 30
     )
@@ -193,7 +203,7 @@ def answer(
             fresh = []
             for at in empty[: len(waiting)]:
                 row = waiting.popleft()
-                rows[at], age[at] = row, 0
+                rows[at], age[at], belief[at] = row, 0, -np.inf
                 x[at] = torch.from_numpy(puzzles.x[row[0]].astype(np.int64))
                 streams.generators[at] = stream((seed, int(ids[row[0]]), row[1]))
                 fresh.append(at)
@@ -207,16 +217,19 @@ def answer(
                 state, _ = model.step(state, streams)
             readout = model.decode(state)
             age += 1
-            stops = (readout.halt > 0).cpu().numpy()
-            shown = readout.logits.argmax(-1).to(torch.uint8).cpu().numpy()
-            values = readout.value.sigmoid().cpu().numpy()
+            halt = readout.halt.cpu().numpy()
+            stops = halt > threshold
+            better = halt > belief if halting else np.ones(ROWS, dtype=bool)
+            belief = np.where(better, halt, belief)
+            given[better] = readout.logits.argmax(-1).to(torch.uint8).cpu().numpy()[better]
+            worth[better] = readout.value.sigmoid().cpu().numpy()[better]
             for at, busy in enumerate(rows):
                 if busy is None:
                     continue
                 ends = halting and bool(stops[at])
                 for depth, result in results.items():
                     if age[at] == depth or (ends and age[at] < depth):
-                        result.tokens[busy], result.value[busy] = shown[at], values[at]
+                        result.tokens[busy], result.value[busy] = given[at], worth[at]
                         result.depth[busy], result.halted[busy] = age[at], stops[at]
                 if ends or age[at] >= max(results):
                     rows[at] = None

@@ -20,14 +20,17 @@ _TINY = NetworkConfig(features=32, heads=2, hidden=32, blocks=1)
 _queens8 = RunConfig(
     task=NQueensConfig(board_size=8),
     model=GRAMConfig(),
-    train=TrainConfig(steps=9_000, kl_target=0.02, kl_hold=1_500, compile=True, optim=OptimConfig(ema=0.998)),
-    inference=InferenceConfig(supervision_steps=32),
+    train=TrainConfig(
+        steps=9_000, head_steps=1_000, kl_target=0.02, kl_hold=1_500, compile=True, optim=OptimConfig(ema=0.998)
+    ),
+    inference=InferenceConfig(supervision_steps=128, halt_above=0.95),
 )
 _debug = RunConfig(
     task=NQueensConfig(board_size=5),
     model=GRAMConfig(network=_TINY, low_steps=1, guidance_hidden=32),
     train=TrainConfig(
         steps=12,
+        head_steps=4,
         batch=8,
         supervision_steps=2,
         prior_rows=4,

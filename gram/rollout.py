@@ -72,7 +72,7 @@ VARIABLES: dict[str, Variable] = {
     "kl": Variable(_series, "f", "nats", "KL(posterior || prior), summed", "mode='posterior'"),
     "halt": Variable(_series, "f", "1", "the model's probability that its answer is right", "halt=True"),
     "value": Variable(_series, "f", "1", "predicted correctness of the final answer (LPRM)", "value=True"),
-    "halted_at": Variable(("puzzle", "trajectory"), "i", "step", "first step with halt > 1/2, or -1"),
+    "halted_at": Variable(("puzzle", "trajectory"), "i", "step", "step at which it would halt, or -1"),
 }
 ATTRS = {
     "schema": "schema version",

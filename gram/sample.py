@@ -182,9 +182,12 @@ def sample(
     if chosen.complete:
         arrays["solutions_known"] = chosen.counts
     if "halt" in arrays:
-        stopped = arrays["halt"] > 0.5
+        ends = np.array(
+            [low_step == 0 and at in (0, model.high_steps) for _, at, low_step in _clock(model, steps, record)]
+        )
+        stopped = (arrays["halt"] > opened.config.inference.halt_above) & ends
         arrays["halted_at"] = np.where(stopped.any(-1), stopped.argmax(-1), -1).astype(np.int32)
-    supervision, transition, low = _clock(model, steps, record)
+    supervision, transition, low = zip(*_clock(model, steps, record), strict=True)
     return rollout.make(
         task.board,
         arrays,
@@ -259,7 +262,7 @@ def _silent(model: Model, state: State, y: Tensor | None) -> tuple[Any, Any]:
     return nothing, nothing if y is not None else None
 
 
-def _clock(model: Model, supervision_steps: int, record: Record) -> tuple[list[int], list[int], list[int]]:
+def _clock(model: Model, supervision_steps: int, record: Record) -> list[tuple[int, int, int]]:
     """Where each recorded state stands: supervision step, transition, low-level step."""
     at = [(0, 0, 0)]
     for supervision in range(1, supervision_steps + 1):
@@ -268,8 +271,7 @@ def _clock(model: Model, supervision_steps: int, record: Record) -> tuple[list[i
                 at += [(supervision, transition, k) for k in range(1, model.low_steps + 1)]
             if record.every == "transition" or transition == model.high_steps:
                 at.append((supervision, transition, 0))
-    first, second, third = zip(*at, strict=True)
-    return list(first), list(second), list(third)
+    return at
 
 
 def _levels(model: Model) -> str:

@@ -42,9 +42,9 @@ def ship(run: Path, out: Path, *, seeds: int = 3, trajectories: int = 20, note: 
     """
     opened = store.load(run)
     settings = opened.config.train
-    if opened.step < settings.steps:
+    if opened.step < settings.all_steps:
         raise store.CheckpointError(
-            f"{run} stands at step {opened.step} of {settings.steps}; finish it with `gram train` before it ships"
+            f"{run} stands at step {opened.step} of {settings.all_steps}; finish it with `gram train` before it ships"
         )
     trained = settings.supervision_steps
     depths = (trained, 2 * trained, 4 * trained)
@@ -159,7 +159,7 @@ split seed {config.task.split_seed}; every figure below is on the held-out input
 |---|---|---|---|
 {newline.join(rows)}
 {deterministic}
-A sample stops after {first["mean_halt_step"]:.1f} supervision steps on average; {first["halted"]:.1%} do so by themselves.
+A sample stops after {first["mean_halt_step"]:.1f} steps on average; {first["halted"]:.1%} stop by themselves.
 
 By number of existing solutions (seed 0, all held-out inputs):
 

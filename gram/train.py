@@ -39,7 +39,7 @@ from gram.models import Model, State
 
 @dataclass
 class Carry:
-    """The carried batch: `batch` learning rows, then `prior_rows` prior rows.
+    """The carried batch: the learning rows, then the prior rows.
 
     Attributes:
         h, l: [row, position, feature] states.
@@ -67,27 +67,32 @@ class Objective(nn.Module):
         self.model = model
         self.config = config.train
 
-    def forward(self, x: Tensor, y: Tensor, h: Tensor, l: Tensor, generator: torch.Generator) -> dict[str, Any]:
+    def forward(
+        self, x: Tensor, y: Tensor, h: Tensor, l: Tensor, learning_rows: int, generator: torch.Generator
+    ) -> dict[str, Any]:
         """Advance all rows.
 
         Args:
-            x, y: [row, position]; the first `batch` rows learn.
+            x, y: [row, position]; the first `learning_rows` learn, the others follow the prior.
             h, l: [row, position, feature].
         Returns:
-            h, l: the new states; losses: {"token", "kl_prior", "kl_posterior"} of the learning rows, each [batch];
+            h, l: the new states; losses: {"token", "kl_prior", "kl_posterior"} of the learning rows, each [row];
             tokens: [row, position], the answers; halt: [prior row], logits.
         """
-        model, batch = self.model, self.config.batch
+        model = self.model
 
         def noise(like: Tensor) -> Tensor:
             return torch.randn(like.shape, generator=generator, device=like.device)
 
-        learns, follows = slice(None, batch), slice(batch, None)
+        learns, follows = slice(None, learning_rows), slice(learning_rows, None)
         with torch.no_grad():
             prior = State(model.init(x[follows]).e_x, h[follows], l[follows])
             for _ in range(model.high_steps):
                 prior, _ = model.step(prior, noise)
-            tokens_prior = model.decode(prior).logits.argmax(-1)
+            tokens = model.decode(prior).logits.argmax(-1)
+        out = {"h": prior.h, "l": prior.l, "tokens": tokens, "halt": model.heads(prior.h)[0], "losses": {}}
+        if not learning_rows:
+            return out
 
         learning = State(model.init(x[learns]).e_x, h[learns], l[learns])
         with torch.no_grad():
@@ -99,12 +104,11 @@ class Objective(nn.Module):
         terms = {"token": losses.token(logits, y[learns])}
         if transition.posterior is not None:
             terms |= losses.guidance(transition)
-        return {
+        return out | {
             "h": torch.cat([learning.h.detach(), prior.h]),
             "l": torch.cat([learning.l.detach(), prior.l]),
+            "tokens": torch.cat([logits.detach().argmax(-1), tokens]),
             "losses": terms,
-            "tokens": torch.cat([logits.detach().argmax(-1), tokens_prior]),
-            "halt": model.heads(prior.h)[0],
         }
 
     def value(self, past: Tensor) -> Tensor:
@@ -163,6 +167,11 @@ class Run:
         self.carry = self._first_carry()
 
     @property
+    def learning_rows(self) -> int:
+        """How many rows learn: `batch`, and none once only the heads do."""
+        return self.config.train.batch if self.step < self.config.train.steps else 0
+
+    @property
     def averaged(self) -> Model:
         """The model with the averaged weights: what is evaluated and shipped."""
         return cast(Model, self.average.module)
@@ -170,17 +179,17 @@ class Run:
     def _first_carry(self) -> Carry:
         """All rows at z0, their ages spread evenly, so that rows finish in turn and not all at once."""
         train = self.config.train
-        rows = train.batch + train.prior_rows
+        learning, rows = self.learning_rows, train.batch + train.prior_rows
         pair = torch.tensor([self._draw() for _ in range(rows)])
         x = torch.from_numpy(self.puzzles.x[self.pair_puzzle[pair.numpy()]].astype(np.int64))
         state = self.model.init(x.to(self.device)).detach()
         age = torch.cat(
             [
-                torch.arange(train.batch) % train.supervision_steps,
-                torch.arange(train.prior_rows) % train.prior_steps,
+                torch.arange(learning) % train.supervision_steps,
+                torch.arange(rows - learning) % train.prior_steps,
             ]
         )
-        past = torch.zeros(train.prior_rows, train.prior_steps, *state.h.shape[1:], dtype=torch.bfloat16)
+        past = torch.zeros(rows - learning, train.prior_steps, *state.h.shape[1:], dtype=torch.bfloat16)
         return Carry(state.h, state.l, pair, age, past.to(self.device))
 
     def _draw(self) -> int:
@@ -193,30 +202,32 @@ class Run:
 
     def advance(self) -> dict[str, float]:
         """One optimizer step; what it measured, by name (see `docs/training.md`)."""
-        train, carry = self.config.train, self.carry
-        rate = optim.learning_rate(train.optim, self.step, train.steps)
+        train, carry, learning = self.config.train, self.carry, self.learning_rows
+        if learning:
+            rate = optim.learning_rate(train.optim, self.step, train.steps)
+        else:
+            rate = optim.learning_rate(train.optim, self.step - train.steps, train.head_steps)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         x, y = self._tokens(carry.pair)
-        out = self.objective(x, y, carry.h, carry.l, self.generator)
+        out = self.objective(x, y, carry.h, carry.l, learning, self.generator)
         carry.h, carry.l = out["h"].detach().float(), out["l"].detach().float()
         carry.age += 1
 
         terms: dict[str, Tensor] = dict(out["losses"])
         answers = out["tokens"].cpu().numpy()
-        prior_valid = self.task.check(x[train.batch :].cpu().numpy(), answers[train.batch :]).valid
+        prior_valid = self.task.check(x[learning:].cpu().numpy(), answers[learning:]).valid
         ended = torch.cat(
             [
-                carry.age[: train.batch] >= train.supervision_steps,
-                carry.age[train.batch :] >= train.prior_steps,
+                carry.age[:learning] >= train.supervision_steps,
+                carry.age[learning:] >= train.prior_steps,
             ]
         )
-        if train.prior_rows:
+        if len(prior_valid):
             right = torch.from_numpy(prior_valid).to(self.device)
             terms["halt"] = losses.belief(out["halt"], right)
-            age = carry.age[train.batch :]
-            carry.past[torch.arange(train.prior_rows), age - 1] = carry.h[train.batch :].to(carry.past.dtype)
-            done = ended[train.batch :]
+            carry.past[torch.arange(len(right)), carry.age[learning:] - 1] = carry.h[learning:].to(carry.past.dtype)
+            done = ended[learning:]
             if done.any():
                 past = carry.past[done]  # [done row, step, position, feature]
                 target = right[done].float().repeat_interleave(train.prior_steps)
@@ -251,22 +262,29 @@ class Run:
             measured["charge"] = posterior_charge
             self.charge = adapt(train, self.charge, self.step, measured["kl_posterior"])
         measured |= self._exactness(answers, y.cpu().numpy(), prior_valid)
-        if train.prior_rows:
+        if len(prior_valid):
             measured["halt_right"] = float(((out["halt"] > 0).cpu().numpy() == prior_valid).mean())
         self._replace(ended)
+        if self.step == train.steps and train.head_steps:
+            self._rest()
         return measured
+
+    def _rest(self) -> None:
+        """The recursion comes to rest at its average, the weights that ship; from here on all rows teach the heads."""
+        self.model.load_state_dict(self.averaged.state_dict())
+        self.carry = self._first_carry()
 
     def _exactness(self, answers: Any, y: Any, prior_valid: Any) -> dict[str, float]:
         """Shares of right answers after N_sup supervision steps: by rows that see the target, and by the prior."""
         train = self.config.train
         result = {}
-        age = self.carry.age.numpy()
-        learning = np.flatnonzero(age[: train.batch] == train.supervision_steps)
+        age, rows = self.carry.age.numpy(), len(answers) - len(prior_valid)
+        learning = np.flatnonzero(age[:rows] == train.supervision_steps)
         if len(learning):
             exact = (answers[learning] == y[learning]).all(-1)
             name = "posterior_exact" if self.model.stochastic else "target_exact"
             result[name] = float(exact.mean())
-        prior = np.flatnonzero(age[train.batch :] == min(train.supervision_steps, train.prior_steps))
+        prior = np.flatnonzero(age[rows:] == min(train.supervision_steps, train.prior_steps))
         if len(prior):
             result["prior_exact"] = float(prior_valid[prior].mean())
         return result
@@ -394,16 +412,16 @@ def train(config: RunConfig, path: Path, *, minutes: float | None = None, quiet:
     started, before = time.monotonic(), run.seconds
     settings = config.train
     bar = tqdm(
-        total=settings.steps, initial=run.step, unit="step", disable=quiet, dynamic_ncols=True,
+        total=settings.all_steps, initial=run.step, unit="step", disable=quiet, dynamic_ncols=True,
         mininterval=0.5 if sys.stderr.isatty() else 30, desc=path.name,
     )  # fmt: skip
     with bar, _stop_on_interrupt() as interrupted:
-        while run.step < settings.steps and not interrupted.is_set():
+        while run.step < settings.all_steps and not interrupted.is_set():
             for name, value in run.advance().items():
                 run.since_log[name].append(value)
             run.seconds = before + time.monotonic() - started
             bar.update()
-            last = run.step == settings.steps
+            last = run.step == settings.all_steps
             if run.step % settings.log_every == 0 or last:
                 line: dict[str, Any] = {"step": run.step, "seconds": round(run.seconds, 1)}
                 line |= {name: float(np.mean(values)) for name, values in run.since_log.items()}
@@ -417,9 +435,11 @@ def train(config: RunConfig, path: Path, *, minutes: float | None = None, quiet:
                 run.save()
             if minutes is not None and time.monotonic() - started > 60 * minutes:
                 break
-    if run.step < settings.steps:
+    if run.step < settings.all_steps:
         run.save()
-        print(f"stopped at step {run.step} of {settings.steps}; the same command goes on from here", file=sys.stderr)
+        print(
+            f"stopped at step {run.step} of {settings.all_steps}; the same command goes on from here", file=sys.stderr
+        )
     return path
 
 

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
-from gram.models.blocks import SwiGLU, rms_norm
+from gram.models.blocks import Block, NetworkConfig, SwiGLU
 from gram.models.gaussian import Gaussian
 
 Noise = Callable[[Tensor], Tensor]
@@ -96,18 +96,20 @@ class Model(nn.Module, ABC):
 class Heads(nn.Module):
     """Halting and value (LPRM) from the high-level state: [batch, position, feature] -> two logits [batch].
 
-    The paper reads the first token of h. Boards have no spare token here, and whether a board is right is a property
-    of all cells, so each position is transformed, averaged, and transformed again. The state is detached: what the
-    heads learn must not move the recursion (they are trained on prior rollouts, the recursion on posterior ones).
+    The paper reads the first token of h. Boards have no spare token here, and whether a board is right is a relation
+    between its cells, so one block of attention compares them, and the mean and the maximum over positions are judged.
+    The state is detached: what the heads learn must not move the recursion (they are trained on prior rollouts, the
+    recursion on posterior ones).
     """
 
-    def __init__(self, features: int, hidden: int) -> None:
+    def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
-        self.each = SwiGLU(features, hidden, features)
-        self.whole = SwiGLU(features, hidden, 2)
+        self.compare = Block(config)
+        self.judge = SwiGLU(2 * config.features, config.hidden, 2)
 
     def forward(self, h: Tensor) -> tuple[Tensor, Tensor]:
-        halt, value = self.whole(rms_norm(self.each(h.detach()).mean(1))).float().unbind(-1)
+        compared = self.compare(h.detach())
+        halt, value = self.judge(torch.cat([compared.mean(1), compared.amax(1)], -1)).float().unbind(-1)
         return halt, value
 
 

@@ -69,7 +69,7 @@ class GRAM(Model):
         self.prior = GaussianHead(size.features, config.guidance_hidden, size.features)
         self.posterior = GaussianHead(2 * size.features, config.guidance_hidden, size.features)
         self.decoder = nn.Linear(size.features, tokens, bias=False)
-        self.heads = Heads(size.features, size.hidden)
+        self.heads = Heads(size)
         initialize(self)
         self.prior.start_at_rest()
         self.posterior.start_at_rest()

@@ -46,7 +46,7 @@ class TRM(Model):
         self.place = Place(board, size.features)
         self.f = Network(size)
         self.decoder = nn.Linear(size.features, tokens, bias=False)
-        self.heads = Heads(size.features, size.hidden)
+        self.heads = Heads(size)
         initialize(self)
         self.register_buffer("h0", draw_z0(size.features))
         self.register_buffer("l0", draw_z0(size.features))

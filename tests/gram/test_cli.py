@@ -106,7 +106,7 @@ class TestTrain:
     def test_a_run_that_diverges_is_one_sentence(self, gram: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("gram.losses.token", lambda logits, y: logits.mean((1, 2)) * float("nan"))
         assert_refused(
-            gram("train", "debug", "--quiet"), r"the gradient is nan at step 0; lower train\.optim\.lr, the last"
+            gram("train", "debug", "--quiet"), r"the gradient is nan at step 0; lower train\.optim\.lr; the last"
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+from dataclasses import replace
 from math import erf, sqrt
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,8 @@ from gram.tasks import NQueens, Puzzles, TaskError
 from gram.tasks.nqueens import NQueensConfig
 
 module = importlib.import_module("gram.evaluate")  # `gram.evaluate` is the function
-Answers, answer, score, summary = module.Answers, module.answer, module.score, module.summary
+Answers, answer, summary = module.Answers, module.answer, module.summary
+score, score_depths = module.score, module.score_depths
 
 TASK = NQueens(NQueensConfig(board_size=5, removed_min=3, removed_max=5, train_share=0.5))
 TEST = TASK.puzzles("test")
@@ -107,6 +109,39 @@ def approximately(figures: dict[str, Any]) -> dict[str, Any]:
     return {name: approximately(v) if isinstance(v, dict) else pytest.approx(v) for name, v in figures.items()}
 
 
+def assert_equal_answers(one: Any, other: Any) -> None:
+    for name in vars(one):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name), err_msg=name)
+
+
+class Doubtful(Scripted):
+    """Believes its answer of supervision step k as much as `beliefs[k - 1]` says, and answers 0, 0, ..., k, k."""
+
+    def __init__(self, *beliefs: float) -> None:
+        super().__init__()
+        self.beliefs = torch.tensor(beliefs).logit()
+
+    def decode(self, state: State) -> Readout:
+        k = (state.l[:, 0, 0] / self.high_steps).long().clamp(max=len(self.beliefs))
+        shown = torch.stack([k.new_zeros(len(k))] * 20 + [k] * 5, 1)
+        logits = torch.nn.functional.one_hot(shown, len(self.beliefs) + 1).float()
+        return Readout(logits, self.beliefs[(k - 1).clamp(min=0)], 10.0 * k)
+
+    def ask(self, *depths: int, halting: bool = True, **settings: Any) -> dict[int, Any]:
+        """At each depth: the step whose answer is given, the steps taken, and whether it halted. All rows are alike."""
+        told = answer(
+            self, TEST, np.arange(len(TEST)), trajectories=2, depths=depths, halting=halting, seed=0, **settings
+        )
+        found = {}
+        for depth, answers in told.items():
+            (at,) = np.unique(answers.tokens[..., 20:])
+            assert (answers.tokens[..., :20] == 0).all()
+            np.testing.assert_allclose(answers.value, 1 / (1 + np.exp(-10.0 * at)), rtol=1e-6)  # of that same answer
+            (taken,), (halted,) = np.unique(answers.depth), np.unique(answers.halted)
+            found[depth] = (int(at), int(taken), bool(halted))
+        return found
+
+
 def test_the_toy_task_has_what_the_tests_need() -> None:
     assert set(TEST.counts.tolist()) >= {1, 2}
     assert len(SEVERAL) > 3
@@ -191,30 +226,107 @@ class TestHalting:
         for name in ("accuracy", "coverage", "distinct", "best_of_n", "by_solutions"):
             assert one[name] == other[name]
 
+    def test_one_that_never_halts_gives_the_answer_that_its_head_believed_in_most(self) -> None:
+        model = Doubtful(0.1, 0.4, 0.2, 0.45, 0.3)
+        assert model.ask(1, 2, 3, 4, 5) == {
+            1: (1, 1, False), 2: (2, 2, False), 3: (2, 3, False), 4: (4, 4, False), 5: (4, 5, False),
+        }  # fmt: skip
+        assert Doubtful(0.3, 0.3, 0.2).ask(3) == {3: (1, 3, False)}  # of equals, the first
+
+    def test_one_that_halts_gives_the_answer_at_which_it_did_even_after_stronger_doubts(self) -> None:
+        assert Doubtful(0.4, 0.1, 0.6, 0.9).ask(1, 2, 3, 4) == {
+            1: (1, 1, False), 2: (1, 2, False), 3: (3, 3, True), 4: (3, 3, True),
+        }  # fmt: skip
+
+    def test_without_halting_each_depth_gives_its_own_answer(self) -> None:
+        assert Doubtful(0.4, 0.9, 0.2).ask(1, 2, 3, halting=False) == {
+            1: (1, 1, False), 2: (2, 2, True), 3: (3, 3, False),
+        }  # fmt: skip
+
+    @pytest.mark.parametrize(("above", "expected"), [(0.5, 1), (0.59, 1), (0.61, 2), (0.9, 3), (0.05, 1)])
+    def test_belief_must_pass_halt_above(self, above: float, expected: int) -> None:
+        assert Doubtful(0.6, 0.8, 0.95, 0.97).ask(4, halt_above=above) == {4: (expected, expected, True)}
+
+    def test_a_row_whose_belief_was_strong_leaves_nothing_to_the_next(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(module, "ROWS", 1)
+        assert Doubtful(0.9, 0.1).ask(2, halt_above=0.95) == {2: (1, 2, False)}
+
+    def test_score_hands_halt_above_on(self) -> None:
+        settings = SETTINGS | {"supervision_steps": 5, "halting": True}
+        model = Scripted(depth=2)  # sure to 0.73 from its second step on, to 0.27 before
+        steps = [score(model, TASK, **settings, halt_above=above)["mean_halt_step"] for above in (0.2, 0.7, 0.8)]
+        assert steps == [1, 2, 5]
+
+    def test_a_checkpoint_says_its_own_halt_above(self, debug_checkpoint: Path) -> None:
+        opened = gram.load(debug_checkpoint)
+        for above, steps, halted in ((1e-9, 1.0, 1.0), (1 - 1e-9, 3.0, 0.0)):
+            inference = replace(opened.config.inference, halt_above=above)
+            other = replace(opened, config=replace(opened.config, inference=inference))
+            figures = gram.evaluate(other, trajectories=2, puzzles=4)
+            assert (figures["mean_halt_step"], figures["halted"]) == (steps, halted)
+
+
+class TestDepths:
+    """Several depths from one pass."""
+
+    @pytest.mark.parametrize("halting", [True, False])
+    def test_the_answers_at_a_depth_do_not_depend_on_how_much_deeper_the_pass_goes(
+        self, halting: bool, debug_checkpoint: Path
+    ) -> None:
+        opened = gram.load(debug_checkpoint)
+        chosen = opened.task.puzzles("test").take(np.arange(6))
+        for model, puzzles in ((opened.model, chosen), (Scripted(depth=2), TEST), (Scripted(depth=3), TEST)):
+            settings = {"trajectories": 3, "halting": halting, "seed": 1, "precision": "float32"}
+            # Rows are freed at other moments, but each is computed as if alone; only which rows share a batch differs.
+            (alone,) = answer(model, puzzles, np.arange(len(puzzles)), depths=[2], **settings).values()
+            both = answer(model, puzzles, np.arange(len(puzzles)), depths=[4, 2], **settings)
+            assert list(both) == [2, 4]
+            assert_equal_answers(both[2], alone)
+
+    def test_deeper_costs_no_more_than_the_deepest(self) -> None:
+        cost = []
+        for depths in ([4], [1, 2, 3, 4]):
+            model = Scripted()
+            score_depths(model, TASK, trajectories=2, depths=depths, halting=False, seed=0)
+            cost.append(model.rows)
+        assert cost[0] == cost[1]
+
+    def test_the_figures_at_each_depth_are_those_of_score_at_it(self) -> None:
+        settings = {"trajectories": 4, "halting": True, "seed": 2}
+        together = score_depths(Scripted(depth=2), TASK, depths=[1, 2, 4], **settings)
+        assert list(together) == [1, 2, 4]
+        for depth, figures in together.items():
+            alone = score(Scripted(depth=2), TASK, supervision_steps=depth, **settings)
+            assert figures | {"seconds": 0} == alone | {"seconds": 0}
+        assert together[1]["accuracy"] == 0 < together[2]["accuracy"]
+
+    def test_every_depth_is_checked(self) -> None:
+        with pytest.raises(SampleError, match="supervision_steps is 0"):
+            score_depths(Scripted(), TASK, depths=[2, 0], trajectories=1, halting=True, seed=0)
+
 
 class TestCarriedBatch:
     """Rows come and go; none depends on another."""
 
     @pytest.mark.parametrize("rows", [1, 7, 64])
     def test_the_size_of_the_batch_changes_nothing(self, rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
-        settings = {"trajectories": 3, "supervision_steps": 4, "halting": True, "seed": 1}
-        whole = answer(Scripted(depth=2), TEST, np.arange(len(TEST)), **settings)
+        settings = {"trajectories": 3, "depths": [4], "halting": True, "seed": 1}
+        whole = answer(Scripted(depth=2), TEST, np.arange(len(TEST)), **settings)[4]
         monkeypatch.setattr(module, "ROWS", rows)
-        small = answer(Scripted(depth=2), TEST, np.arange(len(TEST)), **settings)
-        for name in vars(whole):
-            np.testing.assert_array_equal(getattr(whole, name), getattr(small, name), err_msg=name)
+        small = answer(Scripted(depth=2), TEST, np.arange(len(TEST)), **settings)[4]
+        assert_equal_answers(small, whole)
 
     def test_a_subset_of_puzzles_draws_what_the_whole_draws(self) -> None:
-        settings = {"trajectories": 4, "supervision_steps": 2, "halting": False, "seed": 1}
+        settings = {"trajectories": 4, "depths": [2], "halting": False, "seed": 1}
         ids = np.array([7, 2, 9])
-        whole = answer(Scripted(), TEST, np.arange(len(TEST)), **settings)
-        part = answer(Scripted(), TEST.take(ids), ids, **settings)
+        whole = answer(Scripted(), TEST, np.arange(len(TEST)), **settings)[2]
+        part = answer(Scripted(), TEST.take(ids), ids, **settings)[2]
         np.testing.assert_array_equal(part.tokens, whole.tokens[ids])
         np.testing.assert_array_equal(part.value, whole.value[ids])
 
     def test_more_trajectories_begin_with_the_fewer(self) -> None:
-        settings = {"supervision_steps": 2, "halting": False, "seed": 1}
-        few, many = (answer(Scripted(), TEST, np.arange(len(TEST)), trajectories=n, **settings) for n in (3, 9))
+        settings = {"depths": [2], "halting": False, "seed": 1}
+        few, many = (answer(Scripted(), TEST, np.arange(len(TEST)), trajectories=n, **settings)[2] for n in (3, 9))
         np.testing.assert_array_equal(few.tokens, many.tokens[:, :3])
 
     def test_an_evaluation_of_few_puzzles_takes_them_evenly_from_the_split(self) -> None:
@@ -230,11 +342,13 @@ def test_a_model_that_computes_answers_here_as_it_is_recorded_by_sample(debug_ch
     opened = gram.load(debug_checkpoint)
     ids = np.array([0, 3, 5])
     chosen = opened.task.puzzles("test").take(ids)
-    settings = {"trajectories": 5, "supervision_steps": 2, "seed": 4, "precision": "float32"}
-    answers = answer(opened.model, chosen, ids, halting=False, **settings)
-    recorded = sample(opened, ids.tolist(), **settings).isel(step=-1)
-    np.testing.assert_array_equal(answers.tokens, recorded["tokens"])
-    np.testing.assert_allclose(answers.value, recorded["value"], rtol=1e-4, atol=1e-5)
+    settings = {"trajectories": 5, "seed": 4, "precision": "float32"}
+    answers = answer(opened.model, chosen, ids, depths=[1, 2], halting=False, **settings)
+    recorded = sample(opened, ids.tolist(), supervision_steps=2, **settings)
+    for depth, found in answers.items():
+        state = recorded.isel(step=depth * opened.model.high_steps)
+        np.testing.assert_array_equal(found.tokens, state["tokens"])
+        np.testing.assert_allclose(found.value, state["value"], rtol=1e-4, atol=1e-5)
 
 
 def test_puzzles_without_second_solutions_are_all_measured_and_the_protocol_says_so() -> None:

@@ -6,6 +6,7 @@ import importlib
 import json
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -210,11 +211,29 @@ class TestRecord:
             assert (data[name] == 0).all()
         np.testing.assert_array_equal(data["u"], data["h"])
 
-    def test_halted_at_is_the_first_step_whose_halt_passes_one_half(self, trained: Checkpoint) -> None:
-        data = sample(trained, [0, 1, 2], trajectories=4)
-        for p, n in np.ndindex(3, 4):
-            past = np.flatnonzero(data["halt"].values[p, n] > 0.5)
-            assert data["halted_at"].values[p, n] == (past[0] if len(past) else -1)
+    @pytest.mark.parametrize("record", [Record(), Record(low=True), Record(every="supervision")])
+    def test_halted_at_is_the_first_end_of_a_supervision_step_at_which_halt_passes_the_threshold(
+        self, record: Record, trained: Checkpoint
+    ) -> None:
+        told = sample(trained, [0, 1, 2], trajectories=4, record=record)
+        transition, low = told["transition"].values, told["low_step"].values
+        ends = (told["supervision_step"].values == 0) | ((transition == trained.model.high_steps) & (low == 0))
+        assert ends.sum() == 1 + trained.config.inference.supervision_steps
+        belief = told["halt"].values
+        seen = set()
+        # Every belief once as the threshold: some of them pass first in the middle of a supervision step, some never.
+        for above in (0.5, *np.unique(belief.astype(float)).tolist()):
+            inference = replace(trained.config.inference, halt_above=above)
+            opened = replace(trained, config=replace(trained.config, inference=inference))
+            halted_at = sample(opened, [0, 1, 2], trajectories=4, record=record)["halted_at"].values
+            for p, n in np.ndindex(3, 4):
+                past = np.flatnonzero((belief[p, n] > above) & ends)
+                assert halted_at[p, n] == (past[0] if len(past) else -1)
+                seen.add(int(halted_at[p, n]))
+            if len(seen) == 1 + ends.sum():
+                break
+        assert -1 in seen
+        assert len(seen) > 2
 
     @pytest.mark.parametrize("mode", ["prior", "posterior"])
     @pytest.mark.parametrize(

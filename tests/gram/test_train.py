@@ -25,7 +25,7 @@ from gram.models import Model
 from gram.presets import preset
 
 module = sys.modules["gram.train"]
-train, Run, adapt = module.train, module.Run, module.adapt
+train, Run, adapt, charges = module.train, module.Run, module.adapt, module.charges
 
 
 def config(*overrides: str) -> RunConfig:
@@ -60,17 +60,17 @@ class TestResume:
     def test_a_run_stopped_by_the_clock_after_every_single_step(
         self, debug_checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        for step in range(1, 12):
+        for step in range(1, 16):  # across the boundary to the head phase, at 12
             train(config(), tmp_path / "run", minutes=1e-9, quiet=True)
             assert store.load(tmp_path / "run").step == step
-            assert f"stopped at step {step} of 12; the same command goes on" in capsys.readouterr().err
+            assert f"stopped at step {step} of 16; the same command goes on" in capsys.readouterr().err
         assert_same_run(train(config(), tmp_path / "run", quiet=True), debug_checkpoint)
 
-    @pytest.mark.parametrize("write", range(1, 8))
+    @pytest.mark.parametrize("write", range(1, 10))
     def test_a_run_killed_before_each_of_its_writes(
         self, write: int, debug_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Writes of a run: its configuration, then weights and training state at steps 4, 8 and 12."""
+        """Writes of a run: its configuration, then weights and training state at steps 4, 8, 12 and 16."""
 
         class Killed(BaseException):
             pass
@@ -273,7 +273,7 @@ class TestObjective:
             outs = []
             for target in (y, torch.cat([y[:8], y[8:].flip(0)])):
                 generator = torch.Generator().manual_seed(0)
-                outs.append(run.objective(x, target, run.carry.h, run.carry.l, generator))
+                outs.append(run.objective(x, target, run.carry.h, run.carry.l, 8, generator))
             for name in ("h", "l", "tokens"):
                 assert torch.equal(outs[0][name][8:], outs[1][name][8:])
 
@@ -298,6 +298,33 @@ class TestObjective:
             assert got["loss"] == pytest.approx(by_hand + 0.5 * got.get("value", 0), rel=1e-5)
             charge = adapt(run.config.train, charge, step, got["kl_posterior"])
             assert run.charge == pytest.approx(charge)
+
+    def test_the_charges_are_the_balance_of_beta_or_beta_and_what_adapted(self) -> None:
+        fixed = config("train.kl_weight=3", "train.kl_balance=0.7").train
+        assert charges(fixed, 99.0) == pytest.approx((3 * 0.7, 3 * 0.3))  # nothing adapts, and all of beta is charged
+        adaptive = config("train.kl_weight=3", "train.kl_balance=0.7", "train.kl_target=0.01").train
+        assert charges(adaptive, 0.25) == (3.0, 0.25)  # the balance is not used
+
+    def test_the_charge_is_saved_resumed_and_logged(self, tmp_path: Path) -> None:
+        settings = config("train.kl_weight=3", "train.kl_target=0.01", "train.kl_rate=0.1", "train.log_every=1")
+        for _ in range(5):
+            train(settings, tmp_path / "run", minutes=1e-9, quiet=True)
+        run = Run(settings, tmp_path / "run")
+        assert run.charge == 3.0  # beta, where it starts
+        run.resume()
+        lines = measured(tmp_path / "run")
+        by_hand = 3.0
+        for line in lines:
+            assert line["charge"] == pytest.approx(by_hand)
+            by_hand = adapt(settings.train, by_hand, line["step"], line["kl_posterior"])
+        assert len(lines) == 5
+        assert run.charge == pytest.approx(by_hand)
+        assert run.charge != 3.0
+
+    def test_without_a_target_the_charge_that_is_logged_stands_still(self, debug_checkpoint: Path) -> None:
+        settings = config().train
+        told = {round(line["charge"], 12) for line in measured(debug_checkpoint) if "charge" in line}
+        assert told == {round(settings.kl_weight * (1 - settings.kl_balance), 12)}
 
     def test_the_charge_rests_at_its_target_rises_above_and_falls_below(self) -> None:
         settings = config("train.kl_target=0.02", "train.kl_rate=0.1", "train.kl_hold=5").train
@@ -351,13 +378,128 @@ class TestObjective:
         assert_same_run(copy, debug_checkpoint)
 
 
+class TestHeadPhase:
+    """The last steps: the recursion stands still at its average, and its two heads learn to judge it."""
+
+    @staticmethod
+    def at_the_boundary(kind: str, path: Path) -> Any:
+        """A run that has made the last of its `steps`."""
+        run = Run(preset(kind), path)
+        for _ in range(12):
+            assert run.learning_rows == 8
+            run.advance()
+        return run
+
+    @pytest.mark.parametrize("kind", ["debug", "debug-trm"])
+    def test_the_recursion_rests_at_its_average_and_only_the_heads_move(self, kind: str, tmp_path: Path) -> None:
+        run = self.at_the_boundary(kind, tmp_path)
+        average = {key: tensor.clone() for key, tensor in run.averaged.state_dict().items()}
+        for key, tensor in run.model.state_dict().items():
+            assert torch.equal(tensor, average[key]), key
+        for _ in range(4):
+            run.advance()
+        for model in (run.model, run.averaged):
+            for key, tensor in model.state_dict().items():
+                assert torch.equal(tensor, average[key]) is not key.startswith("heads."), key
+        assert run.step == run.config.train.all_steps
+
+    def test_until_then_the_weights_are_not_their_average(self, tmp_path: Path) -> None:
+        run = Run(config(), tmp_path)
+        for _ in range(11):
+            run.advance()
+        weights, average = run.model.state_dict(), run.averaged.state_dict()
+        assert not torch.equal(weights["decoder.weight"], average["decoder.weight"])
+
+    def test_all_rows_begin_anew_and_follow_the_prior_without_gradient(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        run = self.at_the_boundary("debug", tmp_path)
+        assert run.learning_rows == 0
+        assert len(run.carry.pair) == len(run.carry.past) == 12
+        assert run.carry.age.tolist() == [0, 1, 2] * 4  # prior_steps is 3: each of them stays as long as prior rows do
+        assert (run.carry.h == run.model.state_dict()["h0"]).all()
+        assert TestObjective().calls(run, monkeypatch) == [(12, False, False), (12, False, False)]
+        assert run.carry.age.tolist() == [1, 2, 0] * 4
+
+    def test_its_loss_is_that_of_the_heads(self, tmp_path: Path) -> None:
+        run = self.at_the_boundary("debug", tmp_path)
+        for _ in range(4):
+            got = run.advance()
+            assert got["loss"] == pytest.approx(0.5 * got["halt"] + 0.5 * got["value"], rel=1e-5)
+
+    def test_the_charge_stands_still(self, tmp_path: Path) -> None:
+        path = train(config("train.kl_target=0.01", "train.kl_rate=0.1"), tmp_path / "run", quiet=True)
+        run = Run(config("train.kl_target=0.01", "train.kl_rate=0.1"), path)
+        run.resume()
+        last = [line["charge"] for line in measured(path) if "charge" in line]
+        assert len(last) == 6
+        assert 1.0 != run.charge == pytest.approx(last[-1], rel=0.2)  # of two steps, at a rate of 0.1
+
+    @pytest.mark.parametrize("fixture", ["debug_checkpoint", "debug_trm_checkpoint"])
+    def test_its_lines_hold_what_the_prior_does_and_nothing_of_a_target(
+        self, fixture: str, request: pytest.FixtureRequest
+    ) -> None:
+        lines = measured(request.getfixturevalue(fixture))
+        assert all("token" in line for line in lines[:6])
+        for line in lines[6:]:
+            assert line["step"] > 12
+            assert {"prior_exact", "halt", "value", "halt_right", "loss", "lr", "grad_norm"} <= set(line)
+            assert not {
+                "token", "kl_prior", "kl_posterior", "charge", "posterior_exact", "target_exact",
+            } & set(line)  # fmt: skip
+            assert all(np.isfinite(value) for value in line.values() if isinstance(value, float))
+
+    def test_without_head_steps_there_is_none(self, tmp_path: Path) -> None:
+        path = train(config("train.head_steps=0", "train.steps=4"), tmp_path / "run", quiet=True)
+        assert store.load(path).step == 4
+        assert all("token" in line for line in measured(path))
+        tensors, _ = store.read_tensors(path / TRAINING)
+        assert len(tensors["carry/past"]) == 4  # the rows are what they were
+        assert not torch.equal(tensors["model/decoder.weight"], tensors["average/module.decoder.weight"])
+
+    @pytest.mark.parametrize("change", ["train.prior_rows=0", "train.kl_target=0.01", "train.save_every=5"])
+    def test_a_run_stopped_just_before_at_and_after_the_boundary_is_one_that_was_not(
+        self, change: str, tmp_path: Path
+    ) -> None:
+        other = config("train.steps=3", "train.head_steps=3", "train.log_every=4", change)  # a line across the boundary
+        whole = train(other, tmp_path / "whole", quiet=True)
+        for step in range(1, 6):
+            train(other, tmp_path / "parts", minutes=1e-9, quiet=True)
+            assert store.load(tmp_path / "parts").step == step
+        assert_same_run(train(other, tmp_path / "parts", quiet=True), whole)
+
+    @pytest.mark.parametrize("step", [11, 12, 13])
+    def test_a_run_killed_around_the_boundary(
+        self, step: int, debug_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Killed in the middle of a step: it goes on from the save at step 8, or at the boundary itself, 12."""
+
+        class Killed(BaseException):
+            pass
+
+        advance = Run.advance
+
+        def dying(run: Any) -> dict[str, float]:
+            done = advance(run)
+            if run.step == step + 1:
+                raise Killed
+            return done
+
+        monkeypatch.setattr(Run, "advance", dying)
+        with pytest.raises(Killed):
+            train(config(), tmp_path / "run", quiet=True)
+        monkeypatch.undo()
+        assert store.load(tmp_path / "run").step == (8 if step == 11 else 12)
+        assert_same_run(train(config(), tmp_path / "run", quiet=True), debug_checkpoint)
+
+
 class TestMetrics:
     """What is written down."""
 
     def test_every_line_holds_the_prior_beside_the_posterior_and_the_kl(self, debug_checkpoint: Path) -> None:
         lines = measured(debug_checkpoint)
-        assert [line["step"] for line in lines] == [2, 4, 6, 8, 10, 12]
-        for line in lines:
+        assert [line["step"] for line in lines] == [2, 4, 6, 8, 10, 12, 14, 16]
+        for line in lines[:6]:
             assert {
                 "token",
                 "kl_prior",
@@ -373,11 +515,11 @@ class TestMetrics:
 
     def test_held_out_puzzles_are_looked_at_when_told_and_at_the_end(self, debug_checkpoint: Path) -> None:
         looked = [line["step"] for line in measured(debug_checkpoint) if "held_out" in line]
-        assert looked == [6, 12]
+        assert looked == [6, 12, 16]
         assert set(measured(debug_checkpoint)[-1]["held_out"]) == {"accuracy", "coverage", "distinct", "best_by_value"}
 
     def test_a_deterministic_run_has_no_posterior_to_speak_of(self, debug_trm_checkpoint: Path) -> None:
-        for line in measured(debug_trm_checkpoint):
+        for line in measured(debug_trm_checkpoint)[:6]:
             assert {"target_exact", "prior_exact"} <= set(line)
             assert not {"posterior_exact", "kl_prior", "kl_posterior"} & set(line)
 
@@ -387,8 +529,9 @@ class TestMetrics:
         out = run.objective
         ages = run.carry.age
 
-        def leaky(x: Any, y: Any, h: Any, l: Any, generator: Any) -> dict[str, Any]:
-            result = out(x, y, h, l, generator)
+        def leaky(x: Any, y: Any, h: Any, l: Any, learning_rows: int, generator: Any) -> dict[str, Any]:
+            assert learning_rows == 8
+            result = out(x, y, h, l, learning_rows, generator)
             return result | {"tokens": torch.cat([y[:8], torch.ones_like(y[8:])])}
 
         run.objective = leaky
@@ -404,16 +547,20 @@ class TestMetrics:
 
         path = train(config("train.log_every=1"), tmp_path / "run", quiet=True)
         settings = config().train
-        for line in measured(path):
-            assert line["lr"] == pytest.approx(learning_rate(settings.optim, line["step"] - 1, settings.steps))
+        lines = measured(path)
+        assert [line["step"] for line in lines] == list(range(1, 17))
+        for line in lines[:12]:
+            assert line["lr"] == pytest.approx(learning_rate(settings.optim, line["step"] - 1, 12))
+        for line in lines[12:]:  # the head phase has a schedule of its own
+            assert line["lr"] == pytest.approx(learning_rate(settings.optim, line["step"] - 13, 4))
 
 
 def test_quiet_says_nothing_on_stdout_and_the_bar_is_on_stderr(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    train(config("train.steps=2"), tmp_path / "loud")
+    train(config("train.steps=2", "train.head_steps=1"), tmp_path / "loud")
     said = capsys.readouterr()
     assert said.out == ""
-    assert "2/2" in said.err
-    train(config("train.steps=2"), tmp_path / "quiet", quiet=True)
+    assert "3/3" in said.err
+    train(config("train.steps=2", "train.head_steps=1"), tmp_path / "quiet", quiet=True)
     assert capsys.readouterr().out == ""

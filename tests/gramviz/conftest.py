@@ -18,7 +18,7 @@ import synthetic  # noqa: E402
 
 
 @pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
+def one_blas_thread() -> Iterator[None]:
     """LAPACK with one thread: its threads wait by spinning; a reference SVD took 5 s, not 0.1, on a busy machine."""
     with threadpool_limits(1, "blas"):
         yield
