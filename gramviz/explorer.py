@@ -455,13 +455,16 @@ def compare(
     Args:
         a, b, *more: rollouts, or paths of them.
         puzzle: which of their puzzles, from 0; one index each, if they are stored differently.
-        names: what a reader calls the runs.
+        names: what a reader calls the runs; by default their models' names where those tell them apart.
         share_h: see above.
         **packing: `budget`, `second`, `every`, `trajectories`, as in `gramviz.pack.pack`.
     Raises:
         RolloutError, PackError: not rollouts, not the same puzzle, or over the budget.
     """
     runs = [_opened(run) for run in (a, b, *more)]
+    models = [str(run.attrs["model"]).upper() for run in runs]
+    if names is None and len(set(models)) == len(models):
+        names = models
     return Explorer(pack(runs, puzzle=puzzle, names=names, share_h=share_h, **packing))
 
 

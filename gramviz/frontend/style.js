@@ -60,7 +60,7 @@ header .tools { display: flex; flex-wrap: wrap; gap: 8px; margin-left: auto; ali
 .marks > .focus { box-shadow: inset 0 0 0 1.8px var(--ink); border-radius: 4px; } .marks > .pinned { box-shadow: inset 0 0 0 1px var(--edge); }
 .marks > .grey { color: var(--line) !important; } .marks > .faint { opacity: .3; }
 .marks.dense { grid-template-columns: repeat(auto-fill, 9px); } .marks.dense > div { width: 9px; height: 9px; } .marks.dense svg { width: 8px; height: 8px; }
-.chosen { display: grid; grid-template-columns: auto 14px 1fr; gap: 3px 8px; margin-top: 8px; padding-top: 8px; border-top: 1px solid var(--line); align-items: center; }
+.chosen { display: grid; grid-template-columns: minmax(0, auto) 14px minmax(76px, 1fr); overflow-wrap: anywhere; gap: 3px 8px; margin-top: 8px; padding-top: 8px; border-top: 1px solid var(--line); align-items: center; }
 .chosen .note { grid-column: 1 / -1; } .chosen b { font-weight: 600; } .found { margin-top: 8px; color: var(--ink2); }
 
 .time { border-top: 1px solid var(--line); padding: 8px 16px 6px; position: relative; --gutter: 174px; }

@@ -220,20 +220,19 @@ class TestRecord:
         ends = (told["supervision_step"].values == 0) | ((transition == trained.model.high_steps) & (low == 0))
         assert ends.sum() == 1 + trained.config.inference.supervision_steps
         belief = told["halt"].values
-        seen = set()
-        # Every belief once as the threshold: some of them pass first in the middle of a supervision step, some never.
-        for above in (0.5, *np.unique(belief.astype(float)).tolist()):
+        seen, between = set(), 0
+        for above in np.quantile(belief.astype(float), [0, 0.3, 0.6, 0.8, 0.9, 1]).clip(1e-9, 1 - 1e-9).tolist():
             inference = replace(trained.config.inference, halt_above=above)
             opened = replace(trained, config=replace(trained.config, inference=inference))
             halted_at = sample(opened, [0, 1, 2], trajectories=4, record=record)["halted_at"].values
             for p, n in np.ndindex(3, 4):
                 past = np.flatnonzero((belief[p, n] > above) & ends)
                 assert halted_at[p, n] == (past[0] if len(past) else -1)
+                between += bool((belief[p, n] > above).any() and not ends[(belief[p, n] > above).argmax()])
                 seen.add(int(halted_at[p, n]))
-            if len(seen) == 1 + ends.sum():
-                break
         assert -1 in seen
         assert len(seen) > 2
+        assert (between > 0) is (record.every == "transition")  # belief within a supervision step stops nothing
 
     @pytest.mark.parametrize("mode", ["prior", "posterior"])
     @pytest.mark.parametrize(
