@@ -90,6 +90,11 @@ class TrainConfig:
                 raise ConfigError(f"{name} is {getattr(self, name)}; it must be at least 1")
         if self.prior_rows < 0:
             raise ConfigError(f"prior_rows is {self.prior_rows}; it must be at least 0")
+        for name in ("head_steps", "kl_target", "kl_hold"):
+            if getattr(self, name) < 0:
+                raise ConfigError(f"{name} is {getattr(self, name)}; it must be 0 (none) or more")
+        if not self.kl_rate > 0:
+            raise ConfigError(f"kl_rate is {self.kl_rate}; it must be positive, e.g. 0.02")
         if not 0 <= self.kl_balance <= 1:
             raise ConfigError(f"kl_balance is {self.kl_balance}; it must lie in [0, 1]")
 
