@@ -100,12 +100,15 @@ def ship(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the artifact, e.g. artifacts/nqueens8-gram.")],
     seeds: Annotated[int, typer.Option(help="Measure with so many seeds, from 0.")] = 3,
+    puzzles: Annotated[
+        int | None, typer.Option(help="Measure on only so many held-out puzzles, evenly chosen.")
+    ] = None,
     note: Annotated[str, typer.Option(help="Sentences for the card that figures cannot say.")] = "",
 ) -> None:
     """Evaluate a finished run and write it as an artifact with its card."""
     from gram.ship import ship as write
 
-    print(write(run, out, seeds=seeds, note=note))
+    print(write(run, out, seeds=seeds, puzzles=puzzles, note=note))
 
 
 @app.command("list")

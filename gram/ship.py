@@ -29,13 +29,16 @@ PAPER = {
 }
 
 
-def ship(run: Path, out: Path, *, seeds: int = 3, trajectories: int = 20, note: str = "") -> Path:
+def ship(
+    run: Path, out: Path, *, seeds: int = 3, trajectories: int = 20, puzzles: int | None = None, note: str = ""
+) -> Path:
     """Write the artifact of a finished run and return its folder.
 
     Args:
         run: folder of the run, with all its optimizer steps done.
         out: folder of the artifact; made if absent.
         seeds: the figures are measured with seeds 0 to seeds - 1.
+        puzzles: measure on only so many held-out inputs, evenly chosen; the card says so. None: on all.
         note: sentences for the card that figures cannot say, e.g. what else ran on the machine.
     Raises:
         CheckpointError: the run is unfinished, damaged, or `out` cannot be written.
@@ -57,7 +60,7 @@ def ship(run: Path, out: Path, *, seeds: int = 3, trajectories: int = 20, note: 
         seed=0,
         puzzles=DEPTH_PUZZLES,
     )
-    by_seed = [evaluate(opened, trajectories=trajectories, seed=seed) for seed in range(seeds)]
+    by_seed = [evaluate(opened, trajectories=trajectories, seed=seed, puzzles=puzzles) for seed in range(seeds)]
     results = {
         "name": out.name,
         "commit": commit(),
@@ -68,6 +71,7 @@ def ship(run: Path, out: Path, *, seeds: int = 3, trajectories: int = 20, note: 
         "training": {"optimizer_steps": opened.step, "minutes": round(_minutes(opened), 1)},
         "by_seed": by_seed,
         "by_depth": at_depth,
+        "puzzles": puzzles,
         "note": note,
     }
     out.mkdir(parents=True, exist_ok=True)
@@ -133,6 +137,7 @@ def card(checkpoint: store.Checkpoint, results: dict[str, Any]) -> str:
         f"| | {first['protocol']} ({first['inputs']}) | all held-out inputs ({first['all_inputs']['inputs']}) | "
         "paper (Table 1) |"
     )
+    some = f" --puzzles {results['puzzles']}" if results["puzzles"] else ""
     newline = "\n"
     return f"""# {name}
 
@@ -151,7 +156,7 @@ split seed {config.task.split_seed}; every figure below is on the held-out input
 {note}
 ## Results
 
-    gram evaluate {name} --trajectories {samples} --split test --seed 0 --json
+    gram evaluate {name} --trajectories {samples} --split test --seed 0{some} --json
 
 {setting} `accuracy` and `coverage` weigh an input by its number of solutions.
 

@@ -361,9 +361,11 @@ export function createAnswers(app) {
   };
 }
 
-/** What a selection holds, in words: "9 paths: 7 answer b, 2 answer c". */
-export function selectionWords(payload, state) {
-  const paths = crowd(payload, state);
+/** What the pointed-at rows, else the selection, hold, in words: "9 paths: 7 answer b, 2 answer c". */
+export function groupSentence(payload, state, answers = null) {
+  const rows = answers && answerRows(payload, state).filter((row) => answers.includes(row.id));
+  const paths = rows ? rows.flatMap((row) => row.paths) : crowd(payload, state);
+  if (!paths.length) return "";
   const counts = new Map();
   for (const [run, path] of paths) counts.set(run.final(path), (counts.get(run.final(path)) ?? 0) + 1);
   const parts = [...counts]

@@ -1,6 +1,6 @@
 // One sentence about what is pointed at, else chosen, else focused. Selectable text; it never moves the layout.
 
-import { answerWords, selectionWords } from "./answers.js";
+import { answerWords, groupSentence } from "./answers.js";
 import { boardView } from "./board.js";
 import { changedCells, opponents, placeName, ranked, tokenLabel } from "./cells.js";
 import { make, setAttribute, setText } from "./dom.js";
@@ -77,9 +77,10 @@ export function stepSentence(payload, state, transient) {
 export function detailsSentence(payload, state, transient) {
   const { hover } = transient;
   if (hover?.cell !== undefined) return cellSentence(payload, state, transient, hover.cell);
+  if (hover?.answers) return groupSentence(payload, state, hover.answers);
   if (hover?.path) return pathSentence(payload, state, runOf(payload, hover.path[0]), hover.path[1]);
   if (state.cells.length) return cellSentence(payload, state, transient, state.cells.at(-1));
-  if (Object.keys(state.selected).length) return selectionWords(payload, state);
+  if (Object.keys(state.selected).length) return groupSentence(payload, state);
   const path = pathSentence(payload, state, runOf(payload, state.focus[0]), state.focus[1]);
   const [, rest] = /^[^:]*: (.*)$/s.exec(path); // the step's sentence has named the path already, if it is the same
   return `${stepSentence(payload, state, transient)} ${state.board === "focus" ? rest[0].toUpperCase() + rest.slice(1) : path}`;

@@ -310,7 +310,8 @@ export function createLanes(app) {
         (has("cursor", "cells") && !["outcome", "answer", "run"].includes(state.color_by));
       if (redraw) {
         const colours = colourGroups(payload, state);
-        const level = emphasis(payload, state, store.transient.hover?.part === "lane" ? null : store.transient.hover);
+        // Pointing adds its own line and takes nothing away: the groups are what it is compared with.
+        const level = emphasis(payload, state, null);
         for (const name of names) drawLane(lanes.get(name), colours, level);
       }
       if (redraw || has("cursor", "board")) for (const name of names) updateValues(lanes.get(name));

@@ -2,7 +2,7 @@
 
 import { changedCells } from "./cells.js";
 import { make, setAttribute } from "./dom.js";
-import { cased, fontOf, mark, roundRect, surface } from "./draw.js";
+import { fontOf, mark, roundRect, surface } from "./draw.js";
 import { runOf, shownPath } from "./groups.js";
 import { scrubbing } from "./scrub.js";
 import { address, events, hasTransitions, tickName } from "./steps.js";
@@ -169,7 +169,10 @@ export function createRuler(app) {
       );
       if (!spot || app.size.kind === "narrow") continue;
       taken.push(spot);
-      cased(pen, text, spot[0], 9.5, theme.ink2, theme.bg); // the playhead passes behind
+      pen.fillStyle = theme.bg; // the playhead passes behind
+      pen.fillRect(spot[0] - 2, 1, width, ROWS.events - 2);
+      pen.fillStyle = theme.ink2;
+      pen.fillText(text, spot[0], 9.5);
     }
   }
 

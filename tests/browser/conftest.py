@@ -152,6 +152,9 @@ def show(one_page: Shown, tmp_path: Path) -> Iterator[Callable[..., Shown]]:
         shown.page.goto(file.as_uri() + hash)
         if ready:
             shown.until(f"Boolean({READY})")
+            shown.until(
+                "/wide|medium|narrow|tiny/.test(document.querySelector('main').shadowRoot.firstChild.className)"
+            )
             shown.drawn()
         return shown
 

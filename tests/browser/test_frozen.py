@@ -237,6 +237,7 @@ def test_arrows_move_inside_board_and_map(show, one):
     for key in ["ArrowRight", "ArrowRight", "ArrowDown"]:
         shown.page.keyboard.press(key)
     assert shown.state["cells"] == [9]  # the first press enters at the corner
+    shown.drawn()
     assert shown.part("board").get_attribute("aria-activedescendant") == "cell9"
     step = shown.state["cursor"]
     shown.part("map").focus()
@@ -396,6 +397,16 @@ def test_clicking_an_answer_selects_its_paths(show, one):
     shown = show(freeze(one))
     shown.page.locator("[data-answer='0']").click()
     assert shown.state["selected"] == {"A": np.flatnonzero(one.array("final", "A") == 0).tolist()}
+
+
+def test_pointing_at_an_answer_speaks_of_its_paths(show, one):
+    shown = show(freeze(one))
+    shown.page.locator("[data-answer='1']").hover()
+    shown.drawn()
+    paths = np.flatnonzero(one.array("final", "A") == 1)
+    assert {h["path"] for h in shown.heads() if h["emphasis"] == 3} == set(paths)
+    assert shown.part("details").inner_text().startswith(f"{len(paths)} paths: {len(paths)} answer b")
+    assert "preview" in shown.text()
 
 
 def test_where_paths_part_is_what_measure_says(show, two, trm, gram):
