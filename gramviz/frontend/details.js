@@ -56,7 +56,7 @@ function pathSentence(payload, state, run, path) {
   const parts = [words.path.answer(payload.answers[run.final(path)]?.letter, answerWords(payload, run.final(path)))];
   if (run.settled) parts.push(run.settled(path) ? words.path.settled : words.path.wandering);
   const numbers = ["drift", "certainty", "value"]
-    .filter((name) => run.curves[name])
+    .filter((name) => Number.isFinite(run.curve(name, path, state.cursor.step)))
     .map((name) => `${name} ${number(run.curve(name, path, state.cursor.step))}`);
   return `${words.pathName(run, path)}: ${[parts.join(", "), ...numbers].join("; ")}.`;
 }

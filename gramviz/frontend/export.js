@@ -83,7 +83,6 @@ export const copyPython = (app) => copyText(app, pythonLine(app.payload, app.sto
 
 export function exportItems(app) {
   const { payload, store } = app;
-  const command = `gramviz movie ROLLOUT.nc --puzzle ${payload.puzzle} -o movie.gif`;
   return [
     { label: words.exports.png, act: () => savePicture(app) },
     {
@@ -97,11 +96,7 @@ export function exportItems(app) {
     },
     { label: words.exports.python, act: () => copyPython(app) },
     { label: words.exports.json, act: () => copyText(app, JSON.stringify(store.state)) },
-    {
-      label: words.exports.movie,
-      dim: true,
-      why: `${words.exports.needsPython} ${command}`,
-      act: () => copyText(app, command),
-    },
+    // `gramviz movie` is a later issue: until it exists, no command is offered that would fail.
+    { label: words.exports.movie, disabled: true, why: words.exports.needsPython, act() {} },
   ];
 }

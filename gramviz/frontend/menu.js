@@ -47,7 +47,6 @@ export function createMenu(app, name, label, items) {
             role: item.checked === undefined ? "menuitem" : item.radio ? "menuitemradio" : "menuitemcheckbox",
             "aria-checked": item.checked === undefined ? null : String(Boolean(item.checked)),
             disabled: item.disabled,
-            class: item.dim && "dim",
             onclick: act,
           },
           item.label,

@@ -4,6 +4,7 @@ import { opponents, quiet, ranked } from "./cells.js";
 import { hatch, queen, roundRect } from "./draw.js";
 import { ARC } from "./theme.js";
 
+const MANY_ATTACKS = 12; // pairs; beyond that the lines are a net that hides the board, and the hatch says it all
 const UNSURE = 0.6; // below this certainty the runner-up is shown
 
 /**
@@ -343,15 +344,19 @@ function paintAttacks({ pen, place, view, theme }) {
   };
   const { board } = view;
   if (view.mode === "one" && board.checkered) {
-    pen.beginPath();
-    for (let position = 0; position < board.size; position += 1)
-      if (view.conflict(position))
-        for (const other of opponents(board, view.tokens, position)) if (other > position) line(position, other);
-    pen.strokeStyle = theme.wrong;
-    pen.lineWidth = 1.5;
-    pen.setLineDash([4, 3]);
-    pen.stroke();
-    pen.setLineDash([]);
+    const pairs = Array.from({ length: board.size }, (_, position) => position)
+      .filter(view.conflict)
+      .flatMap((position) => opponents(board, view.tokens, position).map((other) => [position, other]))
+      .filter(([position, other]) => other > position);
+    if (pairs.length <= MANY_ATTACKS) {
+      pen.beginPath();
+      for (const [position, other] of pairs) line(position, other);
+      pen.strokeStyle = theme.wrong;
+      pen.lineWidth = 1.5;
+      pen.setLineDash([4, 3]);
+      pen.stroke();
+      pen.setLineDash([]);
+    }
   }
   const at = view.hover ?? view.cells[0] ?? null;
   if (at === null || view.mode !== "one") return;

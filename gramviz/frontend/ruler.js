@@ -196,7 +196,10 @@ export function createRuler(app) {
       : {
           events: words.time.events,
           supervision: payload.levels[0],
-          transition: hasTransitions(payload) ? words.time.changed(payload.levels[1]) : words.curves.changed[0],
+          transition:
+            hasTransitions(payload) && app.size.kind === "wide"
+              ? words.time.changed(payload.levels[1])
+              : words.curves.changed[0],
           low: payload.levels[2],
         };
     names.replaceChildren(

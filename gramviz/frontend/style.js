@@ -87,7 +87,7 @@ input[type=range] { width: 76px; accent-color: var(--ink); } input[type=checkbox
 .menu .sheet { position: absolute; right: 0; top: 31px; z-index: 5; min-width: 190px; max-height: 440px; overflow: auto; background: var(--bg); border: 1px solid var(--edge); border-radius: 5px; padding: 5px; }
 .sheet button { display: flex; width: 100%; border: 0; text-align: left; align-items: center; gap: 8px; } .sheet button::before { content: ""; width: 12px; flex: none; }
 .sheet button[aria-checked="true"]::before { content: "✓"; } .sheet h4 { font-size: 11px; font-weight: 600; color: var(--ink3); margin: 7px 9px 2px; }
-.sheet .dim { color: var(--ink3); } .sheet .why { font-size: 11px; color: var(--ink3); padding: 0 9px 4px 29px; max-width: 260px; white-space: normal; }
+.sheet .why { font-size: 11px; color: var(--ink3); padding: 0 9px 4px 29px; max-width: 260px; white-space: normal; }
 .over { position: absolute; inset: 47px 0 0; z-index: 4; background: var(--bg); border-top: 1px solid var(--line); padding: 12px 16px; overflow: auto; }
 .over h3:focus-visible { outline: none; } .over .bar { position: sticky; top: -12px; background: var(--bg); padding: 4px 0; z-index: 1; }
 .over dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(330px, 1fr)); gap: 4px 24px; margin: 0; } .over dl div { display: flex; gap: 10px; } .over dt { min-width: 140px; font-weight: 600; } .over dd { margin: 0; color: var(--ink2); }

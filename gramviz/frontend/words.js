@@ -211,7 +211,7 @@ export const words = {
     python: "Copy as Python",
     json: "Copy view (JSON)",
     movie: "GIF or MP4",
-    needsPython: "Needs Python; the command is copied:",
+    needsPython: "Needs Python: `gramviz movie`, which this version does not have yet.",
     copied: "Copied.",
     refused: "Press Ctrl+C",
     saved: (name) => `Saved ${name}.`,
