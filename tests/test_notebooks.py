@@ -242,5 +242,7 @@ def test_the_first_lesson_runs_on_the_shipped_models(tmp_path: Path) -> None:
 @pytest.mark.slow
 @shipped
 def test_a_report_of_fifty_paths_is_at_most_one_megabyte_beyond_the_template(tmp_path: Path) -> None:
-    done = report.run(ROOT / "notebooks" / "report.ipynb", {"puzzles": 12, "trajectories": 50}, tmp_path)
+    done = report.run(
+        ROOT / "notebooks" / "report.ipynb", {"puzzles": 8, "trajectories": 50, "supervision_steps": 16}, tmp_path
+    )
     assert done.page.stat().st_size - len(report.page(nbformat.v4.new_notebook()).encode()) < LARGEST
