@@ -39,11 +39,12 @@ def report(
     pdf: Annotated[bool, typer.Option("--pdf", help="Also print the page as PDF (needs Chromium).")] = False,
 ) -> None:
     """Run NOTEBOOK with checked parameters; leave it, one offline page and metrics.json under --out, or nothing."""
+    from gramviz import notebook as books
     from gramviz import report as reports
 
     folder = out or Path("artifacts/reports") / notebook.stem
     try:
-        done = reports.run(notebook, reports.assignments(parameter or []), folder, pdf=pdf, progress=sys.stderr)
+        done = reports.run(notebook, books.assignments(parameter or []), folder, pdf=pdf, progress=sys.stderr)
     except reports.RunError as error:
         _leave(str(error), 1)
     except KeyboardInterrupt:
@@ -59,9 +60,9 @@ def params(
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
     """List the parameters that NOTEBOOK takes: name, type, default, meaning."""
-    from gramviz import report as reports
+    from gramviz import notebook as books
 
-    known = reports.parameters(reports.read(notebook))
+    known = books.parameters(books.read(notebook))
     if as_json:
         print(
             json.dumps(
@@ -95,12 +96,12 @@ def strip(notebooks: Annotated[list[Path], typer.Argument(metavar="NOTEBOOK...")
     """Take outputs and machine metadata out of notebooks, in place; exit code 1 if one changed (for pre-commit)."""
     import nbformat
 
-    from gramviz import report as reports
+    from gramviz import notebook as books
 
     changed = False
     for path in notebooks:
-        before = reports.read(path)
-        after = reports.strip(before)
+        before = books.read(path)
+        after = books.strip(before)
         if after != before:
             nbformat.write(after, path)
             print(f"stripped {path}")
@@ -116,10 +117,10 @@ def doctor(
     ] = False,
 ) -> None:
     """Say what this machine has: versions, Chromium, processors, models; exit code 1 if a package is missing."""
-    from gramviz import report as reports
-    from gramviz.lesson import PACKAGES
+    from gramviz import pdf
+    from gramviz.provenance import PACKAGES
 
-    browser = reports.chromium()
+    browser = pdf.chromium()
     if chromium:
         print(browser or "no Chromium found; Debian: apt install chromium, elsewhere: playwright install chromium")
         raise typer.Exit(0 if browser else 1)

@@ -1,14 +1,21 @@
-"""What all tests share: small trained checkpoints, made once for a session. torch is imported only by who asks."""
+"""What all tests share, made once for a session: small trained checkpoints, and a browser.
+
+torch and playwright are imported only by who asks.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
 
 # Several test processes and a few cores: more threads than this only get in each other's way. Subprocesses inherit it.
 os.environ["OMP_NUM_THREADS"] = "1"
+
+BROWSER_FLAGS = ["--no-sandbox", "--no-first-run", "--disable-background-networking", "--disable-component-update"]
 
 
 @pytest.fixture(scope="session")
@@ -36,3 +43,34 @@ def _trained(name: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     from gram.train import train
 
     return train(preset(name), tmp_path_factory.mktemp("checkpoints") / name, quiet=True)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A headless Chromium, the one that `gramviz doctor --chromium` prints; without one, tests skip and CI fails.
+
+    While it is open, an event loop runs in the main thread, as in a Jupyter kernel.
+    """
+    from gramviz.pdf import chromium as find
+
+    try:
+        from playwright import sync_api
+    except ImportError:
+        _do_without("browser tests need playwright: pip install playwright")
+    found = find()
+    if found is None:
+        _do_without("no Chromium found; install one, or name it in CHROMIUM")
+    with sync_api.sync_playwright() as playwright:
+        try:
+            browser = playwright.chromium.launch(executable_path=found, args=BROWSER_FLAGS)
+        except sync_api.Error as error:
+            _do_without(f"{found} does not start: {str(error).splitlines()[0]}")
+        yield browser
+        browser.close()
+
+
+def _do_without(reason: str) -> NoReturn:
+    """Skip what needs the browser; in CI, where no browser test may be left out, fail."""
+    if os.environ.get("CI"):
+        pytest.fail(f"in CI no browser test may be left out: {reason}", pytrace=False)
+    pytest.skip(reason)

@@ -16,8 +16,8 @@ from typing import Any
 import nbformat
 import pytest
 
-from gramviz import lesson, report
-from gramviz.report import ReportError
+from gramviz import notebook, page, provenance, report
+from gramviz.notebook import ReportError
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -41,8 +41,8 @@ each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
 def cells(path: Path, kind: str, *wanted: str) -> list[Any]:
-    found = [cell for cell in report.read(path).cells if cell.cell_type == kind]
-    return [cell for cell in found if not wanted or set(wanted) & set(report.tags(cell))]
+    found = [cell for cell in notebook.read(path).cells if cell.cell_type == kind]
+    return [cell for cell in found if not wanted or set(wanted) & set(notebook.tags(cell))]
 
 
 # As committed ---------------------------------------------------------------------------------------------------------
@@ -54,27 +54,27 @@ def test_the_first_notebooks_are_there() -> None:
 
 @each
 def test_it_is_committed_without_outputs(path: Path) -> None:
-    book = report.read(path)
+    book = notebook.read(path)
     nbformat.validate(book)
-    assert report.strip(book) == book, f"run `gramviz strip {path.relative_to(ROOT)}`"
+    assert notebook.strip(book) == book, f"run `gramviz strip {path.relative_to(ROOT)}`"
 
 
 @each
 def test_its_cells_have_names_that_stay(path: Path) -> None:
     """A random id would change with every edit in another editor; ours are words."""
-    names = [cell["id"] for cell in report.read(path).cells]
+    names = [cell["id"] for cell in notebook.read(path).cells]
     assert len(names) == len(set(names))
     assert all(re.fullmatch(r"[a-z][a-z0-9-]{2,40}", name) for name in names), names
 
 
 @each
 def test_its_tags_are_known(path: Path) -> None:
-    assert {tag for cell in report.read(path).cells for tag in report.tags(cell)} <= TAGS
+    assert {tag for cell in notebook.read(path).cells for tag in notebook.tags(cell)} <= TAGS
 
 
 @each
 def test_its_parameters_are_typed_explained_and_mean_the_same_everywhere(path: Path) -> None:
-    known = report.parameters(report.read(path))
+    known = notebook.parameters(notebook.read(path))
     assert "seed" in known
     for parameter in known.values():
         assert parameter.help, f"{parameter.name} has no comment that says what it means"
@@ -83,7 +83,7 @@ def test_its_parameters_are_typed_explained_and_mean_the_same_everywhere(path: P
 
 @each
 def test_it_says_what_it_is(path: Path) -> None:
-    about = report.read(path).metadata["gram"]
+    about = notebook.read(path).metadata["gram"]
     assert about.keys() == {"lesson", "title", "minutes", "needs", "exhibits", "artifacts", "misconception"}
     assert cells(path, "markdown")[0].source.startswith(f"# {about['title']}")
 
@@ -221,7 +221,7 @@ def test_two_reports_differ_in_nothing_but_provenance(
     pages: dict[str, report.Report], debug_models: dict[str, Any], tmp_path: Path
 ) -> None:
     again = report.run(ROOT / "notebooks" / "report.ipynb", debug_models["report"], tmp_path)
-    first, second = (lesson.without_provenance(done.page.read_text()) for done in (pages["report"], again))
+    first, second = (provenance.without_provenance(done.page.read_text()) for done in (pages["report"], again))
     assert first == second
 
 
@@ -245,4 +245,4 @@ def test_a_report_of_fifty_paths_is_at_most_one_megabyte_beyond_the_template(tmp
     done = report.run(
         ROOT / "notebooks" / "report.ipynb", {"puzzles": 8, "trajectories": 50, "supervision_steps": 16}, tmp_path
     )
-    assert done.page.stat().st_size - len(report.page(nbformat.v4.new_notebook()).encode()) < LARGEST
+    assert done.page.stat().st_size - len(page.page(nbformat.v4.new_notebook()).encode()) < LARGEST

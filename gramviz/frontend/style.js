@@ -36,7 +36,7 @@ header .tools { display: flex; flex-wrap: wrap; gap: 8px; margin-left: auto; ali
 .bar h3 { font-size: 13px; font-weight: 650; margin: 0; } .bar .sub { color: var(--ink2); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; min-width: 0; flex: 1 1 60px; }
 .bar .push { margin-left: auto; display: flex; align-items: center; gap: 4px; flex-wrap: wrap; } .bar button { height: 25px; padding: 0 8px; }
 .stage { position: relative; outline-offset: 2px; } .stage canvas + canvas { position: absolute; inset: 0; }
-.board .stage { overflow: auto; }
+.board .stage { overflow: auto; } .board .stage .away { top: 0; left: 0; }
 .legend { display: flex; flex-wrap: wrap; gap: 2px 9px; margin-top: 8px; min-height: 34px; align-content: start; font-size: 11px; color: var(--ink2); align-items: center; }
 .legend > span { display: inline-flex; align-items: center; gap: 5px; white-space: nowrap; }
 .key { width: 12px; height: 12px; border-radius: 3px; display: inline-block; flex: none; }

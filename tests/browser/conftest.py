@@ -1,14 +1,13 @@
-"""Chromium for the tests of what a person sees: found on this machine, cut from every network, never downloaded."""
+"""Pages for the tests of what a person sees, cut from every network; `chromium` stands in the conftest above."""
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 
@@ -18,15 +17,6 @@ if str(TESTS) not in sys.path:  # `import synthetic` from any folder of tests
 
 import synthetic  # noqa: E402
 
-IN_CI = bool(os.environ.get("CI"))
-if IN_CI:  # where no browser test may be left out
-    import playwright.sync_api as playwright_api
-else:
-    playwright_api = pytest.importorskip(
-        "playwright.sync_api", reason="browser tests need playwright: pip install playwright"
-    )
-
-FLAGS = ["--no-sandbox", "--no-first-run", "--disable-background-networking", "--disable-component-update"]
 READY = "document.querySelector('main').gramviz"
 
 
@@ -35,30 +25,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    """A headless Chromium, the one that `gramviz doctor --chromium` prints; without one, tests skip and CI fails."""
-    from gramviz.report import chromium as find
-
-    found = find()
-    if found is None:
-        _do_without("no Chromium found; install one, or name it in CHROMIUM")
-    with playwright_api.sync_playwright() as playwright:
-        try:
-            browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
-        except playwright_api.Error as error:
-            _do_without(f"{found} does not start: {str(error).splitlines()[0]}")
-        yield browser
-        browser.close()
-
-
-def _do_without(reason: str) -> NoReturn:
-    """Skip what needs the browser; in CI, fail."""
-    if IN_CI:
-        pytest.fail(f"in CI no browser test may be left out: {reason}", pytrace=False)
-    pytest.skip(reason)
 
 
 @dataclass

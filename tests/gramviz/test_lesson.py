@@ -13,7 +13,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gramviz import lesson
-from gramviz.lesson import METRICS, PROVENANCE, Block, Estimate, Scores
+from gramviz.lesson import METRICS, Block, Estimate, Scores, findings
+from gramviz.provenance import PROVENANCE
 
 # Guesses and checks ---------------------------------------------------------------------------------------------------
 
@@ -223,7 +224,7 @@ def test_results_are_metrics_for_machines() -> None:
 def test_by_solutions_places_marks_where_the_numbers_are() -> None:
     many, one = runs()
     block = lesson.by_solutions(many, one)
-    y = lesson._y(float((many.found[many.known == 2] / 2).mean()))
+    y = findings._y(float((many.found[many.known == 2] / 2).mean()))
     assert f'cy="{y:.1f}"' in block.html
     assert block.html.count('class="ceiling"') == 5, "four bins and the legend"
     assert "<details>" in block.html

@@ -15,11 +15,13 @@ from typing import Any
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from gramviz import report
-from gramviz.lesson import PROVENANCE, without_provenance
-from gramviz.report import Parameter, ReportError, RunError
+from gramviz.execute import Progress
+from gramviz.notebook import ReportError, read, strip, tags
+from gramviz.provenance import PROVENANCE, without_provenance
+from gramviz.report import RunError
 
 PARAMETERS = """
 model: str = "small"  # which model
@@ -88,98 +90,6 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("published")
     report.run(write_notebook(folder), {"seed": 3, "loud": "true", "sizes": "[3]"}, folder / "out")
     return folder / "out"
-
-
-# Parameters -----------------------------------------------------------------------------------------------------------
-
-
-def test_parameters_are_read_with_type_default_and_meaning(notebook: Path) -> None:
-    known = report.parameters(report.read(notebook))
-    assert list(known) == ["model", "seed", "share", "sizes", "loud", "extra", "title"]
-    assert known["seed"] == Parameter("seed", "int", 0, "of the dice")
-    assert known["sizes"].type == "list"
-    assert known["loud"].help == ""
-
-
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        ("seed=7", 7),
-        ("seed=-1", -1),
-        ("share=1", 1.0),
-        ("share=1e-3", 1e-3),
-        ("loud=true", True),
-        ("loud=False", False),
-        ("sizes=[4, 5]", [4, 5]),
-        ('extra={"accuracy": ">=0.85"}', {"accuracy": ">=0.85"}),
-        ("model=7", "7"),
-        ("model=a=b", "a=b"),
-        ("title=", ""),
-    ],
-)
-def test_a_text_is_read_as_the_declared_type(notebook: Path, text: str, value: Any) -> None:
-    known = report.parameters(report.read(notebook))
-    (read,) = report.check(known, report.assignments([text])).values()
-    assert read == value
-    assert type(read) is type(value)
-
-
-@pytest.mark.parametrize(
-    ("pairs", "message"),
-    [
-        (
-            ["sed=1"],
-            "unknown parameter 'sed'; known: model, seed, share, sizes, loud, extra, title (did you mean 'seed'?)",
-        ),
-        (["seed=x"], "parameter 'seed' must be int, not 'x'; its default is 0"),
-        (["seed=1.5"], "parameter 'seed' must be int, not 1.5; its default is 0"),
-        (["seed=True"], "parameter 'seed' must be int, not True; its default is 0"),
-        (["loud=1"], "parameter 'loud' must be bool, not 1; its default is False"),
-        (["sizes=3"], "parameter 'sizes' must be list, not 3; its default is [1, 2]"),
-        (["seed"], "'seed' is not name=value; write for example -p seed=0"),
-        (["se-ed=1"], "'se-ed=1' is not name=value; write for example -p seed=0"),
-        (["seed=1", "seed=2"], "parameter 'seed' is given twice, as '1' and '2'; give it once"),
-    ],
-)
-def test_a_wrong_parameter_is_one_sentence(notebook: Path, pairs: list[str], message: str) -> None:
-    known = report.parameters(report.read(notebook))
-    with pytest.raises(ReportError) as raised:
-        report.check(known, report.assignments(pairs))
-    assert str(raised.value) == message
-
-
-@pytest.mark.parametrize(
-    ("source", "message"),
-    [
-        ("seed: int = 1 + 1", "the default of parameter 'seed' must be a literal, not '1 + 1'"),
-        ("import os", "the parameters cell may hold only `name: type = literal`, not 'import os'"),
-        ("seed: complex = 0", "parameter 'seed' has type 'complex'; known: str, int, float, bool, list, dict"),
-        ("seed = None", "parameter 'seed' has type 'NoneType'; known: str, int, float, bool, list, dict"),
-    ],
-)
-def test_a_parameters_cell_holds_literals_only(source: str, message: str) -> None:
-    with pytest.raises(ReportError) as raised:
-        report.parameters(new_notebook(cells=[code(source, "parameters", name="p")]))
-    assert str(raised.value) == message
-
-
-def test_a_notebook_without_parameters_has_none() -> None:
-    assert report.parameters(new_notebook(cells=[new_code_cell("x = 1", id="x")])) == {}
-    with pytest.raises(ReportError, match="unknown parameter 'x'; known: none"):
-        report.check({}, {"x": 1})
-
-
-def test_a_missing_notebook_names_its_neighbours(notebook: Path) -> None:
-    with pytest.raises(ReportError, match=r"there is no notebook '.*smal\.ipynb'; beside it: .*small\.ipynb"):
-        report.read(notebook.with_name("smal.ipynb"))
-
-
-@pytest.mark.parametrize("text", ["", "not json", "[]", '{"cells": 1}', "\x00\xff"])
-def test_what_is_no_notebook_is_refused(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "odd.ipynb"
-    path.write_text(text)
-    with pytest.raises(ReportError, match="is not a notebook"):
-        report.read(path)
 
 
 # A whole run ----------------------------------------------------------------------------------------------------------
@@ -339,12 +249,12 @@ def test_a_run_that_is_cut_off_publishes_nothing(notebook: Path, tmp_path: Path,
     assert not left or blow == signal.SIGKILL
 
 
-# Progress, settling, stripping ----------------------------------------------------------------------------------------
+# Progress, stripping, provenance --------------------------------------------------------------------------------------
 
 
 def test_progress_is_at_most_one_line_a_second(notebook: Path) -> None:
     stream = io.StringIO()
-    teller = report._Progress(stream, report.read(notebook))
+    teller = Progress(stream, read(notebook))
     for number in range(200):
         teller.write(f"\r{number}/200 done")
     assert stream.getvalue().count("\n") == 1
@@ -357,32 +267,13 @@ def test_progress_names_the_section(notebook: Path, tmp_path: Path) -> None:
     assert "\r" not in stream.getvalue()
 
 
-def test_settling_cuts_the_log_out_and_keeps_results() -> None:
-    cell = code("1", name="one")
-    cell.outputs = [
-        new_output("stream", name="stderr", text=" 10%\r 90%\r100%\n"),
-        new_output("stream", name="stdout", text="kept\n"),
-    ]
-    settled, log = report.settle(new_notebook(cells=[cell]), "[IPKernelApp] running over TCP\nreal trouble\n")
-    assert log == "real trouble\n[one] 100%"
-    assert [output.text for output in settled.cells[0].outputs] == ["kept\n"]
-
-
 def test_stripping_is_idempotent_and_keeps_what_matters(published: Path) -> None:
-    stripped = report.strip(nbformat.read(published / "small.ipynb", 4))
-    assert report.strip(stripped) == stripped
+    stripped = strip(nbformat.read(published / "small.ipynb", 4))
+    assert strip(stripped) == stripped
     assert all(
         cell.outputs == [] and cell.execution_count is None for cell in stripped.cells if cell.cell_type == "code"
     )
-    assert report.tags(stripped.cells[1]) == ["parameters"]
-
-
-def test_provenance_cannot_end_its_own_script() -> None:
-    from gramviz.lesson import provenance_html
-
-    block = provenance_html({"title": "</script><script>alert(1)</script>"})
-    assert block.count("</script>") == 1
-    assert "alert(1)&lt;/script&gt;" in block
+    assert tags(stripped.cells[1]) == ["parameters"]
 
 
 def test_a_notebook_s_own_record_joins_the_provenance(notebook: Path, tmp_path: Path) -> None:
@@ -395,95 +286,3 @@ def test_a_notebook_s_own_record_joins_the_provenance(notebook: Path, tmp_path: 
     assert done.metrics is not None
     assert json.loads(done.metrics.read_text())["provenance"]["checkpoints"] == {"small": "ab12"}
     assert done.page.read_text().count('id="gram-provenance"') == 1
-
-
-# The explorer in a report ---------------------------------------------------------------------------------------------
-
-EXPLORER = """
-import sys
-sys.path.insert(0, {tests!r})
-import synthetic
-from gramviz import lesson
-from gramviz.explorer import compare, explore
-many = lesson.undated(synthetic.queens(50, supervision_steps=16))
-one = lesson.undated(synthetic.queens(1, supervision_steps=16, model="trm", checkpoint="synthetic-trm", wrong=1.0))
-display(compare(one, many), explore(many), explore(one))
-"""
-LARGEST = 1_000_000  # bytes beyond nbconvert's own template, for 50 trajectories x 16 supervision steps
-
-
-@pytest.fixture(scope="module")
-def playing(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page of a notebook with one explorer: TRM's path beside fifty, 16 supervision steps."""
-    folder = tmp_path_factory.mktemp("playing")
-    tests = str(Path(__file__).resolve().parents[1])
-    cells = [new_markdown_cell("# Play", id="title"), code(EXPLORER.format(tests=tests), name="explorer")]
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": kernel}), folder / "play.ipynb")
-    return report.run(folder / "play.ipynb", {}, folder).page
-
-
-def test_a_frozen_report_is_small(playing: Path) -> None:
-    template = len(report.page(new_notebook()).encode())
-    assert playing.stat().st_size - template < LARGEST
-
-
-def test_explorers_of_one_page_share_one_module(playing: Path) -> None:
-    page = playing.read_text()
-    assert page.count("<iframe ") == 3
-    assert page.count("&lt;script type=&quot;module&quot;&gt;") == 1
-    assert page.count("data-lends-module") == 2, "the frame, and the script that looks for it"
-    assert len(re.findall(r'<iframe [^>]*data-shares-module=""', page)) == 2
-
-
-@pytest.mark.browser
-def test_a_frozen_report_plays_without_a_network(playing: Path) -> None:
-    from playwright.sync_api import sync_playwright
-
-    asked: list[str] = []
-    wrong: list[str] = []
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=report.chromium(), args=["--no-sandbox"])
-        sheet = browser.new_context(offline=True, viewport={"width": 1200, "height": 1000}).new_page()
-        sheet.set_default_timeout(60_000)  # ms; a busy machine of two cores, not a slow page
-        sheet.on("request", lambda request: asked.append(request.url))
-        sheet.on("pageerror", lambda error: wrong.append(str(error)))
-        sheet.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
-        sheet.goto(playing.as_uri())
-        for number in range(3):
-            sheet.locator("iframe").nth(number).scroll_into_view_if_needed()
-            frame = sheet.frame_locator("iframe").nth(number)
-            frame.get_by_role("button", name="Start").click()
-            ruler = frame.get_by_role("slider", name="Supervision step")
-            told = [ruler.get_attribute("aria-valuetext")]
-            for step in ("Forward one transition", "End"):
-                frame.get_by_role("button", name=step, exact=True).click()
-                told.append(ruler.get_attribute("aria-valuetext"))
-            assert len(set(told)) == 3, f"explorer {number + 1} does not step: {told}"
-        browser.close()
-    assert wrong == []
-    assert [url for url in asked if not url.startswith(("file:", "data:", "blob:", "about:"))] == []
-
-
-@pytest.mark.browser
-@pytest.mark.slow
-def test_a_page_prints_to_pdf(notebook: Path, tmp_path: Path) -> None:
-    report.run(notebook, {}, tmp_path / "out", pdf=True)
-    assert (tmp_path / "out" / "small.pdf").read_bytes().startswith(b"%PDF-")
-
-
-def test_pdf_without_a_browser_is_refused_before_the_run(
-    notebook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(report, "chromium", lambda: None)
-    with pytest.raises(ReportError, match="--pdf needs Chromium, and none was found"):
-        report.run(notebook, {}, tmp_path / "out", pdf=True)
-    assert not (tmp_path / "out").exists()
-
-
-def test_chromium_is_the_one_that_the_environment_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    fake = tmp_path / "my-chromium"
-    fake.write_text("#!/bin/sh\n")
-    fake.chmod(0o755)
-    monkeypatch.setenv("CHROMIUM", str(fake))
-    assert report.chromium() == str(fake)

@@ -1,0 +1,186 @@
+"""papermill, quiet: a notebook is executed, its progress told on a stream, and where it failed read from what is left.
+
+A kernel that dies or cannot start is a failure of the cell that ran last. The kernel's own standard error (a warning
+about TCP, at the least) stays out of the caller's and becomes the log of the run.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import re
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+from nbformat import NotebookNode
+
+from gramviz.notebook import tags
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Where and how a notebook stopped."""
+
+    number: int
+    heading: str
+    source: str
+    error: str
+    message: str
+    traceback: str
+    tags: tuple[str, ...]
+    last_output: str
+
+
+# In a kernel, tqdm.auto draws widgets, which nobody sees here; as text, its bars reach the caller's progress.
+_PLAIN_BARS = "import tqdm, tqdm.auto; tqdm.auto.tqdm = tqdm.tqdm"
+
+
+def execute(
+    draft: NotebookNode, values: dict[str, Any], partial: Path, progress: TextIO | None
+) -> tuple[NotebookNode, str]:
+    """The executed notebook, failed or not, and what the kernel wrote to its standard error."""
+    import logging
+
+    import nbformat
+    import papermill
+    from papermill.clientwrap import PapermillNotebookClient
+    from papermill.engines import NBClientEngine, papermill_engines
+
+    teller = Progress(progress, draft)
+    # A fixed hash seed and no bar that redraws itself: both would change bytes between equal runs.
+    kernel_environment = {
+        **os.environ,
+        "PYTHONHASHSEED": "0",
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    }
+
+    class Engine(NBClientEngine):
+        """papermill's own, but the kernel's stderr (a warning about TCP, at the least) stays out of the caller's."""
+
+        @classmethod
+        def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **_: Any) -> Any:
+            client = PapermillNotebookClient(
+                nb_man,
+                kernel_name=kernel_name,
+                timeout=None,
+                startup_timeout=120,
+                log=logging.getLogger("papermill"),
+                store_widget_state=False,
+                extra_arguments=[f"--IPKernelApp.exec_lines={_PLAIN_BARS}"],
+                on_cell_start=teller.cell,
+                stderr_file=teller,
+            )
+            with tempfile.TemporaryFile() as kernel_log:
+                try:
+                    return client.execute(stderr=kernel_log, env=kernel_environment)
+                finally:
+                    kernel_log.seek(0)
+                    teller.kernel = kernel_log.read().decode(errors="replace")
+
+    papermill_engines.register("gramviz", Engine)
+    logging.getLogger("papermill").setLevel(logging.CRITICAL + 1)  # what it would say, the exception says
+    # papermill takes a notebook or a path; the node was read and checked already, so it is not read a second time.
+    try:
+        executed = papermill.execute_notebook(
+            copy.deepcopy(draft), str(partial), values, engine_name="gramviz", progress_bar=False, record_timing=False
+        )
+    except papermill.PapermillExecutionError:
+        executed = nbformat.read(partial, as_version=4)
+    except Exception as error:
+        # The kernel died, or could not start: no cell holds an error, so the one that ran last is given it.
+        executed = nbformat.read(partial, as_version=4) if partial.exists() else copy.deepcopy(draft)
+        told = f"{str(error).splitlines()[0] if str(error) else 'no message'}; out of memory is the usual cause"
+        broken = nbformat.v4.new_output(
+            "error", ename=type(error).__name__, evalue=told, traceback=[teller.kernel[-4000:]]
+        )
+        executed.cells[teller.running].setdefault("outputs", []).append(broken)
+    finally:
+        teller.close()
+    return executed, teller.kernel
+
+
+class Progress:
+    """Says on a stream which cell runs, and repeats the last line of what the cell itself reports."""
+
+    def __init__(self, stream: TextIO | None, notebook: NotebookNode) -> None:
+        self.stream = stream
+        self.terminal = bool(stream and stream.isatty())
+        self.total = len(notebook.cells)
+        self.began = time.monotonic()
+        self.last = float("-inf")
+        self.where, self.kernel = "", ""
+        # Before any cell has started, it is the first code cell that could not.
+        self.running = next((at for at, cell in enumerate(notebook.cells) if cell.cell_type == "code"), 0)
+
+    def cell(self, cell: NotebookNode, cell_index: int) -> None:
+        """A hook of nbclient: this cell starts."""
+        if cell.cell_type == "markdown":
+            heading = re.search(r"^#+\s+(.+)$", cell.source, re.MULTILINE)
+            self.where = heading.group(1) if heading else self.where
+        self.running = cell_index
+        self._tell(f"[{min(cell_index + 1, self.total):>2}/{self.total}] {self.where}")
+
+    def write(self, text: str) -> None:
+        """A progress bar of the notebook writes here; only its last state matters."""
+        lines = [line for line in re.split(r"[\r\n]", text) if line.strip()]
+        if lines:
+            self._tell(lines[-1])
+
+    def flush(self) -> None:
+        """Part of the stream protocol; every line is flushed as it is written."""
+
+    def close(self) -> None:
+        """End the line that a terminal shows."""
+        if self.stream and self.terminal:
+            print(file=self.stream)
+
+    def _tell(self, text: str) -> None:
+        now = time.monotonic()
+        if self.stream is None or now - self.last < (0.1 if self.terminal else 1.0):
+            return
+        self.last = now
+        line = f"{now - self.began:6.1f} s  {text}"
+        if self.terminal:
+            print(f"\r\x1b[2K{line[:110]}", end="", file=self.stream, flush=True)
+        else:
+            print(line, file=self.stream, flush=True)
+
+
+def failed(notebook: NotebookNode) -> Failure | None:
+    """The first error in the outputs of a notebook; None if there is none."""
+    heading, last, number = "", "", 0
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown" and "papermill-error-cell-tag" not in tags(cell):
+            found = re.findall(r"^#+\s+(.+)$", cell.source, re.MULTILINE)
+            heading = found[-1] if found else heading
+        if cell.cell_type != "code":
+            continue
+        number += "injected-parameters" not in tags(cell)
+        for output in cell.outputs:
+            if output.output_type == "error":
+                message = _plain(output.evalue).strip().splitlines() or [""]
+                trace = _plain("\n".join(output.traceback))
+                return Failure(number, heading, cell.source, output.ename, message[0], trace, tuple(tags(cell)), last)
+            text = output.get("text") or output.get("data", {}).get("text/plain") or ""
+            last = text if text.strip() else last
+    return None
+
+
+def is_input(failure: Failure) -> bool:
+    """Whether the run failed because what it was given was wrong: a `setup` cell refused it, and not by a bug.
+
+    A traceback holds names, no classes. An error of our own packages (CheckpointError, ConfigError, ...) is no builtin,
+    and of the builtins, these few are about values and files.
+    """
+    import builtins
+
+    about_input = ("ValueError", "FileNotFoundError", "NotADirectoryError", "IsADirectoryError", "PermissionError")
+    return "setup" in failure.tags and (failure.error in about_input or not hasattr(builtins, failure.error))
+
+
+def _plain(text: str) -> str:
+    """Without the colour codes of a terminal."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)

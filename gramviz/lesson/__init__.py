@@ -1,0 +1,57 @@
+"""What our notebooks say around the explorers: guesses, checks, intervals, tables, small figures, and the footer.
+
+    from gramviz import lesson
+    lesson.together(lesson.endings(one), lesson.endings(many))
+
+These are the names that a notebook uses; each lives in the module that it is taken from. numpy and xarray only:
+nothing here loads torch.
+"""
+
+from gramviz.lesson.around import SCALES, Size, at_least, banner, comparable, footer, held_out, settings, size
+from gramviz.lesson.blocks import METRICS, Block, say, together
+from gramviz.lesson.estimates import Estimate, difference, ratio, wilson
+from gramviz.lesson.exercises import choose, find, reveal, value
+from gramviz.lesson.findings import PAPER, PAPER_SAMPLES, by_solutions, headline, results, width
+from gramviz.lesson.paths import busiest, distinct, dots, endings, first_valid, undated
+from gramviz.lesson.scoring import TELLING, Answers, Scores, scores, telling
+
+__all__ = [
+    "METRICS",
+    "PAPER",
+    "PAPER_SAMPLES",
+    "SCALES",
+    "TELLING",
+    "Answers",
+    "Block",
+    "Estimate",
+    "Scores",
+    "Size",
+    "at_least",
+    "banner",
+    "busiest",
+    "by_solutions",
+    "choose",
+    "comparable",
+    "difference",
+    "distinct",
+    "dots",
+    "endings",
+    "find",
+    "first_valid",
+    "footer",
+    "headline",
+    "held_out",
+    "ratio",
+    "results",
+    "reveal",
+    "say",
+    "scores",
+    "settings",
+    "size",
+    "telling",
+    "together",
+    "undated",
+    "value",
+    "width",
+    "wilson",
+]

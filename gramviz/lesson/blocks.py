@@ -1,0 +1,82 @@
+"""What a notebook shows: a `Block` of HTML, and the tables and small figures in it.
+
+A block reads the same in JupyterLab, in an offline report and to a screen reader, and where a machine is to read on,
+it has data beside it. Figures are inline SVG of a few kilobytes, so that a report stays small.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+METRICS = "application/vnd.gramviz.metrics+json"
+
+
+@dataclass(frozen=True)
+class Block:
+    """What a notebook shows: `html` for people, `data` (type -> JSON) for machines, `text` where there is no page."""
+
+    html: str
+    text: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        return {"text/html": self.html, "text/plain": self.text, **self.data}
+
+
+def say(text: str) -> Block:
+    """A sentence printed from data: no number that a rerun can change stands in Markdown."""
+    return Block(f"<p>{html.escape(text)}</p>", text)
+
+
+def together(*blocks: Block) -> Block:
+    """Several blocks under one another, as one output."""
+    data = {kind: value for block in blocks for kind, value in block.data.items()}
+    return Block("".join(block.html for block in blocks), "\n".join(block.text for block in blocks), data)
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], note: str) -> str:
+    """A table of texts whose first column heads its rows; the note stands below it."""
+    head = "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in header)
+    body = "".join(
+        f'<tr><th scope="row">{html.escape(first)}</th>'
+        + "".join(f"<td>{html.escape(cell)}</td>" for cell in rest)
+        + "</tr>"
+        for first, *rest in rows
+    )
+    told = f"<p><small>{html.escape(note.strip())}</small></p>" if note else ""
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{told}"
+
+
+def number(value: float) -> str:
+    """A number as it is read: whole ones bare, others with three digits that matter."""
+    if value == round(value) and abs(value) < 1e6:
+        return str(round(value))
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
+
+
+# Okabe-Ito: told apart by people who see no red or green, and each with a mark of its own.
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
+# A style in inline SVG holds for the whole page, so each rule is bound to our figures.
+_SVG_STYLE = "".join(
+    f".gram-svg {rule}"
+    for rule in (
+        "text{font:13px system-ui,sans-serif;fill:currentColor}",
+        ".title{font-weight:600}",
+        ":is(.axis,.grid){stroke:currentColor;opacity:.25}",
+        f".bar{{stroke:{COLOURS[0]};stroke-width:3}}",
+        f".dot{{fill:{COLOURS[0]}}}",
+        f".guess{{fill:none;stroke:{COLOURS[1]};stroke-width:2.5}}",
+        ".ceiling{stroke:currentColor;stroke-width:1.5;stroke-dasharray:5 4}",
+    )
+)
+
+
+def svg(width: int, height: int, body: str, words: str) -> str:
+    """An inline figure of this size in pixels; `words` say to a screen reader what it shows."""
+    return (
+        f'<svg class="gram-svg" viewBox="0 0 {width} {height}" width="{width}" style="max-width:100%;height:auto" '
+        f'role="img" aria-label="{html.escape(words, quote=True)}"><style>{_SVG_STYLE}</style>{body}</svg>'
+    )

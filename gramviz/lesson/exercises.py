@@ -1,0 +1,102 @@
+"""Guesses and checks: a reader commits to an answer, and the data say what is so. No answer is no error."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from gramviz.lesson.blocks import Block, number, svg
+from gramviz.lesson.estimates import Estimate
+
+
+def reveal(
+    question: str,
+    guess: float | None,
+    truth: Estimate | float,
+    unit: str = "",
+    scale: tuple[float, float] | None = None,
+) -> Block:
+    """A guess and the truth in one picture: hollow diamond = guess, dot and bar = truth and its interval.
+
+    Args:
+        guess: None shows the truth alone, so that Run All and reports go through.
+        scale: the ends of the axis; by default from 0 to a little beyond the larger of the two.
+    """
+    true = truth if isinstance(truth, Estimate) else Estimate(float(truth), float(truth), float(truth), 1)
+    numbers = [true.low, true.high, *([] if guess is None else [float(guess)])]
+    low, high = scale or (min(0.0, *numbers), max(1e-9, *numbers) * 1.15)
+    unit = f" {unit}" if unit else ""
+    shown = str(true) if true.high > true.low else number(true.value)
+    words = f"{question} Truth: {shown}{unit}."
+    words += " No guess was made." if guess is None else f" Your guess: {number(float(guess))}{unit}."
+
+    def x(value: float) -> float:
+        return 20 + 560 * (min(max(value, low), high) - low) / (high - low)
+
+    marks = f'<line x1="{x(true.low):.1f}" x2="{x(true.high):.1f}" y1="24" y2="24" class="bar"/>'
+    marks += f'<circle cx="{x(true.value):.1f}" cy="24" r="6" class="dot"/>'
+    if guess is not None:
+        at = x(float(guess))
+        marks += f'<path d="M{at:.1f} 14 l9 10 l-9 10 l-9 -10 z" class="guess"/>'
+    ends = f'<text x="20" y="58">{number(low)}</text>'
+    ends += f'<text x="580" y="58" text-anchor="end">{number(high)}{html.escape(unit)}</text>'
+    figure = svg(600, 64, f'<line x1="20" x2="580" y1="40" y2="40" class="axis"/>{marks}{ends}', words)
+    legend = "Dot: truth" + (", bar: 95 % interval" if true.high > true.low else "")
+    legend += "." if guess is None else ", hollow diamond: your guess."
+    return Block(
+        f"<figure class='gram-figure'>{figure}<figcaption>{html.escape(words)} {legend}</figcaption></figure>", words
+    )
+
+
+def value(question: str, answer: float | None, truth: float, tolerance: float = 0.0, hint: str = "") -> Block:
+    """Hold a number against the computed truth; a miss says on which side it lies, not what is right."""
+    if answer is None:
+        return _verdict(question, None)
+    if abs(float(answer) - truth) <= tolerance:
+        return _verdict(
+            question,
+            True,
+            f"{number(float(answer))} is right" + (f", within {number(tolerance)}" if tolerance else "") + ".",
+        )
+    side = "high" if answer > truth else "low"
+    return _verdict(question, False, f"{number(float(answer))} is too {side}. {hint}")
+
+
+def choose(question: str, answer: str | None, right: str, why: Mapping[str, str]) -> Block:
+    """One of several; each choice, wrong or right, is answered with its reason.
+
+    Raises:
+        ValueError: `right` is not among the choices.
+    """
+    if right not in why:
+        raise ValueError(f"the right choice {right!r} has no reason; choices: {', '.join(why)}")
+    if answer is None:
+        return _verdict(question, None)
+    if answer not in why:
+        return _verdict(question, False, f"{answer!r} is no choice; choose one of {', '.join(why)}.")
+    return _verdict(question, answer == right, why[answer])
+
+
+def find(question: str, answer: Any, accepted: Collection[Any], hint: str = "") -> Block:
+    """Something found in the explorer, verified from the rollout; several finds may be right, or none exist."""
+    if answer is None:
+        return _verdict(question, None)
+    if answer in accepted:
+        more = len(accepted) - 1
+        return _verdict(
+            question, True, f"{answer} is right" + (f"; there are {more} more." if more else ", and the only one.")
+        )
+    return _verdict(
+        question,
+        False,
+        f"{answer} is not one of them. {hint}" if accepted else f"There is none here, so {answer} cannot be one.",
+    )
+
+
+def _verdict(question: str, right: bool | None, words: str = "") -> Block:
+    """✓, ✗ or ○ before the word that says the same."""
+    mark, state = {True: ("✓", "Yes"), False: ("✗", "Not yet"), None: ("○", "Not tried yet")}[right]
+    words = f": {words.strip()}" if words else "."
+    shown = f"{html.escape(question)} <strong>{state}</strong>{html.escape(words)}"
+    return Block(f"<p><span aria-hidden='true'>{mark}</span> {shown}</p>", f"{question} {state}{words}")

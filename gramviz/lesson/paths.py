@@ -1,0 +1,81 @@
+"""What the paths of a rollout came to: on which boards they end, when they are right, when they are busy."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from gram.rollout import need
+from gramviz.lesson.blocks import Block, number, say, svg
+
+
+def undated(rollout: xr.Dataset) -> xr.Dataset:
+    """The rollout without the time of its making, so that equal runs freeze into equal pages."""
+    return rollout.assign_attrs(created_at="")
+
+
+def endings(rollout: xr.Dataset, puzzle: int = 0) -> Block:
+    """What the paths of one puzzle came to, in a sentence: valid ones, distinct solutions, those that exist."""
+    one = rollout.isel(puzzle=puzzle)
+    tokens = one["tokens"].values[:, -1]
+    valid = need(rollout, "valid").values[puzzle, :, -1]
+    paths, boards = len(tokens), distinct(rollout, puzzle)
+    found = len(np.unique(tokens[valid], axis=0)) if valid.any() else 0
+    known = f" of the {int(one['solutions_known'])} solutions that exist" if "solutions_known" in one else " solutions"
+    name = rollout.attrs.get("name") or rollout.attrs["model"]
+    plural = "path ends" if paths == 1 else "paths end"
+    return say(
+        f"{name}: {paths} {plural} on {boards} different board{'s' * (boards != 1)}; {int(valid.sum())} of {paths} "
+        f"{'is' if paths == 1 else 'are'} valid, which gives {found}{known}."
+    )
+
+
+def distinct(rollout: xr.Dataset, puzzle: int = 0) -> int:
+    """On how many different boards the paths of one puzzle end."""
+    return len(np.unique(rollout["tokens"].values[puzzle, :, -1], axis=0))
+
+
+def first_valid(rollout: xr.Dataset) -> NDArray[np.int64]:
+    """The supervision step at which each path is valid for the first time, or -1 [puzzle, trajectory]."""
+    valid = need(rollout, "valid").values
+    return np.where(valid.any(-1), rollout["supervision_step"].values[valid.argmax(-1)], -1)
+
+
+def busiest(rollout: xr.Dataset, puzzle: int = 0, trajectory: int = 0, least: int = 3) -> list[int]:
+    """The supervision steps within which at least `least` cells of a path change."""
+    tokens = rollout["tokens"].values[puzzle, trajectory]
+    clock = rollout["supervision_step"].values
+    ends = np.flatnonzero(np.append(clock[1:] != clock[:-1], True))
+    moved = (tokens[ends[1:]] != tokens[ends[:-1]]).sum(1)
+    return [int(step) for step in clock[ends[1:]][moved >= least]]
+
+
+def dots(question: str, values: ArrayLike, never: int = -1) -> Block:
+    """Whole numbers as a strip of stacked dots with their median; the value `never` is counted apart."""
+    all_values = np.asarray(values)
+    seen = all_values[all_values != never]
+    missing = len(all_values) - len(seen)
+    if not len(seen):
+        return say(f"{question} None of {len(all_values)} ever did.")
+    low, high, middle = int(seen.min()), int(seen.max()), float(np.median(seen))
+    last = max(high, low + 1)
+    stacks = [int((seen == column).sum()) for column in range(low, last + 1)]
+    gap = min(12.0, 110 / max(stacks))
+
+    def x(column: float) -> float:
+        return 30 + 540 * (column - low) / (last - low)
+
+    marks = [
+        f'<circle cx="{x(low + column):.1f}" cy="{126 - gap * at:.1f}" r="{0.42 * gap:.1f}" class="dot"/>'
+        for column, stack in enumerate(stacks)
+        for at in range(stack)
+    ]
+    marks += [f'<text x="{x(c):.1f}" y="152" text-anchor="middle">{c}</text>' for c in {low, high, round(middle)}]
+    marks.append(f'<line x1="{x(middle):.1f}" x2="{x(middle):.1f}" y1="8" y2="134" class="ceiling"/>')
+    words = f"{question} Median {number(middle)}, from {low} to {high}, over {len(seen)} of {len(all_values)}"
+    words += f"; {missing} never did." if missing else "."
+    figure = svg(600, 160, '<line x1="20" x2="580" y1="134" y2="134" class="axis"/>' + "".join(sorted(marks)), words)
+    return Block(
+        f"<figure class='gram-figure'>{figure}<figcaption>{words} Dashed: median.</figcaption></figure>", words
+    )

@@ -1,0 +1,177 @@
+"""An executed notebook as one HTML page that makes no request, and the short page of a run that failed.
+
+The template has no script of nbconvert's, explorers are frozen frames, and a Content-Security-Policy forbids the rest.
+Formulas are therefore to be written in HTML; nothing typesets TeX here.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from nbformat import NotebookNode
+
+from gramviz.execute import Failure
+from gramviz.provenance import provenance_html
+
+# nbconvert's page asks three CDNs for require.js, MathJax and mermaid. Explorers need none of them, and the policy
+# makes it sure: what is not in the file cannot be had.
+_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "style-src 'unsafe-inline'",
+        "script-src 'unsafe-inline' data: blob:",
+        "img-src data: blob:",
+        "media-src data: blob:",
+        "font-src data:",
+        "connect-src data: blob:",
+        "frame-src data: blob:",
+    )
+)
+
+_STYLE = """
+body.jp-Notebook { background: #fff; color: #1a1f24; font: 16px/1.6 system-ui, sans-serif; padding: 0 1rem; }
+main { max-width: 74rem; margin: 0 auto; padding: 2rem 0 4rem; }
+.jp-Notebook .jp-Cell { padding: 0; margin: 0 0 .6rem; }
+.jp-Notebook :is(.jp-Cell-inputWrapper, .jp-Cell-outputWrapper) { display: block; }
+.jp-Notebook .jp-RenderedHTMLCommon { font: inherit; padding-right: 0; color: inherit; max-width: none; }
+.jp-MarkdownOutput > :is(p, ul, ol) { max-width: 46rem; }
+.jp-Notebook .jp-RenderedHTMLCommon :is(h1, h2, h3) { line-height: 1.25; font-weight: 650; margin: 2rem 0 .6rem; }
+.jp-Notebook .jp-RenderedHTMLCommon h1 { font-size: 2rem; margin-top: 0; }
+.jp-Notebook .jp-RenderedHTMLCommon h2 { font-size: 1.35rem; }
+.jp-Notebook .jp-RenderedHTMLCommon h3 { font-size: 1.1rem; }
+.jp-Notebook .jp-RenderedHTMLCommon table { font-size: .92rem; margin: .4rem 0 1rem; display: table; }
+.jp-Notebook .jp-RenderedHTMLCommon :is(th, td) { text-align: left; vertical-align: top; white-space: normal; }
+.jp-Notebook .jp-RenderedHTMLCommon :is(th, td) { padding: .35rem .8rem .35rem 0; max-width: none; }
+.jp-Notebook .jp-RenderedHTMLCommon tbody tr:nth-child(n) { background: none; }
+.jp-Notebook .jp-MarkdownOutput { padding: 0; }
+.jp-Notebook .jp-RenderedHTMLCommon tbody tr { border-top: 1px solid #e3e7ea; }
+.jp-Notebook .jp-InputArea-editor { background: #f6f7f8; border: 1px solid #e3e7ea; border-radius: 4px; }
+.jp-Notebook .jp-RenderedHTMLCommon pre { background: #f6f7f8; padding: .6rem .8rem; overflow-x: auto; }
+.jp-Notebook .jp-OutputArea-output { overflow: visible; }
+.gram-headline { font-size: 1.1rem; border-left: 4px solid #0072b2; padding-left: .9rem; }
+.gram-figure { margin: .6rem 0 1rem; }
+.gram-figure figcaption { font-size: .92rem; color: #4d5863; }
+.gram-provenance th { width: 11rem; font-weight: 500; color: #4d5863; }
+.gram-provenance td { overflow-wrap: anywhere; }
+iframe { border: 0; width: 100%; }
+/* Until an explorer has told its height; its own default is too low where its header wraps. */
+iframe[title^='Explorer'] { height: 950px !important; }
+@media print { main { max-width: none; } }
+"""
+
+_TEMPLATE = """{%- extends 'lab/index.html.j2' -%}
+{%- block html_head_js -%}<meta http-equiv="Content-Security-Policy" content="POLICY">
+<meta name="generator" content="gramviz report">{%- endblock -%}
+{%- block jupyter_widgets -%}{%- endblock -%}
+{%- block html_head_js_mathjax -%}{%- endblock -%}
+{%- block html_head_js_mermaidjs -%}{%- endblock -%}
+{%- block html_head_css -%}<style>STYLE</style>{%- endblock -%}
+"""
+
+
+def page(notebook: NotebookNode) -> str:
+    """One HTML file that makes no request; code tagged `hide-input` is left out, prompts are not shown."""
+    from nbconvert import HTMLExporter
+    from traitlets.config import Config
+
+    config = Config()
+    config.TagRemovePreprocessor.enabled = True
+    config.TagRemovePreprocessor.remove_input_tags = {"hide-input", "injected-parameters"}
+    config.TagRemovePreprocessor.remove_cell_tags = {"remove-cell"}
+    exporter = HTMLExporter(config=config, raw_template=_TEMPLATE.replace("POLICY", _POLICY).replace("STYLE", _STYLE))
+    exporter.exclude_input_prompt = exporter.exclude_output_prompt = exporter.exclude_anchor_links = True
+    body, _ = exporter.from_notebook_node(notebook)
+    return _framed(str(body))
+
+
+_MODULE = '<script type="module">'
+# An explorer's height follows from its width alone, never from its frame's, so that telling it cannot go round. A
+# scroll bar would take width; without one, and with the bound below, whatever does not fit can still be scrolled to.
+_TELL = """<script>
+document.documentElement.style.scrollbarWidth = "none";
+new ResizeObserver(() => parent.postMessage({ height: document.body.offsetHeight }, "*")).observe(document.body);
+</script>"""
+_FIT = """<script>
+addEventListener("message", ({ source, data }) => {
+  const frame = [...document.querySelectorAll("iframe")].find((each) => each.contentWindow === source);
+  if (!frame || !(data?.height > 0)) return;
+  frame.style.setProperty("height", `${Math.min(data.height, 5000)}px`, "important");
+});
+</script>"""
+# A lazy frame keeps the text that it was parsed with, so it is replaced rather than changed.
+_SHARE = """<script>
+const lender = document.querySelector("iframe[data-lends-module]").srcdoc;
+for (const frame of document.querySelectorAll("iframe[data-shares-module]")) {
+  const whole = frame.cloneNode();
+  whole.srcdoc += lender.slice(lender.lastIndexOf('<script type="module">'));
+  frame.replaceWith(whole);
+}
+</script>"""
+
+
+def _framed(text: str) -> str:
+    """The page with frames as high as their explorers, and the module in the first only: the others borrow it.
+
+    Three explorers weigh one module of 0.2 MB instead of three. Without scripts each frame still shows its fallback, at
+    the height that the style gives it.
+    """
+    cut, tell = html.escape(_MODULE), html.escape(_TELL)
+    lender: list[str] = []
+
+    def fit(frame: re.Match[str]) -> str:
+        head, _, module = frame[1].rpartition(cut)
+        if not head:  # no explorer
+            return frame[0]
+        if lender and module == lender[0]:
+            return f'data-shares-module="" srcdoc="{head}"'
+        role = "" if lender else 'data-lends-module="" '
+        lender.append(module)
+        return f'{role}srcdoc="{frame[1]}{tell}"'
+
+    text = re.sub(r'srcdoc="([^"]*)"', fit, text)
+    # A frame may speak before the page is read to its end, so who listens comes before the first of them.
+    text = text.replace("<main>", f"{_FIT}<main>", 1) if lender else text
+    return text.replace("</main>", f"{_SHARE}</main>", 1) if "data-shares-module" in text else text
+
+
+def title(notebook: NotebookNode, values: Mapping[str, Any]) -> str:
+    """The name of a page: the parameter `title` if it is given, else the first heading."""
+    if values.get("title"):
+        return str(values["title"])
+    for cell in notebook.cells:
+        heading = re.search(r"^#\s+(.+)$", cell.source, re.MULTILINE) if cell.cell_type == "markdown" else None
+        if heading:
+            return heading.group(1)
+    return str(notebook.metadata.get("title", "Report"))
+
+
+def failure_page(failure: Failure, record: Mapping[str, Any], log: str) -> str:
+    """A short page for a run that failed: the cell, its message, the last output before it, the provenance."""
+    where = f", in “{failure.heading}”" if failure.heading else ""
+    last = f"<h2>The last output before it</h2><pre>{html.escape(failure.last_output[-2000:])}</pre>"
+    name = html.escape(str(record["notebook"]))
+    return f"""<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>FAILED: {name}</title><style>{_FAILURE_STYLE}</style></head>
+<body><main><h1>FAILED: {name}</h1>
+<p><strong>{html.escape(failure.error)}</strong>: {html.escape(failure.message)}</p>
+<h2>Code cell {failure.number}{html.escape(where)}</h2><pre>{html.escape(failure.source)}</pre>
+<details><summary>Traceback</summary><pre>{html.escape(failure.traceback)}</pre></details>
+{last if failure.last_output else ""}
+<h2>Provenance</h2>{provenance_html(record, log)}</main></body></html>
+"""
+
+
+_FAILURE_STYLE = """
+body { font: 16px/1.6 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #1a1f24; }
+h1, strong { color: #a01818; }
+pre { background: #f6f7f8; padding: .8rem; overflow-x: auto; }
+table { border-collapse: collapse; font-size: .9rem; }
+th, td { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0; border-top: 1px solid #e3e7ea; }
+th { font-weight: 500; }
+td { overflow-wrap: anywhere; }
+"""

@@ -1,0 +1,135 @@
+"""`gramviz.page`: what a report looks like in a browser, with the explorers in it, and without a network."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from gramviz import report
+from gramviz.page import page
+
+EXPLORERS = """
+import sys
+sys.path.insert(0, {tests!r})
+import synthetic
+from gramviz import lesson
+from gramviz.explorer import compare, explore
+many = lesson.undated(synthetic.queens(50, supervision_steps=16))
+one = lesson.undated(synthetic.queens(1, supervision_steps=16, model="trm", checkpoint="synthetic-trm", wrong=1.0))
+display(compare(one, many), explore(many), explore(one))
+"""
+LARGEST = 1_000_000  # bytes beyond nbconvert's own template, for 50 trajectories x 16 supervision steps
+
+
+@pytest.fixture(scope="module")
+def playing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of a notebook with three explorers: TRM's path beside fifty, 16 supervision steps; and each alone."""
+    folder = tmp_path_factory.mktemp("playing")
+    tests = str(Path(__file__).resolve().parents[1])
+    cells = [
+        new_markdown_cell("# Play", id="title"),
+        new_code_cell(EXPLORERS.format(tests=tests).strip(), id="explorers"),
+    ]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": kernel}), folder / "play.ipynb")
+    return report.run(folder / "play.ipynb", {}, folder).page
+
+
+def test_a_frozen_report_is_small(playing: Path) -> None:
+    template = len(page(new_notebook()).encode())
+    assert playing.stat().st_size - template < LARGEST
+
+
+def test_explorers_of_one_page_share_one_module(playing: Path) -> None:
+    text = playing.read_text()
+    assert text.count("<iframe ") == 3
+    assert text.count("&lt;script type=&quot;module&quot;&gt;") == 1
+    assert text.count("data-lends-module") == 2, "the frame, and the script that looks for it"
+    assert len(re.findall(r'<iframe [^>]*data-shares-module=""', text)) == 2
+
+
+def test_a_page_without_explorers_has_no_script_for_them() -> None:
+    assert "addEventListener" not in page(new_notebook())
+
+
+# In a browser ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def sheet(chromium: Any, playing: Path) -> Iterator[Any]:
+    """The page in Chromium, offline; afterwards nothing may have been asked for, nor complained about."""
+    asked: list[str] = []
+    wrong: list[str] = []
+    context = chromium.new_context(offline=True, viewport={"width": 1200, "height": 1000})
+    sheet = context.new_page()
+    sheet.set_default_timeout(60_000)  # ms; a busy machine of two cores, not a slow page
+    sheet.on("request", lambda request: asked.append(request.url))
+    sheet.on("pageerror", lambda error: wrong.append(str(error)))
+    sheet.on("console", lambda message: wrong.append(message.text) if message.type == "error" else None)
+    sheet.goto(playing.as_uri())
+    yield sheet
+    context.close()
+    assert wrong == []
+    assert [url for url in asked if not url.startswith(("file:", "data:", "blob:", "about:"))] == []
+
+
+@pytest.mark.browser
+def test_a_frozen_report_plays_without_a_network(sheet: Any) -> None:
+    for number in range(3):
+        sheet.locator("iframe").nth(number).scroll_into_view_if_needed()
+        frame = sheet.frame_locator("iframe").nth(number)
+        frame.get_by_role("button", name="Start").click()
+        ruler = frame.get_by_role("slider", name="Supervision step")
+        told = [ruler.get_attribute("aria-valuetext")]
+        for step in ("Forward one transition", "End"):
+            frame.get_by_role("button", name=step, exact=True).click()
+            told.append(ruler.get_attribute("aria-valuetext"))
+        assert len(set(told)) == 3, f"explorer {number + 1} does not step: {told}"
+
+
+def until(sheet: Any, holds: Callable[[], bool], seconds: float = 60) -> None:
+    """Wait until `holds()`. Asked from here: the page's policy forbids playwright's own way."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it never came true"
+        sheet.wait_for_timeout(50)
+
+
+@pytest.mark.browser
+def test_a_frame_is_as_high_as_its_explorer_and_rests_there(sheet: Any) -> None:
+    frame, inside = sheet.locator("iframe").nth(1), sheet.frame_locator("iframe").nth(1)
+
+    def heights() -> tuple[int, int]:
+        """Of the frame, and of what is in it."""
+        frame.scroll_into_view_if_needed()
+        body = inside.locator("body").evaluate("body => body.offsetHeight")
+        return frame.evaluate("frame => frame.clientHeight"), body
+
+    def fits() -> bool:
+        outer, inner = heights()
+        return outer == inner
+
+    found = {}
+    for width in (1200, 700, 1200):
+        sheet.set_viewport_size({"width": width, "height": 1000})
+        inside.get_by_role("button", name="Start").wait_for()
+        sheet.wait_for_timeout(300)
+        until(sheet, fits)
+        outer, _ = heights()
+        sheet.wait_for_timeout(500)
+        assert heights() == (outer, outer), "it does not grow by itself"
+        assert 300 < outer < 2000
+        assert found.setdefault(width, outer) == outer, "the same width, the same height"
+    assert found[700] != found[1200], "a narrow explorer is laid out otherwise"
+
+    inside.get_by_text("where this comes from").click()
+    until(sheet, lambda: fits() and heights()[0] > outer)
+    inside.get_by_text("where this comes from").click()
+    until(sheet, lambda: heights() == (outer, outer))
