@@ -7,12 +7,17 @@ One rule covers the constraint tasks of the paper: *within a group, each exclusi
 groups are rows, columns and boxes and every digit is exclusive; the queens' groups are ranks, files and diagonals and
 the queen is exclusive; a graph's groups are its edges and every colour is exclusive. So conflicts are counted here,
 once, and the explorer can draw who conflicts with whom without knowing any task.
+
+Every graph of a task has edges of its own, so there the edges are tokens: the positions are the nodes, then every pair
+of nodes (0, 1), (0, 2), ... (1, 2), ..., and a pair holds the token `joined` where an edge is. `picture` is the board
+of one such puzzle as it is drawn: its nodes, with its edges as groups.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
+from itertools import combinations
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -39,7 +44,7 @@ class Board:
         task: registered name of the task, e.g. `nqueens`.
         title: what a reader calls it, e.g. `8 queens`.
         kind: `grid`, `graph` or `image`.
-        height, width: rows and columns of a grid or image; for a graph, 1 and the number of nodes.
+        height, width: rows and columns of a grid or image; for a graph, 1 and the number of its positions.
         tokens: meaning of each token id, in order.
         blank: ids that, in the puzzle `x`, mean "not given".
         groups: tuples of positions in which an exclusive token may stand at most once.
@@ -48,6 +53,10 @@ class Board:
         box: rows and columns of a box that thick lines enclose, or None.
         xy: for a graph, the place of each node in the unit square.
         checkered: whether a grid is drawn as a chess board.
+        nodes: for a graph whose edges are tokens, the number of its nodes; 0 where every position is a node.
+        joined: the token id of an edge, in such a graph.
+        patch: for an image, the side of the square of pixels that one token stands for; the symbol of such a token
+            lists its pixels row by row, `0` for paper and `1` for ink.
     """
 
     task: str
@@ -63,6 +72,9 @@ class Board:
     box: tuple[int, int] | None = None
     xy: tuple[tuple[float, float], ...] | None = field(default=None, repr=False)
     checkered: bool = False
+    nodes: int = 0
+    joined: int | None = None
+    patch: int = 1
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
@@ -77,8 +89,21 @@ class Board:
                 token = entry[0] if isinstance(entry, tuple) else entry
                 if not 0 <= token < len(self.tokens):
                     raise ValueError(f"{name} names token {token}; known tokens are 0 to {len(self.tokens) - 1}")
-        if self.xy is not None and len(self.xy) != self.positions:
-            raise ValueError(f"xy places {len(self.xy)} nodes, but the board has {self.positions} positions")
+        seen = self.nodes or self.positions
+        if self.xy is not None and len(self.xy) != seen:
+            what = "nodes" if self.nodes else "positions"
+            raise ValueError(f"xy places {len(self.xy)} nodes, but the board has {seen} {what}")
+        if self.nodes:
+            pairs = self.nodes * (self.nodes - 1) // 2
+            if self.kind != "graph" or self.positions != self.nodes + pairs:
+                raise ValueError(
+                    f"a graph of {self.nodes} nodes has {self.nodes + pairs} positions, its nodes and their pairs; "
+                    f"this {self.kind} has {self.positions}"
+                )
+            if self.joined is None or not 0 <= self.joined < len(self.tokens):
+                raise ValueError(f"joined is {self.joined}; it must be a token id, 0 to {len(self.tokens) - 1}")
+        if self.patch < 1:
+            raise ValueError(f"patch is {self.patch}; it must be at least 1 pixel")
 
     @property
     def positions(self) -> int:
@@ -88,9 +113,31 @@ class Board:
     def place(self, position: int) -> str:
         """The name of a position in words: `row 4, column 6`, or `node 3` in a graph. Counted from 1."""
         if self.kind == "graph":
+            if self.nodes and position >= self.nodes:
+                return "nodes {} and {}".format(*(node + 1 for node in self.pairs[position - self.nodes]))
             return f"node {position + 1}"
         row, column = divmod(position, self.width)
         return f"row {row + 1}, column {column + 1}"
+
+    @property
+    def ruled(self) -> bool:
+        """Whether the board alone can say which answers break a rule."""
+        return bool(self.groups or self.required or self.nodes)
+
+    @property
+    def pairs(self) -> list[tuple[int, int]]:
+        """The two nodes of each position after the nodes, in a graph whose edges are tokens."""
+        return list(combinations(range(self.nodes), 2))
+
+    def edges(self, x: NDArray[np.integer]) -> list[tuple[int, int]]:
+        """The joined pairs of nodes of one graph [position] whose edges are tokens."""
+        return [pair for pair, token in zip(self.pairs, x[self.nodes :], strict=True) if token == self.joined]
+
+    def picture(self, x: NDArray[np.integer]) -> Board:
+        """The board of the puzzle [position] as it is drawn: of a graph its nodes, which come first, with its edges."""
+        if not self.nodes:
+            return self
+        return replace(self, width=self.nodes, groups=tuple(self.edges(x)), nodes=0, joined=None)
 
     def given(self, x: NDArray[np.integer]) -> NDArray[np.bool_]:
         """True where the puzzle [..., position] fixes the token."""
@@ -104,7 +151,17 @@ class Board:
             for token in self.exclusive:
                 here = members == token
                 found[..., group] |= here & (here.sum(-1, keepdims=True) > 1)
+        if self.nodes:
+            broken = self._broken(tokens)
+            found[..., self.nodes :] = broken
+            for at, pair in enumerate(self.pairs):
+                found[..., pair] |= broken[..., at, None]
         return found
+
+    def _broken(self, tokens: NDArray[np.integer]) -> NDArray[np.bool_]:
+        """True at each pair [..., pair] that is joined and whose nodes hold the same exclusive token."""
+        first, second = (tokens[..., side] for side in np.transpose(self.pairs))
+        return (tokens[..., self.nodes :] == self.joined) & (first == second) & np.isin(first, self.exclusive)
 
     def violations(self, tokens: NDArray[np.integer]) -> NDArray[np.int64]:
         """Number of violated rules [...]: (group, token) pairs with a repetition, and wrong required counts."""
@@ -115,6 +172,8 @@ class Board:
                 count += (members == token).sum(-1) > 1
         for token, required in self.required:
             count += (tokens == token).sum(-1) != required
+        if self.nodes:
+            count += self._broken(tokens).sum(-1)
         return count
 
     def to_json(self) -> str:

@@ -66,7 +66,7 @@ def build(config: RunConfig) -> tuple[Task, Model]:
     task = TASKS[raw["task"]["kind"]](config.task)  # type: ignore[call-arg]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        model = MODELS[raw["model"]["kind"]](config.model, task.board)
+        model = MODELS[raw["model"]["kind"]](config.model, task.board, task.identifiers)
     return task, model
 
 

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from gram import data_cli
+
 app = typer.Typer(
     help="Train recursive reasoning models, sample their trajectories, and measure them.",
     no_args_is_help=True,
@@ -16,6 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(data_cli.app, name="data")
 CheckpointName = Annotated[str, typer.Argument(help="Name of a checkpoint (see `gram list`) or its folder.")]
 Seed = Annotated[int, typer.Option(help="Seed of the noise.")]
 
@@ -48,7 +51,9 @@ def sample(
     supervision_steps: Annotated[int | None, typer.Option(help="How long each goes on.")] = None,
     seed: Seed = 0,
     mode: Annotated[str, typer.Option(help="prior, or posterior (sees a solution).")] = "prior",
-    noise: Annotated[float, typer.Option(help="Factor on the deviation of the guidance.")] = 1.0,
+    noise: Annotated[
+        float | None, typer.Option(help="Factor on the deviation of the guidance; default: the checkpoint's.")
+    ] = None,
     low: Annotated[bool, typer.Option(help="Keep the low-level states too.")] = False,
 ) -> None:
     """Sample trajectories of a puzzle and write them as a rollout file (netCDF)."""
@@ -82,7 +87,9 @@ def evaluate(
     halting: Annotated[
         bool | None, typer.Option(help="Stop when the halting head says so; default: the checkpoint's.")
     ] = None,
-    noise: Annotated[float, typer.Option(help="Factor on the deviation of the guidance.")] = 1.0,
+    noise: Annotated[
+        float | None, typer.Option(help="Factor on the deviation of the guidance; default: the checkpoint's.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Measure accuracy, coverage and best-of-N on held-out puzzles."""
@@ -128,7 +135,7 @@ def _table(figures: dict[str, Any]) -> str:
     lines = [
         f"{figures['checkpoint']} ({figures['model']}), {figures['task']}, {figures['split']} split, "
         f"{figures['trajectories']} samples, depth {figures['supervision_steps']}"
-        f"{' with halting' if figures['halting'] else ''}, seed {figures['seed']}"
+        f"{' with halting' if figures['halting'] else ''}, noise {figures['noise']:g}, seed {figures['seed']}"
     ]
     for title, part in ((figures["protocol"], figures), ("all inputs", figures["all_inputs"])):
         best = part["best_of_n"]

@@ -35,6 +35,7 @@ class TrainConfig:
         steps: optimizer steps; each advances every row of the carried batch by one supervision step.
         head_steps: further steps in which the averaged recursion stands still and its two heads learn to judge it.
         batch: rows that learn.
+        augment: change each pair that is drawn by a random symmetry of its task (`Task.augment`).
         supervision_steps: N_sup, supervision steps that a row stays.
         prior_rows: further rows that follow the prior and teach only the halting and value heads (stochastic models).
         prior_steps: supervision steps that such a row stays; longer than N_sup, as sampling goes on longer too.
@@ -54,6 +55,7 @@ class TrainConfig:
     steps: int = 12_000
     head_steps: int = 0
     batch: int = 64
+    augment: bool = True
     supervision_steps: int = 8
     prior_rows: int = 16
     prior_steps: int = 16
@@ -107,17 +109,21 @@ class InferenceConfig:
         supervision_steps: how long a trajectory may go on.
         halting: a trajectory stops at the first supervision step at which the halting head believes that it is right.
         halt_above: the probability that counts as belief (the paper: 1/2).
+        noise: factor on the deviation of the guidance; 1 is the prior as it was learned.
     """
 
     supervision_steps: int = 16
     halting: bool = True
     halt_above: float = 0.5
+    noise: float = 1.0
 
     def __post_init__(self) -> None:
         if self.supervision_steps < 1:
             raise ConfigError(f"supervision_steps is {self.supervision_steps}; it must be at least 1")
         if not 0 < self.halt_above < 1:
             raise ConfigError(f"halt_above is {self.halt_above}; it is a probability between 0 and 1, e.g. 0.5")
+        if not (math.isfinite(self.noise) and self.noise >= 0):
+            raise ConfigError(f"noise is {self.noise}; it must be a number from 0 (no dice) upward, e.g. 1")
 
 
 @dataclass(frozen=True)
@@ -235,7 +241,11 @@ def _kind_of(config: Any, registry: Mapping[str, Any]) -> str:
 
 
 def _typed(value: Any, hint: Any, place: str) -> Any:
-    """The value, if it is of the hinted type (an int will do for a float)."""
+    """The value, if it is of the hinted type (an int will do for a float), or one of those that a Literal names."""
+    if typing.get_origin(hint) is typing.Literal:
+        if value not in typing.get_args(hint):
+            raise ConfigError(f"{place} is {value!r}; known: {', '.join(map(str, typing.get_args(hint)))}")
+        return value
     allowed = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     if float in allowed and isinstance(value, int) and not isinstance(value, bool):
         return float(value)

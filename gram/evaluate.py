@@ -16,7 +16,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -60,7 +60,7 @@ def evaluate(
     puzzles: int | None = None,
     supervision_steps: int | None = None,
     halting: bool | None = None,
-    noise: float = 1.0,
+    noise: float | None = None,
     precision: str = "auto",
     progress: bool = False,
 ) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def evaluate(
     Args:
         trajectories: N samples per puzzle. A deterministic model is run once and counted N times: all would be equal.
         puzzles: only so many of the split, evenly chosen; default all.
-        supervision_steps, halting: default: the checkpoint's inference settings.
+        supervision_steps, halting, noise: default: the checkpoint's inference settings.
     Raises:
         CheckpointError, TaskError, SampleError: see the messages.
     """
@@ -85,7 +85,7 @@ def evaluate(
         supervision_steps=inference.supervision_steps if supervision_steps is None else supervision_steps,
         halting=inference.halting if halting is None else halting,
         halt_above=inference.halt_above,
-        noise=noise,
+        noise=inference.noise if noise is None else noise,
         precision=precision,
         progress=progress,
     )
@@ -133,7 +133,8 @@ def score_depths(
     everything = np.arange(len(chosen))
     results = {}
     for depth, found in answers.items():
-        valid = task.check(chosen.x[:, None], found.tokens).valid
+        valid = task.judge(chosen, found.tokens).valid
+        found = replace(found, tokens=task.canonical(chosen.x[:, None], found.tokens))
         results[depth] = {
             "task": task.board.title,
             "split": split,
@@ -141,6 +142,7 @@ def score_depths(
             "trajectories": trajectories,
             "supervision_steps": depth,
             "halting": halting,
+            "noise": noise,
             "seed": seed,
             "precision": str(compute.dtype(precision, compute.device().type)).removeprefix("torch."),
             **summary(chosen, found, valid, several if len(several) else everything),
@@ -188,6 +190,7 @@ def answer(
     rows: list[tuple[int, int] | None] = [None] * ROWS
     streams = Streams([(seed,)] * ROWS, noise)
     x = torch.zeros(ROWS, puzzles.x.shape[1], dtype=torch.int64, device=device)
+    identifier = torch.zeros(ROWS, dtype=torch.int64, device=device)
     age = np.zeros(ROWS, dtype=np.int32)
     threshold = math.log(halt_above / (1 - halt_above))  # as a logit
     belief = np.full(ROWS, -np.inf, dtype=np.float32)  # of the answer that each row would give
@@ -205,12 +208,14 @@ def answer(
                 row = waiting.popleft()
                 rows[at], age[at], belief[at] = row, 0, -np.inf
                 x[at] = torch.from_numpy(puzzles.x[row[0]].astype(np.int64))
+                if puzzles.identifier is not None:
+                    identifier[at] = int(puzzles.identifier[row[0]])
                 streams.generators[at] = stream((seed, int(ids[row[0]]), row[1]))
                 fresh.append(at)
             if len(empty) == ROWS and not fresh:
                 break
             if fresh:
-                start = model.init(x)
+                start = model.init(x, identifier)
                 state = start if state is None else _replace(state, start, fresh)
             assert state is not None  # the first round always brings fresh rows
             for _ in range(model.high_steps):

@@ -17,11 +17,16 @@ from torch import Tensor
 
 from gram.models.base import Transition
 from gram.models.gaussian import kl
+from gram.tasks.base import PAD
 
 
 def token(logits: Tensor, y: Tensor) -> Tensor:
-    """Cross-entropy of the target [batch, position] under the logits, mean over positions [batch], nats per token."""
-    return F.cross_entropy(logits.transpose(1, 2), y, reduction="none").mean(1)
+    """Cross-entropy of the target [batch, position] under the logits, mean over positions [batch], nats per token.
+
+    Positions whose target is padding (a small ARC grid on its canvas) are left out, as in HRM.
+    """
+    total = F.cross_entropy(logits.transpose(1, 2), y, ignore_index=PAD, reduction="none").sum(1)
+    return total / (y != PAD).sum(1).clamp(min=1)
 
 
 def guidance(transition: Transition) -> dict[str, Tensor]:

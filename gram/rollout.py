@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import xarray as xr
 
@@ -132,9 +133,9 @@ def make(
             if size != expected:
                 raise RolloutError(f"{name!r} has size {size} along {dim!r}, but {first} has {expected}")
     tokens, x = arrays["tokens"], arrays["x"]
-    if (board.groups or board.required) and "conflict" not in arrays:
+    if board.ruled and "conflict" not in arrays:
         arrays["conflict"] = board.conflict(tokens)
-    if (board.groups or board.required) and "valid" not in arrays:
+    if board.ruled and "valid" not in arrays:
         keeps = ((tokens == x[:, None, None]) | ~board.given(x)[:, None, None]).all(-1)
         arrays["valid"] = (board.violations(tokens) == 0) & keeps
     steps = tokens.shape[2]
@@ -305,6 +306,8 @@ def load(path: str | os.PathLike[str]) -> xr.Dataset:
             f"there is no rollout file {str(path)!r}; `gram sample CHECKPOINT -o {path.name}` writes one"
         )
     try:
+        with h5py.File(path) as raw:  # where this fails, h5netcdf leaves an object that complains when it is collected
+            raw.attrs.get("_nc3_strict")
         with xr.open_dataset(path, engine="h5netcdf") as opened:
             data = opened.load()
         for name in data.data_vars:

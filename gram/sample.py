@@ -22,7 +22,7 @@ from gram import compute, rollout
 from gram.checkpoint import Checkpoint, load
 from gram.models import Model, State, Transition
 from gram.provenance import commit
-from gram.tasks import Puzzles, TaskError
+from gram.tasks import NoSolverError, Puzzles, TaskError
 
 CHUNK = 32  # rows computed at once; part of what makes results repeatable, so not tuned per machine
 SOLUTIONS = 1_000  # solutions of a typed puzzle that are searched for; only fewer are known to be all
@@ -112,7 +112,7 @@ def sample(
     seed: int = 0,
     split: str = "test",
     mode: str = "prior",
-    noise: float = 1.0,
+    noise: float | None = None,
     record: Record | None = None,
     precision: str = "auto",
     largest: int = LARGEST,
@@ -127,7 +127,7 @@ def sample(
         supervision_steps: how long each goes on, without halting; default: the checkpoint's inference depth.
         seed: of the noise.
         mode: `prior`, or `posterior` to let the guidance see the first known solution.
-        noise: factor on the deviation of the guidance.
+        noise: factor on the deviation of the guidance; default: the checkpoint's, and 1 with a target.
         record: what to keep.
         largest: refuse records of more bytes than this.
         progress: called with (rows done, rows in all) after each chunk.
@@ -138,6 +138,8 @@ def sample(
     record = record or Record()
     model, task = opened.model, opened.task
     steps = opened.config.inference.supervision_steps if supervision_steps is None else supervision_steps
+    if noise is None:
+        noise = opened.config.inference.noise if mode == "prior" else 1.0
     check(trajectories=trajectories, supervision_steps=steps, seed=seed, noise=noise, precision=precision)
     if mode not in ("prior", "posterior"):
         raise SampleError(f"mode is {mode!r}; known: prior, posterior")
@@ -167,7 +169,11 @@ def sample(
             y = None
             if mode == "posterior":
                 y = torch.from_numpy(np.stack([chosen.solutions[p][0] for p, _ in padded]).astype(np.int64)).to(device)
-            chunks.append({k: v[: len(part)] for k, v in _record(model, x, y, streams, steps, record).items()})
+            identifier = None
+            if chosen.identifier is not None:
+                identifier = torch.from_numpy(chosen.identifier[[p for p, _ in padded]].astype(np.int64)).to(device)
+            state = model.init(x, identifier)
+            chunks.append({k: v[: len(part)] for k, v in _record(model, state, y, streams, steps, record).items()})
             if progress:
                 progress(min(start + CHUNK, len(rows)), len(rows))
     arrays: dict[str, Any] = {
@@ -177,6 +183,9 @@ def sample(
         for name in chunks[0]
     }
     arrays["x"] = chosen.x
+    if task.ruled or all(len(found) for found in chosen.solutions):
+        verdict = task.judge(chosen, arrays["tokens"])
+        arrays["valid"], arrays["conflict"] = verdict.valid, verdict.conflict
     if all(len(found) for found in chosen.solutions):
         arrays["y"] = np.stack([found[0] for found in chosen.solutions])
     if chosen.complete:
@@ -206,13 +215,18 @@ def sample(
 
 
 def _record(
-    model: Model, x: Tensor, y: Tensor | None, noise: Streams, supervision_steps: int, record: Record
+    model: Model, state: State, y: Tensor | None, noise: Streams, supervision_steps: int, record: Record
 ) -> dict[str, np.ndarray]:
-    """Run one chunk of rows and keep what `record` names: name -> [row, step, ...]."""
+    """Run one chunk of rows from their initial state and keep what `record` names: name -> [row, step, ...].
+
+    Of a state only the positions of the board are kept, not those of the tokens that name its rule book.
+    """
     kept: dict[str, list[np.ndarray]] = {}
 
     def keep(name: str, tensor: Tensor, dtype: torch.dtype) -> None:
         kept.setdefault(name, []).append(tensor.to(dtype).cpu().numpy())
+
+    board = slice(model.prefix, None)
 
     def look(state: State, transition: Transition) -> None:
         readout = model.decode(state)
@@ -226,17 +240,16 @@ def _record(
         if record.value:
             keep("value", readout.value.sigmoid(), torch.float32)
         if record.h:
-            keep("h", state.h, torch.float16)
+            keep("h", state.h[:, board], torch.float16)
         if record.l or record.low:
-            keep("l", state.l, torch.float16)
+            keep("l", state.l[:, board], torch.float16)
         if record.u:
-            keep("u", transition.u, torch.float16)
+            keep("u", transition.u[:, board], torch.float16)
         for which in ("prior", "posterior"):
             if record.guidance and getattr(transition, which) is not None:
-                keep(f"mu_{which}", getattr(transition, which).mean, torch.float16)
-                keep(f"sigma_{which}", getattr(transition, which).sigma, torch.float16)
+                keep(f"mu_{which}", getattr(transition, which).mean[:, board], torch.float16)
+                keep(f"sigma_{which}", getattr(transition, which).sigma[:, board], torch.float16)
 
-    state = model.init(x)
     still = Transition(state.h, *_silent(model, state, y))
     look(state, still)
     for _ in range(supervision_steps):
@@ -284,7 +297,14 @@ def _puzzles(opened: Checkpoint, wanted: Any, split: str) -> tuple[Puzzles, list
     """The puzzles that were asked for, and the number that keys each one's noise."""
     if isinstance(wanted, str):
         x = opened.task.parse(wanted)
-        found = opened.task.solve(x, limit=SOLUTIONS)
+        if opened.model.prefix and opened.task.identifiers:
+            raise SampleError(
+                f"a typed puzzle of {opened.task.name} does not say which rule book it follows; give the index of one"
+            )
+        try:
+            found = opened.task.solve(x, limit=SOLUTIONS)
+        except NoSolverError:
+            return Puzzles(x[None], (np.empty((0, len(x)), np.uint8),), complete=False), [0]
         return Puzzles(x[None], (found,), complete=len(found) < SOLUTIONS), [0]
     if isinstance(wanted, Puzzles):
         return wanted, list(range(len(wanted)))

@@ -58,6 +58,7 @@ def ship(
         depths=depths,
         halting=False,
         seed=0,
+        noise=opened.config.inference.noise,
         puzzles=DEPTH_PUZZLES,
     )
     by_seed = [evaluate(opened, trajectories=trajectories, seed=seed, puzzles=puzzles) for seed in range(seeds)]
@@ -90,6 +91,7 @@ def card(checkpoint: store.Checkpoint, results: dict[str, Any]) -> str:
     kind, model = config.to_dict()["task"]["kind"], checkpoint.model
     size = config.model.network
     name, samples = results["name"], first["trajectories"]
+    source = checkpoint.task.source()
     published = PAPER.get((kind, getattr(config.task, "board_size", 0)), {}).get(model.name)
     rows = []
     for metric, position in (("accuracy", 0), ("coverage", 1)):
@@ -127,12 +129,13 @@ def card(checkpoint: store.Checkpoint, results: dict[str, Any]) -> str:
         f"{results['training']['minutes']} minutes on {results['machine']}, torch {results['torch']}, "
         f"seed {config.seed}."
     )
+    halting = f", stopping where the halting head's belief passes {inference.halt_above:g}" if inference.halting else ""
+    noise = f", the deviation of the guidance times {inference.noise:g}" if model.stochastic else ""
     setting = (
-        f"{samples} samples per input, at most {inference.supervision_steps} supervision steps"
-        f"{' with halting' if inference.halting else ''}, {first['precision']} products; seeds "
-        f"{', '.join(str(result['seed']) for result in seeds)} in this order."
+        f"{samples} samples per input, at most {inference.supervision_steps} supervision steps{halting}{noise}, "
+        f"{first['precision']} products; one figure for each of the seeds "
+        f"{', '.join(str(result['seed']) for result in seeds)}."
     )
-    shares = f"{config.task.train_share:.0%} to {1 - config.task.train_share:.0%}"
     columns = (
         f"| | {first['protocol']} ({first['inputs']}) | all held-out inputs ({first['all_inputs']['inputs']}) | "
         "paper (Table 1) |"
@@ -145,8 +148,8 @@ def card(checkpoint: store.Checkpoint, results: dict[str, Any]) -> str:
 
 ## Data
 
-Generated here by exact search (`gram/tasks/{kind}.py`), nothing downloaded. Unique inputs are split {shares} with
-split seed {config.task.split_seed}; every figure below is on the held-out inputs.
+{source[0].upper()}{source[1:]} (`gram/tasks/`, task `{kind}`, its settings in `config.json`). Every figure below is on
+the held-out inputs.
 
 ## Training
 
@@ -184,7 +187,8 @@ By depth without halting (seed 0, {DEPTH_PUZZLES} held-out inputs, of which thos
 
 The paper's model has about 10 million parameters, D = 512 and batch 768 on eight GPUs. This one is sized for a laptop,
 learns {checkpoint.task.board.title} only, and knows the lines of the board from its position embedding. The paper does
-not state which inputs its table averages over; why we read it as those with several solutions: `docs/training.md`.
+not state which inputs its table averages over; why we read it as those with several solutions, and where the settings
+of inference were chosen (on the training split): `docs/training.md`.
 
 Weights: `weights.safetensors`, sha256 of the tensors `{results["sha256"]}`.
 Made at commit `{results["commit"]}`.

@@ -28,6 +28,7 @@ from typing import Any, cast
 import numpy as np
 import torch
 from lightning_fabric import Fabric
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
@@ -35,6 +36,10 @@ from gram import checkpoint as store
 from gram import compute, losses, optim
 from gram.config import ConfigError, RunConfig, TrainConfig
 from gram.models import Model, State
+from gram.tasks import Puzzles
+from gram.tasks.base import PAD
+
+AUGMENTATION = 1  # parts its dice from those that order an epoch
 
 
 @dataclass
@@ -43,14 +48,17 @@ class Carry:
 
     Attributes:
         h, l: [row, position, feature] states.
-        pair: [row] index of the row's (puzzle, solution) pair.
+        x, y: [row, position] the row's puzzle and solution, augmented.
+        identifier: [row] its rule book.
         age: [row] supervision steps behind it.
         past: [prior row, prior_steps, position, feature] states of the prior rows, for the value head.
     """
 
     h: Tensor
     l: Tensor
-    pair: Tensor
+    x: Tensor
+    y: Tensor
+    identifier: Tensor
     age: Tensor
     past: Tensor
 
@@ -68,12 +76,14 @@ class Objective(nn.Module):
         self.config = config.train
 
     def forward(
-        self, x: Tensor, y: Tensor, h: Tensor, l: Tensor, learning_rows: int, generator: torch.Generator
-    ) -> dict[str, Any]:
+        self, x: Tensor, y: Tensor, identifier: Tensor, h: Tensor, l: Tensor, learning_rows: int,
+        generator: torch.Generator,
+    ) -> dict[str, Any]:  # fmt: skip
         """Advance all rows.
 
         Args:
             x, y: [row, position]; the first `learning_rows` learn, the others follow the prior.
+            identifier: [row], the rule book of each.
             h, l: [row, position, feature].
         Returns:
             h, l: the new states; losses: {"token", "kl_prior", "kl_posterior"} of the learning rows, each [row];
@@ -86,7 +96,7 @@ class Objective(nn.Module):
 
         learns, follows = slice(None, learning_rows), slice(learning_rows, None)
         with torch.no_grad():
-            prior = State(model.init(x[follows]).e_x, h[follows], l[follows])
+            prior = State(model.init(x[follows], identifier[follows]).e_x, h[follows], l[follows])
             for _ in range(model.high_steps):
                 prior, _ = model.step(prior, noise)
             tokens = model.decode(prior).logits.argmax(-1)
@@ -94,11 +104,11 @@ class Objective(nn.Module):
         if not learning_rows:
             return out
 
-        learning = State(model.init(x[learns]).e_x, h[learns], l[learns])
+        learning = State(model.init(x[learns], identifier[learns]).e_x, h[learns], l[learns])
         with torch.no_grad():
             for _ in range(model.high_steps - 1):
                 learning, _ = model.step(learning, noise, y[learns] if self.config.uncharged == "posterior" else None)
-        learning = State(model.init(x[learns]).e_x, learning.h, learning.l)
+        learning = State(model.init(x[learns], identifier[learns]).e_x, learning.h, learning.l)
         learning, transition = model.step(learning, noise, y[learns])
         logits = model.decode(learning).logits
         terms = {"token": losses.token(logits, y[learns])}
@@ -180,9 +190,8 @@ class Run:
         """All rows at z0, their ages spread evenly, so that rows finish in turn and not all at once."""
         train = self.config.train
         learning, rows = self.learning_rows, train.batch + train.prior_rows
-        pair = torch.tensor([self._draw() for _ in range(rows)])
-        x = torch.from_numpy(self.puzzles.x[self.pair_puzzle[pair.numpy()]].astype(np.int64))
-        state = self.model.init(x.to(self.device)).detach()
+        x, y, identifier = self._fresh(rows)
+        state = self.model.init(x, identifier).detach()
         age = torch.cat(
             [
                 torch.arange(learning) % train.supervision_steps,
@@ -190,7 +199,7 @@ class Run:
             ]
         )
         past = torch.zeros(rows - learning, train.prior_steps, *state.h.shape[1:], dtype=torch.bfloat16)
-        return Carry(state.h, state.l, pair, age, past.to(self.device))
+        return Carry(state.h, state.l, x, y, identifier, age, past.to(self.device))
 
     def _draw(self) -> int:
         """The next training pair: epoch after epoch, each in an order of its own."""
@@ -199,6 +208,21 @@ class Run:
             self._order = np.random.default_rng([self.config.seed, epoch]).permutation(len(self.pair_puzzle))
         self.drawn += 1
         return int(self._order[at])
+
+    def _fresh(self, rows: int) -> tuple[Tensor, Tensor, Tensor]:
+        """x, y [row, position] and identifier [row] of the next training pairs, each augmented anew."""
+        pairs = np.array([self._draw() for _ in range(rows)])
+        which = self.pair_puzzle[pairs]
+        x, y = self.puzzles.x[which], self.pair_solution[pairs]
+        if self.config.train.augment:
+            x, y = self.task.augment(x, y, np.random.default_rng([self.config.seed, AUGMENTATION, self.drawn]))
+        books = self.puzzles.identifier
+        identifier = np.zeros(rows) if books is None else books[which]
+
+        def tensor(array: NDArray[np.generic]) -> Tensor:
+            return torch.from_numpy(array.astype(np.int64)).to(self.device)
+
+        return tensor(x), tensor(y), tensor(identifier)
 
     def advance(self) -> dict[str, float]:
         """One optimizer step; what it measured, by name (see `docs/training.md`)."""
@@ -209,14 +233,17 @@ class Run:
             rate = optim.learning_rate(train.optim, self.step - train.steps, train.head_steps)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        x, y = self._tokens(carry.pair)
-        out = self.objective(x, y, carry.h, carry.l, learning, self.generator)
+        x, y = carry.x, carry.y
+        out = self.objective(x, y, carry.identifier, carry.h, carry.l, learning, self.generator)
         carry.h, carry.l = out["h"].detach().float(), out["l"].detach().float()
         carry.age += 1
 
         terms: dict[str, Tensor] = dict(out["losses"])
         answers = out["tokens"].cpu().numpy()
-        prior_valid = self.task.check(x[learning:].cpu().numpy(), answers[learning:]).valid
+        prior_valid = np.zeros(0, dtype=bool)
+        if len(answers) > learning:
+            rows = Puzzles(x[learning:].cpu().numpy(), tuple(y[learning:, None].cpu().numpy()))
+            prior_valid = self.task.judge(rows, answers[learning:]).valid
         ended = torch.cat(
             [
                 carry.age[:learning] >= train.supervision_steps,
@@ -281,7 +308,7 @@ class Run:
         age, rows = self.carry.age.numpy(), len(answers) - len(prior_valid)
         learning = np.flatnonzero(age[:rows] == train.supervision_steps)
         if len(learning):
-            exact = (answers[learning] == y[learning]).all(-1)
+            exact = ((answers[learning] == y[learning]) | (y[learning] == PAD)).all(-1)
             name = "posterior_exact" if self.model.stochastic else "target_exact"
             result[name] = float(exact.mean())
         prior = np.flatnonzero(age[rows:] == min(train.supervision_steps, train.prior_steps))
@@ -294,18 +321,12 @@ class Run:
         rows = torch.nonzero(ended).flatten()
         if not len(rows):
             return
-        self.carry.pair[rows] = torch.tensor([self._draw() for _ in rows])
-        x, _ = self._tokens(self.carry.pair[rows])
+        carry = self.carry
+        carry.x[rows], carry.y[rows], carry.identifier[rows] = self._fresh(len(rows))
         with torch.no_grad():
-            fresh = self.model.init(x)
-        self.carry.h[rows], self.carry.l[rows] = fresh.h, fresh.l
-        self.carry.age[rows] = 0
-
-    def _tokens(self, pair: Tensor) -> tuple[Tensor, Tensor]:
-        """x and y [row, position] of training pairs."""
-        x = self.puzzles.x[self.pair_puzzle[pair.numpy()]].astype(np.int64)
-        y = self.pair_solution[pair.numpy()].astype(np.int64)
-        return torch.from_numpy(x).to(self.device), torch.from_numpy(y).to(self.device)
+            fresh = self.model.init(carry.x[rows], carry.identifier[rows])
+        carry.h[rows], carry.l[rows] = fresh.h, fresh.l
+        carry.age[rows] = 0
 
     def save(self) -> None:
         """Write the averaged weights, then what `resume` needs.
@@ -335,7 +356,7 @@ class Run:
         self.model.load_state_dict(groups["model"])
         self.average.load_state_dict(groups["average"])
         self.carry = Carry(**groups["carry"])
-        for name in ("h", "l", "past"):
+        for name in ("h", "l", "x", "y", "identifier", "past"):
             setattr(self.carry, name, getattr(self.carry, name).to(self.device))
         self.generator.set_state(groups["generator"][""])
         state = self.optimizer.state_dict()

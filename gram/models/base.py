@@ -77,10 +77,19 @@ class Model(nn.Module, ABC):
     high_steps: int
     low_steps: int
     heads: Heads
+    rules: RuleBooks
+
+    @property
+    def prefix(self) -> int:
+        """How many positions of a state come before those of the board: the tokens that name the rule book."""
+        return self.rules.tokens
 
     @abstractmethod
-    def init(self, x: Tensor) -> State:
-        """Step 0 for the puzzles [batch, position]: the fixed initial state, and the embedded puzzle."""
+    def init(self, x: Tensor, identifier: Tensor | None = None) -> State:
+        """Step 0 for the puzzles [batch, position]: the fixed initial state, and the embedded puzzle.
+
+        `identifier` [batch] names each one's rule book, where a task has several and the model reads them; default 0.
+        """
 
     @abstractmethod
     def step(
@@ -91,6 +100,26 @@ class Model(nn.Module, ABC):
     @abstractmethod
     def decode(self, state: State) -> Readout:
         """The answer at this state."""
+
+
+class RuleBooks(nn.Module):
+    """Learned tokens before the board that say which rule book it follows: "puzzle embeddings", HRM and TRM.
+
+    An ARC task is a rule that its demonstrations show and its test input does not, so the model learns a few vectors
+    per task. They start at zero, as in HRM, where a task without rule books has them too, as a scratch pad.
+    """
+
+    def __init__(self, books: int, tokens: int, features: int) -> None:
+        super().__init__()
+        self.tokens, self.features = tokens, features
+        self.embed = nn.Parameter(torch.zeros(max(1, books), tokens * features)) if tokens else None
+
+    def forward(self, e_x: Tensor, identifier: Tensor | None) -> Tensor:
+        """`e_x` [batch, position, feature] with the tokens of each row's book before it."""
+        if self.embed is None:
+            return e_x
+        book = torch.zeros(len(e_x), dtype=torch.int64, device=e_x.device) if identifier is None else identifier
+        return torch.cat([self.embed[book].view(len(e_x), self.tokens, self.features).to(e_x.dtype), e_x], 1)
 
 
 class Heads(nn.Module):

@@ -7,6 +7,7 @@ Leaves out: rotary positions and token-mixing MLPs (TRM's for Sudoku).
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -35,16 +36,16 @@ class NetworkConfig:
     blocks: int = 2
 
     def __post_init__(self) -> None:
-        at_least_one(self, "features", "heads", "hidden", "blocks")
+        at_least(1, self, "features", "heads", "hidden", "blocks")
         if self.features % self.heads:
             raise ValueError(f"features is {self.features}, which {self.heads} heads do not divide; choose a multiple")
 
 
-def at_least_one(config: Any, *names: str) -> None:
-    """Refuse a configuration in which one of these sizes is below 1."""
+def at_least(least: int, config: Any, *names: str) -> None:
+    """Refuse a configuration in which one of these sizes is below `least`."""
     for name in names:
-        if getattr(config, name) < 1:
-            raise ValueError(f"{name} is {getattr(config, name)}; it must be at least 1")
+        if getattr(config, name) < least:
+            raise ValueError(f"{name} is {getattr(config, name)}; it must be at least {least}")
 
 
 def rms_norm(x: Tensor) -> Tensor:
@@ -59,26 +60,35 @@ class Place(nn.Module):
     On a grid or image it is the sum of four, one for each line through the cell: its row, its column and its two
     diagonals. (One free vector per cell, or rotary positions as in the paper, leave it to the network to find out that
     a board has lines; at our size that took several times as many steps. The rules stay unsaid: which lines matter
-    must be learned.) On a graph it is one vector per node.
+    must be learned.) A board that is drawn with boxes adds the box. In a graph a node has its own vector, and a pair of
+    nodes the sum of theirs.
     """
 
     lines: Tensor
 
     def __init__(self, board: Board, features: int) -> None:
         super().__init__()
-        row, column = torch.meshgrid(torch.arange(board.height), torch.arange(board.width), indexing="ij")
-        kinds = [torch.arange(board.positions)]
-        if board.kind != "graph":
+        if board.kind == "graph":
+            lines = _ends(board)
+        else:
+            row, column = torch.meshgrid(torch.arange(board.height), torch.arange(board.width), indexing="ij")
             kinds = [row, column, row + column, row - column + board.width - 1]
-        start, numbered = 0, []
-        for kind in kinds:
-            numbered.append(kind.flatten() + start)
-            start += int(kind.max()) + 1
-        self.register_buffer("lines", torch.stack(numbered), persistent=False)  # [line of a cell, position]
-        self.embed = nn.Embedding(start, features)
+            if board.box:
+                kinds.append(row // board.box[0] * (board.width // board.box[1]) + column // board.box[1])
+            starts = [0, *itertools.accumulate(int(kind.max()) + 1 for kind in kinds)]
+            lines = torch.stack([kind.flatten() + start for kind, start in zip(kinds, starts, strict=False)])
+        self.register_buffer("lines", lines, persistent=False)  # [line of a cell, position]
+        self.embed = nn.Embedding(int(lines.max()) + 1, features)
 
     def forward(self) -> Tensor:
         return self.embed(self.lines).sum(0) / math.sqrt(len(self.lines))
+
+
+def _ends(board: Board) -> Tensor:
+    """The two nodes of each position of a graph, and whether it is a node or a pair: [3, position]."""
+    nodes = board.nodes or board.positions
+    ends = torch.tensor([(node, node) for node in range(nodes)] + board.pairs).T
+    return torch.cat([ends, nodes + (ends[0] != ends[1]).long()[None]])
 
 
 class SwiGLU(nn.Module):
@@ -112,7 +122,7 @@ class Attention(nn.Module):
         else:
             # On CPU the fused kernel's backward costs 7 times its forward at 64 positions; so training is 3x faster.
             scores = (q @ k.transpose(-1, -2)) / math.sqrt(q.shape[-1])
-            mixed = scores.float().softmax(-1).to(v.dtype) @ v
+            mixed = scores.softmax(-1).to(v.dtype) @ v  # softmax sums in float32 by itself
         return self.out(mixed.transpose(1, 2).reshape(batch, positions, features))
 
 

@@ -7,7 +7,7 @@ Source: GRAM (arXiv 2605.19376), eq. 3 to 8 and Fig. 2:
     h  = u + eps,  eps ~ N(mu(u), sigma(u)^2)    guidance: the prior; the posterior q(eps | u, y) sees the target
 
 Choices where the paper is silent, or where we measured (see docs/training.md): f_L and f_H may be one network
-(`shared`); the posterior reads the concatenation of u and e_y. Leaves out: puzzle embeddings, rotary positions.
+(`shared`); the posterior reads the concatenation of u and e_y. Leaves out: rotary positions.
 """
 
 from __future__ import annotations
@@ -16,11 +16,24 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gram.board import Board
-from gram.models.base import Heads, Model, Noise, Readout, State, Transition, Watch, draw_z0, expand, initialize
-from gram.models.blocks import Network, NetworkConfig, Place, at_least_one
+from gram.models.base import (
+    Heads,
+    Model,
+    Noise,
+    Readout,
+    RuleBooks,
+    State,
+    Transition,
+    Watch,
+    draw_z0,
+    expand,
+    initialize,
+)
+from gram.models.blocks import Network, NetworkConfig, Place, at_least
 from gram.models.gaussian import GaussianHead
 
 
@@ -33,6 +46,7 @@ class GRAMConfig:
         low_steps, high_steps: K and T.
         shared: f_L and f_H are one network, as in TRM.
         guidance_hidden: inner width of the four SwiGLUs that give the guidance.
+        puzzle_tokens: how many learned tokens name the rule book of a puzzle (the paper: 16); 0: none.
         guided: False switches the guidance off (h = u): the deterministic limit, an ablation of Table 3.
     """
 
@@ -41,10 +55,12 @@ class GRAMConfig:
     high_steps: int = 2
     shared: bool = True
     guidance_hidden: int = 128
+    puzzle_tokens: int = 0
     guided: bool = True
 
     def __post_init__(self) -> None:
-        at_least_one(self, "low_steps", "high_steps", "guidance_hidden")
+        at_least(1, self, "low_steps", "high_steps", "guidance_hidden")
+        at_least(0, self, "puzzle_tokens")
 
 
 class GRAM(Model):
@@ -55,7 +71,7 @@ class GRAM(Model):
     h0: Tensor
     l0: Tensor
 
-    def __init__(self, config: GRAMConfig, board: Board) -> None:
+    def __init__(self, config: GRAMConfig, board: Board, identifiers: int = 0) -> None:
         super().__init__()
         self.config = config
         self.stochastic = config.guided
@@ -64,6 +80,7 @@ class GRAM(Model):
         self.embed_x = nn.Embedding(tokens, size.features)
         self.embed_y = nn.Embedding(tokens, size.features)
         self.place = Place(board, size.features)
+        self.rules = RuleBooks(identifiers, config.puzzle_tokens, size.features)
         self.f_low = Network(size)
         self.f_high = self.f_low if config.shared else Network(size)
         self.prior = GaussianHead(size.features, config.guidance_hidden, size.features)
@@ -76,8 +93,8 @@ class GRAM(Model):
         self.register_buffer("h0", draw_z0(size.features))
         self.register_buffer("l0", draw_z0(size.features))
 
-    def init(self, x: Tensor) -> State:
-        e_x = (self.embed_x(x) + self.place()) * 0.5**0.5
+    def init(self, x: Tensor, identifier: Tensor | None = None) -> State:
+        e_x = self.rules((self.embed_x(x) + self.place()) * 0.5**0.5, identifier)
         return State(e_x, expand(self.h0, e_x), expand(self.l0, e_x))
 
     def step(
@@ -92,11 +109,14 @@ class GRAM(Model):
         if not self.config.guided:
             return State(e_x, u.float(), l.float()), Transition(u.float())
         prior = self.prior(u)
-        posterior = None if y is None else self.posterior(torch.cat([u, self.embed_y(y).to(u.dtype)], -1))
+        posterior = None
+        if y is not None:
+            e_y = F.pad(self.embed_y(y).to(u.dtype), (0, 0, self.prefix, 0))  # a rule book's tokens have no target
+            posterior = self.posterior(torch.cat([u, e_y], -1))
         eps = (posterior or prior).sample(noise(h))
         h = u + eps
         return State(e_x, h, l.float()), Transition(u.float(), prior, posterior)
 
     def decode(self, state: State) -> Readout:
         halt, value = self.heads(state.h)
-        return Readout(self.decoder(state.h).float(), halt, value)
+        return Readout(self.decoder(state.h[:, self.prefix :]).float(), halt, value)

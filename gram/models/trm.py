@@ -1,7 +1,7 @@
 """TRM, the tiny recursive model: one network, two latents, one deterministic path.
 
 Source: Jolicoeur-Martineau 2025, "Less is More: Recursive Reasoning with Tiny Networks", Fig. 3 (its n and T are K
-and T here; its y and z are h and l). Leaves out: puzzle embeddings, rotary positions, MLP mixing.
+and T here; its y and z are h and l). Leaves out: rotary positions, MLP mixing.
 """
 
 from __future__ import annotations
@@ -12,20 +12,34 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from gram.board import Board
-from gram.models.base import Heads, Model, Noise, Readout, State, Transition, Watch, draw_z0, expand, initialize
-from gram.models.blocks import Network, NetworkConfig, Place, at_least_one
+from gram.models.base import (
+    Heads,
+    Model,
+    Noise,
+    Readout,
+    RuleBooks,
+    State,
+    Transition,
+    Watch,
+    draw_z0,
+    expand,
+    initialize,
+)
+from gram.models.blocks import Network, NetworkConfig, Place, at_least
 
 
 @dataclass(frozen=True)
 class TRMConfig:
-    """Shape of a TRM: `low_steps` is K (its n), `high_steps` is T."""
+    """Shape of a TRM: `low_steps` is K (its n), `high_steps` is T, `puzzle_tokens` as in GRAM."""
 
     network: NetworkConfig = field(default_factory=NetworkConfig)
     low_steps: int = 2
     high_steps: int = 2
+    puzzle_tokens: int = 0
 
     def __post_init__(self) -> None:
-        at_least_one(self, "low_steps", "high_steps")
+        at_least(1, self, "low_steps", "high_steps")
+        at_least(0, self, "puzzle_tokens")
 
 
 class TRM(Model):
@@ -37,13 +51,14 @@ class TRM(Model):
     l0: Tensor
     stochastic = False
 
-    def __init__(self, config: TRMConfig, board: Board) -> None:
+    def __init__(self, config: TRMConfig, board: Board, identifiers: int = 0) -> None:
         super().__init__()
         self.config = config
         self.low_steps, self.high_steps = config.low_steps, config.high_steps
         size, tokens = config.network, len(board.tokens)
         self.embed_x = nn.Embedding(tokens, size.features)
         self.place = Place(board, size.features)
+        self.rules = RuleBooks(identifiers, config.puzzle_tokens, size.features)
         self.f = Network(size)
         self.decoder = nn.Linear(size.features, tokens, bias=False)
         self.heads = Heads(size)
@@ -51,8 +66,8 @@ class TRM(Model):
         self.register_buffer("h0", draw_z0(size.features))
         self.register_buffer("l0", draw_z0(size.features))
 
-    def init(self, x: Tensor) -> State:
-        e_x = (self.embed_x(x) + self.place()) * 0.5**0.5
+    def init(self, x: Tensor, identifier: Tensor | None = None) -> State:
+        e_x = self.rules((self.embed_x(x) + self.place()) * 0.5**0.5, identifier)
         return State(e_x, expand(self.h0, e_x), expand(self.l0, e_x))
 
     def step(
@@ -68,4 +83,4 @@ class TRM(Model):
 
     def decode(self, state: State) -> Readout:
         halt, value = self.heads(state.h)
-        return Readout(self.decoder(state.h).float(), halt, value)
+        return Readout(self.decoder(state.h[:, self.prefix :]).float(), halt, value)

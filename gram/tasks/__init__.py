@@ -1,8 +1,27 @@
 """The registered tasks. Registering one is what gets it tested (`tests/gram/test_tasks.py`)."""
 
-from gram.tasks.base import SPLITS, Puzzles, Split, Task, TaskError, Verdict
+from gram.tasks.arc import ARC
+from gram.tasks.base import SPLITS, NoSolverError, Puzzles, Split, Task, TaskError, Verdict
+from gram.tasks.coloring import Coloring
+from gram.tasks.images import Images
 from gram.tasks.nqueens import NQueens
+from gram.tasks.sudoku import Sudoku, SudokuGeneration
 
-TASKS: dict[str, type[Task]] = {task.name: task for task in (NQueens,)}
+TASKS: dict[str, type[Task]] = {task.name: task for task in (NQueens, Coloring, Sudoku, SudokuGeneration, ARC, Images)}
 
-__all__ = ["SPLITS", "TASKS", "NQueens", "Puzzles", "Split", "Task", "TaskError", "Verdict"]
+__all__ = [
+    "ARC",
+    "SPLITS",
+    "TASKS",
+    "Coloring",
+    "Images",
+    "NQueens",
+    "NoSolverError",
+    "Puzzles",
+    "Split",
+    "Sudoku",
+    "SudokuGeneration",
+    "Task",
+    "TaskError",
+    "Verdict",
+]

@@ -20,8 +20,15 @@ SPLITS: tuple[Split, ...] = ("train", "test")
 Tokens = NDArray[np.uint8]
 
 
+PAD = 0  # in every vocabulary; where a target holds it, there is nothing to learn
+
+
 class TaskError(ValueError):
     """A puzzle, split or size that a task cannot take; the message is one sentence with a cure."""
+
+
+class NoSolverError(TaskError):
+    """Nobody can search for the answers of this task."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +53,13 @@ class Puzzles:
         solutions: per puzzle [solution, position], every solution that exists or (where they cannot all be listed)
             those that are known.
         complete: whether `solutions` lists *all* of them, so that coverage means something.
+        identifier: [puzzle] which rule book each puzzle follows, where a task has several (ARC), else None.
     """
 
     x: Tokens
     solutions: tuple[Tokens, ...]
     complete: bool = True
+    identifier: NDArray[np.int32] | None = None
 
     def __len__(self) -> int:
         return len(self.x)
@@ -63,7 +72,12 @@ class Puzzles:
     def take(self, indices: Sequence[int] | NDArray[np.integer]) -> Puzzles:
         """The puzzles at these indices, in this order."""
         chosen = [int(index) for index in indices]
-        return Puzzles(self.x[chosen], tuple(self.solutions[index] for index in chosen), self.complete)
+        return Puzzles(
+            self.x[chosen],
+            tuple(self.solutions[index] for index in chosen),
+            self.complete,
+            None if self.identifier is None else self.identifier[chosen],
+        )
 
     def pairs(self) -> tuple[NDArray[np.int64], Tokens]:
         """Every (puzzle, solution) pair: puzzle index [pair] and solution [pair, position]."""
@@ -71,12 +85,20 @@ class Puzzles:
 
 
 class Task(ABC):
-    """A registered task. `Config` holds every choice that changes its data; equal configs give equal data."""
+    """A registered task. `Config` holds every choice that changes its data; equal configs give equal data.
+
+    Attributes:
+        board: the geometry of its puzzles.
+        identifiers: how many rule books its puzzles follow (`Puzzles.identifier`); 0 if they all follow one.
+        ruled: whether rules alone can judge an answer; if not, it is compared with the known ones.
+    """
 
     name: ClassVar[str]
     Config: ClassVar[type]
     config: Any
     board: Board
+    identifiers: int = 0
+    ruled: ClassVar[bool] = True
 
     @abstractmethod
     def puzzles(self, split: Split) -> Puzzles:
@@ -95,14 +117,40 @@ class Task(ABC):
         """
 
     @abstractmethod
+    def source(self) -> str:
+        """Where the data come from, in a sentence without a full stop: generated, embedded, or which files."""
+
     def solve(self, x: Tokens, limit: int | None = None) -> Tokens:
-        """Solutions [solution, position] of the puzzle [position] by exact search, at most `limit`."""
+        """Solutions [solution, position] of the puzzle [position] by exact search, at most `limit`.
+
+        Raises:
+            NoSolverError: the answers of this task are known only from its data.
+        """
+        raise NoSolverError(f"{self.name} has no exact solver; its answers are known only from its data")
+
+    def augment(self, x: Tokens, y: Tokens, rng: np.random.Generator) -> tuple[Tokens, Tokens]:
+        """Puzzles and answers [row, position], each row changed by a random symmetry under which it stays right.
+
+        Called on every pair that is drawn for training; here nothing is changed.
+        """
+        return x, y
 
     def check(self, x: Tokens, tokens: Tokens) -> Verdict:
         """Judge answers [..., position] to puzzles that broadcast against them."""
         keeps = ((tokens == x) | ~self.board.given(x)).all(-1)
         conflict = self.board.conflict(tokens)
         return Verdict((self.board.violations(tokens) == 0) & keeps, conflict)
+
+    def judge(self, puzzles: Puzzles, tokens: Tokens) -> Verdict:
+        """Judge answers [puzzle, ..., position]; a task that is not `ruled` compares them with the known ones."""
+        return self.check(puzzles.x.reshape(len(puzzles), *[1] * (tokens.ndim - 2), puzzles.x.shape[1]), tokens)
+
+    def canonical(self, x: Tokens, tokens: Tokens) -> Tokens:
+        """Answers [..., position] to puzzles that broadcast against them, in a form in which equal ones are equal.
+
+        Where two token arrays can mean one answer (colours renamed), they become one; elsewhere nothing changes.
+        """
+        return tokens
 
     def text(self, tokens: Tokens) -> str:
         """The board [position] as rows of characters; `parse` reads it back."""

@@ -82,6 +82,14 @@ class NQueens(Task):
             )
         return self._all.take(np.sort(order[:cut] if split == "train" else order[cut:]))
 
+    def source(self) -> str:
+        config, (low, high) = self.config, self.config.removed
+        return (
+            f"generated: the solutions of {config.board_size} queens by exact search, {low} to {high} of them removed, "
+            f"unique inputs split {config.train_share:.0%} to {1 - config.train_share:.0%} with split seed "
+            f"{config.split_seed}"
+        )
+
     @cached_property
     def _all(self) -> Puzzles:
         """Every unique input with all its solutions, ordered by its givens."""

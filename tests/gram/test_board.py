@@ -61,7 +61,73 @@ def test_given_is_everything_but_the_blanks() -> None:
     np.testing.assert_array_equal(ring().given(np.array([0, 1, 2, 3])), [False, False, True, True])
 
 
-@pytest.mark.parametrize("board", [ring(), ring(xy=None), ring(kind="grid", height=2, width=2, box=(1, 2))], ids=str)
+def pairs(**changes: object) -> Board:
+    """Three nodes and their three pairs; tokens 2 and 3 are colours, 4 is an edge."""
+    settings: dict = {
+        "width": 6, "tokens": (*TOKENS, Token("edge")), "blank": (0,), "groups": (), "required": (), "xy": None,
+        "nodes": 3, "joined": 4,
+    }  # fmt: skip
+    return ring(**(settings | changes))
+
+
+class TestEdgesThatAreTokens:
+    """A graph whose positions are its nodes and then every pair of them."""
+
+    ALL = np.array(list(product((0, 2, 3, 4), (0, 2, 3, 4), (0, 2, 3, 4), (1, 4), (1, 4), (1, 4))))
+
+    def test_the_pairs_are_in_lexicographic_order_and_name_their_nodes(self) -> None:
+        board = pairs()
+        assert board.pairs == [(0, 1), (0, 2), (1, 2)]
+        assert [board.place(p) for p in (2, 3, 5)] == ["node 3", "nodes 1 and 2", "nodes 2 and 3"]
+        assert ring().pairs == []
+
+    def test_an_edge_is_a_pair_that_holds_the_joining_token(self) -> None:
+        assert pairs().edges(np.array([0, 0, 0, 4, 1, 4])) == [(0, 1), (1, 2)]
+
+    def test_the_picture_has_the_nodes_alone_and_the_edges_as_groups(self) -> None:
+        board = pairs(xy=((0.0, 0.0), (1.0, 0.0), (0.5, 1.0)))
+        picture = board.picture(np.array([0, 2, 0, 4, 1, 4]))
+        assert (picture.positions, picture.nodes, picture.joined) == (3, 0, None)
+        assert picture.groups == ((0, 1), (1, 2))
+        assert (picture.xy, picture.tokens, picture.exclusive) == (board.xy, board.tokens, board.exclusive)
+        assert ring().picture(np.array([0, 0, 0, 0])) == ring()
+
+    def test_the_board_and_its_picture_agree_on_conflicts_of_every_graph_and_colouring(self) -> None:
+        board = pairs()
+        for tokens, conflict, count in zip(self.ALL, board.conflict(self.ALL), board.violations(self.ALL), strict=True):
+            picture = board.picture(tokens)
+            np.testing.assert_array_equal(picture.conflict(tokens[:3]), conflict[:3])
+            assert picture.violations(tokens[:3]) == count
+            clashing = [tokens[a] == tokens[b] and tokens[a] in (2, 3) for a, b in picture.groups]
+            assert count == sum(clashing)
+            assert [pair for pair, broken in zip(board.pairs, conflict[3:], strict=True) if broken] == [
+                pair for pair, broken in zip(picture.groups, clashing, strict=True) if broken
+            ]
+
+    def test_conflict_and_violations_take_any_leading_dims(self) -> None:
+        board = pairs()
+        shaped = self.ALL.reshape(8, 64, 6)
+        np.testing.assert_array_equal(board.conflict(shaped), board.conflict(self.ALL).reshape(8, 64, 6))
+        np.testing.assert_array_equal(board.violations(shaped), board.violations(self.ALL).reshape(8, 64))
+
+    @pytest.mark.parametrize(
+        ("changes", "words"),
+        [
+            ({"nodes": 4}, "a graph of 4 nodes has 10 positions, its nodes and their pairs; this graph has 6"),
+            ({"kind": "grid"}, "this grid has 6"),
+            ({"joined": None}, "joined is None; it must be a token id, 0 to 4"),
+            ({"joined": 5}, "joined is 5"),
+            ({"xy": ((0.0, 0.0),)}, "xy places 1 nodes, but the board has 3"),
+        ],
+    )
+    def test_an_impossible_graph_is_refused(self, changes: dict, words: str) -> None:
+        with pytest.raises(ValueError, match=words):
+            pairs(**changes)
+
+
+@pytest.mark.parametrize(
+    "board", [ring(), ring(xy=None), ring(kind="grid", height=2, width=2, box=(1, 2)), pairs()], ids=str
+)
 def test_a_board_survives_json(board: Board) -> None:
     assert Board.from_json(board.to_json()) == board
     assert json.loads(board.to_json())["groups"] == [list(group) for group in board.groups]

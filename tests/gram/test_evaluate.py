@@ -43,7 +43,7 @@ class Scripted(Model):
         super().__init__()
         self.stochastic, self.wrong, self.depth, self.rows = stochastic, wrong, depth, 0
 
-    def init(self, x: Tensor) -> State:
+    def init(self, x: Tensor, identifier: Tensor | None = None) -> State:
         blank = torch.zeros(*x.shape, 3)
         return State(torch.nn.functional.one_hot(x, 3).float(), blank, blank.clone())
 

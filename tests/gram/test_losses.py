@@ -33,9 +33,16 @@ def test_token_loss_of_a_uniform_answer_is_log_of_the_vocabulary() -> None:
 
 def test_token_loss_is_the_mean_over_positions_of_minus_log_probability() -> None:
     torch.manual_seed(0)
-    logits, y = torch.randn(3, 7, 5), torch.randint(5, (3, 7))
+    logits, y = torch.randn(3, 7, 5), torch.randint(1, 5, (3, 7))
     by_hand = [-sum(logits[b, i].log_softmax(-1)[y[b, i]] for i in range(7)) / 7 for b in range(3)]
     torch.testing.assert_close(losses.token(logits, y), torch.stack(by_hand))
+
+
+def test_token_loss_leaves_padding_out() -> None:
+    logits, y = torch.randn(2, 7, 5), torch.randint(1, 5, (2, 7))
+    y[0, 4:], y[1] = 0, 0
+    torch.testing.assert_close(losses.token(logits, y)[0], losses.token(logits[:1, :4], y[:1, :4])[0])
+    assert losses.token(logits, y)[1] == 0
 
 
 def test_both_halves_of_the_balanced_kl_are_equal_in_value_per_token() -> None:

@@ -416,3 +416,40 @@ def test_it_overfits_eight_puzzles(kind: str, tmp_path: object) -> None:
     assert task.check(run.puzzles.x, answers).valid.all()
     assert (readout.halt > 0).all()
     assert (readout.value > 0).all()
+
+
+@pytest.mark.parametrize("kind", MODELS)
+class TestRuleBooks:
+    """A few learned tokens before the board tell puzzles of different rules apart (ARC)."""
+
+    def made(self, kind: str) -> Model:
+        torch.manual_seed(0)
+        model = MODELS[kind](MODELS[kind].Config(network=TINY, puzzle_tokens=2), BOARD, 3)  # type: ignore[call-arg]
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.add_(0.1 * torch.randn_like(parameter))
+        return model
+
+    def test_states_carry_them_and_answers_do_not(self, kind: str) -> None:
+        model = self.made(kind)
+        state, transition = model.step(model.init(puzzles(), torch.arange(BATCH) % 3), Die(), puzzles(seed=1))
+        assert state.h.shape == transition.u.shape == (BATCH, model.prefix + POSITIONS, 16)
+        assert model.prefix == 2
+        assert model.decode(state).logits.shape == (BATCH, POSITIONS, TOKENS)
+
+    def test_the_same_puzzle_under_two_books_goes_two_ways_and_under_one_book_one(self, kind: str) -> None:
+        model, x = self.made(kind), puzzles(1).expand(3, -1)
+        state, _ = model.step(model.init(x, torch.tensor([0, 1, 0])), Die(scale=0))
+        torch.testing.assert_close(state.h[0], state.h[2])
+        assert not torch.allclose(state.h[0], state.h[1], atol=1e-3)
+
+    def test_a_puzzle_without_a_book_follows_the_first(self, kind: str) -> None:
+        model, x = self.made(kind), puzzles()
+        torch.testing.assert_close(model.init(x).e_x, model.init(x, torch.zeros(BATCH, dtype=torch.int64)).e_x)
+
+    def test_their_gradient_reaches_only_the_books_that_were_read(self, kind: str) -> None:
+        model = self.made(kind)
+        state, _ = model.step(model.init(puzzles(), torch.full((BATCH,), 1)), Die())
+        model.decode(state).logits.sum().backward()
+        touched = model.rules.embed.grad.abs().sum(1) > 0
+        assert touched.tolist() == [False, True, False]

@@ -9,11 +9,22 @@ import numpy as np
 import pytest
 
 from gram.board import Board
-from gram.tasks import SPLITS, TASKS, NQueens, Puzzles, Task, TaskError
+from gram.tasks import SPLITS, TASKS, NoSolverError, NQueens, Puzzles, Task, TaskError
 from gram.tasks.nqueens import EMPTY, PAD, QUEEN, NQueensConfig, solutions
 
 # A small, quick configuration where the default is slow.
-SMALL: dict[str, dict] = {"nqueens": {"board_size": 7}}
+SMALL: dict[str, dict] = {
+    "nqueens": {"board_size": 7},
+    "coloring": {"vertices": 6, "train_max": 100},
+    "sudoku": {"size": 6, "generated": 80},
+    "sudoku_generation": {"size": 4},
+    "arc": {"canvas": 10, "books": 16},
+}
+
+
+def solver(task: Task) -> bool:
+    """Whether the answers of this task can be searched for."""
+    return type(task).solve is not Task.solve
 
 
 @pytest.fixture(scope="module", params=TASKS)
@@ -42,9 +53,53 @@ class TestContract:
             assert tokens.dtype == np.uint8
             assert tokens.max() < len(task.board.tokens)
 
-    def test_inputs_are_unique_within_and_between_the_splits(self, task: Task) -> None:
-        inputs = [row.tobytes() for split in SPLITS for row in task.puzzles(split).x]
-        assert len(set(inputs)) == len(inputs)
+    def test_inputs_are_unique_within_a_split_and_none_is_held_out_with_an_answer_that_is_trained_on(
+        self, task: Task
+    ) -> None:
+        seen: list[set[tuple[int, bytes, bytes]]] = []
+        for split in SPLITS:
+            puzzles = task.puzzles(split)
+            books = np.zeros(len(puzzles), int) if puzzles.identifier is None else puzzles.identifier
+            inputs = [(int(book), x.tobytes()) for book, x in zip(books, puzzles.x, strict=True)]
+            assert len(set(inputs)) == len(inputs)
+            which, y = puzzles.pairs()
+            seen.append({(*inputs[puzzle], solution.tobytes()) for puzzle, solution in zip(which, y, strict=True)})
+        assert not seen[0] & seen[1]
+
+    def test_several_rule_books_number_their_puzzles(self, task: Task) -> None:
+        for split in SPLITS:
+            books = task.puzzles(split).identifier
+            assert (books is None) is (task.identifiers == 0)
+            if books is not None:
+                assert books.min() >= 0
+                assert books.max() < task.identifiers
+
+    def test_an_augmented_pair_is_still_right(self, task: Task) -> None:
+        puzzles = task.puzzles("train")
+        which, y = puzzles.pairs()
+        chosen = np.random.default_rng(0).integers(len(which), size=64)
+        x, y = puzzles.x[which[chosen]], y[chosen]
+        new_x, new_y = task.augment(x, y, np.random.default_rng(1))
+        assert (new_x.shape, new_x.dtype, new_y.shape, new_y.dtype) == (x.shape, np.uint8, y.shape, np.uint8)
+        rows = Puzzles(new_x, tuple(new_y[:, None]))
+        assert task.judge(rows, new_y).valid.all()
+        again = task.augment(x, y, np.random.default_rng(1))
+        np.testing.assert_array_equal(again[0], new_x)
+        np.testing.assert_array_equal(again[1], new_y)
+
+    def test_it_says_where_its_data_come_from(self, task: Task) -> None:
+        told = task.source()
+        assert told
+        assert "\n" not in told
+        assert not told.endswith(".")
+
+    def test_a_canonical_answer_is_its_own_canonical_form_and_as_right_as_before(self, task: Task) -> None:
+        puzzles = task.puzzles("test")
+        for x, found in list(zip(puzzles.x, puzzles.solutions, strict=True))[:20]:
+            once = task.canonical(x, found[:50])
+            np.testing.assert_array_equal(task.canonical(x, once), once)
+            assert len(np.unique(once, axis=0)) == len(once), "listed solutions differ in more than names"
+            assert task.check(x, once).valid.all()
 
     @pytest.mark.parametrize("split", SPLITS)
     def test_every_listed_solution_is_valid_and_different(self, task: Task, split: str) -> None:
@@ -58,23 +113,28 @@ class TestContract:
 
     def test_a_board_that_drops_a_given_is_not_valid_though_it_breaks_no_rule(self, task: Task) -> None:
         puzzles = task.puzzles("test")
+        if not task.ruled or not task.board.given(puzzles.x).any():
+            pytest.skip("this task gives nothing that an answer could drop, or knows no rules")
         foreign = 0
         for x, found in zip(puzzles.x, puzzles.solutions, strict=True):
             verdict = task.check(x, puzzles.solutions[0])
             keeps = ((puzzles.solutions[0] == x) | ~task.board.given(x)).all(-1)
             np.testing.assert_array_equal(verdict.valid, keeps)
-            assert not verdict.conflict.any()
+            if not task.board.nodes:  # (the answer to one graph may well break the rules of another)
+                assert not verdict.conflict.any()
             foreign += int((~keeps).sum())
             assert task.check(x, found).valid.all()
         assert foreign > 0
 
     def test_judging_broadcasts_over_puzzles_and_trajectories(self, task: Task) -> None:
-        puzzles = task.puzzles("test").take([0, 1, 2])
+        count = min(3, len(task.puzzles("test")))
+        puzzles = task.puzzles("test").take(range(count))
         answers = np.stack([np.stack([found[0], x]) for x, found in zip(puzzles.x, puzzles.solutions, strict=True)])
         together = task.check(puzzles.x[:, None], answers)
-        assert together.valid.shape == (3, 2)
+        assert together.valid.shape == (count, 2)
         assert together.conflict.shape == answers.shape
-        for p, n in np.ndindex(3, 2):
+        np.testing.assert_array_equal(task.judge(puzzles, answers).valid, together.valid)
+        for p, n in np.ndindex(count, 2):
             alone = task.check(puzzles.x[p], answers[p, n])
             assert together.valid[p, n] == alone.valid
             np.testing.assert_array_equal(together.conflict[p, n], alone.conflict)
@@ -86,18 +146,27 @@ class TestContract:
 
     def test_the_solver_finds_the_listed_solutions_and_no_other(self, task: Task) -> None:
         puzzles = task.puzzles("test")
-        assert puzzles.complete
+        if not puzzles.complete or not solver(task):
+            pytest.skip("nobody can list all solutions of this task")
         for x, listed in zip(puzzles.x[:40], puzzles.solutions[:40], strict=True):
             found = task.solve(x)
             assert found.dtype == np.uint8
             np.testing.assert_array_equal(np.unique(found, axis=0), np.unique(listed, axis=0))
 
     def test_the_solver_stops_at_its_limit(self, task: Task) -> None:
+        if not solver(task):
+            with pytest.raises(NoSolverError, match="has no exact solver"):
+                task.solve(task.puzzles("train").x[0])
+            return
         puzzles = task.puzzles("train")
         most = int(puzzles.counts.argmax())
-        assert puzzles.counts[most] > 1
-        for limit in (1, int(puzzles.counts[most]), 10**6):
-            assert len(task.solve(puzzles.x[most], limit)) == min(limit, puzzles.counts[most])
+        x = puzzles.x[most]
+        if puzzles.counts[most] == 1:  # one answer each: the empty board has more
+            x = np.full_like(x, task.board.blank[-1])
+        everything = task.solve(x, 400)
+        assert len(everything) > 1
+        for limit in (1, 2, len(everything)):
+            assert len(task.solve(x, limit)) == limit
 
     def test_equal_configurations_give_equal_data(self, task: Task) -> None:
         again = type(task)(type(task).Config(**SMALL.get(task.name, {})))  # type: ignore[call-arg]

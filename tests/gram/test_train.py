@@ -205,7 +205,8 @@ class TestData:
     def test_an_epoch_draws_every_pair_once_and_the_next_in_another_order(self, tmp_path: Path) -> None:
         run = Run(config(), tmp_path)
         pairs = len(run.pair_puzzle)
-        drawn = [*run.carry.pair.tolist(), *(run._draw() for _ in range(3 * pairs - len(run.carry.pair)))]
+        run.drawn = 0
+        drawn = [run._draw() for _ in range(3 * pairs)]
         epochs = [drawn[start : start + pairs] for start in range(0, 3 * pairs, pairs)]
         for epoch in epochs:
             assert sorted(epoch) == list(range(pairs))
@@ -220,14 +221,14 @@ class TestData:
         run = Run(config(), tmp_path)
         z0 = run.model.state_dict()["h0"]
         for _ in range(7):
-            before, drawn = run.carry.pair.clone(), run.drawn
+            before, drawn = run.carry.y.clone(), run.drawn
             expected = run.carry.age + 1
             limits = torch.tensor([2] * 8 + [3] * 4)  # supervision_steps, prior_steps
             run.advance()
             ended = expected >= limits
             assert torch.equal(run.carry.age, torch.where(ended, 0, expected))
             assert run.drawn == drawn + int(ended.sum())
-            assert torch.equal(run.carry.pair[~ended], before[~ended])
+            assert torch.equal(run.carry.y[~ended], before[~ended])
             for row in range(12):
                 assert bool((run.carry.h[row] == z0).all()) is bool(ended[row])
 
@@ -269,11 +270,11 @@ class TestObjective:
     def test_prior_rows_never_see_their_target(self, tmp_path: Path) -> None:
         for uncharged in ("prior", "posterior"):
             run = Run(config(f"train.uncharged={uncharged}"), tmp_path)
-            x, y = run._tokens(run.carry.pair)
+            x, y, books = run.carry.x, run.carry.y, run.carry.identifier
             outs = []
             for target in (y, torch.cat([y[:8], y[8:].flip(0)])):
                 generator = torch.Generator().manual_seed(0)
-                outs.append(run.objective(x, target, run.carry.h, run.carry.l, 8, generator))
+                outs.append(run.objective(x, target, books, run.carry.h, run.carry.l, 8, generator))
             for name in ("h", "l", "tokens"):
                 assert torch.equal(outs[0][name][8:], outs[1][name][8:])
 
@@ -415,7 +416,7 @@ class TestHeadPhase:
     ) -> None:
         run = self.at_the_boundary("debug", tmp_path)
         assert run.learning_rows == 0
-        assert len(run.carry.pair) == len(run.carry.past) == 12
+        assert len(run.carry.x) == len(run.carry.past) == 12
         assert run.carry.age.tolist() == [0, 1, 2] * 4  # prior_steps is 3: each of them stays as long as prior rows do
         assert (run.carry.h == run.model.state_dict()["h0"]).all()
         assert TestObjective().calls(run, monkeypatch) == [(12, False, False), (12, False, False)]
@@ -530,9 +531,9 @@ class TestMetrics:
         out = run.objective
         ages = run.carry.age
 
-        def leaky(x: Any, y: Any, h: Any, l: Any, learning_rows: int, generator: Any) -> dict[str, Any]:
+        def leaky(x: Any, y: Any, books: Any, h: Any, l: Any, learning_rows: int, generator: Any) -> dict[str, Any]:
             assert learning_rows == 8
-            result = out(x, y, h, l, learning_rows, generator)
+            result = out(x, y, books, h, l, learning_rows, generator)
             return result | {"tokens": torch.cat([y[:8], torch.ones_like(y[8:])])}
 
         run.objective = leaky

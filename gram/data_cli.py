@@ -1,0 +1,134 @@
+"""The `gram data` command: which data files are here, build a task's data, compare files with the manifest.
+
+Works without network; only `prepare --download` asks for one. `gram/cli.py` mounts `app` and tells errors.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+
+Built = TypeVar("Built")
+app = typer.Typer(help="Data files: list, prepare, verify; and the classifiers that measure pictures.")
+
+
+@app.command("list")
+def list_all() -> None:
+    """Say which data files are here and where, and where each task's data come from."""
+    from gram import data
+    from gram.tasks import TASKS
+
+    for place, root in data.places().items():
+        print(f"{place:10} {root}{'' if root.is_dir() else ' (no such folder)'}")
+    print("\nfile                              size in bytes  sha256        where       what")
+    for file in data.FILES.values():
+        found = data.find(file.name)
+        where = found[0] if found else "missing"
+        size = found[1].stat().st_size if found else file.size
+        wrong = f"; should be {file.size:,} bytes, see `gram data verify`" if size != file.size else ""
+        print(f"{file.name:32}  {size:>13,}  {file.sha256[:12]}  {where:10}  {file.what}{wrong}")
+    print("\ntask        data")
+    for name, task in TASKS.items():
+        try:
+            told = task(task.Config()).source()  # type: ignore[call-arg]
+        except data.DataError as error:
+            told = str(error)
+        print(f"{name:10}  {told}")
+
+
+@app.command()
+def prepare(
+    task: Annotated[str, typer.Argument(help="Name of a task (see `gram list`).")],
+    overrides: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="dataset=mnist ...")] = None,
+    download: Annotated[
+        bool, typer.Option("--download", help="Fetch missing files first, where they are public.")
+    ] = False,
+) -> None:
+    """Build a task's data for both splits and say what it is."""
+    from gram.config import RunConfig
+    from gram.tasks import SPLITS, TASKS, Task
+
+    config = RunConfig().override([f"task.kind={task}", *(f"task.{each}" for each in overrides or [])]).task
+    began = time.perf_counter()
+
+    def build() -> tuple[Task, list[str]]:
+        made = TASKS[task](config)  # type: ignore[call-arg]
+        told = [f"{'split':6} {'puzzles':>11} {'solutions':>11}"]
+        for split in SPLITS:
+            puzzles = made.puzzles(split)
+            which = "all" if puzzles.complete else "those that are known"
+            told.append(f"{split:6} {len(puzzles):>11,} {puzzles.counts.sum():>11,}, {which}")
+        return made, told
+
+    made, told = _fetching(build) if download else build()
+    print("\n".join([f"{made.board.title}: {made.source()}", *told, f"{time.perf_counter() - began:.1f} s"]))
+
+
+@app.command()
+def verify() -> None:
+    """Compare every data file that is here with the manifest; the exit code is 2 if one differs."""
+    from gram import data
+
+    wrong = []
+    for name in data.FILES:
+        if not data.find(name):
+            print(f"{name:32}  missing")
+            continue
+        try:
+            print(f"{name:32}  right     {data.verify(name)}")
+        except data.DataError as error:
+            print(f"{name:32}  DIFFERS")
+            wrong.append(str(error))
+    if wrong:
+        raise data.DataError("; ".join(wrong))
+
+
+@app.command()
+def classifier(
+    preset: Annotated[str, typer.Argument(help="digits or mnist.")],
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Its folder; default artifacts/PRESET-classifier.")
+    ] = None,
+) -> None:
+    """Train the classifier by which generated pictures are measured (`gram/fidelity.py`)."""
+    from gram.fidelity import write
+
+    folder, share = write(out or Path("artifacts") / f"{preset}-classifier", preset, _tell)
+    print(f"{folder}: held-out accuracy {share:.4f}")
+
+
+def _fetching(build: Callable[[], Built]) -> Built:
+    """What `build` builds, after each file that it misses was downloaded."""
+    from gram import data
+
+    fetched: set[str] = set()
+    while True:
+        try:
+            return build()
+        except data.DataError as error:
+            if error.missing is None or error.missing in fetched:
+                raise
+            fetched.add(error.missing)
+            path = data.download(error.missing, told=_Progress(error.missing))
+            _tell(f"{error.missing}: {path}")
+
+
+class _Progress:
+    """Tells the share of a download that is done, whenever it is a whole tenth more."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.tenths = name, -1
+
+    def __call__(self, done: int, size: int) -> None:
+        if 10 * done // size > self.tenths:
+            self.tenths = 10 * done // size
+            _tell(f"{self.name}: {done:,} of {size:,} bytes")
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,300 @@
+"""Handwritten digits: fill a blank picture, so that the pictures are distributed as the data. GRAM, Table 2 and Fig. 6.
+
+Data: `digits`, the 1,797 pictures of 8 x 8 pixels that scikit-learn carries (UCI, Alpaydin & Kaynak 1998), or `mnist`,
+28 x 28 (LeCun & Cortes), read here from its four IDX files. A pixel is ink where its grey, as a share of full ink,
+exceeds `threshold` (the paper: 0.5). A split is one blank puzzle whose solutions are the pictures of that split; they
+are examples, not all there are, so `complete` is False. After thresholding some pictures are equal: each is kept once,
+and a training picture that is also a test picture is left out (45 of digits; 24 training and 1 test picture of MNIST).
+
+A token stands for a square of `patch` x `patch` pixels: 0 pad (in a puzzle: blank), then 1 + the pixels, row by row,
+read as a binary number. The paper has 14 x 14 tokens of 2 x 2 pixels and a vocabulary of 3 (pad, paper, ink): a
+convolution encodes the four pixels of a patch, and each of them is decoded. But 2 x 2 binary pixels make only 16
+patterns, and a linear convolution of them is a table of 16 vectors; so for the input nothing is lost by a token per
+pattern, whose table is free. For the output, one choice among 16 patterns says more than four independent choices
+between paper and ink: both diagonals can be likely without their mixtures being likely.
+
+Left out: grey levels, labels as a condition (they are in `labels`, for measuring), and an exact solver.
+"""
+
+from __future__ import annotations
+
+import gzip
+import struct
+import zlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gram import data
+from gram.board import Board, Token
+from gram.data import DataError
+from gram.tasks.base import SPLITS, Puzzles, Split, Task, TaskError, Tokens, Verdict
+
+PAD = 0
+SIDES = {"digits": 8, "mnist": 28}  # pixels
+TITLES = {"digits": "handwritten digits, 8 x 8", "mnist": "MNIST, 28 x 28"}
+MOST = 100_000  # pictures that one IDX file may hold
+_IMAGES, _LABELS = 2051, 2049  # what an IDX file of bytes begins with: three dimensions, one dimension
+_CORNERS = ("top left", "top right", "bottom left", "bottom right")
+
+
+@dataclass(frozen=True)
+class ImagesConfig:
+    """Choices of the data.
+
+    Attributes:
+        dataset: `digits` (embedded) or `mnist` (files).
+        threshold: a pixel is ink above this share of full ink.
+        patch: side of the square of pixels that one token stands for, 1 or 2; 0 means the default, 1 for digits and 2
+            for MNIST.
+        train_max: at most so many training pictures, the first ones; 0 means all.
+        train_share, split_seed: the split of digits; MNIST has its own.
+    """
+
+    dataset: str = "digits"
+    threshold: float = 0.5
+    patch: int = 0
+    train_max: int = 0
+    train_share: float = 0.8
+    split_seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.dataset not in SIDES:
+            raise TaskError(f"unknown dataset {self.dataset!r}; known: {', '.join(SIDES)}")
+        if not 0 <= self.threshold < 1:
+            raise TaskError(f"threshold is {self.threshold}; it must lie in [0, 1), e.g. 0.5")
+        if self.patch not in (0, 1, 2):
+            raise TaskError(f"patch is {self.patch}; it must be 1 or 2 pixels, or 0 for the data set's default")
+        if self.train_max < 0:
+            raise TaskError(f"train_max is {self.train_max}; it must be 0 (all) or more")
+        if not 0 < self.train_share < 1:
+            raise TaskError(f"train_share is {self.train_share}; it must lie between 0 and 1")
+        if self.split_seed < 0:
+            raise TaskError(f"split_seed is {self.split_seed}; it must be at least 0")
+
+    @property
+    def square(self) -> int:
+        """Side of a token's square in pixels."""
+        return self.patch or (2 if self.dataset == "mnist" else 1)
+
+
+class Images(Task):
+    """Unconditional generation of binary pictures."""
+
+    name: ClassVar[str] = "images"
+    Config: ClassVar[type] = ImagesConfig
+
+    def __init__(self, config: ImagesConfig) -> None:
+        self.config = config
+        self.board = board(config.dataset, config.square)
+
+    def puzzles(self, split: Split) -> Puzzles:
+        self._known_split(split)
+        blank = np.full((1, self.board.positions), PAD, dtype=np.uint8)
+        return Puzzles(blank, (self.encode(self._all[split][0]),), complete=False)
+
+    def labels(self, split: Split) -> NDArray[np.uint8]:
+        """The digit [image] that each solution of the split shows, 0 to 9."""
+        self._known_split(split)
+        return self._all[split][1]
+
+    def source(self) -> str:
+        if self.config.dataset == "digits":
+            return "embedded: the 1,797 handwritten digits of 8 x 8 pixels in scikit-learn (UCI)"
+        return f"files: {', '.join(_mnist(split, kind) for split in SPLITS for kind in ('images', 'labels'))}"
+
+    @cached_property
+    def _all(self) -> dict[str, tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
+        """Pixels [image, row, column] and labels [image] of each split."""
+        return self._embedded() if self.config.dataset == "digits" else self._from_files()
+
+    def _embedded(self) -> dict[str, tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
+        grey, labels = _digits()
+        ink = (grey / 16 > self.config.threshold).view(np.uint8)
+        once = np.array(_once(ink, set()))
+        order = once[np.random.default_rng(self.config.split_seed).permutation(len(once))]
+        cut = round(self.config.train_share * len(order))
+        if not 0 < cut < len(order):
+            raise TaskError(
+                f"train_share {self.config.train_share} leaves a split of {len(order)} pictures empty; choose e.g. 0.8"
+            )
+        train, test = np.sort(order[:cut])[: self.config.train_max or None], np.sort(order[cut:])
+        return {"train": (ink[train], labels[train]), "test": (ink[test], labels[test])}
+
+    def _from_files(self) -> dict[str, tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
+        found = {}
+        held_out: set[bytes] = set()
+        for split in ("test", "train"):
+            grey = read_images(data.path(_mnist(split, "images")))
+            labels = read_labels(data.path(_mnist(split, "labels")))
+            if len(grey) != len(labels):
+                raise DataError(
+                    f"MNIST's {split} files hold {len(grey):,} pictures and {len(labels):,} labels; replace them"
+                )
+            ink = (grey > 255 * self.config.threshold).view(np.uint8)
+            rows = _once(ink, held_out)
+            if split == "test":
+                held_out = set(_keys(ink))
+            else:
+                rows = rows[: self.config.train_max or None]
+            if not rows:
+                raise DataError("MNIST's training file holds no picture that is not a test picture too; replace it")
+            found[split] = ink[rows], labels[rows]
+        return found
+
+    def pixels(self, tokens: NDArray[np.integer]) -> NDArray[np.uint8]:
+        """The pixels [..., row, column], 1 for ink, of pictures [..., position]; a blank patch is paper."""
+        square, leading = self.config.square, tokens.shape[:-1]
+        bits = np.array(
+            [[int(bit) for bit in token.symbol or "0" * square**2] for token in self.board.tokens], np.uint8
+        )
+        patches = bits[tokens].reshape(*leading, self.board.height, self.board.width, square, square)
+        return patches.swapaxes(-3, -2).reshape(*leading, self.board.height * square, self.board.width * square)
+
+    def encode(self, pixels: NDArray[np.generic]) -> Tokens:
+        """The tokens [..., position] of pictures [..., row, column] whose pixels are 0 or 1; undoes `pixels`."""
+        square, side = self.config.square, SIDES[self.config.dataset]
+        if pixels.shape[-2:] != (side, side):
+            raise TaskError(f"the pictures have shape {pixels.shape}; this board needs {side} rows of {side} pixels")
+        leading = pixels.shape[:-2]
+        patches = pixels.reshape(*leading, self.board.height, square, self.board.width, square).swapaxes(-3, -2)
+        flat = patches.reshape(*leading, self.board.positions, square * square).astype(np.uint8)
+        tokens = np.ones(flat.shape[:-1], dtype=np.uint8)
+        for at in range(square * square):
+            tokens += flat[..., at] << (square * square - 1 - at)
+        return tokens
+
+    def parse(self, text: str) -> Tokens:
+        side, square = SIDES[self.config.dataset], self.config.square
+        rows = [row.strip().replace(" ", "") for row in text.strip().replace("/", "\n").splitlines()]
+        if len(rows) != side or any(len(row) != side for row in rows):
+            sizes = sorted({len(row) for row in rows})
+            told = f"{len(rows)} rows of {sizes[0]}" + (f" to {sizes[-1]}" if len(sizes) > 1 else "") if rows else "no"
+            raise TaskError(f"the picture has {told} characters; this board needs {side} rows of {side}")
+        meanings = {"#": 1, "1": 1, ".": 0, "0": 0, "-": 0, "?": 2}
+        for at, row in enumerate(rows, 1):
+            for character in row:
+                if character not in meanings:
+                    raise TaskError(f"row {at} holds {character!r}; write # for ink, . for paper and ? for not given")
+        drawn = np.array([[meanings[character] for character in row] for row in rows])
+        patches = drawn.reshape(self.board.height, square, self.board.width, square).swapaxes(1, 2)
+        unknown = (patches == 2).reshape(self.board.positions, -1)
+        partly = np.flatnonzero(unknown.any(1) & ~unknown.all(1))
+        if len(partly):
+            where = self.board.place(int(partly[0]))
+            raise TaskError(
+                f"the patch at {where} has given pixels and ?; a token is {square} x {square} pixels, give all or none"
+            )
+        return np.where(unknown.all(1), PAD, self.encode(drawn == 1)).astype(np.uint8)
+
+    def text(self, tokens: Tokens) -> str:
+        """The picture [position] as rows of `#` for ink, `.` for paper and `?` for what is blank."""
+        square = self.config.square
+        blank = (tokens == PAD).reshape(self.board.height, self.board.width)
+        drawn = np.where(blank.repeat(square, 0).repeat(square, 1), "?", np.array([".", "#"])[self.pixels(tokens)])
+        return "\n".join("".join(row) for row in drawn)
+
+    def check(self, x: Tokens, tokens: Tokens) -> Verdict:
+        """Any picture is an answer: valid where no patch is left blank and the given ones are kept."""
+        keeps = ((tokens == x) | ~self.board.given(x)).all(-1)
+        return Verdict((tokens != PAD).all(-1) & keeps, np.zeros(np.broadcast_shapes(tokens.shape, x.shape), bool))
+
+
+def board(dataset: str, square: int) -> Board:
+    """The board of a data set whose tokens stand for `square` x `square` pixels."""
+    side = SIDES[dataset] // square
+    symbols = [format(pattern, f"0{square * square}b") for pattern in range(1 << square * square)]
+    return Board(
+        task="images",
+        title=TITLES[dataset],
+        kind="image",
+        height=side,
+        width=side,
+        tokens=(Token("blank"), *(Token(_label(symbol), symbol, "pixel") for symbol in symbols)),
+        blank=(PAD,),
+        patch=square,
+    )
+
+
+def _label(symbol: str) -> str:
+    if len(set(symbol)) == 1:
+        return "ink" if "1" in symbol else "paper"
+    return f"ink {', '.join(corner for corner, bit in zip(_CORNERS, symbol, strict=True) if bit == '1')}"
+
+
+def read_images(path: Path) -> NDArray[np.uint8]:
+    """The greys [image, row, column], 0 paper to 255 ink, of a gzipped IDX file of 28 x 28 pictures.
+
+    Raises:
+        DataError: unreadable, not such a file, too large, cut off, or longer than it says.
+    """
+    side = SIDES["mnist"]
+    return _read(path, _IMAGES, (side, side))
+
+
+def read_labels(path: Path) -> NDArray[np.uint8]:
+    """The labels [image], 0 to 9, of a gzipped IDX file; errors as in `read_images`."""
+    labels = _read(path, _LABELS, ())
+    if labels.max() > 9:
+        raise DataError(f"{path} holds the label {labels.max()}; MNIST's are 0 to 9, replace the file")
+    return labels
+
+
+def _read(path: Path, magic: int, item: tuple[int, ...]) -> NDArray[np.uint8]:
+    """The bytes [count, *item] of an IDX file; never more than `MOST` items are held."""
+    dims = 1 + len(item)
+    size = int(np.prod(item, dtype=np.int64))
+    try:
+        with gzip.open(path) as opened:
+            header = opened.read(4 + 4 * dims)
+            if len(header) < 4 + 4 * dims:
+                raise DataError(
+                    f"{path} ends within its IDX header; replace it (`gram data verify` names what differs)"
+                )
+            found, count, *shape = struct.unpack(f">{1 + dims}I", header)
+            if found != magic:
+                raise DataError(f"{path} begins with {found}; an IDX file of this kind begins with {magic}, replace it")
+            if not 1 <= count <= MOST or tuple(shape) != item:
+                sizes = " x ".join(map(str, (count, *shape)))
+                raise DataError(
+                    f"{path} is of size {sizes}; allowed are 1 to {MOST:,} of {' x '.join(map(str, item)) or 1}"
+                )
+            content = opened.read(count * size + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{path} is not a readable gzip file; it may be cut off, replace it: {error}") from error
+    if len(content) != count * size:
+        which = "fewer" if len(content) < count * size else "more"
+        raise DataError(f"{path} holds {which} bytes than the {count:,} entries it promises; replace it")
+    return np.frombuffer(content, dtype=np.uint8).reshape(count, *item)
+
+
+def _mnist(split: str, kind: str) -> str:
+    """The name of one of MNIST's files; kind is `images` or `labels`."""
+    return f"mnist/{'train' if split == 'train' else 't10k'}-{kind}-idx{3 if kind == 'images' else 1}-ubyte.gz"
+
+
+def _digits() -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
+    """scikit-learn's greys [image, row, column], 0 to 16, and labels [image]."""
+    from sklearn.datasets import load_digits  # a second to import, and only this data set needs it
+
+    found = load_digits()
+    return found.images, found.target.astype(np.uint8)
+
+
+def _keys(ink: NDArray[np.generic]) -> list[bytes]:
+    """One short text of bytes per picture [image, row, column]; equal pictures have equal texts."""
+    return [row.tobytes() for row in np.packbits(ink.reshape(len(ink), -1).astype(bool), axis=1)]
+
+
+def _once(ink: NDArray[np.generic], without: set[bytes]) -> list[int]:
+    """The rows of the pictures [image, row, column] that are not among `without` and equal none before them."""
+    seen, rows = set(without), []
+    for row, key in enumerate(_keys(ink)):
+        if key not in seen:
+            seen.add(key)
+            rows.append(row)
+    return rows

@@ -1,0 +1,479 @@
+"""Sudoku: fill a board so that every row, column and box holds each digit once. GRAM, Tables 8 and 9.
+
+Two tasks share board, rules and solver. `Sudoku` completes puzzles that have exactly one solution; `SudokuGeneration`
+starts from the blank board, and every full board is an answer.
+
+Data: generated here (4 x 4, 6 x 6, 9 x 9), or `extreme`, 9 x 9 puzzles of public lists in $GRAM_DATA/sudoku. Those
+files follow the schema of HRM's Sudoku-Extreme, but hold other puzzles: scores on them are not scores on that set. That
+their puzzles have one solution was proved when the files were made; here each answer is only checked to be one.
+
+Held out are whole classes under the symmetries of the board (relabelled digits; permuted bands, stacks, rows and
+columns; where boxes are square, transposition), so that `augment` never makes a test puzzle out of a training puzzle.
+For 6 x 6 and 9 x 9 these are classes of solution boards. There are only two classes of 4 x 4 boards, so there it is
+classes of puzzles: a test puzzle is new, but its solution may be a board that stands, perhaps turned, in train.
+
+Vocabulary (11 tokens for 9 x 9, as in the paper): 0 pad, 1 blank, then the digits.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import re
+import zlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gram import data
+from gram.board import Board, Token
+from gram.tasks.base import SPLITS, Puzzles, Split, Task, TaskError, Tokens
+from gram.tasks.sudoku_solver import (
+    BOXES,
+    Digits,
+    board_classes,
+    dig,
+    options,
+    puzzle_classes,
+    random_boards,
+    search,
+    units,
+)
+
+PAD, BLANK = 0, 1
+
+DATASETS = ("generated", "extreme")
+COLUMNS = ("source", "question", "answer", "rating")
+
+# Solutions that `solve` lists when it is given no limit; the blank 9 x 9 board has 6.7e21.
+MOST = 20_000
+# Boards that `solve` looks at before it gives up, in 5 to 10 s; a puzzle of rating 1,849, the highest of the lists,
+# needs fewer than 4,000.
+EFFORT = 1_000_000
+# Random boards that are searched for; further ones are made from them by symmetries.
+SEARCHED = 5_000
+# For so many training boards, one is held out.
+HELD_OUT = 10
+
+
+@dataclass(frozen=True)
+class SudokuConfig:
+    """Choices of the data.
+
+    Attributes:
+        size: rows, columns and digits: 4 (boxes of 2 x 2), 6 (2 x 3) or 9 (3 x 3).
+        dataset: `generated`, or `extreme` (9 x 9 only): the files sudoku/train.csv.gz and sudoku/test.csv.gz.
+        all_lists: of `extreme`, also the lists that come from repositories under the GPL.
+        train_max, test_max: the first so many puzzles of a split; 0 means all.
+        rating_min, rating_max: dead ends that the solver meets; 0 means solved by singles alone; -1, no upper bound.
+            Of `extreme` it is the file's rating, a mean over eight presentations; of `generated`, that of the board
+            as it stands.
+        generated: puzzles of both splits together; 1,000 of 9 x 9 take about 4 s of one core, each time.
+        clues_min, clues_max: given digits of a generated puzzle. Digits are taken away until no other can be spared or
+            until a number drawn from this range is left; 0 to 0 means as few as can be.
+        train_share: share of the generated puzzles that may be trained on.
+        seed: of the generated puzzles and their split.
+        augment: train on random symmetric copies.
+    """
+
+    size: int = 9
+    dataset: str = "generated"
+    all_lists: bool = False
+    train_max: int = 0
+    test_max: int = 0
+    rating_min: int = 0
+    rating_max: int = -1
+    generated: int = 1_000
+    clues_min: int = 0
+    clues_max: int = 0
+    train_share: float = 0.9
+    seed: int = 0
+    augment: bool = True
+
+    def __post_init__(self) -> None:
+        _known(self.size, self.dataset, self.seed)
+        for name in ("train_max", "test_max"):
+            if getattr(self, name) < 0:
+                raise TaskError(f"{name} is {getattr(self, name)}; it must be 0 (all) or more")
+        if self.rating_min < 0 or -1 != self.rating_max < self.rating_min:
+            raise TaskError(
+                f"rating_min to rating_max is {self.rating_min} to {self.rating_max}; "
+                f"they must rise from 0 or end in -1"
+            )
+        if not 2 <= self.generated <= 20_000:
+            raise TaskError(f"generated is {self.generated}; it must be 2 to 20000, at least one puzzle for each split")
+        cells = self.size**2
+        if not 0 <= self.clues_min <= (self.clues_max or cells - 1) < cells:
+            raise TaskError(
+                f"clues_min to clues_max is {self.clues_min} to {self.clues_max}; "
+                f"they must rise within 0 to {cells - 1}"
+            )
+        if self.dataset == "extreme" and (self.clues_min or self.clues_max):
+            raise TaskError("clues_min and clues_max choose generated puzzles; leave them 0 for dataset extreme")
+        if not 0 < self.train_share < 1:
+            raise TaskError(f"train_share is {self.train_share}; it must lie between 0 and 1")
+
+
+@dataclass(frozen=True)
+class SudokuGenerationConfig:
+    """Choices of the boards to learn from.
+
+    Attributes:
+        size: 4, 6 or 9.
+        dataset: `generated`, or `extreme` (9 x 9 only): the answers of those puzzles, as in the paper.
+        all_lists: of `extreme`, also the lists that come from repositories under the GPL.
+        grids: full boards to train on; a tenth as many are held out. 0 means 50,000 of 9 x 9 (the paper), 10,000 of
+            6 x 6, and all 288 of 4 x 4, less those that are held out.
+        seed: of the boards and their split.
+        augment: train on random symmetric copies. Not for 4 x 4, where they would be the held-out boards.
+    """
+
+    size: int = 9
+    dataset: str = "generated"
+    all_lists: bool = False
+    grids: int = 0
+    seed: int = 0
+    augment: bool = False
+
+    def __post_init__(self) -> None:
+        _known(self.size, self.dataset, self.seed)
+        most = 262 if self.size == 4 else 200_000
+        if not (self.grids == 0 or HELD_OUT <= self.grids <= most):
+            raise TaskError(f"grids is {self.grids}; it must be {HELD_OUT} to {most}, or 0 for the default")
+        if self.augment and self.size == 4:
+            raise TaskError("augment would make the held-out boards of 4 x 4 from the others; choose size 6 or 9")
+
+    @property
+    def wanted(self) -> int:
+        """Full boards to train on."""
+        return self.grids or {4: 262, 6: 10_000, 9: 50_000}[self.size]
+
+
+def _known(size: int, dataset: str, seed: int) -> None:
+    if size not in BOXES:
+        raise TaskError(f"size is {size}; Sudoku is offered for {', '.join(map(str, BOXES))}")
+    if dataset not in DATASETS:
+        raise TaskError(f"unknown dataset {dataset!r}; known: {', '.join(DATASETS)}")
+    if dataset == "extreme" and size != 9:
+        raise TaskError(f"dataset extreme holds boards of size 9, not {size}; choose size 9 or dataset generated")
+    if seed < 0:
+        raise TaskError(f"seed is {seed}; it must be at least 0")
+
+
+class _Sudoku(Task):
+    """Board, text, rules and symmetries, which both tasks share."""
+
+    config: SudokuConfig | SudokuGenerationConfig
+
+    def __init__(self, config: SudokuConfig | SudokuGenerationConfig) -> None:
+        self.config = config
+        self.board = board(config.size, self.name)
+
+    def parse(self, text: str) -> Tokens:
+        """Rows of digits, or all in one line; `.`, `0`, `_` or `*` is a blank; rulers and spaces are passed over."""
+        n = self.config.size
+        lines = [re.sub(r"[\s|│┃║]", "", line) for line in text.replace("/", "\n").splitlines()]
+        rows = [line for line in lines if line.strip("-+=:─━═┼╋╬┌┬┐├┤└┴┘╔╦╗╠╣╚╩╝")]
+        if len(rows) == 1 and len(rows[0]) == n * n:
+            rows = re.findall("." * n, rows[0])
+        if len(rows) != n or any(len(row) != n for row in rows):
+            sizes = ", ".join(str(len(row)) for row in rows[:12]) + (", ..." if len(rows) > 12 else "")
+            raise TaskError(
+                f"the puzzle has rows of {sizes or 'no'} characters; "
+                f"this board needs {n} rows of {n}, or all {n * n} in one line"
+            )
+        x = np.full(n * n, BLANK, dtype=np.uint8)
+        for position, character in enumerate("".join(rows)):
+            if character in ".0_*":
+                continue
+            if character not in "123456789"[:n]:
+                raise TaskError(
+                    f"{self.board.place(position)} holds {character!r}; write a digit from 1 to {n}, or . for a blank"
+                )
+            x[position] = int(character) + 1
+        for unit, group in enumerate(self.board.groups):
+            for token in self.board.exclusive:
+                twice = [position for position in group if x[position] == token]
+                if len(twice) > 1:
+                    name = f"{('row', 'column', 'box')[unit // n]} {unit % n + 1}"
+                    places = " and ".join(self.board.place(position) for position in twice[:2])
+                    raise TaskError(f"{name} holds the digit {token - 1} twice, at {places}; remove one of them")
+        return x
+
+    def solve(self, x: Tokens, limit: int | None = None) -> Tokens:
+        digits = np.where(x > BLANK, x - BLANK, 0).astype(np.uint8)[None]
+        size, most = self.config.size, MOST + 1 if limit is None else limit
+        found = search(options(digits, size), size, most, EFFORT)
+        if limit is None and len(found.digits) > MOST:
+            raise TaskError(f"the puzzle has more than {MOST} solutions; give a limit, e.g. 1000")
+        if not found.finished and len(found.digits) < most:
+            raise TaskError(
+                f"the search was given up after {EFFORT} boards; give more digits, or ask for fewer solutions"
+            )
+        return found.digits + np.uint8(BLANK)
+
+    def augment(self, x: Tokens, y: Tokens, rng: np.random.Generator) -> tuple[Tokens, Tokens]:
+        """Relabelled digits; permuted bands, stacks, rows and columns; transposition where boxes are square (TRM)."""
+        return symmetric(x, y, self.config.size, rng) if self.config.augment else (x, y)
+
+
+class Sudoku(_Sudoku):
+    """Complete a puzzle that has exactly one solution."""
+
+    name: ClassVar[str] = "sudoku"
+    Config: ClassVar[type] = SudokuConfig
+    config: SudokuConfig
+
+    def puzzles(self, split: Split) -> Puzzles:
+        self._known_split(split)
+        if self.config.dataset == "generated":
+            every = self._generated[split]
+            x, y = every.x, np.concatenate(every.solutions)
+        else:
+            x, y = self._listed(split)
+        most = (self.config.train_max if split == "train" else self.config.test_max) or len(x)
+        return _one_each(x[:most], y[:most])
+
+    def source(self) -> str:
+        if self.config.dataset == "generated":
+            what = "puzzles (not solutions, which have two classes)" if self.config.size == 4 else "solutions"
+            return (
+                f"generated: {self.config.generated} random {self.board.title} puzzles of exactly one solution; "
+                f"{what} held out by classes under the board's symmetries"
+            )
+        return f"{_files(self.config.all_lists)}; not the Sudoku-Extreme set of HRM, TRM and GRAM, though in its schema"
+
+    def _listed(self, split: Split) -> tuple[Tokens, Tokens]:
+        """x, y [puzzle, position] of the file of a split, within the wished ratings."""
+        x, y, rating = read(data.path(f"sudoku/{split}.csv.gz"), self.config.all_lists)
+        wished = self._wished(rating)
+        if not wished.any():
+            raise TaskError(f"no puzzle of {split} is rated {self._range()}; ratings are 0 to {rating.max()}")
+        return x[wished], y[wished]
+
+    def _wished(self, rating: NDArray[np.int64]) -> NDArray[np.bool_]:
+        low, high = self.config.rating_min, self.config.rating_max
+        return (rating >= low) & ((high == -1) | (rating <= high))
+
+    def _range(self) -> str:
+        high = self.config.rating_max
+        return f"{self.config.rating_min} to {high}" if high >= 0 else f"at least {self.config.rating_min}"
+
+    @cached_property
+    def _generated(self) -> dict[Split, Puzzles]:
+        """Different random puzzles, of which whole classes are held out."""
+        config, size = self.config, self.config.size
+        rng = np.random.default_rng(config.seed)
+        found: dict[bytes, Digits] = {}
+        tried = 0
+        while len(found) < config.generated:
+            if tried >= 2_000 and len(found) < tried / 20:
+                raise TaskError(
+                    f"only {len(found)} of {tried} generated puzzles are new and as wished, rated {self._range()}, "
+                    f"with {config.clues_min} to {config.clues_max or 'any number of'} clues; widen one of these ranges"
+                )
+            rows = min(max(config.generated, 100), 1_000)
+            tried += rows
+            full = random_boards(size, rows, rng)
+            left = rng.integers(config.clues_min, max(config.clues_max, config.clues_min), rows, endpoint=True)
+            puzzles = dig(full, left, size, rng)
+            wished = self._wished(search(options(puzzles, size), size).contradictions)
+            if config.clues_max:
+                wished &= (puzzles > 0).sum(1) <= config.clues_max
+            found |= {puzzle.tobytes(): board for puzzle, board in zip(puzzles[wished], full[wished], strict=True)}
+        keys = list(found)[: config.generated]
+        digits = np.frombuffer(b"".join(keys), dtype=np.uint8).reshape(len(keys), -1)
+        full = np.stack([found[key] for key in keys])
+        kinds = puzzle_classes(digits) if size == 4 else board_classes(full, size)
+        test = _hold_out(kinds, 1 - config.train_share, rng)
+        if test.all() or not test.any():
+            raise TaskError(
+                f"{len(keys)} generated puzzles of {len(np.unique(kinds))} classes leave a split empty at "
+                f"train_share {config.train_share}; generate more, or choose e.g. 0.9"
+            )
+        x, y = digits + np.uint8(BLANK), full + np.uint8(BLANK)
+        return {"train": _one_each(x[~test], y[~test]), "test": _one_each(x[test], y[test])}
+
+
+class SudokuGeneration(_Sudoku):
+    """Make full boards from the blank one. GRAM, Table 9: a board counts if it obeys the rules.
+
+    A split holds the one blank puzzle; its `solutions` are the boards that are known of the split, not all there are.
+    """
+
+    name: ClassVar[str] = "sudoku_generation"
+    Config: ClassVar[type] = SudokuGenerationConfig
+    config: SudokuGenerationConfig
+
+    def puzzles(self, split: Split) -> Puzzles:
+        self._known_split(split)
+        x = np.full((1, self.board.positions), BLANK, dtype=np.uint8)
+        return Puzzles(x, (self._boards[split],), complete=False)
+
+    def source(self) -> str:
+        config = self.config
+        if config.dataset == "extreme":
+            return f"the answers of {_files(config.all_lists)}"
+        if config.size == 4:
+            return "generated: the 288 boards of 4 x 4 by exact search, some held out"
+        bases = min(SEARCHED, config.wanted)
+        return (
+            f"generated: symmetric copies of {bases} random boards of {config.size} x {config.size}, not uniform over "
+            "all boards; held out by classes under those symmetries"
+        )
+
+    @cached_property
+    def _boards(self) -> dict[Split, Tokens]:
+        """Different full boards [board, position] of each split."""
+        config, size = self.config, self.config.size
+        rng = np.random.default_rng(config.seed)
+        sizes: dict[Split, int] = {"train": config.wanted, "test": config.wanted // HELD_OUT}
+        if config.dataset == "extreme":
+            pools = {split: read(data.path(f"sudoku/{split}.csv.gz"), config.all_lists)[1] for split in SPLITS}
+        elif size == 4:
+            every = rng.permutation(self.solve(np.full(16, BLANK, dtype=np.uint8)))
+            return {"train": every[: sizes["train"]], "test": every[-sizes["test"] :]}
+        else:
+            bases = random_boards(size, min(SEARCHED, config.wanted), rng)
+            test = _hold_out(board_classes(bases, size), 1 / (1 + HELD_OUT), rng)
+            pools = {"train": bases[~test] + np.uint8(BLANK), "test": bases[test] + np.uint8(BLANK)}
+            for split in SPLITS:
+                # A tenth more than wanted, as a copy may come twice.
+                copies = np.resize(pools[split], (sizes[split] + sizes[split] // 10 + 10, size * size))
+                pools[split] = symmetric(copies, copies, size, rng)[1]
+        chosen: dict[Split, Tokens] = {}
+        for split, pool in pools.items():
+            _, first = np.unique(pool, axis=0, return_index=True)
+            if len(first) < sizes[split]:
+                raise TaskError(
+                    f"grids is {config.wanted}, but {config.dataset} has {len(first)} different boards of {split} "
+                    f"where {sizes[split]} are needed; choose fewer"
+                )
+            chosen[split] = pool[np.sort(first)[: sizes[split]]]
+        return chosen
+
+
+def board(size: int, task: str) -> Board:
+    """The size x size board; its groups are rows, columns and boxes, and a finished one has neither blank nor pad."""
+    return Board(
+        task=task,
+        title=f"{size} x {size} Sudoku",
+        kind="grid",
+        height=size,
+        width=size,
+        tokens=(Token("pad"), Token("blank", "."), *(Token(str(d), str(d)) for d in range(1, size + 1))),
+        blank=(PAD, BLANK),
+        groups=tuple(tuple(unit) for unit in units(size).tolist()),
+        exclusive=tuple(range(BLANK + 1, BLANK + 1 + size)),
+        required=((PAD, 0), (BLANK, 0)),
+        box=BOXES[size],
+    )
+
+
+def read(path: Path, all_lists: bool) -> tuple[Tokens, Tokens, NDArray[np.int64]]:
+    """Questions and answers [puzzle, position] and ratings [puzzle] of a gzipped table with the columns COLUMNS.
+
+    Args:
+        all_lists: also rows whose source does not start with `puzzles`.
+    Raises:
+        TaskError: no such table; it names the row, where the header is row 1.
+    """
+    sources, questions, answers, ratings = [], [], [], []
+    row = 1
+    try:
+        with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
+            lines = csv.reader(file, strict=True)
+            header = next(lines, [])
+            missing = [name for name in COLUMNS if name not in header]
+            if missing:
+                raise _bad(path, 1, f"the column {missing[0]!r} is missing; the columns are {', '.join(COLUMNS)}")
+            source, question, answer, rating = (header.index(name) for name in COLUMNS)
+            for row, fields in enumerate(lines, 2):
+                if len(fields) != len(header):
+                    raise _bad(path, row, f"{len(fields)} fields stand under {len(header)} columns")
+                for name, at in (("question", question), ("answer", answer)):
+                    if len(fields[at]) != 81 or not fields[at].isascii():
+                        raise _bad(path, row, f"the {name} is not 81 digits or dots, but {fields[at][:90]!r}")
+                if not re.fullmatch("[0-9]{1,9}", fields[rating]):
+                    raise _bad(path, row, f"the rating is {fields[rating][:90]!r}, not a whole number from 0")
+                sources.append(fields[source].startswith("puzzles"))
+                questions.append(fields[question])
+                answers.append(fields[answer])
+                ratings.append(int(fields[rating]))
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
+        raise _bad(path, row, f"the file cannot be read further: {error}") from error
+    meaning = np.full(256, 255, dtype=np.uint8)
+    meaning[np.frombuffer(b".0123456789", dtype=np.uint8)] = [BLANK, BLANK, *range(2, 11)]
+    x, y = (
+        meaning[np.frombuffer("".join(texts).encode(), dtype=np.uint8)].reshape(-1, 81)
+        for texts in (questions, answers)
+    )
+    every = np.uint16(0b1111111110)
+    bits = np.left_shift(np.uint16(1), np.where(y <= 10, y - BLANK, 0), dtype=np.uint16)
+    full = np.ones(len(y), dtype=bool)
+    for unit in units(9):
+        full &= np.bitwise_or.reduce(bits[:, unit], axis=1) == every
+    for good, complaint in (
+        ((x != 255).all(1), "the question holds other characters than digits and dots"),
+        (full, "the answer does not hold every digit once in each row, column and box"),
+        (((x == y) | (x == BLANK)).all(1), "the answer contradicts its question"),
+    ):
+        if not good.all():
+            raise _bad(path, int(good.argmin()) + 2, complaint)
+    wanted = np.array(sources, dtype=bool) | all_lists
+    if not wanted.any():
+        raise _bad(path, row, "no puzzle of the wished lists stands here")
+    return x[wanted], y[wanted], np.array(ratings, dtype=np.int64)[wanted]
+
+
+def _bad(path: Path, row: int, complaint: str) -> TaskError:
+    return TaskError(f"{path}, row {row}: {' '.join(complaint.split())}; restore the file and read it again")
+
+
+def _files(all_lists: bool) -> str:
+    lists = "all lists, also those of repositories under the GPL" if all_lists else "only the lists named puzzles*"
+    return f"9 x 9 puzzles of public lists, the files sudoku/train.csv.gz and sudoku/test.csv.gz ({lists})"
+
+
+def _one_each(x: Tokens, y: Tokens) -> Puzzles:
+    """Puzzles [puzzle, position] with their only solutions; each is a view of one array."""
+    return Puzzles(x, tuple(y[:, None]))
+
+
+def symmetric(x: Tokens, y: Tokens, size: int, rng: np.random.Generator) -> tuple[Tokens, Tokens]:
+    """Puzzles [row, position] and their answers, each row under a random symmetry of its own."""
+    rows = len(x)
+    high, wide = BOXES[size]
+    names = np.tile(np.arange(size + 2, dtype=np.uint8), (rows, 1))  # [row, token]; pad and blank stay
+    names[:, BLANK + 1 :] = rng.permuted(names[:, BLANK + 1 :], axis=1)
+
+    def lines(group: int) -> NDArray[np.int64]:
+        """Rows or columns [row, line] in an order that keeps groups together."""
+        outer = rng.random((rows, size // group, 1)).argsort(1)
+        inner = rng.random((rows, size // group, group)).argsort(2)
+        return (outer * group + inner).reshape(rows, size)
+
+    down, across = lines(high)[:, :, None], lines(wide)[:, None, :]
+    place = down * size + across
+    if high == wide:
+        place = np.where(rng.random((rows, 1, 1)) < 0.5, place.swapaxes(1, 2), place)
+    place = place.reshape(rows, size * size)
+    moved = (np.take_along_axis(tokens, place, axis=1) for tokens in (x, y))
+    one, other = (np.take_along_axis(names, tokens.astype(np.int64), axis=1) for tokens in moved)
+    return one, other
+
+
+def _hold_out(kinds: NDArray[np.int64], share: float, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Which members [member] of classes to hold out: whole classes at random, together at most that share (or one)."""
+    names, counts = np.unique(kinds, return_counts=True)
+    order = rng.permutation(len(names))
+    chosen, room = [], share * len(kinds)
+    for at in order:
+        if counts[at] <= room:
+            chosen.append(names[at])
+            room -= counts[at]
+    return np.isin(kinds, chosen or names[[counts.argmin()]])
