@@ -118,6 +118,21 @@ def ship(
     print(write(run, out, seeds=seeds, puzzles=puzzles, note=note))
 
 
+@app.command()
+def bench(
+    what: Annotated[str, typer.Argument(help="data: reading the Sudoku files, and feeding models of some presets.")],
+    preset: Annotated[
+        list[str] | None, typer.Option(help="Preset whose model is fed; may be repeated; default sudoku9-extreme-gram.")
+    ] = None,
+) -> None:
+    """Measure how fast this machine is at something; prints JSON."""
+    from gram import bench as benchmarks
+
+    if what != "data":
+        raise typer.BadParameter(f"unknown benchmark {what!r}; known: data")
+    print(json.dumps(benchmarks.data(preset or ["sudoku9-extreme-gram"]), indent=2))
+
+
 @app.command("list")
 def list_all() -> None:
     """Name the presets, checkpoints, tasks and models that are known."""
