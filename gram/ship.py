@@ -133,7 +133,8 @@ def card(checkpoint: store.Checkpoint, results: dict[str, Any]) -> str:
     noise = f", the deviation of the guidance times {inference.noise:g}" if model.stochastic else ""
     setting = (
         f"{samples} samples per input, at most {inference.supervision_steps} supervision steps{halting}{noise}, "
-        f"{first['precision']} products; one figure for each of the seeds "
+        f"{first['precision']} products; "
+        f"{'seed' if len(seeds) == 1 else 'one figure for each of the seeds'} "
         f"{', '.join(str(result['seed']) for result in seeds)}."
     )
     columns = (
