@@ -4,8 +4,8 @@
 solutions found among N samples of each puzzle, summed, over the solutions that exist, summed. Both weigh a puzzle by
 its number of solutions, and both are reported on the puzzles with at least two solutions (Table 1's) and on all.
 
-Rows are computed in a carried batch of one fixed size: a row that has halted, or reached the depth, makes room for the
-next, so halting saves what it promises, and a row's result does not depend on its neighbours.
+Rows are computed in a carried batch: a row that has halted, or reached the depth, makes room for the next, and when
+none is waiting the batch shrinks, so halting saves what it promises. A row's result does not depend on its neighbours.
 """
 
 from __future__ import annotations
@@ -212,30 +212,35 @@ def answer(
                     identifier[at] = int(puzzles.identifier[row[0]])
                 streams.generators[at] = stream((seed, int(ids[row[0]]), row[1]))
                 fresh.append(at)
-            if len(empty) == ROWS and not fresh:
+            if len(empty) == len(rows) and not fresh:
                 break
             if fresh:
                 start = model.init(x, identifier)
                 state = start if state is None else _replace(state, start, fresh)
             assert state is not None  # the first round always brings fresh rows
+            busy = [at for at, row in enumerate(rows) if row is not None]
+            if not waiting and 2 * len(busy) <= len(rows):  # the last ones do not need the whole batch
+                rows, streams.generators = [rows[at] for at in busy], [streams.generators[at] for at in busy]
+                state, x, identifier = State(state.e_x[busy], state.h[busy], state.l[busy]), x[busy], identifier[busy]
+                age, belief, given, worth = age[busy], belief[busy], given[busy], worth[busy]
             for _ in range(model.high_steps):
                 state, _ = model.step(state, streams)
             readout = model.decode(state)
             age += 1
             halt = readout.halt.cpu().numpy()
             stops = halt > threshold
-            better = halt > belief if halting else np.ones(ROWS, dtype=bool)
+            better = halt > belief if halting else np.ones(len(rows), dtype=bool)
             belief = np.where(better, halt, belief)
             given[better] = readout.logits.argmax(-1).to(torch.uint8).cpu().numpy()[better]
             worth[better] = readout.value.sigmoid().cpu().numpy()[better]
-            for at, busy in enumerate(rows):
-                if busy is None:
+            for at, place in enumerate(rows):
+                if place is None:
                     continue
                 ends = halting and bool(stops[at])
                 for depth, result in results.items():
                     if age[at] == depth or (ends and age[at] < depth):
-                        result.tokens[busy], result.value[busy] = given[at], worth[at]
-                        result.depth[busy], result.halted[busy] = age[at], stops[at]
+                        result.tokens[place], result.value[place] = given[at], worth[at]
+                        result.depth[place], result.halted[place] = age[at], stops[at]
                 if ends or age[at] >= max(results):
                     rows[at] = None
                     bar.update()

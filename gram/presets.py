@@ -60,7 +60,7 @@ _tasks: dict[str, Any] = {
     "nqueens8": NQueensConfig(board_size=8),
     "nqueens10": NQueensConfig(board_size=10),
     "coloring8": ColoringConfig(vertices=8),
-    "coloring10": ColoringConfig(vertices=10),
+    "coloring10": ColoringConfig(vertices=10, edge_probability=0.5, train_max=13_465, test_max=192),
     "sudoku4": SudokuConfig(size=4, generated=2_000, clues_min=4, clues_max=8),
     "sudoku6": SudokuConfig(size=6, generated=4_000, clues_max=14),
     "sudoku9": SudokuConfig(size=9, generated=1_000, clues_min=28, clues_max=36),

@@ -33,6 +33,21 @@ _STATE = ("position", "feature")
 
 
 # ---------------------------------------------------------------------------------------------------- choosing states
+def shades(board: Board) -> NDArray[np.float64]:
+    """Light [token, row, column] of the pixels of each token of an image: 0 paper to 1 ink, NaN where it is no pixel.
+
+    A token's symbol lists its pixels (`Board.patch`); tokens without such a symbol are greys in order of their ids.
+    """
+    ids = [at for at, token in enumerate(board.tokens) if token.glyph == "pixel"]
+    found = np.full((len(board.tokens), board.patch, board.patch), np.nan)
+    for order, at in enumerate(ids):
+        symbol = board.tokens[at].symbol
+        listed = len(symbol) == board.patch**2 and set(symbol) <= {"0", "1"}
+        grey = order / max(1, len(ids) - 1)
+        found[at] = np.reshape([int(bit) for bit in symbol], found.shape[1:]) if listed else grey
+    return found
+
+
 def ends(data: xr.Dataset, every: Every = "transition") -> xr.Dataset:
     """The states at the end of each transition, or only of each supervision step; the initial state always stays."""
     keep: NDArray[np.bool_] = data["low_step"].values == 0
@@ -52,13 +67,25 @@ def address(data: xr.Dataset, index: int) -> str:
     return f"{at[0]}.{at[1]}" + (f".{at[2]}" if at[2] else "")
 
 
+def shown(data: xr.Dataset) -> xr.Dataset:
+    """The rollout at the positions that are drawn: of a graph whose edges are tokens its nodes, else all.
+
+    The pairs of nodes repeat the puzzle, so certainty, changes and answers are measured at the nodes alone.
+    """
+    nodes = board_of(data).nodes
+    return data.isel(position=slice(nodes)) if nodes else data
+
+
 # ------------------------------------------------------------------------------------------------------- one position
 def probability(data: xr.Dataset) -> xr.DataArray:
     """Probability of each token [puzzle, trajectory, step, position, token], float32; from `logits` if need be.
 
+    As all that is measured per position: at the positions that are drawn, see `shown`.
+
     Raises:
         RolloutError: neither `probability` nor `logits` was recorded.
     """
+    data = shown(data)
     if "probability" not in data and "logits" in data:
         logits = data["logits"].astype(np.float32)
         raised = logits.copy(data=np.exp(logits - logits.max("token")))  # less the largest: exp cannot overflow
@@ -68,9 +95,10 @@ def probability(data: xr.Dataset) -> xr.DataArray:
 
 def certainty(data: xr.Dataset) -> xr.DataArray:
     """Probability of the shown token [puzzle, trajectory, step, position], 0 to 1."""
-    p = probability(data).values
-    shown = data["tokens"].values.astype(np.intp)[..., None]
-    return data["tokens"].copy(data=np.take_along_axis(p, shown, -1)[..., 0]).rename("certainty")
+    p, tokens = probability(data).values, shown(data)["tokens"]
+    return tokens.copy(data=np.take_along_axis(p, tokens.values.astype(np.intp)[..., None], -1)[..., 0]).rename(
+        "certainty"
+    )
 
 
 def second(data: xr.Dataset) -> xr.Dataset:
@@ -80,11 +108,10 @@ def second(data: xr.Dataset) -> xr.Dataset:
     may sample); equal ones: the lowest id.
     """
     p = probability(data).values.copy()
-    shown = data["tokens"].values.astype(np.intp)[..., None]
-    np.put_along_axis(p, shown, -1.0, -1)
+    like = shown(data)["tokens"]
+    np.put_along_axis(p, like.values.astype(np.intp)[..., None], -1.0, -1)
     token = p.argmax(-1)
     value = np.take_along_axis(p, token[..., None], -1)[..., 0].clip(0)  # with a single token there is no runner-up: 0
-    like = data["tokens"]
     return xr.Dataset({"token": like.copy(data=token.astype(like.dtype)), "probability": like.copy(data=value)})
 
 
@@ -96,14 +123,15 @@ def entropy(data: xr.Dataset) -> xr.DataArray:
 
 def changed(data: xr.Dataset) -> xr.DataArray:
     """True where the token differs from the state before [puzzle, trajectory, step, position]; False at step 0."""
-    return data["tokens"].copy(data=changed_tokens(data["tokens"].values)).rename("changed")
+    tokens = shown(data)["tokens"]
+    return tokens.copy(data=changed_tokens(tokens.values)).rename("changed")
 
 
 def distribution(
     data: xr.Dataset, step: int = -1, puzzle: int = 0, trajectories: Sequence[int] | None = None
 ) -> xr.DataArray:
     """How many of the paths (or of the `trajectories` named) show each token at one step: counts [position, token]."""
-    tokens = data["tokens"].isel(puzzle=puzzle, step=step)
+    tokens = shown(data)["tokens"].isel(puzzle=puzzle, step=step)
     if trajectories is not None:
         tokens = tokens.isel(trajectory=list(trajectories))
     counts = token_counts(tokens.values, len(board_of(data).tokens))
@@ -114,12 +142,20 @@ def distribution(
 def conflicts(data: xr.Dataset) -> xr.DataArray:
     """Number of violated rules [puzzle, trajectory, step]: see `gram.board.Board.violations`.
 
-    On a board without rules, the number of positions marked in the recorded `conflict`.
+    Of a graph whose edges are tokens, the rules are the edges of the puzzle, whatever the answer says of them. On a
+    board without rules, the number of positions marked in the recorded `conflict`.
 
     Raises:
         RolloutError: the board has no rules and `conflict` was not recorded.
     """
     board = board_of(data)
+    if board.nodes:
+        x = data["x"].values[:, None, None]
+        return xr.DataArray(
+            board.violations(_on_edges(board, x, data["tokens"].values)),
+            dims=data["tokens"].dims[:-1],
+            name="conflicts",
+        )
     if board.groups or board.required:
         return xr.DataArray(board.violations(data["tokens"].values), dims=data["tokens"].dims[:-1], name="conflicts")
     return need(data, "conflict").sum("position").rename("conflicts")
@@ -204,7 +240,7 @@ class Answer:
 
     Attributes:
         letter: a, b, ... z by size; empty from the 27th on.
-        tokens: [position].
+        tokens: [position], at the positions that are drawn (see `shown`).
         valid: None where `valid` was not recorded.
         conflicts: violated rules; None where the board has none and nothing was recorded.
         counts: number of paths of each run, in the order of the runs.
@@ -268,14 +304,16 @@ def answers(rollouts: Sequence[xr.Dataset], puzzle: int | Sequence[int] = 0) -> 
         last = chosen[run].isel(trajectory=path, step=-1)
         tokens = last["tokens"].values
         conflicts: int | None = None
-        if board.groups or board.required:
+        if board.nodes:
+            conflicts = int(board.violations(_on_edges(board, last["x"].values, tokens)))
+        elif board.groups or board.required:
             conflicts = int(board.violations(tokens))
         elif "conflict" in last:
             conflicts = int(last["conflict"].sum())
         found.append(
             Answer(
                 letter=chr(ord("a") + place) if place < 26 else "",
-                tokens=tokens,
+                tokens=tokens[: board.nodes or None],
                 valid=bool(last["valid"]) if "valid" in last else None,
                 conflicts=conflicts,
                 counts=tuple(counts[i]),
@@ -308,7 +346,7 @@ def parting(a: xr.Dataset, i: int, b: xr.Dataset, j: int, puzzle: int | Sequence
     Indices count the states of the longer run; the shorter one keeps its last board.
     """
     p, q = _each(puzzle, (a, b))
-    return parting_of(a["tokens"].values[p, i], b["tokens"].values[q, j])
+    return parting_of(shown(a)["tokens"].values[p, i], shown(b)["tokens"].values[q, j])
 
 
 def parting_of(a: NDArray[np.integer], b: NDArray[np.integer]) -> Parting | None:
@@ -603,11 +641,17 @@ def _since(true: NDArray[np.bool_]) -> NDArray[np.int64]:
     return len(true) - np.logical_and.accumulate(true[::-1], axis=0).sum(0)
 
 
+def _on_edges(board: Board, x: NDArray[np.integer], tokens: NDArray[np.integer]) -> NDArray[np.integer]:
+    """The nodes of answers [..., position] on the edges of the puzzle, in a graph whose edges are tokens."""
+    x, tokens = np.broadcast_arrays(x, tokens)
+    return np.concatenate([tokens[..., : board.nodes], x[..., board.nodes :]], -1)
+
+
 def _answer_states(one: xr.Dataset, known: bool) -> NDArray[np.floating]:
     """What the basis `answers` sees of one puzzle's run: [trajectory, step, position, token]."""
     if known:
         return probability(one).transpose("trajectory", "step", "position", "token").values
-    tokens = one["tokens"].transpose("trajectory", "step", "position").values
+    tokens = shown(one)["tokens"].transpose("trajectory", "step", "position").values
     return (tokens[..., None] == np.arange(len(board_of(one).tokens))).astype(np.float32)
 
 

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from gram.rollout import RolloutError, board_of, check, digest, need
 from gramviz import measure
+from gramviz.graph import picture
 from gramviz.measure import Every
 
 FORMAT = (1, 0)
@@ -183,7 +184,7 @@ def _pack(
     every: Every,
     trajectories: int | None,
 ) -> Payload:
-    board = board_of(whole[0])
+    board = picture(board_of(whole[0]), whole[0]["x"].values[chosen[0]])  # of a graph: its nodes, joined by its edges
     paths = [_evenly(run.sizes["trajectory"], trajectories) for run in whole]
     full = [run.isel(puzzle=slice(p, p + 1)) for run, p in zip(whole, chosen, strict=True)]
     if trajectories is not None:
@@ -204,7 +205,7 @@ def _pack(
     for meta, run in zip(metas, runs, strict=True):
         if "h" in run and run.sizes["step"] < 2:
             meta["missing"]["steps"] = "this rollout has one step, so there is no step of h to draw"
-    first = whole[0]
+    first = measure.shown(whole[0])
     p = chosen[0]
     page_missing = {name: sentence for name in ("y", "solutions_known") if (sentence := _cure(first, name))}
     same_h = len(measure.planes(runs, "h", share_h)) == 1 and all("h" in run for run in runs)
@@ -248,7 +249,8 @@ def _pack(
 
 
 def _boards(store: _Store, run: xr.Dataset, missing: dict[str, str], second: bool) -> None:
-    store.add("tokens", run["tokens"].values[0].astype(np.uint8), delta=True)
+    drawn = measure.shown(run)
+    store.add("tokens", drawn["tokens"].values[0].astype(np.uint8), delta=True)
     if "probability" in run or "logits" in run:
         store.add("certainty", _fraction(measure.certainty(run).values[0], _CERTAINTY_LEVELS))
         if second:
@@ -259,7 +261,7 @@ def _boards(store: _Store, run: xr.Dataset, missing: dict[str, str], second: boo
         if (sentence := _cure(run, name)) and not (name == "probability" and "logits" in run):
             missing[name] = sentence
     if "conflict" in run:
-        store.add("conflict", np.packbits(run["conflict"].values[0], axis=-1, bitorder="little"))
+        store.add("conflict", np.packbits(drawn["conflict"].values[0], axis=-1, bitorder="little"))
     if "valid" in run:
         store.add("valid", run["valid"].values[0].astype(np.uint8))
 

@@ -19,10 +19,11 @@ Vocabulary: 0 pad, 1 no edge, 2 edge, 3 onwards the colours. Positions: the node
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
+from math import ceil, comb
 from typing import ClassVar, Literal, get_args
 
 import numpy as np
@@ -106,7 +107,7 @@ class Coloring(Task):
         """Different graphs that can be coloured, with all their canonical colourings, in the order they were drawn."""
         c, n = self.config, self.config.vertices
         rng = np.random.default_rng(c.seed)
-        wanted = math.ceil(c.train_max / (1 - _HELD_OUT)) + c.test_max  # enough for both whatever is held out
+        wanted = ceil(c.train_max / (1 - _HELD_OUT)) + c.test_max  # enough for both whatever is held out
         seen: set[bytes] = set()
         graphs: list[NDArray[np.bool_]] = []
         found: list[NDArray[np.intp]] = []
@@ -349,13 +350,22 @@ def _mixed(value: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 def _fitting(edges: NDArray[np.bool_], table: NDArray[np.int64]) -> list[NDArray[np.intp]]:
     """For each graph [graph, pair], the rows of the table [assignment, node] in which no edge joins equal colours."""
-    first, second = np.triu_indices(table.shape[1], 1)
+    nodes, colors = table.shape[1], int(table.max()) + 1
+    first, second = np.triu_indices(nodes, 1)
+    # Most graphs that cannot be coloured hold colors + 1 nodes that are all joined; leaving them out first is quicker.
+    cliques = np.zeros((comb(nodes, colors + 1), nodes), dtype=bool)
+    members = np.array(list(combinations(range(nodes), colors + 1)), dtype=np.intp).reshape(len(cliques), colors + 1)
+    np.put_along_axis(cliques, members, True, 1)
+    inside = (cliques[:, first] & cliques[:, second]).astype(np.float32)
+    hopeless = (edges.astype(np.float32) @ inside.T == comb(colors + 1, 2)).any(1)
     same = (table[:, first] == table[:, second]).astype(np.float32)  # whole numbers this small are exact in float32
     size = max(1, _CELLS // len(table))
-    found: list[NDArray[np.intp]] = []
-    for at in range(0, len(edges), size):
-        clashes = edges[at : at + size].astype(np.float32) @ same.T
-        found += [np.flatnonzero(row == 0) for row in clashes]
+    found = [np.empty(0, dtype=np.intp)] * len(edges)
+    open_ = np.flatnonzero(~hopeless)
+    for at in range(0, len(open_), size):
+        block = open_[at : at + size]
+        for graph, clashes in zip(block, edges[block].astype(np.float32) @ same.T, strict=True):
+            found[graph] = np.flatnonzero(clashes == 0)
     return found
 
 

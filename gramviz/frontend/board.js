@@ -203,7 +203,9 @@ export function createBoard(app) {
       );
     else if (view.mode === "all") items.push(make("span", {}, words.agreement(view.crowd)));
     else {
-      items.push(view.given.some(Boolean) ? key("given") : make("span", {}, words.givens), key("changed"));
+      if (view.given.some(Boolean)) items.push(key("given"));
+      else if (view.board.kind !== "graph") items.push(make("span", {}, words.givens)); // a graph's edges are given
+      items.push(key("changed"));
       if (view.run.conflict) items.push(key("conflict"));
       items.push(view.certainty ? key("certainty") : make("span", {}, words.noCertainty));
       if (view.pinned)

@@ -5,6 +5,8 @@ import { hatch, queen, roundRect } from "./draw.js";
 import { ARC } from "./theme.js";
 
 const MANY_ATTACKS = 12; // pairs; beyond that the lines are a net that hides the board, and the hatch says it all
+// A node's colours as gramviz.theme.token_colour has them: by name, else in order; "wrong" is the alarm and never a colour.
+const HUES = { blue: "right", green: "green", red: "pink", yellow: "gold" };
 const UNSURE = 0.6; // below this certainty the runner-up is shown
 
 /**
@@ -73,7 +75,7 @@ function paintLines(ink) {
   };
   const every = (count, by) =>
     Array.from({ length: Math.floor(count / by) - (count % by ? 0 : 1) }, (_, k) => (k + 1) * by);
-  if (place.cell > 11) line(1, theme.line, every(board.width, 1), every(board.height, 1));
+  if (place.cell > 11 && board.kind !== "image") line(1, theme.line, every(board.width, 1), every(board.height, 1));
   if (board.box) line(2, theme.ink, every(board.width, board.box[1]), every(board.height, board.box[0]));
   pen.lineWidth = view.small ? 1 : 2;
   pen.strokeStyle = theme.ink;
@@ -96,14 +98,11 @@ function paintAnswer(ink, position, token) {
   const [x, y, size] = corner(ink, position);
   if (view.conflict(position) && !view.small) {
     if (view.board.kind === "graph") {
-      pen.save();
       pen.beginPath();
       pen.arc(x + size / 2, y + size / 2, size / 2 + 4, 0, 2 * Math.PI);
       pen.strokeStyle = theme.wrong;
-      pen.setLineDash([3, 2]);
-      pen.lineWidth = 2;
+      pen.lineWidth = 2.5;
       pen.stroke();
-      pen.restore();
     } else hatch(pen, x + 0.5, y + 0.5, size - 1, theme.wrong);
   }
   paintToken(ink, token, x + size / 2, y + size / 2, size, {
@@ -114,15 +113,16 @@ function paintAnswer(ink, position, token) {
   const { glyph } = view.board.tokens[token];
   const unseen = quiet(view.board, token);
   const sure = view.certainty?.(position) ?? null;
-  if (glyph === "pixel") {
+  if (view.board.kind === "image") {
     paintDoubt(ink, x + size / 2, y + size / 2, sure === null ? 0 : 1 - sure);
     return;
   }
   if (place.cell < 20) return;
   if (sure !== null && !view.given[position] && (!unseen || sure < 0.9)) {
-    const bottom = view.board.kind === "graph" ? y + size + 3 : y + size - 5;
-    if (glyph === "colour") {
-      pen.fillStyle = theme.bg; // a bar must show on every colour
+    const graph = view.board.kind === "graph";
+    const bottom = graph ? y + size + 8 : y + size - 5;
+    if (glyph === "colour" || graph) {
+      pen.fillStyle = theme.bg; // a bar must show on every colour, and on every edge
       pen.fillRect(x + size * 0.24 - 1.5, bottom - 1.5, size * 0.52 + 3, 4.6);
     }
     pen.fillStyle = theme.line;
@@ -130,7 +130,10 @@ function paintAnswer(ink, position, token) {
     pen.fillStyle = theme.ink2;
     pen.fillRect(x + size * 0.24, bottom, size * 0.52 * sure, 1.6);
     const next = view.second?.(position) ?? null;
-    if (sure < UNSURE && next !== null && size >= 26) paintSmall(ink, next, x + size - 7, y + size - 13);
+    if (sure < UNSURE && next !== null && size >= 26) {
+      if (graph) paintSmall(ink, next, x + size + 6, y + size - 2);
+      else paintSmall(ink, next, x + size - 7, y + size - 13);
+    }
   }
   if (view.pinned && view.pinned[position] !== token && size >= 26)
     paintSmall(ink, view.pinned[position], x + 7.5, y + 8.5);
@@ -164,31 +167,30 @@ function paintToken(ink, token, x, y, size, { bold = false, node = false, colour
   const { glyph, symbol, label } = view.board.tokens[token];
   const fill = colour ?? theme.ink;
   if (node) {
-    const nothing = quiet(view.board, token);
-    const order = view.board.tokens.map((_, id) => id).filter((id) => !quiet(view.board, id));
+    const hue = glyph === "colour" && !quiet(view.board, token) ? hueOf(view.board, token) : null;
     pen.beginPath();
     pen.arc(x, y, size / 2, 0, 2 * Math.PI);
-    pen.fillStyle = nothing
-      ? theme.bg
-      : theme.pick(["right", "wrong", "green", "pink", "gold"][order.indexOf(token) % 5]);
+    pen.fillStyle = hue ? theme[hue] : theme.bg;
     pen.fill();
-    pen.lineWidth = bold ? 3 : 1.2;
+    pen.lineWidth = bold ? 3.5 : 1.2;
     pen.strokeStyle = theme.ink;
     pen.stroke();
-    if (!nothing && size >= 14) paintText(ink, symbol, x, y, Math.min(15, size * 0.5), theme.bg, 700);
+    if (!quiet(view.board, token) && size >= 14)
+      paintText(ink, symbol, x, y, Math.min(15, size * 0.5), onHue(theme, hue), 700);
     return;
   }
   if (glyph === "pixel") {
-    const shades = view.board.tokens.filter((other) => other.glyph === "pixel");
-    const light = Math.round((255 * shades.indexOf(view.board.tokens[token])) / Math.max(1, shades.length - 1));
-    pen.fillStyle = `rgb(${light} ${light} ${light})`;
-    pen.fillRect(x - size / 2, y - size / 2, size + 0.5, size + 0.5);
+    paintPixels(ink, shades(view.board, token), x, y, size);
     return;
   }
   if (glyph === "colour") {
     const index = [symbol, label].map((text) => (text === "" ? NaN : Number(text))).find(Number.isInteger) ?? token;
     pen.fillStyle = ARC[index % ARC.length];
     pen.fillRect(x - size / 2, y - size / 2, size + 0.5, size + 0.5);
+    return;
+  }
+  if (view.board.kind === "image") {
+    paintBlank(ink, x, y, size);
     return;
   }
   if (quiet(view.board, token)) return;
@@ -211,6 +213,52 @@ function paintToken(ink, token, x, y, size, { bold = false, node = false, colour
       pen.globalAlpha = 1;
     }
   }
+}
+
+function hueOf(board, token) {
+  const hues = Object.values(HUES);
+  const order = board.tokens.filter((other) => other.glyph === "colour").indexOf(board.tokens[token]);
+  return HUES[board.tokens[token].label.toLowerCase()] ?? hues[order] ?? "other";
+}
+
+/** The text that reads best on a hue: dark on gold and on all hues of the dark theme, else white. */
+function onHue(theme, hue) {
+  if (hue === null) return theme.ink;
+  return theme.mode === "light" && (hue === "gold" || hue === "other") ? theme.ink : theme.bg;
+}
+
+/** Light of a token's pixels, row by row: 0 paper to 1 ink; null where it is no pixel. As gramviz.measure.shades. */
+function shades(board, token) {
+  const { glyph, symbol } = board.tokens[token];
+  if (glyph !== "pixel") return null;
+  const count = (board.patch ?? 1) ** 2;
+  if (symbol.length === count && /^[01]+$/.test(symbol)) return [...symbol].map(Number);
+  const greys = board.tokens.filter((other) => other.glyph === "pixel");
+  return Array(count).fill(greys.indexOf(board.tokens[token]) / Math.max(1, greys.length - 1));
+}
+
+/** A square of pixels, `light` of each row by row, around a point; whole device pixels leave no seams. */
+function paintPixels({ pen }, light, x, y, size) {
+  const side = Math.sqrt(light.length);
+  const edge = (k, middle) => Math.round(middle - size / 2 + (k * size) / side);
+  for (const [k, value] of light.entries()) {
+    const [row, column] = [Math.floor(k / side), k % side];
+    const grey = Math.round(255 * value);
+    pen.fillStyle = `rgb(${grey} ${grey} ${grey})`;
+    pen.fillRect(edge(column, x), edge(row, y), edge(column + 1, x) - edge(column, x), edge(row + 1, y) - edge(row, y));
+  }
+}
+
+/** A blank patch is neither paper nor ink: sunk, with a stroke. */
+function paintBlank({ pen, theme }, x, y, size) {
+  pen.fillStyle = theme.sunk;
+  pen.fillRect(x - size / 2, y - size / 2, size, size);
+  pen.strokeStyle = theme.edge;
+  pen.lineWidth = 1;
+  pen.beginPath();
+  pen.moveTo(x - size * 0.2, y + size * 0.2);
+  pen.lineTo(x + size * 0.2, y - size * 0.2);
+  pen.stroke();
 }
 
 function paintText({ pen, font }, text, x, y, size, colour, weight) {
@@ -239,6 +287,12 @@ function paintDifference(ink, position) {
   const [x, y, size] = corner(ink, position);
   const [mine, theirs] = [view.tokens[position], view.other[position]];
   if (mine === theirs) {
+    if (view.board.kind === "graph") {
+      pen.beginPath(); // no edge shines through a faint node
+      pen.arc(x + size / 2, y + size / 2, size / 2, 0, 2 * Math.PI);
+      pen.fillStyle = theme.bg;
+      pen.fill();
+    }
     pen.globalAlpha *= 0.35;
     paintToken(ink, mine, x + size / 2, y + size / 2, size, {
       bold: view.given[position],
@@ -267,7 +321,7 @@ function paintDifference(ink, position) {
   paintToken(ink, mine, x + size * 0.71, y + size * 0.72, size * 0.6, { bold: false });
 }
 
-/** "All": the most frequent token large, up to three others small with their counts. */
+/** "All": the most frequent token large, up to three others small with their counts; on a node, sectors. */
 function paintCrowd(ink, position) {
   const { pen, view, theme, place } = ink;
   const [x, y, size] = corner(ink, position);
@@ -289,9 +343,16 @@ function paintCrowd(ink, position) {
     return;
   }
   if (!order.length) return;
-  if (view.board.tokens[order[0][0]].glyph === "pixel") {
-    const mean = order.reduce((sum, [token, count]) => sum + token * count, 0) / view.crowd;
-    paintToken(ink, Math.round(mean), x + size / 2, y + size / 2, size);
+  if (view.board.kind === "image") {
+    const drawn = order
+      .map(([token, count]) => [shades(view.board, token), count])
+      .filter(([light]) => light !== null);
+    const all = drawn.reduce((sum, [, count]) => sum + count, 0);
+    if (!all) paintBlank(ink, x + size / 2, y + size / 2, size);
+    else {
+      const mean = drawn[0][0].map((_, k) => drawn.reduce((sum, [light, count]) => sum + light[k] * count, 0) / all);
+      paintPixels(ink, mean, x + size / 2, y + size / 2, size);
+    }
     return;
   }
   const several = order.length > 1 && place.cell >= 26;
@@ -303,11 +364,36 @@ function paintCrowd(ink, position) {
     size * (several && !node ? 0.86 : 1),
     { bold: view.given[position], node },
   );
+  if (node && order.length > 1) paintShares(ink, order, x + size / 2, y + size / 2, size);
   if (!several || node) return;
   const rest = order
     .slice(1, place.cell >= 34 ? 3 : 2)
     .map(([token, count]) => `${view.board.tokens[token].symbol || "·"} ${count}`);
   paintText(ink, rest.join("  "), x + size / 2, y + size - 7.5, 11, theme.ink3, 400);
+}
+
+/** On a node, every token that is shown there as a sector as large as its share, with its letter. */
+function paintShares(ink, order, x, y, size) {
+  const { pen, view, theme } = ink;
+  let from = -Math.PI / 2;
+  for (const [token, count] of order) {
+    const to = from + 2 * Math.PI * (count / view.crowd);
+    const { glyph, symbol } = view.board.tokens[token];
+    const hue = glyph === "colour" ? hueOf(view.board, token) : null;
+    pen.beginPath();
+    pen.moveTo(x, y);
+    pen.arc(x, y, size / 2, from, to);
+    pen.closePath();
+    pen.fillStyle = hue ? theme[hue] : theme.bg;
+    pen.fill();
+    pen.lineWidth = 1.2;
+    pen.strokeStyle = theme.ink;
+    pen.stroke();
+    const [dx, dy] = [Math.cos((from + to) / 2), Math.sin((from + to) / 2)];
+    if (size >= 26 && count / view.crowd > 0.12)
+      paintText(ink, symbol, x + dx * size * 0.32, y + dy * size * 0.32, 10, onHue(theme, hue), 700);
+    from = to;
+  }
 }
 
 function paintEdges({ pen, place, view, theme }) {
@@ -316,7 +402,7 @@ function paintEdges({ pen, place, view, theme }) {
     const clash =
       view.mode === "one" && view.tokens[a] === view.tokens[b] && view.board.exclusive.includes(view.tokens[a]);
     pen.strokeStyle = clash ? theme.wrong : theme.edge;
-    pen.lineWidth = clash ? 3 : 1.2;
+    pen.lineWidth = clash ? 3 : view.small ? 1 : 1.6;
     pen.beginPath();
     pen.moveTo(from.x, from.y);
     const length = Math.hypot(to.x - from.x, to.y - from.y);
@@ -377,6 +463,13 @@ function paintFrames(ink, position) {
   const round = view.board.kind === "graph" ? size : 5;
   pen.strokeStyle = theme.ink;
   if (width) {
+    if (view.board.kind === "image") {
+      pen.strokeStyle = theme.bg; // ink alone is lost on a dark pixel
+      pen.lineWidth = width + 2;
+      roundRect(pen, x + 2.5, y + 2.5, size - 5, size - 5, round);
+      pen.stroke();
+      pen.strokeStyle = theme.ink;
+    }
     pen.lineWidth = width;
     pen.globalAlpha = view.changed.has(position) ? 1 : 0.5;
     roundRect(pen, x + 2.5, y + 2.5, size - 5, size - 5, round);

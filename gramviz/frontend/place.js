@@ -8,7 +8,9 @@ export function places(board, side) {
 }
 
 function squares(board, side) {
-  const text = board.tokens.some((token) => token.glyph === "text" || token.glyph === "queen");
+  // Colours need no letters; only what is read needs a cell of that size.
+  const read = (token) => token.glyph === "text" || token.glyph === "queen";
+  const text = board.tokens.some(read) && !board.tokens.some((token) => token.glyph === "colour");
   const fit = Math.floor(side / Math.max(board.width, board.height));
   const cell =
     text && board.size <= 1600 && side > 100
@@ -35,14 +37,15 @@ function squares(board, side) {
 }
 
 function nodes(board, side) {
-  const cell = Math.max(14, Math.min(40, (side / Math.sqrt(board.size)) * 0.52));
+  const cell = Math.max(side < 100 ? 6 : 14, Math.min(36, (side / Math.sqrt(board.size)) * 0.36));
+  const rim = 0.7 * cell; // half a node, and the ring around one that breaks a rule
   const circle = (k) => [
     0.5 + 0.5 * Math.sin((2 * Math.PI * k) / board.size),
     0.5 - 0.5 * Math.cos((2 * Math.PI * k) / board.size),
   ];
   const at = (position) => {
     const [x, y] = board.xy?.[position] ?? circle(position);
-    return { x: cell + x * (side - 2 * cell), y: cell + y * (side - 2 * cell) };
+    return { x: rim + x * (side - 2 * rim), y: rim + y * (side - 2 * rim) };
   };
   const all = Array.from({ length: board.size }, (_, position) => ({ position, ...at(position) }));
   return {

@@ -3,6 +3,8 @@
 Everything is drawn in units of a cell, as lines and areas, so that a print is as sharp as a screen. Givens stand bold
 on a tint (a given queen is filled, a guessed one outlined); a conflict is hatched and has a filled corner; a change has
 an ink frame; the bar under a guess is the probability of the shown token. No mark depends on colour alone.
+
+A graph whose edges are tokens is drawn as its nodes, joined by the edges of the puzzle.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from numpy.typing import NDArray
 from gram.board import Board
 from gram.rollout import board_of
 from gramviz import measure
+from gramviz.graph import picture
 from gramviz.theme import NOTE, Palette, palette, readable, token_colour
 from gramviz.views import Cursor, view
 from gramviz.views.parts import address, broken, escape, figure, heading, path_name, plural
@@ -56,7 +59,7 @@ def draw(rollout: xr.Dataset, at: Cursor = Cursor(), theme: str = "light", *, si
     Args:
         size: width of the drawing in px; the figure adds margins. Cells below 12 px are drawn without text.
     """
-    board = board_of(rollout)
+    board = picture(board_of(rollout), rollout["x"].values[at.puzzle])
     colours = palette(theme)
     shown = _look(rollout, board, at)
     ratio = 1.0 if board.kind == "graph" else board.height / board.width
@@ -64,14 +67,14 @@ def draw(rollout: xr.Dataset, at: Cursor = Cursor(), theme: str = "light", *, si
     cell = size if board.kind == "graph" else size / board.width
     if board.kind == "graph":
         _graph(drawn, board, shown, colours)
-        x, y = np.array(board.xy if board.xy is not None else _circle(board.positions)).T
+        x, y = _places(board).T
     else:
         (_image if board.kind == "image" else _grid)(drawn, board, shown, colours, cell)
         row, column = np.divmod(np.arange(board.positions), board.width)
         x, y = column + 0.5, row + 0.5
     _speak(drawn, board, shown, x, y)
     span = (board.width, board.height) if board.kind != "graph" else (1.0, 1.0)
-    rim = 0.004 * span[0]
+    rim = (0.04 if board.kind == "graph" else 0.004) * span[0]  # a node leans out of the square by half
     drawn.update_xaxes(visible=False, range=[-rim, span[0] + rim], constrain="domain", fixedrange=True)
     drawn.update_yaxes(visible=False, range=[span[1] + rim, -rim], scaleanchor="x", constrain="domain", fixedrange=True)
     drawn.update_layout(margin={"l": 20, "r": 20, "t": _TOP, "b": _BOTTOM})
@@ -88,7 +91,7 @@ def draw(rollout: xr.Dataset, at: Cursor = Cursor(), theme: str = "light", *, si
 
 
 def _look(rollout: xr.Dataset, board: Board, at: Cursor) -> _Shown:
-    one = rollout.isel(puzzle=[at.puzzle], trajectory=[at.trajectory])
+    one = measure.shown(rollout).isel(puzzle=[at.puzzle], trajectory=[at.trajectory])
     now = one.isel(step=[at.step])
     known = "probability" in one or "logits" in one
     runner_up = measure.second(now) if known else None
@@ -151,16 +154,20 @@ def _grid(drawn: go.Figure, board: Board, shown: _Shown, colours: Palette, cell:
 
 
 def _image(drawn: go.Figure, board: Board, shown: _Shown, colours: Palette, cell: float) -> None:
-    """Pixels as grey by token id; the larger the dot on a pixel, the less sure it is."""
-    shape = (board.height, board.width)
-    ids = [t for t in range(len(board.tokens)) if board.tokens[t].glyph == "pixel"] or list(range(len(board.tokens)))
-    grey = np.interp(shown.tokens, [min(ids), max(max(ids), min(ids) + 1)], [0, 1])
+    """The pixels of each token; a blank is sunk and crossed. The larger the dot on a token, the less sure it is."""
+    side = board.patch
+    light = measure.shades(board)[shown.tokens]
+    z = light.reshape(board.height, board.width, side, side).swapaxes(1, 2)
+    blank = np.flatnonzero(np.isnan(light).all((1, 2)))
+    _areas(drawn, "blank", _squares(blank, board.width), colours.sunk)
+    cross = [_moved(np.array([(0.3, 0.7), (0.7, 0.3)]), int(p) % board.width, int(p) // board.width) for p in blank]
+    _lines(drawn, "blank mark", cross, colours.edge, 1)
     drawn.add_heatmap(
-        z=grey.reshape(shape),
-        x0=0.5,
-        dx=1,
-        y0=0.5,
-        dy=1,
+        z=z.reshape(board.height * side, board.width * side),
+        x0=0.5 / side,
+        dx=1 / side,
+        y0=0.5 / side,
+        dy=1 / side,
         zmin=0,
         zmax=1,
         colorscale=[[0, "#000000"], [1, "#FFFFFF"]],
@@ -240,68 +247,82 @@ def _certainty(drawn: go.Figure, board: Board, shown: _Shown, colours: Palette, 
 
 # ---------------------------------------------------------------------------------------------------------------- graph
 def _graph(drawn: go.Figure, board: Board, shown: _Shown, colours: Palette) -> None:
-    """Nodes as circles with a colour and a letter; an edge whose ends clash is thick and zigzags."""
-    place = np.array(board.xy if board.xy is not None else _circle(board.positions), np.float64)
+    """Nodes as circles with a colour and a letter; an edge whose ends clash is thick and zigzags, its ends have a ring.
+
+    A node without a colour is hollow; one that shows another token than a colour (an untrained model may) names it.
+    """
+    place = _places(board)
     clashing = set(measure.conflict_pairs(board, shown.tokens))
     calm: list[NDArray[np.float64]] = []
     angry: list[NDArray[np.float64]] = []
     for group in board.groups:
         for a, b in ((a, b) for k, a in enumerate(group) for b in group[k + 1 :]):
             (angry if (min(a, b), max(a, b)) in clashing else calm).append(place[[a, b]])
-    _lines(drawn, "edge", calm, colours.edge, 1.4)
+    _lines(drawn, "edge", calm, colours.edge, 1.8)
     _lines(drawn, "conflict", [_zigzag(*line) for line in angry], colours.vermilion, 2.5, legend="breaks a rule")
-    padding = [t for t, token in enumerate(board.tokens) if token.label.startswith("pad")]
-    used = np.flatnonzero(~np.isin(shown.tokens, padding))  # a smaller graph pads its board; those nodes do not exist
-    meaningful = [t for t in range(len(board.tokens)) if t not in board.blank and t not in padding]
-    quiet = np.isin(shown.tokens, board.blank)
+    hues = [t for t, token in enumerate(board.tokens) if token.glyph == "colour"]
+    # A smaller graph pads its board with nodes that do not exist; where padding means "not given" they do.
+    padding = [t for t, token in enumerate(board.tokens) if token.label.startswith("pad") and t not in board.blank]
+    used = np.flatnonzero(~np.isin(shown.tokens, padding))
     fills = [
-        colours.bg if quiet[p] else token_colour(board.tokens[token], meaningful.index(token), colours.name)
-        for p, token in ((p, int(shown.tokens[p])) for p in used)
+        token_colour(board.tokens[token], hues.index(token), colours.name) if token in hues else colours.bg
+        for token in map(int, shown.tokens[used])
     ]
-    x, y = place[used].T
-    drawn.add_scatter(
-        x=x,
-        y=y,
-        mode="markers",
-        name="node",
-        hoverinfo="skip",
-        showlegend=False,
-        marker={
-            "size": 30,
-            "color": fills,
-            "opacity": 1,
-            "line": {"color": colours.ink, "width": np.where(shown.given[used], 3, 1.2)},
-        },
-    )
+    rings = used[shown.conflict[used]]
+    if len(rings):
+        _nodes(drawn, "conflict ring", place[rings], 38, {"color": colours.vermilion, "width": 2.5}, "circle-open")
+    _nodes(
+        drawn, "node", place[used], 30, {"color": colours.ink, "width": np.where(shown.given[used], 3.5, 1.2)},
+        "circle", fills,
+    )  # fmt: skip
     if shown.given[used].any():
-        drawn.add_scatter(
-            x=[None],
-            y=[None],
-            mode="markers",
-            name="given",
-            hoverinfo="skip",
-            marker={"size": 12, "color": colours.bg, "line": {"color": colours.ink, "width": 3}},
-        )
-    symbols = ["" if quiet[p] else board.tokens[shown.tokens[p]].symbol for p in used]
+        _legend(drawn, "given", {"color": colours.bg, "line": {"color": colours.ink, "width": 3}})
+    symbols = ["" if t in board.blank else board.tokens[t].symbol for t in shown.tokens[used]]
+    x, y = place[used].T
     _text(drawn, "node text", x, y, symbols, [readable(fill, colours.name) for fill in fills], 14, bold=True)
     changed = used[shown.changed[used]]
     if len(changed):
-        drawn.add_scatter(
-            x=place[changed, 0],
-            y=place[changed, 1],
-            mode="markers",
-            name="changed in this step",
-            hoverinfo="skip",
-            marker={"size": 42, "symbol": "square-open", "color": colours.ink, "line": {"width": 2}},
-        )
+        _nodes(drawn, "changed", place[changed], 44, {"color": colours.ink, "width": 2}, "square-open")
+        _legend(drawn, "changed in this step", {"symbol": "square-open", "color": colours.ink, "line": {"width": 2}})
     if shown.certainty is not None:
+        guesses = [p for p in used if not shown.given[p]]
         bars, scales = [], []
-        for p in used:
-            left, below = place[p, 0] - 0.04, place[p, 1] + 0.066
+        for p in guesses:
+            left, below = place[p, 0] - 0.04, place[p, 1] + 0.071
             scales.append(np.array([(left, below), (left + 0.08, below)]))
             bars.append(np.array([(left, below), (left + 0.08 * shown.certainty[p], below)]))
+        _lines(drawn, "certainty casing", scales, colours.bg, 7)  # a bar must show on every edge
         _lines(drawn, "certainty scale", scales, colours.line, 3)
         _lines(drawn, "certainty", bars, colours.text2, 3, legend="certainty")
+        if shown.second is None:
+            return
+        unsure = [p for p in guesses if shown.certainty[p] < UNSURE and shown.second[p] not in board.blank]
+        if unsure:
+            x, y = place[unsure].T
+            texts = [board.tokens[shown.second[p]].symbol for p in unsure]
+            _text(drawn, "runner-up", x + 0.065, y + 0.045, texts, [colours.text2] * len(unsure), NOTE, bold=False)
+
+
+def _nodes(
+    drawn: go.Figure,
+    name: str,
+    place: NDArray[np.float64],
+    size: int,
+    line: Mapping[str, Any],
+    symbol: str,
+    fill: list[str] | str | None = None,
+) -> None:
+    """Marks [node, 2] of one shape, `size` px wide; without a fill, the outline has the line's colour."""
+    marker = {"size": size, "symbol": symbol, "color": line["color"] if fill is None else fill, "opacity": 1}
+    drawn.add_scatter(
+        x=place[:, 0], y=place[:, 1], mode="markers", name=name, meta=name, hoverinfo="skip", showlegend=False,
+        marker=marker | {"line": dict(line)},
+    )  # fmt: skip
+
+
+def _places(board: Board) -> NDArray[np.float64]:
+    """Where the nodes are [node, 2]; on a circle for a graph that came without places."""
+    return np.array(board.xy if board.xy is not None else _circle(board.positions), np.float64)
 
 
 def _circle(count: int) -> NDArray[np.float64]:

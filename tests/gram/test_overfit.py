@@ -1,4 +1,4 @@
-"""A small model learns 32 instances of every task by heart, through `gram train`: data, encoding and loop fit together."""
+"""A small model learns 32 instances of every task by heart: data, encoding and training loop fit together."""
 
 from __future__ import annotations
 
