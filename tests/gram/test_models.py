@@ -275,10 +275,14 @@ def test_every_position_has_a_place_of_its_own_and_every_place_is_used(board: Bo
     assert set(place.lines.flatten().tolist()) == set(range(place.embed.num_embeddings))
 
 
-def test_a_node_of_a_graph_has_a_vector_of_its_own() -> None:
-    graph = replace(BOARD, kind="graph", height=1, width=9)
+def test_a_node_of_a_graph_has_a_vector_of_its_own_and_a_pair_the_sum_of_its_nodes() -> None:
+    graph = Board("toy", "Four nodes", "graph", 1, 10, BOARD.tokens, nodes=4, joined=1)
     place = Place(graph, 16)
-    torch.testing.assert_close(place(), place.embed.weight)
+    node, seen = place.embed.weight, place() * 3**0.5
+    for k in range(4):
+        torch.testing.assert_close(seen[k], 2 * node[k] + node[4])
+    for at, (i, j) in enumerate(graph.pairs, 4):
+        torch.testing.assert_close(seen[at], node[i] + node[j] + node[5])
 
 
 @pytest.mark.parametrize(("low_steps", "transitions"), [(1, 1), (3, 2)])
