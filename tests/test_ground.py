@@ -83,7 +83,8 @@ def test_conda_environment_is_the_same_set() -> None:
 @pytest.mark.parametrize("folder", ["gram", "gramviz", "tests", "notebooks"])
 def test_whatever_is_imported_is_declared(folder: str) -> None:
     """Except the standard library, ourselves, and what declared packages promise to bring (Jupyter's IPython)."""
-    known = {IMPORTS.get(name, name) for name in sys.stdlib_module_names} | {"gram", "gramviz", "synthetic", "conftest"}
+    ours = {"gram", "gramviz", *(path.stem for path in (ROOT / "tests").glob("*.py"))}
+    known = {IMPORTS.get(name, name) for name in sys.stdlib_module_names} | ours
     known |= set(declared("dev")) if folder == "tests" else set(declared("pdf"))
     known |= {"IPython", "traitlets", "packaging", "pyyaml", "click"}
     for name, source in sources(folder):
