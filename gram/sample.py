@@ -191,9 +191,7 @@ def sample(
     if chosen.complete:
         arrays["solutions_known"] = chosen.counts
     if "halt" in arrays:
-        ends = np.array(
-            [low_step == 0 and at in (0, model.high_steps) for _, at, low_step in _clock(model, steps, record)]
-        )
+        ends = np.array([low_step == 0 and at == model.high_steps for _, at, low_step in _clock(model, steps, record)])
         stopped = (arrays["halt"] > opened.config.inference.halt_above) & ends
         arrays["halted_at"] = np.where(stopped.any(-1), stopped.argmax(-1), -1).astype(np.int32)
     supervision, transition, low = zip(*_clock(model, steps, record), strict=True)

@@ -217,8 +217,8 @@ class TestRecord:
     ) -> None:
         told = sample(trained, [0, 1, 2], trajectories=4, record=record)
         transition, low = told["transition"].values, told["low_step"].values
-        ends = (told["supervision_step"].values == 0) | ((transition == trained.model.high_steps) & (low == 0))
-        assert ends.sum() == 1 + trained.config.inference.supervision_steps
+        ends = (transition == trained.model.high_steps) & (low == 0)  # the initial state is no answer to stop at
+        assert ends.sum() == trained.config.inference.supervision_steps
         belief = told["halt"].values
         seen, between = set(), 0
         for above in np.quantile(belief.astype(float), [0, 0.3, 0.6, 0.8, 0.9, 1]).clip(1e-9, 1 - 1e-9).tolist():
@@ -228,7 +228,8 @@ class TestRecord:
             for p, n in np.ndindex(3, 4):
                 past = np.flatnonzero((belief[p, n] > above) & ends)
                 assert halted_at[p, n] == (past[0] if len(past) else -1)
-                between += bool((belief[p, n] > above).any() and not ends[(belief[p, n] > above).argmax()])
+                believed = np.flatnonzero(belief[p, n, 1:] > above)
+                between += bool(len(believed) and not ends[1 + believed[0]])
                 seen.add(int(halted_at[p, n]))
         assert -1 in seen
         assert len(seen) > 2
