@@ -48,7 +48,9 @@ def sample(
         str | None, typer.Option(help="A puzzle as text, rows parted by /, e.g. Q.../..../..../....")
     ] = None,
     trajectories: Annotated[int, typer.Option(help="Trajectories per puzzle.")] = 50,
-    supervision_steps: Annotated[int | None, typer.Option(help="How long each goes on.")] = None,
+    supervision_steps: Annotated[
+        int | None, typer.Option(help="How long each goes on; default 16, or the checkpoint's depth if less.")
+    ] = None,
     seed: Seed = 0,
     mode: Annotated[str, typer.Option(help="prior, or posterior (sees a solution).")] = "prior",
     noise: Annotated[

@@ -26,6 +26,7 @@ from gram.tasks import NoSolverError, Puzzles, TaskError
 
 CHUNK = 32  # rows computed at once; part of what makes results repeatable, so not tuned per machine
 SOLUTIONS = 1_000  # solutions of a typed puzzle that are searched for; only fewer are known to be all
+WATCHED = 16  # supervision steps that are recorded unless told otherwise
 LARGEST = 4 * 2**30  # bytes of a record that is made without being asked twice
 
 
@@ -124,7 +125,8 @@ def sample(
         checkpoint: opened, or its name or folder.
         puzzles: index or indices in the split, `Puzzles`, or the text of one puzzle.
         trajectories: N per puzzle (1 for a deterministic model: all would be equal).
-        supervision_steps: how long each goes on, without halting; default: the checkpoint's inference depth.
+        supervision_steps: how long each goes on, without halting; default: 16, or the checkpoint's inference depth if
+            that is less (an answer may be worth 256 steps, but a record of them is for nobody's eyes).
         seed: of the noise.
         mode: `prior`, or `posterior` to let the guidance see the first known solution.
         noise: factor on the deviation of the guidance; default: the checkpoint's, and 1 with a target.
@@ -137,7 +139,8 @@ def sample(
     opened = checkpoint if isinstance(checkpoint, Checkpoint) else load(checkpoint)
     record = record or Record()
     model, task = opened.model, opened.task
-    steps = opened.config.inference.supervision_steps if supervision_steps is None else supervision_steps
+    longest = min(WATCHED, opened.config.inference.supervision_steps)
+    steps = longest if supervision_steps is None else supervision_steps
     if noise is None:
         noise = opened.config.inference.noise if mode == "prior" else 1.0
     check(trajectories=trajectories, supervision_steps=steps, seed=seed, noise=noise, precision=precision)

@@ -24,7 +24,7 @@ from gramviz import measure
 from gramviz.graph import picture
 from gramviz.theme import NOTE, Palette, palette, readable, token_colour
 from gramviz.views import Cursor, view
-from gramviz.views.parts import address, broken, escape, figure, heading, path_name, plural
+from gramviz.views.parts import address, broken, escape, figure, heading, key, path_name, plural
 
 Lines = Sequence[NDArray[np.float64]]  # polylines [point, 2] in cells, y down
 UNSURE = 0.6  # below this certainty the runner-up is shown beside the token
@@ -120,7 +120,7 @@ def _grid(drawn: go.Figure, board: Board, shown: _Shown, colours: Palette, cell:
     _areas(drawn, "given", _squares(tinted, board.width), colours.given)
     if len(tinted):
         tint = {"symbol": "square", "color": colours.given, "line": {"color": colours.edge, "width": 1}}
-        _legend(drawn, "given", tint)
+        key(drawn, "given", tint)
     for order, token in enumerate(board.tokens):
         if token.glyph == "colour":
             places = np.flatnonzero((shown.tokens == order) & ~quiet)
@@ -206,7 +206,7 @@ def _conflicts(drawn: go.Figure, places: NDArray[np.integer], width: int, colour
     _lines(drawn, "conflict hatch", hatch, colours.vermilion, 1, opacity=0.45)
     _areas(drawn, "conflict", corners, colours.vermilion)
     if corners:
-        _legend(drawn, "breaks a rule", {"symbol": "triangle-ne", "color": colours.vermilion})
+        key(drawn, "breaks a rule", {"symbol": "triangle-ne", "color": colours.vermilion})
 
 
 def _changes(drawn: go.Figure, places: NDArray[np.integer], width: int, colours: Palette, cell: float) -> None:
@@ -216,7 +216,7 @@ def _changes(drawn: go.Figure, places: NDArray[np.integer], width: int, colours:
     _lines(drawn, "changed casing", frames, colours.bg, 4)  # ink alone is lost on a dark pixel
     _lines(drawn, "changed", frames, colours.ink, 2)
     if frames:
-        _legend(drawn, "changed in this step", {"symbol": "square-open", "color": colours.ink, "line": {"width": 2}})
+        key(drawn, "changed in this step", {"symbol": "square-open", "color": colours.ink, "line": {"width": 2}})
 
 
 def _certainty(drawn: go.Figure, board: Board, shown: _Shown, colours: Palette, cell: float) -> None:
@@ -276,14 +276,14 @@ def _graph(drawn: go.Figure, board: Board, shown: _Shown, colours: Palette) -> N
         "circle", fills,
     )  # fmt: skip
     if shown.given[used].any():
-        _legend(drawn, "given", {"color": colours.bg, "line": {"color": colours.ink, "width": 3}})
+        key(drawn, "given", {"color": colours.bg, "line": {"color": colours.ink, "width": 3}})
     symbols = ["" if t in board.blank else board.tokens[t].symbol for t in shown.tokens[used]]
     x, y = place[used].T
     _text(drawn, "node text", x, y, symbols, [readable(fill, colours.name) for fill in fills], 14, bold=True)
     changed = used[shown.changed[used]]
     if len(changed):
         _nodes(drawn, "changed", place[changed], 44, {"color": colours.ink, "width": 2}, "square-open")
-        _legend(drawn, "changed in this step", {"symbol": "square-open", "color": colours.ink, "line": {"width": 2}})
+        key(drawn, "changed in this step", {"symbol": "square-open", "color": colours.ink, "line": {"width": 2}})
     if shown.certainty is not None:
         guesses = [p for p in used if not shown.given[p]]
         bars, scales = [], []
@@ -357,20 +357,6 @@ def _areas(drawn: go.Figure, name: str, outlines: Lines, colour: str) -> None:
             showlegend=False,
             hoverinfo="skip",
         )
-
-
-def _legend(drawn: go.Figure, words: str, marker: Mapping[str, Any]) -> None:
-    """An entry of the legend that looks like the mark on the board, not like the trace that draws it."""
-    drawn.add_scatter(
-        x=[None],
-        y=[None],
-        mode="markers",
-        marker={"size": 12, **marker},
-        name=words,
-        meta="legend",
-        hoverinfo="skip",
-        showlegend=True,
-    )
 
 
 def _lines(

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from gram.rollout import board_of
 from gramviz import measure
-from gramviz.theme import LABEL, NOTE, OutcomeMark, Palette, outcome_mark, palette
+from gramviz.theme import LABEL, NOTE, Palette, outcome_mark, palette
 from gramviz.views import LETTERS, Cursor, view
-from gramviz.views.parts import address, at_end, figure, heading, plural, run_name, supervision_ticks
+from gramviz.views.parts import address, at_end, figure, heading, outcome_key, plural, run_name, supervision_ticks
 
 _WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 760, 52, 236, 92, 88  # px
 _SHOWN = 8  # groups with a label of their own; the rest is "others"
@@ -91,7 +91,7 @@ def draw(rollouts: list[xr.Dataset], at: Cursor = Cursor(), theme: str = "light"
         own = [s for s in spans if s.answer == s.row.answer and kinds[s.row.run][s.row.path] == code]
         _bars(drawn, own, letters, mark.word, states, max(1.5, 0.74 * row_height), mark.colour)
         if count := int(sum((one == code).sum() for one in kinds)):
-            _legend(drawn, mark, count)
+            outcome_key(drawn, mark, count)
     _labels(drawn, groups, level, rows, answers, kinds, states, colours)
     chosen = next(k for k, row in enumerate(rows) if (row.run, row.path) == (0, at.trajectory))
     drawn.add_annotation(
@@ -189,18 +189,6 @@ def _bars(
         text=texts,
         hovertemplate="%{text}<extra></extra>",
         showlegend=False,
-    )
-
-
-def _legend(drawn: go.Figure, mark: OutcomeMark, count: int) -> None:
-    drawn.add_scatter(
-        x=[None],
-        y=[None],
-        mode="markers",
-        name=f"{mark.word} {count}",
-        meta="legend",
-        hoverinfo="skip",
-        marker={"symbol": mark.symbol, "size": 10, "color": mark.colour, "line": {"width": 2, "color": mark.colour}},
     )
 
 

@@ -17,7 +17,7 @@ from gram.rollout import need
 from gramviz import measure
 from gramviz.theme import LABEL, NOTE, Palette, outcome_mark, palette
 from gramviz.views import LETTERS, Cursor, view
-from gramviz.views.parts import address, at_end, broken, escape, figure, heading, path_name, run_name
+from gramviz.views.parts import address, at_end, broken, escape, figure, heading, key, outcome_key, path_name, run_name
 
 _PANEL, _GAP, _LEFT, _TOP, _BOTTOM = 520, 56, 40, 104, 84  # px
 _LABELS_APART = 0.05  # of the height of a panel
@@ -94,28 +94,9 @@ def _legend(drawn: go.Figure, states: list[xr.Dataset], at: Cursor, colours: Pal
     for code in (1, 0, 2, 3):
         if count := int((codes == code).sum()):
             mark = outcome_mark(code, colours.name)
-            drawn.add_scatter(
-                x=[None],
-                y=[None],
-                mode="markers",
-                name=f"{mark.word} {count}",
-                meta="legend",
-                hoverinfo="skip",
-                marker={
-                    "symbol": mark.symbol,
-                    "size": 10,
-                    "color": mark.colour,
-                    "line": {"width": 2, "color": mark.colour},
-                },
-            )
-    drawn.add_scatter(
-        x=[None],
-        y=[None],
-        mode="markers",
-        name="halo: energy outside the plane",
-        meta="legend",
-        hoverinfo="skip",
-        marker={"symbol": "circle", "size": 15, "color": colours.grey, "opacity": 0.3},
+            outcome_key(drawn, mark, count)
+    key(
+        drawn, "halo: energy outside the plane", {"symbol": "circle", "size": 15, "color": colours.grey, "opacity": 0.3}
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gramviz import measure
-from gramviz.theme import template
+from gramviz.theme import OutcomeMark, template
 
 
 def figure(theme: str, width: int, height: int, **layout: Any) -> go.Figure:
@@ -23,6 +23,26 @@ def figure(theme: str, width: int, height: int, **layout: Any) -> go.Figure:
 def heading(figure: go.Figure, title: str, *lines: str) -> None:
     """Set a title and up to two lines under it, as plain text."""
     figure.update_layout(title={"text": escape(title), "subtitle": {"text": "<br>".join(map(escape, lines))}})
+
+
+def key(drawn: go.Figure, words: str, marker: Mapping[str, Any]) -> None:
+    """An entry of the legend that looks like the mark on the picture, not like the trace that draws it."""
+    drawn.add_scatter(
+        x=[None],
+        y=[None],
+        mode="markers",
+        marker={"size": 12, **marker},
+        name=words,
+        meta="legend",
+        hoverinfo="skip",
+        showlegend=True,
+    )
+
+
+def outcome_key(drawn: go.Figure, mark: OutcomeMark, count: int) -> None:
+    """The entry of an outcome, with how many paths came to it."""
+    line = {"width": 2, "color": mark.colour}
+    key(drawn, f"{mark.word} {count}", {"symbol": mark.symbol, "size": 10, "color": mark.colour, "line": line})
 
 
 def escape(text: str) -> str:
