@@ -1,7 +1,7 @@
 """Named runs: the experiments of the paper at the size of a laptop, and `debug`, which takes seconds.
 
 `gram train PRESET key=value ...` starts from one of these. `TASK-MODEL` trains each model on the same data for the same
-steps. Only the settings of 8 queens were searched for (docs/training.md); those of the other tasks start from them.
+steps. Only the settings of 8 queens were searched for (docs/training.md); the other tasks train with the same.
 """
 
 from __future__ import annotations
@@ -78,7 +78,8 @@ _tasks: dict[str, Any] = {
 def _run(task: Any, model: Any) -> RunConfig:
     if isinstance(task, ARCConfig):
         model = replace(model, puzzle_tokens=4)
-    return replace(_queens8, task=task, model=model)
+    inference = _queens8.inference if isinstance(task, NQueensConfig) else InferenceConfig()
+    return replace(_queens8, task=task, model=model, inference=inference)
 
 
 PRESETS: dict[str, RunConfig] = {
