@@ -3,6 +3,7 @@
     checkpoint = gram.load("nqueens8-gram")
     rollout = gram.sample(checkpoint, puzzles=3, trajectories=50, seed=0)
     figures = gram.evaluate(checkpoint, trajectories=20)
+    bounds = gram.bound(checkpoint, puzzles=64, samples=16)
 
 `import gram`, `gram.rollout` and `gram.board` leave torch unloaded: the names above are imported on first use.
 """
@@ -15,6 +16,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gram.bound import bound as bound
     from gram.checkpoint import Checkpoint as Checkpoint
     from gram.checkpoint import load as load
     from gram.config import RunConfig as RunConfig
@@ -35,6 +37,7 @@ _HOME = {
     "sample": "sample",
     "Record": "sample",
     "evaluate": "evaluate",
+    "bound": "bound",
 }
 __all__ = [*_HOME]
 

@@ -105,6 +105,30 @@ def evaluate(
 
 
 @app.command()
+def bound(
+    checkpoint: CheckpointName,
+    puzzles: Annotated[int, typer.Option(help="So many (puzzle, solution) pairs, evenly chosen.")] = 64,
+    samples: Annotated[int, typer.Option(help="Draws per pair of the importance-weighted bound.")] = 16,
+    split: Annotated[str, typer.Option(help="test or train.")] = "test",
+    seed: Seed = 0,
+    supervision_steps: Annotated[int | None, typer.Option(help="Depth; default: that of training.")] = None,
+    proposal: Annotated[
+        str, typer.Option(help="posterior in all transitions, only where it is charged, or prior (brute force).")
+    ] = "posterior",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Bound the log-likelihood of the solutions: ELBO, surrogate, and the importance-weighted bound, in nats."""
+    from gram.bound import bound as measure
+    from gram.bound import table
+
+    figures = measure(
+        checkpoint, puzzles, split=split, samples=samples, seed=seed, supervision_steps=supervision_steps,
+        proposal=proposal,
+    )  # fmt: skip
+    print(json.dumps(figures, indent=2) if as_json else table(figures))
+
+
+@app.command()
 def ship(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the artifact, e.g. artifacts/nqueens8-gram.")],
@@ -140,11 +164,12 @@ def list_all() -> None:
     """Name the presets, checkpoints, tasks and models that are known."""
     from gram.checkpoint import names
     from gram.models import MODELS
-    from gram.presets import PRESETS
+    from gram.presets import known
     from gram.tasks import TASKS
 
-    for title, known in (("presets", PRESETS), ("checkpoints", names()), ("tasks", TASKS), ("models", MODELS)):
-        print(f"{title:12} {', '.join(known) or 'none'}")
+    print(f"{'presets':12} {known()}")
+    for title, found in (("checkpoints", names()), ("tasks", TASKS), ("models", MODELS)):
+        print(f"{title:12} {', '.join(found) or 'none'}")
 
 
 def _table(figures: dict[str, Any]) -> str:
@@ -175,8 +200,8 @@ def main() -> None:
     """Entry point: known errors become one sentence and exit code 2."""
     try:
         app()
-    except (ValueError, FloatingPointError, OSError) as error:
-        if isinstance(error, ValueError) and type(error).__module__.split(".")[0] != "gram":
+    except (ValueError, FloatingPointError, OSError, RuntimeError) as error:
+        if isinstance(error, ValueError | RuntimeError) and type(error).__module__.split(".")[0] != "gram":
             raise  # not one that we foresaw: it keeps its traceback
         print(f"gram: {error}", file=sys.stderr)
         raise SystemExit(2) from None

@@ -36,7 +36,9 @@ class TrainConfig:
         head_steps: further steps in which the averaged recursion stands still and its two heads learn to judge it.
         batch: rows that learn.
         augment: change each pair that is drawn by a random symmetry of its task (`Task.augment`).
-        supervision_steps: N_sup, supervision steps that a row stays.
+        supervision_steps: N_sup, supervision steps that a row stays; 1: no deep supervision.
+        gradient_steps: transitions of a supervision step, counted from its end, through which the gradient goes, and
+            whose KL is charged (GRAM, Section 3.3: the last one); 0: all of them.
         prior_rows: further rows that follow the prior and teach only the halting and value heads (stochastic models).
         prior_steps: supervision steps that such a row stays; longer than N_sup, as sampling goes on longer too.
         kl_weight: beta, on the KL in nats per token.
@@ -57,6 +59,7 @@ class TrainConfig:
     batch: int = 64
     augment: bool = True
     supervision_steps: int = 8
+    gradient_steps: int = 1
     prior_rows: int = 16
     prior_steps: int = 16
     kl_weight: float = 1.0
@@ -95,6 +98,8 @@ class TrainConfig:
         for name in ("head_steps", "kl_target", "kl_hold"):
             if getattr(self, name) < 0:
                 raise ConfigError(f"{name} is {getattr(self, name)}; it must be 0 (none) or more")
+        if self.gradient_steps < 0:
+            raise ConfigError(f"gradient_steps is {self.gradient_steps}; it must be 0 (all) or more")
         if not self.kl_rate > 0:
             raise ConfigError(f"kl_rate is {self.kl_rate}; it must be positive, e.g. 0.02")
         if not 0 <= self.kl_balance <= 1:

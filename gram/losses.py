@@ -10,6 +10,7 @@ for queens, read as a KL summed over tokens, is beta = 4.5 here (0.07 x 64); see
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
@@ -18,6 +19,13 @@ from torch import Tensor
 from gram.models.base import Transition
 from gram.models.gaussian import kl
 from gram.tasks.base import PAD
+
+if TYPE_CHECKING:
+    from gram.config import TrainConfig
+
+TOLD = 0.5  # share of right answers from which the posterior is said to know the target
+KEPT = 0.1  # share of the posterior's right answers below which the prior is said not to
+LASTING = 20  # lines after which an alarm that lasts is printed again
 
 
 def token(logits: Tensor, y: Tensor) -> Tensor:
@@ -59,3 +67,37 @@ def total(losses: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
         if loss.ndim != 1:
             raise ValueError(f"loss {name!r} has shape {tuple(loss.shape)}; a loss is one number per example")
     return torch.stack([weights[name] * loss.mean() for name, loss in losses.items()]).sum()
+
+
+def diagnose(measured: Mapping[str, float], config: TrainConfig) -> str | None:
+    """One sentence if a line of `metrics.jsonl` shows the private channel, with its figures and the knob; else None.
+
+    The private channel: the posterior tells the answer, so that rows which see their target are right, and the prior,
+    which is all that there is at inference, learns nothing. The limits are ours: of our logged runs of 8 queens and
+    9x9 Sudoku they part those that failed from those that did not (docs/training.md).
+
+    Args:
+        measured: of one line; without `posterior_exact`, `prior_exact` and `kl_posterior` there is nothing to say.
+        config: the run's, for the knob and its present value.
+    """
+    names = ("posterior_exact", "prior_exact", "kl_posterior")
+    if not all(name in measured for name in names):
+        return None
+    posterior, prior, kl_token = (measured[name] for name in names)
+    if posterior < TOLD or prior >= KEPT * posterior:
+        return None
+    if config.uncharged == "posterior":
+        cure = "set train.uncharged=prior, so that no transition is free"
+    elif config.kl_target:
+        cure = f"lower train.kl_target (now {config.kl_target:g})"
+    else:
+        cure = f"raise train.kl_weight (now {config.kl_weight:g}), or fix the amount with train.kl_target=0.02"
+    return (
+        f"private channel: the posterior is right in {posterior:.2f} of its rows and the prior in {prior:.2f}, at a KL "
+        f"of {kl_token:.3g} nats per token; {cure}"
+    )
+
+
+def due(lines: int, told: bool) -> bool:
+    """Whether to print a warning that has now stood in so many lines in a row: once in a run, and while it lasts."""
+    return lines > 0 and ((lines == 1 and not told) or lines % LASTING == 0)

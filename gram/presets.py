@@ -1,7 +1,8 @@
 """Named runs: the experiments of the paper at the size of a laptop, and `debug`, which takes seconds.
 
-`gram train PRESET key=value ...` starts from one of these. `TASK-MODEL` trains each model on the same data for the same
-steps. Only the settings of 8 queens were searched for (docs/training.md); the other tasks train with the same.
+`gram train PRESET key=value ...` starts from one of these. `TASK-MODEL` trains each model on the same data with about
+the same compute: a model whose optimizer step applies four times as many blocks gets a quarter of the steps. Only the
+settings of 8 queens were searched for (docs/training.md); the other tasks train with the same.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from typing import Any
 
 from gram.config import ConfigError, InferenceConfig, RunConfig, TrainConfig
 from gram.models.blocks import NetworkConfig
+from gram.models.direct import DirectConfig
 from gram.models.gram import GRAMConfig
+from gram.models.looped import LoopedConfig
 from gram.models.trm import TRMConfig
 from gram.optim import OptimConfig
 from gram.tasks.arc import ARCConfig
@@ -75,29 +78,70 @@ _tasks: dict[str, Any] = {
 }
 
 
-def _run(task: Any, model: Any) -> RunConfig:
+_deep = _queens8.train
+# Without deep supervision: a row has one supervision step, and the loss stands at its end. Sixteen transitions with the
+# gradient through all of them cost what four optimizer steps of TRM cost.
+_one_pass = replace(_deep, supervision_steps=1, gradient_steps=0, prior_steps=1)
+_long_pass = replace(_one_pass, steps=2_250, head_steps=250, kl_hold=400)
+
+_models: dict[str, tuple[Any, TrainConfig]] = {
+    "gram": (GRAMConfig(), _deep),
+    "trm": (TRMConfig(), _deep),
+}
+_of_puzzles: dict[str, tuple[Any, TrainConfig]] = {
+    "looped": (LoopedConfig(), _long_pass),
+    "direct8": (DirectConfig(NetworkConfig(blocks=8)), _one_pass),
+    "direct32": (DirectConfig(NetworkConfig(blocks=32)), _long_pass),
+}
+_ablations: dict[str, tuple[Any, TrainConfig]] = {
+    # Table 3a: which of guidance (SG), deep supervision (DS) and hierarchy (HR) matters. None of them is `looped`,
+    # DS + HR is `trm` or `gram-unguided`, all of them `gram`.
+    "looped-guided": (GRAMConfig(low_steps=0, high_steps=16), _long_pass),
+    "gram-flat": (GRAMConfig(low_steps=0, high_steps=6), replace(_deep, gradient_steps=3)),
+    # Table 3b: what the guidance must be.
+    "gram-unguided": (GRAMConfig(guided=False), _deep),
+    "gram-zero-mean": (GRAMConfig(guidance="zero-mean"), _deep),
+    "gram-zero-sigma": (GRAMConfig(guidance="zero-sigma"), _deep),
+    "gram-absolute": (GRAMConfig(guidance="absolute"), _deep),
+}
+
+
+def _of(task: str) -> dict[str, tuple[Any, TrainConfig]]:
+    """The models that there are presets of for a task: ablations where the paper has them, on queens and Sudoku."""
+    given = _of_puzzles if not isinstance(_tasks[task], SudokuGenerationConfig | ImagesConfig) else {}
+    return _models | given | (_ablations if task in ("nqueens8", "sudoku4", "sudoku9", "sudoku9-extreme") else {})
+
+
+def _run(task: Any, model: Any, train: TrainConfig) -> RunConfig:
     if isinstance(task, ARCConfig):
         model = replace(model, puzzle_tokens=4)
     inference = _queens8.inference if isinstance(task, NQueensConfig) else InferenceConfig()
-    return replace(_queens8, task=task, model=model, inference=inference)
+    if train.supervision_steps == 1:  # what it was trained for; more is depth beyond training
+        inference = replace(inference, supervision_steps=1, halting=False)
+    return RunConfig(task, model, train, inference)
 
 
 PRESETS: dict[str, RunConfig] = {
-    **{f"{name}-gram": _run(task, GRAMConfig()) for name, task in _tasks.items()},
-    **{f"{name}-trm": _run(task, TRMConfig()) for name, task in _tasks.items()},
-    "debug": _debug,
-    "debug-trm": replace(_debug, model=TRMConfig(network=_TINY, low_steps=1)),
-}
+    f"{task}-{model}": _run(_tasks[task], *what) for task in _tasks for model, what in _of(task).items()
+} | {"debug": _debug, "debug-trm": replace(_debug, model=TRMConfig(network=_TINY, low_steps=1))}
 
 
 def preset(name: str) -> RunConfig:
     """The run of this name.
 
     Raises:
-        ConfigError: unknown name; the message lists the known ones.
+        ConfigError: unknown name; the message says how names are made, or names the nearest.
     """
     if name not in PRESETS:
         close = difflib.get_close_matches(name, PRESETS, 1)
         hint = f" (did you mean {close[0]!r}?)" if close else ""
-        raise ConfigError(f"unknown preset {name!r}; known: {', '.join(PRESETS)}{hint}")
+        raise ConfigError(f"unknown preset {name!r}; known: {known()}{hint}")
     return PRESETS[name]
+
+
+def known() -> str:
+    """How the names of presets are made, for a reader: there are too many to list one by one."""
+    return (
+        f"TASK-MODEL (tasks: {', '.join(_tasks)}; models: {', '.join(_models | _of_puzzles)}; for "
+        f"nqueens8 and 4 x 4 and 9 x 9 Sudoku also {', '.join(_ablations)}), debug, debug-trm"
+    )

@@ -1,13 +1,14 @@
 """The training loop, one for all models.
 
 A carried batch, as in HRM and TRM: each optimizer step advances every row by one supervision step, with gradient
-through its last transition only (GRAM, Section 3.3); a finished row is replaced by a new puzzle at z0. Rows are of two
-kinds. *Learning* rows see their target: the last transition samples the posterior and pays for it. *Prior* rows never
-do; they live as at inference, without gradient, and teach the halting and value heads what states really occur.
+through its last transition only (GRAM, Section 3.3) or, if `gradient_steps` says so, through more of them; a finished
+row is replaced by a new puzzle at z0. Rows are of two kinds. *Learning* rows see their target: the transitions with
+gradient sample the posterior and pay for it. *Prior* rows never do; they live as at inference, without gradient, and
+teach the halting and value heads what states really occur.
 
 Everything that decides the future of a run is in `training.safetensors`: weights, average, optimizer, carried batch,
 the count of puzzles drawn, the random state. A run that was killed and resumed ends with the same weights as one that
-was not.
+was not. On several processes (`gram.processes`) each advances its share of the rows.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from gram import checkpoint as store
-from gram import compute, losses, optim
+from gram import losses, optim, processes
 from gram.config import ConfigError, RunConfig, TrainConfig
 from gram.models import Model, State
 from gram.tasks import Puzzles
@@ -47,7 +48,7 @@ class Carry:
     """The carried batch: the learning rows, then the prior rows.
 
     Attributes:
-        h, l: [row, position, feature] states.
+        h, l: [row, position, feature] states. Of several processes each keeps those of its own rows up to date.
         x, y: [row, position] the row's puzzle and solution, augmented.
         identifier: [row] its rule book.
         age: [row] supervision steps behind it.
@@ -70,29 +71,35 @@ class Carry:
 class Objective(nn.Module):
     """One supervision step of every row and the losses that it gives; the module that Fabric wraps."""
 
-    def __init__(self, model: Model, config: RunConfig) -> None:
+    def __init__(self, model: Model, config: RunConfig, fabric: Fabric) -> None:
         super().__init__()
         self.model = model
         self.config = config.train
+        self.fabric = fabric
 
     def forward(
         self, x: Tensor, y: Tensor, identifier: Tensor, h: Tensor, l: Tensor, learning_rows: int,
-        generator: torch.Generator,
+        generator: torch.Generator, past: Tensor | None = None, done: Tensor | None = None,
     ) -> dict[str, Any]:  # fmt: skip
-        """Advance all rows.
+        """Advance the rows of this process.
 
         Args:
             x, y: [row, position]; the first `learning_rows` learn, the others follow the prior.
             identifier: [row], the rule book of each.
             h, l: [row, position, feature].
+            done: [done row], numbers of the prior rows whose last supervision step this is; their states so far are
+                `past` [done row, prior_steps, position, feature].
         Returns:
             h, l: the new states; losses: {"token", "kl_prior", "kl_posterior"} of the learning rows, each [row];
-            tokens: [row, position], the answers; halt: [prior row], logits.
+            tokens: [row, position], the answers; halt: [prior row], logits; value: [done row * prior_steps], logits
+            for each state of the done rows.
         """
         model = self.model
 
-        def noise(like: Tensor) -> Tensor:
-            return torch.randn(like.shape, generator=generator, device=like.device)
+        def noise(like: Tensor) -> Tensor:  # that of all processes, of which this one takes its share
+            rows = len(like) * self.fabric.world_size
+            drawn = torch.randn((rows, *like.shape[1:]), generator=generator, device=like.device)
+            return drawn[processes.own(self.fabric, rows)]
 
         learns, follows = slice(None, learning_rows), slice(learning_rows, None)
         with torch.no_grad():
@@ -101,29 +108,33 @@ class Objective(nn.Module):
                 prior, _ = model.step(prior, noise)
             tokens = model.decode(prior).logits.argmax(-1)
         out = {"h": prior.h, "l": prior.l, "tokens": tokens, "halt": model.heads(prior.h)[0], "losses": {}}
+        if past is not None and done is not None:
+            lives = torch.cat([past[:, :-1], prior.h[done, None].to(past.dtype)], 1)
+            out["value"] = model.heads(lives.flatten(0, 1).float())[1]
         if not learning_rows:
             return out
 
         learning = State(model.init(x[learns], identifier[learns]).e_x, h[learns], l[learns])
+        charged = min(self.config.gradient_steps or model.high_steps, model.high_steps)
         with torch.no_grad():
-            for _ in range(model.high_steps - 1):
+            for _ in range(model.high_steps - charged):
                 learning, _ = model.step(learning, noise, y[learns] if self.config.uncharged == "posterior" else None)
         learning = State(model.init(x[learns], identifier[learns]).e_x, learning.h, learning.l)
-        learning, transition = model.step(learning, noise, y[learns])
+        transitions = []
+        for _ in range(charged):
+            learning, transition = model.step(learning, noise, y[learns])
+            transitions.append(transition)
         logits = model.decode(learning).logits
         terms = {"token": losses.token(logits, y[learns])}
         if transition.posterior is not None:
-            terms |= losses.guidance(transition)
+            for halves in map(losses.guidance, transitions):
+                terms |= {name: terms.get(name, 0) + half for name, half in halves.items()}
         return out | {
             "h": torch.cat([learning.h.detach(), prior.h]),
             "l": torch.cat([learning.l.detach(), prior.l]),
             "tokens": torch.cat([logits.detach().argmax(-1), tokens]),
             "losses": terms,
         }
-
-    def value(self, past: Tensor) -> Tensor:
-        """The value head's logits for states [state, position, feature]."""
-        return self.model.heads(past)[1]
 
 
 def charges(config: TrainConfig, charge: float) -> tuple[float, float]:
@@ -153,10 +164,8 @@ class Run:
 
     def __init__(self, config: RunConfig, path: Path) -> None:
         self.config, self.path = config, path
+        self.fabric = processes.launch(config.train)
         self.task, self.model = store.build(config)
-        kind = compute.device().type
-        half = compute.dtype(config.train.precision, kind) == torch.bfloat16
-        self.fabric = Fabric(accelerator=kind, devices=1, precision="bf16-mixed" if half else "32-true")
         self.device = self.fabric.device
         self.puzzles = self.task.puzzles("train")
         self.pair_puzzle, self.pair_solution = self.puzzles.pairs()
@@ -166,8 +175,7 @@ class Run:
                 if type(part).__name__ == "Network":
                     part.compile(dynamic=False)
         optimizer = optim.optimizer(self.model, config.train.optim)
-        self.objective, self.optimizer = self.fabric.setup(Objective(self.model, config), optimizer)
-        self.objective.mark_forward_method("value")
+        self.objective, self.optimizer = self.fabric.setup(Objective(self.model, config, self.fabric), optimizer)
         self.generator = torch.Generator(self.device).manual_seed(config.seed)
         self.step = 0
         self.drawn = 0
@@ -199,7 +207,7 @@ class Run:
             ]
         )
         past = torch.zeros(rows - learning, train.prior_steps, *state.h.shape[1:], dtype=torch.bfloat16)
-        return Carry(state.h, state.l, x, y, identifier, age, past.to(self.device))
+        return Carry(state.h.clone(), state.l.clone(), x, y, identifier, age, past.to(self.device))
 
     def _draw(self) -> int:
         """The next training pair: epoch after epoch, each in an order of its own."""
@@ -234,31 +242,39 @@ class Run:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         x, y = carry.x, carry.y
-        out = self.objective(x, y, carry.identifier, carry.h, carry.l, learning, self.generator)
-        carry.h, carry.l = out["h"].detach().float(), out["l"].detach().float()
         carry.age += 1
-
-        terms: dict[str, Tensor] = dict(out["losses"])
-        answers = out["tokens"].cpu().numpy()
-        prior_valid = np.zeros(0, dtype=bool)
-        if len(answers) > learning:
-            rows = Puzzles(x[learning:].cpu().numpy(), tuple(y[learning:, None].cpu().numpy()))
-            prior_valid = self.task.judge(rows, answers[learning:]).valid
         ended = torch.cat(
             [
                 carry.age[:learning] >= train.supervision_steps,
                 carry.age[learning:] >= train.prior_steps,
             ]
         )
+        rows, learns, follows = self._own_rows()  # follows: those of the prior rows
+        done = torch.nonzero(ended[learning:][follows]).flatten()
+        lives = carry.past[follows][done] if len(done) else None
+        out = self.objective(
+            x[rows], y[rows], carry.identifier[rows], carry.h[rows], carry.l[rows], learns, self.generator, lives, done
+        )
+        carry.h[rows], carry.l[rows] = out["h"].detach().float(), out["l"].detach().float()
+
+        terms: dict[str, Tensor] = dict(out["losses"])
+        answers = self._whole(out["tokens"], learns).cpu().numpy()
+        prior_valid = np.zeros(0, dtype=bool)
+        if len(answers) > learning:
+            judged = Puzzles(x[learning:].cpu().numpy(), tuple(y[learning:, None].cpu().numpy()))
+            prior_valid = self.task.judge(judged, answers[learning:]).valid
+        right = torch.from_numpy(prior_valid).to(self.device)[follows]
         if len(prior_valid):
-            right = torch.from_numpy(prior_valid).to(self.device)
             terms["halt"] = losses.belief(out["halt"], right)
-            carry.past[torch.arange(len(right)), carry.age[learning:] - 1] = carry.h[learning:].to(carry.past.dtype)
-            done = ended[learning:]
-            if done.any():
-                past = carry.past[done]  # [done row, step, position, feature]
-                target = right[done].float().repeat_interleave(train.prior_steps)
-                terms["value"] = losses.belief(self.objective.value(past.flatten(0, 1).float()), target)
+            at = torch.arange(len(prior_valid))[follows]
+            carry.past[at, carry.age[learning:][follows] - 1] = out["h"][learns:].detach().to(carry.past.dtype)
+        ending = int(ended[learning:].sum())
+        if len(done):
+            target = right[done].float().repeat_interleave(train.prior_steps)
+            share = len(done) * self.fabric.world_size / ending  # processes may end unequally many rows
+            terms["value"] = losses.belief(out["value"], target) * share
+        elif ending:
+            terms["value"] = torch.zeros(1, device=self.device)
 
         prior_charge, posterior_charge = charges(train, self.charge)
         weights = {
@@ -283,18 +299,34 @@ class Run:
         self.average.update_parameters(self.model)
         self.step += 1
 
-        measured = {name: float(term.detach().mean()) for name, term in terms.items()}
-        measured |= {"loss": float(loss.detach()), "lr": rate, "grad_norm": norm}
+        measured = {name: float(term.detach().mean()) for name, term in terms.items()} | {"loss": float(loss.detach())}
+        if len(prior_valid):
+            measured["halt_right"] = float(((out["halt"] > 0) == right).float().mean())
+        if self.fabric.world_size > 1:
+            mean = self.fabric.all_reduce(torch.tensor(list(measured.values()), dtype=torch.float64))
+            measured = dict(zip(measured, torch.as_tensor(mean).tolist(), strict=True))
+        measured |= {"lr": rate, "grad_norm": norm}
         if "kl_posterior" in measured:
             measured["charge"] = posterior_charge
             self.charge = adapt(train, self.charge, self.step, measured["kl_posterior"])
         measured |= self._exactness(answers, y.cpu().numpy(), prior_valid)
-        if len(prior_valid):
-            measured["halt_right"] = float(((out["halt"] > 0).cpu().numpy() == prior_valid).mean())
         self._replace(ended)
         if self.step == train.steps and train.head_steps:
             self._rest()
         return measured
+
+    def _own_rows(self) -> tuple[Tensor, int, slice]:
+        """Numbers of this process's rows, how many of them learn, and its share of the prior rows."""
+        learning, rows = self.learning_rows, len(self.carry.x)
+        learns, follows = processes.own(self.fabric, learning), processes.own(self.fabric, rows - learning)
+        numbers = torch.arange(rows)
+        return torch.cat([numbers[:learning][learns], numbers[learning:][follows]]), learns.stop - learns.start, follows
+
+    def _whole(self, part: Tensor, learns: int) -> Tensor:
+        """What all processes have of [own row, ...], whose first `learns` rows learn: [row, ...]."""
+        if self.fabric.world_size == 1:
+            return part
+        return torch.cat([processes.whole(self.fabric, half) for half in (part[:learns], part[learns:]) if len(half)])
 
     def _rest(self) -> None:
         """The recursion comes to rest at its average, the weights that ship; from here on all rows teach the heads."""
@@ -334,6 +366,17 @@ class Run:
         In this order: a run that is killed between the two goes on from the save before and writes both again. The
         other way round, one that is killed between its two last files would count as finished, with older weights.
         """
+        if self.fabric.world_size > 1:
+            rows, learns, follows = self._own_rows()
+            for name in ("h", "l"):
+                setattr(self.carry, name, self._whole(getattr(self.carry, name)[rows], learns))
+            self.carry.past = processes.whole(self.fabric, self.carry.past[follows])
+        if self.fabric.is_global_zero:
+            self._write()
+        self.fabric.barrier()
+
+    def _write(self) -> None:
+        """The files of `save`."""
         store.save_weights(self.path, self.averaged, self.step)
         tensors = {f"model/{key}": value for key, value in self.model.state_dict().items()}
         tensors |= {f"average/{key}": value for key, value in self.average.state_dict().items()}
@@ -414,36 +457,54 @@ def train(config: RunConfig, path: Path, *, minutes: float | None = None, quiet:
     Raises:
         ConfigError: the folder holds another run.
         CheckpointError: the folder cannot be written, or its checkpoint is damaged.
+        LostProcessError: another process of this run ended.
     """
     if minutes is not None and not minutes > 0:
         raise ConfigError(f"minutes is {minutes}; it must be positive, or left out to train to the last step")
     told = path / store.CONFIG
-    if told.is_file():
-        if RunConfig.from_json(told.read_text(errors="replace")) != config:
-            raise ConfigError(
-                f"{path} holds a run with another configuration; choose another folder with -o, or delete it"
-            )
-    else:
-        store.write_atomic(told, config.to_json())
+    if told.is_file() and RunConfig.from_json(told.read_text(errors="replace")) != config:
+        raise ConfigError(f"{path} holds a run with another configuration; choose another folder with -o, or delete it")
     run = Run(config, path)
+    if run.fabric.is_global_zero and not told.is_file():
+        store.write_atomic(told, config.to_json())
+    run.fabric.barrier()
     if (path / store.TRAINING).is_file():
         run.resume()
-    else:
+    elif run.fabric.is_global_zero:
         (path / store.METRICS).unlink(missing_ok=True)  # of a run that was killed before its first save
+    try:
+        _go(run, minutes, quiet or not run.fabric.is_global_zero)
+    except RuntimeError as error:
+        if not processes.lost(error):
+            raise
+        raise processes.LostProcessError(
+            f"another process of this run ended at step {run.step}; what was saved last is intact, and the same "
+            "command goes on from there"
+        ) from error
+    return path
+
+
+def _go(run: Run, minutes: float | None, quiet: bool) -> None:
+    """Train to the last step, to an interrupt, or until the time is over."""
+    path, fabric = run.path, run.fabric
     started, before = time.monotonic(), run.seconds
-    settings = config.train
+    settings = run.config.train
+    alarms, told = 0, False  # lines in a row that show the private channel, and whether this call has said so
     bar = tqdm(
         total=settings.all_steps, initial=run.step, unit="step", disable=quiet, dynamic_ncols=True,
         mininterval=0.5 if sys.stderr.isatty() else 30, desc=path.name,
     )  # fmt: skip
     with bar, _stop_on_interrupt() as interrupted:
-        while run.step < settings.all_steps and not interrupted.is_set():
+        while run.step < settings.all_steps:
+            late = minutes is not None and run.seconds > before and time.monotonic() - started > 60 * minutes
+            if _any(fabric, late or interrupted.is_set()):
+                break
             for name, value in run.advance().items():
                 run.since_log[name].append(value)
             run.seconds = before + time.monotonic() - started
             bar.update()
             last = run.step == settings.all_steps
-            if run.step % settings.log_every == 0 or last:
+            if (run.step % settings.log_every == 0 or last) and fabric.is_global_zero:
                 line: dict[str, Any] = {"step": run.step, "seconds": round(run.seconds, 1)}
                 line |= {name: float(np.mean(values)) for name, values in run.since_log.items()}
                 if run.step % settings.check_every == 0 or last:
@@ -452,30 +513,43 @@ def train(config: RunConfig, path: Path, *, minutes: float | None = None, quiet:
                     file.write(json.dumps(line) + "\n")
                 run.since_log.clear()
                 bar.set_postfix_str(_summary(line))
+                alarm = losses.diagnose(line, settings)
+                alarms = alarms + 1 if alarm else 0
+                if alarm and losses.due(alarms, told):
+                    bar.write(f"step {run.step}: {alarm}", file=sys.stderr)
+                    told = True
             if run.step % settings.save_every == 0 or last:
                 run.save()
-            if minutes is not None and time.monotonic() - started > 60 * minutes:
-                break
     if run.step < settings.all_steps:
         run.save()
-        print(
-            f"stopped at step {run.step} of {settings.all_steps}; the same command goes on from here", file=sys.stderr
-        )
-    return path
+        if fabric.is_global_zero:
+            print(
+                f"stopped at step {run.step} of {settings.all_steps}; the same command goes on from here",
+                file=sys.stderr,
+            )
+
+
+def _any(fabric: Fabric, stops: bool) -> bool:
+    """Whether one of the processes stops: then all do, at the same step."""
+    if fabric.world_size == 1:
+        return stops
+    return bool(torch.as_tensor(fabric.all_reduce(torch.tensor(float(stops)), reduce_op="sum")) > 0)
 
 
 @contextmanager
 def _stop_on_interrupt() -> Iterator[threading.Event]:
-    """An event that Ctrl+C sets, so that a run stops between two steps and its last checkpoint is whole."""
+    """An event that Ctrl+C (or torchrun, ending a run) sets: a run stops between two steps, its checkpoint whole."""
     event = threading.Event()
     if threading.current_thread() is not threading.main_thread():  # only the main thread receives signals
         yield event
         return
-    before = signal.signal(signal.SIGINT, lambda *_: event.set())
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda *_: event.set()) for number in signals]
     try:
         yield event
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in zip(signals, before, strict=True):
+            signal.signal(number, handler)
 
 
 def _summary(line: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -146,11 +147,13 @@ class Network(nn.Module):
         super().__init__()
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.blocks))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, watch: Callable[[Tensor], None] | None = None) -> Tensor:
         # Under autocast only products change dtype by themselves; a bf16 residual stream saves a cast around each.
         device = x.device.type
         if torch.is_autocast_enabled(device):
             x = x.to(torch.get_autocast_dtype(device))
         for block in self.blocks:
             x = block(x)
+            if watch:
+                watch(x)
         return x

@@ -56,19 +56,25 @@ def kl(q: Gaussian, p: Gaussian) -> Tensor:
 class GaussianHead(nn.Module):
     """One SwiGLU per parameter: [batch, position, inputs] -> Gaussian over [batch, position, features].
 
-    The output layers start at zero, so that guidance begins as N(0, 0.1^2) whatever the state.
+    The output layers start at zero, so that guidance begins as N(0, 0.1^2) whatever the state. For the ablations of
+    Table 3b a head can do without its mean (then 0) or without its deviation (then 1).
     """
 
-    def __init__(self, inputs: int, hidden: int, features: int) -> None:
+    def __init__(self, inputs: int, hidden: int, features: int, mean: bool = True, deviation: bool = True) -> None:
         super().__init__()
-        self.mean = SwiGLU(inputs, hidden, features)
-        self.log_sigma = SwiGLU(inputs, hidden, features)
+        self.features = features
+        self.mean = SwiGLU(inputs, hidden, features) if mean else None
+        self.log_sigma = SwiGLU(inputs, hidden, features) if deviation else None
 
     def start_at_rest(self) -> None:
-        """Zero both output layers; called after the general initialization."""
-        nn.init.zeros_(self.mean.down.weight)
-        nn.init.zeros_(self.log_sigma.down.weight)
+        """Zero the output layers; called after the general initialization."""
+        for part in (self.mean, self.log_sigma):
+            if part is not None:
+                nn.init.zeros_(part.down.weight)
 
     def forward(self, x: Tensor) -> Gaussian:
-        log_sigma = self.log_sigma(x).float() + log(SIGMA_START)
-        return Gaussian(self.mean(x).float(), torch.clamp(log_sigma, *LOG_SIGMA))
+        nothing = torch.zeros(*x.shape[:-1], self.features, device=x.device)
+        mean = nothing if self.mean is None else self.mean(x).float()
+        if self.log_sigma is None:
+            return Gaussian(mean, nothing)
+        return Gaussian(mean, torch.clamp(self.log_sigma(x).float() + log(SIGMA_START), *LOG_SIGMA))

@@ -8,12 +8,15 @@ Source: GRAM (arXiv 2605.19376), eq. 3 to 8 and Fig. 2:
 
 Choices where the paper is silent, or where we measured (see docs/training.md): f_L and f_H may be one network
 (`shared`); the posterior reads the concatenation of u and e_y. Leaves out: rotary positions.
+
+The ablations of Table 3 are settings of this model: `guided`, `low_steps = 0` (no hierarchy) and `guidance`; deep
+supervision is a matter of training. What the paper's words "mean 0", "sigma 0" and "direct" stand for is our reading.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -43,11 +46,13 @@ class GRAMConfig:
 
     Attributes:
         network: size of f_L and f_H.
-        low_steps, high_steps: K and T.
+        low_steps, high_steps: K and T. K = 0 leaves out the low-level state: u = f_H(h + e_x).
         shared: f_L and f_H are one network, as in TRM.
         guidance_hidden: inner width of the four SwiGLUs that give the guidance.
         puzzle_tokens: how many learned tokens name the rule book of a puzzle (the paper: 16); 0: none.
         guided: False switches the guidance off (h = u): the deterministic limit, an ablation of Table 3.
+        guidance: `residual`, as in the paper; `zero-mean`, eps ~ N(0, sigma^2); `zero-sigma`, eps = mu, without a die,
+            where the KL is charged as if both deviations were 1; `absolute`, h ~ N(mu(u), sigma(u)^2), not added to u.
     """
 
     network: NetworkConfig = field(default_factory=NetworkConfig)
@@ -57,10 +62,11 @@ class GRAMConfig:
     guidance_hidden: int = 128
     puzzle_tokens: int = 0
     guided: bool = True
+    guidance: Literal["residual", "zero-mean", "zero-sigma", "absolute"] = "residual"
 
     def __post_init__(self) -> None:
-        at_least(1, self, "low_steps", "high_steps", "guidance_hidden")
-        at_least(0, self, "puzzle_tokens")
+        at_least(1, self, "high_steps", "guidance_hidden")
+        at_least(0, self, "low_steps", "puzzle_tokens")
 
 
 class GRAM(Model):
@@ -82,9 +88,10 @@ class GRAM(Model):
         self.place = Place(board, size.features)
         self.rules = RuleBooks(identifiers, config.puzzle_tokens, size.features)
         self.f_low = Network(size)
-        self.f_high = self.f_low if config.shared else Network(size)
-        self.prior = GaussianHead(size.features, config.guidance_hidden, size.features)
-        self.posterior = GaussianHead(2 * size.features, config.guidance_hidden, size.features)
+        self.f_high = self.f_low if config.shared or not config.low_steps else Network(size)
+        parts = (config.guidance_hidden, size.features, config.guidance != "zero-mean", config.guidance != "zero-sigma")
+        self.prior = GaussianHead(size.features, *parts)
+        self.posterior = GaussianHead(2 * size.features, *parts)
         self.decoder = nn.Linear(size.features, tokens, bias=False)
         self.heads = Heads(size)
         initialize(self)
@@ -105,7 +112,7 @@ class GRAM(Model):
             l = self.f_low(l + (h + e_x))
             if watch:
                 watch(l)
-        u = self.f_high(h + l)
+        u = self.f_high(h + (l if self.low_steps else e_x))
         if not self.config.guided:
             return State(e_x, u.float(), l.float()), Transition(u.float())
         prior = self.prior(u)
@@ -113,8 +120,9 @@ class GRAM(Model):
         if y is not None:
             e_y = F.pad(self.embed_y(y).to(u.dtype), (0, 0, self.prefix, 0))  # a rule book's tokens have no target
             posterior = self.posterior(torch.cat([u, e_y], -1))
-        eps = (posterior or prior).sample(noise(h))
-        h = u + eps
+        drawn = posterior or prior
+        eps = drawn.mean if self.config.guidance == "zero-sigma" else drawn.sample(noise(h))
+        h = eps if self.config.guidance == "absolute" else u + eps
         return State(e_x, h, l.float()), Transition(u.float(), prior, posterior)
 
     def decode(self, state: State) -> Readout:

@@ -113,8 +113,8 @@ def test_the_kind_that_it_already_is_changes_nothing() -> None:
         ("train.kl_weight=true", r"train\.kl_weight is True; it must be of type float"),
         ("train=3", r"train is 3; it must be an object"),
         ("train.optim=[]", r"train\.optim is \[\]; it must be an object"),
-        ("model=gram", "model needs a kind; known: gram, trm"),
-        ("model.kind=gran", r"unknown model 'gran'; known: gram, trm \(did you mean 'gram'\?\)"),
+        ("model=gram", "model needs a kind; known: direct, gram, .*looped, trm"),
+        ("model.kind=gran", r"unknown model 'gran'; known: direct, gram, .*looped, trm \(did you mean 'gram'\?\)"),
         ("task.kind=queens", "unknown task 'queens'; known: arc, coloring"),
         ("task.board_size=3", "board_size is 3; N-Queens is offered from 4 to 20"),
         ("train.uncharged=posteriour", r"unknown uncharged 'posteriour'.*did you mean 'posterior'"),
@@ -138,8 +138,9 @@ def test_an_override_that_cannot_be_is_one_sentence_with_the_place(assignment: s
     ("key", "value"),
     [("model.network.heads", 0), ("model.network.features", 0), ("model.network.hidden", 0),
      ("model.network.blocks", -1),
-     ("model.low_steps", 0), ("model.high_steps", 0), ("model.guidance_hidden", 0), ("train.prior_rows", -1),
-     ("train.check_puzzles", 0), ("train.check_trajectories", 0), ("inference.supervision_steps", 0), ("seed", -1),
+     ("model.low_steps", -1), ("model.high_steps", 0), ("model.guidance_hidden", 0), ("train.prior_rows", -1),
+     ("train.gradient_steps", -1), ("train.check_puzzles", 0), ("train.check_trajectories", 0),
+     ("inference.supervision_steps", 0), ("seed", -1),
      ("task.split_seed", -1), ("task.inputs_max", 0), ("train.optim.warmup", -1), ("train.optim.clip", 0)],
 )  # fmt: skip
 def test_a_size_that_no_run_can_have_is_refused_before_anything_is_built(key: str, value: int) -> None:

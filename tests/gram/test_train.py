@@ -19,6 +19,7 @@ import torch
 
 import gram.train  # noqa: F401  (the module, under its full name in sys.modules)
 from gram import checkpoint as store
+from gram import losses
 from gram.checkpoint import CONFIG, METRICS, TRAINING, WEIGHTS, CheckpointError
 from gram.config import ConfigError, RunConfig
 from gram.models import Model
@@ -116,8 +117,12 @@ class TestResume:
         assert_same_run(train(config(), copy, quiet=True), debug_checkpoint)
 
     @pytest.mark.parametrize(
-        "change", ["model.kind=trm", "train.uncharged=posterior", "train.prior_rows=0", "train.kl_target=0.01"]
-    )
+        "change",
+        [
+            "model.kind=trm", "train.uncharged=posterior", "train.prior_rows=0", "train.kl_target=0.01",
+            "model.low_steps=0", "model.guidance=zero-sigma", "train.gradient_steps=0",
+        ],
+    )  # fmt: skip
     def test_every_kind_of_run_can_be_resumed(self, change: str, tmp_path: Path) -> None:
         other = replace(config(change), model=preset("debug-trm").model) if "trm" in change else config(change)
         whole = train(other, tmp_path / "whole", quiet=True)
@@ -266,6 +271,31 @@ class TestObjective:
     def test_the_papers_way_shows_it_at_every_transition(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         made = self.calls(Run(config("train.uncharged=posterior"), tmp_path), monkeypatch)
         assert made == [(4, False, False), (4, False, False), (8, True, False), (8, True, True)]
+
+    def test_the_gradient_may_go_through_more_transitions_each_of_which_is_charged(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for number, (steps, told) in enumerate([("2", 2), ("0", 3), ("9", 3)]):
+            run = Run(config("model.high_steps=3", f"train.gradient_steps={steps}"), tmp_path / str(number))
+            with monkeypatch.context() as patch:
+                learning = [call[1:] for call in self.calls(run, patch) if call[0] == 8]
+            assert learning == [(False, False)] * (3 - told) + [(True, True)] * told
+
+    def test_the_kl_of_several_transitions_is_their_sum(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        run = Run(config("train.gradient_steps=2"), tmp_path)
+        seen: list[float] = []
+        guidance = losses.guidance
+
+        def spy(transition: Any) -> Any:
+            halves = guidance(transition)
+            seen.append(float(halves["kl_prior"].detach().mean()))
+            return halves
+
+        monkeypatch.setattr(losses, "guidance", spy)
+        for _ in range(3):
+            seen.clear()
+            assert run.advance()["kl_prior"] == pytest.approx(sum(seen))
+            assert len(seen) == 2
 
     def test_prior_rows_never_see_their_target(self, tmp_path: Path) -> None:
         for uncharged in ("prior", "posterior"):
@@ -531,13 +561,12 @@ class TestMetrics:
         out = run.objective
         ages = run.carry.age
 
-        def leaky(x: Any, y: Any, books: Any, h: Any, l: Any, learning_rows: int, generator: Any) -> dict[str, Any]:
+        def leaky(x: Any, y: Any, books: Any, h: Any, l: Any, learning_rows: int, *others: Any) -> dict[str, Any]:
             assert learning_rows == 8
-            result = out(x, y, books, h, l, learning_rows, generator)
+            result = out(x, y, books, h, l, learning_rows, *others)
             return result | {"tokens": torch.cat([y[:8], torch.ones_like(y[8:])])}
 
         run.objective = leaky
-        leaky.value = out.value  # type: ignore[attr-defined]
         run.fabric.clip_gradients = lambda *_, **__: torch.tensor(1.0)
         seen = [run.advance() for _ in range(4)]
         assert {line["posterior_exact"] for line in seen if "posterior_exact" in line} == {1.0}

@@ -1,0 +1,289 @@
+"""How likely a model finds the target: the full bound of GRAM, beside the surrogate that it is trained with.
+
+Source: GRAM (arXiv 2605.19376), eq. 13 and 14, Fig. 8; the importance-weighted bound, Burda et al. 2016 (IWAE):
+
+    ELBO = E_q[ log p(y | h) ] - sum over all T * N_sup transitions of KL(q || p)
+    IW_K = E_q[ log mean_k p(y | h) prod p(eps | u) / q(eps | u, y) ],   ELBO = IW_1 <= IW_2 <= ... <= log p(y | x)
+
+Training charges only the last transition of a supervision step, so its loss is no bound: what the posterior tells in
+another transition, or told in an earlier step, is free there. Here everything is charged. All figures are nats of a
+whole (puzzle, solution) pair, summed over positions; per token they are divided by the positions of the board.
+
+Leaves out: halting (every trajectory has the depth that was asked for), and noise other than the learned prior's.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gram import compute
+from gram.checkpoint import Checkpoint, load
+from gram.models import Model, State
+from gram.models.gaussian import Gaussian, kl
+from gram.sample import CHUNK, SampleError, Streams, check
+from gram.tasks import Puzzles
+from gram.tasks.base import PAD
+
+PROPOSALS = ("posterior", "charged", "prior")
+
+
+@dataclass(frozen=True)
+class Paths:
+    """What some trajectories that were drawn with a target went through, in nats.
+
+    Attributes:
+        log_likelihood: [row, supervision step], log p(y | h) at the end of each.
+        kl: [row, supervision step, transition], KL(q || p) of the guidance, in closed form.
+        log_ratio: [row], log p(eps | u) - log q(eps | u, y) of the guidance that was drawn, over all transitions.
+    """
+
+    log_likelihood: NDArray[np.float64]
+    kl: NDArray[np.float64]
+    log_ratio: NDArray[np.float64]
+
+    @property
+    def elbo(self) -> NDArray[np.float64]:
+        """[row], one draw's estimate of the ELBO, with every KL in closed form."""
+        return self.log_likelihood[:, -1] - self.kl.sum((1, 2))
+
+    @property
+    def surrogate(self) -> NDArray[np.float64]:
+        """[row], the objective of training on the same states (eq. 12 with beta 1), mean over supervision steps."""
+        return (self.log_likelihood - self.kl[:, :, -1]).mean(1)
+
+    @property
+    def log_weight(self) -> NDArray[np.float64]:
+        """[row], log p(y, eps | x) - log q(eps | x, y)."""
+        return self.log_likelihood[:, -1] + self.log_ratio
+
+
+def log_likelihood(logits: Tensor, y: Tensor) -> Tensor:
+    """log p(y | h) [batch] in nats, summed over the positions of the target [batch, position] that are not padding."""
+    return -F.cross_entropy(logits.transpose(1, 2).double(), y, ignore_index=PAD, reduction="none").sum(1)
+
+
+def log_ratio(q: Gaussian, p: Gaussian, noise: Tensor) -> Tensor:
+    """log p(eps) - log q(eps) [batch] at eps = q.sample(noise), summed over positions and features, in nats."""
+    distance = (q.sample(noise) - p.mean) * (-p.log_sigma).exp()
+    return (0.5 * (noise.square() - distance.square()) + q.log_sigma - p.log_sigma).double().sum((1, 2))
+
+
+def importance(log_weights: NDArray[np.float64], samples: int) -> NDArray[np.float64]:
+    """IW_samples [pair] from log weights [pair, draw]: the mean over blocks of so many draws, the rest left out."""
+    blocks = log_weights.shape[1] // samples
+    parted = log_weights[:, : blocks * samples].reshape(len(log_weights), blocks, samples)
+    return (np.logaddexp.reduce(parted, axis=2) - math.log(samples)).mean(1)
+
+
+def follow(
+    model: Model, state: State, y: Tensor, noise: Callable[[Tensor], Tensor], supervision_steps: int, proposal: str
+) -> Paths:
+    """Run rows from their initial state towards their targets y [row, position] and note what each nat cost."""
+    drawn: list[Tensor] = []
+
+    def keep(like: Tensor) -> Tensor:
+        drawn.append(noise(like))
+        return drawn[-1]
+
+    rows = len(y)
+    likelihoods, charges, ratio = [], [], torch.zeros(rows, dtype=torch.float64, device=y.device)
+    for _ in range(supervision_steps):
+        for number in range(1, model.high_steps + 1):
+            sees = proposal == "posterior" or (proposal == "charged" and number == model.high_steps)
+            state, transition = model.step(state, keep, y if sees else None)
+            q, p, thrown = transition.posterior, transition.prior, drawn.pop()
+            if q is None or p is None:
+                charges.append(torch.zeros_like(ratio))
+                continue
+            charges.append(kl(q, p).double().sum(1))
+            ratio += log_ratio(q, p, thrown)
+        likelihoods.append(log_likelihood(model.decode(state).logits, y))
+    shape = (rows, supervision_steps, model.high_steps)
+    return Paths(
+        torch.stack(likelihoods, 1).cpu().numpy(),
+        torch.stack(charges, 1).cpu().numpy().reshape(shape),
+        ratio.cpu().numpy(),
+    )
+
+
+def bound(
+    checkpoint: Checkpoint | str | os.PathLike[str],
+    puzzles: int | Sequence[int] | Puzzles = 64,
+    *,
+    split: str = "test",
+    samples: int = 16,
+    seed: int = 0,
+    supervision_steps: int | None = None,
+    proposal: str = "posterior",
+    precision: str = "auto",
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, Any]:
+    """The ELBO, the surrogate and the importance-weighted bound of (puzzle, solution) pairs as plain data, in nats.
+
+    Args:
+        checkpoint: opened, or its name or folder; a stochastic model.
+        puzzles: how many pairs of the split, evenly chosen; or indices of puzzles, or `Puzzles`, with all solutions.
+        samples: K draws per pair. The bound rises with it, and so does the time; memory does not.
+        seed: of the noise; every draw has a stream of its own, keyed by (seed, puzzle, solution, draw).
+        supervision_steps: depth; default: N_sup, with which the checkpoint was trained.
+        proposal: what draws the guidance. `posterior`: the posterior in all transitions (eq. 13). `charged`: in the
+            last of each supervision step only, the prior elsewhere, as training does with `uncharged=prior`. `prior`:
+            brute force, without looking at the target. Each gives lower bounds of the same log p(y | x).
+        progress: called with (rows done, rows in all) after each chunk.
+    Returns:
+        Means over pairs (`elbo`, `surrogate`, `importance`, `log_likelihood`, `kl`) with their standard errors, the
+        bound by number of draws, the terms by supervision step and transition, and `per_pair` lists.
+    Raises:
+        SampleError, TaskError, CheckpointError: see the messages.
+    """
+    opened = checkpoint if isinstance(checkpoint, Checkpoint) else load(checkpoint)
+    model, task = opened.model, opened.task
+    steps = opened.config.train.supervision_steps if supervision_steps is None else supervision_steps
+    if samples < 1:
+        raise SampleError(f"samples is {samples}; it must be at least 1")
+    check(trajectories=samples, supervision_steps=steps, seed=seed, noise=1.0, precision=precision)
+    if not model.stochastic:
+        raise SampleError(f"{opened.name} is deterministic and has no posterior; the bound needs a guided model (gram)")
+    if getattr(model.config, "guidance", "") == "zero-sigma":
+        raise SampleError(f"{opened.name} has guidance 'zero-sigma', which throws no die; the bound needs a deviation")
+    if proposal not in PROPOSALS:
+        raise SampleError(f"proposal is {proposal!r}; known: {', '.join(PROPOSALS)}")
+    chosen = puzzles if isinstance(puzzles, Puzzles) else task.puzzles(split)  # type: ignore[arg-type]
+    which = _pairs(chosen, puzzles)
+    started = time.perf_counter()
+    device = compute.device()
+    model.to(device)
+    rows = [(pair, draw) for pair in range(len(which)) for draw in range(samples)]
+    parts = []
+    with torch.inference_mode(), compute.autocast(precision, device.type):
+        for start in range(0, len(rows), CHUNK):
+            part = rows[start : start + CHUNK]
+            padded = part + [part[-1]] * (CHUNK - len(part))
+            streams = Streams([(seed, *which[pair], draw) for pair, draw in padded])
+            at = [which[pair] for pair, _ in padded]
+            x = torch.from_numpy(chosen.x[[puzzle for puzzle, _ in at]].astype(np.int64)).to(device)
+            targets = np.stack([chosen.solutions[puzzle][solution] for puzzle, solution in at])
+            books = chosen.identifier
+            identifier = None if books is None else torch.from_numpy(books[[p for p, _ in at]].astype(np.int64))
+            state = model.init(x, None if identifier is None else identifier.to(device))
+            y = torch.from_numpy(targets.astype(np.int64)).to(device)
+            found = follow(model, state, y, streams, steps, proposal)
+            parts.append(Paths(*(values[: len(part)] for values in (found.log_likelihood, found.kl, found.log_ratio))))
+            if progress:
+                progress(min(start + CHUNK, len(rows)), len(rows))
+    paths = Paths(
+        np.concatenate([part.log_likelihood for part in parts]),
+        np.concatenate([part.kl for part in parts]),
+        np.concatenate([part.log_ratio for part in parts]),
+    )
+    return {
+        "checkpoint": opened.name,
+        "sha256": opened.digest,
+        "model": model.name,
+        "task": task.board.title,
+        "split": split if not isinstance(puzzles, Puzzles) else "given",
+        "pairs": len(which),
+        "positions": task.board.positions,
+        "samples": samples,
+        "supervision_steps": steps,
+        "transitions": steps * model.high_steps,
+        "proposal": proposal,
+        "seed": seed,
+        **_figures(paths, which, samples),
+        "seconds": round(time.perf_counter() - started, 2),
+    }
+
+
+def _figures(paths: Paths, which: list[tuple[int, int]], samples: int) -> dict[str, Any]:
+    """The figures of `bound` from rows that are ordered by pair, then by draw."""
+
+    def by_pair(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return values.reshape(len(which), samples)
+
+    weights = by_pair(paths.log_weight)
+    sizes = sorted({*(2**power for power in range(samples.bit_length())), samples})
+    share = np.exp(weights - np.logaddexp.reduce(weights, axis=1, keepdims=True))
+    per_pair = {
+        "elbo": by_pair(paths.elbo).mean(1),
+        "surrogate": by_pair(paths.surrogate).mean(1),
+        "importance": importance(weights, samples),
+        "log_likelihood": by_pair(paths.log_likelihood[:, -1]).mean(1),
+        "kl": by_pair(paths.kl.sum((1, 2))).mean(1),
+        "effective_samples": 1 / (share**2).sum(1),
+    }
+    errors = {f"{name}_error": _error(values) for name, values in per_pair.items()}
+    return {
+        **{name: float(values.mean()) for name, values in per_pair.items()},
+        **{name: error for name, error in errors.items() if name != "effective_samples_error"},
+        "importance_by_samples": {str(size): float(importance(weights, size).mean()) for size in sizes},
+        "log_likelihood_by_step": paths.log_likelihood.mean(0).tolist(),
+        "kl_by_transition": paths.kl.mean(0).tolist(),
+        "per_pair": {
+            "puzzle": [puzzle for puzzle, _ in which],
+            "solution": [solution for _, solution in which],
+            **{name: values.tolist() for name, values in per_pair.items()},
+        },
+    }
+
+
+def table(figures: dict[str, Any]) -> str:
+    """The figures for a reader at a terminal."""
+
+    def line(label: str, name: str) -> str:
+        error = figures[f"{name}_error"]
+        per_token = f"{figures[name] / figures['positions']:.4f} per token"
+        return f"  {label} {figures[name]:.3f}{'' if error is None else f' +- {error:.3f}'} ({per_token})"
+
+    rising = ", ".join(f"{size}: {value:.3f}" for size, value in figures["importance_by_samples"].items())
+    return "\n".join(
+        [
+            f"{figures['checkpoint']} ({figures['model']}), {figures['task']}, {figures['split']} split, "
+            f"{figures['pairs']} pairs, {figures['transitions']} transitions, proposal {figures['proposal']}, "
+            f"seed {figures['seed']}; nats per pair",
+            line("ELBO", "elbo"),
+            line("= log p(y | h)", "log_likelihood"),
+            line("- KL of all transitions", "kl"),
+            line("surrogate", "surrogate"),
+            f"  importance-weighted, by draws: {rising}; {figures['effective_samples']:.1f} effective",
+            f"{figures['seconds']} s",
+        ]
+    )
+
+
+def _error(values: NDArray[np.float64]) -> float | None:
+    """Standard error of the mean over pairs; None for a single one."""
+    return float(values.std(ddof=1) / math.sqrt(len(values))) if len(values) > 1 else None
+
+
+def _pairs(available: Puzzles, wanted: int | Sequence[int] | Puzzles) -> list[tuple[int, int]]:
+    """The (puzzle, solution) indices of the pairs that were asked for."""
+    every = [(puzzle, at) for puzzle, count in enumerate(available.counts) for at in range(count)]
+    if isinstance(wanted, Puzzles):
+        which = every
+    elif isinstance(wanted, int):
+        if wanted < 1:
+            raise SampleError(f"puzzles is {wanted}; it must be at least 1")
+        chosen = np.unique(np.linspace(0, len(every) - 1, min(int(wanted), len(every))).round().astype(int))
+        which = [every[index] for index in chosen]
+    else:
+        for index in wanted:
+            if not 0 <= index < len(available):
+                raise SampleError(f"puzzle {index} is not in this split; it has 0 to {len(available) - 1}")
+        which = [(int(puzzle), at) for puzzle in wanted for at in range(len(available.solutions[puzzle]))]
+    if not which:
+        raise SampleError("none of these puzzles has a known solution; the bound needs pairs of puzzle and solution")
+    return which
+
+
+__all__ = ["PROPOSALS", "Paths", "bound", "follow", "importance", "log_likelihood", "log_ratio", "table"]

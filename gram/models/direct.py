@@ -1,0 +1,78 @@
+"""Direct prediction: a plain Transformer of many layers, each with weights of its own, that answers in one pass.
+
+Source: the `direct` rows of HRM (Wang et al. 2025, arXiv 2506.21734) and of GRAM's Table 1. As a chain it has one
+transition, whose low-level steps are the layers; a second pass starts from the puzzle again and gives the same answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+from gram.board import Board
+from gram.models.base import (
+    Heads,
+    Model,
+    Noise,
+    Readout,
+    RuleBooks,
+    State,
+    Transition,
+    Watch,
+    draw_z0,
+    expand,
+    initialize,
+)
+from gram.models.blocks import Network, NetworkConfig, Place, at_least
+
+
+@dataclass(frozen=True)
+class DirectConfig:
+    """Shape of a direct predictor: `network.blocks` is its number of layers; `puzzle_tokens` as in GRAM."""
+
+    network: NetworkConfig = field(default_factory=lambda: NetworkConfig(blocks=8))
+    puzzle_tokens: int = 0
+
+    def __post_init__(self) -> None:
+        at_least(0, self, "puzzle_tokens")
+
+
+class Direct(Model):
+    """No recursion: l passes the layers one after the other, and h is what comes out."""
+
+    name: ClassVar[str] = "direct"
+    Config: ClassVar[type] = DirectConfig
+    levels: ClassVar[tuple[str, ...]] = ("Supervision step", "Pass", "Layer")
+    h0: Tensor
+    stochastic = False
+    high_steps = 1
+
+    def __init__(self, config: DirectConfig, board: Board, identifiers: int = 0) -> None:
+        super().__init__()
+        self.config = config
+        self.low_steps = config.network.blocks
+        size, tokens = config.network, len(board.tokens)
+        self.embed_x = nn.Embedding(tokens, size.features)
+        self.place = Place(board, size.features)
+        self.rules = RuleBooks(identifiers, config.puzzle_tokens, size.features)
+        self.layers = Network(size)
+        self.decoder = nn.Linear(size.features, tokens, bias=False)
+        self.heads = Heads(size)
+        initialize(self)
+        self.register_buffer("h0", draw_z0(size.features))
+
+    def init(self, x: Tensor, identifier: Tensor | None = None) -> State:
+        e_x = self.rules((self.embed_x(x) + self.place()) * 0.5**0.5, identifier)
+        return State(e_x, expand(self.h0, e_x), expand(self.h0, e_x))
+
+    def step(
+        self, state: State, noise: Noise, y: Tensor | None = None, watch: Watch | None = None
+    ) -> tuple[State, Transition]:
+        l = self.layers(state.e_x, watch).float()
+        return State(state.e_x, l, l), Transition(l)
+
+    def decode(self, state: State) -> Readout:
+        halt, value = self.heads(state.h)
+        return Readout(self.decoder(state.h[:, self.prefix :]).float(), halt, value)

@@ -1,0 +1,82 @@
+"""The looped Transformer: one network applied again and again, with the puzzle added each time.
+
+Source: Giannou et al. 2023 (arXiv 2301.13196), with input injection as in Yang et al. 2024, "Looped Transformers are
+Better at Learning Learning Algorithms" (arXiv 2311.12424); the first row of GRAM's Table 3a. Flat: one latent, one time
+scale. It is trained without deep supervision: the presets give a row one supervision step of all its loops, with the
+gradient through every one of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+from gram.board import Board
+from gram.models.base import (
+    Heads,
+    Model,
+    Noise,
+    Readout,
+    RuleBooks,
+    State,
+    Transition,
+    Watch,
+    draw_z0,
+    expand,
+    initialize,
+)
+from gram.models.blocks import Network, NetworkConfig, Place, at_least
+
+
+@dataclass(frozen=True)
+class LoopedConfig:
+    """Shape of a looped Transformer: `high_steps` loops make a supervision step; `puzzle_tokens` as in GRAM."""
+
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    high_steps: int = 16
+    puzzle_tokens: int = 0
+
+    def __post_init__(self) -> None:
+        at_least(1, self, "high_steps")
+        at_least(0, self, "puzzle_tokens")
+
+
+class Looped(Model):
+    """Flat deterministic recursion: h <- f(h + e_x). There is no low-level state; `l` stands still."""
+
+    name: ClassVar[str] = "looped"
+    Config: ClassVar[type] = LoopedConfig
+    levels: ClassVar[tuple[str, ...]] = ("Supervision step", "Loop", "Low-level step")
+    h0: Tensor
+    stochastic = False
+    low_steps = 0
+
+    def __init__(self, config: LoopedConfig, board: Board, identifiers: int = 0) -> None:
+        super().__init__()
+        self.config = config
+        self.high_steps = config.high_steps
+        size, tokens = config.network, len(board.tokens)
+        self.embed_x = nn.Embedding(tokens, size.features)
+        self.place = Place(board, size.features)
+        self.rules = RuleBooks(identifiers, config.puzzle_tokens, size.features)
+        self.f = Network(size)
+        self.decoder = nn.Linear(size.features, tokens, bias=False)
+        self.heads = Heads(size)
+        initialize(self)
+        self.register_buffer("h0", draw_z0(size.features))
+
+    def init(self, x: Tensor, identifier: Tensor | None = None) -> State:
+        e_x = self.rules((self.embed_x(x) + self.place()) * 0.5**0.5, identifier)
+        return State(e_x, expand(self.h0, e_x), expand(self.h0, e_x))
+
+    def step(
+        self, state: State, noise: Noise, y: Tensor | None = None, watch: Watch | None = None
+    ) -> tuple[State, Transition]:
+        u = self.f(state.h + state.e_x).float()
+        return State(state.e_x, u, state.l), Transition(u)
+
+    def decode(self, state: State) -> Readout:
+        halt, value = self.heads(state.h)
+        return Readout(self.decoder(state.h[:, self.prefix :]).float(), halt, value)

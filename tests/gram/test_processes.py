@@ -1,0 +1,100 @@
+"""One run on two processes is the run of one process; and when one process dies, the other says so."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from gram import checkpoint as store
+from gram.checkpoint import METRICS, TRAINING
+from gram.config import ConfigError
+from gram.presets import preset
+from gram.processes import launch, lost
+from gram.train import train
+
+# In float32, so that rounding does not hide a wrong share; with heads that end a phase alone.
+EXACT = ["train.precision=float32", "train.steps=10", "train.head_steps=4", "train.check_every=7"]
+
+
+def torchrun(tmp_path: Path, out: str, *overrides: str) -> subprocess.Popen[str]:
+    """`gram train debug` on two processes of this machine."""
+    command = [
+        sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
+        "-m", "gram.cli", "train", "debug", *overrides, "-o", out, "--quiet",
+    ]  # fmt: skip
+    return subprocess.Popen(
+        command, cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
+    )  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("change", ["seed=0", "train.uncharged=posterior", "train.gradient_steps=0", "model.kind=trm"])
+def test_two_processes_train_what_one_does(change: str, one_thread: None, tmp_path: Path) -> None:
+    small = [change, *(["model.network.features=32", "model.network.hidden=32"] if "trm" in change else [])]
+    run = torchrun(tmp_path, "two", *small, *EXACT)
+    _, err = run.communicate(timeout=300)
+    assert run.returncode == 0, err
+    train(preset("debug").override([*small, *EXACT]), tmp_path / "one", quiet=True)
+    one, two = (store.read_tensors(tmp_path / name / TRAINING)[0] for name in ("one", "two"))
+    assert one.keys() == two.keys()
+    for key in one:
+        rtol = 2**-7 if one[key].dtype == torch.bfloat16 else 1e-3  # what is kept in bf16 may round to its neighbour
+        torch.testing.assert_close(two[key], one[key], rtol=rtol, atol=2e-4, msg=lambda text, key=key: f"{key}: {text}")
+    lines = [
+        [json.loads(line) for line in (tmp_path / name / METRICS).read_text().splitlines()] for name in ("one", "two")
+    ]
+    assert len(lines[0]) == len(lines[1])
+    for first, second in zip(*lines, strict=True):
+        assert first.keys() == second.keys()
+        for key in first.keys() - {"seconds", "held_out"}:
+            assert second[key] == pytest.approx(first[key], rel=1e-2, abs=1e-4), key
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("victim", [0, 1])
+def test_killing_one_process_ends_the_other_in_one_sentence_and_the_checkpoint_resumes(
+    victim: int, one_thread: None, tmp_path: Path
+) -> None:
+    run = torchrun(tmp_path, "two", "train.steps=100000", "train.save_every=5")
+    written = tmp_path / "two" / TRAINING
+    deadline = time.monotonic() + 120
+    while not written.is_file() and time.monotonic() < deadline and run.poll() is None:
+        time.sleep(0.05)
+    assert written.is_file(), run.communicate()[1] if run.poll() is not None else "no save within two minutes"
+    workers = subprocess.run(["pgrep", "-P", str(run.pid)], capture_output=True, text=True, check=True).stdout.split()
+    ranks = {
+        int(dict(item.split("=", 1) for item in Path(f"/proc/{pid}/environ").read_text().split("\0") if "=" in item)
+            ["RANK"]): int(pid)
+        for pid in workers
+    }  # fmt: skip
+    os.kill(ranks[victim], signal.SIGKILL)
+    _, err = run.communicate(timeout=120)
+    assert run.returncode != 0
+    said = [line for line in err.splitlines() if line.startswith("gram: ")]
+    assert len(said) == 1, err
+    assert "another process of this run ended at step" in said[0]
+    step = int(store.read_tensors(written)[1]["step"])
+    assert step >= 5
+    alone = preset("debug").override(["train.steps=100000", "train.save_every=5"])
+    train(alone, tmp_path / "two", minutes=1e-9, quiet=True)
+    assert int(store.read_tensors(written)[1]["step"]) == step + 1
+
+
+def test_rows_that_cannot_be_shared_equally_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "3")
+    with pytest.raises(ConfigError, match=r"train\.batch is 8, which 3 processes do not divide; choose a multiple"):
+        launch(preset("debug").train)
+
+
+def test_only_the_failure_of_a_collective_counts_as_a_lost_process() -> None:
+    assert lost(RuntimeError("[gloo/transport/tcp/pair.cc:534] Connection closed by peer [127.0.0.1]:1234"))
+    assert not lost(RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
