@@ -67,7 +67,7 @@ _tasks: dict[str, Any] = {
     "sudoku4": SudokuConfig(size=4, generated=2_000, clues_min=4, clues_max=8),
     "sudoku6": SudokuConfig(size=6, generated=4_000, clues_max=14),
     "sudoku9": SudokuConfig(size=9, generated=1_000, clues_min=28, clues_max=36),
-    "sudoku9-extreme": SudokuConfig(size=9, dataset="extreme", test_max=2_000),
+    "sudoku9-extreme": SudokuConfig(size=9, dataset="extreme", test_max=2_000, hints=0.6),
     "sudoku4-generate": SudokuGenerationConfig(size=4),
     "sudoku6-generate": SudokuGenerationConfig(size=6),
     "sudoku9-generate": SudokuGenerationConfig(size=9),
@@ -115,6 +115,8 @@ def _of(task: str) -> dict[str, tuple[Any, TrainConfig]]:
 def _run(task: Any, model: Any, train: TrainConfig) -> RunConfig:
     if isinstance(task, ARCConfig):
         model = replace(model, puzzle_tokens=4)
+    if isinstance(task, SudokuConfig) and task.dataset == "extreme":  # longer boards: fewer rows, as many steps
+        train = replace(train, batch=48, prior_rows=12)
     inference = _queens8.inference if isinstance(task, NQueensConfig) else InferenceConfig()
     if train.supervision_steps == 1:  # what it was trained for; more is depth beyond training
         inference = replace(inference, supervision_steps=1, halting=False)

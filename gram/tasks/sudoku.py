@@ -78,6 +78,8 @@ class SudokuConfig:
         train_share: share of the generated puzzles that may be trained on.
         seed: of the generated puzzles and their split.
         augment: train on random symmetric copies.
+        hints: share of the puzzles that are made easier when they are drawn for training: a random part of their
+            missing digits is given, from none to all. Learning begins where a few steps are enough.
     """
 
     size: int = 9
@@ -93,9 +95,12 @@ class SudokuConfig:
     train_share: float = 0.9
     seed: int = 0
     augment: bool = True
+    hints: float = 0.0
 
     def __post_init__(self) -> None:
         _known(self.size, self.dataset, self.seed)
+        if not 0 <= self.hints <= 1:
+            raise TaskError(f"hints is {self.hints}; it is a share from 0 to 1")
         for name in ("train_max", "test_max"):
             if getattr(self, name) < 0:
                 raise TaskError(f"{name} is {getattr(self, name)}; it must be 0 (all) or more")
@@ -227,6 +232,14 @@ class Sudoku(_Sudoku):
     name: ClassVar[str] = "sudoku"
     Config: ClassVar[type] = SudokuConfig
     config: SudokuConfig
+
+    def augment(self, x: Tokens, y: Tokens, rng: np.random.Generator) -> tuple[Tokens, Tokens]:
+        """A random symmetry; and in a share of the rows a random part of the missing digits is given."""
+        x, y = super().augment(x, y, rng)
+        if not self.config.hints:
+            return x, y
+        part = rng.random((len(x), 1)) * (rng.random((len(x), 1)) < self.config.hints)
+        return np.where(rng.random(x.shape) < part, y, x), y
 
     def puzzles(self, split: Split) -> Puzzles:
         self._known_split(split)

@@ -391,6 +391,19 @@ class TestAugment:
         given = task.augment(x, y, np.random.default_rng(0))[0].reshape(-1, 6, 6) > BLANK
         assert (given.all(2).sum(1) == 1).all()
 
+    def test_hints_give_a_random_part_of_the_missing_digits_to_a_share_of_the_rows(self) -> None:
+        task = Sudoku(SudokuConfig(size=4, augment=False, hints=0.6))
+        x = np.full((4_000, 16), BLANK, dtype=np.uint8)
+        y = np.resize(task.puzzles("train").pairs()[1], x.shape)
+        easier, same = task.augment(x, y, np.random.default_rng(0))
+        assert np.array_equal(same, y)
+        given = easier != BLANK
+        assert np.array_equal(easier[given], y[given])
+        share = given.mean(1)
+        # None is given in 4 of 10 rows and, by chance, in 1 / 17 of the others; the mean of the others is a half.
+        assert (share == 0).mean() == pytest.approx(0.4 + 0.6 / 17, abs=0.03)
+        assert share.mean() == pytest.approx(0.3, abs=0.02)
+
     def test_without_augmentation_nothing_changes(self) -> None:
         task = Sudoku(SudokuConfig(size=4, augment=False))
         puzzles = task.puzzles("test")
@@ -689,6 +702,7 @@ class TestGeneration:
         (SudokuGenerationConfig, {"dataset": "extreme", "size": 4}, "boards of size 9, not 4"),
         (SudokuGenerationConfig, {"grids": 5}, "grids is 5; it must be 10 to 200000, or 0 for the default"),
         (SudokuGenerationConfig, {"size": 4, "grids": 288}, "grids is 288; it must be 10 to 262"),
+        (SudokuConfig, {"hints": 1.5}, "hints is 1.5; it is a share from 0 to 1"),
         (SudokuGenerationConfig, {"size": 4, "augment": True}, "augment would make the held-out boards of 4 x 4"),
     ],
 )
