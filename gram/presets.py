@@ -106,9 +106,17 @@ _ablations: dict[str, tuple[Any, TrainConfig]] = {
 }
 
 
+def _of_sudoku(size: int) -> dict[str, tuple[Any, TrainConfig]]:
+    """An MLP over positions, as TRM and GRAM have it for Sudoku: 8/3 as wide as there are cells, rounded up by 64."""
+    across = NetworkConfig(mixing="mlp", mixing_hidden={4: 64, 6: 128, 9: 256}[size])
+    return {"trm-mlp": (TRMConfig(across), _deep), "gram-mlp": (GRAMConfig(across), _deep)}
+
+
 def _of(task: str) -> dict[str, tuple[Any, TrainConfig]]:
     """The models that there are presets of for a task: ablations where the paper has them, on queens and Sudoku."""
     given = _of_puzzles if not isinstance(_tasks[task], SudokuGenerationConfig | ImagesConfig) else {}
+    if isinstance(_tasks[task], SudokuConfig):
+        given = given | _of_sudoku(_tasks[task].size)
     return _models | given | (_ablations if task in ("nqueens8", "sudoku4", "sudoku9", "sudoku9-extreme") else {})
 
 
@@ -144,6 +152,7 @@ def preset(name: str) -> RunConfig:
 def known() -> str:
     """How the names of presets are made, for a reader: there are too many to list one by one."""
     return (
-        f"TASK-MODEL (tasks: {', '.join(_tasks)}; models: {', '.join(_models | _of_puzzles)}; for "
-        f"nqueens8 and 4 x 4 and 9 x 9 Sudoku also {', '.join(_ablations)}), debug, debug-trm"
+        f"TASK-MODEL (tasks: {', '.join(_tasks)}; models: {', '.join(_models | _of_puzzles)}; "
+        f"for Sudoku also {', '.join(_of_sudoku(9))}; for nqueens8 and 4 x 4 and 9 x 9 Sudoku also "
+        f"{', '.join(_ablations)}), debug, debug-trm"
     )

@@ -126,14 +126,14 @@ class Heads(nn.Module):
     """Halting and value (LPRM) from the high-level state: [batch, position, feature] -> two logits [batch].
 
     The paper reads the first token of h. Boards have no spare token here, and whether a board is right is a relation
-    between its cells, so one block of attention compares them, and the mean and the maximum over positions are judged.
+    between its cells, so one block compares them, and the mean and the maximum over positions are judged.
     The state is detached: what the heads learn must not move the recursion (they are trained on prior rollouts, the
     recursion on posterior ones).
     """
 
-    def __init__(self, config: NetworkConfig) -> None:
+    def __init__(self, config: NetworkConfig, positions: int) -> None:
         super().__init__()
-        self.compare = Block(config)
+        self.compare = Block(config, positions)
         self.judge = SwiGLU(2 * config.features, config.hidden, 2)
 
     def forward(self, h: Tensor) -> tuple[Tensor, Tensor]:

@@ -54,12 +54,13 @@ class Direct(Model):
         self.config = config
         self.low_steps = config.network.blocks
         size, tokens = config.network, len(board.tokens)
+        positions = config.puzzle_tokens + board.positions
         self.embed_x = nn.Embedding(tokens, size.features)
         self.place = Place(board, size.features)
         self.rules = RuleBooks(identifiers, config.puzzle_tokens, size.features)
-        self.layers = Network(size)
+        self.layers = Network(size, positions)
         self.decoder = nn.Linear(size.features, tokens, bias=False)
-        self.heads = Heads(size)
+        self.heads = Heads(size, positions)
         initialize(self)
         self.register_buffer("h0", draw_z0(size.features))
 

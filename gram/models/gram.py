@@ -83,17 +83,18 @@ class GRAM(Model):
         self.stochastic = config.guided
         self.low_steps, self.high_steps = config.low_steps, config.high_steps
         size, tokens = config.network, len(board.tokens)
+        positions = config.puzzle_tokens + board.positions
         self.embed_x = nn.Embedding(tokens, size.features)
         self.embed_y = nn.Embedding(tokens, size.features)
         self.place = Place(board, size.features)
         self.rules = RuleBooks(identifiers, config.puzzle_tokens, size.features)
-        self.f_low = Network(size)
-        self.f_high = self.f_low if config.shared or not config.low_steps else Network(size)
+        self.f_low = Network(size, positions)
+        self.f_high = self.f_low if config.shared or not config.low_steps else Network(size, positions)
         parts = (config.guidance_hidden, size.features, config.guidance != "zero-mean", config.guidance != "zero-sigma")
         self.prior = GaussianHead(size.features, *parts)
         self.posterior = GaussianHead(2 * size.features, *parts)
         self.decoder = nn.Linear(size.features, tokens, bias=False)
-        self.heads = Heads(size)
+        self.heads = Heads(size, positions)
         initialize(self)
         self.prior.start_at_rest()
         self.posterior.start_at_rest()

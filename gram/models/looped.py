@@ -58,12 +58,13 @@ class Looped(Model):
         self.config = config
         self.high_steps = config.high_steps
         size, tokens = config.network, len(board.tokens)
+        positions = config.puzzle_tokens + board.positions
         self.embed_x = nn.Embedding(tokens, size.features)
         self.place = Place(board, size.features)
         self.rules = RuleBooks(identifiers, config.puzzle_tokens, size.features)
-        self.f = Network(size)
+        self.f = Network(size, positions)
         self.decoder = nn.Linear(size.features, tokens, bias=False)
-        self.heads = Heads(size)
+        self.heads = Heads(size, positions)
         initialize(self)
         self.register_buffer("h0", draw_z0(size.features))
 

@@ -1,7 +1,7 @@
 """TRM, the tiny recursive model: one network, two latents, one deterministic path.
 
 Source: Jolicoeur-Martineau 2025, "Less is More: Recursive Reasoning with Tiny Networks", Fig. 3 (its n and T are K
-and T here; its y and z are h and l). Leaves out: rotary positions, MLP mixing.
+and T here; its y and z are h and l). Leaves out: rotary positions.
 """
 
 from __future__ import annotations
@@ -56,12 +56,13 @@ class TRM(Model):
         self.config = config
         self.low_steps, self.high_steps = config.low_steps, config.high_steps
         size, tokens = config.network, len(board.tokens)
+        positions = config.puzzle_tokens + board.positions
         self.embed_x = nn.Embedding(tokens, size.features)
         self.place = Place(board, size.features)
         self.rules = RuleBooks(identifiers, config.puzzle_tokens, size.features)
-        self.f = Network(size)
+        self.f = Network(size, positions)
         self.decoder = nn.Linear(size.features, tokens, bias=False)
-        self.heads = Heads(size)
+        self.heads = Heads(size, positions)
         initialize(self)
         self.register_buffer("h0", draw_z0(size.features))
         self.register_buffer("l0", draw_z0(size.features))

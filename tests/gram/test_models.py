@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from math import sqrt
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,12 +29,13 @@ from gram.train import Run
 TOKENS, POSITIONS, BATCH = 3, 9, 5
 BOARD = Board("toy", "Three by three", "grid", 3, 3, (Token("a"), Token("b"), Token("c")))
 TINY = NetworkConfig(features=16, heads=2, hidden=24, blocks=2)
+ACROSS = replace(TINY, mixing="mlp", mixing_hidden=20)
 
 
-def tiny(kind: str, **changes: object) -> Model:
+def tiny(kind: str, network: NetworkConfig = TINY, **changes: object) -> Model:
     """A model of this kind at toy size, every weight off its start (heads at rest would hide mistakes)."""
     torch.manual_seed(0)
-    model = MODELS[kind](MODELS[kind].Config(network=TINY, **changes), BOARD)  # type: ignore[call-arg]
+    model = MODELS[kind](MODELS[kind].Config(network=network, **changes), BOARD)  # type: ignore[call-arg]
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(0.1 * torch.randn_like(parameter))
@@ -56,9 +58,10 @@ class Die:
         return self.given[-1]
 
 
-# Every registered model, and the settings of GRAM that are models of their own (Table 3).
-VARIANTS: dict[str, tuple[str, dict[str, object]]] = {
+# Every registered model with each kind of mixing, and the settings of GRAM that are models of their own (Table 3).
+VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     **{kind: (kind, {}) for kind in MODELS},
+    **{f"{kind}-mlp": (kind, {"network": ACROSS}) for kind in MODELS},
     "gram-flat": ("gram", {"low_steps": 0}),
     "gram-zero-mean": ("gram", {"guidance": "zero-mean"}),
     "gram-zero-sigma": ("gram", {"guidance": "zero-sigma"}),
@@ -222,12 +225,15 @@ def block(network: Network, z: Tensor, index: int) -> Tensor:
     """One post-norm block from its weights, with torch's own attention as the reference."""
     part = network.blocks[index]
     batch, positions, features = z.shape
-    q, k, v = (
-        chunk.view(batch, positions, TINY.heads, -1).transpose(1, 2)
-        for chunk in (z @ part.attention.qkv.weight.T).chunk(3, -1)
-    )
-    mixed = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(batch, positions, features)
-    z = norm(z + mixed @ part.attention.out.weight.T)
+    if hasattr(part, "mixing"):
+        z = torch.stack([norm(z[..., d] + swiglu(part.mixing, z[..., d])) for d in range(features)], -1)
+    else:
+        q, k, v = (
+            chunk.view(batch, positions, TINY.heads, -1).transpose(1, 2)
+            for chunk in (z @ part.attention.qkv.weight.T).chunk(3, -1)
+        )
+        mixed = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(batch, positions, features)
+        z = norm(z + mixed @ part.attention.out.weight.T)
     return norm(z + swiglu(part.feed_forward, z))
 
 
@@ -298,10 +304,11 @@ def test_a_node_of_a_graph_has_a_vector_of_its_own_and_a_pair_the_sum_of_its_nod
         torch.testing.assert_close(seen[at], node[i] + node[j] + node[5])
 
 
+@pytest.mark.parametrize("network", [TINY, ACROSS], ids=["attention", "mlp"])
 @pytest.mark.parametrize(("low_steps", "transitions"), [(1, 1), (3, 2)])
-def test_trm_is_the_recursion_of_its_paper(low_steps: int, transitions: int) -> None:
+def test_trm_is_the_recursion_of_its_paper(low_steps: int, transitions: int, network: NetworkConfig) -> None:
     """TRM Fig. 3: z <- net(x + y + z), n times; y <- net(y + z)."""
-    model, x = tiny("trm", low_steps=low_steps), puzzles()
+    model, x = tiny("trm", network, low_steps=low_steps), puzzles()
     state = model.init(x)
     e_x, y, z = embedded(model, x), state.h, state.l
     for _ in range(transitions):
@@ -313,11 +320,12 @@ def test_trm_is_the_recursion_of_its_paper(low_steps: int, transitions: int) -> 
     torch.testing.assert_close(model.decode(state).logits, y @ model.decoder.weight.T, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("network", [TINY, ACROSS], ids=["attention", "mlp"])
 @pytest.mark.parametrize("shared", [True, False])
 @pytest.mark.parametrize("target", [False, True])
-def test_gram_is_the_recursion_of_its_paper(shared: bool, target: bool) -> None:
+def test_gram_is_the_recursion_of_its_paper(shared: bool, target: bool, network: NetworkConfig) -> None:
     """GRAM eq. 3 to 8: l <- f_L(l + h + e_x), K times; u = f_H(h + l); h = u + mu + sigma * noise."""
-    model, x = tiny("gram", low_steps=3, shared=shared), puzzles()
+    model, x = tiny("gram", network, low_steps=3, shared=shared), puzzles()
     y = puzzles(seed=1) if target else None
     state, die = model.init(x), Die()
     e_x, h, l = embedded(model, x), state.h, state.l
@@ -458,10 +466,12 @@ def test_the_posterior_reads_the_target_only_at_its_own_position() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", MODELS)
-def test_it_overfits_eight_puzzles(kind: str, tmp_path: object) -> None:
+@pytest.mark.parametrize(
+    ("kind", "mixing"), [*((kind, "attention") for kind in MODELS), ("trm", "mlp"), ("gram", "mlp")]
+)
+def test_it_overfits_eight_puzzles(kind: str, mixing: Any, tmp_path: object) -> None:
     """Eight puzzles with one solution each are learned by heart, and the heads know that they are right."""
-    network = NetworkConfig(features=48, heads=4, hidden=96, blocks=1)
+    network = NetworkConfig(features=48, heads=4, hidden=96, blocks=1, mixing=mixing, mixing_hidden=96)
     model = replace(MODELS[kind].Config(), network=network)
     few = preset("debug").override([
         "task.board_size=5", "train.steps=600", "train.batch=16", "train.supervision_steps=3", "train.prior_steps=3",
@@ -491,13 +501,15 @@ def test_it_overfits_eight_puzzles(kind: str, tmp_path: object) -> None:
     assert (readout.value > 0).all()
 
 
-@pytest.mark.parametrize("kind", MODELS)
+@pytest.mark.parametrize("kind", VARIANTS)
 class TestRuleBooks:
     """A few learned tokens before the board tell puzzles of different rules apart (ARC)."""
 
     def made(self, kind: str) -> Model:
         torch.manual_seed(0)
-        model = MODELS[kind](MODELS[kind].Config(network=TINY, puzzle_tokens=2), BOARD, 3)  # type: ignore[call-arg]
+        kind, changes = VARIANTS[kind]
+        changes = {"network": TINY, "puzzle_tokens": 2} | changes
+        model = MODELS[kind](MODELS[kind].Config(**changes), BOARD, 3)  # type: ignore[call-arg]
         with torch.no_grad():
             for parameter in model.parameters():
                 parameter.add_(0.1 * torch.randn_like(parameter))
