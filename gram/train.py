@@ -107,10 +107,10 @@ class Objective(nn.Module):
             for _ in range(model.high_steps):
                 prior, _ = model.step(prior, noise)
             tokens = model.decode(prior).logits.argmax(-1)
-        out = {"h": prior.h, "l": prior.l, "tokens": tokens, "halt": model.heads(prior.h)[0], "losses": {}}
+        out = {"h": prior.h, "l": prior.l, "tokens": tokens, "halt": model.heads(prior.h).right, "losses": {}}
         if past is not None and done is not None:
             lives = torch.cat([past[:, :-1], prior.h[done, None].to(past.dtype)], 1)
-            out["value"] = model.heads(lives.flatten(0, 1).float())[1]
+            out["value"] = model.heads(lives.flatten(0, 1).float()).value
         if not learning_rows:
             return out
 

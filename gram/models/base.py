@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gram.models.blocks import Block, NetworkConfig, SwiGLU
+from gram.models.blocks import at_least
 from gram.models.gaussian import Gaussian
+from gram.models.heads import FirstToken, Heads
 
 Noise = Callable[[Tensor], Tensor]
 """Standard normal noise with the shape and device of the given tensor, in float32."""
@@ -57,7 +59,8 @@ class Readout:
 
     Attributes:
         logits: [batch, position, token].
-        halt: [batch], logit of "my answer is right".
+        halt: [batch], logit of "my answer is right"; in a model that learns the value of going on too (HRM), that of
+            halting less that of going on. Above 0 it halts.
         value: [batch], logit of "my final answer will be right" (LPRM).
     """
 
@@ -76,7 +79,7 @@ class Model(nn.Module, ABC):
     config: Any
     high_steps: int
     low_steps: int
-    heads: Heads
+    heads: Heads | FirstToken
     rules: RuleBooks
 
     @property
@@ -107,39 +110,35 @@ class RuleBooks(nn.Module):
 
     An ARC task is a rule that its demonstrations show and its test input does not, so the model learns a few vectors
     per task. They start at zero, as in HRM, where a task without rule books has them too, as a scratch pad.
+
+    Args:
+        books, tokens, features: how many rule books, how many tokens for each, how wide a token is.
+        learned: of the entries of a book's tokens only so many are learned, the others stay zero (TRM); 0: all.
     """
 
-    def __init__(self, books: int, tokens: int, features: int) -> None:
+    def __init__(self, books: int, tokens: int, features: int, learned: int = 0) -> None:
         super().__init__()
         self.tokens, self.features = tokens, features
-        self.embed = nn.Parameter(torch.zeros(max(1, books), tokens * features)) if tokens else None
+        learned = learned or tokens * features
+        self.embed = nn.Parameter(torch.zeros(max(1, books), learned)) if tokens else None
 
     def forward(self, e_x: Tensor, identifier: Tensor | None) -> Tensor:
         """`e_x` [batch, position, feature] with the tokens of each row's book before it."""
         if self.embed is None:
             return e_x
         book = torch.zeros(len(e_x), dtype=torch.int64, device=e_x.device) if identifier is None else identifier
-        return torch.cat([self.embed[book].view(len(e_x), self.tokens, self.features).to(e_x.dtype), e_x], 1)
+        entries = F.pad(self.embed[book], (0, self.tokens * self.features - self.embed.shape[1]))
+        return torch.cat([entries.view(len(e_x), self.tokens, self.features).to(e_x.dtype), e_x], 1)
 
 
-class Heads(nn.Module):
-    """Halting and value (LPRM) from the high-level state: [batch, position, feature] -> two logits [batch].
-
-    The paper reads the first token of h. Boards have no spare token here, and whether a board is right is a relation
-    between its cells, so one block compares them, and the mean and the maximum over positions are judged.
-    The state is detached: what the heads learn must not move the recursion (they are trained on prior rollouts, the
-    recursion on posterior ones).
-    """
-
-    def __init__(self, config: NetworkConfig, positions: int) -> None:
-        super().__init__()
-        self.compare = Block(config, positions)
-        self.judge = SwiGLU(2 * config.features, config.hidden, 2)
-
-    def forward(self, h: Tensor) -> tuple[Tensor, Tensor]:
-        compared = self.compare(h.detach())
-        halt, value = self.judge(torch.cat([compared.mean(1), compared.amax(1)], -1)).float().unbind(-1)
-        return halt, value
+def check_tokens(config: Any) -> None:
+    """Refuse a configuration whose rule books would learn more entries than their tokens have."""
+    at_least(0, config, "puzzle_tokens", "puzzle_features")
+    most = config.puzzle_tokens * config.network.features
+    if config.puzzle_features > most:
+        raise ValueError(
+            f"puzzle_features is {config.puzzle_features}; {config.puzzle_tokens} puzzle_tokens have {most} entries"
+        )
 
 
 def initialize(module: nn.Module) -> None:

@@ -3,12 +3,10 @@
 Sources: RMSNorm, Zhang & Sennrich 2019; SwiGLU, Shazeer 2020; post-norm blocks, HRM and TRM; an MLP over positions in
 the place of attention, Tolstikhin et al. 2021 (MLP-Mixer), TRM for Sudoku. Every residual stream ends in a norm, so a
 state stays bounded however often the network is applied to it.
-Leaves out: rotary positions.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gram.board import Board
+from gram.models.rotary import Rotary
 
 
 @dataclass(frozen=True)
@@ -34,6 +32,8 @@ class NetworkConfig:
             share. It can tell positions apart by itself; on Sudoku-Extreme TRM was better so (its Table 1: 87.4 % for
             74.7 %), and GRAM took it over there.
         mixing_hidden: inner width of that SwiGLU.
+        positions: how it is told where a position lies, see `gram.models.positions`.
+        norm_eps: added to the mean square under the root of every norm (HRM and TRM: 1e-5).
     """
 
     features: int = 128
@@ -42,11 +42,22 @@ class NetworkConfig:
     blocks: int = 2
     mixing: Literal["attention", "mlp"] = "attention"
     mixing_hidden: int = 256
+    positions: Literal["lines", "learned", "rotary", "none"] = "lines"
+    norm_eps: float = 1e-6
 
     def __post_init__(self) -> None:
         at_least(1, self, "features", "heads", "hidden", "blocks", "mixing_hidden")
         if self.features % self.heads:
             raise ValueError(f"features is {self.features}, which {self.heads} heads do not divide; choose a multiple")
+        if self.positions == "rotary" and (self.mixing == "mlp" or self.features // self.heads % 2):
+            raise ValueError(
+                f"rotary positions turn pairs of features of queries and keys; {self.features} features, {self.heads} "
+                f"heads and mixing {self.mixing!r} do not have such; choose attention and an even width of each head"
+            )
+        if self.positions == "none" and self.mixing == "attention":
+            raise ValueError("positions is 'none', and attention cannot tell places apart; choose lines, or mixing mlp")
+        if not self.norm_eps > 0:
+            raise ValueError(f"norm_eps is {self.norm_eps}; it must be positive, e.g. 1e-6")
 
 
 def at_least(least: int, config: Any, *names: str) -> None:
@@ -56,47 +67,10 @@ def at_least(least: int, config: Any, *names: str) -> None:
             raise ValueError(f"{name} is {getattr(config, name)}; it must be at least {least}")
 
 
-def rms_norm(x: Tensor) -> Tensor:
+def rms_norm(x: Tensor, eps: float = 1e-6) -> Tensor:
     """x / root mean square over the last dim, in float32 inside, in the dtype of x outside. No learned gain (TRM)."""
     wide = x.float()
-    return (wide * torch.rsqrt(wide.square().mean(-1, keepdim=True) + 1e-6)).to(x.dtype)
-
-
-class Place(nn.Module):
-    """A learned embedding of where a position lies: [position, feature], entries of variance about 1.
-
-    On a grid or image it is the sum of four, one for each line through the cell: its row, its column and its two
-    diagonals. (One free vector per cell, or rotary positions as in the paper, leave it to the network to find out that
-    a board has lines; at our size that took several times as many steps. The rules stay unsaid: which lines matter
-    must be learned.) A board that is drawn with boxes adds the box. In a graph a node has its own vector, and a pair of
-    nodes the sum of theirs.
-    """
-
-    lines: Tensor
-
-    def __init__(self, board: Board, features: int) -> None:
-        super().__init__()
-        if board.kind == "graph":
-            lines = _ends(board)
-        else:
-            row, column = torch.meshgrid(torch.arange(board.height), torch.arange(board.width), indexing="ij")
-            kinds = [row, column, row + column, row - column + board.width - 1]
-            if board.box:
-                kinds.append(row // board.box[0] * (board.width // board.box[1]) + column // board.box[1])
-            starts = [0, *itertools.accumulate(int(kind.max()) + 1 for kind in kinds)]
-            lines = torch.stack([kind.flatten() + start for kind, start in zip(kinds, starts, strict=False)])
-        self.register_buffer("lines", lines, persistent=False)  # [line of a cell, position]
-        self.embed = nn.Embedding(int(lines.max()) + 1, features)
-
-    def forward(self) -> Tensor:
-        return self.embed(self.lines).sum(0) / math.sqrt(len(self.lines))
-
-
-def _ends(board: Board) -> Tensor:
-    """The two nodes of each position of a graph, and whether it is a node or a pair: [3, position]."""
-    nodes = board.nodes or board.positions
-    ends = torch.tensor([(node, node) for node in range(nodes)] + board.pairs).T
-    return torch.cat([ends, nodes + (ends[0] != ends[1]).long()[None]])
+    return (wide * torch.rsqrt(wide.square().mean(-1, keepdim=True) + eps)).to(x.dtype)
 
 
 class SwiGLU(nn.Module):
@@ -115,9 +89,9 @@ class SwiGLU(nn.Module):
 class Attention(nn.Module):
     """Self-attention of every position to every other: [batch, position, feature] -> same."""
 
-    def __init__(self, features: int, heads: int) -> None:
+    def __init__(self, features: int, heads: int, rotary: Rotary | None = None) -> None:
         super().__init__()
-        self.heads = heads
+        self.heads, self.rotary = heads, rotary
         self.qkv = nn.Linear(features, 3 * features, bias=False)
         self.out = nn.Linear(features, features, bias=False)
 
@@ -125,6 +99,8 @@ class Attention(nn.Module):
         batch, positions, features = x.shape
         shape = (batch, positions, 3, self.heads, features // self.heads)
         q, k, v = self.qkv(x).view(shape).permute(2, 0, 3, 1, 4)  # each [batch, head, position, feature / heads]
+        if self.rotary is not None:
+            q, k = self.rotary(q), self.rotary(k)
         if x.is_cuda:
             mixed = F.scaled_dot_product_attention(q, k, v)
         else:
@@ -143,19 +119,21 @@ class Block(nn.Module):
     def __init__(self, config: NetworkConfig, positions: int) -> None:
         super().__init__()
         if config.mixing == "attention":
-            self.attention = Attention(config.features, config.heads)
+            turned = config.positions == "rotary"
+            rotary = Rotary(positions, config.features // config.heads) if turned else None
+            self.attention = Attention(config.features, config.heads, rotary)
         else:
             self.mixing = SwiGLU(positions, config.mixing_hidden, positions)
-        self.mixes = config.mixing
+        self.mixes, self.eps = config.mixing, config.norm_eps
         self.feed_forward = SwiGLU(config.features, config.hidden, config.features)
 
     def forward(self, x: Tensor) -> Tensor:
         if self.mixes == "attention":
-            x = rms_norm(x + self.attention(x))
+            x = rms_norm(x + self.attention(x), self.eps)
         else:
             across = x.transpose(1, 2)  # [batch, feature, position]
-            x = rms_norm(across + self.mixing(across)).transpose(1, 2)
-        return rms_norm(x + self.feed_forward(x))
+            x = rms_norm(across + self.mixing(across), self.eps).transpose(1, 2)
+        return rms_norm(x + self.feed_forward(x), self.eps)
 
 
 class Network(nn.Module):

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 
 from gram.board import Board
 from gram.models.base import (
-    Heads,
     Model,
     Noise,
     Readout,
@@ -25,7 +24,9 @@ from gram.models.base import (
     expand,
     initialize,
 )
-from gram.models.blocks import Network, NetworkConfig, Place, at_least
+from gram.models.blocks import Network, NetworkConfig, at_least
+from gram.models.heads import Heads
+from gram.models.positions import place
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Direct(Model):
         size, tokens = config.network, len(board.tokens)
         positions = config.puzzle_tokens + board.positions
         self.embed_x = nn.Embedding(tokens, size.features)
-        self.place = Place(board, size.features)
+        self.place = place(size, board, config.puzzle_tokens)
         self.rules = RuleBooks(identifiers, config.puzzle_tokens, size.features)
         self.layers = Network(size, positions)
         self.decoder = nn.Linear(size.features, tokens, bias=False)
@@ -65,7 +66,7 @@ class Direct(Model):
         self.register_buffer("h0", draw_z0(size.features))
 
     def init(self, x: Tensor, identifier: Tensor | None = None) -> State:
-        e_x = self.rules((self.embed_x(x) + self.place()) * 0.5**0.5, identifier)
+        e_x = self.place(self.rules(self.embed_x(x), identifier))
         return State(e_x, expand(self.h0, e_x), expand(self.h0, e_x))
 
     def step(
@@ -75,5 +76,5 @@ class Direct(Model):
         return State(state.e_x, l, l), Transition(l)
 
     def decode(self, state: State) -> Readout:
-        halt, value = self.heads(state.h)
-        return Readout(self.decoder(state.h[:, self.prefix :]).float(), halt, value)
+        believes = self.heads(state.h)
+        return Readout(self.decoder(state.h[:, self.prefix :]).float(), believes.halt, believes.value)

@@ -7,7 +7,7 @@ Source: GRAM (arXiv 2605.19376), eq. 3 to 8 and Fig. 2:
     h  = u + eps,  eps ~ N(mu(u), sigma(u)^2)    guidance: the prior; the posterior q(eps | u, y) sees the target
 
 Choices where the paper is silent, or where we measured (see docs/training.md): f_L and f_H may be one network
-(`shared`); the posterior reads the concatenation of u and e_y. Leaves out: rotary positions.
+(`shared`); the posterior reads the concatenation of u and e_y; cells are told their places by the lines through them.
 
 The ablations of Table 3 are settings of this model: `guided`, `low_steps = 0` (no hierarchy) and `guidance`; deep
 supervision is a matter of training. What the paper's words "mean 0", "sigma 0" and "direct" stand for is our reading.
@@ -24,7 +24,6 @@ from torch import Tensor, nn
 
 from gram.board import Board
 from gram.models.base import (
-    Heads,
     Model,
     Noise,
     Readout,
@@ -36,8 +35,10 @@ from gram.models.base import (
     expand,
     initialize,
 )
-from gram.models.blocks import Network, NetworkConfig, Place, at_least
+from gram.models.blocks import Network, NetworkConfig, at_least
 from gram.models.gaussian import GaussianHead
+from gram.models.heads import Heads
+from gram.models.positions import place
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ class GRAM(Model):
         positions = config.puzzle_tokens + board.positions
         self.embed_x = nn.Embedding(tokens, size.features)
         self.embed_y = nn.Embedding(tokens, size.features)
-        self.place = Place(board, size.features)
+        self.place = place(size, board, config.puzzle_tokens)
         self.rules = RuleBooks(identifiers, config.puzzle_tokens, size.features)
         self.f_low = Network(size, positions)
         self.f_high = self.f_low if config.shared or not config.low_steps else Network(size, positions)
@@ -102,7 +103,7 @@ class GRAM(Model):
         self.register_buffer("l0", draw_z0(size.features))
 
     def init(self, x: Tensor, identifier: Tensor | None = None) -> State:
-        e_x = self.rules((self.embed_x(x) + self.place()) * 0.5**0.5, identifier)
+        e_x = self.place(self.rules(self.embed_x(x), identifier))
         return State(e_x, expand(self.h0, e_x), expand(self.l0, e_x))
 
     def step(
@@ -127,5 +128,5 @@ class GRAM(Model):
         return State(e_x, h, l.float()), Transition(u.float(), prior, posterior)
 
     def decode(self, state: State) -> Readout:
-        halt, value = self.heads(state.h)
-        return Readout(self.decoder(state.h[:, self.prefix :]).float(), halt, value)
+        believes = self.heads(state.h)
+        return Readout(self.decoder(state.h[:, self.prefix :]).float(), believes.halt, believes.value)

@@ -15,7 +15,6 @@ from torch import Tensor, nn
 
 from gram.board import Board
 from gram.models.base import (
-    Heads,
     Model,
     Noise,
     Readout,
@@ -27,7 +26,9 @@ from gram.models.base import (
     expand,
     initialize,
 )
-from gram.models.blocks import Network, NetworkConfig, Place, at_least
+from gram.models.blocks import Network, NetworkConfig, at_least
+from gram.models.heads import Heads
+from gram.models.positions import place
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Looped(Model):
         size, tokens = config.network, len(board.tokens)
         positions = config.puzzle_tokens + board.positions
         self.embed_x = nn.Embedding(tokens, size.features)
-        self.place = Place(board, size.features)
+        self.place = place(size, board, config.puzzle_tokens)
         self.rules = RuleBooks(identifiers, config.puzzle_tokens, size.features)
         self.f = Network(size, positions)
         self.decoder = nn.Linear(size.features, tokens, bias=False)
@@ -69,7 +70,7 @@ class Looped(Model):
         self.register_buffer("h0", draw_z0(size.features))
 
     def init(self, x: Tensor, identifier: Tensor | None = None) -> State:
-        e_x = self.rules((self.embed_x(x) + self.place()) * 0.5**0.5, identifier)
+        e_x = self.place(self.rules(self.embed_x(x), identifier))
         return State(e_x, expand(self.h0, e_x), expand(self.h0, e_x))
 
     def step(
@@ -79,5 +80,5 @@ class Looped(Model):
         return State(state.e_x, u, state.l), Transition(u)
 
     def decode(self, state: State) -> Readout:
-        halt, value = self.heads(state.h)
-        return Readout(self.decoder(state.h[:, self.prefix :]).float(), halt, value)
+        believes = self.heads(state.h)
+        return Readout(self.decoder(state.h[:, self.prefix :]).float(), believes.halt, believes.value)

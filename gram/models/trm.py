@@ -1,7 +1,7 @@
 """TRM, the tiny recursive model: one network, two latents, one deterministic path.
 
 Source: Jolicoeur-Martineau 2025, "Less is More: Recursive Reasoning with Tiny Networks", Fig. 3 (its n and T are K
-and T here; its y and z are h and l). Leaves out: rotary positions.
+and T here; its y and z are h and l).
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from torch import Tensor, nn
 
 from gram.board import Board
 from gram.models.base import (
-    Heads,
     Model,
     Noise,
     Readout,
@@ -21,25 +20,38 @@ from gram.models.base import (
     State,
     Transition,
     Watch,
+    check_tokens,
     draw_z0,
     expand,
     initialize,
 )
-from gram.models.blocks import Network, NetworkConfig, Place, at_least
+from gram.models.blocks import Network, NetworkConfig, at_least
+from gram.models.heads import Judge, heads
+from gram.models.positions import place
 
 
 @dataclass(frozen=True)
 class TRMConfig:
-    """Shape of a TRM: `low_steps` is K (its n), `high_steps` is T, `puzzle_tokens` as in GRAM."""
+    """Shape of a TRM.
+
+    Attributes:
+        network: size of f.
+        low_steps, high_steps: K (its n) and T.
+        puzzle_tokens: how many learned tokens name the rule book of a puzzle (its code: 16); 0: none.
+        puzzle_features: how many of their entries are learned, the others are zero (its code: `features`); 0: all.
+        judge: what the heads read: the `board`, or the `first` token (its code).
+    """
 
     network: NetworkConfig = field(default_factory=NetworkConfig)
     low_steps: int = 2
     high_steps: int = 2
     puzzle_tokens: int = 0
+    puzzle_features: int = 0
+    judge: Judge = "board"
 
     def __post_init__(self) -> None:
         at_least(1, self, "low_steps", "high_steps")
-        at_least(0, self, "puzzle_tokens")
+        check_tokens(self)
 
 
 class TRM(Model):
@@ -58,17 +70,17 @@ class TRM(Model):
         size, tokens = config.network, len(board.tokens)
         positions = config.puzzle_tokens + board.positions
         self.embed_x = nn.Embedding(tokens, size.features)
-        self.place = Place(board, size.features)
-        self.rules = RuleBooks(identifiers, config.puzzle_tokens, size.features)
+        self.place = place(size, board, config.puzzle_tokens)
+        self.rules = RuleBooks(identifiers, config.puzzle_tokens, size.features, config.puzzle_features)
         self.f = Network(size, positions)
         self.decoder = nn.Linear(size.features, tokens, bias=False)
-        self.heads = Heads(size, positions)
+        self.heads = heads(config.judge, size, positions)
         initialize(self)
         self.register_buffer("h0", draw_z0(size.features))
         self.register_buffer("l0", draw_z0(size.features))
 
     def init(self, x: Tensor, identifier: Tensor | None = None) -> State:
-        e_x = self.rules((self.embed_x(x) + self.place()) * 0.5**0.5, identifier)
+        e_x = self.place(self.rules(self.embed_x(x), identifier))
         return State(e_x, expand(self.h0, e_x), expand(self.l0, e_x))
 
     def step(
@@ -83,5 +95,5 @@ class TRM(Model):
         return State(e_x, u, l.float()), Transition(u)
 
     def decode(self, state: State) -> Readout:
-        halt, value = self.heads(state.h)
-        return Readout(self.decoder(state.h[:, self.prefix :]).float(), halt, value)
+        believes = self.heads(state.h)
+        return Readout(self.decoder(state.h[:, self.prefix :]).float(), believes.halt, believes.value)

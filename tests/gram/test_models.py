@@ -17,9 +17,11 @@ from gram import losses
 from gram.board import Board, Token
 from gram.config import RunConfig
 from gram.models import GRAM, MODELS, TRM, Model, State
-from gram.models.blocks import Attention, Network, NetworkConfig, Place, SwiGLU, rms_norm
+from gram.models.blocks import Attention, Network, NetworkConfig, SwiGLU, rms_norm
 from gram.models.gaussian import Gaussian
 from gram.models.gram import GRAMConfig
+from gram.models.positions import Lines
+from gram.models.rotary import Rotary
 from gram.models.trm import TRMConfig
 from gram.presets import preset
 from gram.tasks import TASKS
@@ -58,10 +60,14 @@ class Die:
         return self.given[-1]
 
 
-# Every registered model with each kind of mixing, and the settings of GRAM that are models of their own (Table 3).
+# Every registered model with each kind of mixing; positions as others tell them; the settings of GRAM that are models
+# of their own (Table 3).
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     **{kind: (kind, {}) for kind in MODELS},
     **{f"{kind}-mlp": (kind, {"network": ACROSS}) for kind in MODELS},
+    "gram-rotary": ("gram", {"network": replace(TINY, positions="rotary")}),
+    "gram-learned": ("gram", {"network": replace(TINY, positions="learned")}),
+    "trm-published": ("trm", {"network": replace(ACROSS, positions="none", norm_eps=1e-5), "judge": "first"}),
     "gram-flat": ("gram", {"low_steps": 0}),
     "gram-zero-mean": ("gram", {"guidance": "zero-mean"}),
     "gram-zero-sigma": ("gram", {"guidance": "zero-sigma"}),
@@ -147,7 +153,7 @@ class TestContract:
         state, _ = model.step(model.init(x), Die(scale=0))
         logits = model.decode(state).logits
         assert (logits[0] - logits[1]).abs().amax(-1).gt(1e-4).all()  # attention carries it to every position
-        assert not torch.allclose(logits[0, 0], logits[0, 1])  # equal tokens, different places
+        assert not torch.allclose(logits[1, 0], logits[1, 1])  # equal tokens, different places
 
     def test_noise_matters_to_a_stochastic_model_and_to_no_other(self, model: Model) -> None:
         start = model.init(puzzles())
@@ -289,15 +295,72 @@ def test_rms_norm_equals_torchs_and_leaves_root_mean_square_one() -> None:
 )
 def test_every_position_has_a_place_of_its_own_and_every_place_is_used(board: Board) -> None:
     torch.manual_seed(0)
-    place = Place(board, 16)
-    assert len(torch.unique(place(), dim=0)) == board.positions
+    place = Lines(board, 16)
+    assert len(torch.unique(place.vectors(), dim=0)) == board.positions
     assert set(place.lines.flatten().tolist()) == set(range(place.embed.num_embeddings))
+
+
+def test_rotary_turns_pairs_of_features_like_complex_numbers_and_keeps_distances() -> None:
+    z, rotary = torch.randn(2, 3, 8, 6), Rotary(8, 6)
+    speed = torch.tensor([1, 10_000 ** (-1 / 3), 10_000 ** (-2 / 3)])
+    turns = torch.polar(torch.ones(8, 3), torch.arange(8.0)[:, None] * speed)
+    turned = torch.complex(z[..., :3], z[..., 3:]) * turns
+    torch.testing.assert_close(rotary(z), torch.cat([turned.real, turned.imag], -1))
+    q, k = (rotary(torch.randn(6).expand(8, 6)) for _ in range(2))  # one vector at every position
+    for apart in range(-7, 8):
+        products = (q @ k.T).diagonal(apart)
+        torch.testing.assert_close(products, products[:1].expand_as(products), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("prefix", [0, 2])
+def test_learned_places_are_one_free_vector_for_each_position_and_token_of_the_rule_book(prefix: int) -> None:
+    network = replace(TINY, positions="learned")
+    model, x = MODELS["trm"](TRMConfig(network, puzzle_tokens=prefix), BOARD), puzzles()
+    e = torch.cat([torch.zeros(BATCH, prefix, 16), model.embed_x.weight[x]], 1)
+    torch.testing.assert_close(model.init(x).e_x, (e + model.place.embed.weight) / sqrt(2))
+    assert model.place.embed.weight.shape == (prefix + POSITIONS, 16)
+
+
+def test_of_the_tokens_of_a_rule_book_only_the_first_entries_can_be_learned() -> None:
+    model = TRM(TRMConfig(TINY, puzzle_tokens=3, puzzle_features=20), BOARD, 2)
+    torch.nn.init.ones_(model.rules.embed)
+    assert model.rules.embed.shape == (2, 20)
+    tokens = model.init(puzzles()).e_x[:, :3].flatten(1)
+    assert (tokens == torch.cat([torch.ones(20), torch.zeros(28)])).all()
+
+
+def test_the_first_token_alone_can_be_judged() -> None:
+    model = tiny("trm", judge="first")
+    state, _ = model.step(model.init(puzzles()), Die())
+    readout, judge = model.decode(state), model.heads.judge
+    expected = state.h[:, 0] @ judge.weight.T + judge.bias
+    torch.testing.assert_close(torch.stack([readout.halt, readout.value], 1), expected)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"mixing": "mlp", "positions": "rotary"}, "rotary positions turn pairs .* choose attention"),
+        ({"features": 6, "heads": 2, "positions": "rotary"}, "6 features, 2 heads .* an even width of each head"),
+        ({"positions": "none"}, "attention cannot tell places apart; choose lines, or mixing mlp"),
+        ({"norm_eps": 0.0}, "norm_eps is 0.0; it must be positive"),
+        ({"mixing_hidden": 0}, "mixing_hidden is 0; it must be at least 1"),
+    ],
+)
+def test_parts_that_do_not_go_together_are_refused(change: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        NetworkConfig(**change)
+
+
+def test_more_learned_entries_than_tokens_have_are_refused() -> None:
+    with pytest.raises(ValueError, match="puzzle_features is 33; 2 puzzle_tokens have 32 entries"):
+        TRMConfig(TINY, puzzle_tokens=2, puzzle_features=33)
 
 
 def test_a_node_of_a_graph_has_a_vector_of_its_own_and_a_pair_the_sum_of_its_nodes() -> None:
     graph = Board("toy", "Four nodes", "graph", 1, 10, BOARD.tokens, nodes=4, joined=1)
-    place = Place(graph, 16)
-    node, seen = place.embed.weight, place() * 3**0.5
+    place = Lines(graph, 16)
+    node, seen = place.embed.weight, place.vectors() * 3**0.5
     for k in range(4):
         torch.testing.assert_close(seen[k], 2 * node[k] + node[4])
     for at, (i, j) in enumerate(graph.pairs, 4):

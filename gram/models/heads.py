@@ -1,0 +1,69 @@
+"""What a model believes of its own answer, read from the high-level state: the halting head and the value head.
+
+HRM and TRM read the first token of h by one linear map (`FirstToken`). Boards have no spare token here unless a model
+has `puzzle_tokens`, and whether a board is right is a relation between its cells, so by default one block compares
+them (`Heads`). Either way the state is detached: what the heads learn must not move the recursion (they are taught on
+prior rollouts, the recursion on posterior ones); in HRM and TRM it does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from gram.models.blocks import Block, NetworkConfig, SwiGLU
+
+Judge = Literal["board", "first"]
+
+
+@dataclass(frozen=True)
+class Beliefs:
+    """Logits [batch].
+
+    Attributes:
+        right: of "my answer is right", the value of halting (HRM: Q_halt).
+        value: of "my final answer will be right" (LPRM).
+        further: the value of going on (HRM: Q_continue); None in a model that only learns whether it is right.
+    """
+
+    right: Tensor
+    value: Tensor
+    further: Tensor | None = None
+
+    @property
+    def halt(self) -> Tensor:
+        """Above 0 where halting is the better choice: `right`, less the value of going on where that is known."""
+        return self.right if self.further is None else self.right - self.further
+
+
+class Heads(nn.Module):
+    """[batch, position, feature] -> beliefs: a block compares positions, and their mean and maximum are judged."""
+
+    def __init__(self, config: NetworkConfig, positions: int, further: bool = False) -> None:
+        super().__init__()
+        self.compare = Block(config, positions)
+        self.judge = SwiGLU(2 * config.features, config.hidden, 3 if further else 2)
+
+    def forward(self, h: Tensor) -> Beliefs:
+        compared = self.compare(h.detach())
+        return Beliefs(*self.judge(torch.cat([compared.mean(1), compared.amax(1)], -1)).float().unbind(-1))
+
+
+class FirstToken(nn.Module):
+    """[batch, position, feature] -> beliefs: a linear map of the first position, the published heads of HRM and TRM."""
+
+    def __init__(self, features: int, further: bool = False) -> None:
+        super().__init__()
+        self.judge = nn.Linear(features, 3 if further else 2)
+        nn.init.zeros_(self.judge.bias)
+
+    def forward(self, h: Tensor) -> Beliefs:
+        return Beliefs(*self.judge(h[:, 0].detach()).float().unbind(-1))
+
+
+def heads(judge: Judge, config: NetworkConfig, positions: int, further: bool = False) -> Heads | FirstToken:
+    """The heads that `judge` names: `board` or `first`; `further`: with the value of going on."""
+    return Heads(config, positions, further) if judge == "board" else FirstToken(config.features, further)
