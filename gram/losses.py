@@ -56,6 +56,21 @@ def belief(logit: Tensor, target: Tensor) -> Tensor:
     return F.binary_cross_entropy_with_logits(logit, target.float(), reduction="none")
 
 
+def further(logit: Tensor, right: Tensor, next_further: Tensor, last: Tensor) -> Tensor:
+    """Binary cross-entropy [batch] of the value of going on against the better value at the next supervision step.
+
+    Q-learning without a target network (HRM, Section 2): the target is max(Q_halt', Q_continue') as the head now
+    estimates them, and Q_halt' where the next step is the last, since there one must halt. No gradient goes to it.
+
+    Args:
+        logit: of going on, at a state.
+        right, next_further: logits of halting and of going on, at the next one.
+        last: whether that is the last.
+    """
+    target = torch.where(last, right, torch.maximum(right, next_further)).detach().sigmoid()
+    return belief(logit, target)
+
+
 def total(losses: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
     """The weighted sum of the batch means, a scalar.
 

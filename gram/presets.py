@@ -15,6 +15,7 @@ from gram.config import ConfigError, InferenceConfig, RunConfig, TrainConfig
 from gram.models.blocks import NetworkConfig
 from gram.models.direct import DirectConfig
 from gram.models.gram import GRAMConfig
+from gram.models.hrm import HRMConfig
 from gram.models.looped import LoopedConfig
 from gram.models.trm import TRMConfig
 from gram.optim import OptimConfig
@@ -89,6 +90,7 @@ _models: dict[str, tuple[Any, TrainConfig]] = {
     "trm": (TRMConfig(), _deep),
 }
 _of_puzzles: dict[str, tuple[Any, TrainConfig]] = {
+    "hrm": (HRMConfig(), _deep),
     "looped": (LoopedConfig(), _long_pass),
     "direct8": (DirectConfig(NetworkConfig(blocks=8)), _one_pass),
     "direct32": (DirectConfig(NetworkConfig(blocks=32)), _long_pass),
@@ -128,12 +130,18 @@ def _run(task: Any, model: Any, train: TrainConfig) -> RunConfig:
     inference = _queens8.inference if isinstance(task, NQueensConfig) else InferenceConfig()
     if train.supervision_steps == 1:  # what it was trained for; more is depth beyond training
         inference = replace(inference, supervision_steps=1, halting=False)
+    if isinstance(model, HRMConfig):  # halting is worth more than going on: no belief to set a limit for
+        inference = replace(inference, halt_above=0.5)
     return RunConfig(task, model, train, inference)
 
 
 PRESETS: dict[str, RunConfig] = {
     f"{task}-{model}": _run(_tasks[task], *what) for task in _tasks for model, what in _of(task).items()
-} | {"debug": _debug, "debug-trm": replace(_debug, model=TRMConfig(network=_TINY, low_steps=1))}
+} | {
+    "debug": _debug,
+    "debug-trm": replace(_debug, model=TRMConfig(network=_TINY, low_steps=1)),
+    "debug-hrm": replace(_debug, model=HRMConfig(network=_TINY)),
+}
 
 
 def preset(name: str) -> RunConfig:
@@ -154,5 +162,5 @@ def known() -> str:
     return (
         f"TASK-MODEL (tasks: {', '.join(_tasks)}; models: {', '.join(_models | _of_puzzles)}; "
         f"for Sudoku also {', '.join(_of_sudoku(9))}; for nqueens8 and 4 x 4 and 9 x 9 Sudoku also "
-        f"{', '.join(_ablations)}), debug, debug-trm"
+        f"{', '.join(_ablations)}), debug, debug-trm, debug-hrm"
     )

@@ -92,7 +92,8 @@ class Objective(nn.Module):
         Returns:
             h, l: the new states; losses: {"token", "kl_prior", "kl_posterior"} of the learning rows, each [row];
             tokens: [row, position], the answers; halt: [prior row], logits; value: [done row * prior_steps], logits
-            for each state of the done rows.
+            for each state of the done rows. Of a model that learns the value of going on: further and next_further,
+            [prior row], its logits before and after this supervision step.
         """
         model = self.model
 
@@ -107,7 +108,10 @@ class Objective(nn.Module):
             for _ in range(model.high_steps):
                 prior, _ = model.step(prior, noise)
             tokens = model.decode(prior).logits.argmax(-1)
-        out = {"h": prior.h, "l": prior.l, "tokens": tokens, "halt": model.heads(prior.h).right, "losses": {}}
+        believes = model.heads(prior.h)
+        out = {"h": prior.h, "l": prior.l, "tokens": tokens, "halt": believes.right, "losses": {}}
+        if believes.further is not None:  # Q-learning: what going on from the state before was worth
+            out["further"], out["next_further"] = model.heads(h[follows]).further, believes.further
         if past is not None and done is not None:
             lives = torch.cat([past[:, :-1], prior.h[done, None].to(past.dtype)], 1)
             out["value"] = model.heads(lives.flatten(0, 1).float()).value
@@ -266,6 +270,10 @@ class Run:
         right = torch.from_numpy(prior_valid).to(self.device)[follows]
         if len(prior_valid):
             terms["halt"] = losses.belief(out["halt"], right)
+            if "further" in out:
+                age, last = carry.age[learning:][follows], ended[learning:][follows]
+                going_on = losses.further(out["further"], out["halt"], out["next_further"], last.to(self.device))
+                terms["further"] = going_on * (age > 1).to(self.device)  # before its first step none can halt
             at = torch.arange(len(prior_valid))[follows]
             carry.past[at, carry.age[learning:][follows] - 1] = out["h"][learns:].detach().to(carry.past.dtype)
         ending = int(ended[learning:].sum())
@@ -282,6 +290,7 @@ class Run:
             "kl_prior": prior_charge,
             "kl_posterior": posterior_charge,
             "halt": train.halt_weight,
+            "further": train.halt_weight,
             "value": train.value_weight,
         }
         loss = losses.total(terms, weights)

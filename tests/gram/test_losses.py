@@ -75,6 +75,17 @@ def test_the_two_halves_add_up_to_the_gradient_of_the_plain_kl() -> None:
         torch.testing.assert_close(one, other)
 
 
+def test_going_on_is_worth_the_better_choice_at_the_next_step_and_halting_at_the_last() -> None:
+    """HRM, Section 2: G_continue = Q_halt' at the last step, else max(Q_halt', Q_continue')."""
+    q_halt, q_continue = torch.tensor([0.9, 0.2, 0.2]), torch.tensor([0.4, 0.7, 0.7])
+    right, onward = torch.logit(q_halt).requires_grad_(), torch.logit(q_continue).requires_grad_()
+    logit = torch.zeros(3, requires_grad=True)
+    loss = losses.further(logit, right, onward, torch.tensor([False, False, True]))
+    loss.sum().backward()
+    assert (right.grad, onward.grad) == (None, None)
+    torch.testing.assert_close(logit.grad, 0.5 - torch.tensor([0.9, 0.7, 0.2]))  # of a cross-entropy: belief - target
+
+
 def test_guidance_without_a_posterior_is_refused() -> None:
     given, _ = transition()
     for lacking in (Transition(given.u), Transition(given.u, given.prior)):

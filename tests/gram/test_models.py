@@ -65,6 +65,7 @@ class Die:
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     **{kind: (kind, {}) for kind in MODELS},
     **{f"{kind}-mlp": (kind, {"network": ACROSS}) for kind in MODELS},
+    "hrm-correct": ("hrm", {"halting": "correct", "judge": "first"}),
     "gram-rotary": ("gram", {"network": replace(TINY, positions="rotary")}),
     "gram-learned": ("gram", {"network": replace(TINY, positions="learned")}),
     "trm-published": ("trm", {"network": replace(ACROSS, positions="none", norm_eps=1e-5), "judge": "first"}),
@@ -409,6 +410,65 @@ def test_gram_is_the_recursion_of_its_paper(shared: bool, target: bool, network:
     assert (model.f_low is model.f_high) is shared
 
 
+@pytest.mark.parametrize("network", [TINY, ACROSS], ids=["attention", "mlp"])
+@pytest.mark.parametrize(("low_steps", "transitions"), [(1, 1), (3, 2)])
+def test_hrm_is_the_recursion_of_its_paper(low_steps: int, transitions: int, network: NetworkConfig) -> None:
+    """HRM, Section 2: z_L <- f_L(z_L, z_H, x), and once in K updates z_H <- f_H(z_H, z_L)."""
+    model, x = tiny("hrm", network, low_steps=low_steps), puzzles()
+    state = model.init(x)
+    e_x, z_high, z_low = embedded(model, x), state.h, state.l
+    for i in range(low_steps * transitions):
+        z_low = f(model.f_low, z_low + z_high + e_x)
+        if (i + 1) % low_steps == 0:
+            z_high = f(model.f_high, z_high + z_low)
+            state, _ = model.step(state, Die())
+            torch.testing.assert_close((state.h, state.l), (z_high, z_low), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(model.decode(state).logits, z_high @ model.decoder.weight.T, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+def test_the_gradient_of_hrm_goes_through_the_last_update_of_each_network_alone(precision: torch.dtype) -> None:
+    model, x = tiny("hrm", low_steps=3), puzzles()
+
+    def gradients(h: Tensor) -> list[Tensor]:
+        grads = torch.autograd.grad(h.float().pow(3).sum(), [*model.f_low.parameters(), *model.f_high.parameters()])
+        return [grad.float() for grad in grads]
+
+    with torch.autocast("cpu", precision, enabled=precision == torch.bfloat16):
+        start = model.init(x)
+        with torch.no_grad():
+            l = start.l
+            for _ in range(2):
+                l = model.f_low(l + (start.h + start.e_x))
+        by_hand = model.f_high(start.h + model.f_low(l + (start.h + start.e_x)))
+        state, _ = model.step(start, Die())
+    for one, other in zip(gradients(state.h), gradients(by_hand), strict=True):
+        assert one.abs().sum() > 0
+        torch.testing.assert_close(one, other)
+
+
+def test_hrm_halts_where_halting_is_worth_more_than_going_on() -> None:
+    model = tiny("hrm")
+    state, _ = model.step(model.init(puzzles()), Die())
+    believes = model.heads(state.h)
+    torch.testing.assert_close(model.decode(state).halt, believes.right - believes.further)
+    assert len({believes.right[0].item(), believes.further[0].item(), believes.value[0].item()}) == 3
+    alone = tiny("hrm", halting="correct")
+    assert alone.heads(state.h).further is None
+    assert torch.equal(alone.decode(state).halt, alone.heads(state.h).right)
+
+
+def test_hrm_whose_networks_are_one_is_trm() -> None:
+    hrm, trm = tiny("hrm", halting="correct"), tiny("trm")
+    named = {key.replace("f_low.", "f."): value for key, value in hrm.state_dict().items()}
+    trm.load_state_dict({key: named[key] for key in trm.state_dict()})
+    hrm.f_high.load_state_dict(hrm.f_low.state_dict())
+    one, other = hrm.init(puzzles()), trm.init(puzzles())
+    for _ in range(3):
+        one, other = hrm.step(one, Die())[0], trm.step(other, Die())[0]
+        assert torch.equal(one.h, other.h)
+
+
 @pytest.mark.parametrize("loops", [1, 3])
 def test_looped_is_one_network_applied_again_and_again(loops: int) -> None:
     """Yang et al. 2024: h <- f(h + e_x)."""
@@ -560,7 +620,7 @@ def test_it_overfits_eight_puzzles(kind: str, mixing: Any, tmp_path: object) -> 
     answers = readout.logits.argmax(-1).numpy().astype(np.uint8)
     task = NQueens(NQueensConfig(board_size=5))
     assert task.check(run.puzzles.x, answers).valid.all()
-    assert (readout.halt > 0).all()
+    assert (learned.heads(state.h).right > 0).all()
     assert (readout.value > 0).all()
 
 

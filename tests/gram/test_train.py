@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import shutil
@@ -367,7 +368,29 @@ class TestObjective:
         assert adapt(config().train, 2.0, 9, 1e9) == 2.0  # no target
         assert (adapt(settings, 100.0, 5, 1e9), adapt(settings, 0.01, 5, 0.0)) == (100.0, 0.01)
 
-    @pytest.mark.parametrize("kind", ["debug", "debug-trm"])
+    def test_the_value_of_going_on_is_learned_from_the_step_that_follows(self, tmp_path: Path) -> None:
+        """Q-learning on the prior rows of HRM: from the state before to that after, once a row could have halted."""
+        run = Run(preset("debug-hrm").override(["train.precision=float32"]), tmp_path)
+        before = run.carry.h[8:].clone()
+        ages = run.carry.age[8:] + 1
+        heads = copy.deepcopy(run.model.heads)
+        outputs: dict[str, Any] = {}
+        run.objective.register_forward_hook(lambda *args: outputs.update(args[-1]))
+        measured = run.advance()
+        after = outputs["h"][8:]
+        with torch.no_grad():
+            then, now = heads(before), heads(after)
+        expected = []
+        for row, age in enumerate(ages.tolist()):
+            better = now.right[row] if age == 3 else max(now.right[row], now.further[row])
+            target = torch.sigmoid(better)
+            belief = torch.sigmoid(then.further[row])
+            loss = -(target * belief.log() + (1 - target) * (1 - belief).log())
+            expected.append(float(loss) if age > 1 else 0.0)
+        assert ages.tolist() == [1, 2, 3, 1]  # of 3 supervision steps
+        assert measured["further"] == pytest.approx(np.mean(expected), rel=1e-4)
+
+    @pytest.mark.parametrize("kind", ["debug", "debug-trm", "debug-hrm"])
     def test_training_moves_every_weight_and_leaves_z0(self, kind: str, tmp_path: Path) -> None:
         run = Run(preset(kind), tmp_path)
         before = {key: tensor.clone() for key, tensor in run.model.state_dict().items()}
@@ -421,7 +444,7 @@ class TestHeadPhase:
             run.advance()
         return run
 
-    @pytest.mark.parametrize("kind", ["debug", "debug-trm"])
+    @pytest.mark.parametrize("kind", ["debug", "debug-trm", "debug-hrm"])
     def test_the_recursion_rests_at_its_average_and_only_the_heads_move(self, kind: str, tmp_path: Path) -> None:
         run = self.at_the_boundary(kind, tmp_path)
         average = {key: tensor.clone() for key, tensor in run.averaged.state_dict().items()}

@@ -1,0 +1,113 @@
+"""HRM, the hierarchical reasoning model: two networks that work at two speeds.
+
+Source: Wang et al. 2025, "Hierarchical Reasoning Model" (arXiv 2506.21734), Section 2, and sapientinc/HRM. Its N cycles
+of T low-level updates are T transitions of K here; its z_L and z_H are l and h:
+
+    l <- f_L(l, h + e_x)   K times
+    h <- f_H(h, l)
+
+The gradient goes through the last update of each network only (its one-step approximation of the gradient at a fixed
+point). Halting is learned with two values (Q-learning): of halting, which is 1 where the answer is right, and of going
+on, which is the better of both at the next supervision step (`gram.losses.further`). Here the rows that teach this live
+through all their steps; HRM's end where the values say so, or later by a die.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+
+from gram.board import Board
+from gram.models.base import (
+    Model,
+    Noise,
+    Readout,
+    RuleBooks,
+    State,
+    Transition,
+    Watch,
+    check_tokens,
+    draw_z0,
+    expand,
+    initialize,
+)
+from gram.models.blocks import Network, NetworkConfig, at_least
+from gram.models.heads import Judge, heads
+from gram.models.positions import place
+
+
+@dataclass(frozen=True)
+class HRMConfig:
+    """Shape of an HRM.
+
+    Attributes:
+        network: size of f_L and of f_H.
+        low_steps, high_steps: K and T.
+        halting: `q`, by the values of halting and of going on; `correct`, by the belief that the answer is right (TRM).
+        puzzle_tokens: how many learned tokens name the rule book of a puzzle (its code: 1); 0: none.
+        puzzle_features: how many of their entries are learned, the others are zero; 0: all.
+        judge: what the heads read: the `board`, or the `first` token (its code).
+    """
+
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    low_steps: int = 2
+    high_steps: int = 2
+    halting: Literal["q", "correct"] = "q"
+    puzzle_tokens: int = 0
+    puzzle_features: int = 0
+    judge: Judge = "board"
+
+    def __post_init__(self) -> None:
+        at_least(1, self, "low_steps", "high_steps")
+        check_tokens(self)
+
+
+class HRM(Model):
+    """Deterministic recursion at two speeds, with a network for each."""
+
+    name: ClassVar[str] = "hrm"
+    Config: ClassVar[type] = HRMConfig
+    h0: Tensor
+    l0: Tensor
+    stochastic = False
+
+    def __init__(self, config: HRMConfig, board: Board, identifiers: int = 0) -> None:
+        super().__init__()
+        self.config = config
+        self.low_steps, self.high_steps = config.low_steps, config.high_steps
+        size, tokens = config.network, len(board.tokens)
+        positions = config.puzzle_tokens + board.positions
+        self.embed_x = nn.Embedding(tokens, size.features)
+        self.place = place(size, board, config.puzzle_tokens)
+        self.rules = RuleBooks(identifiers, config.puzzle_tokens, size.features, config.puzzle_features)
+        self.f_low = Network(size, positions)
+        self.f_high = Network(size, positions)
+        self.decoder = nn.Linear(size.features, tokens, bias=False)
+        self.heads = heads(config.judge, size, positions, further=config.halting == "q")
+        initialize(self)
+        self.register_buffer("h0", draw_z0(size.features))
+        self.register_buffer("l0", draw_z0(size.features))
+
+    def init(self, x: Tensor, identifier: Tensor | None = None) -> State:
+        e_x = self.place(self.rules(self.embed_x(x), identifier))
+        return State(e_x, expand(self.h0, e_x), expand(self.l0, e_x))
+
+    def step(
+        self, state: State, noise: Noise, y: Tensor | None = None, watch: Watch | None = None
+    ) -> tuple[State, Transition]:
+        e_x, h, l = state.e_x, state.h, state.l
+        learns = torch.is_grad_enabled()
+        for k in range(self.low_steps):
+            with torch.set_grad_enabled(learns and k == self.low_steps - 1):
+                l = self.f_low(l + (h + e_x))
+            if watch:
+                watch(l)
+        u = self.f_high(h + l).float()
+        return State(e_x, u, l.float()), Transition(u)
+
+    def decode(self, state: State) -> Readout:
+        believes = self.heads(state.h)
+        return Readout(self.decoder(state.h[:, self.prefix :]).float(), believes.halt, believes.value)
