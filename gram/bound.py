@@ -28,10 +28,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gram import compute
+from gram.chance import Chance, Streams
 from gram.checkpoint import Checkpoint, load
 from gram.models import Model, State
 from gram.models.gaussian import Gaussian, kl
-from gram.sample import CHUNK, SampleError, Streams, check
+from gram.sample import CHUNK, SampleError, check
 from gram.tasks import Puzzles
 from gram.tasks.base import PAD
 
@@ -152,7 +153,7 @@ def bound(
     steps = opened.config.train.supervision_steps if supervision_steps is None else supervision_steps
     if samples < 1:
         raise SampleError(f"samples is {samples}; it must be at least 1")
-    check(trajectories=samples, supervision_steps=steps, seed=seed, noise=1.0, precision=precision)
+    check(trajectories=samples, supervision_steps=steps, seed=seed, chance=Chance(), precision=precision)
     if not model.stochastic:
         raise SampleError(f"{opened.name} is deterministic and has no posterior; the bound needs a guided model (gram)")
     if getattr(model.config, "guidance", "") == "zero-sigma":

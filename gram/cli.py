@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,6 +22,19 @@ app = typer.Typer(
 app.add_typer(data_cli.app, name="data")
 CheckpointName = Annotated[str, typer.Argument(help="Name of a checkpoint (see `gram list`) or its folder.")]
 Seed = Annotated[int, typer.Option(help="Seed of the noise.")]
+Noise = Annotated[
+    float | None, typer.Option(help="Factor on the deviation of the guidance; default: the checkpoint's.")
+]
+Perturb = Annotated[
+    float | None,
+    typer.Option(help="PTRM: deviation of Gaussian noise on the latent before each supervision step, e.g. 0.3."),
+]
+RandomStart = Annotated[
+    bool | None, typer.Option("--random-start/--stored-start", help="Draw the initial state of each trajectory.")
+]
+Temperature = Annotated[
+    float | None, typer.Option(help="Draw answers from the softmax at this temperature; 0: the most probable.")
+]
 
 
 @app.command()
@@ -53,9 +67,10 @@ def sample(
     ] = None,
     seed: Seed = 0,
     mode: Annotated[str, typer.Option(help="prior, or posterior (sees a solution).")] = "prior",
-    noise: Annotated[
-        float | None, typer.Option(help="Factor on the deviation of the guidance; default: the checkpoint's.")
-    ] = None,
+    noise: Noise = None,
+    perturb: Perturb = None,
+    random_start: RandomStart = None,
+    temperature: Temperature = None,
     low: Annotated[bool, typer.Option(help="Keep the low-level states too.")] = False,
 ) -> None:
     """Sample trajectories of a puzzle and write them as a rollout file (netCDF)."""
@@ -67,9 +82,11 @@ def sample(
         raise typer.BadParameter("give --puzzle or --board, not both")
     data = draw(
         checkpoint, board if board is not None else (puzzle or [0]), trajectories=trajectories,
-        supervision_steps=supervision_steps, seed=seed, mode=mode, noise=noise, record=Record(low=low),
+        supervision_steps=supervision_steps, seed=seed, mode=mode, noise=noise, perturb=perturb,
+        random_start=random_start, temperature=temperature, record=Record(low=low),
     )  # fmt: skip
-    path = rollout.save(data, out or Path(f"{data.attrs['name']}.nc"))
+    name = "-".join(re.findall(r"[\w.=-]+", data.attrs["name"]))
+    path = rollout.save(data, out or Path(f"{name}.nc"))
     valid = data["valid"].values[:, :, -1]
     sizes = data.sizes
     print(
@@ -81,7 +98,8 @@ def sample(
 @app.command()
 def evaluate(
     checkpoint: CheckpointName,
-    trajectories: Annotated[int, typer.Option(help="Samples per puzzle.")] = 20,
+    trajectories: Annotated[str, typer.Option(help="Samples per puzzle; several: a grid, e.g. 1,5,20.")] = "20",
+    depths: Annotated[str | None, typer.Option(help="Supervision steps of a grid, e.g. 4,8,16,64.")] = None,
     split: Annotated[str, typer.Option(help="test or train.")] = "test",
     seed: Seed = 0,
     puzzles: Annotated[int | None, typer.Option(help="Only so many puzzles, evenly chosen.")] = None,
@@ -89,19 +107,33 @@ def evaluate(
     halting: Annotated[
         bool | None, typer.Option(help="Stop when the halting head says so; default: the checkpoint's.")
     ] = None,
-    noise: Annotated[
-        float | None, typer.Option(help="Factor on the deviation of the guidance; default: the checkpoint's.")
-    ] = None,
+    noise: Noise = None,
+    perturb: Perturb = None,
+    random_start: RandomStart = None,
+    temperature: Temperature = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Measure accuracy, coverage and best-of-N on held-out puzzles."""
+    """Measure accuracy, coverage and best-of-N on held-out puzzles, at one depth and width or at a grid of them."""
+    from gram.checkpoint import load
     from gram.evaluate import evaluate as measure
+    from gram.evaluate import grid
+    from gram.figures import grid_table, table
 
-    figures = measure(
-        checkpoint, trajectories=trajectories, split=split, seed=seed, puzzles=puzzles,
-        supervision_steps=supervision_steps, halting=halting, noise=noise, progress=sys.stderr.isatty(),
-    )  # fmt: skip
-    print(json.dumps(figures, indent=2) if as_json else _table(figures))
+    if depths is not None and supervision_steps is not None:
+        raise typer.BadParameter("give --depths or --supervision-steps, not both")
+    widths = _numbers("--trajectories", trajectories)
+    opened = load(checkpoint)
+    depth = opened.config.inference.supervision_steps if supervision_steps is None else supervision_steps
+    rows = [depth] if depths is None else _numbers("--depths", depths)
+    how: dict[str, Any] = {
+        "split": split, "seed": seed, "puzzles": puzzles, "halting": halting, "noise": noise, "perturb": perturb,
+        "random_start": random_start, "temperature": temperature, "progress": sys.stderr.isatty(),
+    }  # fmt: skip
+    if depths is None and len(widths) == 1:
+        figures, show = measure(opened, trajectories=widths[0], supervision_steps=depth, **how), table
+    else:
+        figures, show = grid(opened, depths=rows, trajectories=widths, **how), grid_table
+    print(json.dumps(figures, indent=2) if as_json else show(figures))
 
 
 @app.command()
@@ -172,28 +204,12 @@ def list_all() -> None:
         print(f"{title:12} {', '.join(found) or 'none'}")
 
 
-def _table(figures: dict[str, Any]) -> str:
-    """The figures for a reader at a terminal."""
-    lines = [
-        f"{figures['checkpoint']} ({figures['model']}), {figures['task']}, {figures['split']} split, "
-        f"{figures['trajectories']} samples, depth {figures['supervision_steps']}"
-        f"{' with halting' if figures['halting'] else ''}, noise {figures['noise']:g}, seed {figures['seed']}"
-    ]
-    for title, part in ((figures["protocol"], figures), ("all inputs", figures["all_inputs"])):
-        best = part["best_of_n"]
-        lines += [
-            f"\n{title}: {part['inputs']} inputs, {part['solutions']} solutions",
-            f"  accuracy {part['accuracy']:.3f}   coverage {part['coverage']:.3f}   distinct {part['distinct']:.2f}   "
-            f"mean halt step {part['mean_halt_step']:.1f}",
-            f"  best of {figures['trajectories']}: majority {best['majority']:.3f}   value {best['value']:.3f}   "
-            f"oracle {best['oracle']:.3f}",
-            "  solutions  inputs  accuracy  coverage",
-        ]
-        lines += [
-            f"  {row['solutions']:>9}  {row['inputs']:>6}  {row['accuracy']:>8.3f}  {row['coverage']:>8.3f}"
-            for row in part["by_solutions"]
-        ]
-    return "\n".join([*lines, f"\n{figures['seconds']} s"])
+def _numbers(option: str, text: str) -> list[int]:
+    """Whole numbers that are parted by commas."""
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise typer.BadParameter(f"{option} is {text!r}; write whole numbers parted by commas, e.g. 1,5,20") from None
 
 
 def main() -> None:

@@ -115,20 +115,26 @@ class InferenceConfig:
         halting: a trajectory stops at the first supervision step at which the halting head believes that it is right.
         halt_above: the probability that counts as belief (the paper: 1/2).
         noise: factor on the deviation of the guidance; 1 is the prior as it was learned.
+        perturb, random_start, temperature: further ways for chance to enter, of any model; see `gram.chance`.
     """
 
     supervision_steps: int = 16
     halting: bool = True
     halt_above: float = 0.5
     noise: float = 1.0
+    perturb: float = 0.0
+    random_start: bool = False
+    temperature: float = 0.0
 
     def __post_init__(self) -> None:
         if self.supervision_steps < 1:
             raise ConfigError(f"supervision_steps is {self.supervision_steps}; it must be at least 1")
         if not 0 < self.halt_above < 1:
             raise ConfigError(f"halt_above is {self.halt_above}; it is a probability between 0 and 1, e.g. 0.5")
-        if not (math.isfinite(self.noise) and self.noise >= 0):
-            raise ConfigError(f"noise is {self.noise}; it must be a number from 0 (no dice) upward, e.g. 1")
+        for name, example in (("noise", 1), ("perturb", 0.3), ("temperature", 1)):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value >= 0):
+                raise ConfigError(f"{name} is {value}; it must be a number from 0 (none) upward, e.g. {example}")
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,7 @@
-"""Measuring a checkpoint on held-out puzzles by the protocol of docs/training.md.
+"""Measuring a checkpoint on held-out puzzles by the protocol of docs/training.md; `gram.figures` says what is measured.
 
-`accuracy` is the share of single samples that obey every rule and keep the givens, `coverage` the distinct valid
-solutions found among N samples of each puzzle, summed, over the solutions that exist, summed. Both weigh a puzzle by
-its number of solutions, and both are reported on the puzzles with at least two solutions (Table 1's) and on all.
+Depth and width (trajectories per puzzle) are inference-time compute. A deeper run contains the shallower ones, a wider
+one the narrower ones, so a whole grid of both is computed once, at the price of its largest cell.
 
 Rows are computed in a carried batch: a row that has halted, or reached the depth, makes room for the next, and when
 none is waiting the batch shrinks, so halting saves what it promises. A row's result does not depend on its neighbours.
@@ -16,7 +15,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -25,96 +24,120 @@ from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 from gram import compute
+from gram.chance import Chance, Key, stream
 from gram.checkpoint import Checkpoint, load
+from gram.figures import Answers, per_puzzle, summary
 from gram.models import Model, State
-from gram.sample import SampleError, Streams, check, stream
-from gram.select import SELECTORS, select
+from gram.sample import SampleError, check, choose
 from gram.tasks import Puzzles, Task
 
+AS_TRAINED = Chance()
 ROWS = 256  # rows of the carried batch; fixed, as it takes part in rounding
-
-
-@dataclass(frozen=True)
-class Answers:
-    """What N trajectories of each puzzle ended with.
-
-    Attributes:
-        tokens: [puzzle, trajectory, position].
-        value: [puzzle, trajectory], predicted correctness.
-        depth: [puzzle, trajectory], supervision steps taken.
-        halted: [puzzle, trajectory], it stopped by itself.
-    """
-
-    tokens: NDArray[np.uint8]
-    value: NDArray[np.float32]
-    depth: NDArray[np.int32]
-    halted: NDArray[np.bool_]
 
 
 def evaluate(
     checkpoint: Checkpoint | str | os.PathLike[str],
     *,
     trajectories: int = 20,
-    split: str = "test",
-    seed: int = 0,
-    puzzles: int | None = None,
     supervision_steps: int | None = None,
-    halting: bool | None = None,
-    noise: float | None = None,
-    precision: str = "auto",
-    progress: bool = False,
+    **settings: Any,
 ) -> dict[str, Any]:
     """All figures of a checkpoint as plain data; `gram evaluate --json` prints them.
 
     Args:
-        trajectories: N samples per puzzle. A deterministic model is run once and counted N times: all would be equal.
+        trajectories: N samples per puzzle. A deterministic model to which no chance is added is run once and counted N
+            times: all would be equal.
+        supervision_steps: depth; default: the checkpoint's.
+        **settings: those of `grid`.
+    Raises:
+        CheckpointError, TaskError, SampleError: see the messages.
+    """
+    opened = checkpoint if isinstance(checkpoint, Checkpoint) else load(checkpoint)
+    depth = opened.config.inference.supervision_steps if supervision_steps is None else supervision_steps
+    found = grid(opened, depths=[depth], trajectories=[trajectories], **settings)
+    (cell,) = found.pop("cells")
+    return found | cell
+
+
+def grid(
+    checkpoint: Checkpoint | str | os.PathLike[str],
+    *,
+    depths: Sequence[int],
+    trajectories: Sequence[int],
+    split: str = "test",
+    seed: int = 0,
+    puzzles: int | None = None,
+    halting: bool | None = None,
+    noise: float | None = None,
+    perturb: float | None = None,
+    random_start: bool | None = None,
+    temperature: float | None = None,
+    precision: str = "auto",
+    progress: bool = False,
+) -> dict[str, Any]:
+    """The figures of a checkpoint at each of several depths and widths, from one pass.
+
+    A cell holds what `evaluate` says at its depth and number of trajectories, bit for bit.
+
+    Args:
+        depths: supervision steps of each row of the grid.
+        trajectories: samples per puzzle of each column; a narrower column has the first of a wider one.
         puzzles: only so many of the split, evenly chosen; default all.
-        supervision_steps, halting, noise: default: the checkpoint's inference settings.
+        halting: stop at the halting head's word, at the depth at the latest; default: as the checkpoint does.
+        noise, perturb, random_start, temperature: how chance enters (`gram.chance`); default: the checkpoint's.
+    Returns:
+        `checkpoint`, `sha256`, `model`, `seconds`, and `cells`, a list, depth by depth.
     Raises:
         CheckpointError, TaskError, SampleError: see the messages.
     """
     opened = checkpoint if isinstance(checkpoint, Checkpoint) else load(checkpoint)
     inference = opened.config.inference
-    result = score(
+    started = time.perf_counter()
+    cells = score_grid(
         opened.model,
         opened.task,
+        depths=depths,
         trajectories=trajectories,
         split=split,
         seed=seed,
         puzzles=puzzles,
-        supervision_steps=inference.supervision_steps if supervision_steps is None else supervision_steps,
         halting=inference.halting if halting is None else halting,
         halt_above=inference.halt_above,
-        noise=inference.noise if noise is None else noise,
+        chance=choose(opened, noise=noise, perturb=perturb, random_start=random_start, temperature=temperature),
         precision=precision,
         progress=progress,
     )
-    return {"checkpoint": opened.name, "sha256": opened.digest, "model": opened.model.name} | result
+    about = {"checkpoint": opened.name, "sha256": opened.digest, "model": opened.model.name}
+    return about | {"cells": list(cells.values()), "seconds": round(time.perf_counter() - started, 2)}
 
 
-def score(model: Model, task: Task, *, supervision_steps: int, **settings: Any) -> dict[str, Any]:
-    """The figures of a model on a task at one depth; the settings are those of `score_depths`."""
-    return score_depths(model, task, depths=[supervision_steps], **settings)[supervision_steps]
+def score(model: Model, task: Task, *, supervision_steps: int, trajectories: int, **settings: Any) -> dict[str, Any]:
+    """The figures of a model on a task at one depth and width; the settings are those of `score_grid`."""
+    (cell,) = score_grid(model, task, depths=[supervision_steps], trajectories=[trajectories], **settings).values()
+    return cell
 
 
-def score_depths(
+def score_grid(
     model: Model,
     task: Task,
     *,
-    trajectories: int,
     depths: Sequence[int],
+    trajectories: Sequence[int],
     halting: bool,
     seed: int,
     halt_above: float = 0.5,
     split: str = "test",
     puzzles: int | None = None,
-    noise: float = 1.0,
+    chance: Chance = AS_TRAINED,
     precision: str = "auto",
     progress: bool = False,
-) -> dict[int, dict[str, Any]]:
-    """The figures of a model on a task at each of several depths, from one pass; see `evaluate`."""
-    for depth in depths:
-        check(trajectories=trajectories, supervision_steps=depth, seed=seed, noise=noise, precision=precision)
+) -> dict[tuple[int, int], dict[str, Any]]:
+    """The figures of a model on a task at each (depth, width), from one pass; see `grid`."""
+    depths, widths = sorted(set(depths)), sorted(set(trajectories))
+    if not depths or not widths:
+        raise SampleError("the grid is empty; give at least one depth and one number of trajectories")
+    for depth, width in ((depths[0], widths[0]), (depths[-1], widths[-1])):
+        check(trajectories=width, supervision_steps=depth, seed=seed, chance=chance, precision=precision)
     if puzzles is not None and puzzles < 1:
         raise SampleError(f"puzzles is {puzzles}; it must be at least 1")
     started = time.perf_counter()
@@ -123,33 +146,33 @@ def score_depths(
     if puzzles is not None and puzzles < len(ids):
         ids = np.linspace(0, len(ids) - 1, puzzles).round().astype(int)
     chosen = available.take(ids)
-    drawn = trajectories if model.stochastic else 1
     answers = answer(
-        model, chosen, ids, trajectories=drawn, depths=depths, halting=halting, seed=seed,
-        halt_above=halt_above, noise=noise, precision=precision, progress=progress,
+        model, chosen, ids, trajectories=widths[-1] if chance.divides(model) else 1, depths=depths, halting=halting,
+        seed=seed, halt_above=halt_above, chance=chance, precision=precision, progress=progress,
     )  # fmt: skip
-    seconds = round(time.perf_counter() - started, 2)
-    several = np.flatnonzero(chosen.counts >= 2)
     everything = np.arange(len(chosen))
-    results = {}
+    several = np.flatnonzero(chosen.counts >= 2)
+    about = {"task": task.board.title, "split": split}
+    about["protocol"] = "inputs with at least two solutions" if len(several) else "all inputs"
+    cells = {}
     for depth, found in answers.items():
         valid = task.judge(chosen, found.tokens).valid
         found = replace(found, tokens=task.canonical(chosen.x[:, None], found.tokens))
-        results[depth] = {
-            "task": task.board.title,
-            "split": split,
-            "protocol": "inputs with at least two solutions" if len(several) else "all inputs",
-            "trajectories": trajectories,
-            "supervision_steps": depth,
-            "halting": halting,
-            "noise": noise,
-            "seed": seed,
-            "precision": str(compute.dtype(precision, compute.device().type)).removeprefix("torch."),
-            **summary(chosen, found, valid, several if len(several) else everything),
-            "all_inputs": summary(chosen, found, valid, everything),
-            "seconds": seconds,
-        }
-    return results
+        for width in widths:
+            each = per_puzzle(chosen, found.first(width), valid[:, :width])
+            cells[depth, width] = {
+                **about,
+                "trajectories": width,
+                "supervision_steps": depth,
+                "halting": halting,
+                **asdict(chance),
+                "seed": seed,
+                "precision": str(compute.dtype(precision, compute.device().type)).removeprefix("torch."),
+                **summary(each, several if len(several) else everything),
+                "all_inputs": summary(each, everything),
+            }
+    seconds = round(time.perf_counter() - started, 2)
+    return {at: cell | {"seconds": seconds} for at, cell in cells.items()}
 
 
 @torch.inference_mode()
@@ -163,7 +186,7 @@ def answer(
     halting: bool,
     seed: int,
     halt_above: float = 0.5,
-    noise: float = 1.0,
+    chance: Chance = AS_TRAINED,
     precision: str = "auto",
     progress: bool = False,
 ) -> dict[int, Answers]:
@@ -181,6 +204,7 @@ def answer(
         depth: Answers(
             np.zeros((*shape, puzzles.x.shape[1]), dtype=np.uint8),
             np.zeros(shape, dtype=np.float32),
+            np.zeros(shape, dtype=np.float32),
             np.zeros(shape, dtype=np.int32),
             np.zeros(shape, dtype=bool),
         )
@@ -188,7 +212,8 @@ def answer(
     }
     waiting = deque((p, n) for p in range(shape[0]) for n in range(shape[1]))
     rows: list[tuple[int, int] | None] = [None] * ROWS
-    streams = Streams([(seed,)] * ROWS, noise)
+    keys: list[Key] = [(seed,)] * ROWS
+    streams = chance.streams(keys)
     x = torch.zeros(ROWS, puzzles.x.shape[1], dtype=torch.int64, device=device)
     identifier = torch.zeros(ROWS, dtype=torch.int64, device=device)
     age = np.zeros(ROWS, dtype=np.int32)
@@ -210,19 +235,22 @@ def answer(
                 x[at] = torch.from_numpy(puzzles.x[row[0]].astype(np.int64))
                 if puzzles.identifier is not None:
                     identifier[at] = int(puzzles.identifier[row[0]])
-                streams.generators[at] = stream((seed, int(ids[row[0]]), row[1]))
+                keys[at] = (seed, int(ids[row[0]]), row[1])
+                streams.generators[at] = stream(keys[at])
                 fresh.append(at)
             if len(empty) == len(rows) and not fresh:
                 break
             if fresh:
-                start = model.init(x, identifier)
+                start = chance.start(model.init(x, identifier), keys)
                 state = start if state is None else _replace(state, start, fresh)
             assert state is not None  # the first round always brings fresh rows
             busy = [at for at, row in enumerate(rows) if row is not None]
             if not waiting and 2 * len(busy) <= len(rows):  # the last ones do not need the whole batch
-                rows, streams.generators = [rows[at] for at in busy], [streams.generators[at] for at in busy]
+                rows, keys = [rows[at] for at in busy], [keys[at] for at in busy]
+                streams.generators = [streams.generators[at] for at in busy]
                 state, x, identifier = State(state.e_x[busy], state.h[busy], state.l[busy]), x[busy], identifier[busy]
                 age, belief, given, worth = age[busy], belief[busy], given[busy], worth[busy]
+            state = chance.disturb(model, state, streams)
             for _ in range(model.high_steps):
                 state, _ = model.step(state, streams)
             readout = model.decode(state)
@@ -231,7 +259,8 @@ def answer(
             stops = halt > threshold
             better = halt > belief if halting else np.ones(len(rows), dtype=bool)
             belief = np.where(better, halt, belief)
-            given[better] = readout.logits.argmax(-1).to(torch.uint8).cpu().numpy()[better]
+            sure = torch.from_numpy(belief).sigmoid().numpy()
+            given[better] = chance.answer(readout.logits, keys).to(torch.uint8).cpu().numpy()[better]
             worth[better] = readout.value.sigmoid().cpu().numpy()[better]
             for at, place in enumerate(rows):
                 if place is None:
@@ -240,6 +269,7 @@ def answer(
                 for depth, result in results.items():
                     if age[at] == depth or (ends and age[at] < depth):
                         result.tokens[place], result.value[place] = given[at], worth[at]
+                        result.halt[place] = sure[at]
                         result.depth[place], result.halted[place] = age[at], stops[at]
                 if ends or age[at] >= max(results):
                     rows[at] = None
@@ -252,42 +282,3 @@ def _replace(state: State, start: State, fresh: list[int]) -> State:
     h, l = state.h.clone(), state.l.clone()
     h[fresh], l[fresh] = start.h[fresh], start.l[fresh]
     return State(start.e_x, h, l)
-
-
-def summary(puzzles: Puzzles, answers: Answers, valid: NDArray[np.bool_], rows: NDArray[np.integer]) -> dict[str, Any]:
-    """Accuracy, coverage and their kin over the puzzles `rows`, each puzzle weighed by its number of solutions."""
-    counts = puzzles.counts[rows]
-    found = np.array([_distinct(answers.tokens[row][valid[row]]) for row in rows])
-    accuracy = valid[rows].mean(1)
-    chosen = {
-        how: np.array([
-            valid[row][select(how, answers.tokens[row], answers.value[row], valid[row])] for row in rows
-        ], dtype=float)
-        for how in SELECTORS
-    }  # fmt: skip
-    by_solutions = []
-    for low, high in ((1, 1), (2, 2), (3, 4), (5, 9), (10, 10**9)):
-        inside = (counts >= low) & (counts <= high)
-        if inside.any():
-            by_solutions.append({
-                "solutions": str(low) if low == high else f"{low}-{high}" if high < 10**9 else f"{low}+",
-                "inputs": int(inside.sum()),
-                "accuracy": float(np.average(accuracy[inside], weights=counts[inside])),
-                "coverage": float(found[inside].sum() / counts[inside].sum()),
-            })  # fmt: skip
-    return {
-        "inputs": len(rows),
-        "solutions": int(counts.sum()),
-        "accuracy": float(np.average(accuracy, weights=counts)),
-        "coverage": float(found.sum() / counts.sum()),
-        "by_solutions": by_solutions,
-        "best_of_n": {how: float(np.average(right, weights=counts)) for how, right in chosen.items()},
-        "distinct": float(np.mean([_distinct(answers.tokens[row]) for row in rows])),
-        "mean_halt_step": float(answers.depth[rows].mean()),
-        "halted": float(answers.halted[rows].mean()),
-    }
-
-
-def _distinct(tokens: NDArray[np.integer]) -> int:
-    """Number of different boards among [board, position]."""
-    return len(np.unique(tokens, axis=0)) if len(tokens) else 0

@@ -86,6 +86,7 @@ ATTRS = {
     "commit": "source commit, '-dirty' appended",
     "seed": "random seed",
     "mode": "prior or posterior",
+    "chance": "how chance entered, JSON: noise (factor on the guidance), perturb, random_start, temperature",
     "created_at": "UTC, ISO 8601",
     "levels": "the model's words for its step levels, JSON list, outermost first",
 }

@@ -7,6 +7,7 @@ for bit, drawn among 8 or 800; and memory beyond the record itself does not grow
 
 from __future__ import annotations
 
+import json
 import math
 import os
 from collections.abc import Callable, Sequence
@@ -19,6 +20,7 @@ import xarray as xr
 from torch import Tensor
 
 from gram import compute, rollout
+from gram.chance import Chance, Streams, stream
 from gram.checkpoint import Checkpoint, load
 from gram.models import Model, State, Transition
 from gram.provenance import commit
@@ -79,31 +81,6 @@ class Record:
         return puzzles * trajectories * steps * state
 
 
-class Streams:
-    """Standard normal noise, one independent stream per row.
-
-    Args:
-        keys: per row (seed, puzzle, trajectory).
-        scale: factor on the noise; 1 as trained, 0 follows the mean of the guidance.
-    """
-
-    def __init__(self, keys: Sequence[tuple[int, ...]], scale: float = 1.0) -> None:
-        self.scale = scale
-        self.generators = [stream(key) for key in keys]
-
-    def __call__(self, like: Tensor) -> Tensor:
-        drawn = torch.empty(like.shape, dtype=torch.float32)
-        for row, generator in zip(drawn, self.generators, strict=True):
-            row.normal_(generator=generator)
-        return (drawn * self.scale).to(like.device)
-
-
-def stream(key: Sequence[int]) -> torch.Generator:
-    """A generator that depends on the whole key and on nothing else."""
-    seed = int(np.random.SeedSequence(list(key)).generate_state(1, np.uint64)[0])
-    return torch.Generator().manual_seed(seed)
-
-
 def sample(
     checkpoint: Checkpoint | str | os.PathLike[str],
     puzzles: int | Sequence[int] | Puzzles | str = 0,
@@ -114,6 +91,9 @@ def sample(
     split: str = "test",
     mode: str = "prior",
     noise: float | None = None,
+    perturb: float | None = None,
+    random_start: bool | None = None,
+    temperature: float | None = None,
     record: Record | None = None,
     precision: str = "auto",
     largest: int = LARGEST,
@@ -124,12 +104,15 @@ def sample(
     Args:
         checkpoint: opened, or its name or folder.
         puzzles: index or indices in the split, `Puzzles`, or the text of one puzzle.
-        trajectories: N per puzzle (1 for a deterministic model: all would be equal).
+        trajectories: N per puzzle (1 for a deterministic model to which no chance is added: all would be equal).
         supervision_steps: how long each goes on, without halting; default: 16, or the checkpoint's inference depth if
             that is less (an answer may be worth 256 steps, but a record of them is for nobody's eyes).
         seed: of the noise.
         mode: `prior`, or `posterior` to let the guidance see the first known solution.
         noise: factor on the deviation of the guidance; default: the checkpoint's, and 1 with a target.
+        perturb, random_start, temperature: further ways for chance to enter, of any model (`gram.chance`): the
+            deviation of PTRM's noise on the latent, whether z0 is drawn per trajectory, and the decoder's temperature;
+            default: the checkpoint's. A rollout made so says so in its name and in `chance`.
         record: what to keep.
         largest: refuse records of more bytes than this.
         progress: called with (rows done, rows in all) after each chunk.
@@ -141,9 +124,10 @@ def sample(
     model, task = opened.model, opened.task
     longest = min(WATCHED, opened.config.inference.supervision_steps)
     steps = longest if supervision_steps is None else supervision_steps
-    if noise is None:
-        noise = opened.config.inference.noise if mode == "prior" else 1.0
-    check(trajectories=trajectories, supervision_steps=steps, seed=seed, noise=noise, precision=precision)
+    if noise is None and mode != "prior":
+        noise = 1.0
+    chance = choose(opened, noise=noise, perturb=perturb, random_start=random_start, temperature=temperature)
+    check(trajectories=trajectories, supervision_steps=steps, seed=seed, chance=chance, precision=precision)
     if mode not in ("prior", "posterior"):
         raise SampleError(f"mode is {mode!r}; known: prior, posterior")
     if mode == "posterior" and not opened.model.stochastic:
@@ -151,7 +135,7 @@ def sample(
     chosen, ids = _puzzles(opened, puzzles, split)
     if mode == "posterior" and not all(len(found) for found in chosen.solutions):
         raise SampleError("the posterior sees a solution, but this puzzle has none; use mode='prior'")
-    if not model.stochastic:
+    if not chance.divides(model):
         trajectories = 1
     size = record.size(model, len(chosen), trajectories, steps, task.board.positions, len(task.board.tokens), mode)
     if size > largest:
@@ -167,7 +151,7 @@ def sample(
         for start in range(0, len(rows), CHUNK):
             part = rows[start : start + CHUNK]
             padded = part + [part[-1]] * (CHUNK - len(part))
-            streams = Streams([(seed, ids[p], n) for p, n in padded], noise)
+            keys = [(seed, ids[p], n) for p, n in padded]
             x = torch.from_numpy(chosen.x[[p for p, _ in padded]].astype(np.int64)).to(device)
             y = None
             if mode == "posterior":
@@ -175,8 +159,9 @@ def sample(
             identifier = None
             if chosen.identifier is not None:
                 identifier = torch.from_numpy(chosen.identifier[[p for p, _ in padded]].astype(np.int64)).to(device)
-            state = model.init(x, identifier)
-            chunks.append({k: v[: len(part)] for k, v in _record(model, state, y, streams, steps, record).items()})
+            state = chance.start(model.init(x, identifier), keys)
+            kept = _record(model, state, y, chance, keys, steps, record)
+            chunks.append({name: values[: len(part)] for name, values in kept.items()})
             if progress:
                 progress(min(start + CHUNK, len(rows)), len(rows))
     arrays: dict[str, Any] = {
@@ -205,18 +190,25 @@ def sample(
         transition=transition,
         low_step=low,
         model=model.name,
-        name=opened.name,
+        name=f"{opened.name} ({chance.name})" if chance.name else opened.name,
         config=opened.config.to_json(),
         checkpoint=opened.digest,
         commit=commit(),
         seed=seed,
         mode=mode,
-        levels=_levels(model),
+        chance=json.dumps(asdict(chance)),
+        levels=json.dumps(model.levels),
     )
 
 
 def _record(
-    model: Model, state: State, y: Tensor | None, noise: Streams, supervision_steps: int, record: Record
+    model: Model,
+    state: State,
+    y: Tensor | None,
+    chance: Chance,
+    keys: list[tuple[int, int, int]],
+    supervision_steps: int,
+    record: Record,
 ) -> dict[str, np.ndarray]:
     """Run one chunk of rows from their initial state and keep what `record` names: name -> [row, step, ...].
 
@@ -228,10 +220,11 @@ def _record(
         kept.setdefault(name, []).append(tensor.to(dtype).cpu().numpy())
 
     board = slice(model.prefix, None)
+    noise = chance.streams(keys)
 
     def look(state: State, transition: Transition) -> None:
         readout = model.decode(state)
-        keep("tokens", readout.logits.argmax(-1), torch.uint8)
+        keep("tokens", chance.answer(readout.logits, keys), torch.uint8)
         if record.probability:
             keep("probability", readout.logits.softmax(-1), torch.float16)
         if record.logits:
@@ -254,6 +247,7 @@ def _record(
     still = Transition(state.h, *_silent(model, state, y))
     look(state, still)
     for _ in range(supervision_steps):
+        state = chance.disturb(model, state, noise)
         for number in range(1, model.high_steps + 1):
             lows: list[Tensor] = []
             before = state
@@ -288,12 +282,6 @@ def _clock(model: Model, supervision_steps: int, record: Record) -> list[tuple[i
     return at
 
 
-def _levels(model: Model) -> str:
-    import json
-
-    return json.dumps(model.levels)
-
-
 def _puzzles(opened: Checkpoint, wanted: Any, split: str) -> tuple[Puzzles, list[int]]:
     """The puzzles that were asked for, and the number that keys each one's noise."""
     if isinstance(wanted, str):
@@ -319,7 +307,25 @@ def _puzzles(opened: Checkpoint, wanted: Any, split: str) -> tuple[Puzzles, list
     return available.take(ids), ids
 
 
-def check(*, trajectories: int, supervision_steps: int, seed: int, noise: float, precision: str) -> None:
+def choose(
+    opened: Checkpoint,
+    *,
+    noise: float | None = None,
+    perturb: float | None = None,
+    random_start: bool | None = None,
+    temperature: float | None = None,
+) -> Chance:
+    """How chance enters: what was asked for, and what the checkpoint says of the rest."""
+    own = opened.config.inference
+    return Chance(
+        noise=own.noise if noise is None else noise,
+        perturb=own.perturb if perturb is None else perturb,
+        random_start=own.random_start if random_start is None else random_start,
+        temperature=own.temperature if temperature is None else temperature,
+    )
+
+
+def check(*, trajectories: int, supervision_steps: int, seed: int, chance: Chance, precision: str) -> None:
     """Refuse settings that neither sampling nor evaluating can serve.
 
     Raises:
@@ -330,10 +336,14 @@ def check(*, trajectories: int, supervision_steps: int, seed: int, noise: float,
             raise SampleError(f"{name} is {count}; it must be at least 1")
     if not 0 <= seed < 2**63:
         raise SampleError(f"seed is {seed}; it must be a whole number from 0 to 2^63 - 1")
-    if not (math.isfinite(noise) and noise >= 0):
-        raise SampleError(f"noise is {noise}; it must be a number from 0 (no dice) upward")
+    for name, meaning in (
+        ("noise", "0 (no dice)"), ("perturb", "0 (nothing is disturbed)"), ("temperature", "0 (the most probable)"),
+    ):  # fmt: skip
+        value = getattr(chance, name)
+        if not (math.isfinite(value) and value >= 0):
+            raise SampleError(f"{name} is {value}; it must be a number from {meaning} upward")
     if precision not in ("auto", "float32", "bfloat16"):
         raise SampleError(f"precision is {precision!r}; known: auto, float32, bfloat16")
 
 
-__all__ = ["Record", "SampleError", "Streams", "TaskError", "asdict", "sample", "stream"]
+__all__ = ["Record", "SampleError", "Streams", "TaskError", "asdict", "check", "choose", "sample", "stream"]

@@ -1,6 +1,6 @@
-"""Choosing one answer among many trajectories of one puzzle. GRAM, Section 3.4 and Fig. 4.
+"""Choosing one answer among many trajectories of one puzzle. GRAM, Section 3.4 and Fig. 4; `halt`: PTRM.
 
-`majority` and `value` are methods; `oracle` knows which answers are right and is a bound, not a method.
+`majority`, `value` and `halt` are methods; `oracle` knows which answers are right and is a bound, not a method.
 """
 
 from __future__ import annotations
@@ -8,17 +8,25 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-SELECTORS = ("majority", "value", "oracle")
+SELECTORS = ("majority", "value", "halt", "oracle")
 
 
-def select(how: str, tokens: NDArray[np.integer], value: NDArray[np.floating], valid: NDArray[np.bool_]) -> int:
-    """Index of the chosen trajectory.
+def select(
+    how: str,
+    tokens: NDArray[np.integer],
+    *,
+    value: NDArray[np.floating],
+    halt: NDArray[np.floating],
+    valid: NDArray[np.bool_],
+) -> int:
+    """Index of the chosen trajectory; of equals, the first.
 
     Args:
         how: `majority` (most frequent answer; a tie goes to the one reached first), `value` (highest predicted
-            correctness), or `oracle` (any valid answer).
+            correctness), `halt` (highest belief of the halting head, as in PTRM, arXiv 2605.19943), or `oracle` (any
+            valid answer).
         tokens: [trajectory, position], the final answers.
-        value: [trajectory], predicted correctness.
+        value, halt: [trajectory], what the two heads say of them.
         valid: [trajectory], known only to the oracle.
     Raises:
         ValueError: unknown `how`.
@@ -27,8 +35,7 @@ def select(how: str, tokens: NDArray[np.integer], value: NDArray[np.floating], v
         _, first, counts = np.unique(tokens, axis=0, return_index=True, return_counts=True)
         best = np.flatnonzero(counts == counts.max())
         return int(first[best].min())
-    if how == "value":
-        return int(np.argmax(value))
-    if how == "oracle":
-        return int(np.argmax(valid))
-    raise ValueError(f"unknown selector {how!r}; known: {', '.join(SELECTORS)}")
+    scores = {"value": value, "halt": halt, "oracle": valid}
+    if how not in scores:
+        raise ValueError(f"unknown selector {how!r}; known: {', '.join(SELECTORS)}")
+    return int(np.argmax(scores[how]))

@@ -54,12 +54,14 @@ class Puzzles:
             those that are known.
         complete: whether `solutions` lists *all* of them, so that coverage means something.
         identifier: [puzzle] which rule book each puzzle follows, where a task has several (ARC), else None.
+        rating: [puzzle] how hard each one is, from 0, in the task's own unit (Sudoku: dead ends), else None.
     """
 
     x: Tokens
     solutions: tuple[Tokens, ...]
     complete: bool = True
     identifier: NDArray[np.int32] | None = None
+    rating: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.x)
@@ -77,6 +79,7 @@ class Puzzles:
             tuple(self.solutions[index] for index in chosen),
             self.complete,
             None if self.identifier is None else self.identifier[chosen],
+            None if self.rating is None else self.rating[chosen],
         )
 
     def pairs(self) -> tuple[NDArray[np.int64], Tokens]:

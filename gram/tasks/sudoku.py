@@ -243,13 +243,9 @@ class Sudoku(_Sudoku):
 
     def puzzles(self, split: Split) -> Puzzles:
         self._known_split(split)
-        if self.config.dataset == "generated":
-            every = self._generated[split]
-            x, y = every.x, np.concatenate(every.solutions)
-        else:
-            x, y = self._listed(split)
-        most = (self.config.train_max if split == "train" else self.config.test_max) or len(x)
-        return _one_each(x[:most], y[:most])
+        every = self._generated[split] if self.config.dataset == "generated" else self._listed(split)
+        most = self.config.train_max if split == "train" else self.config.test_max
+        return every.take(range(most)) if 0 < most < len(every) else every
 
     def source(self) -> str:
         if self.config.dataset == "generated":
@@ -260,13 +256,13 @@ class Sudoku(_Sudoku):
             )
         return f"{_files(self.config.all_lists)}; not the Sudoku-Extreme set of HRM, TRM and GRAM, though in its schema"
 
-    def _listed(self, split: Split) -> tuple[Tokens, Tokens]:
-        """x, y [puzzle, position] of the file of a split, within the wished ratings."""
+    def _listed(self, split: Split) -> Puzzles:
+        """The puzzles of the file of a split, within the wished ratings."""
         x, y, rating = read(data.path(f"sudoku/{split}.csv.gz"), self.config.all_lists)
         wished = self._wished(rating)
         if not wished.any():
             raise TaskError(f"no puzzle of {split} is rated {self._range()}; ratings are 0 to {rating.max()}")
-        return x[wished], y[wished]
+        return _one_each(x[wished], y[wished], rating[wished])
 
     def _wished(self, rating: NDArray[np.int64]) -> NDArray[np.bool_]:
         low, high = self.config.rating_min, self.config.rating_max
@@ -281,7 +277,7 @@ class Sudoku(_Sudoku):
         """Different random puzzles, of which whole classes are held out."""
         config, size = self.config, self.config.size
         rng = np.random.default_rng(config.seed)
-        found: dict[bytes, Digits] = {}
+        found: dict[bytes, tuple[Digits, int]] = {}
         tried = 0
         while len(found) < config.generated:
             if tried >= 2_000 and len(found) < tried / 20:
@@ -294,13 +290,16 @@ class Sudoku(_Sudoku):
             full = random_boards(size, rows, rng)
             left = rng.integers(config.clues_min, max(config.clues_max, config.clues_min), rows, endpoint=True)
             puzzles = dig(full, left, size, rng)
-            wished = self._wished(search(options(puzzles, size), size).contradictions)
+            ratings = search(options(puzzles, size), size).contradictions
+            wished = self._wished(ratings)
             if config.clues_max:
                 wished &= (puzzles > 0).sum(1) <= config.clues_max
-            found |= {puzzle.tobytes(): board for puzzle, board in zip(puzzles[wished], full[wished], strict=True)}
+            new = zip(puzzles[wished], full[wished], ratings[wished].tolist(), strict=True)
+            found |= {puzzle.tobytes(): (board, rating) for puzzle, board, rating in new}
         keys = list(found)[: config.generated]
         digits = np.frombuffer(b"".join(keys), dtype=np.uint8).reshape(len(keys), -1)
-        full = np.stack([found[key] for key in keys])
+        full = np.stack([found[key][0] for key in keys])
+        rating = np.array([found[key][1] for key in keys], dtype=np.int64)
         kinds = puzzle_classes(digits) if size == 4 else board_classes(full, size)
         test = _hold_out(kinds, 1 - config.train_share, rng)
         if test.all() or not test.any():
@@ -309,7 +308,8 @@ class Sudoku(_Sudoku):
                 f"train_share {config.train_share}; generate more, or choose e.g. 0.9"
             )
         x, y = digits + np.uint8(BLANK), full + np.uint8(BLANK)
-        return {"train": _one_each(x[~test], y[~test]), "test": _one_each(x[test], y[test])}
+        parts: dict[Split, NDArray[np.bool_]] = {"train": ~test, "test": test}
+        return {split: _one_each(x[part], y[part], rating[part]) for split, part in parts.items()}
 
 
 class SudokuGeneration(_Sudoku):
@@ -452,9 +452,9 @@ def _files(all_lists: bool) -> str:
     return f"9 x 9 puzzles of public lists, the files sudoku/train.csv.gz and sudoku/test.csv.gz ({lists})"
 
 
-def _one_each(x: Tokens, y: Tokens) -> Puzzles:
-    """Puzzles [puzzle, position] with their only solutions; each is a view of one array."""
-    return Puzzles(x, tuple(y[:, None]))
+def _one_each(x: Tokens, y: Tokens, rating: NDArray[np.int64]) -> Puzzles:
+    """Puzzles [puzzle, position] with their only solutions, each a view of one array, and ratings [puzzle]."""
+    return Puzzles(x, tuple(y[:, None]), rating=rating)
 
 
 def symmetric(x: Tokens, y: Tokens, size: int, rng: np.random.Generator) -> tuple[Tokens, Tokens]:

@@ -206,7 +206,7 @@ class TestEvaluate:
         assert said.code == 0
         figures = json.loads(said.out)
         assert figures["trajectories"] == 2
-        assert set(figures["best_of_n"]) == {"majority", "value", "oracle"}
+        assert set(figures["best_of_n"]) == {"majority", "value", "halt", "oracle"}
         assert {"accuracy", "coverage", "by_solutions", "distinct", "mean_halt_step", "seconds", "all_inputs"} <= set(
             figures
         )
@@ -225,8 +225,34 @@ class TestEvaluate:
         )
         table, figures = gram(*words).out, json.loads(gram(*words, "--json").out)
         assert (figures["supervision_steps"], figures["halting"]) == (1, False)
-        assert f"accuracy {figures['accuracy']:.3f}   coverage {figures['coverage']:.3f}" in table
+        for part in (figures, figures["all_inputs"]):
+            for name in ("accuracy", "coverage"):
+                low, high = part["intervals"][name]
+                assert re.search(rf"{name} +{part[name]:.3f} \[{low:.3f}, {high:.3f}\]", table)
+            above = part["above_one_sample"]["value"]
+            low, high = above["interval"]
+            words = f"above one sample by {above['difference']:+.3f} [{low:+.3f}, {high:+.3f}]"
+            assert re.search(rf"best of 2 by value .*{re.escape(words)}", table)
         assert f"all inputs: {figures['all_inputs']['inputs']} inputs" in table
+
+    def test_a_grid_has_a_cell_for_each_depth_and_width(self, gram: Any, debug_checkpoint: Path) -> None:
+        words = ("evaluate", debug_checkpoint, "--puzzles", 8, "--depths", "1,3", "--trajectories", "2,1")
+        table, figures = gram(*words).out, json.loads(gram(*words, "--json").out)
+        at = [(cell["supervision_steps"], cell["trajectories"]) for cell in figures["cells"]]
+        assert at == [(1, 1), (1, 2), (3, 1), (3, 2)]
+        for (depth, width), cell in zip(at, figures["cells"], strict=True):
+            assert re.search(rf"^ +{depth} +{width}  {cell['accuracy']:.3f} \[", table, re.MULTILINE)
+
+    def test_widths_without_depths_are_a_grid_at_the_checkpoints_depth(self, gram: Any, debug_checkpoint: Path) -> None:
+        said = gram("evaluate", debug_checkpoint, "--puzzles", 4, "--trajectories", "1,2", "--json")
+        assert [cell["supervision_steps"] for cell in json.loads(said.out)["cells"]] == [3, 3]
+
+    def test_added_chance_is_told(self, gram: Any, debug_trm_checkpoint: Path) -> None:
+        words = ("evaluate", debug_trm_checkpoint, "--puzzles", 4, "--trajectories", 3)
+        added = ("--perturb", 0.5, "--random-start", "--temperature", 2)
+        figures = json.loads(gram(*words, *added, "--json").out)
+        assert (figures["perturb"], figures["random_start"], figures["temperature"]) == (0.5, True, 2.0)
+        assert "noise 1, perturb 0.5, temperature 2, random start, with halting" in gram(*words, *added).out
 
     @pytest.mark.parametrize(
         ("words", "sentence"),
@@ -236,6 +262,9 @@ class TestEvaluate:
             (("--puzzles", "0"), "puzzles is 0"),
             (("--seed", "-3"), "seed is -3"),
             (("--supervision-steps", "0"), "supervision_steps is 0"),
+            (("--depths", "3,0"), "supervision_steps is 0"),
+            (("--perturb", "-1"), "perturb is -1"),
+            (("--temperature", "nan"), "temperature is nan"),
         ],
     )
     def test_a_wrong_word_is_one_sentence(
@@ -245,7 +274,15 @@ class TestEvaluate:
 
 
 @pytest.mark.parametrize(
-    "words", [("train", "--stesp", "3"), ("sample",), ("evaluate", "x", "--trajectories", "many"), ("fly",)]
+    "words",
+    [
+        ("train", "--stesp", "3"),
+        ("sample",),
+        ("evaluate", "x", "--trajectories", "many"),
+        ("fly",),
+        ("evaluate", "x", "--depths", "1;2"),
+        ("evaluate", "x", "--depths", "1", "--supervision-steps", "1"),
+    ],
 )
 def test_what_typer_refuses_has_exit_code_2_too(words: tuple[str, ...], gram: Any) -> None:
     said = gram(*words)

@@ -15,14 +15,14 @@ import torch
 from torch import Tensor
 
 import gram
+from gram.figures import Answers, per_puzzle, summary
 from gram.models import Model, Noise, Readout, State, Transition
 from gram.sample import SampleError, Streams, sample
 from gram.tasks import NQueens, Puzzles, TaskError
 from gram.tasks.nqueens import NQueensConfig
 
 module = importlib.import_module("gram.evaluate")  # `gram.evaluate` is the function
-Answers, answer, summary = module.Answers, module.answer, module.summary
-score, score_depths = module.score, module.score_depths
+answer, score, score_grid = module.answer, module.score, module.score_grid
 
 TASK = NQueens(NQueensConfig(board_size=5, removed_min=3, removed_max=5, train_share=0.5))
 TEST = TASK.puzzles("test")
@@ -81,7 +81,7 @@ def dice(puzzle: int, trajectories: int, seed: int = 0) -> list[float]:
 def by_hand(model: Scripted, ids: Any, trajectories: int, seed: int = 0) -> dict[str, Any]:
     """The protocol of recipe.md in plain loops: each puzzle weighs as much as it has solutions."""
     hits = total = found = distinct = 0.0
-    best = {"majority": 0.0, "value": 0.0, "oracle": 0.0}
+    best = {"majority": 0.0, "value": 0.0, "halt": 0.0, "oracle": 0.0}
     for p in ids:
         thrown = dice(p, trajectories, seed)
         boards = [model.choose(TEST.x[p], die).tobytes() for die in thrown]
@@ -94,6 +94,7 @@ def by_hand(model: Scripted, ids: Any, trajectories: int, seed: int = 0) -> dict
         favourite = max(boards, key=lambda board: (boards.count(board), -boards.index(board)))
         best["majority"] += weight * right[boards.index(favourite)]
         best["value"] += weight * right[thrown.index(max(thrown))]
+        best["halt"] += weight * right[0]  # it believes in all alike
         best["oracle"] += weight * any(right)
     return {
         "inputs": len(ids), "solutions": int(total), "accuracy": hits / total, "coverage": found / total,
@@ -175,13 +176,13 @@ def test_figures_per_number_of_solutions_add_up_to_the_whole() -> None:
 def test_a_perfect_model_with_enough_samples_has_all_figures_at_one() -> None:
     figures = score(Scripted(wrong=False), TASK, **SETTINGS | {"trajectories": 80})["all_inputs"]
     assert figures["accuracy"] == figures["coverage"] == 1
-    assert figures["best_of_n"] == {"majority": 1, "value": 1, "oracle": 1}
+    assert figures["best_of_n"] == {"majority": 1, "value": 1, "halt": 1, "oracle": 1}
 
 
 def test_a_model_that_is_always_wrong_has_them_at_zero() -> None:
     figures = score(Scripted(depth=99), TASK, **SETTINGS)
     assert figures["accuracy"] == figures["coverage"] == 0
-    assert figures["best_of_n"] == {"majority": 0, "value": 0, "oracle": 0}
+    assert figures["best_of_n"] == {"majority": 0, "value": 0, "halt": 0, "oracle": 0}
     assert figures["distinct"] == 1
 
 
@@ -287,22 +288,26 @@ class TestDepths:
         cost = []
         for depths in ([4], [1, 2, 3, 4]):
             model = Scripted()
-            score_depths(model, TASK, trajectories=2, depths=depths, halting=False, seed=0)
+            score_grid(model, TASK, trajectories=[2], depths=depths, halting=False, seed=0)
             cost.append(model.rows)
         assert cost[0] == cost[1]
 
     def test_the_figures_at_each_depth_are_those_of_score_at_it(self) -> None:
-        settings = {"trajectories": 4, "halting": True, "seed": 2}
-        together = score_depths(Scripted(depth=2), TASK, depths=[1, 2, 4], **settings)
-        assert list(together) == [1, 2, 4]
-        for depth, figures in together.items():
-            alone = score(Scripted(depth=2), TASK, supervision_steps=depth, **settings)
+        settings = {"halting": True, "seed": 2}
+        together = score_grid(Scripted(depth=2), TASK, depths=[4, 1, 2], trajectories=[4, 1], **settings)
+        assert list(together) == [(depth, width) for depth in (1, 2, 4) for width in (1, 4)]
+        for (depth, width), figures in together.items():
+            alone = score(Scripted(depth=2), TASK, supervision_steps=depth, trajectories=width, **settings)
             assert figures | {"seconds": 0} == alone | {"seconds": 0}
-        assert together[1]["accuracy"] == 0 < together[2]["accuracy"]
+        assert together[1, 4]["accuracy"] == 0 < together[2, 4]["accuracy"]
 
     def test_every_depth_is_checked(self) -> None:
         with pytest.raises(SampleError, match="supervision_steps is 0"):
-            score_depths(Scripted(), TASK, depths=[2, 0], trajectories=1, halting=True, seed=0)
+            score_grid(Scripted(), TASK, depths=[2, 0], trajectories=[1], halting=True, seed=0)
+        with pytest.raises(SampleError, match="trajectories is -1"):
+            score_grid(Scripted(), TASK, depths=[2], trajectories=[1, -1], halting=True, seed=0)
+        with pytest.raises(SampleError, match="the grid is empty"):
+            score_grid(Scripted(), TASK, depths=[2], trajectories=[], halting=True, seed=0)
 
 
 class TestCarriedBatch:
@@ -365,8 +370,9 @@ def test_a_summary_weighs_a_puzzle_by_its_number_of_solutions() -> None:
     puzzles = Puzzles(np.ones((2, 2), np.uint8), (np.ones((1, 2), np.uint8), np.ones((3, 2), np.uint8)))
     tokens = np.array([[[1, 1], [1, 1]], [[1, 2], [2, 1]]], np.uint8)  # right, right; one of two right
     valid = np.array([[True, True], [True, False]])
-    answers = Answers(tokens, np.zeros((2, 2), np.float32), np.array([[1, 3], [2, 2]]), valid)
-    figures = summary(puzzles, answers, valid, np.arange(2))
+    nothing = np.zeros((2, 2), np.float32)
+    answers = Answers(tokens, nothing, nothing, np.array([[1, 3], [2, 2]]), valid)
+    figures = summary(per_puzzle(puzzles, answers, valid), np.arange(2))
     assert figures["accuracy"] == (1 * 1.0 + 3 * 0.5) / 4
     assert figures["coverage"] == (1 + 1) / 4
     assert figures["distinct"] == (1 + 2) / 2

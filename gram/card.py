@@ -1,0 +1,219 @@
+"""The card of an artifact, written from its results alone: every figure has a command, and none is typed by hand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from gram.checkpoint import Checkpoint
+from gram.figures import told
+from gram.select import SELECTORS
+
+# Accuracy and coverage with 20 samples, Table 1 of arXiv 2605.19376.
+PAPER = {
+    ("nqueens", 8): {"trm": (0.668, 0.361), "gram": (0.997, 0.903)},
+    ("nqueens", 10): {"trm": (0.175, 0.020), "gram": (0.897, 0.575)},
+}
+
+
+def card(checkpoint: Checkpoint, results: dict[str, Any]) -> str:
+    """The card of an artifact as Markdown, written from its results alone."""
+    config, seeds = checkpoint.config, results["by_seed"]
+    first, training = seeds[0], config.train
+    kind, model = config.to_dict()["task"]["kind"], checkpoint.model
+    size = config.model.network
+    name, samples = results["name"], first["trajectories"]
+    source = checkpoint.task.source()
+    shape = (
+        f"D = {size.features}, {size.heads} heads, inner width {size.hidden}, {size.blocks} blocks, "
+        f"K = {model.low_steps}, T = {model.high_steps}, N_sup = {training.supervision_steps} in training"
+    )
+    course = (
+        f"{results['training']['optimizer_steps']:,} optimizer steps of {training.batch} learning rows, "
+        f"{results['training']['minutes']} minutes on {results['machine']}, torch {results['torch']}, "
+        f"seed {config.seed}."
+    )
+    note = f"\n{results['note']}\n" if results["note"] else ""
+    some = f" --puzzles {results['puzzles']}" if results["puzzles"] else ""
+    cells = results["grid"]["cells"]
+    depths, widths = (sorted({cell[of] for cell in cells}) for of in ("supervision_steps", "trajectories"))
+    grid = f"--depths {_list(depths)} --trajectories {_list(widths)} --no-halting"
+    lines = (
+        ", and knows the lines of the board from its position embedding"
+        if checkpoint.task.board.kind == "grid" and size.positions == "lines"
+        else ""
+    )
+    return f"""# {name}
+
+{model.name.upper()} for {checkpoint.task.board.title}: {results["parameters"]:,} parameters ({shape}).
+
+## Data
+
+{source[0].upper()}{source[1:]} (`gram/tasks/`, task `{kind}`, its settings in `config.json`). Every figure below is on
+the held-out inputs; in brackets stand intervals of 95 %, Wilson's for shares of inputs, else bootstrapped over inputs.
+
+## Training
+
+    gram train {_overrides(checkpoint)}
+
+{course} Settings: `config.json`; course: `metrics.jsonl`.
+{note}
+## Results
+
+    gram evaluate {name} --trajectories {samples} --split test --seed 0{some} --json
+
+{_setting(checkpoint, results)} `accuracy` and `coverage` weigh an input by its number of solutions.
+
+{_main(checkpoint, results)}
+{_ceiling(checkpoint, first)}
+A sample stops after {first["mean_halt_step"]:.1f} steps on average; {first["halted"]:.1%} stop by themselves.
+{_by(first, "solutions", "number of existing solutions")}{_by(first, "rating", "rating (dead ends of a solver)")}
+By depth and width without halting (seed 0, {cells[0]["protocol"]}, {cells[0]["inputs"]} of those held out):
+
+    gram evaluate {name} {grid} --puzzles {results["grid"]["puzzles"]}
+
+| supervision steps | samples | accuracy | coverage | best by majority | by value | by halt | by oracle |
+|---|---|---|---|---|---|---|---|
+{_lines(_cell(cell) for cell in cells)}
+
+## Limits
+
+The paper's model has about 10 million parameters, D = 512 and batch 768 on eight GPUs. This one is sized for a laptop
+and learns {checkpoint.task.board.title} only{lines}.{_protocol(first)}
+
+Weights: `weights.safetensors`, sha256 of the tensors `{results["sha256"]}`.
+Made at commit `{results["commit"]}`.
+"""
+
+
+def _setting(checkpoint: Checkpoint, results: dict[str, Any]) -> str:
+    """How the main figures were measured, in a sentence."""
+    first, inference, seeds = results["by_seed"][0], checkpoint.config.inference, results["by_seed"]
+    halting = f", stopping where the halting head's belief passes {inference.halt_above:g}" if inference.halting else ""
+    noise = f", the deviation of the guidance times {first['noise']:g}" if checkpoint.model.stochastic else ""
+    noise += f", PTRM's noise {first['perturb']:g} on the latent" if first["perturb"] else ""
+    noise += ", a random initial state" if first["random_start"] else ""
+    noise += f", answers drawn at temperature {first['temperature']:g}" if first["temperature"] else ""
+    each = "seed" if len(seeds) == 1 else "one figure for each of the seeds"
+    return (
+        f"{first['trajectories']} samples per input, at most {inference.supervision_steps} supervision steps{halting}"
+        f"{noise}, {first['precision']} products; {each} {_list(result['seed'] for result in seeds)}."
+    )
+
+
+def _main(checkpoint: Checkpoint, results: dict[str, Any]) -> str:
+    """The table of the main figures: those of each seed, the first with its interval, beside the paper's."""
+    seeds, config = results["by_seed"], checkpoint.config
+    first, samples = seeds[0], seeds[0]["trajectories"]
+    key = (config.to_dict()["task"]["kind"], getattr(config.task, "board_size", 0))
+    published = PAPER.get(key, {}).get(checkpoint.model.name)
+    parts = {f"{first['protocol']} ({first['inputs']})": seeds}
+    if first["protocol"] != "all inputs":
+        everywhere = [result["all_inputs"] for result in seeds]
+        parts[f"all held-out inputs ({everywhere[0]['inputs']})"] = everywhere
+    heads, rows = ["", *parts], []
+    for name in ("accuracy", "coverage"):
+        rows.append([name, *(_each(part, name) for part in parts.values())])
+    for how in SELECTORS:
+        rows.append([f"best of {samples} by {how}", *(_each(part, "best_of_n", how) for part in parts.values())])
+    for how in ("value", "halt"):
+        cells = [part[0]["above_one_sample"][how] for part in parts.values()]
+        above = [told(cell["difference"], cell["interval"], "+") for cell in cells]
+        rows.append([f"best of {samples} by {how} above one sample (paired; seed {first['seed']})", *above])
+    if published:
+        heads.append("paper (Table 1)")
+        rows = [[*row, f"{published[at]:.3f}" if at < 2 else ""] for at, row in enumerate(rows)]
+    return _lines([_row(heads), "|---" * len(heads) + "|", *map(_row, rows)])
+
+
+def _each(part: list[dict[str, Any]], *path: str) -> str:
+    """A figure of each seed, the first with its interval."""
+
+    def at(figures: Any) -> Any:
+        for name in path:
+            figures = figures[name]
+        return figures
+
+    return ", ".join([told(at(part[0]), at(part[0]["intervals"])), *(f"{at(figures):.3f}" for figures in part[1:])])
+
+
+def _by(first: dict[str, Any], name: str, title: str) -> str:
+    """The table of groups of inputs, or nothing where there is one group."""
+    groups = first["all_inputs"].get(f"by_{name}", [])
+    if len(groups) < 2:
+        return ""
+    rows = [
+        _row([
+            group[name], group["inputs"],
+            *(told(group[of], group["intervals"][of]) for of in ("accuracy", "coverage")),
+            *(told(group["best_of_n"][how], group["intervals"]["best_of_n"][how]) for how in ("value", "halt")),
+        ])
+        for group in groups
+    ]  # fmt: skip
+    best = f"best of {first['trajectories']} by value"
+    return (
+        f"\nBy {title} (seed {first['seed']}, all held-out inputs):\n\n"
+        f"| {name} | inputs | accuracy | coverage | {best} | by halt |\n|---|---|---|---|---|---|\n{_lines(rows)}\n"
+    )
+
+
+def _cell(cell: dict[str, Any]) -> str:
+    within = cell["intervals"]
+    figures = [told(cell[of], within[of]) for of in ("accuracy", "coverage")]
+    figures += [told(cell["best_of_n"][how], within["best_of_n"][how]) for how in SELECTORS]
+    return _row([cell["supervision_steps"], cell["trajectories"], *figures])
+
+
+def _ceiling(checkpoint: Checkpoint, first: dict[str, Any]) -> str:
+    """What a model that gives one answer per input cannot pass."""
+    if checkpoint.model.stochastic or first["inputs"] == first["solutions"]:
+        return ""
+    return (
+        "\nThis model is deterministic: unless chance is added, all its samples are one answer. On these inputs one\n"
+        f"answer cannot pass coverage {first['inputs'] / first['solutions']:.3f} ({first['inputs']} inputs / "
+        f"{first['solutions']} solutions), whatever its accuracy.\n"
+    )
+
+
+def _protocol(first: dict[str, Any]) -> str:
+    if first["protocol"] == "all inputs":
+        return ""
+    return (
+        " The paper does\nnot state which inputs its table averages over; why we read it as those with several "
+        "solutions, and where the settings\nof inference were chosen (on the training split): `docs/training.md`."
+    )
+
+
+def _row(cells: Iterable[Any]) -> str:
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def _lines(rows: Iterable[str]) -> str:
+    return "\n".join(rows)
+
+
+def _list(values: Iterable[Any]) -> str:
+    return ",".join(map(str, values))
+
+
+def _overrides(checkpoint: Checkpoint) -> str:
+    """The preset and the overrides that give this configuration again."""
+    from gram.presets import PRESETS
+
+    def flat(raw: dict[str, Any], where: str = "") -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for name, value in raw.items():
+            found |= flat(value, f"{where}{name}.") if isinstance(value, dict) else {where + name: value}
+        return found
+
+    wanted = flat(checkpoint.config.to_dict())
+    kinds = ("task.kind", "model.kind")
+    offers = {
+        name: flat(preset.to_dict())
+        for name, preset in PRESETS.items()
+        if all(flat(preset.to_dict())[kind] == wanted[kind] for kind in kinds)
+    }
+    apart = {name: [key for key in wanted if wanted[key] != offer[key]] for name, offer in offers.items()}
+    nearest = min(apart, key=lambda name: len(apart[name]))
+    return " ".join([nearest, *(f"{key}={json.dumps(wanted[key])}" for key in apart[nearest])])
