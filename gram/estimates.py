@@ -52,9 +52,13 @@ def ratio(part: ArrayLike, whole: ArrayLike) -> Interval:
 
 
 def share(part: ArrayLike, whole: ArrayLike) -> Interval:
-    """Interval of sum(part * whole) / sum(whole): Wilson's where each input counts once and is right or wrong."""
+    """Interval of a share, sum(part * whole) / sum(whole), of inputs that count as much as `whole` says.
+
+    Wilson's where each input counts alike and is right or wrong, and where all are right or all wrong, because a
+    bootstrap of what does not vary has no width; else a bootstrap.
+    """
     a, b = np.asarray(part, float), np.asarray(whole, float)
-    if (b == 1).all() and np.isin(a, (0, 1)).all():
+    if np.isin(a, (0, 1)).all() and len(a) and ((a == a[0]).all() or (b == b[0]).all()):
         return wilson(float(a.sum()), len(a))
     return ratio(a * b, b)
 

@@ -113,7 +113,7 @@ def summary(each: PerPuzzle, rows: NDArray[np.integer]) -> dict[str, Any]:
         },
         "intervals": {
             "accuracy": share(accuracy, weight),
-            "coverage": ratio(each.found[rows], weight),
+            "coverage": share(each.found[rows] / weight, weight),
             "best_of_n": {how: share(right, weight) for how, right in chosen.items()},
         },
         "by_solutions": _by("solutions", each.solutions, SOLUTIONS, each, rows),
@@ -148,7 +148,7 @@ def _by(
             "best_of_n": {how: _mean(right[inside], weight) for how, right in each.chosen.items()},
             "intervals": {
                 "accuracy": share(each.accuracy[inside], weight),
-                "coverage": ratio(each.found[inside], weight),
+                "coverage": share(each.found[inside] / weight, weight),
                 "best_of_n": {how: share(right[inside], weight) for how, right in each.chosen.items()},
             },
         })  # fmt: skip
@@ -188,12 +188,12 @@ def table(figures: dict[str, Any]) -> str:
     parts = {figures["protocol"]: figures, "all inputs": figures["all_inputs"]}
     for title, part in parts.items():
         lines += [f"\n{title}: {part['inputs']} inputs, {part['solutions']} solutions"]
-        lines += [f"  {name:22}{told(part[name], part['intervals'][name])}" for name in ("accuracy", "coverage")]
+        lines += [f"  {name:24}{told(part[name], part['intervals'][name])}" for name in ("accuracy", "coverage")]
         for how in SELECTORS:
             best = told(part["best_of_n"][how], part["intervals"]["best_of_n"][how])
             above = part["above_one_sample"][how]
             lines.append(
-                f"  {f'best of {samples} by {how}':22}{best}   "
+                f"  {f'best of {samples} by {how}':24}{best}   "
                 f"above one sample by {told(above['difference'], above['interval'], '+')}"
             )
         lines.append(f"  distinct {part['distinct']:.2f}   mean halt step {part['mean_halt_step']:.1f}")

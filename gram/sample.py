@@ -315,14 +315,24 @@ def choose(
     random_start: bool | None = None,
     temperature: float | None = None,
 ) -> Chance:
-    """How chance enters: what was asked for, and what the checkpoint says of the rest."""
+    """How chance enters: what was asked for, and what the checkpoint says of the rest.
+
+    Raises:
+        SampleError: it would enter a state that this model never looks at.
+    """
     own = opened.config.inference
-    return Chance(
+    chance = Chance(
         noise=own.noise if noise is None else noise,
         perturb=own.perturb if perturb is None else perturb,
         random_start=own.random_start if random_start is None else random_start,
         temperature=own.temperature if temperature is None else temperature,
     )
+    if not opened.model.recurrent and (chance.perturb or chance.random_start):
+        raise SampleError(
+            f"{opened.name} answers in one pass and never looks at its state, so {chance.name} changes nothing; "
+            f"leave it out, or give a temperature"
+        )
+    return chance
 
 
 def check(*, trajectories: int, supervision_steps: int, seed: int, chance: Chance, precision: str) -> None:

@@ -70,10 +70,15 @@ class Readout:
 
 
 class Model(nn.Module, ABC):
-    """A registered chain. `Config` stands beside each class and holds all that shapes its weights."""
+    """A registered chain. `Config` stands beside each class and holds all that shapes its weights.
+
+    Attributes:
+        recurrent: whether a step begins from the state that the last one left.
+    """
 
     name: ClassVar[str]
     Config: ClassVar[type]
+    recurrent: ClassVar[bool] = True
     stochastic: bool
     levels: ClassVar[tuple[str, ...]] = ("Supervision step", "Transition", "Low-level step")
     config: Any

@@ -46,6 +46,7 @@ class Direct(Model):
     name: ClassVar[str] = "direct"
     Config: ClassVar[type] = DirectConfig
     levels: ClassVar[tuple[str, ...]] = ("Supervision step", "Pass", "Layer")
+    recurrent: ClassVar[bool] = False
     h0: Tensor
     stochastic = False
     high_steps = 1
