@@ -63,13 +63,13 @@ the held-out inputs; in brackets stand intervals of 95 %, Wilson's for shares of
 
     gram evaluate {name} --trajectories {samples} --split test --seed 0{some} --json
 
-{_setting(checkpoint, results)} `accuracy` and `coverage` weigh an input by its number of solutions.
+{_setting(checkpoint, results)} {_weights(first)}
 
 {_main(checkpoint, results)}
 {_ceiling(checkpoint, first)}
 A sample stops after {first["mean_halt_step"]:.1f} steps on average; {first["halted"]:.1%} stop by themselves.
 {_by(first, "solutions", "number of existing solutions")}{_by(first, "rating", "rating (dead ends of a solver)")}
-By depth and width without halting (seed 0, {cells[0]["protocol"]}, {cells[0]["inputs"]} of those held out):
+By depth and width without halting (seed 0, {cells[0]["inputs"]} held-out {cells[0]["protocol"].removeprefix("all ")}):
 
     gram evaluate {name} {grid} --puzzles {results["grid"]["puzzles"]}
 
@@ -98,7 +98,7 @@ def _setting(checkpoint: Checkpoint, results: dict[str, Any]) -> str:
     each = "seed" if len(seeds) == 1 else "one figure for each of the seeds"
     return (
         f"{first['trajectories']} samples per input, at most {inference.supervision_steps} supervision steps{halting}"
-        f"{noise}, {first['precision']} products; {each} {_list(result['seed'] for result in seeds)}."
+        f"{noise}, {first['precision']} products; {each} {_list((result['seed'] for result in seeds), ', ')}."
     )
 
 
@@ -125,6 +125,12 @@ def _main(checkpoint: Checkpoint, results: dict[str, Any]) -> str:
         heads.append("paper (Table 1)")
         rows = [[*row, f"{published[at]:.3f}" if at < 2 else ""] for at, row in enumerate(rows)]
     return _lines([_row(heads), "|---" * len(heads) + "|", *map(_row, rows)])
+
+
+def _weights(first: dict[str, Any]) -> str:
+    if first["all_inputs"]["inputs"] == first["all_inputs"]["solutions"]:
+        return "An answer is right if all of it is."
+    return "`accuracy` and `coverage` weigh an input by its number of solutions."
 
 
 def _each(part: list[dict[str, Any]], *path: str) -> str:
@@ -193,8 +199,8 @@ def _lines(rows: Iterable[str]) -> str:
     return "\n".join(rows)
 
 
-def _list(values: Iterable[Any]) -> str:
-    return ",".join(map(str, values))
+def _list(values: Iterable[Any], between: str = ",") -> str:
+    return between.join(map(str, values))
 
 
 def _overrides(checkpoint: Checkpoint) -> str:

@@ -15,10 +15,10 @@ import torch
 from torch import Tensor
 
 import gram
-from gram.figures import Answers, per_puzzle, summary
+from gram.chance import Chance
 from gram.models import Model, Noise, Readout, State, Transition
 from gram.sample import SampleError, Streams, sample
-from gram.tasks import NQueens, Puzzles, TaskError
+from gram.tasks import NQueens, TaskError
 from gram.tasks.nqueens import NQueensConfig
 
 module = importlib.import_module("gram.evaluate")  # `gram.evaluate` is the function
@@ -366,17 +366,52 @@ def test_puzzles_without_second_solutions_are_all_measured_and_the_protocol_says
     assert figures["inputs"] == figures["all_inputs"]["inputs"] == len(alone.puzzles("test"))
 
 
-def test_a_summary_weighs_a_puzzle_by_its_number_of_solutions() -> None:
-    puzzles = Puzzles(np.ones((2, 2), np.uint8), (np.ones((1, 2), np.uint8), np.ones((3, 2), np.uint8)))
-    tokens = np.array([[[1, 1], [1, 1]], [[1, 2], [2, 1]]], np.uint8)  # right, right; one of two right
-    valid = np.array([[True, True], [True, False]])
-    nothing = np.zeros((2, 2), np.float32)
-    answers = Answers(tokens, nothing, nothing, np.array([[1, 3], [2, 2]]), valid)
-    figures = summary(per_puzzle(puzzles, answers, valid), np.arange(2))
-    assert figures["accuracy"] == (1 * 1.0 + 3 * 0.5) / 4
-    assert figures["coverage"] == (1 + 1) / 4
-    assert figures["distinct"] == (1 + 2) / 2
-    assert figures["mean_halt_step"] == 2
+class TestGrid:
+    """Depth x width in one pass."""
+
+    @pytest.mark.parametrize("halting", [True, False])
+    @pytest.mark.parametrize(("kind", "added"), [("gram", {}), ("trm", {"perturb": 0.5, "temperature": 0.5})])
+    def test_each_cell_is_the_evaluation_at_its_depth_and_width_bit_for_bit(
+        self, kind: str, added: dict[str, Any], halting: bool, debug_checkpoint: Path, debug_trm_checkpoint: Path
+    ) -> None:
+        opened = gram.load({"gram": debug_checkpoint, "trm": debug_trm_checkpoint}[kind])
+        how: dict[str, Any] = {"puzzles": 9, "seed": 1, "halting": halting} | added
+        found = module.grid(opened, depths=[4, 1, 2], trajectories=[8, 1, 3], **how)
+        at = [(cell["supervision_steps"], cell["trajectories"]) for cell in found["cells"]]
+        assert at == [(depth, width) for depth in (1, 2, 4) for width in (1, 3, 8)]
+        for (depth, width), cell in zip(at, found["cells"], strict=True):
+            alone = gram.evaluate(opened, supervision_steps=depth, trajectories=width, **how)
+            assert found | cell | {"cells": 0, "seconds": 0} == alone | {"cells": 0, "seconds": 0}
+
+    @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+    @pytest.mark.parametrize(("kind", "added"), [("gram", {}), ("trm", {"perturb": 0.5, "temperature": 0.5})])
+    def test_width_1_is_the_first_of_width_8_and_depth_2_the_beginning_of_depth_4(
+        self, kind: str, added: dict[str, Any], precision: str, debug_checkpoint: Path, debug_trm_checkpoint: Path
+    ) -> None:
+        opened = gram.load({"gram": debug_checkpoint, "trm": debug_trm_checkpoint}[kind])
+        ids = np.arange(9)
+        chosen = opened.task.puzzles("test").take(ids)
+        how: dict[str, Any] = {"halting": False, "seed": 1, "precision": precision, "chance": Chance(**added)}
+        whole = answer(opened.model, chosen, ids, depths=[2, 4], trajectories=8, **how)
+        assert len(np.unique(whole[4].value)) > 30  # they differ
+        for depth, width in ((2, 1), (2, 8), (4, 1), (4, 5)):
+            alone = answer(opened.model, chosen, ids, depths=[depth], trajectories=width, **how)[depth]
+            assert_equal_answers(whole[depth].first(width), alone)
+
+    @pytest.mark.parametrize("halting", [True, False])
+    def test_it_computes_no_more_than_its_largest_cell(self, halting: bool) -> None:
+        cost = []
+        for depths, widths in (([4], [6]), ([1, 2, 3, 4], [1, 2, 4, 6])):
+            model = Scripted(depth=2)
+            score_grid(model, TASK, depths=depths, trajectories=widths, halting=halting, seed=0)
+            cost.append(model.rows)
+        assert cost[0] == cost[1]
+
+    def test_a_deterministic_model_is_computed_once_for_all_widths(self) -> None:
+        model = Scripted(stochastic=False)
+        cells = score_grid(model, TASK, depths=[2], trajectories=[1, 50], halting=False, seed=0)
+        assert model.rows == 2 * 2 * len(TEST)
+        assert cells[2, 1]["best_of_n"] == cells[2, 50]["best_of_n"]
 
 
 class TestCheckpoint:

@@ -622,6 +622,15 @@ class TestTable:
         assert ("also those of repositories under the GPL" in task.source()) == all_lists
         assert "not the Sudoku-Extreme set" in task.source()
 
+    def test_puzzles_carry_their_rating(self, files: None) -> None:
+        puzzles = Sudoku(SudokuConfig(dataset="extreme", rating_min=3, rating_max=20, test_max=50)).puzzles("test")
+        x, _, rating = read(data.path("sudoku/test.csv.gz"), all_lists=False)
+        known = {row.tobytes(): int(rated) for row, rated in zip(x, rating, strict=True)}
+        assert puzzles.rating is not None
+        assert puzzles.rating.tolist() == [known[row.tobytes()] for row in puzzles.x]
+        assert len(puzzles) == 50
+        assert len(set(puzzles.rating.tolist())) > 5
+
     def test_the_files_can_be_cut_by_rating_and_number(self, files: None) -> None:
         task = Sudoku(SudokuConfig(dataset="extreme", all_lists=True, rating_min=1_000, train_max=7))
         assert [len(task.puzzles(split)) for split in SPLITS] == [7, 9]

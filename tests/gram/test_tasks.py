@@ -201,7 +201,11 @@ def test_take_keeps_the_order_that_was_asked_for() -> None:
     taken = puzzles.take(np.array([3, 0, 3]))
     np.testing.assert_array_equal(taken.x, puzzles.x[[3, 0, 3]])
     np.testing.assert_array_equal(taken.counts, puzzles.counts[[3, 0, 3]])
+    assert taken.rating is None
     assert Puzzles(puzzles.x, puzzles.solutions, complete=False).take([0]).complete is False
+    rated = Puzzles(puzzles.x, puzzles.solutions, rating=np.arange(len(puzzles))).take([3, 0, 3])
+    assert rated.rating is not None
+    assert rated.rating.tolist() == [3, 0, 3]
 
 
 class TestQueens:

@@ -1,0 +1,85 @@
+"""Figures from answers that were made by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gram.estimates import ratio, share
+from gram.figures import Answers, per_puzzle, summary
+from gram.select import SELECTORS
+from gram.tasks import Puzzles
+
+
+def answers(tokens: np.ndarray, **given: np.ndarray) -> Answers:
+    nothing = np.zeros(tokens.shape[:2], np.float32)
+    others = {"value": nothing, "halt": nothing, "depth": nothing.astype(np.int32), "halted": nothing > 0}
+    return Answers(tokens, **others | given)  # type: ignore[arg-type]
+
+
+def one_each(puzzles: int, rating: np.ndarray | None = None) -> Puzzles:
+    return Puzzles(np.ones((puzzles, 2), np.uint8), (np.ones((1, 2), np.uint8),) * puzzles, rating=rating)
+
+
+def test_a_summary_weighs_a_puzzle_by_its_number_of_solutions() -> None:
+    puzzles = Puzzles(np.ones((2, 2), np.uint8), (np.ones((1, 2), np.uint8), np.ones((3, 2), np.uint8)))
+    tokens = np.array([[[1, 1], [1, 1]], [[1, 2], [2, 1]]], np.uint8)  # right, right; one of two right
+    valid = np.array([[True, True], [True, False]])
+    given = answers(tokens, depth=np.array([[1, 3], [2, 2]]), halted=valid)
+    figures = summary(per_puzzle(puzzles, given, valid), np.arange(2))
+    assert figures["accuracy"] == (1 * 1.0 + 3 * 0.5) / 4
+    assert figures["coverage"] == (1 + 1) / 4
+    assert figures["distinct"] == (1 + 2) / 2
+    assert figures["mean_halt_step"] == 2
+    assert figures["halted"] == 3 / 4
+    assert "by_rating" not in figures
+
+
+def test_one_sample_and_the_best_of_many_are_compared_on_the_same_puzzles() -> None:
+    rng = np.random.default_rng(0)
+    valid = rng.random((300, 5)) < rng.random((300, 1))
+    value = (valid + rng.normal(size=valid.shape)).astype(np.float32)
+    weight = rng.integers(1, 4, 300)
+    puzzles = Puzzles(np.ones((300, 2), np.uint8), tuple(np.ones((n, 2), np.uint8) for n in weight))
+    figures = summary(per_puzzle(puzzles, answers(np.ones((300, 5, 2), np.uint8), value=value), valid), np.arange(300))
+    best = valid[np.arange(300), value.argmax(1)]
+    above = figures["above_one_sample"]["value"]
+    assert above["difference"] == figures["best_of_n"]["value"] - figures["accuracy"]
+    assert above["interval"] == ratio((best - valid.mean(1)) * weight, weight)
+    assert 0 < above["interval"][0] < above["difference"] < above["interval"][1]
+    # Paired: a hard puzzle is hard for both, so their difference is known better than either.
+    low, high = figures["intervals"]["best_of_n"]["value"]
+    assert above["interval"][1] - above["interval"][0] < high - low
+
+
+def test_every_share_has_its_interval() -> None:
+    valid = np.random.default_rng(0).random((40, 3)) < 0.6
+    each = per_puzzle(one_each(40), answers(valid[..., None].repeat(2, 2).astype(np.uint8)), valid)
+    figures = summary(each, np.arange(40))
+    ones = np.ones(40)
+    assert figures["intervals"]["accuracy"] == share(valid.mean(1), ones)
+    for how in SELECTORS:
+        assert figures["intervals"]["best_of_n"][how] == share(each.chosen[how], ones)
+    for name in ("accuracy", "coverage"):
+        low, high = figures["intervals"][name]
+        assert low <= figures[name] <= high
+
+
+def test_groups_by_rating_hold_each_puzzle_once() -> None:
+    rating = np.array([0, 0, 1, 4, 5, 19, 99, 100, 1849])
+    valid = np.array([1, 1, 1, 0, 1, 0, 1, 0, 0], bool)[:, None]
+    each = per_puzzle(one_each(9, rating), answers(np.ones((9, 1, 2), np.uint8)), valid)
+    rows = summary(each, np.arange(9))["by_rating"]
+    assert [(row["rating"], row["inputs"], row["accuracy"]) for row in rows] == [
+        ("0", 2, 1.0), ("1-4", 2, 0.5), ("5-19", 2, 0.5), ("20-99", 1, 1.0), ("100+", 2, 0.0),
+    ]  # fmt: skip
+    assert rows[0]["intervals"]["accuracy"] == share([1, 1], [1, 1])
+    some = summary(each, np.array([0, 7]))["by_rating"]
+    assert [(row["rating"], row["inputs"]) for row in some] == [("0", 1), ("100+", 1)]
+
+
+def test_the_first_trajectories_are_those_of_a_narrower_evaluation() -> None:
+    given = answers(np.arange(24, dtype=np.uint8).reshape(2, 6, 2), value=np.arange(12, dtype=np.float32).reshape(2, 6))
+    first = given.first(2)
+    assert first.tokens.shape == (2, 2, 2)
+    assert first.value.tolist() == [[0, 1], [6, 7]]
+    assert {values.shape[1] for values in vars(first).values()} == {2}

@@ -1,0 +1,58 @@
+"""An artifact and its card: every figure on it is one of its results."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+import gram
+from gram import checkpoint as store
+from gram.figures import told
+from gram.presets import preset
+from gram.ship import ship
+from gram.train import train
+
+
+def test_a_finished_run_ships_with_a_card_that_says_its_results(debug_checkpoint: Path, tmp_path: Path) -> None:
+    out = ship(debug_checkpoint, tmp_path / "queens5", seeds=2, trajectories=3, note="Only a test.")
+    results, card = json.loads((out / "results.json").read_text()), (out / "README.md").read_text()
+    assert gram.load(out).digest == results["sha256"]
+    assert "Only a test." in card
+    first, second = results["by_seed"]
+    for name in ("accuracy", "coverage"):
+        assert f"| {name} | {told(first[name], first['intervals'][name])}, {second[name]:.3f} |" in card
+    above = first["above_one_sample"]["value"]
+    assert f"seed 0) | {told(above['difference'], above['interval'], '+')} |" in card
+    (command,) = re.findall(r"gram evaluate queens5 --depths (.*)", card)
+    assert command == "2,4,8 --trajectories 1,3 --no-halting --puzzles 64"
+    cells = results["grid"]["cells"]
+    assert [(cell["supervision_steps"], cell["trajectories"]) for cell in cells] == [
+        (2, 1), (2, 3), (4, 1), (4, 3), (8, 1), (8, 3),
+    ]  # fmt: skip
+    assert f"| 8 | 3 | {told(cells[-1]['accuracy'], cells[-1]['intervals']['accuracy'])} | " in card
+    assert "deterministic" not in card
+    assert "rating" not in card
+
+
+def test_the_card_of_a_sudoku_shows_accuracy_by_rating_and_no_column_twice(one_thread: None, tmp_path: Path) -> None:
+    config = preset("debug-trm").override(["task.kind=sudoku", "task.size=6", "task.generated=120"])
+    out = ship(train(config, tmp_path / "run", quiet=True), tmp_path / "sudoku6", seeds=1, trajectories=2)
+    first, card = json.loads((out / "results.json").read_text())["by_seed"][0], (out / "README.md").read_text()
+    assert sum(row["inputs"] for row in first["by_rating"]) == first["inputs"]
+    for row in first["by_rating"]:
+        assert f"| {row['rating']} | {row['inputs']} | {told(row['accuracy'], row['intervals']['accuracy'])} |" in card
+    assert len(first["by_rating"]) > 1
+    assert f"|  | all inputs ({first['inputs']}) |\n" in card
+    assert "solutions |" not in card
+    assert "cannot pass" not in card  # one solution each: one answer is enough
+
+
+def test_an_unfinished_run_does_not_ship(one_thread: None, tmp_path: Path) -> None:
+    run = train(preset("debug").override(["train.steps=3"]), tmp_path / "run", quiet=True)
+    (run / store.CONFIG).write_text(preset("debug").to_json())
+    with pytest.raises(store.CheckpointError, match=r"stands at step .*; finish it with `gram train` before it ships"):
+        ship(run, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
