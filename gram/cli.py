@@ -191,6 +191,25 @@ def bench(
     print(json.dumps(benchmarks.data(preset or ["sudoku9-extreme-gram"]), indent=2))
 
 
+@app.command("import-checkpoint")
+def import_checkpoint(
+    file: Annotated[Path, typer.Argument(help="State dict of the official code: step_12345, or .safetensors.")],
+    family: Annotated[str, typer.Option(help="trm or hrm.")],
+    config: Annotated[Path, typer.Option(help="Their all_config.yaml, or its part arch, as YAML or JSON.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the checkpoint.")],
+    overrides: Annotated[
+        list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="task.dataset=generated ...")
+    ] = None,
+    identifiers: Annotated[
+        Path | None, typer.Option(help="Of ARC: the identifiers.json beside the data that it was trained on.")
+    ] = None,
+) -> None:
+    """Open published weights of TRM or HRM: write them as a checkpoint of ours."""
+    from gram.published import import_checkpoint as take
+
+    print(take(file, family, config, out, identifiers=identifiers, overrides=overrides or []))
+
+
 @app.command("list")
 def list_all() -> None:
     """Name the presets, checkpoints, tasks and models that are known."""

@@ -258,6 +258,11 @@ class ARC(Task):
             found.append(np.unique(np.stack(answers), axis=0))
         return Puzzles(x, tuple(shifted(y, down[at], right[at]) for at, y in enumerate(found)))
 
+    @property
+    def rule_books(self) -> list[str]:
+        """The name of each rule book, e.g. `007bbfb7`, in the order of its identifiers."""
+        return [book.name for book in self._books]
+
     @cached_property
     def _books(self) -> list[Book]:
         config = self.config
