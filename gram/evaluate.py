@@ -32,7 +32,8 @@ from gram.sample import SampleError, check, choose
 from gram.tasks import Puzzles, Task
 
 AS_TRAINED = Chance()
-ROWS = 256  # rows of the carried batch; fixed, as it takes part in rounding
+ROWS = 256  # rows of the carried batch
+FEWEST = 32  # to which it shrinks by halves; below 16 rows, matrix products round otherwise
 
 
 def evaluate(
@@ -245,11 +246,13 @@ def answer(
                 state = start if state is None else _replace(state, start, fresh)
             assert state is not None  # the first round always brings fresh rows
             busy = [at for at, row in enumerate(rows) if row is not None]
-            if not waiting and 2 * len(busy) <= len(rows):  # the last ones do not need the whole batch
-                rows, keys = [rows[at] for at in busy], [keys[at] for at in busy]
-                streams.generators = [streams.generators[at] for at in busy]
-                state, x, identifier = State(state.e_x[busy], state.h[busy], state.l[busy]), x[busy], identifier[busy]
-                age, belief, given, worth = age[busy], belief[busy], given[busy], worth[busy]
+            size = max(FEWEST, 1 << (len(busy) - 1).bit_length())
+            if not waiting and size < len(rows):  # the last ones do not need the whole batch
+                stay = (busy + [at for at, row in enumerate(rows) if row is None])[:size]
+                rows, keys = [rows[at] for at in stay], [keys[at] for at in stay]
+                streams.generators = [streams.generators[at] for at in stay]
+                state, x, identifier = State(state.e_x[stay], state.h[stay], state.l[stay]), x[stay], identifier[stay]
+                age, belief, given, worth = age[stay], belief[stay], given[stay], worth[stay]
             state = chance.disturb(model, state, streams)
             for _ in range(model.high_steps):
                 state, _ = model.step(state, streams)
