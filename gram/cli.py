@@ -20,6 +20,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(data_cli.app, name="data")
+bench = typer.Typer(help="Measure how fast this machine is at something; prints JSON.", no_args_is_help=True)
+app.add_typer(bench, name="bench")
 CheckpointName = Annotated[str, typer.Argument(help="Name of a checkpoint (see `gram list`) or its folder.")]
 Seed = Annotated[int, typer.Option(help="Seed of the noise.")]
 Noise = Annotated[
@@ -176,19 +178,30 @@ def ship(
     print(write(run, out, seeds=seeds, puzzles=puzzles, note=note))
 
 
-@app.command()
-def bench(
-    what: Annotated[str, typer.Argument(help="data: reading the Sudoku files, and feeding models of some presets.")],
+@bench.command("data")
+def bench_data(
     preset: Annotated[
         list[str] | None, typer.Option(help="Preset whose model is fed; may be repeated; default sudoku9-extreme-gram.")
     ] = None,
 ) -> None:
-    """Measure how fast this machine is at something; prints JSON."""
-    from gram import bench as benchmarks
+    """Reading the Sudoku files, and feeding models of some presets."""
+    from gram.bench import data
 
-    if what != "data":
-        raise typer.BadParameter(f"unknown benchmark {what!r}; known: data")
-    print(json.dumps(benchmarks.data(preset or ["sudoku9-extreme-gram"]), indent=2))
+    print(json.dumps(data(preset or ["sudoku9-extreme-gram"]), indent=2))
+
+
+@bench.command("grid")
+def bench_grid(
+    checkpoint: CheckpointName,
+    depths: Annotated[str, typer.Option(help="Supervision steps of the grid.")] = "4,8,16,64",
+    trajectories: Annotated[str, typer.Option(help="Samples per puzzle of the grid.")] = "1,5,20",
+    puzzles: Annotated[int, typer.Option(help="So many held-out puzzles, evenly chosen.")] = 6,
+) -> None:
+    """What a grid of depths and widths costs, beside its largest cell alone."""
+    from gram.bench_grid import cost
+
+    rows, columns = _numbers("--depths", depths), _numbers("--trajectories", trajectories)
+    print(json.dumps(cost(checkpoint, depths=rows, trajectories=columns, puzzles=puzzles), indent=2))
 
 
 @app.command("import-checkpoint")

@@ -312,3 +312,11 @@ def test_the_installed_command_is_this_one() -> None:
     assert said.returncode == 2
     assert said.stderr.startswith("gram: unknown preset 'debgu'")
     assert said.stderr.count("\n") == 1
+
+
+def test_the_cost_of_a_grid_is_measured_beside_its_largest_cell(gram: Any, debug_checkpoint: Path) -> None:
+    said = gram("bench", "grid", debug_checkpoint, "--depths", "1,3", "--trajectories", "1,2", "--puzzles", 4)
+    figures = json.loads(said.out)
+    for halting in ("with halting", "without halting"):
+        assert figures[halting]["same_cell"]
+        assert figures[halting]["ratio"] > 0
