@@ -37,9 +37,11 @@ def torchrun(tmp_path: Path, out: str, *overrides: str) -> subprocess.Popen[str]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("change", ["seed=0", "train.uncharged=posterior", "train.gradient_steps=0", "model.kind=trm"])
+@pytest.mark.parametrize(
+    "change", ["seed=0", "train.uncharged=posterior", "train.gradient_steps=0", "model.kind=trm", "model.kind=hrm"]
+)
 def test_two_processes_train_what_one_does(change: str, one_thread: None, tmp_path: Path) -> None:
-    small = [change, *(["model.network.features=32", "model.network.hidden=32"] if "trm" in change else [])]
+    small = [change, *(["model.network.features=32", "model.network.hidden=32"] if "kind" in change else [])]
     run = torchrun(tmp_path, "two", *small, *EXACT)
     _, err = run.communicate(timeout=300)
     assert run.returncode == 0, err
