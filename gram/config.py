@@ -37,6 +37,7 @@ class TrainConfig:
         batch: rows that learn.
         augment: change each pair that is drawn by a random symmetry of its task (`Task.augment`).
         supervision_steps: N_sup, supervision steps that a row stays; 1: no deep supervision.
+        random_start: each row begins at a z0 of its own, drawn anew (GRAM, Table 3b), not at the stored one.
         gradient_steps: transitions of a supervision step, counted from its end, through which the gradient goes, and
             whose KL is charged (GRAM, Section 3.3: the last one); 0: all of them.
         prior_rows: further rows that follow the prior and teach only the halting and value heads (stochastic models).
@@ -59,6 +60,7 @@ class TrainConfig:
     batch: int = 64
     augment: bool = True
     supervision_steps: int = 8
+    random_start: bool = False
     gradient_steps: int = 1
     prior_rows: int = 16
     prior_steps: int = 16

@@ -105,6 +105,13 @@ _ablations: dict[str, tuple[Any, TrainConfig]] = {
     "gram-zero-mean": (GRAMConfig(guidance="zero-mean"), _deep),
     "gram-zero-sigma": (GRAMConfig(guidance="zero-sigma"), _deep),
     "gram-absolute": (GRAMConfig(guidance="absolute"), _deep),
+    # And what chance does elsewhere: in the initial state, or in the decoder alone.
+    "trm-random-start": (TRMConfig(), replace(_deep, random_start=True)),
+    "trm-stochastic-decoder": (TRMConfig(), _deep),
+}
+_inference: dict[str, dict[str, Any]] = {
+    "trm-random-start": {"random_start": True},
+    "trm-stochastic-decoder": {"temperature": 1.0},
 }
 
 
@@ -122,7 +129,7 @@ def _of(task: str) -> dict[str, tuple[Any, TrainConfig]]:
     return _models | given | (_ablations if task in ("nqueens8", "sudoku4", "sudoku9", "sudoku9-extreme") else {})
 
 
-def _run(task: Any, model: Any, train: TrainConfig) -> RunConfig:
+def _run(task: Any, model: Any, train: TrainConfig, **answers: Any) -> RunConfig:
     if isinstance(task, ARCConfig):
         model = replace(model, puzzle_tokens=4)
     if isinstance(task, SudokuConfig) and task.dataset == "extreme":  # longer boards: fewer rows, as many steps
@@ -132,11 +139,13 @@ def _run(task: Any, model: Any, train: TrainConfig) -> RunConfig:
         inference = replace(inference, supervision_steps=1, halting=False)
     if isinstance(model, HRMConfig):  # halting is worth more than going on: no belief to set a limit for
         inference = replace(inference, halt_above=0.5)
-    return RunConfig(task, model, train, inference)
+    return RunConfig(task, model, train, replace(inference, **answers))
 
 
 PRESETS: dict[str, RunConfig] = {
-    f"{task}-{model}": _run(_tasks[task], *what) for task in _tasks for model, what in _of(task).items()
+    f"{task}-{model}": _run(_tasks[task], *what, **_inference.get(model, {}))
+    for task in _tasks
+    for model, what in _of(task).items()
 } | {
     "debug": _debug,
     "debug-trm": replace(_debug, model=TRMConfig(network=_TINY, low_steps=1)),

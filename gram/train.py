@@ -35,6 +35,7 @@ from tqdm.auto import tqdm
 
 from gram import checkpoint as store
 from gram import losses, optim, processes
+from gram.chance import Chance
 from gram.config import ConfigError, RunConfig, TrainConfig
 from gram.models import Model, State
 from gram.tasks import Puzzles
@@ -203,7 +204,7 @@ class Run:
         train = self.config.train
         learning, rows = self.learning_rows, train.batch + train.prior_rows
         x, y, identifier = self._fresh(rows)
-        state = self.model.init(x, identifier).detach()
+        state = self._start(x, identifier)
         age = torch.cat(
             [
                 torch.arange(learning) % train.supervision_steps,
@@ -212,6 +213,13 @@ class Run:
         )
         past = torch.zeros(rows - learning, train.prior_steps, *state.h.shape[1:], dtype=torch.bfloat16)
         return Carry(state.h.clone(), state.l.clone(), x, y, identifier, age, past.to(self.device))
+
+    def _start(self, x: Tensor, identifier: Tensor) -> State:
+        """The initial state of rows with these puzzles, which were the last to be drawn."""
+        with torch.no_grad():
+            state = self.model.init(x, identifier)
+        keys = [(self.config.seed, self.drawn, row) for row in range(len(x))]
+        return Chance(random_start=self.config.train.random_start).start(state, keys)
 
     def _draw(self) -> int:
         """The next training pair: epoch after epoch, each in an order of its own."""
@@ -364,8 +372,7 @@ class Run:
             return
         carry = self.carry
         carry.x[rows], carry.y[rows], carry.identifier[rows] = self._fresh(len(rows))
-        with torch.no_grad():
-            fresh = self.model.init(carry.x[rows], carry.identifier[rows])
+        fresh = self._start(carry.x[rows], carry.identifier[rows])
         carry.h[rows], carry.l[rows] = fresh.h, fresh.l
         carry.age[rows] = 0
 
@@ -442,6 +449,7 @@ class Run:
             halting=False,
             precision=train.precision,
             seed=0,
+            chance=Chance(random_start=train.random_start),
         )
         return {name: result[name] for name in ("accuracy", "coverage", "distinct")} | {
             "best_by_value": result["best_of_n"]["value"]

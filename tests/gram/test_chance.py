@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from gram.models import MODELS, State
 from gram.models.blocks import NetworkConfig
 from gram.presets import preset
 from gram.sample import CHUNK, Record, SampleError, choose, sample
+from gram.train import Run
 
 KINDS = sorted(MODELS)
 RECURRENT = [kind for kind in KINDS if MODELS[kind].recurrent]
@@ -135,6 +137,22 @@ class TestRandomStart:
             assert abs(drawn.mean()) < 5 * 0.88 / 113
             assert drawn.std() == pytest.approx(0.8796, abs=5 * 0.88 / 160)  # of N(0, 1) cut at 2
         assert abs(np.corrcoef(*(data[name].values[0, :, 0, 0].ravel() for name in ("h", "l")))[0, 1]) < 5 / 113
+
+    def test_training_may_begin_at_random_states_too(self, one_thread: None, tmp_path: Path) -> None:
+        config = preset("debug-trm").override(["train.random_start=true"])
+        run, again, plain = (
+            Run(chosen, tmp_path / str(at)) for at, chosen in enumerate((config, config, preset("debug-trm")))
+        )
+        assert len(np.unique(run.carry.h[:, 0], axis=0)) == len(run.carry.h)
+        assert torch.equal(run.carry.h, again.carry.h)
+        assert len(np.unique(plain.carry.h[:, 0], axis=0)) == 1
+        begun = []
+        for _ in range(4):
+            run.advance()
+            begun.append(run.carry.h[run.carry.age == 0][:, 0])
+        z0 = torch.cat(begun)
+        assert len(np.unique(z0, axis=0)) == len(z0) > 5
+        assert z0.abs().max() <= 2
 
 
 class TestTemperature:
