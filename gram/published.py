@@ -66,14 +66,19 @@ def import_checkpoint(
     names = _names(arch, family)
     _compare(theirs, names, family, file)
     tokens = theirs["embed_tokens.embedding_weight"].shape[:1].numel()
-    run = run_of(arch, family, tokens, trained_on, config).override(overrides)
+    said = run_of(arch, family, tokens, trained_on, config)
+    run = said.override(overrides)
+    if run.model != said.model:
+        raise PublishedError(
+            "an override changes the model, which the weights have made; change task or inference only"
+        )
     task, model = store.build(run)
     weights = {ours: theirs[name] for ours, name in names.items()}
-    _rewrite(weights, arch, family, file)
     if "rules.embed" in weights:
         vectors = weights["rules.embed"]
         rows = _rows(task, vectors.shape[:1].numel(), identifiers, file)
         weights["rules.embed"] = vectors[rows] if vectors.ndim and len(vectors) > max(rows) else vectors
+    _rewrite(weights, arch, family, file)
     _fill(model, weights, names, file)
     step = re.search(r"step_(\d+)", file.name)
     store.write_atomic(out / store.CONFIG, run.to_json())
@@ -210,7 +215,8 @@ def _fill(model: Model, weights: dict[str, Tensor], names: dict[str, str], path:
 
 def _card(file: Path, family: str, config: Path, out: Path) -> str:
     """What is known of an imported checkpoint."""
-    sha = hashlib.sha256(file.read_bytes()).hexdigest()
+    with file.open("rb") as opened:
+        sha = hashlib.file_digest(opened, "sha256").hexdigest()
     return (
         f"# {out.name}\n\nA published {family.upper()}, taken over with `gram import-checkpoint` from `{file.name}` "
         f"(sha256 {sha}) and `{config.name}`. It was not trained here: `config.json` says the model, the depth and the "

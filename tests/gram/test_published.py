@@ -484,6 +484,13 @@ def test_configurations_that_cannot_be_are_refused_in_one_sentence(
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.parametrize("override", ["model.network.blocks=3", "model.kind=gram", "model.low_steps=5"])
+def test_an_override_cannot_change_the_model(taken: Taken, override: str) -> None:
+    told = arch("trm")
+    with pytest.raises(PublishedError, match="an override changes the model, which the weights have made; change task"):
+        taken(official(told, "trm"), told, "trm", *SMALL, override)
+
+
 def test_networks_of_different_depth_are_refused(taken: Taken) -> None:
     told = arch("hrm")
     with pytest.raises(PublishedError, match=r"H_layers and L_layers in \S+ are 3 and 2; only equal ones"):
