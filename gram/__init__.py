@@ -3,6 +3,7 @@
     checkpoint = gram.load("nqueens8-gram")
     rollout = gram.sample(checkpoint, puzzles=3, trajectories=50, seed=0)
     figures = gram.evaluate(checkpoint, trajectories=20)
+    cells = gram.grid(checkpoint, depths=[4, 16, 64], trajectories=[1, 5, 20])["cells"]
     bounds = gram.bound(checkpoint, puzzles=64, samples=16)
 
 `import gram`, `gram.rollout` and `gram.board` leave torch unloaded: the names above are imported on first use.
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from gram.checkpoint import load as load
     from gram.config import RunConfig as RunConfig
     from gram.evaluate import evaluate as evaluate
+    from gram.evaluate import grid as grid
     from gram.presets import preset as preset
     from gram.sample import Record as Record
     from gram.sample import sample as sample
@@ -37,6 +39,7 @@ _HOME = {
     "sample": "sample",
     "Record": "sample",
     "evaluate": "evaluate",
+    "grid": "evaluate",
     "bound": "bound",
 }
 __all__ = [*_HOME]

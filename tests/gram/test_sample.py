@@ -365,7 +365,7 @@ def test_what_the_task_refuses_stays_the_tasks_sentence(
 
 
 def test_the_package_offers_its_verbs_as_functions() -> None:
-    verbs: list[Callable[..., Any]] = [gram.sample, gram.evaluate, gram.train, gram.load]
+    verbs: list[Callable[..., Any]] = [gram.sample, gram.evaluate, gram.grid, gram.train, gram.load]
     assert all(callable(verb) for verb in verbs)
     module = importlib.import_module("gram.sample")  # importing the module does not hide the function
     assert gram.sample is module.sample
