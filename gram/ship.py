@@ -19,6 +19,7 @@ from gram import compute
 from gram.card import card
 from gram.evaluate import evaluate, grid
 from gram.provenance import commit
+from gram.sample import choose
 
 RESULTS, CARD = "results.json", "README.md"
 GRID_PUZZLES = 64  # held-out inputs on which depth without halting is measured: it costs four times a run with it
@@ -45,8 +46,10 @@ def ship(
             f"{run} stands at step {opened.step} of {settings.all_steps}; finish it with `gram train` before it ships"
         )
     depths = [settings.supervision_steps * factor for factor in (1, 2, 4)]
-    widths = [width for width in (1, 5) if width < trajectories] + [trajectories]
-    without_halting = grid(opened, depths=depths, trajectories=widths, halting=False, puzzles=GRID_PUZZLES)
+    widths = [width for width in (1, 5) if width < trajectories and choose(opened).divides(opened.model)]
+    without_halting = grid(
+        opened, depths=depths, trajectories=[*widths, trajectories], halting=False, puzzles=GRID_PUZZLES
+    )
     by_seed = [evaluate(opened, trajectories=trajectories, seed=seed, puzzles=puzzles) for seed in range(seeds)]
     results = {
         "name": out.name,

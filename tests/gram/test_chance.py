@@ -216,3 +216,14 @@ def test_chance_that_cannot_be_is_one_sentence(kind: str, settings: dict[str, An
     for ask in (lambda: sample(opened, 0, **settings), lambda: gram.evaluate(opened, **settings)):
         with pytest.raises(SampleError, match=words):
             ask()
+
+
+def test_trm_and_ptrm_stand_beside_each_other_in_one_plane(debug_trm_checkpoint: Path) -> None:
+    from gramviz.pack import pack
+
+    plain, ptrm = (sample(debug_trm_checkpoint, 1, trajectories=4, perturb=sigma) for sigma in (0.0, 0.5))
+    meta = pack([plain, ptrm]).meta
+    name = debug_trm_checkpoint.name
+    assert [run["name"] for run in meta["runs"]] == [name, f"{name} (perturb=0.5)"]
+    assert [run["trajectories"] for run in meta["runs"]] == [1, 4]
+    assert next(basis for basis in meta["bases"] if basis["name"] == "h")["runs"] == ["A", "B"]

@@ -47,6 +47,7 @@ def test_the_card_of_a_sudoku_shows_accuracy_by_rating_and_no_column_twice(one_t
     assert len(first["by_rating"]) > 1
     assert f"|  | all inputs ({first['inputs']}) |\n" in card
     assert "solutions |" not in card
+    assert "--depths 2,4,8 --trajectories 2 " in card  # all widths of a deterministic model are one
     assert "cannot pass" not in card  # one solution each: one answer is enough
 
 
