@@ -66,6 +66,17 @@ def test_each_model_has_many_trajectories_of_which_each_is_its_own(kind: str, ad
     assert not same(sample(opened, [1, 2], trajectories=1, seed=1, **how), many.isel(trajectory=[0]))
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_model_is_recurrent_if_a_step_depends_on_the_state_that_it_begins_from(kind: str, one_thread: None) -> None:
+    opened = untrained(kind)
+    model = opened.model
+    with torch.inference_mode():
+        start = model.init(torch.from_numpy(opened.task.puzzles("test").x[:2].astype(np.int64)))
+        other = Chance(random_start=True).start(start, [(0, 0, 0), (0, 0, 1)])
+        ends = [model.step(state, Streams([(1, 0, 0), (1, 0, 1)]))[0].h for state in (start, other)]
+    assert torch.equal(*ends) is not model.recurrent
+
+
 @pytest.mark.parametrize("added", ADDED)
 @pytest.mark.parametrize("kind", ["trm", "gram"])
 def test_an_evaluation_draws_what_a_rollout_records(kind: str, added: str, one_thread: None) -> None:
