@@ -37,7 +37,8 @@ ADDED: dict[str, dict[str, Any]] = {
 def untrained(kind: str) -> Checkpoint:
     """A model of this kind for 5 queens as it is before training: undecided, so that chance shows."""
     network = NetworkConfig(features=32, heads=2, hidden=32, blocks=1)
-    config: RunConfig = replace(preset("debug"), model=MODELS[kind].Config(network=network))
+    shape: dict[str, Any] = {"high_steps": 3} if kind == "looped" else {}
+    config: RunConfig = replace(preset("debug"), model=MODELS[kind].Config(network=network, **shape))
     task, model = store.build(config)
     return Checkpoint(kind, None, config, task, model.eval(), "", 0)  # type: ignore[arg-type]
 
