@@ -20,27 +20,39 @@ if TYPE_CHECKING:
     from gram.bound import bound as bound
     from gram.checkpoint import Checkpoint as Checkpoint
     from gram.checkpoint import load as load
+    from gram.checkpoint import names as names
     from gram.config import RunConfig as RunConfig
     from gram.evaluate import evaluate as evaluate
     from gram.evaluate import grid as grid
+    from gram.generate import generate as generate
     from gram.presets import preset as preset
+    from gram.probe import Probe as Probe
+    from gram.probe import probe as probe
+    from gram.rerun import rerun as rerun
     from gram.sample import Record as Record
     from gram.sample import sample as sample
     from gram.train import train as train
+    from gram.watch import watch as watch
 
 __version__ = "0.1.0"
 
 _HOME = {
     "load": "checkpoint",
+    "names": "checkpoint",
     "Checkpoint": "checkpoint",
     "RunConfig": "config",
     "preset": "presets",
     "train": "train",
     "sample": "sample",
+    "rerun": "rerun",
     "Record": "sample",
     "evaluate": "evaluate",
     "grid": "evaluate",
     "bound": "bound",
+    "generate": "generate",
+    "watch": "watch",
+    "probe": "probe",
+    "Probe": "probe",
 }
 __all__ = [*_HOME]
 

@@ -57,6 +57,8 @@ class Board:
         joined: the token id of an edge, in such a graph.
         patch: for an image, the side of the square of pixels that one token stands for; the symbol of such a token
             lists its pixels row by row, `0` for paper and `1` for ink.
+        apart: whether puzzle and answer are two pictures on one canvas, as in ARC: each is a grid of tokens that are
+            not `blank`, with the rest of the canvas around it, and nothing of the puzzle is given in the answer.
     """
 
     task: str
@@ -75,6 +77,7 @@ class Board:
     nodes: int = 0
     joined: int | None = None
     patch: int = 1
+    apart: bool = False
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
@@ -102,6 +105,8 @@ class Board:
                 )
             if self.joined is None or not 0 <= self.joined < len(self.tokens):
                 raise ValueError(f"joined is {self.joined}; it must be a token id, 0 to {len(self.tokens) - 1}")
+        if self.apart and self.kind != "grid":
+            raise ValueError(f"apart is for a board of kind 'grid'; this one is of kind {self.kind!r}")
         if self.patch < 1:
             raise ValueError(f"patch is {self.patch}; it must be at least 1 pixel")
 
@@ -141,7 +146,12 @@ class Board:
 
     def given(self, x: NDArray[np.integer]) -> NDArray[np.bool_]:
         """True where the puzzle [..., position] fixes the token."""
-        return ~np.isin(x, self.blank)
+        return np.zeros(x.shape, dtype=bool) if self.apart else ~np.isin(x, self.blank)
+
+    def extent(self, tokens: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Rows and columns [...] of the grid in the upper left corner of canvases [..., position]; 0, 0 for none."""
+        filled = ~np.isin(tokens, self.blank)
+        return largest(filled.reshape(*tokens.shape[:-1], self.height, self.width))
 
     def conflict(self, tokens: NDArray[np.integer]) -> NDArray[np.bool_]:
         """True at each position [..., position] whose exclusive token stands again in one of its groups."""
@@ -202,3 +212,16 @@ class Board:
             return cls(**raw)
         except (TypeError, KeyError, OverflowError, RecursionError, json.JSONDecodeError) as error:
             raise ValueError(f"this is not a board: {error}") from error
+
+
+def largest(filled: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows and columns [...] of the largest full rectangle in the upper left corner of [..., row, column].
+
+    Of equal areas it is the one with fewest rows; 0 and 0 where the corner is empty. The page finds it too (`pair.js`).
+    """
+    runs = np.logical_and.accumulate(filled, -1).sum(-1)  # [..., row]
+    widths = np.minimum.accumulate(runs, -1)
+    areas = widths * np.arange(1, filled.shape[-2] + 1)
+    best = areas.argmax(-1)
+    columns = np.take_along_axis(widths, best[..., None], -1)[..., 0]
+    return np.where(columns > 0, best + 1, 0), columns

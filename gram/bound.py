@@ -9,6 +9,9 @@ Training charges only the last transition of a supervision step, so its loss is 
 another transition, or told in an earlier step, is free there. Here everything is charged. All figures are nats of a
 whole (puzzle, solution) pair, summed over positions; per token they are divided by the positions of the board.
 
+A model that writes tokens has no posterior; what is said of it is its own bound (`Writer.loss`), which for AR is log p
+itself, and for diffusion a mean over so many random times.
+
 Leaves out: halting (every trajectory has the depth that was asked for), and noise other than the learned prior's.
 """
 
@@ -30,7 +33,7 @@ from torch import Tensor
 from gram import compute
 from gram.chance import Chance, Streams
 from gram.checkpoint import Checkpoint, load
-from gram.models import Model, State
+from gram.models import Model, State, Writer
 from gram.models.gaussian import Gaussian, kl
 from gram.sample import CHUNK, SampleError, check
 from gram.tasks import Puzzles
@@ -133,7 +136,7 @@ def bound(
     """The ELBO, the surrogate and the importance-weighted bound of (puzzle, solution) pairs as plain data, in nats.
 
     Args:
-        checkpoint: opened, or its name or folder; a stochastic model.
+        checkpoint: opened, or its name or folder; a model with guidance, or one that writes tokens.
         puzzles: how many pairs of the split, evenly chosen; or indices of puzzles, or `Puzzles`, with all solutions.
         samples: K draws per pair. The bound rises with it, and so does the time; memory does not.
         seed: of the noise; every draw has a stream of its own, keyed by (seed, puzzle, solution, draw).
@@ -144,7 +147,8 @@ def bound(
         progress: called with (rows done, rows in all) after each chunk.
     Returns:
         Means over pairs (`elbo`, `surrogate`, `importance`, `log_likelihood`, `kl`) with their standard errors, the
-        bound by number of draws, the terms by supervision step and transition, and `per_pair` lists.
+        bound by number of draws, the terms by supervision step and transition, and `per_pair` lists. Of a model that
+        writes tokens: `elbo`, and whether it is `exact`.
     Raises:
         SampleError, TaskError, CheckpointError: see the messages.
     """
@@ -165,8 +169,11 @@ def bound(
     started = time.perf_counter()
     device = compute.device()
     model.to(device)
+    if isinstance(model, Writer) and model.exact:
+        samples = 1  # all draws would be equal
     rows = [(pair, draw) for pair in range(len(which)) for draw in range(samples)]
-    parts = []
+    parts: list[Paths] = []
+    nats: list[NDArray[np.float64]] = []  # of a model that writes tokens
     with torch.inference_mode(), compute.autocast(precision, device.type):
         for start in range(0, len(rows), CHUNK):
             part = rows[start : start + CHUNK]
@@ -175,20 +182,20 @@ def bound(
             at = [which[pair] for pair, _ in padded]
             x = torch.from_numpy(chosen.x[[puzzle for puzzle, _ in at]].astype(np.int64)).to(device)
             targets = np.stack([chosen.solutions[puzzle][solution] for puzzle, solution in at])
-            books = chosen.identifier
-            identifier = None if books is None else torch.from_numpy(books[[p for p, _ in at]].astype(np.int64))
-            state = model.init(x, None if identifier is None else identifier.to(device))
+            given = chosen.identifier
+            identifier = None if given is None else torch.from_numpy(given[[p for p, _ in at]].astype(np.int64))
+            books = None if identifier is None else identifier.to(device)
             y = torch.from_numpy(targets.astype(np.int64)).to(device)
-            found = follow(model, state, y, streams, steps, proposal)
-            parts.append(Paths(*(values[: len(part)] for values in (found.log_likelihood, found.kl, found.log_ratio))))
+            if isinstance(model, Writer):
+                terms = model.loss(x, y, books, streams)["bound"].double() * (y != PAD).sum(1)
+                nats.append(-terms[: len(part)].cpu().numpy())
+            else:
+                found = follow(model, model.init(x, books), y, streams, steps, proposal)
+                values = (found.log_likelihood, found.kl, found.log_ratio)
+                parts.append(Paths(*(value[: len(part)] for value in values)))
             if progress:
                 progress(min(start + CHUNK, len(rows)), len(rows))
-    paths = Paths(
-        np.concatenate([part.log_likelihood for part in parts]),
-        np.concatenate([part.kl for part in parts]),
-        np.concatenate([part.log_ratio for part in parts]),
-    )
-    return {
+    about = {
         "checkpoint": opened.name,
         "sha256": opened.digest,
         "model": model.name,
@@ -197,13 +204,30 @@ def bound(
         "pairs": len(which),
         "positions": task.board.positions,
         "samples": samples,
-        "supervision_steps": steps,
-        "transitions": steps * model.high_steps,
-        "proposal": proposal,
         "seed": seed,
-        **_figures(paths, which, samples),
-        "seconds": round(time.perf_counter() - started, 2),
     }
+    if isinstance(model, Writer):
+        per_pair = np.concatenate(nats).reshape(len(which), samples).mean(1)
+        figures = {
+            "elbo": float(per_pair.mean()),
+            "elbo_error": _error(per_pair),
+            "exact": model.exact,
+            "per_pair": _names(which) | {"elbo": per_pair.tolist()},
+        }
+    else:
+        paths = Paths(
+            np.concatenate([part.log_likelihood for part in parts]),
+            np.concatenate([part.kl for part in parts]),
+            np.concatenate([part.log_ratio for part in parts]),
+        )
+        about |= {"supervision_steps": steps, "transitions": steps * model.high_steps, "proposal": proposal}
+        figures = _figures(paths, which, samples)
+    return about | figures | {"seconds": round(time.perf_counter() - started, 2)}
+
+
+def _names(which: list[tuple[int, int]]) -> dict[str, list[int]]:
+    """Which pairs: the puzzle and the solution of each."""
+    return {"puzzle": [puzzle for puzzle, _ in which], "solution": [solution for _, solution in which]}
 
 
 def _figures(paths: Paths, which: list[tuple[int, int]], samples: int) -> dict[str, Any]:
@@ -230,11 +254,7 @@ def _figures(paths: Paths, which: list[tuple[int, int]], samples: int) -> dict[s
         "importance_by_samples": {str(size): float(importance(weights, size).mean()) for size in sizes},
         "log_likelihood_by_step": paths.log_likelihood.mean(0).tolist(),
         "kl_by_transition": paths.kl.mean(0).tolist(),
-        "per_pair": {
-            "puzzle": [puzzle for puzzle, _ in which],
-            "solution": [solution for _, solution in which],
-            **{name: values.tolist() for name, values in per_pair.items()},
-        },
+        "per_pair": _names(which) | {name: values.tolist() for name, values in per_pair.items()},
     }
 
 
@@ -246,6 +266,15 @@ def table(figures: dict[str, Any]) -> str:
         per_token = f"{figures[name] / figures['positions']:.4f} per token"
         return f"  {label} {figures[name]:.3f}{'' if error is None else f' +- {error:.3f}'} ({per_token})"
 
+    if "importance_by_samples" not in figures:
+        return "\n".join(
+            [
+                f"{figures['checkpoint']} ({figures['model']}), {figures['task']}, {figures['split']} split, "
+                f"{figures['pairs']} pairs, {figures['samples']} draws of each, seed {figures['seed']}; nats per pair",
+                line("log p(y | x)" if figures["exact"] else "ELBO", "elbo"),
+                f"{figures['seconds']} s",
+            ]
+        )
     rising = ", ".join(f"{size}: {value:.3f}" for size, value in figures["importance_by_samples"].items())
     return "\n".join(
         [

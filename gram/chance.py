@@ -19,13 +19,13 @@ trajectory (Gumbel-max), so that an answer changes only when the logits do, and 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from gram.models import Model, State
+from gram.models import Model, Readout, State
 
 Key = tuple[int, ...]
 """Whose numbers: seed, puzzle, trajectory."""
@@ -100,20 +100,21 @@ class Chance:
         for row, key in enumerate(keys):
             nn.init.trunc_normal_(z0[:, row], std=1, a=-2, b=2, generator=stream((*key, START)))
         h, l = (part.expand(state.h.shape).to(state.h) for part in z0)
-        return State(state.e_x, h, l)
+        return replace(state, h=h, l=l)
 
     def disturb(self, model: Model, state: State, streams: Streams) -> State:
         """The state from which a supervision step begins."""
         if not self.perturb:
             return state
         if not model.low_steps:
-            return State(state.e_x, state.h + self.perturb * streams.normal(state.h), state.l)
-        return State(state.e_x, state.h, state.l + self.perturb * streams.normal(state.l))
+            return replace(state, h=state.h + self.perturb * streams.normal(state.h))
+        return replace(state, l=state.l + self.perturb * streams.normal(state.l))
 
-    def answer(self, logits: Tensor, keys: Sequence[Key]) -> Tensor:
-        """Tokens [row, position] for logits [row, position, token]."""
+    def answer(self, readout: Readout, keys: Sequence[Key]) -> Tensor:
+        """Tokens [row, position] of the answers that some rows show."""
         if not self.temperature:
-            return logits.argmax(-1)
+            return readout.tokens
+        logits = readout.logits
         gumbel = torch.empty(logits.shape)
         for row, key in zip(gumbel, keys, strict=True):
             row.exponential_(generator=stream((*key, DECODER))).log_().neg_()

@@ -20,7 +20,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(data_cli.app, name="data")
-bench = typer.Typer(help="Measure how fast this machine is at something; prints JSON.", no_args_is_help=True)
+bench = typer.Typer(help="Measure how fast this machine is at something.", no_args_is_help=True)
 app.add_typer(bench, name="bench")
 CheckpointName = Annotated[str, typer.Argument(help="Name of a checkpoint (see `gram list`) or its folder.")]
 Seed = Annotated[int, typer.Option(help="Seed of the noise.")]
@@ -163,6 +163,45 @@ def bound(
 
 
 @app.command()
+def generate(
+    checkpoint: CheckpointName,
+    samples: Annotated[int, typer.Option("-n", "--samples", help="How many there shall be.")] = 1_000,
+    steps: Annotated[
+        int | None, typer.Option("--steps", help="Supervision steps of each; default: the checkpoint's depth.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Folder of the samples; default generated/NAME.")
+    ] = None,
+    seed: Seed = 0,
+    noise: Noise = None,
+    perturb: Perturb = None,
+    random_start: RandomStart = None,
+    temperature: Temperature = None,
+    part: Annotated[int, typer.Option(help="Samples of a file.")] = 2_048,
+    classifier: Annotated[
+        str | None, typer.Option(help="Of pictures: the classifier of IS and FID; default DATASET-classifier.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Generate boards or pictures from nothing, and measure them; a call that was cut off goes on where it stopped."""
+    from gram.checkpoint import load
+    from gram.generate import generate as run
+    from gram.generate import table
+
+    def told(done: int, wanted: int) -> None:
+        if sys.stderr.isatty():
+            print(f"{done:,} of {wanted:,} samples", file=sys.stderr, end="\r" if done < wanted else "\n")
+
+    opened = load(checkpoint)
+    figures = run(
+        opened, out or Path("generated") / opened.name, samples, supervision_steps=steps, seed=seed, noise=noise,
+        perturb=perturb, random_start=random_start, temperature=temperature, part=part, classifier=classifier,
+        progress=told,
+    )  # fmt: skip
+    print(json.dumps(figures, indent=2) if as_json else table(figures))
+
+
+@app.command()
 def ship(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the artifact, e.g. artifacts/nqueens8-gram.")],
@@ -170,12 +209,13 @@ def ship(
     puzzles: Annotated[
         int | None, typer.Option(help="Measure on only so many held-out puzzles, evenly chosen.")
     ] = None,
+    samples: Annotated[int, typer.Option(help="Measure a model that generates by so many samples.")] = 2_000,
     note: Annotated[str, typer.Option(help="Sentences for the card that figures cannot say.")] = "",
 ) -> None:
     """Evaluate a finished run and write it as an artifact with its card."""
     from gram.ship import ship as write
 
-    print(write(run, out, seeds=seeds, puzzles=puzzles, note=note))
+    print(write(run, out, seeds=seeds, puzzles=puzzles, samples=samples, note=note))
 
 
 @bench.command("data")
@@ -202,6 +242,22 @@ def bench_grid(
 
     rows, columns = _numbers("--depths", depths), _numbers("--trajectories", trajectories)
     print(json.dumps(cost(checkpoint, depths=rows, trajectories=columns, puzzles=puzzles), indent=2))
+
+
+@bench.command("train")
+def bench_train(
+    presets: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[PRESET[:KEY=VALUE,...]]...", help="Default: both large presets, and one of D = 512."),
+    ] = None,
+    rounds: Annotated[int, typer.Option(help="How often the measurements take turns; medians count.")] = 5,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON, not a table.")] = False,
+) -> None:
+    """How fast presets train, beside the same model written plainly and beside the machine's matrix products."""
+    from gram.bench_train import CASES, table, train
+
+    found = train(presets or list(CASES), rounds=rounds)
+    print(json.dumps(found, indent=2) if as_json else table(found))
 
 
 @app.command("import-checkpoint")

@@ -45,12 +45,15 @@ class TrainConfig:
         kl_weight: beta, on the KL in nats per token.
         kl_balance: alpha, the share of it that moves the prior; 1 - alpha charges the posterior (the paper: 0.8).
         kl_target: nats per token that the posterior may tell in a charged transition; its charge then starts at beta
-            and adapts to that (`gram.train.adapt`), and `kl_balance` is not used. 0: fixed charges, as in the paper.
+            and adapts to that (`gram.charge`), and `kl_balance` is not used. 0: fixed charges, as in the paper.
         kl_hold, kl_rate: optimizer steps before the charge adapts, and how fast it may (share per step).
+        kl_apart: each supervision step has a charge of its own, so that all tell about as much.
+        kl_start: the target at the beginning, from where it goes to `kl_target` in 3/5 of the steps; 0: constant.
+        kl_floor: the least charge, to which it rises from 0.1 in 3/5 of the steps; 0: always 0.01.
         uncharged: what the transitions without KL sample in rows that learn, `prior` or (the paper) `posterior`.
         halt_weight, value_weight: of the two heads' losses.
         precision: `auto` (bf16 where this processor is quick at it), `float32` or `bfloat16`.
-        compile: compile the recursive network (slow to start, then about 1.4 times as fast on CPU).
+        compile: compile the recursive network (slow to start, then 1.1 to 1.4 times as fast on CPU).
         log_every, save_every, check_every: optimizer steps between metrics, checkpoints, and looks at held-out puzzles.
         check_puzzles, check_trajectories: size of such a look.
     """
@@ -69,6 +72,9 @@ class TrainConfig:
     kl_target: float = 0.0
     kl_hold: int = 0
     kl_rate: float = 0.02
+    kl_apart: bool = False
+    kl_start: float = 0.0
+    kl_floor: float = 0.0
     uncharged: str = "prior"
     halt_weight: float = 0.5
     value_weight: float = 0.5
@@ -97,11 +103,13 @@ class TrainConfig:
                 raise ConfigError(f"{name} is {getattr(self, name)}; it must be at least 1")
         if self.prior_rows < 0:
             raise ConfigError(f"prior_rows is {self.prior_rows}; it must be at least 0")
-        for name in ("head_steps", "kl_target", "kl_hold"):
+        for name in ("head_steps", "kl_target", "kl_hold", "kl_start", "kl_floor"):
             if getattr(self, name) < 0:
                 raise ConfigError(f"{name} is {getattr(self, name)}; it must be 0 (none) or more")
         if self.gradient_steps < 0:
             raise ConfigError(f"gradient_steps is {self.gradient_steps}; it must be 0 (all) or more")
+        if not self.kl_target and (self.kl_apart or self.kl_start or self.kl_floor):
+            raise ConfigError("kl_apart, kl_start and kl_floor change how the charge adapts; set kl_target, e.g. 0.15")
         if not self.kl_rate > 0:
             raise ConfigError(f"kl_rate is {self.kl_rate}; it must be positive, e.g. 0.02")
         if not 0 <= self.kl_balance <= 1:

@@ -243,7 +243,7 @@ def answer(
                 break
             if fresh:
                 start = chance.start(model.init(x, identifier), keys)
-                state = start if state is None else _replace(state, start, fresh)
+                state = start if state is None else state.put(fresh, start)
             assert state is not None  # the first round always brings fresh rows
             busy = [at for at, row in enumerate(rows) if row is not None]
             size = max(FEWEST, 1 << (len(busy) - 1).bit_length())
@@ -251,7 +251,7 @@ def answer(
                 stay = (busy + [at for at, row in enumerate(rows) if row is None])[:size]
                 rows, keys = [rows[at] for at in stay], [keys[at] for at in stay]
                 streams.generators = [streams.generators[at] for at in stay]
-                state, x, identifier = State(state.e_x[stay], state.h[stay], state.l[stay]), x[stay], identifier[stay]
+                state, x, identifier = state.take(stay), x[stay], identifier[stay]
                 age, belief, given, worth = age[stay], belief[stay], given[stay], worth[stay]
             state = chance.disturb(model, state, streams)
             for _ in range(model.high_steps):
@@ -263,7 +263,7 @@ def answer(
             better = halt > belief if halting else np.ones(len(rows), dtype=bool)
             belief = np.where(better, halt, belief)
             sure = torch.from_numpy(belief).sigmoid().numpy()
-            given[better] = chance.answer(readout.logits, keys).to(torch.uint8).cpu().numpy()[better]
+            given[better] = chance.answer(readout, keys).to(torch.uint8).cpu().numpy()[better]
             worth[better] = readout.value.sigmoid().cpu().numpy()[better]
             for at, place in enumerate(rows):
                 if place is None:
@@ -278,10 +278,3 @@ def answer(
                     rows[at] = None
                     bar.update()
     return results
-
-
-def _replace(state: State, start: State, fresh: list[int]) -> State:
-    """The state with the rows `fresh` set back to the start of their new puzzles."""
-    h, l = state.h.clone(), state.l.clone()
-    h[fresh], l[fresh] = start.h[fresh], start.l[fresh]
-    return State(start.e_x, h, l)

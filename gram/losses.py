@@ -71,8 +71,8 @@ def further(logit: Tensor, right: Tensor, next_further: Tensor, last: Tensor) ->
     return belief(logit, target)
 
 
-def total(losses: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
-    """The weighted sum of the batch means, a scalar.
+def total(losses: Mapping[str, Tensor], weights: Mapping[str, float | Tensor]) -> Tensor:
+    """The sum of the weighted batch means, a scalar; a weight is a number, or one per example.
 
     Raises:
         KeyError: a loss without a weight.
@@ -81,7 +81,7 @@ def total(losses: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
     for name, loss in losses.items():
         if loss.ndim != 1:
             raise ValueError(f"loss {name!r} has shape {tuple(loss.shape)}; a loss is one number per example")
-    return torch.stack([weights[name] * loss.mean() for name, loss in losses.items()]).sum()
+    return torch.stack([(weights[name] * loss).mean() for name, loss in losses.items()]).sum()
 
 
 def diagnose(measured: Mapping[str, float], config: TrainConfig) -> str | None:

@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,30 @@ LARGEST = 4 * 2**30  # bytes of a record that is made without being asked twice
 
 class SampleError(ValueError):
     """A request that sampling cannot serve; one sentence with a cure."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where all trajectories of a drawing go on from, instead of the initial state (`gram.rerun`).
+
+    Attributes:
+        h, l: the state [position, feature] of the board; `l` None leaves that of the initial state.
+        done: transitions behind it.
+        past: name -> the states before it that the record begins with [step, ...].
+    """
+
+    h: np.ndarray
+    l: np.ndarray | None
+    done: int
+    past: dict[str, np.ndarray]
+
+    def put(self, state: State) -> State:
+        """The state of some rows, all standing here."""
+        h, l = (
+            old if new is None else torch.from_numpy(new.astype(np.float32)).to(old).expand(old.shape)
+            for old, new in ((state.h, self.h), (state.l, self.l))
+        )
+        return replace(state, h=h, l=l)
 
 
 @dataclass(frozen=True)
@@ -72,7 +97,7 @@ class Record:
         steps = 1 + supervision_steps * (model.high_steps if self.every == "transition" else 1)
         if self.low:
             steps += supervision_steps * model.high_steps * model.low_steps
-        heads = 2 * (1 + (mode == "posterior")) if self.guidance and model.stochastic else 0
+        heads = 2 * (1 + (mode == "posterior")) if self.guidance and model.has_guidance else 0
         wide = self.h + (self.l or self.low) + self.u + heads
         position = (
             2 + 2 * wide * features + 2 * tokens * self.probability + 4 * tokens * self.logits
@@ -106,7 +131,8 @@ def sample(
         puzzles: index or indices in the split, `Puzzles`, or the text of one puzzle.
         trajectories: N per puzzle (1 for a deterministic model to which no chance is added: all would be equal).
         supervision_steps: how long each goes on, without halting; default: 16, or the checkpoint's inference depth if
-            that is less (an answer may be worth 256 steps, but a record of them is for nobody's eyes).
+            that is less (an answer may be worth 256 steps, but a record of them is for nobody's eyes) or if the model
+            writes its answer, which is not whole before.
         seed: of the noise.
         mode: `prior`, or `posterior` to let the guidance see the first known solution.
         noise: factor on the deviation of the guidance; default: the checkpoint's, and 1 with a target.
@@ -119,10 +145,37 @@ def sample(
     Raises:
         SampleError, TaskError, CheckpointError: see the messages.
     """
+    return prepare(
+        checkpoint, puzzles, trajectories=trajectories, supervision_steps=supervision_steps, seed=seed, split=split,
+        mode=mode, noise=noise, perturb=perturb, random_start=random_start, temperature=temperature, record=record,
+        precision=precision, largest=largest,
+    ).draw(progress)  # fmt: skip
+
+
+def prepare(
+    checkpoint: Checkpoint | str | os.PathLike[str],
+    puzzles: int | Sequence[int] | Puzzles | str = 0,
+    *,
+    trajectories: int = 50,
+    supervision_steps: int | None = None,
+    seed: int = 0,
+    split: str = "test",
+    mode: str = "prior",
+    noise: float | None = None,
+    perturb: float | None = None,
+    random_start: bool | None = None,
+    temperature: float | None = None,
+    record: Record | None = None,
+    precision: str = "auto",
+    largest: int = LARGEST,
+) -> Drawing:
+    """What `sample` is about to compute, checked; arguments and errors are those of `sample`."""
     opened = checkpoint if isinstance(checkpoint, Checkpoint) else load(checkpoint)
     record = record or Record()
     model, task = opened.model, opened.task
-    longest = min(WATCHED, opened.config.inference.supervision_steps)
+    longest = opened.config.inference.supervision_steps
+    if not model.writes:
+        longest = min(WATCHED, longest)
     steps = longest if supervision_steps is None else supervision_steps
     if noise is None and mode != "prior":
         noise = 1.0
@@ -130,8 +183,9 @@ def sample(
     check(trajectories=trajectories, supervision_steps=steps, seed=seed, chance=chance, precision=precision)
     if mode not in ("prior", "posterior"):
         raise SampleError(f"mode is {mode!r}; known: prior, posterior")
-    if mode == "posterior" and not opened.model.stochastic:
-        raise SampleError(f"{opened.name} is deterministic and has no posterior; use mode='prior'")
+    if mode == "posterior" and not model.has_guidance:
+        what = "writes tokens" if model.writes else "is deterministic"
+        raise SampleError(f"{opened.name} {what} and has no posterior; use mode='prior'")
     chosen, ids = _puzzles(opened, puzzles, split)
     if mode == "posterior" and not all(len(found) for found in chosen.solutions):
         raise SampleError("the posterior sees a solution, but this puzzle has none; use mode='prior'")
@@ -143,62 +197,132 @@ def sample(
             f"this record takes {size / 1e9:.1f} GB, over {largest / 1e9:.1f} GB; keep less (Record(h=False) or "
             f"every='supervision'), draw fewer trajectories, or pass largest={size}"
         )
-    device = compute.device()
-    model.to(device)
-    rows = [(p, n) for p in range(len(chosen)) for n in range(trajectories)]
-    chunks = []
-    with torch.inference_mode(), compute.autocast(precision, device.type):
-        for start in range(0, len(rows), CHUNK):
-            part = rows[start : start + CHUNK]
-            padded = part + [part[-1]] * (CHUNK - len(part))
-            keys = [(seed, ids[p], n) for p, n in padded]
-            x = torch.from_numpy(chosen.x[[p for p, _ in padded]].astype(np.int64)).to(device)
-            y = None
-            if mode == "posterior":
-                y = torch.from_numpy(np.stack([chosen.solutions[p][0] for p, _ in padded]).astype(np.int64)).to(device)
-            identifier = None
-            if chosen.identifier is not None:
-                identifier = torch.from_numpy(chosen.identifier[[p for p, _ in padded]].astype(np.int64)).to(device)
-            state = chance.start(model.init(x, identifier), keys)
-            kept = _record(model, state, y, chance, keys, steps, record)
-            chunks.append({name: values[: len(part)] for name, values in kept.items()})
-            if progress:
-                progress(min(start + CHUNK, len(rows)), len(rows))
-    arrays: dict[str, Any] = {
-        name: np.concatenate([chunk[name] for chunk in chunks]).reshape(
-            len(chosen), trajectories, *chunks[0][name].shape[1:]
+    return Drawing(opened, chosen, ids, trajectories, steps, seed, mode, chance, record, precision)
+
+
+@dataclass
+class Drawing:
+    """Trajectories while they are drawn: chunks of rows that advance step by step, and what was recorded of them.
+
+    Attributes:
+        rows: (puzzle, trajectory) of each row; puzzles and their `ids` are counted alike.
+        begin: where they go on from, if not from the start.
+        kept: of each chunk, name -> the recorded states, each [row of the chunk, ...].
+    """
+
+    opened: Checkpoint
+    chosen: Puzzles
+    ids: list[int]
+    trajectories: int
+    supervision_steps: int
+    seed: int
+    mode: str
+    chance: Chance
+    record: Record
+    precision: str
+    begin: Start | None = None
+    kept: list[dict[str, list[np.ndarray]]] = field(default_factory=list)
+
+    @property
+    def rows(self) -> list[tuple[int, int]]:
+        """In the order in which they are computed."""
+        return [(p, n) for p in range(len(self.chosen)) for n in range(self.trajectories)]
+
+    @property
+    def transitions(self) -> int:
+        """How often a chunk advances, its initial state included."""
+        behind = self.begin.done if self.begin else 0
+        return 1 + self.supervision_steps * self.opened.model.high_steps - behind
+
+    @contextmanager
+    def computing(self) -> Iterator[None]:
+        """The mode in which chunks advance."""
+        device = compute.device()
+        self.opened.model.to(device)
+        with torch.inference_mode(), compute.autocast(self.precision, device.type):
+            yield
+
+    def draw(self, progress: Callable[[int, int], None] | None = None) -> xr.Dataset:
+        """All of it, chunk by chunk; `progress` as in `sample`."""
+        with self.computing():
+            for number, chunk in enumerate(self.chunks(), 1):
+                for _ in chunk:
+                    pass
+                if progress:
+                    progress(min(number * CHUNK, len(self.rows)), len(self.rows))
+        return self.rollout()
+
+    def chunks(self) -> list[Iterator[None]]:
+        """The chunks, each to be advanced by `next` until it ends: first its initial state, then every transition."""
+        parts = [self.rows[start : start + CHUNK] for start in range(0, len(self.rows), CHUNK)]
+        self.kept = [{} for _ in parts]
+        return [self._chunk(part, kept) for part, kept in zip(parts, self.kept, strict=True)]
+
+    def _chunk(self, part: list[tuple[int, int]], kept: dict[str, list[np.ndarray]]) -> Iterator[None]:
+        device, chosen, model = compute.device(), self.chosen, self.opened.model
+        padded = part + [part[-1]] * (CHUNK - len(part))
+        keys = [(self.seed, self.ids[p], n) for p, n in padded]
+        x = torch.from_numpy(chosen.x[[p for p, _ in padded]].astype(np.int64)).to(device)
+        y = None
+        if self.mode == "posterior":
+            y = torch.from_numpy(np.stack([chosen.solutions[p][0] for p, _ in padded]).astype(np.int64)).to(device)
+        identifier = None
+        if chosen.identifier is not None:
+            identifier = torch.from_numpy(chosen.identifier[[p for p, _ in padded]].astype(np.int64)).to(device)
+        state = self.chance.start(model.init(x, identifier), keys)
+        behind = 0
+        if self.begin:
+            state, behind = self.begin.put(state), self.begin.done
+            kept |= {
+                name: [np.repeat(one[None], len(part), 0) for one in past] for name, past in self.begin.past.items()
+            }
+        ahead = range(behind, self.supervision_steps * model.high_steps)
+        return _record(model, state, y, self.chance, keys, len(part), ahead, self.record, kept)
+
+    def rollout(self) -> xr.Dataset:
+        """The states that all chunks have recorded by now.
+
+        Raises:
+            SampleError: some have none.
+        """
+        states = min((len(kept.get("tokens", ())) for kept in self.kept), default=0)
+        if not states:
+            raise SampleError("nothing is recorded yet; let every chunk advance once")
+        opened, chosen, model, task = self.opened, self.chosen, self.opened.model, self.opened.task
+        arrays: dict[str, Any] = {}
+        for name in self.kept[0]:
+            whole = np.concatenate([np.stack(kept[name][:states], axis=1) for kept in self.kept])
+            arrays[name] = whole.reshape(len(chosen), self.trajectories, *whole.shape[1:])
+        arrays["x"] = chosen.x
+        if task.ruled or all(len(found) for found in chosen.solutions):
+            verdict = task.judge(chosen, arrays["tokens"])
+            arrays["valid"], arrays["conflict"] = verdict.valid, verdict.conflict
+        if all(len(found) for found in chosen.solutions):
+            arrays["y"] = np.stack([found[0] for found in chosen.solutions])
+        if chosen.complete:
+            arrays["solutions_known"] = chosen.counts
+        clock = _clock(model, self.supervision_steps, self.record)[:states]
+        if "halt" in arrays:
+            ends = np.array([low_step == 0 and at == model.high_steps for _, at, low_step in clock])
+            stopped = (arrays["halt"] > opened.config.inference.halt_above) & ends
+            arrays["halted_at"] = np.where(stopped.any(-1), stopped.argmax(-1), -1).astype(np.int32)
+        supervision, transition, low = zip(*clock, strict=True)
+        return rollout.make(
+            task.board,
+            arrays,
+            supervision_step=supervision,
+            transition=transition,
+            low_step=low,
+            model=model.name,
+            name=f"{opened.name} ({self.chance.name})" if self.chance.name else opened.name,
+            config=opened.config.to_json(),
+            checkpoint=opened.digest,
+            commit=commit(),
+            seed=self.seed,
+            mode=self.mode,
+            chance=json.dumps(asdict(self.chance)),
+            levels=json.dumps(model.levels),
         )
-        for name in chunks[0]
-    }
-    arrays["x"] = chosen.x
-    if task.ruled or all(len(found) for found in chosen.solutions):
-        verdict = task.judge(chosen, arrays["tokens"])
-        arrays["valid"], arrays["conflict"] = verdict.valid, verdict.conflict
-    if all(len(found) for found in chosen.solutions):
-        arrays["y"] = np.stack([found[0] for found in chosen.solutions])
-    if chosen.complete:
-        arrays["solutions_known"] = chosen.counts
-    if "halt" in arrays:
-        ends = np.array([low_step == 0 and at == model.high_steps for _, at, low_step in _clock(model, steps, record)])
-        stopped = (arrays["halt"] > opened.config.inference.halt_above) & ends
-        arrays["halted_at"] = np.where(stopped.any(-1), stopped.argmax(-1), -1).astype(np.int32)
-    supervision, transition, low = zip(*_clock(model, steps, record), strict=True)
-    return rollout.make(
-        task.board,
-        arrays,
-        supervision_step=supervision,
-        transition=transition,
-        low_step=low,
-        model=model.name,
-        name=f"{opened.name} ({chance.name})" if chance.name else opened.name,
-        config=opened.config.to_json(),
-        checkpoint=opened.digest,
-        commit=commit(),
-        seed=seed,
-        mode=mode,
-        chance=json.dumps(asdict(chance)),
-        levels=json.dumps(model.levels),
-    )
 
 
 def _record(
@@ -207,31 +331,34 @@ def _record(
     y: Tensor | None,
     chance: Chance,
     keys: list[tuple[int, int, int]],
-    supervision_steps: int,
+    rows: int,
+    ahead: range,
     record: Record,
-) -> dict[str, np.ndarray]:
-    """Run one chunk of rows from their initial state and keep what `record` names: name -> [row, step, ...].
+    kept: dict[str, list[np.ndarray]],
+) -> Iterator[None]:
+    """Run one chunk from `state`, keep what `record` names of its first `rows` rows: name -> [row, ...].
 
-    Of a state only the positions of the board are kept, not those of the tokens that name its rule book.
+    `ahead` counts the transitions to come, from 0 at the initial state. It stops for a moment at `state` and after
+    every transition. Of a state only the positions of the board
+    are kept, not those of the tokens that name its rule book.
     """
-    kept: dict[str, list[np.ndarray]] = {}
 
     def keep(name: str, tensor: Tensor, dtype: torch.dtype) -> None:
-        kept.setdefault(name, []).append(tensor.to(dtype).cpu().numpy())
+        kept.setdefault(name, []).append(tensor[:rows].to(dtype).cpu().numpy())
 
     board = slice(model.prefix, None)
     noise = chance.streams(keys)
 
     def look(state: State, transition: Transition) -> None:
         readout = model.decode(state)
-        keep("tokens", chance.answer(readout.logits, keys), torch.uint8)
+        keep("tokens", chance.answer(readout, keys), torch.uint8)
         if record.probability:
             keep("probability", readout.logits.softmax(-1), torch.float16)
         if record.logits:
             keep("logits", readout.logits, torch.float32)
         if record.halt:
             keep("halt", readout.halt.sigmoid(), torch.float32)
-        if record.value:
+        if record.value and not model.writes:
             keep("value", readout.value.sigmoid(), torch.float32)
         if record.h:
             keep("h", state.h[:, board], torch.float16)
@@ -246,23 +373,25 @@ def _record(
 
     still = Transition(state.h, *_silent(model, state, y))
     look(state, still)
-    for _ in range(supervision_steps):
-        state = chance.disturb(model, state, noise)
-        for number in range(1, model.high_steps + 1):
-            lows: list[Tensor] = []
-            before = state
-            state, transition = model.step(state, noise, y, lows.append if record.low else None)
-            for low in lows:  # h stands still while l moves
-                look(State(before.e_x, before.h, low.float()), still)
-            still = transition
-            if record.every == "transition" or number == model.high_steps:
-                look(state, transition)
-    return {name: np.stack(values, axis=1) for name, values in kept.items()}
+    yield
+    for at in ahead:
+        number = at % model.high_steps + 1
+        if number == 1:
+            state = chance.disturb(model, state, noise)
+        lows: list[Tensor] = []
+        before = state
+        state, transition = model.step(state, noise, y, lows.append if record.low else None)
+        for low in lows:  # h stands still while l moves
+            look(replace(before, l=low.float()), still)
+        still = transition
+        if record.every == "transition" or number == model.high_steps:
+            look(state, transition)
+        yield
 
 
 def _silent(model: Model, state: State, y: Tensor | None) -> tuple[Any, Any]:
     """The guidance of step 0, where none is thrown: mean and deviation 0, so that recorded arrays have one shape."""
-    if not model.stochastic:
+    if not model.has_guidance:
         return None, None
     from gram.models.gaussian import Gaussian
 
@@ -327,10 +456,17 @@ def choose(
         random_start=own.random_start if random_start is None else random_start,
         temperature=own.temperature if temperature is None else temperature,
     )
-    if not opened.model.recurrent and (chance.perturb or chance.random_start):
+    model = opened.model
+    if not model.recurrent and (chance.perturb or chance.random_start):
+        cure = "leave it out" if model.writes else "leave it out, or give a temperature"
+        why = "goes on from its tokens alone" if model.writes else "answers in one pass"
         raise SampleError(
-            f"{opened.name} answers in one pass and never looks at its state, so {chance.name} changes nothing; "
-            f"leave it out, or give a temperature"
+            f"{opened.name} {why} and never looks at its latent state, so {chance.name} changes nothing; {cure}"
+        )
+    if model.writes and chance.temperature:
+        raise SampleError(
+            f"{opened.name} throws a die for every token that it writes, so there is no decoder to heat; leave "
+            "temperature out, and give a noise below 1 for the more probable tokens (0: the most probable)"
         )
     return chance
 

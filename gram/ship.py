@@ -10,14 +10,17 @@ import json
 import os
 import platform
 import shutil
+import tempfile
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from gram import checkpoint as store
 from gram import compute
-from gram.card import card
+from gram.card import card, generator_card
 from gram.evaluate import evaluate, grid
+from gram.generate import asks_nothing, generate
 from gram.provenance import commit
 from gram.sample import choose
 
@@ -26,7 +29,14 @@ GRID_PUZZLES = 64  # held-out inputs on which depth without halting is measured:
 
 
 def ship(
-    run: Path, out: Path, *, seeds: int = 3, trajectories: int = 20, puzzles: int | None = None, note: str = ""
+    run: Path,
+    out: Path,
+    *,
+    seeds: int = 3,
+    trajectories: int = 20,
+    puzzles: int | None = None,
+    samples: int = 2_000,
+    note: str = "",
 ) -> Path:
     """Write the artifact of a finished run and return its folder.
 
@@ -35,6 +45,7 @@ def ship(
         out: folder of the artifact; made if absent.
         seeds: the figures are measured with seeds 0 to seeds - 1.
         puzzles: measure on only so many held-out inputs, evenly chosen; the card says so. None: on all.
+        samples: what a model that generates from the blank puzzle is measured by, instead of the three above.
         note: sentences for the card that figures cannot say, e.g. what else ran on the machine.
     Raises:
         CheckpointError: the run is unfinished, damaged, or `out` cannot be written.
@@ -45,12 +56,6 @@ def ship(
         raise store.CheckpointError(
             f"{run} stands at step {opened.step} of {settings.all_steps}; finish it with `gram train` before it ships"
         )
-    depths = [settings.supervision_steps * factor for factor in (1, 2, 4)]
-    widths = [width for width in (1, 5) if width < trajectories and choose(opened).divides(opened.model)]
-    without_halting = grid(
-        opened, depths=depths, trajectories=[*widths, trajectories], halting=False, puzzles=GRID_PUZZLES
-    )
-    by_seed = [evaluate(opened, trajectories=trajectories, seed=seed, puzzles=puzzles) for seed in range(seeds)]
     results = {
         "name": out.name,
         "commit": commit(),
@@ -59,18 +64,50 @@ def ship(
         "sha256": opened.digest,
         "parameters": sum(weight.numel() for weight in opened.model.parameters()),
         "training": {"optimizer_steps": opened.step, "minutes": round(_minutes(opened), 1)},
-        "by_seed": by_seed,
-        "grid": without_halting | {"puzzles": GRID_PUZZLES},
-        "puzzles": puzzles,
         "note": note,
     }
+    generates = asks_nothing(opened.task)
+    if generates:
+        results["generated"] = _generated(opened, samples)
+    else:
+        results |= _answered(opened, seeds, trajectories, puzzles)
     out.mkdir(parents=True, exist_ok=True)
     for name in (store.CONFIG, store.METRICS):
         shutil.copyfile(opened.path / name, out / name)
     store.save_weights(out, opened.model, opened.step)
     store.write_atomic(out / RESULTS, json.dumps(results, indent=1) + "\n")
-    store.write_atomic(out / CARD, card(store.load(out), results))
+    store.write_atomic(out / CARD, (generator_card if generates else card)(store.load(out), results))
     return out
+
+
+def _depths(opened: store.Checkpoint) -> list[int]:
+    """Supervision steps to measure at: as many as in training, twice and four times as many."""
+    return [opened.config.train.supervision_steps * factor for factor in (1, 2, 4)]
+
+
+def _answered(opened: store.Checkpoint, seeds: int, trajectories: int, puzzles: int | None) -> dict[str, Any]:
+    """Figures of a model that answers puzzles."""
+    widths = [width for width in (1, 5) if width < trajectories and choose(opened).divides(opened.model)]
+    without_halting = grid(
+        opened, depths=_depths(opened), trajectories=[*widths, trajectories], halting=False, puzzles=GRID_PUZZLES
+    )
+    by_seed = [evaluate(opened, trajectories=trajectories, seed=seed, puzzles=puzzles) for seed in range(seeds)]
+    return {"by_seed": by_seed, "grid": without_halting | {"puzzles": GRID_PUZZLES}, "puzzles": puzzles}
+
+
+def _generated(opened: store.Checkpoint, samples: int) -> list[dict[str, Any]]:
+    """Figures of a model that generates, by supervision steps, up to eight times those of training.
+
+    One that writes, or draws once, has only its own number of steps.
+    """
+    once = opened.model.writes or opened.config.train.supervision_steps == 1
+    depths = [opened.config.inference.supervision_steps] if once else [*_depths(opened), 2 * _depths(opened)[-1]]
+    found = []
+    for steps in depths:
+        with tempfile.TemporaryDirectory() as folder:
+            figures = generate(opened, Path(folder), samples, supervision_steps=steps)
+        found.append({name: value for name, value in figures.items() if name not in ("folder", "checkpoint")})
+    return found
 
 
 def machine() -> str:
@@ -78,7 +115,7 @@ def machine() -> str:
     if compute.device().type == "cuda":
         return torch.cuda.get_device_name()
     cores = f"{os.cpu_count()} cores"
-    features = "with AVX512-BF16" if compute.quick_bf16("cpu") else "without bf16 products"
+    features = "with quick bf16 products" if compute.quick_bf16("cpu") else "without quick bf16 products"
     try:
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             if line.startswith("model name"):

@@ -1,5 +1,8 @@
 """The training loop, one for all models.
 
+Models that write tokens (`gram.models.writer`) have a loss of their own, and each optimizer step teaches them a fresh
+batch. All others are taught by deep supervision, as follows.
+
 A carried batch, as in HRM and TRM: each optimizer step advances every row by one supervision step, with gradient
 through its last transition only (GRAM, Section 3.3) or, if `gradient_steps` says so, through more of them; a finished
 row is replaced by a new puzzle at z0. Rows are of two kinds. *Learning* rows see their target: the transitions with
@@ -20,7 +23,7 @@ import sys
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -36,8 +39,9 @@ from tqdm.auto import tqdm
 from gram import checkpoint as store
 from gram import losses, optim, processes
 from gram.chance import Chance
-from gram.config import ConfigError, RunConfig, TrainConfig
-from gram.models import Model, State
+from gram.charge import Charge
+from gram.config import ConfigError, RunConfig
+from gram.models import Model, State, Writer
 from gram.tasks import Puzzles
 from gram.tasks.base import PAD
 
@@ -96,13 +100,7 @@ class Objective(nn.Module):
             for each state of the done rows. Of a model that learns the value of going on: further and next_further,
             [prior row], its logits before and after this supervision step.
         """
-        model = self.model
-
-        def noise(like: Tensor) -> Tensor:  # that of all processes, of which this one takes its share
-            rows = len(like) * self.fabric.world_size
-            drawn = torch.randn((rows, *like.shape[1:]), generator=generator, device=like.device)
-            return drawn[processes.own(self.fabric, rows)]
-
+        model, noise = self.model, _noise(self.fabric, generator)
         learns, follows = slice(None, learning_rows), slice(learning_rows, None)
         with torch.no_grad():
             prior = State(model.init(x[follows], identifier[follows]).e_x, h[follows], l[follows])
@@ -142,26 +140,28 @@ class Objective(nn.Module):
         }
 
 
-def charges(config: TrainConfig, charge: float) -> tuple[float, float]:
-    """Weights of the two halves of the KL, on the prior and on the posterior; `charge` is the adapted one."""
-    if config.kl_target:
-        return config.kl_weight, charge
-    return config.kl_weight * config.kl_balance, config.kl_weight * (1 - config.kl_balance)
+class Writing(nn.Module):
+    """The losses of a model that writes tokens, on one fresh batch; the module that Fabric wraps."""
+
+    def __init__(self, model: Writer, fabric: Fabric) -> None:
+        super().__init__()
+        self.model = model
+        self.fabric = fabric
+
+    def forward(self, x: Tensor, y: Tensor, identifier: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
+        """The terms [row] of `Writer.loss` for the rows of this process, x and y [row, position]."""
+        return self.model.loss(x, y, identifier, _noise(self.fabric, generator))
 
 
-def adapt(config: TrainConfig, charge: float, step: int, kl: float) -> float:
-    """The posterior's charge after an optimizer step at which its KL was `kl` (nats per token).
+def _noise(fabric: Fabric, generator: torch.Generator) -> Callable[[Tensor], Tensor]:
+    """Standard normal noise: that of all processes, of which this one takes its share."""
 
-    A nat that the posterior puts into one position saves at most a nat of that position's cross-entropy in the
-    transition that is charged. So at a charge of 1 or more the latent stays silent, and well below it the posterior
-    dictates the board and the recursion need not reason. Rather than look for the narrow band between, we say how
-    much may be told, enough to choose between solutions and too little to dictate one, and let the charge find itself
-    (a capacity constraint, as in GECO, Rezende & Viola 2018).
-    """
-    if not config.kl_target or step < config.kl_hold:
-        return charge
-    way = min(1.0, max(-1.0, kl / config.kl_target - 1.0))
-    return min(100.0, max(0.01, charge * math.exp(config.kl_rate * way)))
+    def noise(like: Tensor) -> Tensor:
+        rows = len(like) * fabric.world_size
+        drawn = torch.randn((rows, *like.shape[1:]), generator=generator, device=like.device)
+        return drawn[processes.own(fabric, rows)]
+
+    return noise
 
 
 class Run:
@@ -171,6 +171,11 @@ class Run:
         self.config, self.path = config, path
         self.fabric = processes.launch(config.train)
         self.task, self.model = store.build(config)
+        if self.model.writes and config.train.head_steps:
+            raise ConfigError(
+                f"train.head_steps is {config.train.head_steps}, but {self.model.name} has no heads that could learn; "
+                "set it to 0"
+            )
         self.device = self.fabric.device
         self.puzzles = self.task.puzzles("train")
         self.pair_puzzle, self.pair_solution = self.puzzles.pairs()
@@ -180,12 +185,17 @@ class Run:
                 if type(part).__name__ == "Network":
                     part.compile(dynamic=False)
         optimizer = optim.optimizer(self.model, config.train.optim)
-        self.objective, self.optimizer = self.fabric.setup(Objective(self.model, config, self.fabric), optimizer)
+        objective: nn.Module = (
+            Writing(self.model, self.fabric)
+            if isinstance(self.model, Writer)
+            else Objective(self.model, config, self.fabric)
+        )
+        self.objective, self.optimizer = self.fabric.setup(objective, optimizer)
         self.generator = torch.Generator(self.device).manual_seed(config.seed)
         self.step = 0
         self.drawn = 0
         self.seconds = 0.0
-        self.charge = config.train.kl_weight
+        self.charge = Charge(config.train)
         self.since_log: dict[str, list[float]] = defaultdict(list)  # measured since the last line of metrics.jsonl
         self.carry = self._first_carry()
 
@@ -200,9 +210,14 @@ class Run:
         return cast(Model, self.average.module)
 
     def _first_carry(self) -> Carry:
-        """All rows at z0, their ages spread evenly, so that rows finish in turn and not all at once."""
+        """All rows at z0, their ages spread evenly, so that rows finish in turn and not all at once.
+
+        A model that writes tokens carries none.
+        """
         train = self.config.train
         learning, rows = self.learning_rows, train.batch + train.prior_rows
+        if self.model.writes:
+            learning = rows = 0
         x, y, identifier = self._fresh(rows)
         state = self._start(x, identifier)
         age = torch.cat(
@@ -231,10 +246,10 @@ class Run:
 
     def _fresh(self, rows: int) -> tuple[Tensor, Tensor, Tensor]:
         """x, y [row, position] and identifier [row] of the next training pairs, each augmented anew."""
-        pairs = np.array([self._draw() for _ in range(rows)])
+        pairs = np.array([self._draw() for _ in range(rows)], dtype=np.int64)
         which = self.pair_puzzle[pairs]
         x, y = self.puzzles.x[which], self.pair_solution[pairs]
-        if self.config.train.augment:
+        if self.config.train.augment and rows:
             x, y = self.task.augment(x, y, np.random.default_rng([self.config.seed, AUGMENTATION, self.drawn]))
         books = self.puzzles.identifier
         identifier = np.zeros(rows) if books is None else books[which]
@@ -246,13 +261,51 @@ class Run:
 
     def advance(self) -> dict[str, float]:
         """One optimizer step; what it measured, by name (see `docs/training.md`)."""
-        train, carry, learning = self.config.train, self.carry, self.learning_rows
-        if learning:
+        return self._write() if isinstance(self.model, Writer) else self._supervise()
+
+    def _write(self) -> dict[str, float]:
+        """One optimizer step on a fresh batch of a model that writes tokens."""
+        assert isinstance(self.model, Writer)
+        x, y, identifier = self._fresh(self.config.train.batch)
+        rows = processes.own(self.fabric, len(x))
+        terms = self.objective(x[rows], y[rows], identifier[rows], self.generator)
+        return self._learn(terms, self.model.weights, {})
+
+    def _learn(
+        self, terms: Mapping[str, Tensor], weights: Mapping[str, float | Tensor], beside: Mapping[str, float]
+    ) -> dict[str, float]:
+        """Move the weights by the gradient of these terms; what was measured, means over processes."""
+        train = self.config.train
+        if self.step < train.steps:
             rate = optim.learning_rate(train.optim, self.step, train.steps)
         else:
             rate = optim.learning_rate(train.optim, self.step - train.steps, train.head_steps)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
+        loss = losses.total(terms, weights)
+        self.optimizer.zero_grad()
+        self.fabric.backward(loss)
+        clipped = self.fabric.clip_gradients(
+            self.objective, self.optimizer, max_norm=train.optim.clip, error_if_nonfinite=False
+        )
+        norm = math.nan if clipped is None else float(clipped)
+        if not math.isfinite(norm):
+            raise FloatingPointError(
+                f"the gradient is {norm} at step {self.step}; lower train.optim.lr; the last save is intact"
+            )
+        self.optimizer.step()
+        self.average.update_parameters(self.model)
+        self.step += 1
+        measured = {name: float(term.detach().mean()) for name, term in terms.items()} | {"loss": float(loss.detach())}
+        measured |= beside
+        if self.fabric.world_size > 1:
+            mean = self.fabric.all_reduce(torch.tensor(list(measured.values()), dtype=torch.float64))
+            measured = dict(zip(measured, torch.as_tensor(mean).tolist(), strict=True))
+        return measured | {"lr": rate, "grad_norm": norm}
+
+    def _supervise(self) -> dict[str, float]:
+        """One optimizer step that advances every carried row by one supervision step."""
+        train, carry, learning = self.config.train, self.carry, self.learning_rows
         x, y = carry.x, carry.y
         carry.age += 1
         ended = torch.cat(
@@ -292,40 +345,23 @@ class Run:
         elif ending:
             terms["value"] = torch.zeros(1, device=self.device)
 
-        prior_charge, posterior_charge = charges(train, self.charge)
-        weights = {
+        age = carry.age[rows][:learns]
+        weights: dict[str, float | Tensor] = {
             "token": 1.0,
-            "kl_prior": prior_charge,
-            "kl_posterior": posterior_charge,
+            "kl_prior": self.charge.prior,
+            "kl_posterior": self.charge.posterior(age).to(self.device),
             "halt": train.halt_weight,
             "further": train.halt_weight,
             "value": train.value_weight,
         }
-        loss = losses.total(terms, weights)
-        self.optimizer.zero_grad()
-        self.fabric.backward(loss)
-        clipped = self.fabric.clip_gradients(
-            self.objective, self.optimizer, max_norm=train.optim.clip, error_if_nonfinite=False
-        )
-        norm = math.nan if clipped is None else float(clipped)
-        if not math.isfinite(norm):
-            raise FloatingPointError(
-                f"the gradient is {norm} at step {self.step}; lower train.optim.lr; the last save is intact"
-            )
-        self.optimizer.step()
-        self.average.update_parameters(self.model)
-        self.step += 1
-
-        measured = {name: float(term.detach().mean()) for name, term in terms.items()} | {"loss": float(loss.detach())}
+        beside = {}
         if len(prior_valid):
-            measured["halt_right"] = float(((out["halt"] > 0) == right).float().mean())
-        if self.fabric.world_size > 1:
-            mean = self.fabric.all_reduce(torch.tensor(list(measured.values()), dtype=torch.float64))
-            measured = dict(zip(measured, torch.as_tensor(mean).tolist(), strict=True))
-        measured |= {"lr": rate, "grad_norm": norm}
+            beside["halt_right"] = float(((out["halt"] > 0) == right).float().mean())
+        measured = self._learn(terms, weights, beside)
         if "kl_posterior" in measured:
-            measured["charge"] = posterior_charge
-            self.charge = adapt(train, self.charge, self.step, measured["kl_posterior"])
+            measured["charge"] = float(self.charge.posterior(torch.arange(train.supervision_steps) + 1).mean())
+            told = processes.whole(self.fabric, terms["kl_posterior"].detach())
+            self.charge.adapt(carry.age[:learning].numpy(), told.cpu().double().numpy(), self.step)
         measured |= self._exactness(answers, y.cpu().numpy(), prior_valid)
         self._replace(ended)
         if self.step == train.steps and train.head_steps:
@@ -382,25 +418,27 @@ class Run:
         In this order: a run that is killed between the two goes on from the save before and writes both again. The
         other way round, one that is killed between its two last files would count as finished, with older weights.
         """
-        if self.fabric.world_size > 1:
+        if self.fabric.world_size > 1 and not self.model.writes:
             rows, learns, follows = self._own_rows()
             for name in ("h", "l"):
                 setattr(self.carry, name, self._whole(getattr(self.carry, name)[rows], learns))
             self.carry.past = processes.whole(self.fabric, self.carry.past[follows])
         if self.fabric.is_global_zero:
-            self._write()
+            self._write_files()
         self.fabric.barrier()
 
-    def _write(self) -> None:
+    def _write_files(self) -> None:
         """The files of `save`."""
         store.save_weights(self.path, self.averaged, self.step)
         tensors = {f"model/{key}": value for key, value in self.model.state_dict().items()}
         tensors |= {f"average/{key}": value for key, value in self.average.state_dict().items()}
-        tensors |= {f"carry/{key}": value for key, value in self.carry.tensors().items()}
+        if not self.model.writes:
+            tensors |= {f"carry/{key}": value for key, value in self.carry.tensors().items()}
         tensors["generator"] = self.generator.get_state()
         for index, slots in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer/{index}/{key}": torch.as_tensor(value) for key, value in slots.items()}
-        numbers = {name: getattr(self, name) for name in ("step", "drawn", "seconds", "charge", "since_log")}
+        numbers = {name: getattr(self, name) for name in ("step", "drawn", "seconds", "since_log")}
+        numbers["charge"] = self.charge.values.tolist()
         store.write_tensors(
             self.path / store.TRAINING, tensors, {"step": str(self.step), "numbers": json.dumps(numbers)}
         )
@@ -414,9 +452,10 @@ class Run:
             groups[group][rest] = tensor
         self.model.load_state_dict(groups["model"])
         self.average.load_state_dict(groups["average"])
-        self.carry = Carry(**groups["carry"])
-        for name in ("h", "l", "x", "y", "identifier", "past"):
-            setattr(self.carry, name, getattr(self.carry, name).to(self.device))
+        if not self.model.writes:
+            self.carry = Carry(**groups["carry"])
+            for name in ("h", "l", "x", "y", "identifier", "past"):
+                setattr(self.carry, name, getattr(self.carry, name).to(self.device))
         self.generator.set_state(groups["generator"][""])
         state = self.optimizer.state_dict()
         state["state"] = defaultdict(dict)
@@ -426,8 +465,8 @@ class Run:
         self.optimizer.load_state_dict(state)
         numbers = json.loads(metadata["numbers"])
         self.step, self.drawn, self.seconds = numbers["step"], numbers["drawn"], numbers["seconds"]
-        self.charge, self.since_log = numbers["charge"], defaultdict(list, numbers["since_log"])
-        del self._order
+        self.since_log = defaultdict(list, numbers["since_log"])
+        self.charge.restore(numbers["charge"])
         epoch = self.drawn // len(self.pair_puzzle)
         self._order = np.random.default_rng([self.config.seed, epoch]).permutation(len(self.pair_puzzle))
         metrics = self.path / store.METRICS
@@ -445,7 +484,9 @@ class Run:
             self.task,
             trajectories=train.check_trajectories,
             puzzles=train.check_puzzles,
-            supervision_steps=train.supervision_steps,
+            supervision_steps=(
+                self.config.inference.supervision_steps if self.model.writes else train.supervision_steps
+            ),
             halting=False,
             precision=train.precision,
             seed=0,
@@ -571,5 +612,5 @@ def _stop_on_interrupt() -> Iterator[threading.Event]:
 
 def _summary(line: dict[str, Any]) -> str:
     """The few numbers that tell whether a run is well: what counts (prior) beside what flatters (posterior)."""
-    names = {"token": "ce", "kl_prior": "kl", "prior_exact": "prior", "posterior_exact": "posterior"}
+    names = {"bound": "nats", "token": "ce", "kl_prior": "kl", "prior_exact": "prior", "posterior_exact": "posterior"}
     return ", ".join(f"{short} {line[name]:.3f}" for name, short in names.items() if name in line)

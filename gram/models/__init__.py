@@ -1,12 +1,20 @@
 """The registered models. Registering one is what gets it tested (`tests/gram/test_models.py`)."""
 
+from gram.models.ar import AR
 from gram.models.base import Model, Noise, Readout, State, Transition
+from gram.models.d3pm import D3PM
 from gram.models.direct import Direct
 from gram.models.gram import GRAM
 from gram.models.hrm import HRM
 from gram.models.looped import Looped
+from gram.models.mdlm import MDLM
 from gram.models.trm import TRM
+from gram.models.vae import VAE
+from gram.models.writer import Writer
 
-MODELS: dict[str, type[Model]] = {model.name: model for model in (Direct, Looped, HRM, TRM, GRAM)}
+MODELS: dict[str, type[Model]] = {model.name: model for model in (Direct, Looped, HRM, TRM, GRAM, AR, MDLM, D3PM, VAE)}
 
-__all__ = ["GRAM", "HRM", "MODELS", "TRM", "Direct", "Looped", "Model", "Noise", "Readout", "State", "Transition"]
+__all__ = [
+    "AR", "D3PM", "GRAM", "HRM", "MDLM", "MODELS", "TRM", "VAE", "Direct", "Looped", "Model", "Noise", "Readout",
+    "State", "Transition", "Writer",
+]  # fmt: skip

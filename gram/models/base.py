@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar, Self
 
 import torch
 import torch.nn.functional as F
@@ -34,9 +34,24 @@ class State:
     h: Tensor
     l: Tensor
 
-    def detach(self) -> State:
+    def detach(self) -> Self:
         """The same state, cut from the graph."""
-        return State(self.e_x.detach(), self.h.detach(), self.l.detach())
+        return replace(self, **{name: part.detach() for name, part in self.parts().items()})
+
+    def take(self, rows: Any) -> Self:
+        """The state of these rows."""
+        return replace(self, **{name: part[rows] for name, part in self.parts().items()})
+
+    def put(self, rows: Any, other: State) -> Self:
+        """The state in which these rows stand where they stand in `other`, and the others where they stood."""
+        kept = {name: part.clone() for name, part in self.parts().items()}
+        for name, part in kept.items():
+            part[rows] = getattr(other, name)[rows]
+        return replace(self, **kept)
+
+    def parts(self) -> dict[str, Tensor]:
+        """By name, everything that it holds."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
 @dataclass(frozen=True)
@@ -68,17 +83,26 @@ class Readout:
     halt: Tensor
     value: Tensor
 
+    @property
+    def tokens(self) -> Tensor:
+        """The answer [batch, position]: the most probable token of each position."""
+        return self.logits.argmax(-1)
+
 
 class Model(nn.Module, ABC):
     """A registered chain. `Config` stands beside each class and holds all that shapes its weights.
 
     Attributes:
-        recurrent: whether a step begins from the state that the last one left.
+        recurrent: whether a step begins from the latent state (h, l) that the last one left.
+        writes: whether it writes tokens instead of refining a latent state (`gram.models.writer`): then it has a loss
+            of its own, and neither guidance nor heads.
+        stochastic: whether a die is thrown in every step.
     """
 
     name: ClassVar[str]
     Config: ClassVar[type]
     recurrent: ClassVar[bool] = True
+    writes: ClassVar[bool] = False
     stochastic: bool
     levels: ClassVar[tuple[str, ...]] = ("Supervision step", "Transition", "Low-level step")
     config: Any
@@ -86,6 +110,11 @@ class Model(nn.Module, ABC):
     low_steps: int
     heads: Heads | FirstToken
     rules: RuleBooks
+
+    @property
+    def has_guidance(self) -> bool:
+        """Whether its transitions have a prior, and with a target a posterior."""
+        return self.stochastic and not self.writes
 
     @property
     def prefix(self) -> int:
@@ -158,7 +187,8 @@ def initialize(module: nn.Module) -> None:
 
 def expand(z0: Tensor, like: Tensor) -> Tensor:
     """The initial vector z0 [feature] at every position of every row of `like` [batch, position, feature]."""
-    return z0.expand(like.shape).float()
+    # In memory of its own: how a state lies there decides, on some processors, the last bit of what follows from it.
+    return z0.expand(like.shape).float().contiguous()
 
 
 def draw_z0(features: int) -> Tensor:

@@ -42,7 +42,7 @@ class NetworkConfig:
     blocks: int = 2
     mixing: Literal["attention", "mlp"] = "attention"
     mixing_hidden: int = 256
-    positions: Literal["lines", "learned", "rotary", "none"] = "lines"
+    positions: Literal["lines", "relations", "learned", "rotary", "none"] = "lines"
     norm_eps: float = 1e-6
 
     def __post_init__(self) -> None:
@@ -54,10 +54,25 @@ class NetworkConfig:
                 f"rotary positions turn pairs of features of queries and keys; {self.features} features, {self.heads} "
                 f"heads and mixing {self.mixing!r} do not have such; choose attention and an even width of each head"
             )
+        if self.positions == "relations" and self.mixing == "mlp":
+            raise ValueError("positions is 'relations', a bias of attention, and mixing is 'mlp'; choose attention")
         if self.positions == "none" and self.mixing == "attention":
             raise ValueError("positions is 'none', and attention cannot tell places apart; choose lines, or mixing mlp")
         if not self.norm_eps > 0:
             raise ValueError(f"norm_eps is {self.norm_eps}; it must be positive, e.g. 1e-6")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The positions that a network runs over, and what it is told of pairs of them.
+
+    Attributes:
+        positions: how many there are.
+        relations: [kind, position, position], 1 where a relation holds, for a bias of attention; None: no bias.
+    """
+
+    positions: int
+    relations: Tensor | None = None
 
 
 def at_least(least: int, config: Any, *names: str) -> None:
@@ -86,12 +101,36 @@ class SwiGLU(nn.Module):
         return self.down(F.silu(gate) * up)
 
 
+class Sight(nn.Module):
+    """What each head adds to the scores of pairs for the relations between them: [head, position, position].
+
+    A learned bias of attention, as in T5 (Raffel et al. 2020, relative positions) and Graphormer (Ying et al. 2021,
+    edges). Each head starts by favouring one relation, the heads of a network one after another.
+
+    Args:
+        relations: [kind, position, position], see `Layout`.
+        heads: how many heads.
+        first: the relation that the first head favours.
+    """
+
+    relations: Tensor
+
+    def __init__(self, relations: Tensor, heads: int, first: int) -> None:
+        super().__init__()
+        self.register_buffer("relations", relations.float(), persistent=False)
+        favoured = (first + torch.arange(heads)) % len(relations)
+        self.weight = nn.Parameter(3.0 * F.one_hot(favoured, len(relations)).float())
+
+    def forward(self) -> Tensor:
+        return torch.einsum("hk,kpq->hpq", self.weight, self.relations)
+
+
 class Attention(nn.Module):
     """Self-attention of every position to every other: [batch, position, feature] -> same."""
 
-    def __init__(self, features: int, heads: int, rotary: Rotary | None = None) -> None:
+    def __init__(self, features: int, heads: int, rotary: Rotary | None = None, sight: Sight | None = None) -> None:
         super().__init__()
-        self.heads, self.rotary = heads, rotary
+        self.heads, self.rotary, self.sight = heads, rotary, sight
         self.qkv = nn.Linear(features, 3 * features, bias=False)
         self.out = nn.Linear(features, features, bias=False)
 
@@ -101,11 +140,14 @@ class Attention(nn.Module):
         q, k, v = self.qkv(x).view(shape).permute(2, 0, 3, 1, 4)  # each [batch, head, position, feature / heads]
         if self.rotary is not None:
             q, k = self.rotary(q), self.rotary(k)
+        bias = None if self.sight is None else self.sight().to(q.dtype)
         if x.is_cuda:
-            mixed = F.scaled_dot_product_attention(q, k, v)
+            mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=bias)
         else:
-            # On CPU the fused kernel's backward costs 7 times its forward at 64 positions; so training is 3x faster.
+            # On some CPUs the fused kernel's backward costs 7 times its forward (64 positions); on others as much.
             scores = (q @ k.transpose(-1, -2)) / math.sqrt(q.shape[-1])
+            if bias is not None:
+                scores = scores + bias
             mixed = scores.softmax(-1).to(v.dtype) @ v  # softmax sums in float32 by itself
         return self.out(mixed.transpose(1, 2).reshape(batch, positions, features))
 
@@ -116,14 +158,16 @@ class Block(nn.Module):
     After the MLP each feature is normalized over its positions, as in TRM's code (the paper does not say).
     """
 
-    def __init__(self, config: NetworkConfig, positions: int) -> None:
+    def __init__(self, config: NetworkConfig, layout: Layout, index: int = 0) -> None:
         super().__init__()
         if config.mixing == "attention":
             turned = config.positions == "rotary"
-            rotary = Rotary(positions, config.features // config.heads) if turned else None
-            self.attention = Attention(config.features, config.heads, rotary)
+            rotary = Rotary(layout.positions, config.features // config.heads) if turned else None
+            told = layout.relations
+            sight = None if told is None else Sight(told, config.heads, index * config.heads)
+            self.attention = Attention(config.features, config.heads, rotary, sight)
         else:
-            self.mixing = SwiGLU(positions, config.mixing_hidden, positions)
+            self.mixing = SwiGLU(layout.positions, config.mixing_hidden, layout.positions)
         self.mixes, self.eps = config.mixing, config.norm_eps
         self.feed_forward = SwiGLU(config.features, config.hidden, config.features)
 
@@ -139,9 +183,9 @@ class Block(nn.Module):
 class Network(nn.Module):
     """The small network f of a recursion: a few blocks, [batch, position, feature] -> same, root mean square 1."""
 
-    def __init__(self, config: NetworkConfig, positions: int) -> None:
+    def __init__(self, config: NetworkConfig, layout: Layout) -> None:
         super().__init__()
-        self.blocks = nn.ModuleList(Block(config, positions) for _ in range(config.blocks))
+        self.blocks = nn.ModuleList(Block(config, layout, index) for index in range(config.blocks))
 
     def forward(self, x: Tensor, watch: Callable[[Tensor], None] | None = None) -> Tensor:
         # Under autocast only products change dtype by themselves; a bf16 residual stream saves a cast around each.

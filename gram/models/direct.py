@@ -26,7 +26,7 @@ from gram.models.base import (
 )
 from gram.models.blocks import Network, NetworkConfig, at_least
 from gram.models.heads import Heads
-from gram.models.positions import place
+from gram.models.positions import layout, place
 
 
 @dataclass(frozen=True)
@@ -56,13 +56,13 @@ class Direct(Model):
         self.config = config
         self.low_steps = config.network.blocks
         size, tokens = config.network, len(board.tokens)
-        positions = config.puzzle_tokens + board.positions
+        told = layout(size, board, config.puzzle_tokens)
         self.embed_x = nn.Embedding(tokens, size.features)
         self.place = place(size, board, config.puzzle_tokens)
         self.rules = RuleBooks(identifiers, config.puzzle_tokens, size.features)
-        self.layers = Network(size, positions)
+        self.layers = Network(size, told)
         self.decoder = nn.Linear(size.features, tokens, bias=False)
-        self.heads = Heads(size, positions)
+        self.heads = Heads(size, told)
         initialize(self)
         self.register_buffer("h0", draw_z0(size.features))
 

@@ -38,7 +38,7 @@ from gram.models.base import (
 from gram.models.blocks import Network, NetworkConfig, at_least
 from gram.models.gaussian import GaussianHead
 from gram.models.heads import Heads
-from gram.models.positions import place
+from gram.models.positions import layout, place
 
 
 @dataclass(frozen=True)
@@ -84,18 +84,18 @@ class GRAM(Model):
         self.stochastic = config.guided
         self.low_steps, self.high_steps = config.low_steps, config.high_steps
         size, tokens = config.network, len(board.tokens)
-        positions = config.puzzle_tokens + board.positions
+        told = layout(size, board, config.puzzle_tokens)
         self.embed_x = nn.Embedding(tokens, size.features)
         self.embed_y = nn.Embedding(tokens, size.features)
         self.place = place(size, board, config.puzzle_tokens)
         self.rules = RuleBooks(identifiers, config.puzzle_tokens, size.features)
-        self.f_low = Network(size, positions)
-        self.f_high = self.f_low if config.shared or not config.low_steps else Network(size, positions)
+        self.f_low = Network(size, told)
+        self.f_high = self.f_low if config.shared or not config.low_steps else Network(size, told)
         parts = (config.guidance_hidden, size.features, config.guidance != "zero-mean", config.guidance != "zero-sigma")
         self.prior = GaussianHead(size.features, *parts)
         self.posterior = GaussianHead(2 * size.features, *parts)
         self.decoder = nn.Linear(size.features, tokens, bias=False)
-        self.heads = Heads(size, positions)
+        self.heads = Heads(size, told)
         initialize(self)
         self.prior.start_at_rest()
         self.posterior.start_at_rest()

@@ -14,7 +14,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from gram.models.blocks import Block, NetworkConfig, SwiGLU
+from gram.models.blocks import Block, Layout, NetworkConfig, SwiGLU
 
 Judge = Literal["board", "first"]
 
@@ -42,9 +42,9 @@ class Beliefs:
 class Heads(nn.Module):
     """[batch, position, feature] -> beliefs: a block compares positions, and their mean and maximum are judged."""
 
-    def __init__(self, config: NetworkConfig, positions: int, further: bool = False) -> None:
+    def __init__(self, config: NetworkConfig, layout: Layout, further: bool = False) -> None:
         super().__init__()
-        self.compare = Block(config, positions)
+        self.compare = Block(config, layout)
         self.judge = SwiGLU(2 * config.features, config.hidden, 3 if further else 2)
 
     def forward(self, h: Tensor) -> Beliefs:
@@ -64,6 +64,6 @@ class FirstToken(nn.Module):
         return Beliefs(*self.judge(h[:, 0].detach()).float().unbind(-1))
 
 
-def heads(judge: Judge, config: NetworkConfig, positions: int, further: bool = False) -> Heads | FirstToken:
+def heads(judge: Judge, config: NetworkConfig, layout: Layout, further: bool = False) -> Heads | FirstToken:
     """The heads that `judge` names: `board` or `first`; `further`: with the value of going on."""
-    return Heads(config, positions, further) if judge == "board" else FirstToken(config.features, further)
+    return Heads(config, layout, further) if judge == "board" else FirstToken(config.features, further)

@@ -37,7 +37,7 @@ from gram.models.base import (
 )
 from gram.models.blocks import Network, NetworkConfig, at_least
 from gram.models.heads import Judge, heads
-from gram.models.positions import place
+from gram.models.positions import layout, place
 
 
 @dataclass(frozen=True)
@@ -80,14 +80,14 @@ class HRM(Model):
         self.config = config
         self.low_steps, self.high_steps = config.low_steps, config.high_steps
         size, tokens = config.network, len(board.tokens)
-        positions = config.puzzle_tokens + board.positions
+        told = layout(size, board, config.puzzle_tokens)
         self.embed_x = nn.Embedding(tokens, size.features)
         self.place = place(size, board, config.puzzle_tokens)
         self.rules = RuleBooks(identifiers, config.puzzle_tokens, size.features, config.puzzle_features)
-        self.f_low = Network(size, positions)
-        self.f_high = Network(size, positions)
+        self.f_low = Network(size, told)
+        self.f_high = Network(size, told)
         self.decoder = nn.Linear(size.features, tokens, bias=False)
-        self.heads = heads(config.judge, size, positions, further=config.halting == "q")
+        self.heads = heads(config.judge, size, told, further=config.halting == "q")
         initialize(self)
         self.register_buffer("h0", draw_z0(size.features))
         self.register_buffer("l0", draw_z0(size.features))

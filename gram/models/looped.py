@@ -28,7 +28,7 @@ from gram.models.base import (
 )
 from gram.models.blocks import Network, NetworkConfig, at_least
 from gram.models.heads import Heads
-from gram.models.positions import place
+from gram.models.positions import layout, place
 
 
 @dataclass(frozen=True)
@@ -59,13 +59,13 @@ class Looped(Model):
         self.config = config
         self.high_steps = config.high_steps
         size, tokens = config.network, len(board.tokens)
-        positions = config.puzzle_tokens + board.positions
+        told = layout(size, board, config.puzzle_tokens)
         self.embed_x = nn.Embedding(tokens, size.features)
         self.place = place(size, board, config.puzzle_tokens)
         self.rules = RuleBooks(identifiers, config.puzzle_tokens, size.features)
-        self.f = Network(size, positions)
+        self.f = Network(size, told)
         self.decoder = nn.Linear(size.features, tokens, bias=False)
-        self.heads = Heads(size, positions)
+        self.heads = Heads(size, told)
         initialize(self)
         self.register_buffer("h0", draw_z0(size.features))
 

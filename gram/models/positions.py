@@ -1,6 +1,8 @@
 """How a network is told where a position lies: `NetworkConfig.positions`.
 
     lines     a vector for each line through a cell, added to what stands there (ours)
+    relations lines, and a bias of attention between positions that share a line (ours; T5, Graphormer), or that are
+              neighbours in a picture (T5; Swin)
     learned   a free vector per position, added (BERT; an option of HRM and TRM)
     rotary    queries and keys turned by angles that grow with the position (RoPE, Su et al. 2021; HRM, TRM and GRAM)
     none      not at all: an MLP over positions has weights for each (TRM for Sudoku)
@@ -15,19 +17,45 @@ import itertools
 import math
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gram.board import Board
-from gram.models.blocks import NetworkConfig
+from gram.models.blocks import Layout, NetworkConfig
+
+NEAR = 2  # rows and columns between neighbours in a picture
 
 
 def place(config: NetworkConfig, board: Board, prefix: int) -> nn.Module:
     """What makes a state's first vectors [batch, position, feature] tell their places: a module of the same shape."""
-    if config.positions == "lines":
+    if config.positions in ("lines", "relations"):
         return Lines(board, config.features, prefix)
     if config.positions == "learned":
         return Learned(prefix + board.positions, config.features)
     return nn.Identity()
+
+
+def layout(config: NetworkConfig, board: Board, prefix: int) -> Layout:
+    """The positions of a state, and, for `relations`, which of them share a row, column, diagonal, box or node.
+
+    In a picture, which are neighbours: a relation for each way to go from one patch to another, `NEAR` at most.
+    """
+    positions = prefix + board.positions
+    if config.positions != "relations":
+        return Layout(positions)
+    lines = through(board)
+    if board.kind == "graph":  # the two ends of a position are of one kind: a pair and its nodes, two pairs of a node
+        ends = lines[:2]
+        shared = (ends[:, None, :, None] == ends[None, :, None, :]).any(0).any(0)
+        relations = torch.stack([shared, shared & (lines[2][:, None] != lines[2][None])])
+    elif board.kind == "image":
+        row, column = torch.meshgrid(torch.arange(board.height), torch.arange(board.width), indexing="ij")
+        down, right = (ends.flatten()[:, None] - ends.flatten()[None, :] for ends in (row, column))
+        ways = itertools.product(range(-NEAR, NEAR + 1), repeat=2)
+        relations = torch.stack([(down == rows) & (right == columns) for rows, columns in ways])
+    else:
+        relations = lines[:, :, None] == lines[:, None, :]
+    return Layout(positions, F.pad(relations.float(), (prefix, 0, prefix, 0)))
 
 
 class Learned(nn.Module):
@@ -56,15 +84,7 @@ class Lines(nn.Module):
     def __init__(self, board: Board, features: int, prefix: int = 0) -> None:
         super().__init__()
         self.prefix = prefix
-        if board.kind == "graph":
-            lines = _ends(board)
-        else:
-            row, column = torch.meshgrid(torch.arange(board.height), torch.arange(board.width), indexing="ij")
-            kinds = [row, column, row + column, row - column + board.width - 1]
-            if board.box:
-                kinds.append(row // board.box[0] * (board.width // board.box[1]) + column // board.box[1])
-            starts = [0, *itertools.accumulate(int(kind.max()) + 1 for kind in kinds)]
-            lines = torch.stack([kind.flatten() + start for kind, start in zip(kinds, starts, strict=False)])
+        lines = through(board)
         self.register_buffer("lines", lines, persistent=False)  # [line of a cell, position]
         self.embed = nn.Embedding(int(lines.max()) + 1, features)
 
@@ -76,6 +96,18 @@ class Lines(nn.Module):
         if not self.prefix:
             return (e + self.vectors()) * 0.5**0.5
         return torch.cat([e[:, : self.prefix], (e[:, self.prefix :] + self.vectors()) * 0.5**0.5], 1)
+
+
+def through(board: Board) -> Tensor:
+    """Numbers of the lines through each position, of one kind after another: [line of a position, position]."""
+    if board.kind == "graph":
+        return _ends(board)
+    row, column = torch.meshgrid(torch.arange(board.height), torch.arange(board.width), indexing="ij")
+    kinds = [row, column, row + column, row - column + board.width - 1]
+    if board.box:
+        kinds.append(row // board.box[0] * (board.width // board.box[1]) + column // board.box[1])
+    starts = [0, *itertools.accumulate(int(kind.max()) + 1 for kind in kinds)]
+    return torch.stack([kind.flatten() + start for kind, start in zip(kinds, starts, strict=False)])
 
 
 def _ends(board: Board) -> Tensor:

@@ -27,7 +27,7 @@ from gram.models.base import (
 )
 from gram.models.blocks import Network, NetworkConfig, at_least
 from gram.models.heads import Judge, heads
-from gram.models.positions import place
+from gram.models.positions import layout, place
 
 
 @dataclass(frozen=True)
@@ -68,13 +68,13 @@ class TRM(Model):
         self.config = config
         self.low_steps, self.high_steps = config.low_steps, config.high_steps
         size, tokens = config.network, len(board.tokens)
-        positions = config.puzzle_tokens + board.positions
+        told = layout(size, board, config.puzzle_tokens)
         self.embed_x = nn.Embedding(tokens, size.features)
         self.place = place(size, board, config.puzzle_tokens)
         self.rules = RuleBooks(identifiers, config.puzzle_tokens, size.features, config.puzzle_features)
-        self.f = Network(size, positions)
+        self.f = Network(size, told)
         self.decoder = nn.Linear(size.features, tokens, bias=False)
-        self.heads = heads(config.judge, size, positions)
+        self.heads = heads(config.judge, size, told)
         initialize(self)
         self.register_buffer("h0", draw_z0(size.features))
         self.register_buffer("l0", draw_z0(size.features))

@@ -38,7 +38,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gram import data
-from gram.board import Board, Token
+from gram.board import Board, Token, largest
 from gram.tasks import arc_practice
 from gram.tasks.arc_files import SIDE, Book, Grid, Pair, read, read_grid
 from gram.tasks.base import Puzzles, Split, Task, TaskError, Tokens, Verdict
@@ -336,7 +336,7 @@ class ARC(Task):
 
 
 def board(canvas: int, title: str) -> Board:
-    """The canvas. `blank` holds pad and end: they are no part of a grid."""
+    """The canvas. `blank` holds pad and end: they are no part of a grid; and the input is no part of the answer."""
     colours = tuple(Token(label, str(colour), "colour") for colour, label in enumerate(COLOURS))
     return Board(
         task="arc",
@@ -346,6 +346,7 @@ def board(canvas: int, title: str) -> Board:
         width=canvas,
         tokens=(Token("pad", "."), Token("end", "|"), *colours),
         blank=(PAD, END),
+        apart=True,
     )
 
 
@@ -382,13 +383,7 @@ def decode(tokens: Tokens) -> Grid | None:
 def sizes(tokens: Tokens) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Rows and columns [...] of the grids that `decode` reads from canvases [..., position]; 0 and 0 for None."""
     side = isqrt(tokens.shape[-1])
-    coloured = tokens.reshape(*tokens.shape[:-1], side, side) >= FIRST
-    runs = np.logical_and.accumulate(coloured, -1).sum(-1)  # [..., row]
-    widths = np.minimum.accumulate(runs, -1)
-    areas = widths * np.arange(1, side + 1)
-    best = areas.argmax(-1)
-    columns = np.take_along_axis(widths, best[..., None], -1)[..., 0]
-    return np.where(columns > 0, best + 1, 0), columns
+    return largest(tokens.reshape(*tokens.shape[:-1], side, side) >= FIRST)
 
 
 def tidy(tokens: Tokens) -> Tokens:

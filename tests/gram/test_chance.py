@@ -18,7 +18,7 @@ from gram.chance import Chance, Streams
 from gram.checkpoint import Checkpoint
 from gram.config import RunConfig
 from gram.evaluate import answer
-from gram.models import MODELS, State
+from gram.models import MODELS, Readout, State
 from gram.models.blocks import NetworkConfig
 from gram.presets import preset
 from gram.sample import CHUNK, Record, SampleError, choose, sample
@@ -48,19 +48,31 @@ def trm(one_thread: None) -> Checkpoint:
     return untrained("trm")
 
 
+def shows(logits: torch.Tensor) -> Readout:
+    """A readout of nothing but these logits."""
+    return Readout(logits, logits[:, 0, 0], logits[:, 0, 0])
+
+
 def same(one: Any, other: Any) -> bool:
     return rollout.digest(one) == rollout.digest(other)
 
 
 @pytest.mark.parametrize(
     ("kind", "added"),
-    [(kind, added) for kind in KINDS for added in ADDED if kind in RECURRENT or added == "temperature"],
+    [
+        (kind, added)
+        for kind in KINDS
+        for added in ([""] if MODELS[kind].writes else ADDED)
+        if kind in RECURRENT or added in ("", "temperature")
+    ],
 )
 def test_each_model_has_many_trajectories_of_which_each_is_its_own(kind: str, added: str, one_thread: None) -> None:
     opened = untrained(kind)
-    how: dict[str, Any] = {"supervision_steps": 2, "record": Record(l=True)} | ADDED[added]
+    how: dict[str, Any] = {"supervision_steps": 2, "record": Record(l=True)} | ADDED.get(added, {})
+    if opened.model.writes:  # dice of its own, and a board that fills
+        how |= {"supervision_steps": 25, "record": Record()}
     many = sample(opened, [1, 2], trajectories=CHUNK // 2 + 3, **how)
-    last = many["tokens" if added == "temperature" else "h"].values[:, :, -1].reshape(2, CHUNK // 2 + 3, -1)
+    last = many["tokens" if added in ("", "temperature") else "h"].values[:, :, -1].reshape(2, CHUNK // 2 + 3, -1)
     assert all(len(np.unique(rows, axis=0)) == CHUNK // 2 + 3 for rows in last)
     assert same(sample(opened, 2, trajectories=3, **how), many.isel(puzzle=[1], trajectory=slice(3)))
     assert same(sample(opened, [1, 2], trajectories=1, **how), many.isel(trajectory=[0]))
@@ -174,13 +186,17 @@ class TestTemperature:
         logits = torch.tensor([[1.0, 0.0, -1.0], [0.3, 0.2, 0.1]])
         for temperature in (0.5, 1.0, 2.0):
             rows = 4_000
-            told = Chance(temperature=temperature).answer(logits.expand(rows, 2, 3), [(0, 0, n) for n in range(rows)])
+            told = Chance(temperature=temperature).answer(
+                shows(logits.expand(rows, 2, 3)), [(0, 0, n) for n in range(rows)]
+            )
             share = torch.nn.functional.one_hot(told, 3).float().mean(0)
             expected = (logits / temperature).softmax(-1)
             assert (share - expected).abs().max() < 5 * 0.5 / rows**0.5
 
     def test_positions_are_drawn_independently(self) -> None:
-        told = Chance(temperature=1.0).answer(torch.zeros(4_000, 2, 2), [(0, 0, n) for n in range(4_000)]).double()
+        told = (
+            Chance(temperature=1.0).answer(shows(torch.zeros(4_000, 2, 2)), [(0, 0, n) for n in range(4_000)]).double()
+        )
         assert abs(torch.corrcoef(told.T)[0, 1]) < 5 / 4_000**0.5
 
     def test_cold_answers_are_the_most_probable(self, trm: Checkpoint) -> None:
@@ -221,6 +237,8 @@ def test_a_checkpoint_may_ask_for_chance_itself(trm: Checkpoint) -> None:
         ("trm", {"temperature": float("inf")}, "temperature is inf"),
         ("direct", {"perturb": 0.3}, "direct answers in one pass .* perturb=0.3 changes nothing; leave it out"),
         ("direct", {"random_start": True}, "random start changes nothing"),
+        ("ar", {"perturb": 0.3}, "ar goes on from its tokens alone .* perturb=0.3 changes nothing; leave it out"),
+        ("mdlm", {"temperature": 0.5}, "mdlm throws a die for every token .* leave temperature out"),
     ],
 )
 def test_chance_that_cannot_be_is_one_sentence(kind: str, settings: dict[str, Any], words: str) -> None:

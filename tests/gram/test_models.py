@@ -16,11 +16,11 @@ from torch import Tensor
 from gram import losses
 from gram.board import Board, Token
 from gram.config import RunConfig
-from gram.models import GRAM, MODELS, TRM, Model, State
-from gram.models.blocks import Attention, Network, NetworkConfig, SwiGLU, rms_norm
+from gram.models import GRAM, MODELS, TRM, Model, State, Writer
+from gram.models.blocks import Attention, Network, NetworkConfig, Sight, SwiGLU, rms_norm
 from gram.models.gaussian import Gaussian
 from gram.models.gram import GRAMConfig
-from gram.models.positions import Lines
+from gram.models.positions import Lines, layout
 from gram.models.rotary import Rotary
 from gram.models.trm import TRMConfig
 from gram.presets import preset
@@ -29,7 +29,7 @@ from gram.tasks.nqueens import NQueens, NQueensConfig
 from gram.train import Run
 
 TOKENS, POSITIONS, BATCH = 3, 9, 5
-BOARD = Board("toy", "Three by three", "grid", 3, 3, (Token("a"), Token("b"), Token("c")))
+BOARD = Board("toy", "Three by three", "grid", 3, 3, (Token("a"), Token("b"), Token("c")), blank=(0, 1))
 TINY = NetworkConfig(features=16, heads=2, hidden=24, blocks=2)
 ACROSS = replace(TINY, mixing="mlp", mixing_hidden=20)
 
@@ -64,9 +64,11 @@ class Die:
 # of their own (Table 3).
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     **{kind: (kind, {}) for kind in MODELS},
-    **{f"{kind}-mlp": (kind, {"network": ACROSS}) for kind in MODELS},
+    **{f"{kind}-mlp": (kind, {"network": ACROSS}) for kind in MODELS if kind != "ar"},
+    "d3pm-absorbing": ("d3pm", {"diffusion": "absorbing"}),
     "hrm-correct": ("hrm", {"halting": "correct", "judge": "first"}),
     "gram-rotary": ("gram", {"network": replace(TINY, positions="rotary")}),
+    "gram-relations": ("gram", {"network": replace(TINY, positions="relations")}),
     "gram-learned": ("gram", {"network": replace(TINY, positions="learned")}),
     "trm-published": ("trm", {"network": replace(ACROSS, positions="none", norm_eps=1e-5), "judge": "first"}),
     "gram-flat": ("gram", {"low_steps": 0}),
@@ -135,12 +137,13 @@ class TestContract:
         assert state.h.square().mean().sqrt() < 30  # norm + guidance; sigma is clamped at e, the mean is not
 
     def test_a_row_does_not_depend_on_its_neighbours(self, model: Model) -> None:
-        x, noise = puzzles(), torch.randn(BATCH, POSITIONS, TINY.features)
+        x = puzzles()
 
         def run(rows: list[int]) -> Tensor:
+            dice = [Die(seed) for seed in rows]  # one for each row
             state = model.init(x[rows])
             for _ in range(3):
-                state, _ = model.step(state, lambda like: noise[rows])
+                state, _ = model.step(state, lambda like: torch.cat([die(like[:1]) for die in dice]))
             return model.decode(state).logits
 
         together = run([0, 1, 2, 3, 4])
@@ -151,25 +154,32 @@ class TestContract:
     def test_the_answer_depends_on_the_puzzle_and_on_where_things_stand(self, model: Model) -> None:
         x = torch.ones(2, POSITIONS, dtype=torch.long)
         x[1, 4] = 2
-        state, _ = model.step(model.init(x), Die(scale=0))
+        state = model.init(x)
+        for _ in range(POSITIONS if model.name == "ar" else 1):  # one position after another
+            state, _ = model.step(state, Die(scale=0))
         logits = model.decode(state).logits
         assert (logits[0] - logits[1]).abs().amax(-1).gt(1e-4).all()  # attention carries it to every position
         assert not torch.allclose(logits[1, 0], logits[1, 1])  # equal tokens, different places
 
     def test_noise_matters_to_a_stochastic_model_and_to_no_other(self, model: Model) -> None:
-        start = model.init(puzzles())
-        one, other = (model.step(start, Die(seed))[0].h for seed in (0, 1))
+        ends = []
+        for seed in (0, 1):
+            state, die = model.init(puzzles()), Die(seed)
+            for _ in range(40 if model.writes else 1):  # until the board is whole
+                state, _ = model.step(state, die)
+            ends.append(model.decode(state))
         dice = model.stochastic and getattr(model.config, "guidance", None) != "zero-sigma"
-        assert torch.equal(one, other) is not dice
+        assert torch.equal(ends[0].logits, ends[1].logits) is not dice
+        assert not model.writes or not torch.equal(ends[0].tokens, ends[1].tokens)
 
-    def test_a_transition_has_a_prior_exactly_if_stochastic_and_a_posterior_exactly_if_shown_a_target(
+    def test_a_transition_has_a_prior_exactly_if_guided_and_a_posterior_exactly_if_shown_a_target(
         self, model: Model
     ) -> None:
         start = model.init(puzzles())
         blind, shown = model.step(start, Die())[1], model.step(start, Die(), puzzles(seed=1))[1]
-        assert (blind.prior is not None) == (shown.prior is not None) == model.stochastic
+        assert (blind.prior is not None) == (shown.prior is not None) == model.has_guidance
         assert blind.posterior is None
-        assert (shown.posterior is not None) == model.stochastic
+        assert (shown.posterior is not None) == model.has_guidance
 
     def test_watch_sees_each_low_level_update_and_the_last_is_the_new_l(self, model: Model) -> None:
         seen: list[Tensor] = []
@@ -191,14 +201,17 @@ class TestContract:
 
     def test_the_gradient_of_the_objective_reaches_every_parameter(self, model: Model) -> None:
         y = puzzles(seed=1)
-        state, transition = model.step(model.init(puzzles()), Die(), y)
-        readout = model.decode(state)
-        terms = {"token": losses.token(readout.logits, y)}
-        if model.stochastic:
-            terms |= losses.guidance(transition)
-        right = torch.ones(BATCH)
-        terms |= {"halt": losses.belief(readout.halt, right), "value": losses.belief(readout.value, right)}
-        losses.total(terms, dict.fromkeys(terms, 1.0)).backward()
+        if isinstance(model, Writer):
+            losses.total(model.loss(puzzles(), y, None, Die()), model.weights).backward()
+        else:
+            state, transition = model.step(model.init(puzzles()), Die(), y)
+            readout = model.decode(state)
+            terms = {"token": losses.token(readout.logits, y)}
+            if model.stochastic:
+                terms |= losses.guidance(transition)
+            right = torch.ones(BATCH)
+            terms |= {"halt": losses.belief(readout.halt, right), "value": losses.belief(readout.value, right)}
+            losses.total(terms, dict.fromkeys(terms, 1.0)).backward()
         for name, parameter in model.named_parameters():
             assert parameter.grad is not None, name
             assert parameter.grad.isfinite().all(), name
@@ -207,6 +220,10 @@ class TestContract:
     def test_the_gradient_of_the_heads_stops_at_the_state(self, model: Model) -> None:
         state, _ = model.step(model.init(puzzles()), Die())
         readout = model.decode(state)
+        if model.writes:
+            assert not readout.halt.requires_grad
+            assert not readout.value.requires_grad
+            return
         (readout.halt.sum() + readout.value.sum()).backward()
         moved = {name.split(".")[0] for name, parameter in model.named_parameters() if parameter.grad is not None}
         assert moved == {"heads"}
@@ -284,6 +301,58 @@ def test_attention_equals_torchs() -> None:
     torch.testing.assert_close(part(z), part.out(reference))
 
 
+def test_the_bias_of_a_head_is_added_to_the_scores_of_the_pairs_that_are_related() -> None:
+    torch.manual_seed(0)
+    relations = (torch.rand(3, POSITIONS, POSITIONS) < 0.5).float()
+    part = Attention(16, 2, sight=Sight(relations, heads=2, first=2))
+    assert part.sight.weight.tolist() == [[0, 0, 3], [3, 0, 0]]  # one after another, and round again
+    torch.nn.init.normal_(part.sight.weight)
+    z = torch.randn(2, POSITIONS, 16)
+    q, k, v = (chunk.view(2, POSITIONS, 2, 8).transpose(1, 2) for chunk in part.qkv(z).chunk(3, -1))
+    bias = sum(part.sight.weight[:, kind, None, None] * relations[kind] for kind in range(3))
+    reference = F.scaled_dot_product_attention(q, k, v, attn_mask=bias).transpose(1, 2).reshape(2, POSITIONS, 16)
+    torch.testing.assert_close(part(z), part.out(reference))
+
+
+def test_cells_are_related_that_share_a_line_and_tokens_of_a_rule_book_to_nothing() -> None:
+    network = replace(TINY, positions="relations")
+    board = replace(BOARD, height=4, width=4, box=(2, 2))
+    relations = layout(network, board, 2).relations
+    assert relations is not None
+    assert relations.shape == (5, 18, 18)
+    assert not relations[:, :2].any()
+    assert not relations[:, :, :2].any()
+    for p in range(16):
+        for q in range(16):
+            (r, c), (s, d) = divmod(p, 4), divmod(q, 4)
+            same = [r == s, c == d, r + c == s + d, r - c == s - d, (r // 2, c // 2) == (s // 2, d // 2)]
+            assert relations[:, 2 + p, 2 + q].tolist() == same
+    assert layout(TINY, board, 2).relations is None
+
+
+def test_in_a_graph_a_pair_is_related_to_its_two_nodes_and_to_the_pairs_that_share_one() -> None:
+    board = TASKS["coloring"](TASKS["coloring"].Config(vertices=4)).board  # type: ignore[call-arg]
+    relations = layout(replace(TINY, positions="relations"), board, 0).relations
+    ends = [{node} for node in range(4)] + [set(pair) for pair in board.pairs]
+    for p, of_p in enumerate(ends):
+        for q, of_q in enumerate(ends):
+            shared = bool(of_p & of_q)
+            assert relations[:, p, q].tolist() == [shared, shared and len(of_p) != len(of_q)]
+
+
+def test_in_a_picture_neighbours_are_related_by_the_way_between_them() -> None:
+    board = TASKS["images"](TASKS["images"].Config()).board
+    relations = layout(replace(TINY, positions="relations"), board, 1).relations
+    assert relations is not None
+    assert relations.shape == (25, 65, 65)
+    assert not relations[:, 0].any()
+    ways = [(down, right) for down in range(-2, 3) for right in range(-2, 3)]
+    for p in range(64):
+        for q in range(64):
+            way = (p // 8 - q // 8, p % 8 - q % 8)
+            assert relations[:, 1 + p, 1 + q].tolist() == [way == each for each in ways]
+
+
 def test_rms_norm_equals_torchs_and_leaves_root_mean_square_one() -> None:
     z = 7 * torch.randn(3, 4, 16)
     torch.testing.assert_close(rms_norm(z), F.rms_norm(z, (16,), eps=1e-6))
@@ -343,6 +412,7 @@ def test_the_first_token_alone_can_be_judged() -> None:
     [
         ({"mixing": "mlp", "positions": "rotary"}, "rotary positions turn pairs .* choose attention"),
         ({"features": 6, "heads": 2, "positions": "rotary"}, "6 features, 2 heads .* an even width of each head"),
+        ({"mixing": "mlp", "positions": "relations"}, "a bias of attention, and mixing is .mlp.; choose attention"),
         ({"positions": "none"}, "attention cannot tell places apart; choose lines, or mixing mlp"),
         ({"norm_eps": 0.0}, "norm_eps is 0.0; it must be positive"),
         ({"mixing_hidden": 0}, "mixing_hidden is 0; it must be at least 1"),
@@ -600,12 +670,16 @@ def test_it_overfits_eight_puzzles(kind: str, mixing: Any, tmp_path: object) -> 
         "task.board_size=5", "train.steps=600", "train.batch=16", "train.supervision_steps=3", "train.prior_steps=3",
         "train.optim.lr=0.003", "train.optim.warmup=20", "train.optim.weight_decay=0.01",
     ])  # fmt: skip
-    config: RunConfig = replace(few, model=model)
+    writes = MODELS[kind].writes
+    own = (
+        ["train.head_steps=0", "train.steps=900"] if writes else ["train.kl_balance=0"] if kind == "vae" else []
+    )  # its own bound
+    config: RunConfig = replace(few, model=model).override(own)
     run = Run(config, tmp_path)  # type: ignore[arg-type]
     one = np.flatnonzero(run.puzzles.counts == 1)[::16][:8]
     run.puzzles = run.puzzles.take(one)
     run.pair_puzzle, run.pair_solution = run.puzzles.pairs()
-    del run._order
+    vars(run).pop("_order", None)
     run.drawn = 0
     run.carry = run._first_carry()
     for _ in range(config.train.steps):
@@ -613,15 +687,16 @@ def test_it_overfits_eight_puzzles(kind: str, mixing: Any, tmp_path: object) -> 
     x = torch.from_numpy(run.puzzles.x.astype(np.int64))
     learned = run.model.eval()
     with torch.no_grad():
-        state = learned.init(x)
-        for _ in range(3 * learned.high_steps):
-            state, _ = learned.step(state, Die())
+        state, die = learned.init(x), Die()
+        for _ in range(40 if writes else 3 * learned.high_steps):
+            state, _ = learned.step(state, die)
         readout = learned.decode(state)
-    answers = readout.logits.argmax(-1).numpy().astype(np.uint8)
+    answers = readout.tokens.numpy().astype(np.uint8)
     task = NQueens(NQueensConfig(board_size=5))
     assert task.check(run.puzzles.x, answers).valid.all()
-    assert (learned.heads(state.h).right > 0).all()
-    assert (readout.value > 0).all()
+    if not writes:
+        assert (learned.heads(state.h).right > 0).all()
+        assert (readout.value > 0).all()
 
 
 @pytest.mark.parametrize("kind", VARIANTS)

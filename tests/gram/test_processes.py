@@ -24,11 +24,11 @@ from gram.train import train
 EXACT = ["train.precision=float32", "train.steps=10", "train.head_steps=4", "train.check_every=7"]
 
 
-def torchrun(tmp_path: Path, out: str, *overrides: str) -> subprocess.Popen[str]:
-    """`gram train debug` on two processes of this machine."""
+def torchrun(tmp_path: Path, out: str, *overrides: str, name: str = "debug") -> subprocess.Popen[str]:
+    """`gram train` of a small preset on two processes of this machine."""
     command = [
         sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
-        "-m", "gram.cli", "train", "debug", *overrides, "-o", out, "--quiet",
+        "-m", "gram.cli", "train", name, *overrides, "-o", out, "--quiet",
     ]  # fmt: skip
     return subprocess.Popen(
         command, cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
@@ -42,10 +42,21 @@ def torchrun(tmp_path: Path, out: str, *overrides: str) -> subprocess.Popen[str]
 )
 def test_two_processes_train_what_one_does(change: str, one_thread: None, tmp_path: Path) -> None:
     small = [change, *(["model.network.features=32", "model.network.hidden=32"] if "kind" in change else [])]
-    run = torchrun(tmp_path, "two", *small, *EXACT)
+    same_run(tmp_path, "debug", *small, *EXACT)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["debug-ar", "debug-mdlm", "debug-d3pm", "debug-vae"])
+def test_two_processes_train_the_generator_that_one_does(name: str, one_thread: None, tmp_path: Path) -> None:
+    same_run(tmp_path, name, "train.precision=float32", "train.steps=10", "train.check_every=7")
+
+
+def same_run(tmp_path: Path, name: str, *overrides: str) -> None:
+    """Train on two processes and on one: what is saved and what is logged must agree."""
+    run = torchrun(tmp_path, "two", *overrides, name=name)
     _, err = run.communicate(timeout=300)
     assert run.returncode == 0, err
-    train(preset("debug").override([*small, *EXACT]), tmp_path / "one", quiet=True)
+    train(preset(name).override(overrides), tmp_path / "one", quiet=True)
     one, two = (store.read_tensors(tmp_path / name / TRAINING)[0] for name in ("one", "two"))
     assert one.keys() == two.keys()
     for key in one:

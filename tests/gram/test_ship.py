@@ -11,6 +11,7 @@ import pytest
 import gram
 from gram import checkpoint as store
 from gram.figures import told
+from gram.generate import generate
 from gram.presets import preset
 from gram.ship import ship
 from gram.train import train
@@ -49,6 +50,25 @@ def test_the_card_of_a_sudoku_shows_accuracy_by_rating_and_no_column_twice(one_t
     assert "solutions |" not in card
     assert "--depths 2,4,8 --trajectories 2 " in card  # all widths of a deterministic model are one
     assert "cannot pass" not in card  # one solution each: one answer is enough
+
+
+@pytest.mark.parametrize(("base", "steps"), [("debug", [2, 4, 8, 16]), ("debug-d3pm", [6])])
+def test_a_generator_ships_with_what_its_samples_are_worth(
+    base: str, steps: list[int], one_thread: None, tmp_path: Path
+) -> None:
+    config = preset(base).override(["task.kind=sudoku_generation", "task.size=4"])
+    out = ship(train(config, tmp_path / "run", quiet=True), tmp_path / "boards", samples=40)
+    found, card = json.loads((out / "results.json").read_text())["generated"], (out / "README.md").read_text()
+    assert [each["supervision_steps"] for each in found] == steps
+    again = generate(out, tmp_path / "samples", 40, supervision_steps=steps[0])
+    assert {name: found[0][name] for name in ("valid", "kinds", "sha256")} == {
+        name: again[name] for name in ("valid", "kinds", "sha256")
+    }
+    for each in found:
+        assert f"    gram generate boards -n 40 --steps {each['supervision_steps']}\n" in card
+        assert f"\n| {each['supervision_steps']} | {told(each['valid']['value'], each['valid']['interval'])} | " in card
+    assert "99.05" in card
+    assert "FID" not in card
 
 
 def test_an_unfinished_run_does_not_ship(one_thread: None, tmp_path: Path) -> None:

@@ -21,17 +21,26 @@ import torch
 import gram.train  # noqa: F401  (the module, under its full name in sys.modules)
 from gram import checkpoint as store
 from gram import losses
+from gram.charge import Charge
 from gram.checkpoint import CONFIG, METRICS, TRAINING, WEIGHTS, CheckpointError
 from gram.config import ConfigError, RunConfig
 from gram.models import Model
 from gram.presets import preset
 
 module = sys.modules["gram.train"]
-train, Run, adapt, charges = module.train, module.Run, module.adapt, module.charges
+train, Run = module.train, module.Run
 
 
 def config(*overrides: str) -> RunConfig:
     return preset("debug").override(overrides)
+
+
+def adapted(settings: RunConfig, charge: float, step: int, told: float) -> float:
+    """The one charge of all supervision steps after an optimizer step at which so much was told."""
+    found = Charge(settings.train)
+    found.restore(charge)
+    found.adapt(np.ones(1, dtype=int), np.array([told]), step)
+    return float(found.values[0])
 
 
 def measured(path: Path) -> list[dict[str, Any]]:
@@ -328,45 +337,44 @@ class TestObjective:
             assert got["charge"] == pytest.approx(charge)
             by_hand = got["token"] + 3 * got["kl_prior"] + charge * got["kl_posterior"] + 0.5 * got["halt"]
             assert got["loss"] == pytest.approx(by_hand + 0.5 * got.get("value", 0), rel=1e-5)
-            charge = adapt(run.config.train, charge, step, got["kl_posterior"])
-            assert run.charge == pytest.approx(charge)
+            charge = adapted(run.config, charge, step, got["kl_posterior"])
+            assert run.charge.values == pytest.approx([charge])
 
-    def test_the_charges_are_the_balance_of_beta_or_beta_and_what_adapted(self) -> None:
-        fixed = config("train.kl_weight=3", "train.kl_balance=0.7").train
-        assert charges(fixed, 99.0) == pytest.approx((3 * 0.7, 3 * 0.3))  # nothing adapts, and all of beta is charged
-        adaptive = config("train.kl_weight=3", "train.kl_balance=0.7", "train.kl_target=0.01").train
-        assert charges(adaptive, 0.25) == (3.0, 0.25)  # the balance is not used
+    def test_each_supervision_step_may_have_a_charge_of_its_own(self, tmp_path: Path, monkeypatch: Any) -> None:
+        settings = config("train.kl_target=0.01", "train.kl_apart=true", "train.kl_rate=0.1", "train.prior_rows=0")
+        run = Run(settings, tmp_path)
+        weighed: list[dict[str, Any]] = []
+        total = losses.total
+        monkeypatch.setattr(
+            losses, "total", lambda terms, weights: weighed.append(dict(weights)) or total(terms, weights)
+        )
+        for _ in range(4):
+            before, age = run.charge.values, run.carry.age + 1
+            got = run.advance()
+            assert weighed[-1]["kl_posterior"].numpy() == pytest.approx(before[age.numpy() - 1])
+            assert got["charge"] == pytest.approx(before.mean())
+        assert len(set(run.charge.values)) == settings.train.supervision_steps
 
     def test_the_charge_is_saved_resumed_and_logged(self, tmp_path: Path) -> None:
         settings = config("train.kl_weight=3", "train.kl_target=0.01", "train.kl_rate=0.1", "train.log_every=1")
         for _ in range(5):
             train(settings, tmp_path / "run", minutes=1e-9, quiet=True)
         run = Run(settings, tmp_path / "run")
-        assert run.charge == 3.0  # beta, where it starts
+        assert run.charge.values == [3.0]  # beta, where it starts
         run.resume()
         lines = measured(tmp_path / "run")
         by_hand = 3.0
         for line in lines:
             assert line["charge"] == pytest.approx(by_hand)
-            by_hand = adapt(settings.train, by_hand, line["step"], line["kl_posterior"])
+            by_hand = adapted(settings, by_hand, line["step"], line["kl_posterior"])
         assert len(lines) == 5
-        assert run.charge == pytest.approx(by_hand)
-        assert run.charge != 3.0
+        assert run.charge.values == pytest.approx([by_hand])
+        assert run.charge.values != [3.0]
 
     def test_without_a_target_the_charge_that_is_logged_stands_still(self, debug_checkpoint: Path) -> None:
         settings = config().train
-        told = {round(line["charge"], 12) for line in measured(debug_checkpoint) if "charge" in line}
-        assert told == {round(settings.kl_weight * (1 - settings.kl_balance), 12)}
-
-    def test_the_charge_rests_at_its_target_rises_above_and_falls_below(self) -> None:
-        settings = config("train.kl_target=0.02", "train.kl_rate=0.1", "train.kl_hold=5").train
-        assert adapt(settings, 2.0, 5, 0.02) == pytest.approx(2.0)
-        assert adapt(settings, 2.0, 5, 0.03) == pytest.approx(2.0 * np.exp(0.1 * 0.5))
-        assert adapt(settings, 2.0, 5, 0.01) == pytest.approx(2.0 * np.exp(-0.1 * 0.5))
-        assert adapt(settings, 2.0, 5, 1e9) == pytest.approx(2.0 * np.exp(0.1))  # never faster than its rate
-        assert adapt(settings, 2.0, 4, 1e9) == 2.0  # held
-        assert adapt(config().train, 2.0, 9, 1e9) == 2.0  # no target
-        assert (adapt(settings, 100.0, 5, 1e9), adapt(settings, 0.01, 5, 0.0)) == (100.0, 0.01)
+        told = {round(line["charge"], 6) for line in measured(debug_checkpoint) if "charge" in line}
+        assert told == {round(settings.kl_weight * (1 - settings.kl_balance), 6)}
 
     def test_the_value_of_going_on_is_learned_from_the_step_that_follows(self, tmp_path: Path) -> None:
         """Q-learning on the prior rows of HRM: from the state before to that after, once a row could have halted."""
@@ -484,11 +492,11 @@ class TestHeadPhase:
     def test_the_charge_stands_still(self, tmp_path: Path) -> None:
         run = Run(config("train.kl_target=0.01", "train.kl_rate=0.1", "train.steps=2"), tmp_path)
         run.advance(), run.advance()
-        adapted = run.charge
-        assert adapted != 1.0
+        rests = run.charge.values.copy()
+        assert rests != [1.0]
         for _ in range(2):
             assert "charge" not in run.advance()
-            assert run.charge == adapted
+            assert run.charge.values == rests
 
     @pytest.mark.parametrize("fixture", ["debug_checkpoint", "debug_trm_checkpoint"])
     def test_its_lines_hold_what_the_prior_does_and_nothing_of_a_target(

@@ -1,0 +1,281 @@
+"""Generating: many answers to the one blank puzzle of a task, written to the disk in parts, and what they are worth.
+
+    settings.json                  what is drawn; a folder that holds other samples is refused
+    part-00000.safetensors         tokens [sample, position] of the first samples; metadata: their count, the seconds
+
+Sample i is trajectory i of `gram sample` and `gram evaluate`: its noise is keyed by (seed, 0, i). So parts can be drawn
+one at a time, in bounded memory, and a run that was killed goes on with the first part that is not whole: no sample is
+repeated, none is lost. Asking for more samples later draws only those.
+
+Figures (GRAM, Table 9 and Table 2): how many samples obey the rules, how many differ, how many are copies of training
+data, how far the others are from it; of pictures also IS and FID by our own classifier (`gram.fidelity`). What compares
+each sample with all training data is measured on the first `NEAREST`, what needs all samples at once on the first
+`MEASURED`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from gram import compute, estimates, fidelity
+from gram.chance import Chance
+from gram.checkpoint import Checkpoint, CheckpointError, load, read_tensors, write_atomic, write_tensors
+from gram.sample import SampleError, check, choose
+from gram.tasks import Task
+from gram.tasks.base import Tokens
+from gram.tasks.images import Images
+
+SETTINGS = "settings.json"
+ROWS = 256  # samples that are computed at once
+PART = 2_048  # samples of a file
+NEAREST = 1_000  # samples that are held against all training data
+MEASURED = 10_000  # pictures of IS and FID
+
+
+def generate(
+    checkpoint: Checkpoint | str | os.PathLike[str],
+    folder: Path,
+    samples: int,
+    *,
+    supervision_steps: int | None = None,
+    seed: int = 0,
+    noise: float | None = None,
+    perturb: float | None = None,
+    random_start: bool | None = None,
+    temperature: float | None = None,
+    precision: str = "auto",
+    part: int = PART,
+    classifier: str | None = None,
+    progress: Callable[[int, int], object] = lambda done, samples: None,
+) -> dict[str, Any]:
+    """Draw samples into a folder, going on where an earlier call stopped, and return their figures as plain data.
+
+    Args:
+        checkpoint: opened, or its name or folder; of a task that asks nothing (Sudoku generation, images).
+        folder: where the parts are; made if absent.
+        samples: how many there shall be.
+        supervision_steps: how long each goes on, without halting; default: the checkpoint's.
+        noise, perturb, random_start, temperature: how chance enters (`gram.chance`); default: the checkpoint's.
+        part: samples of a file.
+        classifier: of pictures, the name or folder of the classifier; default: DATASET-classifier.
+        progress: called with (samples that there are, samples) after each part.
+    Raises:
+        SampleError, CheckpointError, FidelityError: see the messages.
+    """
+    opened = checkpoint if isinstance(checkpoint, Checkpoint) else load(checkpoint)
+    steps = opened.config.inference.supervision_steps if supervision_steps is None else supervision_steps
+    chance = choose(opened, noise=noise, perturb=perturb, random_start=random_start, temperature=temperature)
+    check(trajectories=samples, supervision_steps=steps, seed=seed, chance=chance, precision=precision)
+    if part < 1:
+        raise SampleError(f"part is {part}; it must be at least 1")
+    if not asks_nothing(opened.task):
+        raise SampleError(
+            f"{opened.name} answers puzzles ({opened.task.board.title}) and has no blank one to generate from; use "
+            "`gram sample` or `gram evaluate`"
+        )
+    kind = compute.dtype(precision, compute.device().type)
+    settings = {
+        "sha256": opened.digest,
+        "supervision_steps": steps,
+        "seed": seed,
+        **asdict(chance),
+        "precision": str(kind).removeprefix("torch."),
+        "part": part,
+    }
+    _settle(folder, settings)
+    for number, start in enumerate(range(0, samples, part)):
+        stop = min(start + part, samples)
+        if _count(folder, number) < stop - start:
+            began = time.perf_counter()
+            how: dict[str, Any] = {"supervision_steps": steps, "seed": seed, "chance": chance, "precision": precision}
+            tokens = draw(opened, range(start, stop), **how)
+            told = {"samples": str(len(tokens)), "seconds": repr(time.perf_counter() - began)}
+            write_tensors(_path(folder, number), {"tokens": torch.from_numpy(tokens)}, told)
+        progress(stop, samples)
+    drawn, seconds = 0, 0.0
+    for number in range(-(-samples // part)):
+        _, metadata = read_tensors(_path(folder, number))
+        drawn, seconds = drawn + int(metadata["samples"]), seconds + float(metadata["seconds"])
+    about = {
+        "checkpoint": opened.name,
+        "model": opened.model.name,
+        "parameters": sum(weight.numel() for weight in opened.model.parameters()),
+        "task": opened.task.board.title,
+        "folder": str(folder),
+        "samples": samples,
+        **{name: value for name, value in settings.items() if name != "part"},
+    }
+    speed = {"seconds": round(seconds, 2), "samples_per_second": drawn / seconds}
+    return about | figures(opened.task, lambda: parts(folder, samples), classifier) | speed
+
+
+def asks_nothing(task: Task) -> bool:
+    """Whether the task's one puzzle is blank: its answers are generated from nothing."""
+    puzzles = task.puzzles("test")
+    return len(puzzles) == 1 and not task.board.given(puzzles.x).any()
+
+
+@torch.inference_mode()
+def draw(
+    opened: Checkpoint, numbers: range, *, supervision_steps: int, seed: int, chance: Chance, precision: str
+) -> Tokens:
+    """The samples of these numbers [sample, position]; each is what it is among any others."""
+    device = compute.device()
+    model = opened.model.to(device)
+    blank = torch.from_numpy(opened.task.puzzles("test").x.astype(np.int64)).to(device)
+    found = []
+    with compute.autocast(precision, device.type):
+        for start in range(numbers.start, numbers.stop, ROWS):
+            rows = range(start, min(start + ROWS, numbers.stop))
+            padded = [*rows, *[rows[-1]] * (ROWS - len(rows))]  # one size: below 16 rows, products round otherwise
+            keys = [(seed, 0, number) for number in padded]
+            state, streams = chance.start(model.init(blank.expand(ROWS, -1)), keys), chance.streams(keys)
+            for _ in range(supervision_steps):
+                state = chance.disturb(model, state, streams)
+                for _ in range(model.high_steps):
+                    state, _ = model.step(state, streams)
+            answers = chance.answer(model.decode(state), keys)[: len(rows)]
+            found.append(answers.to(torch.uint8).cpu().numpy())
+    return np.concatenate(found)
+
+
+def parts(folder: Path, samples: int) -> Iterator[Tokens]:
+    """The first so many samples of a folder [sample, position], one part after the other.
+
+    Raises:
+        CheckpointError: a part is absent, damaged, or was altered.
+    """
+    number, left = 0, samples
+    while left > 0:
+        tokens = read_tensors(_path(folder, number))[0]["tokens"][:left].numpy()
+        yield tokens
+        number, left = number + 1, left - len(tokens)
+
+
+def figures(task: Task, samples: Callable[[], Iterator[Tokens]], classifier: str | None = None) -> dict[str, Any]:
+    """What samples are worth; shares have a 95 % interval.
+
+    Args:
+        samples: gives them anew, part by part [sample, position].
+    Returns:
+        `valid`: share that obeys the rules. `distinct`: share that is the first of its kind, and `kinds` how many
+        these are, `valid_kinds` how many of them are valid. `copies`, `held_out`: shares that equal a training or a
+        held-out answer. `nearest_training`: mean number of positions (of pictures: pixels) in which a sample differs
+        from the nearest training answer, of the first `NEAREST`. `fidelity`: of pictures, `gram.fidelity.measure`.
+    """
+    known = {split: task.puzzles(split).solutions[0] for split in ("train", "test")}
+    keys = {split: set(_keys(tokens)) for split, tokens in known.items()}
+    x = task.puzzles("test").x[0]
+    seen: set[bytes] = set()
+    count = valid = valid_kinds = 0
+    equal = {"train": 0, "test": 0}
+    first: list[Tokens] = []
+    for tokens in samples():
+        good = task.check(x, tokens).valid
+        count, valid = count + len(tokens), valid + int(good.sum())
+        for key, fine in zip(_keys(tokens), good, strict=True):
+            if key not in seen:
+                seen.add(key)
+                valid_kinds += bool(fine)
+            for split, among in keys.items():
+                equal[split] += key in among
+        if sum(map(len, first)) < MEASURED:
+            first.append(tokens)
+    few = np.concatenate(first)[:MEASURED]
+    apart = _apart(task, few[:NEAREST], known["train"])
+    result: dict[str, Any] = {
+        "valid": _share(valid, count),
+        "distinct": _share(len(seen), count),
+        "kinds": len(seen),
+        "valid_kinds": valid_kinds,
+        "copies": _share(equal["train"], count),
+        "held_out": _share(equal["test"], count),
+        "nearest_training": {"value": float(apart.mean()), "interval": estimates.ratio(apart, np.ones(len(apart)))},
+    }
+    if isinstance(task, Images) and len(few) > 1:
+        judge = fidelity.load(classifier or f"{task.config.dataset}-classifier")
+        result["fidelity"] = fidelity.measure(task, judge, few)
+    return result
+
+
+def table(found: dict[str, Any]) -> str:
+    """The figures for a reader at a terminal."""
+
+    def share(name: str) -> str:
+        low, high = found[name]["interval"]
+        return f"{100 * found[name]['value']:.2f} % ({100 * low:.2f} to {100 * high:.2f})"
+
+    nearest = found["nearest_training"]
+    lines = [
+        f"{found['checkpoint']} ({found['model']}, {found['parameters']:,} parameters), {found['task']}, "
+        f"{found['samples']:,} samples of {found['supervision_steps']} steps, seed {found['seed']}",
+        f"  valid {share('valid')}",
+        f"  distinct {share('distinct')}: {found['kinds']:,} kinds, {found['valid_kinds']:,} of them valid",
+        f"  copies of training data {share('copies')}, of held-out data {share('held_out')}",
+        f"  nearest training answer {nearest['value']:.2f} away ({nearest['interval'][0]:.2f} to "
+        f"{nearest['interval'][1]:.2f})",
+    ]
+    for name in (fidelity.IS, fidelity.FID):
+        if "fidelity" in found:
+            told = found["fidelity"][name]
+            floor = found["fidelity"]["held_out"][name]
+            lines.append(f"  {name} {told['value']:.2f} +- {told['plus_minus']:.2f} (held-out pictures: {floor:.2f})")
+    return "\n".join([*lines, f"{found['samples_per_second']:.1f} samples per second; {found['folder']}"])
+
+
+def _settle(folder: Path, settings: dict[str, Any]) -> None:
+    """Say what the folder holds, or refuse it if it holds something else."""
+    path = folder / SETTINGS
+    if not path.is_file():
+        write_atomic(path, json.dumps(settings, indent=2) + "\n")
+        return
+    try:
+        held = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path} cannot be read: {error}; delete {folder} or choose another") from error
+    for name, value in settings.items():
+        if held.get(name) != value:
+            raise SampleError(
+                f"{folder} holds samples with {name} {held.get(name)!r}, not {value!r}; choose another folder with -o"
+            )
+
+
+def _path(folder: Path, number: int) -> Path:
+    return folder / f"part-{number:05}.safetensors"
+
+
+def _count(folder: Path, number: int) -> int:
+    """How many samples a part holds; 0 if there is none. A damaged part is an error: it may be somebody's figures."""
+    path = _path(folder, number)
+    return int(read_tensors(path)[1]["samples"]) if path.is_file() else 0
+
+
+def _keys(tokens: Tokens) -> list[bytes]:
+    """A short text of bytes per answer [answer, position]; different ones differ but for one chance in 2^64 or so."""
+    return [hashlib.blake2b(row.tobytes(), digest_size=16).digest() for row in tokens]
+
+
+def _share(part: int, whole: int) -> dict[str, Any]:
+    return {"value": part / whole, "interval": estimates.wilson(part, whole)}
+
+
+def _apart(task: Task, tokens: Tokens, known: Tokens) -> NDArray[np.int64]:
+    """In how many positions, or pixels, each answer [answer, position] differs from the nearest known one: [answer]."""
+    if isinstance(task, Images):
+        return fidelity.nearest(task.pixels(tokens), task.pixels(known))
+    kinds = range(len(task.board.tokens))
+    a, b = (np.concatenate([part == kind for kind in kinds], 1) for part in (tokens, known))
+    right = b.astype(np.float32).T  # small whole numbers: exact, and a fast product
+    most = [(rows.astype(np.float32) @ right).max(1) for rows in np.array_split(a, max(1, -(-len(a) // 64)))]
+    return tokens.shape[1] - np.concatenate(most).astype(np.int64)

@@ -1,0 +1,113 @@
+"""VAE: draw a latent vector per position from N(0, I), decode it in one pass. The oldest of the generators.
+
+Source: Kingma & Welling 2014, with Transformers for encoder and decoder. As a chain it has one transition, so GRAM's
+objective (eq. 12) is here the evidence lower bound itself:
+
+    q(z | x, y) = N(mu, sigma^2),  p(z) = N(0, 1)     guidance: posterior and prior
+    h = f_dec(e_x + W z)
+
+trained with one supervision step and `kl_balance=0` (the prior learns nothing). A second step draws anew. Guidance has
+as many features as the state, as rollouts want it; those from `latent` onwards are neither told nor read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from gram.board import Board
+from gram.models.base import (
+    Model,
+    Noise,
+    Readout,
+    RuleBooks,
+    State,
+    Transition,
+    Watch,
+    draw_z0,
+    expand,
+    initialize,
+)
+from gram.models.blocks import Network, NetworkConfig, at_least
+from gram.models.gaussian import LOG_SIGMA, Gaussian
+from gram.models.heads import Heads
+from gram.models.positions import layout, place
+
+
+@dataclass(frozen=True)
+class VAEConfig:
+    """Shape of a VAE: encoder and decoder have `network.blocks` each.
+
+    Attributes:
+        latent: numbers that are drawn per position.
+        puzzle_tokens: as in GRAM.
+    """
+
+    network: NetworkConfig = field(default_factory=lambda: NetworkConfig(blocks=2))
+    latent: int = 4
+    puzzle_tokens: int = 0
+
+    def __post_init__(self) -> None:
+        at_least(0, self, "puzzle_tokens")
+        if not 1 <= self.latent <= self.network.features:
+            raise ValueError(f"latent is {self.latent}; it must lie in 1 to features, {self.network.features}")
+
+
+class VAE(Model):
+    """One draw, one pass."""
+
+    name: ClassVar[str] = "vae"
+    Config: ClassVar[type] = VAEConfig
+    levels: ClassVar[tuple[str, ...]] = ("Draw", "Pass", "Layer")
+    recurrent: ClassVar[bool] = False
+    h0: Tensor
+    stochastic = True
+    high_steps = 1
+    config: VAEConfig
+
+    def __init__(self, config: VAEConfig, board: Board, identifiers: int = 0) -> None:
+        super().__init__()
+        self.config = config
+        size, tokens = config.network, len(board.tokens)
+        self.low_steps = size.blocks
+        told = layout(size, board, config.puzzle_tokens)
+        self.embed_x = nn.Embedding(tokens, size.features)
+        self.embed_y = nn.Embedding(tokens, size.features)
+        self.place = place(size, board, config.puzzle_tokens)
+        self.rules = RuleBooks(identifiers, config.puzzle_tokens, size.features)
+        self.encoder = Network(size, told)
+        self.posterior = nn.Linear(size.features, 2 * config.latent)
+        self.embed_z = nn.Linear(config.latent, size.features, bias=False)
+        self.layers = Network(size, told)
+        self.decoder = nn.Linear(size.features, tokens, bias=False)
+        self.heads = Heads(size, told)
+        initialize(self)
+        nn.init.zeros_(self.posterior.bias)
+        self.register_buffer("h0", draw_z0(size.features))
+
+    def init(self, x: Tensor, identifier: Tensor | None = None) -> State:
+        e_x = self.place(self.rules(self.embed_x(x), identifier))
+        return State(e_x, expand(self.h0, e_x), expand(self.h0, e_x))
+
+    def step(
+        self, state: State, noise: Noise, y: Tensor | None = None, watch: Watch | None = None
+    ) -> tuple[State, Transition]:
+        e_x = state.e_x
+        rest = torch.zeros_like(state.h)
+        prior, posterior = Gaussian(rest, rest), None
+        if y is not None:
+            e_y = F.pad(self.embed_y(y), (0, 0, self.prefix, 0))
+            mean, log_sigma = self.posterior(self.encoder((e_x + e_y) * 0.5**0.5)).float().chunk(2, -1)
+            untold = (0, state.h.shape[-1] - self.config.latent)
+            posterior = Gaussian(F.pad(mean, untold), F.pad(log_sigma.clamp(*LOG_SIGMA), untold))
+        z = (posterior or prior).sample(noise(state.h))[..., : self.config.latent]
+        h = self.layers(e_x + self.embed_z(z), watch).float()
+        return State(e_x, h, h), Transition(e_x.float(), prior, posterior)
+
+    def decode(self, state: State) -> Readout:
+        believes = self.heads(state.h)
+        return Readout(self.decoder(state.h[:, self.prefix :]).float(), believes.halt, believes.value)

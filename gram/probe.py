@@ -1,0 +1,92 @@
+"""One puzzle looked at from all sides: the data behind every analysis, for `gramviz.analyse` to show.
+
+trm, gram_ = gram.probe("nqueens8-trm"), gram.probe("nqueens8-gram")
+gramviz.analyse(trm, gram_)
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import xarray as xr
+
+from gram.checkpoint import Checkpoint, load
+from gram.lyapunov import lyapunov
+from gram.plane import landscape, starts
+from gram.rollout import RolloutError
+from gram.sample import Record, sample
+
+PARTS = ("paths", "exponents", "landscape", "starts")
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What one model does with one puzzle; plain data, no model.
+
+    Attributes:
+        rollout: the paths, see `gram.sample`.
+        exponents: along the same paths, see `gram.lyapunov.lyapunov`.
+        landscape: see `gram.plane.landscape`; None where `left_out` says why.
+        starts: see `gram.plane.starts`.
+        left_out: parts that could not be computed, each with the reason in words.
+    """
+
+    rollout: xr.Dataset
+    exponents: xr.Dataset
+    landscape: xr.Dataset | None
+    starts: xr.Dataset
+    left_out: dict[str, str]
+
+
+def probe(
+    checkpoint: Checkpoint | str | os.PathLike[str],
+    puzzle: int | str = 0,
+    *,
+    trajectories: int = 20,
+    supervision_steps: int | None = None,
+    seed: int = 0,
+    split: str = "test",
+    points: int = 49,
+    start_points: int = 11,
+    noise: float | None = None,
+    perturb: float | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Probe:
+    """Sample one puzzle, and ask the model what a rollout alone cannot tell.
+
+    In float32, so that exponents and paths are of the same numbers.
+
+    Args:
+        points, start_points: points along each axis of the landscape and of the plane of starts; the latter are each a
+            path of their own, `start_points` squared, and take most of the time.
+        progress: called with (part, parts done, parts in all) before each part.
+        puzzle, trajectories, supervision_steps, seed, split, noise, perturb: as in `gram.sample`.
+    Raises:
+        SampleError, TaskError, CheckpointError: see the messages.
+    """
+    opened = checkpoint if isinstance(checkpoint, Checkpoint) else load(checkpoint)
+    both: dict[str, Any] = {
+        "supervision_steps": supervision_steps, "seed": seed, "split": split, "noise": noise, "perturb": perturb,
+    }  # fmt: skip
+
+    def at(part: str) -> None:
+        if progress:
+            progress(part, PARTS.index(part), len(PARTS))
+
+    at("paths")
+    record = Record(h=True)
+    rollout = sample(opened, puzzle, trajectories=trajectories, record=record, precision="float32", **both)
+    at("exponents")
+    exponents = lyapunov(opened, puzzle, trajectories=trajectories, **both)
+    at("landscape")
+    left_out, plane = {}, None
+    try:
+        plane = landscape(opened, rollout, size=points)
+    except RolloutError as error:  # no right answer is known, or all states lie on a line: the rest is worth seeing
+        left_out["landscape"] = str(error)
+    at("starts")
+    begun = starts(opened, puzzle, size=start_points, **both)
+    return Probe(rollout, exponents, plane, begun, left_out)

@@ -1,0 +1,153 @@
+"""A recorded rollout taken up again by the model that made it: from one of its states, or on a changed puzzle.
+
+    again = gram.rerun(rollout, trajectory=12, step=20)             # other dice from step 20 on
+    again = gram.rerun(rollout, trajectory=12, step=20, h=h, l=l)   # from a state that somebody has moved
+    again = gram.rerun(rollout, x=x)                                # the whole of it, on another puzzle
+
+`gramviz.explore(rollout, rerun=gram.rerun)` offers this in the page. The model is found by the sha256 of its weights,
+which every rollout carries. A state was recorded in half precision, so what goes on from it is a path of its own from
+there, not the recorded one to the last bit; the recorded past stands before it unchanged.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+
+from gram.checkpoint import WEIGHTS, Checkpoint, find, load, names
+from gram.rollout import need
+from gram.sample import Record, SampleError, Start, prepare
+
+Array = NDArray[Any]
+_RECORDED = ("tokens", "probability", "logits", "halt", "value", "h", "l", "u", "mu_prior", "sigma_prior")
+
+
+def rerun(
+    rollout: xr.Dataset,
+    *,
+    puzzle: int = 0,
+    x: Array | None = None,
+    trajectory: int = 0,
+    step: int | None = None,
+    h: Array | None = None,
+    l: Array | None = None,
+    trajectories: int | None = None,
+    supervision_steps: int | None = None,
+    seed: int | None = None,
+    checkpoints: Sequence[str | os.PathLike[str]] | None = None,
+) -> xr.Dataset:
+    """Draw again, by the model and with the chances of a rollout, recording what it records.
+
+    Args:
+        puzzle: which of its puzzles.
+        x: another puzzle [position] to draw instead; then the whole is drawn anew, with the same seed by default.
+        trajectory, step: where to go on: the end of a transition (an index of `step`) of one trajectory. `None` begins
+            at the start. The states before it stand in the result as they were recorded.
+        h, l: the state [position, feature] to go on from instead of the recorded one.
+        trajectories: how many; default: as many as recorded.
+        supervision_steps: where they end, counted from the start; default: where the recorded ones do.
+        seed: of the noise; default: the recorded one, and when going on from a state the next.
+        checkpoints: names or folders among which the model is looked for; default: all known ones.
+    Raises:
+        SampleError: there is no such model or state, nothing lies ahead, or a state of this model cannot be placed.
+        RolloutError: `h`, or the `l` that the model needs, was not recorded.
+        TaskError: no puzzle of this task.
+    """
+    opened = _model(rollout, checkpoints)
+    one = rollout.isel(puzzle=puzzle)
+    known = int(one["supervision_step"].max())
+    steps = known if supervision_steps is None else supervision_steps
+    given = one["x"].values if x is None else np.asarray(x)
+    chance = {"noise": None} | json.loads(str(rollout.attrs.get("chance", "{}")))
+    drawing = prepare(
+        opened,
+        opened.task.text(given.astype(np.uint8)),
+        trajectories=one.sizes["trajectory"] if trajectories is None else trajectories,
+        supervision_steps=max(steps, 1),
+        seed=int(rollout.attrs["seed"]) + (step is not None) if seed is None else seed,
+        record=_record_of(rollout, opened),
+        **chance,
+    )
+    if step is not None:
+        drawing = replace(drawing, begin=_start(one, opened, trajectory, step, h, l))
+        if drawing.transitions <= 1:
+            raise SampleError(
+                f"step {step} is the last of {known} supervision steps, so nothing lies ahead; choose an earlier one, "
+                f"or pass supervision_steps={known + 4}"
+            )
+    return drawing.draw()
+
+
+def _model(rollout: xr.Dataset, checkpoints: Sequence[str | os.PathLike[str]] | None) -> Checkpoint:
+    """The model whose weights the rollout names; only the heads of files are read until it is found."""
+    wanted = str(rollout.attrs.get("checkpoint", ""))
+    among = list(names() if checkpoints is None else checkpoints)
+    for name in among:
+        try:
+            with safe_open(find(name) / WEIGHTS, framework="pt") as opened:
+                found = (opened.metadata() or {}).get("sha256")
+        except (OSError, SafetensorError):
+            continue  # a file that nobody can read is not the one
+        if wanted and found == wanted:
+            return load(name)
+    raise SampleError(
+        f"no checkpoint here has the weights {wanted[:12] or 'of this rollout, which does not name any'}; looked in "
+        f"{', '.join(map(str, among)) or 'none'}; pass checkpoints=['runs/NAME'], the folder that made this rollout"
+    )
+
+
+def _record_of(rollout: xr.Dataset, opened: Checkpoint) -> Record:
+    """What was recorded."""
+    model = opened.model
+    ends = rollout["transition"].values[1:]
+    return Record(
+        guidance="mu_prior" in rollout,
+        low=bool(rollout["low_step"].max()),
+        every="supervision" if model.high_steps > 1 and (ends == model.high_steps).all() else "transition",
+        **{name: name in rollout for name in ("h", "probability", "halt", "value", "logits", "l", "u")},
+    )
+
+
+def _start(one: xr.Dataset, opened: Checkpoint, trajectory: int, step: int, h: Array | None, l: Array | None) -> Start:
+    """The recorded state of a trajectory, or what somebody made of it, with its past."""
+    model = opened.model
+    if model.writes or not model.recurrent or model.prefix:
+        why = (
+            "keeps the tokens of its rule book in its state, which a rollout leaves out"
+            if model.prefix
+            else "never looks at its latent state"
+        )
+        raise SampleError(f"{opened.name} {why}, so it cannot go on from a recorded one; pass x to draw it anew")
+    if not 0 <= trajectory < one.sizes["trajectory"]:
+        raise SampleError(f"trajectory is {trajectory}; this rollout has 0 to {one.sizes['trajectory'] - 1}")
+    if not 0 <= step < one.sizes["step"] or one["low_step"].values[step]:
+        raise SampleError(
+            f"step is {step}; choose the end of a transition (low_step 0) from 0 to {one.sizes['step'] - 1}"
+        )
+    path = one.isel(trajectory=trajectory)
+
+    def state(name: str, moved: Array | None) -> Array:
+        recorded = need(path, name).isel(step=step).values
+        if moved is None:
+            return recorded
+        if moved.shape != recorded.shape:
+            raise SampleError(f"{name} has shape {moved.shape}; that of the recorded state is {recorded.shape}")
+        if not np.isfinite(moved).all():
+            raise SampleError(f"{name} holds numbers that are not finite; move the state by less")
+        return moved
+
+    behind = path["supervision_step"].values[step] - 1, path["transition"].values[step]
+    return Start(
+        h=state("h", h),
+        l=state("l", l) if model.low_steps else None,
+        done=max(0, int(behind[0] * model.high_steps + behind[1])),
+        past={name: path[name].values[:step] for name in _RECORDED if name in path},
+    )
