@@ -3,6 +3,8 @@
     import gramviz as gv
     gv.explore(rollout)                 # the explorer, in a notebook
     gv.compare(trm, gram, puzzle=0)     # TRM's one path beside GRAM's fifty
+    gv.live(gram.watch, gram.names())   # a model at work, step by step
+    gv.explain(sudoku, trajectory=12, step="7.2")   # which changes the rules justify, and which are guesses
     gv.freeze(gv.compare(trm, gram), "page.html")   # the same explorer in one file, no kernel, no network
 
 Everything here reads rollouts (`gram.rollout`) and knows no model: `import gramviz` leaves torch unloaded.
@@ -16,20 +18,30 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gramviz.analyse import Analysis as Analysis
+    from gramviz.analyse import analyse as analyse
+    from gramviz.explain import explain as explain
     from gramviz.explorer import Explorer as Explorer
-    from gramviz.explorer import State as State
     from gramviz.explorer import compare as compare
     from gramviz.explorer import explore as explore
     from gramviz.freeze import freeze as freeze
+    from gramviz.live import Live as Live
+    from gramviz.live import live as live
     from gramviz.pack import pack as pack
+    from gramviz.state import State as State
     from gramviz.views import Cursor as Cursor
 
 _HOME = {
+    "analyse": "analyse",
+    "Analysis": "analyse",
+    "explain": "explain",
     "explore": "explorer",
     "compare": "explorer",
     "Explorer": "explorer",
-    "State": "explorer",
+    "State": "state",
     "freeze": "freeze",
+    "live": "live",
+    "Live": "live",
     "pack": "pack",
     "Cursor": "views",
 }
@@ -39,7 +51,7 @@ __all__ = [*_HOME, *_MODULES]
 
 
 class _Package(ModuleType):
-    """This package. `gv.freeze` and `gv.pack` are the functions, although modules have these names (as in `gram`)."""
+    """This package. `gv.freeze`, `gv.pack`, `gv.explain` are the functions, although modules have these names."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         if isinstance(value, ModuleType) and _HOME.get(name) == name:

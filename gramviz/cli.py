@@ -80,15 +80,88 @@ def freeze(
     rollouts: Annotated[list[Path], typer.Argument(metavar="ROLLOUT...", help="One to four rollout files.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The page to write.")],
     puzzle: Annotated[int, typer.Option(help="Which puzzle, counted from 0.")] = 0,
+    lesson: Annotated[Path | None, typer.Option(help="Chapters and quizzes, as YAML.")] = None,
 ) -> None:
     """Write one HTML file in which the rollouts play without kernel or network."""
+    from gramviz.explorer import compare, explore
     from gramviz.freeze import freeze as write
 
     try:
-        write(list(rollouts), out, puzzle=puzzle)
+        if lesson is None:
+            write(list(rollouts), out, puzzle=puzzle)
+        else:
+            opened = (compare if len(rollouts) > 1 else explore)(*rollouts, puzzle=puzzle)
+            write(opened.teach(lesson), out)
     except OSError as error:
         _leave(f"cannot write {out}: {error.strerror}; choose another place with -o", 2)
     print(out)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="The page; default: a temporary file.")] = None,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page.")] = True,
+) -> None:
+    """Open a recorded comparison of TRM and GRAM in a browser: no notebook, no network, nothing to train."""
+    import tempfile
+    import webbrowser
+
+    from gramviz.demo import payload
+    from gramviz.freeze import freeze as write
+
+    page = out or Path(tempfile.mkdtemp(prefix="gramviz-")) / "demo.html"
+    try:
+        write(payload(), page)
+    except OSError as error:
+        _leave(f"cannot write {page}: {error.strerror}; choose another place with -o", 2)
+    print(page)
+    if browser and not webbrowser.open(page.resolve().as_uri()):
+        print("no browser opened; open the page by hand", file=sys.stderr)
+
+
+@app.command()
+def bench(
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Also write the figures as JSON.")] = None,
+    replays: Annotated[int, typer.Option(help="How often the rollout is played for the memory figure.")] = 1000,
+) -> None:
+    """Measure the explorer on this machine: first picture, frame times, sizes, messages, memory (needs Chromium)."""
+    from gramviz.bench import bench as measure
+    from gramviz.bench import markdown
+
+    figures = measure(replays=replays, progress=sys.stderr)
+    if out is not None:
+        out.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    print(markdown(figures))
+
+
+@app.command()
+def movie(
+    rollouts: Annotated[list[Path], typer.Argument(metavar="ROLLOUT...", help="One to four rollout files.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The film to write: .gif, .webp or .mp4.")],
+    puzzle: Annotated[int, typer.Option(help="Which puzzle, counted from 0.")] = 0,
+    speed: Annotated[int, typer.Option(help="Transitions per second: 1, 2, 4, 8, 16.")] = 4,
+    width: Annotated[int, typer.Option(help="Width of the explorer in pixels.")] = 1100,
+    scale: Annotated[float, typer.Option(help="Pixels of the film per pixel of the explorer.")] = 1.0,
+) -> None:
+    """Film the rollouts as they play in the explorer (needs Chromium)."""
+    from gramviz.movie import movie as write
+
+    print(write(list(rollouts), out, puzzle=puzzle, state={"speed": speed}, width=width, scale=scale))
+
+
+@app.command()
+def gallery(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the pictures.")] = Path("docs/pictures"),
+    index: Annotated[
+        Path | None, typer.Option(help="The page that shows them; default: gallery.md beside --out.")
+    ] = None,
+    only: Annotated[list[str] | None, typer.Option(metavar="NAME", help="One picture to draw anew; repeat.")] = None,
+) -> None:
+    """Draw every view from the models that ship, and the page that shows them (needs Chromium; some minutes)."""
+    from gramviz.gallery import gallery as write
+
+    for path in write(out, index or out.parent / "gallery.md", only=only or (), progress=sys.stderr):
+        print(path)
 
 
 @app.command()

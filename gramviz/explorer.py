@@ -4,17 +4,14 @@
 
 The rollout travels once, as one compressed buffer; playing, scrubbing and pointing happen in the page and send nothing.
 What comes back, 150 ms after the last gesture, is `state`: a plain object that also is what Python sets to move the
-view. `State` checks it. No torch here, and no logic of the picture: that is `frontend/*.js`.
+view. `gramviz.state` checks it. No torch here, and no logic of the picture: that is `frontend/*.js`.
 """
 
 from __future__ import annotations
 
-import difflib
-import json
-import keyword
 import os
-import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Self
@@ -24,299 +21,22 @@ import traitlets
 import xarray as xr
 
 from gram import rollout as rollouts_
+from gramviz import measure
+from gramviz.branch import TRAJECTORIES, BranchError, Rerun, Source, along_component, changed, to_path
 from gramviz.link import link
-from gramviz.pack import Payload, pack
+from gramviz.pack import Payload
+from gramviz.state import State, StateError, cell_of, is_index, lead_of, path_name, step_of, trajectory_of
 
 Rollout = xr.Dataset | str | os.PathLike[str]
+Other = Rollout | Callable[[xr.Dataset], xr.Dataset]  # what "+ Compare" adds
 
-CURVES = ("certainty", "conflicts", "drift", "changed", "halt", "value", "kl", "spread")
-LAYERS = ("halo", "labels", "hulls", "trail", "truth")
 FRAME_HEIGHT = 900  # px of the frozen frame in a notebook or report: header, panels, three curves, ruler, transport
 
-
-class StateError(ValueError):
-    """A state that no explorer could show; the message gives the value, what is allowed, and the cure."""
-
-
-# ------------------------------------------------------------------------------------------------------------ the state
-Check = Callable[[Any], bool]
+_EDITED = ", edited"
+_DICE = "The same model, other dice"
+_LASTING = {"theme", "motion", "lanes", "layers", "speed", "loop", "panel", "cells"}  # what outlives a puzzle
 
 
-def _index(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
-
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _letter(value: Any) -> bool:
-    return isinstance(value, str) and value in {"A", "B", "C", "D"}
-
-
-def _path(value: Any) -> bool:
-    return isinstance(value, list) and len(value) == 2 and _letter(value[0]) and _index(value[1])
-
-
-def _list(of: Check) -> Check:
-    return lambda value: isinstance(value, list) and all(of(item) for item in value)
-
-
-def _one(*allowed: Any) -> Check:
-    return lambda value: any(value == item and type(value) is type(item) for item in allowed)
-
-
-def _or_none(check: Check) -> Check:
-    return lambda value: value is None or check(value)
-
-
-def _pair(of: Check) -> Check:
-    return lambda value: _list(of)(value) and len(value) == 2
-
-
-def _object(**keys: Check) -> Check:
-    def check(value: Any) -> bool:
-        return isinstance(value, dict) and value.keys() == keys.keys() and all(keys[k](value[k]) for k in keys)
-
-    return check
-
-
-def _brush(value: Any) -> bool:
-    lasso = _object(kind=_one("lasso"), plane=_index, points=_list(_pair(_number)))
-    box = _object(kind=_one("box"), lane=_one(*CURVES), x=_pair(_number), y=_pair(_number))
-    return lasso(value) or box(value)
-
-
-# Key -> (check, what is allowed). The order is that of the page, and of the JSON.
-_KEYS: dict[str, tuple[Check, str]] = {
-    "v": (_one(1), "1, the version of this format"),
-    "puzzle": (_index, "a puzzle's index, from 0"),
-    "cursor": (
-        _object(step=_index, low=_or_none(_index)),
-        "{'step': index, 'low': None or the low-level step}; go('7.2') writes it",
-    ),
-    "focus": (_path, "[run letter, path index], e.g. ['B', 12]"),
-    "pinned": (_or_none(_path), "[run letter, path index], or None"),
-    "selected": (
-        lambda value: isinstance(value, dict) and all(_letter(k) and _list(_index)(v) for k, v in value.items()),
-        "{run letter: [path indices]}",
-    ),
-    "hidden": (_list(_letter), "a list of run letters"),
-    "cells": (_list(_index), "a list of positions, from 0; cells(['r4c6']) writes it"),
-    "token": (_or_none(_index), "a token's id, or None"),
-    "brush": (_or_none(_brush), "a lasso or box as the page writes it, or None"),
-    "range": (_or_none(_pair(_index)), "[first, last] step of the loop, or None"),
-    "board": (_one("focus", "differ", "all", "A", "B", "C", "D"), "focus, differ, all, or a run letter"),
-    "color_by": (
-        _one("outcome", "answer", "run", "value", "certainty", "step", "cell"),
-        "outcome, answer, run, value, certainty, step, cell",
-    ),
-    "answers_at": (_one("final", "cursor"), "final, cursor"),
-    "basis": (_or_none(lambda value: isinstance(value, str)), "the name of a basis, e.g. h, answers, steps"),
-    "camera": (_or_none(_object(x=_number, y=_number, k=_number)), "{'x', 'y', 'k'}, or None for all"),
-    "layers": (_list(_one(*LAYERS)), f"a list of {', '.join(LAYERS)}"),
-    "lanes": (_list(_one(*CURVES)), f"a list of {', '.join(CURVES)}"),
-    "speed": (_one(1, 2, 4, 8, 16), "1, 2, 4, 8, 16 transitions per second"),
-    "loop": (_one(True, False), "True, False"),
-    "theme": (_one("auto", "light", "dark"), "auto, light, dark"),
-    "motion": (_one("auto", "calm"), "auto, calm"),
-    "panel": (_one("board", "map", "answers"), "board, map, answers"),
-}
-
-
-class State:
-    """What an explorer shows, as checked keys. A key that is left out takes the page's default for the rollout.
-
-    Args:
-        **keys: see the error for what each key allows.
-    Raises:
-        StateError: an unknown key, or a value that it does not allow.
-    """
-
-    def __init__(self, **keys: Any) -> None:
-        checked = {}
-        for key, raw in keys.items():
-            if key not in _KEYS:
-                close = difflib.get_close_matches(key, _KEYS, 1)
-                hint = f" (did you mean {close[0]!r}?)" if close else ""
-                raise StateError(f"unknown key {key!r} of the state; known: {', '.join(_KEYS)}{hint}")
-            check, allowed = _KEYS[key]
-            value = _plain(raw)
-            if not check(value):
-                raise StateError(f"{key} is {_short(raw)}; allowed: {allowed}")
-            checked[key] = value
-        self.keys = {key: checked[key] for key in _KEYS if key in checked}
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, State) and self.keys == other.keys
-
-    __hash__ = None  # type: ignore[assignment]  # its lists can change
-
-    def __repr__(self) -> str:
-        return f"State({', '.join(f'{key}={value!r}' for key, value in self.keys.items())})"
-
-    @staticmethod
-    def known() -> tuple[str, ...]:
-        """Every key, in order."""
-        return tuple(_KEYS)
-
-    def to_json(self) -> str:
-        """The state as JSON, keys in their fixed order; `from_json` reads it back as an equal state."""
-        return json.dumps(self.keys, ensure_ascii=False, separators=(",", ":"))
-
-    @classmethod
-    def from_json(cls, text: str) -> State:
-        """Read what "Copy view (JSON)" gave.
-
-        Raises:
-            StateError: not a JSON object, or not a state.
-        """
-        try:
-            raw = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise StateError(f"this is not JSON: {error}; paste what 'Copy view (JSON)' gave") from error
-        if not isinstance(raw, dict):
-            raise StateError(f"a state is a JSON object, not {_short(raw)}; paste what 'Copy view (JSON)' gave")
-        return cls(**raw)
-
-    def to_python(self, meta: Mapping[str, Any] | None = None) -> str:
-        """The line that opens this view: `gv.compare(trm, gram, puzzle=16).go("7.2").pin("A", 0)`.
-
-        Args:
-            meta: the payload's; without it the runs are called `rollout`, steps go by index and cells by position.
-        """
-        keys = dict(self.keys)
-        opening = [f"puzzle={keys.pop('puzzle')}"] if "puzzle" in keys else []
-        keys.pop("v", None)
-        names = _variables(meta["runs"]) if meta else ["rollout"]
-        parts = [f"gv.{'compare' if len(names) > 1 else 'explore'}({', '.join([*names, *opening])})"]
-        if "cursor" in keys:
-            parts.append(f"go({_literal(_address(meta, **keys.pop('cursor')))})")
-        if "pinned" in keys:
-            pinned = keys.pop("pinned")
-            parts.append(f"pin({', '.join(map(_literal, pinned))})" if pinned else "pin(None)")
-        selected = keys.pop("selected", {})
-        parts += [f"select({_literal(letter)}, {_literal(paths)})" for letter, paths in selected.items()]
-        if "focus" in keys:
-            parts.append(f"focus({', '.join(map(_literal, keys.pop('focus')))})")
-        if "cells" in keys:
-            cells = keys.pop("cells")
-            parts.append(f"cells({_literal([_cell_name(meta['board'], cell) for cell in cells] if meta else cells)})")
-        if keys:
-            parts.append(f"set({', '.join(f'{key}={_literal(value)}' for key, value in keys.items())})")
-        return ".".join(parts)
-
-
-def _plain(value: Any) -> Any:
-    """Tuples and numpy numbers as JSON has them, so that a state equals itself after a round trip."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | range):
-        return [_plain(item) for item in (sorted(value) if isinstance(value, set) else value)]
-    return value.item() if hasattr(value, "item") and getattr(value, "ndim", 1) == 0 else value
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:79]}…"
-
-
-def _literal(value: Any) -> str:
-    """A value as source code: `json` for text (its escapes are legal in Python), Python for the rest."""
-    if isinstance(value, str):
-        text = json.dumps(value)
-        surrogates = r"\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})"
-        return re.sub(
-            surrogates,
-            lambda pair: f"\\U{0x10000 + ((int(pair[1], 16) - 0xD800) << 10) + int(pair[2], 16) - 0xDC00:08x}",
-            text,
-        )
-    if isinstance(value, list):
-        return f"[{', '.join(map(_literal, value))}]"
-    if isinstance(value, dict):
-        return f"{{{', '.join(f'{_literal(key)}: {_literal(item)}' for key, item in value.items())}}}"
-    return repr(value)
-
-
-def _variables(runs: Sequence[Mapping[str, Any]]) -> list[str]:
-    """A variable name for each run, from its reader's name; the page names them the same way (python.js)."""
-    names: list[str] = []
-    for run in runs:
-        plain = re.sub(r"^[_0-9]+|_+$", "", re.sub(r"[^a-z0-9_]+", "_", str(run["name"]).lower()))
-        taken = not plain or keyword.iskeyword(plain) or plain == "gv" or plain in names
-        names.append(f"{plain or 'run'}_{run['letter'].lower()}" if taken else plain)
-    return names
-
-
-# ------------------------------------------------------------------------------------------------ addresses and cells
-def _lead(meta: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The longest run: its steps make the ruler."""
-    return max(meta["runs"], key=lambda run: run["steps"])
-
-
-def _address(meta: Mapping[str, Any] | None, step: int, low: int | None) -> str | int:
-    if meta is None:
-        return step
-    lead = _lead(meta)
-    at = min(step, lead["steps"] - 1)
-    if at <= 0 and low is None:
-        return "init"
-    parts = [lead["supervision_step"][at]]
-    if max(lead["transition"]) > 1:
-        parts.append(lead["transition"][at])
-    return ".".join(map(str, parts if low is None else [*parts, low]))
-
-
-def _step_of(meta: Mapping[str, Any], address: str | int) -> dict[str, int | None]:
-    """The cursor at "init", "end", "7" (its last transition), "7.2", "7.2.4" or an index.
-
-    Raises:
-        StateError: there is no such moment.
-    """
-    lead = _lead(meta)
-    last = lead["steps"] - 1
-    if isinstance(address, int) or address in ("init", "end"):
-        step = {"init": 0, "end": last}.get(str(address), address)
-        if not 0 <= int(step) <= last:
-            raise StateError(f"there is no step {step}; this rollout has steps 0 to {last}")
-        return {"step": int(step), "low": None}
-    parts = str(address).split(".")
-    nested = max(lead["transition"]) > 1
-    if all(part.isdigit() for part in parts) and len(parts) <= (3 if nested else 2):
-        wanted = [int(part) for part in parts]
-        low = wanted.pop() if len(wanted) > (2 if nested else 1) else None
-        found = [
-            step
-            for step, at in enumerate(zip(lead["supervision_step"], lead["transition"], strict=True))
-            if step and list(at[: len(wanted)]) == wanted
-        ]
-        if found and (low is None or 1 <= low <= lead["low_steps"]):
-            return {"step": found[-1], "low": low}
-    first, final = _address(meta, 1, None) if last else "init", _address(meta, last, None)
-    raise StateError(f"there is no moment {address!r}; write 'init', 'end', or from {first!r} to {final!r}")
-
-
-def _cell_name(board: Mapping[str, Any], position: int) -> str:
-    if board["kind"] == "graph":
-        return f"n{position + 1}"
-    return f"r{position // board['width'] + 1}c{position % board['width'] + 1}"
-
-
-def _cell(board: Mapping[str, Any], name: str | int) -> int:
-    size = board["height"] * board["width"]
-    if isinstance(name, int) and 0 <= name < size:
-        return name
-    found = re.fullmatch(r"r(\d+)c(\d+)|n(\d+)", str(name))
-    if found and found[3] and board["kind"] == "graph" and 1 <= int(found[3]) <= size:
-        return int(found[3]) - 1
-    if found and found[1] and board["kind"] != "graph":
-        row, column = int(found[1]), int(found[2])
-        if 1 <= row <= board["height"] and 1 <= column <= board["width"]:
-            return (row - 1) * board["width"] + column - 1
-    raise StateError(f"there is no cell {name!r}; write {_cell_name(board, 0)!r} to {_cell_name(board, size - 1)!r}")
-
-
-# ----------------------------------------------------------------------------------------------------------- the widget
 @cache
 def _module() -> str:
     return link()
@@ -326,20 +46,49 @@ class Explorer(anywidget.AnyWidget):
     """One puzzle of one to four rollouts, linked board, map, curves and timeline. Make it with `explore` or `compare`.
 
     Attributes:
-        meta, data: the payload (docs/payload.md); set once.
+        meta, data: the payload (docs/payload.md); `feed` sets another one.
         state: what is shown; set it or use the methods, which return the explorer. The page's own changes arrive here
             150 ms after the last gesture, so `explorer.observe(f, "state")` sees settled views only.
         status: what went wrong in the page, or "".
+        asks: what the page may ask this kernel for: `cell`, the plane of one, where it has the rollouts, as from
+            `explore`; `branch` and `edit`, where it was given a `rerun` too; `compare`, with that or with `others`.
+        others: the names of the runs that "+ Compare" offers.
     """
 
     meta = traitlets.Dict().tag(sync=True)
     data = traitlets.Bytes().tag(sync=True)
     state = traitlets.Dict().tag(sync=True)
     status = traitlets.Unicode().tag(sync=True)
+    asks = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    others = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
-    def __init__(self, payload: Payload, **state: Any) -> None:
+    def __init__(
+        self,
+        payload: Payload,
+        *,
+        source: Source | None = None,
+        rerun: Rerun | None = None,
+        others: Mapping[str, Other] | None = None,
+        **state: Any,
+    ) -> None:
         self._esm = _module()
-        super().__init__(meta=payload.meta, data=payload.data, state={"puzzle": payload.meta["puzzle"]} | state)
+        self._source, self._rerun, self._others = source, rerun, dict(others or {})
+        if rerun:
+            self._others.setdefault(_DICE, self._rethrown)
+        told = {
+            "cell": source,
+            "branch": source and rerun,
+            "edit": source and rerun,
+            "compare": source and self._others,
+        }
+        super().__init__(
+            meta=payload.meta,
+            data=payload.data,
+            state={"puzzle": payload.meta["puzzle"]} | state,
+            asks=[ask for ask, able in told.items() if able],
+            others=list(self._others),
+        )
+        self.on_msg(self._asked)
 
     @traitlets.validate("state")
     def _checked(self, proposal: Mapping[str, Any]) -> dict[str, Any]:
@@ -353,19 +102,46 @@ class Explorer(anywidget.AnyWidget):
                     self._path(letter, path)
         return state.keys
 
+    def feed(self, payload: Payload, **state: Any) -> Self:
+        """Show another payload, with these keys of the state on top of what it is: how a model is watched that runs."""
+        with self.hold_sync():  # one message
+            self.meta, self.data = payload.meta, payload.data
+            self.state = {**self.state, "puzzle": payload.meta["puzzle"], **state}
+        return self
+
     # -- moving the view; every method returns the explorer
     def set(self, **keys: Any) -> Self:
         """Change any keys of the state, e.g. `set(color_by="answer", theme="dark")`.
 
+        `basis="cell30"` shows the PCA of h of one cell alone, here of position 30, `gramviz.measure.project`; it is
+        packed when it is asked for, from then on it is in the page, and in what `to_html` writes.
+
         Raises:
             StateError: an unknown key or value, with what is allowed.
+            PackError: there is no h, or no room in the budget.
         """
-        self.state = {**self.state, **State(**keys).keys}
+        checked = State(**keys).keys
+        cell = measure.cell_of(checked.get("basis") or "")
+        if cell is not None and all(basis["name"] != checked["basis"] for basis in self.meta["bases"]):
+            return self._with_plane(cell, checked)
+        self.state = {**self.state, **checked}
         return self
+
+    def _with_plane(self, cell: int, keys: Mapping[str, Any]) -> Self:
+        """Pack the plane of one cell beside those that are here, and show these keys of the state."""
+        if self._source is None:
+            cure = f"open it with gv.explore(rollout, cells=[{cell}])"
+            raise StateError(f"basis is 'cell{cell}', which this explorer did not pack; {cure}")
+        packing = self._source.packing
+        source = replace(self._source, packing={**packing, "cells": [*packing.get("cells", ()), cell]})
+        payload = source.payload()
+        payload.meta["lesson"] = self.meta.get("lesson")
+        self._source = source
+        return self.feed(payload, **keys)
 
     def go(self, address: str | int) -> Self:
         """Put the cursor at a moment: "7.2" = supervision step 7, transition 2; "init"; "end"; or a step's index."""
-        return self.set(cursor=_step_of(self.meta, address))
+        return self.set(cursor=step_of(self.meta, address))
 
     def focus(self, run: str, path: int = 0) -> Self:
         """Follow one path with board, curves and details."""
@@ -383,12 +159,256 @@ class Explorer(anywidget.AnyWidget):
 
     def cells(self, names: Sequence[str | int]) -> Self:
         """Choose cells of the board: `cells(["r4c6"])`, `cells(["n3"])` in a graph, or positions."""
-        return self.set(cells=[_cell(self.meta["board"], name) for name in names])
+        return self.set(cells=[cell_of(self.meta["board"], name) for name in names])
 
     @property
     def selection(self) -> dict[str, list[int]]:
-        """The chosen paths of each run, by index: `{"B": [3, 12]}`; empty where nothing is chosen."""
+        """The chosen paths of each run, by index: `{"B": [3, 12]}`; empty where nothing is chosen. Set it to choose."""
         return {letter: list(paths) for letter, paths in self.state.get("selected", {}).items()}
+
+    @selection.setter
+    def selection(self, chosen: Mapping[str, Sequence[int]]) -> None:
+        self.set(
+            selected={
+                letter: sorted(self._path(letter, int(path))[1] for path in paths) for letter, paths in chosen.items()
+            }
+        )
+
+    def on_selection(self, call: Callable[[dict[str, list[int]]], object]) -> Callable[[], None]:
+        """Have `call(selection)` called when another choice of paths has settled; returns what ends that."""
+        return self._on("selected", lambda state: call({k: list(v) for k, v in state.get("selected", {}).items()}))
+
+    def on_step(self, call: Callable[[int], object]) -> Callable[[], None]:
+        """Have `call(step)` called when the cursor has come to rest elsewhere; returns what ends that."""
+        last = lead_of(self.meta)["steps"] - 1  # an untouched page stands at the end
+        return self._on("cursor", lambda state: call(int(state.get("cursor", {}).get("step", last))))
+
+    def _on(self, key: str, tell: Callable[[Mapping[str, Any]], object]) -> Callable[[], None]:
+        def changed(change: Mapping[str, Any]) -> None:
+            before, after = change["old"] or {}, change["new"]
+            if before.get(key) != after.get(key):
+                tell(after)
+
+        self.observe(changed, "state")
+        return lambda: self.unobserve(changed, "state")
+
+    def teach(self, lesson: str | os.PathLike[str]) -> Self:
+        """Put a lesson (YAML, `gramviz.chapters`) into this explorer and open its first chapter; before it is shown.
+
+        Raises:
+            LessonError: what is wrong in the lesson, with its line.
+        """
+        from gramviz.chapters import read
+
+        self.meta = {**self.meta, "lesson": read(lesson, self.meta)}
+        first = self.meta["lesson"]["chapters"][0]
+        at = first["at"] if first["at"] is not None else 0
+        return self.set(**{"chapter": 0, "cursor": {"step": at, "low": None}} | first.get("show", {}))
+
+    # -- new runs, by a model that the notebook lends
+    def branch(
+        self,
+        run: str,
+        path: int = 0,
+        at: str | int = "init",
+        *,
+        towards: tuple[str, int] | None = None,
+        along: int | None = None,
+        by: float | None = None,
+        trajectories: int | None = TRAJECTORIES,
+        supervision_steps: int | None = None,
+        seed: int | None = None,
+    ) -> xr.Dataset:
+        """Go on from a recorded state with other dice, and show what comes of it as a further run.
+
+        The new run begins with the recorded past of its path, so both stand on one ruler and part at `at`. Of four
+        runs, the last branch makes room.
+
+        Args:
+            run, path: whose state.
+            at: the end of a transition of that run: "7.2", "init", or the index of a step.
+            towards: (run, path) of the same checkpoint whose state at that step pulls it; `by` is the share of the way.
+            along: a principal component of h, from 1; `by` counts standard deviations of the states along it.
+            by: how far it is moved: 0.5 of the way, or 1 deviation, by default.
+            trajectories: how many paths go on from it.
+            supervision_steps: where they end, counted from the start; by default where the recorded ones do.
+            seed: of the dice; by default one that no branch of this explorer had.
+        Returns:
+            The rollout of the new run.
+        Raises:
+            BranchError, StateError: no such path, moment or direction, or no `rerun` was given.
+            RolloutError: `h`, or the `l` that the model needs, was not recorded.
+            ValueError: what `rerun` refuses, e.g. a checkpoint that is not here.
+        """
+        source, rerun = self._lent()
+        meta = self._run(self._path(run, path)[0])
+        one = source.one(self.meta["runs"].index(meta))
+        shown, step = self._moment(meta, one, at)
+        moved, told = self._moved(meta, path, one, step, towards, along, by)
+        source = source.room()
+        rollout = rerun(
+            one,
+            trajectory=trajectory_of(meta, path),
+            step=step,
+            trajectories=trajectories,
+            supervision_steps=supervision_steps,
+            seed=int(one.attrs["seed"]) + 1 + source.made if seed is None else seed,
+            **moved,
+        )
+        name = f"{path_name(meta, path)} from {measure.address(one, step)}{told}"
+        source = source.joined(rollout.assign_attrs(name=name), name)
+        payload = source.payload()
+        payload.meta["lesson"] = self.meta.get("lesson")
+        self._source = source
+        letter = payload.meta["runs"][-1]["letter"]
+        self.feed(
+            payload,
+            cursor={"step": shown, "low": None},
+            focus=[letter, 0],
+            board="focus",
+            pinned=[run, path] if run != letter else None,  # the path that it parts from stays in ink
+            selected={k: paths for k, paths in self.state.get("selected", {}).items() if k != letter},
+            hidden=[k for k in self.state.get("hidden", []) if k != letter],
+        )
+        return source.rollouts[-1]
+
+    def _moved(
+        self,
+        meta: Mapping[str, Any],
+        path: int,
+        one: xr.Dataset,
+        step: int,
+        towards: tuple[str, int] | None,
+        along: int | None,
+        by: float | None,
+    ) -> tuple[dict[str, Any], str]:
+        """The state that a branch begins from where it is not the recorded one, by name, and that in words."""
+        source, _ = self._lent()
+        runs = self.meta["runs"]
+        if towards is not None and along is not None:
+            raise BranchError("a state is moved towards another or along a component, not both; leave one out")
+        if towards is not None:
+            letter, other = self._path(*towards)
+            theirs, share = self._run(letter), 0.5 if by is None else by
+            data = one if theirs is meta else source.one(runs.index(theirs))
+            states = to_path(one, trajectory_of(meta, path), data, trajectory_of(theirs, other), step, share)
+            return states, f", {share:g} to {path_name(theirs, other)}"
+        if along is not None:
+            number, deviations = runs.index(meta), 1.0 if by is None else by
+            group = next((g for g in measure.planes(source.rollouts, "h") if number in g), (number,))
+            plane = [source.one(k) for k in group]
+            h = along_component(plane, one, trajectory_of(meta, path), along, step, deviations)
+            return {"h": h}, f", PC {along} {deviations:+g}"
+        if by is not None:
+            raise BranchError(f"by is {by:g}, but nothing says where to; give towards=(run, path) or along=component")
+        return {}, ""
+
+    def edit(self, cells: Mapping[str | int, Any], *, seed: int | None = None) -> list[xr.Dataset]:
+        """Change the puzzle, have every run drawn anew on it, and show that; branches are of the old one and go.
+
+        Args:
+            cells: cell -> token as it is written on the board, or None for a blank: `{"r4c6": 7, "r1c1": None}`.
+            seed: of the dice; by default the recorded one.
+        Returns:
+            The rollouts of the runs.
+        Raises:
+            BranchError, StateError: no such cell or token, or no `rerun` was given.
+            ValueError: what `rerun` refuses, e.g. givens that break a rule.
+        """
+        source, rerun = self._lent()
+        positions = {cell_of(self.meta["board"], name): token for name, token in cells.items()}
+        runs = [source.one(k) for k in range(source.own)]
+        x = changed(runs[0], positions)
+        new = tuple(rerun(run, x=x, seed=seed) for run in runs)
+        names = [meta["name"].removesuffix(_EDITED) + _EDITED for meta in self.meta["runs"][: source.own]]
+        source = Source(new, (0,) * len(new), tuple(names), source.packing, source.own, source.made)
+        payload = source.payload()
+        self._source = source
+        kept = {key: self.state[key] for key in _LASTING & self.state.keys()}
+        with self.hold_sync():
+            self.state = kept
+            self.feed(payload)
+        return list(new)
+
+    def compare(self, other: Other, *, name: str | None = None) -> xr.Dataset:
+        """Show a further run of this puzzle beside those that are here, up to four.
+
+        Different checkpoints share no plane of `h`, so the map then goes to "PCA of answers".
+
+        Args:
+            other: a name of `others`; a rollout that holds this puzzle, or the path of one; or a function that draws
+                one, given run A of this puzzle alone.
+            name: what a reader calls it; by default the name among `others`, or the rollout's own.
+        Returns:
+            The rollout of the new run.
+        Raises:
+            BranchError: there is no place, another puzzle, or this explorer has no rollouts.
+            PackError: another board, or over the budget.
+        """
+        if self._source is None:
+            raise BranchError("this explorer has no rollouts to compare with; open it with gv.explore(rollout)")
+        lent = other if isinstance(other, str) and other in self._others else None
+        wanted = self._others[lent] if lent else other
+        rollout = wanted(self._source.one(0)) if callable(wanted) else _opened(wanted)
+        own = str(rollout.attrs.get("name") or rollout.attrs["model"])
+        called = name or (lent if lent and lent != _DICE else own)
+        source = self._source.beside(rollout, called)
+        payload = source.payload()
+        payload.meta["lesson"] = self.meta.get("lesson")
+        self._source = source
+        self.feed(payload, basis=payload.meta["default_basis"], camera=None, brush=None)
+        return rollout
+
+    def _rethrown(self, one: xr.Dataset) -> xr.Dataset:
+        """Run A drawn again with dice that none of the runs had."""
+        source, rerun = self._lent()
+        seed = 1 + max(int(run.attrs["seed"]) for run in source.rollouts) + source.made
+        name = one.attrs.get("name") or one.attrs["model"]
+        return rerun(one, seed=seed).assign_attrs(name=f"{name}, seed {seed}")
+
+    def _lent(self) -> tuple[Source, Rerun]:
+        if self._source is None or self._rerun is None:
+            raise BranchError(
+                "this explorer knows no model; open it with a function that does: gv.explore(rollout, rerun=gram.rerun)"
+            )
+        return self._source, self._rerun
+
+    def _run(self, letter: str) -> Mapping[str, Any]:
+        return next(run for run in self.meta["runs"] if run["letter"] == letter)
+
+    def _moment(self, meta: Mapping[str, Any], one: xr.Dataset, at: str | int) -> tuple[int, int]:
+        """A moment of a run as an index of what is shown, and of its rollout."""
+        cursor = step_of({"runs": [meta]}, at)
+        if cursor["low"] is not None:
+            raise StateError(f"{at!r} lies within a transition; branch from its end, {str(at).rpartition('.')[0]!r}")
+        shown = int(cursor["step"] or 0)
+        clock = zip(*(one[name].values.tolist() for name in rollouts_.STEP_COORDS), strict=True)
+        return shown, list(clock).index((meta["supervision_step"][shown], meta["transition"][shown], 0))
+
+    def _asked(self, _: object, content: Any, buffers: object) -> None:
+        """A person asked for something in the page: say at once that this kernel lives, then do it or say why not."""
+        del buffers
+        if not isinstance(content, dict) or content.get("ask") not in self.asks:
+            return
+        reply = {"id": content.get("id")}
+        self.send(reply | {"busy": True})
+        try:
+            if content["ask"] == "edit":
+                self.edit({int(cell): token for cell, token in content["cells"].items()})
+            elif content["ask"] == "cell":
+                self.set(basis=f"cell{int(content['cell'])}", camera=None, brush=None)
+            elif content["ask"] == "compare":
+                self.compare(self.others[int(content["other"])])  # by number: a page names no file to be opened
+            else:
+                to = content.get("towards")
+                self.branch(
+                    content["run"], content["path"], content["step"], along=content.get("along"),
+                    towards=(to[0], to[1]) if to else None,
+                )  # fmt: skip
+        except Exception as error:  # whatever a model fails with, the page has nobody else to hear it from
+            self.send(reply | {"ok": False, "say": " ".join(str(error).split()) or type(error).__name__})
+        else:
+            self.send(reply | {"ok": True})
 
     # -- leaving the notebook
     def to_python(self) -> str:
@@ -419,23 +439,34 @@ class Explorer(anywidget.AnyWidget):
             shown = ", ".join(f"{run['letter']} ({run['name']})" for run in runs.values())
             raise StateError(f"there is no run {letter!r}; this explorer shows {shown}")
         most = runs[letter]["trajectories"] - 1
-        if not _index(path) or path > most:
+        if not is_index(path) or path > most:
             raise StateError(f"run {letter} has no path {path!r}; choose 0 to {most}")
         return [letter, path]
 
 
-def explore(rollout: Rollout, *, puzzle: int = 0, name: str | None = None, **packing: Any) -> Explorer:
+def explore(
+    rollout: Rollout,
+    *,
+    puzzle: int = 0,
+    name: str | None = None,
+    rerun: Rerun | None = None,
+    others: Mapping[str, Other] | None = None,
+    **packing: Any,
+) -> Explorer:
     """Open one rollout.
 
     Args:
         rollout: a rollout, or the path of one.
         puzzle: which of its puzzles, from 0.
         name: what a reader calls it; by default the rollout's own name.
-        **packing: `budget`, `second`, `every`, `trajectories`, as in `gramviz.pack.pack`.
+        rerun: a function that has the model go on, `gram.rerun`: then puzzles can be edited and paths branched.
+        others: what "+ Compare" offers in the page, by name: rollouts that hold this puzzle, paths of such, or
+            functions that draw one when it is wanted: `{"TRM": lambda one: gram.sample("nqueens8-trm", 16)}`.
+        **packing: `budget`, `second`, `every`, `trajectories`, `cells`, as in `gramviz.pack.pack`.
     Raises:
         RolloutError, PackError: it is not a rollout, there is no such puzzle, or it is over the budget.
     """
-    return Explorer(pack([_opened(rollout)], puzzle=puzzle, names=None if name is None else [name], **packing))
+    return _open([rollout], puzzle, [name], rerun, others, packing)
 
 
 def compare(
@@ -445,6 +476,8 @@ def compare(
     puzzle: int | Sequence[int] = 0,
     names: Sequence[str] | None = None,
     share_h: bool = False,
+    rerun: Rerun | None = None,
+    others: Mapping[str, Other] | None = None,
     **packing: Any,
 ) -> Explorer:
     """Two to four rollouts of the same puzzle, as runs A, B, ...; if A has one path, it is pinned.
@@ -457,7 +490,8 @@ def compare(
         puzzle: which of their puzzles, from 0; one index each, if they are stored differently.
         names: what a reader calls the runs; by default their models' names where those tell them apart.
         share_h: see above.
-        **packing: `budget`, `second`, `every`, `trajectories`, as in `gramviz.pack.pack`.
+        rerun, others: as in `explore`.
+        **packing: `budget`, `second`, `every`, `trajectories`, `cells`, as in `gramviz.pack.pack`.
     Raises:
         RolloutError, PackError: not rollouts, not the same puzzle, or over the budget.
     """
@@ -465,7 +499,21 @@ def compare(
     models = [str(run.attrs["model"]).upper() for run in runs]
     if names is None and len(set(models)) == len(models):
         names = models
-    return Explorer(pack(runs, puzzle=puzzle, names=names, share_h=share_h, **packing))
+    return _open(runs, puzzle, names or [None] * len(runs), rerun, others, packing | {"share_h": share_h})
+
+
+def _open(
+    rollouts: Sequence[Rollout],
+    puzzle: int | Sequence[int],
+    names: Sequence[str | None],
+    rerun: Rerun | None,
+    others: Mapping[str, Other] | None,
+    packing: Mapping[str, Any],
+) -> Explorer:
+    runs = tuple(_opened(run) for run in rollouts)
+    puzzles = tuple(puzzle) if isinstance(puzzle, Sequence) else (puzzle,) * len(runs)
+    source = Source(runs, puzzles, tuple(names), packing, own=len(runs))
+    return Explorer(source.payload(), source=source, rerun=rerun, others=others)
 
 
 def _opened(rollout: Rollout) -> xr.Dataset:

@@ -17,8 +17,9 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from gramviz.explorer import FRAME_HEIGHT, Explorer, Rollout, State, _module, _opened
+from gramviz.explorer import FRAME_HEIGHT, Explorer, Rollout, _module, _opened
 from gramviz.pack import Payload, pack
+from gramviz.state import State
 
 _POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; "
@@ -135,7 +136,7 @@ def _parts(source: Any, puzzle: int | Sequence[int], packing: Mapping[str, Any])
 
 
 def _page(payload: Payload, state: Mapping[str, Any]) -> str:
-    module = _module().replace("export default {", "const gramvizWidget = {", 1)
+    module = _module().replace("export default", "const gramvizWidget =", 1)  # in a page, a plain script
     if "</script" in module.lower() or "<!--" in module:
         raise AssertionError("the module's text would end its own <script>; write the tag in two pieces")
     parcel = {"meta": payload.meta, "state": state, "data": base64.b64encode(payload.data).decode()}
@@ -164,11 +165,14 @@ def _fallback(payload: Payload) -> str:
     meta = payload.meta
     best = meta["answers"][0] if meta["answers"] else None
     tables = [_board("The puzzle", meta, meta["x"])] if meta["x"] else []
+    if meta.get("input"):
+        size = {name: meta["input"][name] for name in ("height", "width")}
+        tables.append(_board("The input", meta | {"board": meta["board"] | size}, meta["input"]["tokens"]))
     if best:
         tables.append(_board("The most frequent final answer", meta, best["tokens"]))
     letters = [run["letter"] for run in meta["runs"]]
     rows = "".join(
-        f"<tr><td>{escape(answer['letter'] or '')}</td><td>{_verdict(answer)}</td>"
+        f"<tr><td>{escape(answer['letter'] or '')}</td><td>{_verdict(answer, meta['board'])}</td>"
         + "".join(f"<td>{int(answer['counts'].get(letter, 0))}</td>" for letter in letters)
         + "</tr>"
         for answer in meta["answers"][:200]
@@ -182,10 +186,12 @@ def _fallback(payload: Payload) -> str:
     )
 
 
-def _verdict(answer: Mapping[str, Any]) -> str:
+def _verdict(answer: Mapping[str, Any], board: Mapping[str, Any]) -> str:
+    """In the words of `gramviz.measure.Answer.outcome`; of a picture nobody can say more than that it was drawn."""
     if answer.get("valid") is None:
-        return "unknown"
-    return "valid" if answer["valid"] else f"{int(answer.get('conflicts') or 0)} conflicts"
+        return "drawn" if board["kind"] == "image" else "unknown"
+    fault = "conflicts" if board.get("groups") or board.get("required") else "wrong cells"
+    return "valid" if answer["valid"] else f"{int(answer.get('conflicts') or 0)} {fault}"
 
 
 def _board(caption: str, meta: Mapping[str, Any], tokens: Sequence[int]) -> str:

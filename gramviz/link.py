@@ -2,7 +2,9 @@
 
 The modules keep to a small dialect, so that linking is joining and no bundler (and no Node) is needed: static named
 imports from `./`, named exports, no `as`, top-level names that are unique over all modules, and one `export default`
-in the entry. The same files give the same text, byte for byte.
+in the entry. rjsmin takes out comments and spaces, a third of the bytes, and leaves every name, so that a line of a
+stack trace can still be found. It cannot read a template literal inside another one (ndparker/rjsmin#22), so those are
+outside the dialect too. The same files give the same text, byte for byte.
 """
 
 from __future__ import annotations
@@ -10,12 +12,16 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from rjsmin import jsmin
+
 FRONTEND = Path(__file__).parent / "frontend"
 
 _IMPORT = re.compile(r'^import\s*\{([^}]*)\}\s*from\s*"\./([\w-]+\.js)";[ \t]*\n?', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async function|function|class|const|let)\b)", re.MULTILINE)
 _NAME = re.compile(r"^(export )?(?:async function\*?|function\*?|class|const|let) *([\w$]+)", re.MULTILINE)
 _ILLEGAL = re.compile(r"^(?:import|export|var)\b|\bimport\(", re.MULTILINE)
+# A ${ that is still open, one pair of braces within it allowed, where the next backtick stands.
+_NESTED = re.compile(r"`[^`]*\$\{(?:[^`{}]|\{[^`{}]*\})*`")
 
 
 class LinkError(ValueError):
@@ -61,7 +67,9 @@ def link(entry: str = "widget.js", folder: Path = FRONTEND) -> str:
             plain = re.sub(r"^export default\b", lambda found: " " * len(found[0]), plain, count=1, flags=re.MULTILINE)
         if bad := _ILLEGAL.search(plain):
             raise LinkError(f"{at(bad.start())}: only named imports from './', named exports, const, let are linked")
-        body = _EXPORT.sub("", _IMPORT.sub("", text))
+        if bad := _NESTED.search(plain):
+            raise LinkError(f"{at(bad.end() - 1)}: a template literal inside another one; give the inner one a name")
+        body = jsmin(_EXPORT.sub("", _IMPORT.sub("", text)))
         sources[name] = f"// {name}\n{body.strip()}\n"
 
     visit(entry, entry, ())

@@ -25,10 +25,12 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from gram.rollout import RolloutError, board_of, check, digest, need
+from gram.board import Board
+from gram.rollout import RolloutError, board_of, check, config_of, digest, need
 from gramviz import measure
 from gramviz.graph import picture
 from gramviz.measure import Every
+from gramviz.pair import pair
 
 FORMAT = (1, 0)
 LETTERS = "ABCD"
@@ -37,6 +39,11 @@ LEVELS = ("Supervision step", "Transition", "Low-level step")
 _NONE = 65535  # "no answer", "not a number" in u2
 _NO_PLACE = -32768  # "not a number" in the i2 of a map
 _CERTAINTY_LEVELS = 31
+_LAND_SIZE = 64
+_LAND_MARGIN = 0.07  # of the states' extent, on each side
+_LAND_REACH = 0.06  # of the diagonal: no loss is shown where no state came nearer
+_LAND_TOP = 254
+_LAND_BLANK = 255
 _DIRECTION = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 _MEGABYTE = 1_000_000
 
@@ -90,6 +97,7 @@ def pack(
     second: bool = True,
     every: Every = "transition",
     trajectories: int | None = None,
+    cells: Sequence[int] = (),
 ) -> Payload:
     """The payload of one puzzle of one to four rollouts, which become the runs A to D.
 
@@ -102,14 +110,16 @@ def pack(
         second: keep the runner-up token of each cell.
         every: keep each `transition`, or only the last one of each `supervision` step.
         trajectories: keep at most so many paths of each run, evenly chosen (the first is always among them).
+        cells: positions whose own h gets a plane too, "PCA of cell r4c6". Each is 15 kB for 50 paths of 49 states, and
+            all 81 of a Sudoku would be more than the rest, so they are asked for.
     Raises:
         PackError: not 1 to 4 rollouts, different puzzles or boards, or more than the budget.
         RolloutError: one of them is not a legal rollout.
         ValueError: an argument out of its range.
     """
     runs = [rollouts] if isinstance(rollouts, xr.Dataset) else list(rollouts)
-    settings: dict[str, Any] = {"names": names, "share_h": share_h}
     chosen = _same_puzzle(runs, puzzle)
+    settings: dict[str, Any] = {"names": names, "share_h": share_h, "cells": _own_planes(runs, cells)}
     limit = _bytes(budget)
     if trajectories is not None and trajectories < 1:
         raise ValueError(f"trajectories={trajectories} leaves nothing to see; pass 1 or more")
@@ -173,6 +183,20 @@ def _same_puzzle(runs: Sequence[xr.Dataset], puzzle: int | Sequence[int]) -> lis
     return [int(p) for p in chosen]
 
 
+def _own_planes(runs: Sequence[xr.Dataset], cells: Sequence[int]) -> tuple[str, ...]:
+    """The bases of the cells that get a plane of their own, in order and once each."""
+    board = board_of(runs[0])
+    if cells and board.apart:
+        raise PackError("the picture of an answer is cut from a canvas, so its cells have no plane; leave cells out.")
+    if cells and not any("h" in run for run in runs):
+        raise PackError(f"a plane of one cell needs h: {_cure(runs[0], 'h')}.")
+    last = (board.nodes or board.height * board.width) - 1
+    for cell in cells:
+        if not 0 <= cell <= last:
+            raise ValueError(f"there is no cell {cell}; choose 0 to {last}")
+    return tuple(f"cell{cell}" for cell in sorted(set(cells)))
+
+
 # -------------------------------------------------------------------------------------------------------------- packing
 def _pack(
     whole: Sequence[xr.Dataset],
@@ -183,29 +207,33 @@ def _pack(
     second: bool,
     every: Every,
     trajectories: int | None,
+    cells: Sequence[str],
 ) -> Payload:
-    board = picture(board_of(whole[0]), whole[0]["x"].values[chosen[0]])  # of a graph: its nodes, joined by its edges
+    both = pair(whole, chosen)  # of ARC: input and answer, each cut to its grid
+    x = whole[0]["x"].values[chosen[0]]
+    board = both.board if both else picture(board_of(whole[0]), x)  # of a graph: its nodes, joined by its edges
     paths = [_evenly(run.sizes["trajectory"], trajectories) for run in whole]
     full = [run.isel(puzzle=slice(p, p + 1)) for run, p in zip(whole, chosen, strict=True)]
     if trajectories is not None:
         full = [run.isel(trajectory=keep) for run, keep in zip(full, paths, strict=True)]
     runs = [measure.ends(run, every) for run in full]
-    answers = measure.answers(runs)
+    drawn = [both.cut(run) if both else run for run in runs]
+    answers = measure.answers(drawn)
     store = _Store()
     metas = []
     for i, (letter, run) in enumerate(zip(LETTERS, runs, strict=False)):
         missing: dict[str, str] = {}
         store.run = letter
-        _boards(store, run, missing, second)
-        _curves(store, run, missing)
+        _boards(store, drawn[i], missing, second)
+        _curves(store, run, drawn[i], missing)
         _endings(store, run, full[i], answers.final[i].values, answers.at[i].values, missing)
         low_steps = _low_drift(store, full[i], run, missing)
         metas.append(_run_meta(letter, run, whole[i], paths[i], low_steps, missing, names[i] if names else None))
-    bases = _maps(store, runs, share_h)
+    bases = _maps(store, runs, share_h, (*measure.BASES, *cells))
     for meta, run in zip(metas, runs, strict=True):
         if "h" in run and run.sizes["step"] < 2:
             meta["missing"]["steps"] = "this rollout has one step, so there is no step of h to draw"
-    first = measure.shown(whole[0])
+    first = measure.shown(both.cut(whole[0]) if both else whole[0])
     p = chosen[0]
     page_missing = {name: sentence for name in ("y", "solutions_known") if (sentence := _cure(first, name))}
     same_h = len(measure.planes(runs, "h", share_h)) == 1 and all("h" in run for run in runs)
@@ -216,7 +244,8 @@ def _pack(
         "board": json.loads(board.to_json()),
         "puzzle": p,
         "puzzles": first.sizes["puzzle"],
-        "x": first["x"].values[p].tolist(),
+        "x": None if both else first["x"].values[p].tolist(),
+        "input": both and _input(*both.input),
         "y": first["y"].values[p].tolist() if "y" in first else None,
         "solutions_known": int(first["solutions_known"].values[p]) if "solutions_known" in first else None,
         "levels": _levels(whole),
@@ -257,8 +286,11 @@ def _boards(store: _Store, run: xr.Dataset, missing: dict[str, str], second: boo
             runner_up = measure.second(run)
             store.add("second", runner_up["token"].values[0].astype(np.uint8))
             store.add("second_certainty", _fraction(runner_up["probability"].values[0], _CERTAINTY_LEVELS))
+    if board_of(run).kind == "image":  # `valid` then says only that nothing is blank, which `outcome` tells
+        run = run.drop_vars(["conflict", "valid"], errors="ignore")
+        missing["conflict"] = missing["valid"] = "A picture is neither right nor wrong."
     for name in ("probability", "conflict", "valid"):
-        if (sentence := _cure(run, name)) and not (name == "probability" and "logits" in run):
+        if name not in missing and (sentence := _cure(run, name)) and not (name == "probability" and "logits" in run):
             missing[name] = sentence
     if "conflict" in run:
         store.add("conflict", np.packbits(drawn["conflict"].values[0], axis=-1, bitorder="little"))
@@ -266,14 +298,20 @@ def _boards(store: _Store, run: xr.Dataset, missing: dict[str, str], second: boo
         store.add("valid", run["valid"].values[0].astype(np.uint8))
 
 
-def _curves(store: _Store, run: xr.Dataset, missing: dict[str, str]) -> None:
+def _input(board: Board, tokens: NDArray[np.integer]) -> dict[str, Any]:
+    """The picture of a puzzle that stands beside its answer."""
+    return {"height": board.height, "width": board.width, "tokens": tokens.tolist()}
+
+
+def _curves(store: _Store, run: xr.Dataset, drawn: xr.Dataset, missing: dict[str, str]) -> None:
+    """Pack the series of a run; those of single cells from what is `drawn` of it."""
     if "probability" in run or "logits" in run:
-        store.curve("certainty", measure.certainty(run).mean("position").values[0])
+        store.curve("certainty", measure.certainty(drawn).mean("position").values[0])
     try:
-        store.curve("conflicts", measure.conflicts(run).values[0])
+        store.curve("conflicts", measure.conflicts(drawn).values[0])
     except RolloutError as error:
         missing.setdefault("conflict", str(error))
-    store.curve("changed", measure.changed(run).sum("position").values[0])
+    store.curve("changed", measure.changed(drawn).sum("position").values[0])
     if "h" in run:
         store.curve("drift", measure.drift(run).values[0])
         if run.sizes["trajectory"] > 1:
@@ -299,10 +337,13 @@ def _endings(
     store.add("answer", np.where(at < 0, _NONE, at).astype(np.uint16))
     store.add("final", final.astype(np.uint16))
     store.add("outcome", measure.outcome(run).values[0])
-    if "h" in run:
+    if "h" in run and np.isfinite(measure.rest(full).values).all():  # a path of few steps neither rests nor wanders
         store.add("settled", measure.settled(full).values[0].astype(np.uint8))
     if "halted_at" in full or "halt" in full:
         labels = measure.halted(full).values[0]
+        # Where halting is off, belief stops nothing; and a model that writes "halts" where it ends anyway.
+        if not config_of(full).get("inference", {}).get("halting", True) or (labels == full["step"].values[-1]).all():
+            return
         index = np.searchsorted(run["step"].values, labels)  # the first kept state from then on
         index = index.clip(max=run.sizes["step"] - 1)
         store.add("halted", np.where(labels < 0, -1, index).astype(np.int16))
@@ -335,11 +376,11 @@ def _low_drift(store: _Store, full: xr.Dataset, run: xr.Dataset, missing: dict[s
     return count
 
 
-def _maps(store: _Store, runs: Sequence[xr.Dataset], share_h: bool) -> list[dict[str, Any]]:
+def _maps(store: _Store, runs: Sequence[xr.Dataset], share_h: bool, wanted: Sequence[str]) -> list[dict[str, Any]]:
     """Pack the coordinates in every basis, and return what `meta` says of the bases."""
     found = []
     groups: dict[tuple[int, ...], list[str]] = {}
-    for basis in measure.BASES:
+    for basis in wanted:
         for group in measure.planes(runs, basis, share_h):
             groups.setdefault(group, []).append(basis)
     for group, bases in groups.items():  # the bases of one group of runs together: they read h once
@@ -350,6 +391,7 @@ def _maps(store: _Store, runs: Sequence[xr.Dataset], share_h: bool) -> list[dict
             raise PackError(f"{_and(letters)} share no plane of h: {error}. Leave share_h=False.") from error
         for basis, projection in projections.items():
             places = [one["coordinates"].values for one in projection.runs]
+            members = [runs[i] for i in group]
             low, high = _extent(places)
             for i, place, one in zip(group, places, projection.runs, strict=True):
                 store.run = LETTERS[i]
@@ -359,7 +401,8 @@ def _maps(store: _Store, runs: Sequence[xr.Dataset], share_h: bool) -> list[dict
                 k = np.rint((np.nan_to_num(place) - zero) / scale)
                 k = np.where(np.isfinite(place), k, _NO_PLACE).astype(np.int16)
                 store.add(f"map_{basis}", k, scale=scale.tolist(), zero=zero.tolist())
-                store.add(f"outside_{basis}", _fraction(np.nan_to_num(one["outside"].values, nan=1.0), 255))
+                for name in ("outside", "beyond"):
+                    store.add(f"{name}_{basis}", _fraction(np.nan_to_num(one[name].values, nan=1.0), 255))
             apart = basis != "answers" and len(measure.planes([runs[i] for i in group], basis)) > 1
             warning = f"{_and(letters)} were trained apart: distances between them mean nothing."
             found.append(
@@ -371,9 +414,56 @@ def _maps(store: _Store, runs: Sequence[xr.Dataset], share_h: bool) -> list[dict
                     "variance": [round(float(v), 6) for v in projection.variance],
                     "plane": round(projection.plane, 6),
                     "note": warning if apart else None,
+                    # Steps are differences, and one cell is not the state: they have no loss. A plane of chance would
+                    # bend it at will; and of unrelated spaces there is no common one.
+                    "landscape": None
+                    if apart or basis not in ("h", "answers")
+                    else _landscape(store, basis, letters[0], members, places),
                 }
             )
-    return sorted(found, key=lambda one: measure.BASES.index(one["name"]))
+    return sorted(found, key=lambda one: wanted.index(one["name"]))
+
+
+def _landscape(
+    store: _Store, basis: str, letter: str, runs: Sequence[xr.Dataset], places: Sequence[NDArray[np.floating]]
+) -> dict[str, Any] | None:
+    """Pack the loss between the recorded states of one plane, and return its extent, range and unit; None without one.
+
+    As `gramviz.measure.landscape`, over all runs of the plane; blank where no state comes nearer than 6 % of the
+    diagonal. It is stored with the plane's first run.
+    """
+    try:
+        losses = [measure.loss(run) for run in runs]
+    except RolloutError:
+        return None
+    if len({loss.attrs["unit"] for loss in losses}) > 1:
+        return None
+    points = np.concatenate([place.reshape(-1, place.shape[-1])[:, :2] for place in places]).astype(np.float64)
+    values = np.concatenate([loss.values.reshape(-1) for loss in losses]).astype(np.float64)
+    known = np.isfinite(points).all(1) & np.isfinite(values)
+    points, values = points[known], values[known]
+    if len(points) < 3 or not (np.ptp(points, axis=0) > 0).all() or not np.ptp(values) > 0:
+        return None
+    low, high = points.min(0), points.max(0)
+    margin = _LAND_MARGIN * (high - low)
+    low, high = low - margin, high + margin
+    axes = [low[k] + (np.arange(_LAND_SIZE) + 0.5) / _LAND_SIZE * (high[k] - low[k]) for k in (0, 1)]
+    grid = np.stack(np.meshgrid(*axes), -1).reshape(-1, 2)  # rows go up, as PC 2 does
+    reach = _LAND_REACH * float(np.hypot(*np.ptp(points, axis=0)))
+    found = measure.shepard(points, values, grid, reach)
+    bottom, top = float(values.min()), float(values.max())
+    shade = np.rint((np.nan_to_num(found, nan=bottom) - bottom) / (top - bottom) * _LAND_TOP)
+    store.run = letter
+    store.add(
+        f"landscape_{basis}",
+        np.where(np.isfinite(found), shade, _LAND_BLANK).astype(np.uint8).reshape(_LAND_SIZE, _LAND_SIZE),
+    )
+    return {
+        "low": [float(v) for v in low],
+        "high": [float(v) for v in high],
+        "range": [bottom, top],
+        "unit": str(losses[0].attrs["unit"]),
+    }
 
 
 # ----------------------------------------------------------------------------------------------------------------- meta

@@ -119,17 +119,20 @@ def _framed(text: str) -> str:
     the height that the style gives it.
     """
     cut, tell = html.escape(_MODULE), html.escape(_TELL)
+    # The page is light, whoever reads it. So are its explorers, which take this for a light notebook.
+    body, light = html.escape("<body>"), html.escape('<body data-jp-theme-light="true">')
     lender: list[str] = []
 
     def fit(frame: re.Match[str]) -> str:
         head, _, module = frame[1].rpartition(cut)
         if not head:  # no explorer
             return frame[0]
+        head = head.replace(body, light, 1)
         if lender and module == lender[0]:
             return f'data-shares-module="" srcdoc="{head}"'
         role = "" if lender else 'data-lends-module="" '
         lender.append(module)
-        return f'{role}srcdoc="{frame[1]}{tell}"'
+        return f'{role}srcdoc="{head}{cut}{module}{tell}"'
 
     text = re.sub(r'srcdoc="([^"]*)"', fit, text)
     # A frame may speak before the page is read to its end, so who listens comes before the first of them.

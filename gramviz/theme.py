@@ -106,13 +106,14 @@ def palette(theme: str) -> Palette:
 
 
 def outcome_mark(code: int, theme: str = "light") -> OutcomeMark:
-    """The mark of an outcome as coded by `gramviz.measure.outcome` (0 wrong, 1 correct, 2 not finished, 3 unknown)."""
+    """The mark of an outcome as coded by `gramviz.measure.outcome` (0 wrong ... 4 drawn)."""
     colours = palette(theme)
     return (
         OutcomeMark("wrong", colours.vermilion, "x", "dash", "✕"),
         OutcomeMark("correct", colours.blue, "circle", "solid", "●"),
         OutcomeMark("not finished", colours.grey, "circle-open", "dot", "○"),
         OutcomeMark("outcome unknown", colours.grey, "diamond", "solid", "◆"),
+        OutcomeMark("drawn", colours.text2, "diamond", "solid", "◆"),
     )[code]
 
 

@@ -123,13 +123,13 @@ def colours(trajectories: int = 3, *, supervision_steps: int = 4, seed: int = 0)
     return _free(board, np.ones(30, np.int8), solution, trajectories, supervision_steps, seed)
 
 
-def image(trajectories: int = 4, *, supervision_steps: int = 4, seed: int = 0) -> xr.Dataset:
-    """A rollout of an 8x8 black and white picture (a ring) without givens and without rules."""
+def image(trajectories: int = 4, *, supervision_steps: int = 4, seed: int = 0, size: int = 8) -> xr.Dataset:
+    """A rollout of a black and white picture (a ring) without givens and without rules."""
     tokens = (Token("padding"), Token("black", "", "pixel"), Token("white", "", "pixel"))
-    board = Board("mnist", "A digit", "image", 8, 8, tokens, blank=(0, 1, 2))
-    row, column = np.mgrid[:8, :8] - 3.5
+    board = Board("mnist", "A digit", "image", size, size, tokens, blank=(0, 1, 2))
+    row, column = (np.mgrid[:size, :size] - (size - 1) / 2) * 8 / size
     picture = np.where(np.abs(np.hypot(row, column) - 2.7) < 0.8, 2, 1).astype(np.int8).ravel()
-    return _free(board, np.zeros(64, np.int8), picture, trajectories, supervision_steps, seed)
+    return _free(board, np.zeros(size * size, np.int8), picture, trajectories, supervision_steps, seed)
 
 
 def queens_board(size: int = 8) -> Board:

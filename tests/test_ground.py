@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 # What a package is called where: distribution -> conda-forge, and import -> distribution.
 CONDA = {"torch": "pytorch", "playwright": "playwright-python"}
-IMPORTS = {"sklearn": "scikit-learn", "lightning_fabric": "lightning-fabric", "yaml": "pyyaml"}
+IMPORTS = {"sklearn": "scikit-learn", "lightning_fabric": "lightning-fabric", "yaml": "pyyaml", "PIL": "pillow"}
 
 
 def declared(*extras: str) -> dict[str, Requirement]:
@@ -85,7 +85,7 @@ def test_whatever_is_imported_is_declared(folder: str) -> None:
     """Except the standard library, ourselves, and what declared packages promise to bring (Jupyter's IPython)."""
     ours = {"gram", "gramviz", *(path.stem for path in (ROOT / "tests").glob("*.py"))}
     known = {IMPORTS.get(name, name) for name in sys.stdlib_module_names} | ours
-    known |= set(declared("dev")) if folder == "tests" else set(declared("pdf"))
+    known |= set(declared("dev")) if folder == "tests" else set(declared("pdf", "mp4"))
     known |= {"IPython", "traitlets", "packaging", "pyyaml", "click"}
     for name, source in sources(folder):
         for module in modules(ast.parse(source)):
@@ -116,7 +116,7 @@ def modules(tree: ast.AST) -> list[str]:
 def test_the_front_end_is_package_data() -> None:
     pattern = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]["gramviz"]
     shipped = {path for glob in pattern for path in (ROOT / "gramviz").glob(glob)}
-    assert shipped == {path for path in (ROOT / "gramviz" / "frontend").iterdir() if path.is_file()}
+    assert shipped == {*(ROOT / "gramviz" / "frontend").iterdir(), ROOT / "gramviz" / "demo" / "queens8.json"}
 
 
 def test_a_license_a_citation_and_a_changelog_stand_beside_the_code() -> None:

@@ -1,8 +1,11 @@
 // What buttons and keys both do. Each action is one change of the state; where there is nothing to do, it says why.
 
 import { placeName } from "./cells.js";
-import { runOf, shownPath } from "./groups.js";
+import { isSudoku } from "./explain.js";
+import { nearestPath, runOf, shownPath } from "./groups.js";
+import { planesOf } from "./planes.js";
 import { changeJump, firstCorrect, hasTransitions, parting, supervisionJump } from "./steps.js";
+import { ASIDE, isDeep } from "./turn.js";
 import { words } from "./words.js";
 
 export function createActions(app, clock) {
@@ -14,6 +17,11 @@ export function createActions(app, clock) {
   const jump = (step, otherwise) => (step === null ? app.say(otherwise) : go(step));
   const shown = () => shownPath(payload, store.state);
   const ticks = payload.lead.low_steps ?? 0;
+
+  function layer(name) {
+    const { layers } = store.state;
+    store.set({ layers: layers.includes(name) ? layers.filter((other) => other !== name) : [...layers, name] });
+  }
 
   return {
     play: () => (store.transient.playing ? clock.pause() : clock.play()),
@@ -55,10 +63,25 @@ export function createActions(app, clock) {
       go(found.step);
       return app.say(words.time.partAt(...names, placeName(payload.board, found.cell)));
     },
+    nearest() {
+      const { focus } = store.state;
+      const near = nearestPath(payload, store.state, runOf(payload, focus[0]), focus[1]);
+      if (near) store.set({ focus: [near.run.letter, near.path], board: "focus" });
+    },
     pin() {
       const { pinned, focus } = store.state;
       store.set({ pinned: String(pinned) === String(focus) ? null : focus });
     },
+    landscape: () => layer("landscape"),
+    explain: () => (isSudoku(payload.board) ? layer("explain") : app.say(words.explain.none)),
+    /** Between two and three dimensions; what opens is seen from aside, so that depth shows. */
+    deep() {
+      const { dims, turn } = store.state;
+      if (dims === 3) return store.set({ dims: 2, brush: null });
+      if (!isDeep(planesOf(payload, store.state.basis))) return app.say(words.map.flat);
+      return store.set({ dims: 3, turn: turn ?? ASIDE, brush: null });
+    },
+    fit: () => store.set({ camera: null, turn: null }),
     speed(direction) {
       const speeds = [1, 2, 4, 8, 16];
       store.set({ speed: speeds[Math.min(4, Math.max(0, speeds.indexOf(store.state.speed) + direction))] });
@@ -97,7 +120,9 @@ export function createActions(app, clock) {
     /** One step back: a sheet, lasso, loop, brush, cells, selection, filter. False if there was nothing to undo. */
     escape() {
       const { state, transient } = store;
-      if (transient.open) store.poke({ open: null });
+      if (app.filming) app.filming = false;
+      else if (transient.open) store.poke({ open: null });
+      else if (app.lesson.asking()) return app.lesson.escape();
       else if (transient.lasso) store.poke({ lasso: false });
       else if (state.range) store.set({ range: null });
       else if (state.brush)
@@ -106,8 +131,19 @@ export function createActions(app, clock) {
       else if (Object.keys(state.selected).length)
         store.set({ selected: {}, board: state.board === "all" ? "focus" : state.board });
       else if (state.token !== null) store.set({ token: null });
+      else if (app.lesson.escape()) return true;
+      else if (transient.presenter) this.present();
       else return false;
       return true;
+    },
+    chapter: (by) => app.lesson.turn(by),
+    /** Board and map large, for a room: full screen where the browser lets us. */
+    present() {
+      const on = !store.transient.presenter;
+      store.poke({ presenter: on, blank: false, open: null });
+      if (on) app.root.requestFullscreen?.().catch(() => {});
+      else if (app.root.getRootNode().fullscreenElement) document.exitFullscreen().catch(() => {});
+      app.fit();
     },
     toggle: (name) => store.poke({ open: store.transient.open === name ? null : name }),
   };

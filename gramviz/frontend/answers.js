@@ -1,8 +1,9 @@
 // The answers panel: which answers were reached, by which paths, and which one each rule would choose.
 
 import { badge, make, markIcon, setAttribute, setText } from "./dom.js";
-import { colourGroups, crowd, emphasis, FAINT, GREY, HIDDEN, outcomeColour, outcomeShape } from "./groups.js";
+import { colourGroups, crowd, emphasis, FAINT, GREY, HIDDEN, outcomeColour, outcomeShape, runOf } from "./groups.js";
 import { address } from "./steps.js";
+import { createTree } from "./tree.js";
 import { percent, words } from "./words.js";
 
 const ANSWER_ROWS = 6; // answers with a row of their own
@@ -22,8 +23,9 @@ export function answerWords(payload, id) {
   const outcome = outcomeOf(payload, id);
   if (outcome === 1) return words.answers.right;
   if (outcome === 3 || !answer) return words.answers.unknown;
+  if (outcome > 3) return words.outcomes[outcome];
   if (answer.valid) return words.answers.other;
-  return outcome === 2 ? words.answers.unfinished : words.answers.conflicts(answer.conflicts ?? 0);
+  return outcome === 2 ? words.answers.unfinished : words.answers.conflicts(answer.conflicts ?? 0, payload.board.ruled);
 }
 
 /** Rows, largest first: [{id, letter, label, outcome, counts: {A: 1}, total, paths}]; id null = a board that is no final answer. */
@@ -98,10 +100,10 @@ const solutionsFound = (payload) =>
 
 export function createAnswers(app) {
   const { payload, store } = app;
-  const at = make("button", { role: "tab", "data-at": "cursor", onclick: () => store.set({ answers_at: "cursor" }) });
+  const at = make("button", { role: "tab", "data-at": "cursor", onclick: () => store.set({ answers_at: "cursor", tree: false }) });
   const final = make(
     "button",
-    { role: "tab", "data-at": "final", onclick: () => store.set({ answers_at: "final" }) },
+    { role: "tab", "data-at": "final", onclick: () => store.set({ answers_at: "final", tree: false }) },
     words.answers.final,
   );
   const rows = make("div", {
@@ -120,8 +122,10 @@ export function createAnswers(app) {
   });
   const chosen = make("div", { class: "chosen selectable" });
   const found = make("div", { class: "found selectable" });
-  const left = make("div", {}, rows);
-  const body = make("div", { class: "body" }, left, make("div", {}, count, marks), chosen, found);
+  const branches = make("button", { role: "tab", "data-at": "tree", onclick: () => store.set({ tree: true }) }, words.tree.title);
+  const tree = createTree(app, choose);
+  const lists = [make("div", {}, rows), make("div", {}, count, marks)];
+  const body = make("div", { class: "body" }, lists, tree.el, chosen, found);
   const el = make(
     "section",
     { class: "panel answers", "aria-label": words.answers.title },
@@ -129,7 +133,7 @@ export function createAnswers(app) {
       "div",
       { class: "bar" },
       make("h3", {}, words.answers.title),
-      make("div", { class: "push", role: "tablist" }, final, at),
+      make("div", { class: "push", role: "tablist" }, final, at, branches),
     ),
     body,
   );
@@ -240,7 +244,7 @@ export function createAnswers(app) {
         ids: rest.map((row) => row.id),
         letter: null,
         label: words.answers.others(rest.length),
-        outcome: 2,
+        outcome: rest.every(({ outcome }) => outcome === rest[0].outcome) ? rest[0].outcome : 3, // unlike ends have no mark of their own
         counts: {},
         total: 0,
         paths: rest.flatMap((row) => row.paths),
@@ -326,12 +330,13 @@ export function createAnswers(app) {
         : [""];
     setText(
       found,
-      [known ? words.answers.found(right, payload.solutions) : words.answers.noValid, only].filter(Boolean).join(". "),
+      [known ? words.answers.found(right, payload.solutions) : words.answers[payload.board.kind === "image" ? "picture" : "noValid"], only].filter(Boolean).join(". "),
     );
   }
 
   return {
     el,
+    tree,
     /** Arrow keys inside the marks: along the row of paths. */
     move(by) {
       const at = drawn.findIndex(([run, path]) => String([run.letter, path]) === String(store.state.focus));
@@ -347,7 +352,10 @@ export function createAnswers(app) {
         [at, "cursor"],
         [final, "final"],
       ])
-        setAttribute(button, "aria-selected", state.answers_at === name);
+        setAttribute(button, "aria-selected", !state.tree && state.answers_at === name);
+      setAttribute(branches, "aria-selected", state.tree);
+      for (const list of lists) list.hidden = state.tree;
+      tree.update(keys);
       const redraw = has("layout", "theme", "answers_at", "hidden") || following;
       if (redraw) updateRows();
       if (redraw || has("selected")) updateChoice();
@@ -362,9 +370,13 @@ export function createAnswers(app) {
 }
 
 /** What the pointed-at rows, else the selection, hold, in words: "9 paths: 7 answer b, 2 answer c". */
-export function groupSentence(payload, state, answers = null) {
+export function groupSentence(payload, state, answers = null, branch = null) {
   const rows = answers && answerRows(payload, state).filter((row) => answers.includes(row.id));
-  const paths = rows ? rows.flatMap((row) => row.paths) : crowd(payload, state);
+  const paths = branch
+    ? branch.paths.map((path) => [runOf(payload, branch.run), path])
+    : rows
+      ? rows.flatMap((row) => row.paths)
+      : crowd(payload, state);
   if (!paths.length) return "";
   const counts = new Map();
   for (const [run, path] of paths) counts.set(run.final(path), (counts.get(run.final(path)) ?? 0) + 1);
@@ -372,6 +384,7 @@ export function groupSentence(payload, state, answers = null) {
     .sort((a, b) => b[1] - a[1])
     .slice(0, 4)
     .map(([id, n]) => words.answerShare(n, payload.answers[id]?.letter));
-  const right = paths.filter(([run, path]) => run.outcome(path) === 1).length;
-  return `${words.map.lassoed(paths.length, parts)}; ${percent(right / paths.length, 0)} correct.`;
+  const judged = paths.filter(([run]) => run.valid);
+  const right = judged.filter(([run, path]) => run.outcome(path) === 1).length;
+  return words.map.lassoed(paths.length, parts) + (judged.length ? `; ${percent(right / judged.length, 0)} correct.` : ".");
 }

@@ -3,8 +3,11 @@
 import { changedCells, distribution, placeName, ranked, tokenLabel } from "./cells.js";
 import { make, setAttribute, setText } from "./dom.js";
 import { fontOf, surface } from "./draw.js";
+import { drafted } from "./edit.js";
+import { paintReasons, reasonsAt, signsOf } from "./explain.js";
 import { crowd, otherPath, runOf, shownPath } from "./groups.js";
 import { paintBoard } from "./paint.js";
+import { pairPlaces, paintPair, spokenInput } from "./pair.js";
 import { places } from "./place.js";
 import { words } from "./words.js";
 
@@ -34,7 +37,7 @@ export function boardView(payload, state, transient, small = false) {
     mode === "one" && state.pinned && !(state.pinned[0] === run.letter && state.pinned[1] === path)
       ? runOf(payload, state.pinned[0]).tokens(state.pinned[1], step)
       : null;
-  return {
+  return drafted(payload, transient, {
     board: payload.board,
     given: payload.given,
     mode,
@@ -55,11 +58,12 @@ export function boardView(payload, state, transient, small = false) {
     certainty: run.certainty && ((position) => run.certainty(path, step, position)),
     second: run.second && ((position) => run.second(path, step, position)),
     secondCertainty: run.secondCertainty && ((position) => run.secondCertainty(path, step, position)),
+    reasons: mode === "one" && low === null && state.layers.includes("explain") ? reasonsAt(payload, run, path, step) : null,
     truth: state.layers.includes("truth") ? payload.y : null,
     hover: hover?.cell ?? null,
     cells: state.cells,
     token: state.token,
-  };
+  });
 }
 
 /** What a screen reader says of one cell. */
@@ -67,7 +71,8 @@ export function spokenCell(payload, view, position) {
   const parts = [placeName(payload.board, position), tokenLabel(payload.board, view.tokens[position])];
   parts.push(view.given[position] ? words.cell.given : words.cell.guess);
   if (view.changed.has(position)) parts.push(words.legend.changed);
-  if (view.conflict(position)) parts.push(`in ${words.legend.conflict}`);
+  if (view.reasons?.has(position)) parts.push(words.explain.reasons[view.reasons.get(position)]);
+  if (view.conflict(position)) parts.push(payload.board.ruled ? `in ${words.legend.conflict}` : words.pair.wrong);
   if (view.mode === "one" && view.certainty)
     parts.push(`${words.legend.certainty} ${Math.round(100 * view.certainty(position))} percent`);
   if (view.pinned && view.pinned[position] !== view.tokens[position])
@@ -94,6 +99,7 @@ export function createBoard(app) {
     stage,
     legend,
   );
+  if (payload.board.input) stage.setAttribute("aria-description", spokenInput(payload.board));
   let place = places(payload.board, 300);
   let brush = null; // cells under a drag
 
@@ -186,9 +192,10 @@ export function createBoard(app) {
   }
 
   function updateLegend(view) {
-    const key = (name) => make("span", {}, make("i", { class: `key ${name}` }), words.legend[name]);
+    const key = (name, text = words.legend[name]) => make("span", {}, make("i", { class: `key ${name}` }), text);
     const items = [];
-    if (store.state.cursor.low !== null) items.push(make("span", {}, words.low));
+    if (view.draft) items.push(key("given"), key("changed"));
+    else if (store.state.cursor.low !== null) items.push(make("span", {}, words.low));
     else if (view.mode === "differ")
       items.push(
         make(
@@ -201,13 +208,15 @@ export function createBoard(app) {
           ),
         ),
       );
-    else if (view.mode === "all") items.push(make("span", {}, words.agreement(view.crowd)));
+    else if (view.mode === "all") items.push(make("span", {}, (view.board.apart ? words.pair : words).agreement(view.crowd)));
     else {
-      if (view.given.some(Boolean)) items.push(key("given"));
-      else if (view.board.kind !== "graph") items.push(make("span", {}, words.givens)); // a graph's edges are given
+      if (view.reasons) for (const [sign, text] of signsOf(view.reasons)) items.push(make("span", {}, make("b", {}, sign), text));
+      else if (view.given.some(Boolean)) items.push(key("given"));
+      else if (view.board.kind !== "graph" && !view.board.input)
+        items.push(make("span", {}, words.givens)); // a graph's edges are given, and an input beside the answer
       items.push(key("changed"));
-      if (view.run.conflict) items.push(key("conflict"));
-      items.push(view.certainty ? key("certainty") : make("span", {}, words.noCertainty));
+      if (view.run.conflict) items.push(key("conflict", payload.board.ruled ? words.legend.conflict : words.pair.wrong));
+      if (!view.reasons) items.push(view.certainty ? key(view.board.kind === "image" ? "doubt" : "certainty") : make("span", {}, words.noCertainty));
       if (view.pinned)
         items.push(
           make("span", {}, words.small(words.pathName(runOf(payload, store.state.pinned[0]), store.state.pinned[1]))),
@@ -235,7 +244,7 @@ export function createBoard(app) {
         if (keys.size === 1) return;
       }
       if (
-        ![..."cursor focus pinned selected hidden cells token board layers hover theme layout".split(" ")].some((key) =>
+        ![..."cursor focus pinned selected hidden cells token board layers hover theme layout edit".split(" ")].some((key) =>
           keys.has(key),
         )
       )
@@ -243,13 +252,18 @@ export function createBoard(app) {
       const view = boardView(payload, state, transient);
       setAttribute(stage, "aria-activedescendant", view.cells.length ? `cell${view.cells.at(-1)}` : null);
       if (keys.has("layout")) {
-        place = places(payload.board, size.board);
-        stage.style.width = `${size.board + 4}px`;
+        place = payload.board.input
+          ? pairPlaces(payload.board, size.across, size.board)
+          : places(payload.board, size.board);
+        stage.style.width = `${size.across + 4}px`;
         stage.style.maxHeight = `${Math.max(size.board + 4, 120)}px`;
-        el.style.width = size.kind === "wide" || size.kind === "medium" ? `${size.board + 36}px` : "";
+        el.style.width = size.kind === "wide" || size.kind === "medium" ? `${size.across + 36}px` : "";
         updateTwin(view);
       }
-      paintBoard(surface(canvas, place.width, place.height), place, view, app.theme, fontOf(app.root));
+      const pen = surface(canvas, place.width, place.height);
+      paintBoard(pen, place, view, app.theme, fontOf(app.root));
+      if (view.reasons && !view.draft) paintReasons(pen, place, view, app.theme, fontOf(app.root));
+      if (place.input) paintPair(pen, place, view, app.theme, fontOf(app.root));
       updateTabs(view);
       updateLegend(view);
     },

@@ -9,7 +9,7 @@ export function createClock(store) {
   let before = null; // time of the last frame
   let waited = 0;
   let progress = 0; // share of the way to the next transition
-  const last = () => store.state.range?.[1] ?? store.payload.steps - 1;
+  const last = () => store.state.range?.[1] ?? store.last;
   const first = () => store.state.range?.[0] ?? 0;
 
   return {

@@ -4,9 +4,10 @@ import { answerWords, groupSentence } from "./answers.js";
 import { boardView } from "./board.js";
 import { changedCells, opponents, placeName, ranked, tokenLabel } from "./cells.js";
 import { make, setAttribute, setText } from "./dom.js";
-import { runOf } from "./groups.js";
+import { reasonSentence, tallySentence } from "./explain.js";
+import { nearestPath, runOf } from "./groups.js";
 import { address } from "./steps.js";
-import { number, percent, words } from "./words.js";
+import { clean, number, percent, words } from "./words.js";
 
 /** A cell: what stands there, how it came, how sure, and with whom it conflicts. */
 function cellSentence(payload, state, transient, position) {
@@ -37,9 +38,10 @@ function cellSentence(payload, state, transient, position) {
     parts.push(words.cell.certainty(view.certainty(position)) + next);
   }
   const sentences = [`${words.pathName(run, path)}: ${parts.join(", ")}.`];
+  if (view.reasons?.has(position)) sentences.unshift(reasonSentence(board, view, position));
   if (view.conflict(position)) {
     const others = opponents(board, tokens, position).map((other) => placeName(board, other));
-    sentences.push(others.length ? words.cell.conflict(others) : words.cell.breaks);
+    sentences.push(others.length ? words.cell.conflict(others) : board.ruled ? words.cell.breaks : words.cell.wrong);
   }
   if (view.pinned && view.pinned[position] !== token)
     sentences.push(
@@ -58,6 +60,8 @@ function pathSentence(payload, state, run, path) {
   const numbers = ["drift", "certainty", "value"]
     .filter((name) => Number.isFinite(run.curve(name, path, state.cursor.step)))
     .map((name) => `${name} ${number(run.curve(name, path, state.cursor.step))}`);
+  const near = nearestPath(payload, state, run, path);
+  if (near) numbers.push(words.cell.nearest(words.pathName(near.run, near.path), near.distance));
   return `${words.pathName(run, path)}: ${[parts.join(", "), ...numbers].join("; ")}.`;
 }
 
@@ -70,20 +74,31 @@ export function stepSentence(payload, state, transient) {
     state.cursor.step >= run.steps && payload.runs.length > 1
       ? ` ${words.time.ended(run.letter, address(payload, run.steps - 1))}.`
       : "";
-  return `${words.pathName(run, path)}, ${where.toLowerCase()}: ${words.settledStep("", changedCells(run, path, step).length, step ? conflicts(step - 1) : null, conflicts(step)).slice(2)}${ended}`;
+  return `${words.pathName(run, path)}, ${where.toLowerCase()}: ${words.settledStep("", changedCells(run, path, step).length, step ? conflicts(step - 1) : null, conflicts(step), payload.board.ruled).slice(2)}${ended}`;
 }
 
 /** The sentence of the details line. */
-export function detailsSentence(payload, state, transient) {
+export function detailsSentence(payload, state, transient, veiled = false) {
+  if (veiled) return words.lesson.locked; // a sentence here could give the answer away
   const { hover } = transient;
   if (hover?.cell !== undefined) return cellSentence(payload, state, transient, hover.cell);
   if (hover?.answers) return groupSentence(payload, state, hover.answers);
+  if (hover?.paths) return `${groupSentence(payload, state, null, hover)} ${hover.note}`;
   if (hover?.path) return pathSentence(payload, state, runOf(payload, hover.path[0]), hover.path[1]);
   if (state.cells.length) return cellSentence(payload, state, transient, state.cells.at(-1));
   if (Object.keys(state.selected).length) return groupSentence(payload, state);
   const path = pathSentence(payload, state, runOf(payload, state.focus[0]), state.focus[1]);
   const [, rest] = /^[^:]*: (.*)$/s.exec(path); // the step's sentence has named the path already, if it is the same
-  return `${stepSentence(payload, state, transient)} ${state.board === "focus" ? rest[0].toUpperCase() + rest.slice(1) : path}`;
+  const { reasons: found } = boardView(payload, state, transient);
+  const why = found ? `${tallySentence(found)}. ` : "";
+  return `${why}${stepSentence(payload, state, transient)} ${state.board === "focus" ? rest[0].toUpperCase() + rest.slice(1) : path}`;
+}
+
+/** What a picture or a sheet of paper says of itself: the step, and which runs of which checkpoints it shows. */
+export function provenance(payload, state) {
+  const where = words.time.step(address(payload, state.cursor.step, state.cursor.low));
+  const runs = payload.runs.map((run) => words.provenance(run));
+  return clean([`${payload.title}, ${words.puzzle(payload.puzzle, payload.puzzles)}. ${where}.`, ...runs].join(" "), 2000);
 }
 
 export function createDetails(app) {
@@ -97,7 +112,7 @@ export function createDetails(app) {
       // What an action had to say stays until the next change of anything.
       if (keys.has("said")) setText(text, app.said);
       else {
-        const sentence = detailsSentence(payload, store.state, store.transient);
+        const sentence = detailsSentence(payload, store.state, store.transient, store.veiled);
         setText(text, sentence);
         setAttribute(text, "title", sentence);
       }

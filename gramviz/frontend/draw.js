@@ -2,8 +2,21 @@
 
 const MOST = 8e6; // pixels of a backing store
 
+let recorder = null; // (canvas, width, height) -> pen, while a picture in vectors is made
+
+/** What `work` returns; meanwhile every surface is a pen of `record` and no canvas is touched. */
+export function recording(record, work) {
+  recorder = record;
+  try {
+    return work();
+  } finally {
+    recorder = null;
+  }
+}
+
 /** Fits a canvas to `width` x `height` CSS pixels and returns a context that draws in those, cleared. */
 export function surface(canvas, width, height) {
+  if (recorder) return recorder(canvas, width, height);
   const ratio = Math.min(globalThis.devicePixelRatio || 1, 3, Math.sqrt(MOST / Math.max(1, width * height)));
   const [w, h] = [Math.max(1, Math.round(width * ratio)), Math.max(1, Math.round(height * ratio))];
   if (canvas.width !== w || canvas.height !== h) {
@@ -83,11 +96,21 @@ export function roundRect(pen, x, y, width, height, radius) {
   pen.roundRect(x, y, width, height, Math.max(0, Math.min(radius, width / 2, height / 2)));
 }
 
-/** A queen in the unit square, drawn as a path: crown, five balls, base. Built once. */
-let queenPath = null;
-function queenShape() {
-  if (queenPath) return queenPath;
-  const path = new Path2D();
+/** A queen in the unit square, added to a path: crown, five balls, base. */
+function traceQueen(path) {
+  const crown = [
+    [0.25, 0.7],
+    [0.13, 0.36],
+    [0.32, 0.52],
+    [0.32, 0.24],
+    [0.43, 0.48],
+    [0.5, 0.2],
+    [0.57, 0.48],
+    [0.68, 0.24],
+    [0.68, 0.52],
+    [0.87, 0.36],
+    [0.75, 0.7],
+  ];
   const balls = [
     [0.12, 0.33],
     [0.31, 0.21],
@@ -95,25 +118,13 @@ function queenShape() {
     [0.69, 0.21],
     [0.88, 0.33],
   ];
-  path.moveTo(0.25, 0.7);
-  path.lineTo(0.13, 0.36);
-  path.lineTo(0.32, 0.52);
-  path.lineTo(0.32, 0.24);
-  path.lineTo(0.43, 0.48);
-  path.lineTo(0.5, 0.2);
-  path.lineTo(0.57, 0.48);
-  path.lineTo(0.68, 0.24);
-  path.lineTo(0.68, 0.52);
-  path.lineTo(0.87, 0.36);
-  path.lineTo(0.75, 0.7);
+  crown.forEach(([x, y], k) => (k ? path.lineTo(x, y) : path.moveTo(x, y)));
   path.closePath();
   for (const [x, y] of balls) {
     path.moveTo(x + 0.045, y);
     path.arc(x, y, 0.045, 0, 2 * Math.PI);
   }
   path.roundRect(0.23, 0.75, 0.54, 0.1, 0.03);
-  queenPath = path;
-  return path;
 }
 
 /** A queen centred in a cell: filled = given, outlined = the model's guess. */
@@ -124,8 +135,10 @@ export function queen(pen, x, y, size, colour, filled) {
   pen.fillStyle = colour;
   pen.strokeStyle = colour;
   pen.lineWidth = 0.045;
-  if (filled) pen.fill(queenShape());
-  else pen.stroke(queenShape());
+  pen.beginPath();
+  traceQueen(pen);
+  if (filled) pen.fill();
+  else pen.stroke();
   pen.restore();
 }
 

@@ -1,8 +1,11 @@
 // What leaves the page: a picture, the numbers, and the view as Python or JSON. Nothing is sent anywhere.
 
 import { answerWords } from "./answers.js";
+import { provenance } from "./details.js";
 import { make } from "./dom.js";
-import { pictureOf } from "./picture.js";
+import { filmOf, momentsOf, videoKind } from "./movie.js";
+import { notedPng, notedWebm } from "./note.js";
+import { pictureOf, vectorsOf } from "./picture.js";
 import { pythonLine } from "./python.js";
 import { address } from "./steps.js";
 import { words } from "./words.js";
@@ -25,7 +28,7 @@ function field(value) {
 export function csvText(payload, state) {
   const curves = [...new Set(payload.runs.flatMap((run) => Object.keys(run.curves)))];
   const lines = [
-    ["run", "name", "trajectory", "step", "address", "answer", "ends_as", ...curves, "pc1", "pc2", "tokens"],
+    ["run", "name", "trajectory", "step", "address", "answer", "ends_as", ...curves, "pc1", "pc2", "rollout", "tokens"],
   ];
   for (const run of payload.runs)
     for (let path = 0; path < run.n; path += 1)
@@ -44,6 +47,7 @@ export function csvText(payload, state) {
           ...curves.map((name) => run.curve(name, path, step)),
           map?.[at],
           map?.[at + 1],
+          String(run.hash ?? "").slice(0, 12),
           run.tokens(path, step).join(" "),
         ]);
       }
@@ -71,32 +75,50 @@ export async function copyText(app, text, said = words.exports.copied) {
   }
 }
 
+const save = (app, content, ending) => download(app, content, fileName(app.payload, app.store.state, ending));
+
 export function savePicture(app) {
+  const foot = provenance(app.payload, app.store.state);
+  app.redraw(); // what was said last ("Saved ...") is not part of the view
+  pictureOf(app, foot).toBlob(async (blob) => save(app, await notedPng(blob, foot), "png"), "image/png");
+}
+
+function saveVectors(app) {
   const { payload, store } = app;
-  pictureOf(app.root, app.theme).toBlob(
-    (blob) => download(app, blob, fileName(payload, store.state, "png")),
-    "image/png",
-  );
+  const title = `${payload.title}, ${words.puzzle(payload.puzzle, payload.puzzles)}`;
+  save(app, new Blob([vectorsOf(app, title, provenance(payload, store.state))], { type: "image/svg+xml" }), "svg");
+}
+
+async function saveFilm(app) {
+  const { payload, store } = app;
+  const { step } = momentsOf(payload, store.state, false).at(-1);
+  const film = await filmOf(app);
+  const foot = provenance(payload, { ...store.state, cursor: { step, low: null } }); // where it ends
+  if (film) save(app, await notedWebm(film, foot), "webm");
+  else app.say(words.exports.stopped);
 }
 
 export const copyPython = (app) => copyText(app, pythonLine(app.payload, app.store.state, app.store.start));
 
 export function exportItems(app) {
   const { payload, store } = app;
+  const video = videoKind();
   return [
     { label: words.exports.png, act: () => savePicture(app) },
+    { label: words.exports.svg, act: () => saveVectors(app) },
+    {
+      label: words.exports.webm,
+      disabled: !video || payload.steps < 2,
+      why: video ? null : words.exports.noVideo,
+      act: () => saveFilm(app),
+    },
     {
       label: words.exports.csv,
-      act: () =>
-        download(
-          app,
-          new Blob([csvText(payload, store.state)], { type: "text/csv" }),
-          fileName(payload, store.state, "csv"),
-        ),
+      act: () => save(app, new Blob([csvText(payload, store.state)], { type: "text/csv" }), "csv"),
     },
     { label: words.exports.python, act: () => copyPython(app) },
     { label: words.exports.json, act: () => copyText(app, JSON.stringify(store.state)) },
-    // `gramviz movie` is a later issue: until it exists, no command is offered that would fail.
+    // A palette of 256 colours and its dithering are Python's work; here is the command.
     { label: words.exports.movie, disabled: true, why: words.exports.needsPython, act() {} },
   ];
 }

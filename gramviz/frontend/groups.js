@@ -7,7 +7,8 @@ const OUTCOMES = [
   { key: "wrong", colour: "wrong", shape: "cross", dash: [5, 3] },
   { key: "correct", colour: "right", shape: "dot", dash: [] },
   { key: "unfinished", colour: "other", shape: "ring", dash: [1, 3] },
-  { key: "unknown", colour: "right", shape: "diamond", dash: [] },
+  { key: "unknown", colour: "ink2", shape: "diamond", dash: [] },
+  { key: "drawn", colour: "ink2", shape: "diamond", dash: [] },
 ];
 const CATEGORIES = ["right", "wrong", "green", "pink", "gold"];
 const BUCKETS = 5;
@@ -119,6 +120,7 @@ function pointedAt(payload, state, hover, shown) {
   if (!hover) return null;
   const { step } = state.cursor;
   if (hover.path) return (run, path) => run.letter === hover.path[0] && path === hover.path[1];
+  if (hover.paths) return (run, path) => run.letter === hover.run && hover.paths.includes(path);
   if (hover.answers)
     return (run, path) =>
       hover.answers.includes(state.answers_at === "final" ? run.final(path) : run.answer(path, step));
@@ -146,6 +148,24 @@ export function otherPath(payload, state) {
     return [runOf(payload, state.pinned[0]), state.pinned[1]];
   const run = payload.runs.find((candidate) => candidate.letter !== state.focus[0]);
   return run ? [run, representative(run)] : null;
+}
+
+/** The path whose board at a step differs least from this one's: {run, path, distance}, or null where there is no other. */
+export function nearestPath(payload, state, run, path) {
+  const { step } = state.cursor;
+  const mine = run.tokens(path, step);
+  let best = null;
+  for (const other of payload.runs) {
+    if (state.hidden.includes(other.letter)) continue;
+    for (let index = 0; index < other.n; index += 1) {
+      if (other === run && index === path) continue;
+      const theirs = other.tokens(index, step);
+      let distance = 0;
+      for (let cell = 0; cell < mine.length; cell += 1) distance += mine[cell] !== theirs[cell];
+      if (!best || distance < best.distance) best = { run: other, path: index, distance };
+    }
+  }
+  return best;
 }
 
 /** The path that stands for a run: the first that ends in its most frequent answer, which is what a majority vote takes. */

@@ -1,6 +1,7 @@
 // The header: what is shown, the runs, and three menus.
 
 import { badge, make, setAttribute } from "./dom.js";
+import { isSudoku } from "./explain.js";
 import { exportItems } from "./export.js";
 import { colourChoices } from "./groups.js";
 import { createMenu } from "./menu.js";
@@ -33,6 +34,7 @@ export function createHeader(app, actions) {
     ),
   );
 
+  const cramped = () => !["wide", "medium"].includes(app.size.kind);
   const colour = createMenu(app, "colour", "", () =>
     colourChoices(payload, store.state).map(([key, label]) => ({
       label,
@@ -42,6 +44,8 @@ export function createHeader(app, actions) {
     })),
   );
   const view = createMenu(app, "view", words.buttons.view, viewItems);
+  const compare = createMenu(app, "compare", "", () => app.edit.others());
+  compare.el.querySelector("button").setAttribute("aria-label", words.edit.compare);
   const save = createMenu(app, "export", words.buttons.export, () => exportItems(app));
   const keys = make(
     "button",
@@ -56,7 +60,7 @@ export function createHeader(app, actions) {
     {},
     title,
     make("div", { class: "runs" }, runs, tally),
-    make("div", { class: "tools" }, colourLabel, colour.el, view.el, save.el, keys),
+    make("div", { class: "tools" }, compare.el, colourLabel, colour.el, view.el, save.el, keys),
   );
 
   function viewItems() {
@@ -81,7 +85,7 @@ export function createHeader(app, actions) {
         .map((name) => {
           const there = payload.runs.some((run) => run.curves[name]);
           return {
-            label: words.curves[name][0],
+            label: words.curve(name, payload.board.ruled)[0],
             disabled: !there,
             why: there ? null : missing(name),
             ...toggle("lanes", name),
@@ -93,19 +97,20 @@ export function createHeader(app, actions) {
         .map((name) => ({
           label: words.layers[name],
           ...toggle("layers", name),
+          ...(name !== "explain" ? {} : isSudoku(payload.board) ? { why: words.explain.known } : { disabled: true, why: words.explain.none }),
           ...(name === "halo" && app.haloForced() ? { checked: true, disabled: true, why: words.haloForced } : {}),
         })),
-      ...(bases.length > 1
-        ? [
-            { heading: words.view.basis },
-            ...bases.map((basis) => ({
-              label: basis.label,
-              radio: true,
-              checked: state.basis === basis.name,
-              act: () => store.set({ basis: basis.name, camera: null, brush: null }),
-            })),
-          ]
-        : []),
+      { heading: words.view.basis },
+      ...bases.map((basis) => ({
+        label: basis.label,
+        radio: true,
+        checked: state.basis === basis.name,
+        act: () => store.set({ basis: basis.name, camera: null, brush: null }),
+      })),
+      ...app.edit.planes(),
+      { heading: words.edit.title },
+      ...app.edit.items(),
+      ...(cramped() ? [{ heading: words.edit.compare }, ...app.edit.others()] : []),
       { heading: words.view.theme },
       ...["auto", "light", "dark"].map((name) => ({
         label: words.themes[name],
@@ -121,6 +126,12 @@ export function createHeader(app, actions) {
         checked: state.motion === "calm",
         act: () => store.set({ motion: store.state.motion === "calm" ? "auto" : "calm" }),
       },
+      {
+        label: payload.lesson ? words.lesson.title : words.lesson.automatic,
+        checked: state.chapter !== null,
+        act: () => app.lesson.toggle(),
+      },
+      { label: words.lesson.presenter, checked: store.transient.presenter, act: () => actions.present() },
       { label: words.view.table, checked: store.transient.open === "table", act: () => store.poke({ open: "table" }) },
     ];
   }
@@ -129,8 +140,10 @@ export function createHeader(app, actions) {
     el,
     update(changed) {
       const { state } = store;
-      for (const menu of [colour, view, save]) menu.update(changed);
+      for (const menu of [compare, colour, view, save]) menu.update(changed);
       colourLabel.hidden = app.size.kind !== "wide";
+      compare.setLabel(app.size.kind === "wide" ? words.edit.compare : "+");
+      compare.el.hidden = cramped(); // no room: "View" offers the same there
       colour.setLabel(colourChoices(payload, state).find(([key]) => key === state.color_by)?.[1] ?? "");
       runs.forEach((button, index) => {
         const { letter } = payload.runs[index];

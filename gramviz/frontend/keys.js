@@ -28,9 +28,11 @@ export function listenToKeys(app, actions, parts) {
     const [dx, dy] = ARROWS[event.key];
     const add = command(event);
     const part = partOf();
+    if (part === "map" && event.shiftKey && parts.map.turn(dx, dy)) return;
     if (part === "board") parts.board.move(dx, dy, add);
     else if (part === "map") parts.map.move(dx, dy, add);
     else if (part === "marks") parts.answers.move(dx + 13 * dy);
+    else if (part === "tree") parts.answers.tree.move(dx, dy);
     else if (event.shiftKey) actions.supervision(dx - dy);
     else actions.step(dx - dy);
   }
@@ -40,6 +42,7 @@ export function listenToKeys(app, actions, parts) {
     const [letter, path] = state.focus;
     const list = state.selected[letter] ?? [];
     if (partOf() === "board") return; // moving has chosen already
+    if (partOf() === "tree") return parts.answers.tree.choose(event);
     store.set({
       selected: command(event)
         ? {
@@ -56,7 +59,8 @@ export function listenToKeys(app, actions, parts) {
     j: () => actions.step(-1),
     l: () => actions.step(1),
     ",": () => actions.low(-1),
-    ".": () => actions.low(1),
+    // With a clicker in hand there are no low-level steps, and the full stop is the key that blanks the wall.
+    ".": () => (store.transient.presenter ? store.poke({ blank: !store.transient.blank }) : actions.low(1)),
     Home: actions.start,
     End: actions.end,
     n: () => actions.change(1),
@@ -73,14 +77,20 @@ export function listenToKeys(app, actions, parts) {
     m: () => store.set({ board: store.state.board === "all" ? "focus" : "all" }),
     x: () => store.set({ board: store.state.board === "differ" ? "focus" : "differ" }),
     p: actions.pin,
+    r: actions.nearest,
     q: () => colour(1),
-    z: () => store.set({ camera: null }),
+    g: actions.landscape,
+    i: actions.explain,
+    o: () => actions.deep(),
+    z: () => actions.fit(),
     "+": () => parts.map.zoom(1.25),
     "=": () => parts.map.zoom(1.25),
     "-": () => parts.map.zoom(0.8),
     v: () => actions.toggle("view"),
     e: () => actions.toggle("export"),
     t: () => actions.toggle("table"),
+    PageUp: () => actions.chapter(-1),
+    PageDown: () => actions.chapter(1),
     "?": () => actions.toggle("keys"),
     s: () => app.speaker.state(),
     y: () => copyPython(app),
@@ -91,6 +101,8 @@ export function listenToKeys(app, actions, parts) {
     J: () => actions.supervision(-1),
     L: () => actions.supervision(1),
     N: () => actions.change(-1),
+    W: () => store.set({ tree: !store.state.tree }),
+    P: () => actions.present(),
     Q: () => colour(-1),
     A: () => actions.hide("A"),
     B: () => actions.hide("B"),
@@ -106,6 +118,8 @@ export function listenToKeys(app, actions, parts) {
     const target = event.composedPath()[0];
     const tag = target.tagName;
     if (tag === "TEXTAREA" || target.isContentEditable) return event.key === "Escape" ? actions.escape : null;
+    const typed = app.edit.key(event);
+    if (typed) return typed;
     if (event.key === "Escape") return actions.escape;
     if (event.altKey) return null;
     if (command(event)) {
@@ -117,7 +131,6 @@ export function listenToKeys(app, actions, parts) {
     if (tag === "INPUT" && (ARROWS[event.key] || ["Home", "End"].includes(event.key))) return null;
     if (event.key === "Enter") return () => choose(event);
     if (ARROWS[event.key]) return () => arrow(event);
-    if (event.key === "PageUp" || event.key === "PageDown") return null;
     return (
       (event.shiftKey ? shifted[event.key] : bare[event.key]) ??
       (event.shiftKey ? bare[event.key.length === 1 && !/[a-z]/i.test(event.key) ? event.key : ""] : null) ??

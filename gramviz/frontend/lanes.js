@@ -6,6 +6,7 @@ import { fontOf, surface } from "./draw.js";
 import { colourGroups, emphasis, HIDDEN, PLAIN, runOf, shownPath } from "./groups.js";
 import { changeSelection } from "./map.js";
 import { scrubbing } from "./scrub.js";
+import { tickName } from "./steps.js";
 import { number, words } from "./words.js";
 
 const FEW = 5; // a band of fewer paths would pretend to a distribution: they are drawn one by one
@@ -22,7 +23,8 @@ export function createLanes(app) {
   const told = (run) => shownPath(payload, { ...store.state, board: run.letter });
 
   function createLane(name) {
-    const canvas = make("canvas", { role: "img", "aria-label": words.curves[name][0], "data-lane": name });
+    const [title, unit] = words.curve(name, payload.board.ruled, tickName(payload).toLowerCase());
+    const canvas = make("canvas", { role: "img", "aria-label": title, "data-lane": name });
     const values = make("span", { class: "values" });
     const root = make(
       "div",
@@ -30,13 +32,14 @@ export function createLanes(app) {
       make(
         "div",
         { class: "gutter" },
-        make("div", {}, make("b", {}, words.curves[name][0]), make("span", { class: "unit" }, words.curves[name][1])),
+        make("div", {}, make("b", {}, title), make("span", { class: "unit" }, unit)),
         values,
       ),
       canvas,
     );
     const lane = {
       name,
+      title,
       root,
       canvas,
       values,
@@ -279,11 +282,8 @@ export function createLanes(app) {
       setText(lane.values.children[2 * k], run.letter);
       setText(lane.values.children[2 * k + 1], number(value));
     });
-    setAttribute(
-      lane.canvas,
-      "aria-label",
-      `${words.curves[lane.name][0]}: ${pairs.map(([run, value]) => `${words.pathName(...told(run))} ${number(value)}`).join(", ")}`,
-    );
+    const said = pairs.map(([run, value]) => `${words.pathName(...told(run))} ${number(value)}`).join(", ");
+    setAttribute(lane.canvas, "aria-label", `${lane.title}: ${said}`);
   }
 
   return {

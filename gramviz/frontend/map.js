@@ -5,10 +5,12 @@ import { fontOf, inside, surface } from "./draw.js";
 import { colourGroups, emphasis, HIDDEN, runOf } from "./groups.js";
 import { drawBase, drawPast, drawTop } from "./paths.js";
 import { framed, headAt, nearest, planesOf, project, unrelated, zoomed } from "./planes.js";
+import { isDeep } from "./turn.js";
 import { words } from "./words.js";
 
 const REACH = 12; // px within which the pointer finds a head or a state
 const CLICK = 4; // px that a click may wander
+const DEGREES_PER_PX = 0.5; // that a drag of one px turns the map in 3-D
 const HALO_BELOW = 0.8; // halos cannot be switched off where less than this lies in the plane
 
 /** Everything that the drawing needs, apart from the geometry. */
@@ -20,10 +22,13 @@ export function sceneOf(app) {
     theme: app.theme,
     font: fontOf(app.root),
     steps: payload.steps,
+    last: store.last,
+    veiled: store.veiled,
     answers: payload.answers,
     hover: transient.hover,
     fraction: transient.fraction,
-    colours: colourGroups(payload, state),
+    // How a path ends is its colour and its shape: neither is shown while a quiz hides the future.
+    colours: colourGroups(payload, store.veiled ? { ...state, color_by: "step" } : state),
     emphasis: emphasis(payload, state, transient.hover),
     small: false,
   };
@@ -40,7 +45,13 @@ export function changeSelection(selected, paths, { add = false, remove = false }
   return next;
 }
 
-export function createMap(app) {
+/** The share of the variance that the first two or three components of a plane show. */
+const shown = ({ basis }, dims) =>
+  dims === 2 && basis.plane !== undefined
+    ? basis.plane
+    : (basis.variance ?? []).slice(0, dims).reduce((sum, share) => sum + share, 0);
+
+export function createMap(app, actions) {
   const { payload, store } = app;
   const [base, past, top] = ["base", "past", "top"].map((name) =>
     make("canvas", { "aria-hidden": "true", "data-layer": name }),
@@ -58,11 +69,14 @@ export function createMap(app) {
     { "aria-pressed": "false", onclick: () => store.poke({ lasso: !store.transient.lasso }) },
     words.map.lasso,
   );
-  const fitButton = make("button", { onclick: () => store.set({ camera: null }) }, words.map.fit);
+  const deepButton = make("button", { onclick: () => actions.deep() }, words.map.deep);
+  const fitButton = make("button", { onclick: () => actions.fit() }, words.map.fit);
   const meter = make("i");
   const share = make("span");
   const here = make("span");
   const haloKey = make("span", {}, make("i", { class: "key halo" }), words.map.halo);
+  const land = make("span", { hidden: true });
+  const cloud = make("span", { hidden: true }, words.map.cloud);
   const hint = make("span", { class: "caption", hidden: true }, words.map.wheel);
   const apart = make("b", { class: "apart", hidden: true });
   const legend = make(
@@ -72,6 +86,8 @@ export function createMap(app) {
     make("span", { class: "meter", "aria-hidden": "true" }, meter),
     here,
     haloKey,
+    land,
+    cloud,
     hint,
     apart,
   );
@@ -83,7 +99,7 @@ export function createMap(app) {
       { class: "bar" },
       make("h3", {}, words.map.title),
       sub,
-      make("div", { class: "push" }, lassoButton, fitButton),
+      make("div", { class: "push" }, lassoButton, deepButton, fitButton),
     ),
     stage,
     legend,
@@ -97,6 +113,9 @@ export function createMap(app) {
     const box = base.getBoundingClientRect();
     return [event.clientX - box.left, event.clientY - box.top];
   };
+  const deep = () => Boolean(planes[0]?.axes);
+  /** Turns the map. A lasso was drawn round what was seen: turned, it would stand round something else. */
+  const look = (turn) => store.set({ turn, ...(store.state.brush?.kind === "lasso" ? { brush: null } : {}) });
   const visible = (run) => !store.state.hidden.includes(run.letter);
   const planeAt = (x) => planes.find((plane) => x < plane.box.x + plane.box.width) ?? planes.at(-1);
   const pick = (x, y) => nearest(planes, x, y, store.state.cursor.step, REACH, visible);
@@ -149,7 +168,10 @@ export function createMap(app) {
     store.poke({ down: true, hover: null });
     if (pointers.size === 2) gesture = { kind: "pinch", camera: store.state.camera, from: [...pointers.values()] };
     else if (store.transient.lasso || event.shiftKey) gesture = { kind: "lasso", points: [at] };
-    else gesture = { kind: "pan", from: at, camera: store.state.camera, moved: false };
+    else {
+      const { camera, turn } = store.state;
+      gesture = { kind: deep() ? "turn" : "pan", from: at, camera, turn: turn ?? [0, 0], moved: false };
+    }
   });
   stage.addEventListener("pointermove", (event) => {
     const at = local(event);
@@ -168,16 +190,21 @@ export function createMap(app) {
       const [c, d] = gesture.from;
       const factor = Math.hypot(a[0] - b[0], a[1] - b[1]) / Math.max(1, Math.hypot(c[0] - d[0], c[1] - d[1]));
       store.set({ camera: zoomed(gesture.camera, planeAt(a[0]).box, (c[0] + d[0]) / 2, (c[1] + d[1]) / 2, factor) });
-    } else if (gesture.kind === "pan") {
-      gesture.moved ||= Math.hypot(at[0] - gesture.from[0], at[1] - gesture.from[1]) > CLICK;
+    } else if (gesture.from && gesture.kind !== "pinch") {
+      const [dx, dy] = [at[0] - gesture.from[0], at[1] - gesture.from[1]];
+      gesture.moved ||= Math.hypot(dx, dy) > CLICK;
       if (!gesture.moved || !planes.length) return;
+      if (gesture.kind === "turn") {
+        look([gesture.turn[0] + dx * DEGREES_PER_PX, gesture.turn[1] + dy * DEGREES_PER_PX]);
+        return;
+      }
       const from = gesture.camera ?? { x: 0, y: 0, k: 1 };
       const { box } = planeAt(gesture.from[0]);
       store.set({
         camera: {
           k: from.k,
-          x: from.x + (at[0] - gesture.from[0]) / box.width,
-          y: from.y + (at[1] - gesture.from[1]) / box.height,
+          x: from.x + dx / box.width,
+          y: from.y + dy / box.height,
         },
       });
     }
@@ -185,7 +212,7 @@ export function createMap(app) {
   const release = (event) => {
     pointers.delete(event.pointerId);
     if (gesture?.kind === "lasso") finishLasso(event);
-    else if (gesture?.kind === "pan" && !gesture.moved && event.type === "pointerup")
+    else if (["pan", "turn"].includes(gesture?.kind) && !gesture.moved && event.type === "pointerup")
       choose(pick(...local(event)), event);
     gesture = null;
     store.poke({ down: false, drag: null });
@@ -214,6 +241,10 @@ export function createMap(app) {
     hint.dataset.seen = "true";
   });
   stage.addEventListener("dblclick", (event) => {
+    if (deep()) {
+      look(null);
+      return;
+    }
     const plane = planeAt(local(event)[0]);
     const chosen = plane.runs.flatMap((part) =>
       (store.state.selected[part.run.letter] ?? []).flatMap((path) => [
@@ -229,9 +260,12 @@ export function createMap(app) {
     const run = runOf(payload, state.focus[0]);
     const plane = planes.find((one) => one.runs.some((part) => part.run === run)) ?? planes[0];
     setAttribute(lassoButton, "aria-pressed", store.transient.lasso);
+    setAttribute(deepButton, "aria-pressed", deep());
+    deepButton.disabled = !isDeep(planes);
+    deepButton.title = deepButton.disabled ? words.map.flat : "";
     if (!plane) {
       setText(sub, words.map.none);
-      for (const node of [share, here, haloKey, meter.parentElement]) node.hidden = true;
+      for (const node of [share, here, haloKey, land, meter.parentElement]) node.hidden = true;
       return;
     }
     const letters = plane.runs.map((part) => part.run.letter);
@@ -243,8 +277,9 @@ export function createMap(app) {
           ? words.oneBasis(plane.basis.label, letters)
           : plane.basis.label,
     );
-    const within = plane.basis.plane ?? (plane.basis.variance[0] ?? 0) + (plane.basis.variance[1] ?? 0);
-    setText(share, words.map.plane(within));
+    const solid = deep();
+    const within = shown(plane, solid ? 3 : 2);
+    setText(share, words.map.plane(within, solid));
     meter.style.width = `${100 * within}%`;
     const part = plane.runs.find((one) => one.run === run);
     const outside = part?.outside?.[state.focus[1] * run.steps + run.held(state.cursor.step)];
@@ -255,6 +290,11 @@ export function createMap(app) {
         : words.map.here(1 - outside / 255) + (within < HALO_BELOW ? `; ${words.map.outside}` : ""),
     );
     haloKey.hidden = !haloShown();
+    cloud.hidden = !state.layers.includes("cloud");
+    const { landscape } = plane.basis;
+    const wanted = state.layers.includes("landscape");
+    setText(land, solid ? words.map.noDepth : landscape ? words.map.landscape(landscape.unit) : words.map.noLandscape);
+    land.hidden = !wanted || (!landscape && !payload.bases.some((basis) => basis.landscape));
     const tallies = payload.runs.map((one) => words.tally(one.letter, one.right, one.n));
     setText(
       apart,
@@ -264,12 +304,12 @@ export function createMap(app) {
     setAttribute(
       stage,
       "aria-label",
-      words.described(words.map.title, sub.textContent, tallies, within, apart.textContent),
+      words.described(words.map.title, sub.textContent, tallies, within, apart.textContent, solid),
     );
   }
 
   const haloShown = () =>
-    store.state.layers.includes("halo") || planes.some((plane) => (plane.basis.plane ?? 1) < HALO_BELOW);
+    store.state.layers.includes("halo") || planes.some((plane) => shown(plane, deep() ? 3 : 2) < HALO_BELOW);
 
   function lassoPoints() {
     if (gesture?.kind === "lasso") return gesture.points;
@@ -285,6 +325,12 @@ export function createMap(app) {
       const box = planes[0]?.box;
       if (box)
         store.set({ camera: zoomed(store.state.camera, box, box.x + box.width / 2, box.y + box.height / 2, factor) });
+    },
+    /** Arrow keys with Shift: turns a map in 3-D; false where there is none. */
+    turn(dx, dy) {
+      const [right, down] = store.state.turn ?? [0, 0];
+      if (deep()) look([right + 10 * dx, down + 10 * dy]);
+      return deep();
     },
     /** Arrow keys: to the nearest head in that direction. */
     move(dx, dy, add) {
@@ -315,14 +361,14 @@ export function createMap(app) {
     update(keys) {
       const has = (...names) => names.some((name) => keys.has(name));
       const { width, height } = app.size.map;
-      if (has("layout", "basis", "camera"))
-        planes = project(planesOf(payload, store.state.basis), store.state.basis, store.state.camera, width, height);
+      if (has("layout", "basis", "camera", "dims", "turn"))
+        planes = project(planesOf(payload, store.state.basis), store.state, width, height);
       const scene = sceneOf(app);
       scene.halo = haloShown();
       scene.lasso = lassoPoints();
       scene.small = width < 100;
       const view =
-        has("layout", "theme", "basis", "camera", "selected", "hidden", "color_by", "layers", "hover", "token") ||
+        has("layout", "theme", "basis", "camera", "dims", "turn", "selected", "hidden", "color_by", "layers", "hover", "token") ||
         (has("cursor", "cells") && !["outcome", "answer", "run", "step"].includes(store.state.color_by)) ||
         (has("cursor") && store.transient.hover?.cell !== undefined);
       if (view) drawBase(surface(base, width, height), planes, scene);

@@ -29,31 +29,42 @@ export function createMenu(app, name, label, items) {
     event.stopPropagation();
   });
 
-  function fill() {
-    sheet.replaceChildren(
-      ...items().flatMap((item) => {
-        if (item.heading) return [make("h4", {}, item.heading)];
-        const act = () => {
-          item.act();
-          if (item.stay) refill();
-          else if (store.transient.open === name) {
-            store.poke({ open: null }); // unless the choice itself opened something else
-            button.focus();
-          }
-        };
-        const entry = make(
-          "button",
-          {
-            role: item.checked === undefined ? "menuitem" : item.radio ? "menuitemradio" : "menuitemcheckbox",
-            "aria-checked": item.checked === undefined ? null : String(Boolean(item.checked)),
-            disabled: item.disabled,
-            onclick: act,
-          },
-          item.label,
-        );
-        return item.why ? [entry, make("div", { class: "why" }, item.why)] : [entry];
-      }),
+  /** One entry, and below it why it cannot be chosen, if it cannot. */
+  function entries(item) {
+    const act = () => {
+      item.act();
+      if (item.stay) refill();
+      else if (store.transient.open === name) {
+        store.poke({ open: null }); // unless the choice itself opened something else
+        button.focus();
+      }
+    };
+    const entry = make(
+      "button",
+      {
+        role: item.checked === undefined ? "menuitem" : item.radio ? "menuitemradio" : "menuitemcheckbox",
+        "aria-checked": item.checked === undefined ? null : String(Boolean(item.checked)),
+        "aria-description": item.why ?? null,
+        disabled: item.disabled,
+        onclick: act,
+      },
+      item.label,
     );
+    return item.why ? [entry, make("div", { class: "why", "aria-hidden": "true" }, item.why)] : [entry];
+  }
+
+  function fill() {
+    const groups = [];
+    for (const item of items()) {
+      if (item.heading) {
+        const heading = make("div", { class: "heading", "aria-hidden": "true" }, item.heading);
+        groups.push(make("div", { role: "group", "aria-label": item.heading }, heading));
+      } else {
+        if (!groups.length) groups.push(make("div", { role: "group", "aria-label": label || name }));
+        groups.at(-1).append(...entries(item));
+      }
+    }
+    sheet.replaceChildren(...groups);
   }
 
   /** Rebuilt after a choice that keeps the sheet open, with the focus where it was. */

@@ -50,8 +50,8 @@ function paintSquares(ink) {
     const { x, y } = place.at(view.hover);
     pen.fillStyle = theme.ink;
     pen.globalAlpha = 0.05;
-    pen.fillRect(x - place.cell / 2, 1, place.cell, board.height * place.cell);
-    pen.fillRect(1, y - place.cell / 2, board.width * place.cell, place.cell);
+    pen.fillRect(x - place.cell / 2, place.top, place.cell, board.height * place.cell);
+    pen.fillRect(place.left, y - place.cell / 2, board.width * place.cell, place.cell);
     pen.globalAlpha = 1;
   }
 }
@@ -59,27 +59,29 @@ function paintSquares(ink) {
 function paintLines(ink) {
   const { pen, place, view, theme } = ink;
   const { board } = view;
+  const { left, top, cell } = place;
+  const [right, bottom] = [left + board.width * cell, top + board.height * cell];
   const line = (width, colour, columns, rows) => {
     pen.lineWidth = width;
     pen.strokeStyle = colour;
     pen.beginPath();
     for (const column of columns) {
-      pen.moveTo(Math.round(1 + column * place.cell) + (width % 2) / 2, 1);
-      pen.lineTo(Math.round(1 + column * place.cell) + (width % 2) / 2, 1 + board.height * place.cell);
+      pen.moveTo(Math.round(left + column * cell) + (width % 2) / 2, top);
+      pen.lineTo(Math.round(left + column * cell) + (width % 2) / 2, bottom);
     }
     for (const row of rows) {
-      pen.moveTo(1, Math.round(1 + row * place.cell) + (width % 2) / 2);
-      pen.lineTo(1 + board.width * place.cell, Math.round(1 + row * place.cell) + (width % 2) / 2);
+      pen.moveTo(left, Math.round(top + row * cell) + (width % 2) / 2);
+      pen.lineTo(right, Math.round(top + row * cell) + (width % 2) / 2);
     }
     pen.stroke();
   };
   const every = (count, by) =>
     Array.from({ length: Math.floor(count / by) - (count % by ? 0 : 1) }, (_, k) => (k + 1) * by);
-  if (place.cell > 11 && board.kind !== "image") line(1, theme.line, every(board.width, 1), every(board.height, 1));
+  if (cell > 11 && board.kind !== "image") line(1, theme.line, every(board.width, 1), every(board.height, 1));
   if (board.box) line(2, theme.ink, every(board.width, board.box[1]), every(board.height, board.box[0]));
   pen.lineWidth = view.small ? 1 : 2;
-  pen.strokeStyle = theme.ink;
-  roundRect(pen, 1, 1, board.width * place.cell, board.height * place.cell, 3);
+  pen.strokeStyle = board.apart ? theme.edge : theme.ink; // ink around black cells would be part of the picture
+  roundRect(pen, left, top, right - left, bottom - top, 3);
   pen.stroke();
 }
 
@@ -96,7 +98,8 @@ function paintPosition(ink, position) {
 function paintAnswer(ink, position, token) {
   const { pen, view, theme, place } = ink;
   const [x, y, size] = corner(ink, position);
-  if (view.conflict(position) && !view.small) {
+  const filled = view.board.apart || (view.board.kind !== "graph" && view.board.tokens[token].glyph === "colour");
+  if (view.conflict(position) && !view.small && !filled) {
     if (view.board.kind === "graph") {
       pen.beginPath();
       pen.arc(x + size / 2, y + size / 2, size / 2 + 4, 0, 2 * Math.PI);
@@ -110,6 +113,7 @@ function paintAnswer(ink, position, token) {
     node: view.board.kind === "graph",
   });
   if (view.small) return;
+  if (filled && view.conflict(position)) paintAlarm(ink, x, y, size);
   const { glyph } = view.board.tokens[token];
   const unseen = quiet(view.board, token);
   const sure = view.certainty?.(position) ?? null;
@@ -117,18 +121,12 @@ function paintAnswer(ink, position, token) {
     paintDoubt(ink, x + size / 2, y + size / 2, sure === null ? 0 : 1 - sure);
     return;
   }
+  if (filled && place.cell < 20) paintDoubt(ink, x + size / 2, y + size / 2, sure === null ? 0 : 1 - sure);
   if (place.cell < 20) return;
   if (sure !== null && !view.given[position] && (!unseen || sure < 0.9)) {
     const graph = view.board.kind === "graph";
     const bottom = graph ? y + size + 8 : y + size - 5;
-    if (glyph === "colour" || graph) {
-      pen.fillStyle = theme.bg; // a bar must show on every colour, and on every edge
-      pen.fillRect(x + size * 0.24 - 1.5, bottom - 1.5, size * 0.52 + 3, 4.6);
-    }
-    pen.fillStyle = theme.line;
-    pen.fillRect(x + size * 0.24, bottom, size * 0.52, 1.6);
-    pen.fillStyle = theme.ink2;
-    pen.fillRect(x + size * 0.24, bottom, size * 0.52 * sure, 1.6);
+    paintBar(ink, x, bottom, size, sure, glyph === "colour" || graph);
     const next = view.second?.(position) ?? null;
     if (sure < UNSURE && next !== null && size >= 26) {
       if (graph) paintSmall(ink, next, x + size + 6, y + size - 2);
@@ -152,11 +150,59 @@ function paintAnswer(ink, position, token) {
   }
 }
 
-/** In an image, doubt is a dot of size 1 - p, in a colour that shows on any grey. */
+/** A share 0 to 1 as a bar across a cell; cased, it shows on every colour and on every edge. */
+function paintBar({ pen, theme }, x, y, size, share, cased = true) {
+  if (cased) {
+    pen.fillStyle = theme.bg;
+    pen.fillRect(x + size * 0.24 - 1.5, y - 1.5, size * 0.52 + 3, 4.6);
+  }
+  pen.fillStyle = theme.line;
+  pen.fillRect(x + size * 0.24, y, size * 0.52, 1.6);
+  pen.fillStyle = theme.ink2;
+  pen.fillRect(x + size * 0.24, y, size * 0.52 * share, 1.6);
+}
+
+/** On a cell without room for a bar, doubt is a dot of size 1 - p. It is quiet: the picture is what counts. */
 function paintDoubt({ pen, theme, place }, x, y, doubt) {
-  if (doubt < 0.05 || place.cell < 6) return;
+  if (doubt < 0.1 || place.cell < 6) return;
+  pen.save();
+  pen.globalAlpha *= 0.7;
   pen.beginPath();
-  pen.arc(x, y, place.cell * 0.4 * doubt, 0, 2 * Math.PI);
+  pen.arc(x, y, place.cell * 0.25 * doubt, 0, 2 * Math.PI);
+  pen.fillStyle = theme.gold;
+  pen.fill();
+  pen.restore();
+}
+
+/** The hatch and the corner of "breaks a rule" on a filled cell: cased, so that they show on every colour. */
+function paintAlarm({ pen, theme }, x, y, size) {
+  const across = size / 2;
+  const corner = size < 16 ? size * 0.6 : Math.min(11, size * 0.34);
+  pen.save();
+  pen.globalAlpha *= 0.8;
+  for (const [colour, width] of [
+    [theme.bg, 2.4],
+    [theme.wrong, 1.2],
+  ]) {
+    if (size < 16) break; // the corner alone: a hatch would hide the colours
+    pen.strokeStyle = colour;
+    pen.lineWidth = width;
+    pen.beginPath();
+    for (let at = across; at < 2 * size - 2; at += across) {
+      pen.moveTo(x + Math.min(at, size - 1), y + Math.max(1, at - size));
+      pen.lineTo(x + Math.max(1, at - size), y + Math.min(at, size - 1));
+    }
+    pen.stroke();
+  }
+  pen.restore();
+  pen.beginPath();
+  pen.moveTo(x + size - corner, y);
+  pen.lineTo(x + size, y);
+  pen.lineTo(x + size, y + corner);
+  pen.closePath();
+  pen.strokeStyle = theme.bg;
+  pen.lineWidth = 1.5;
+  pen.stroke();
   pen.fillStyle = theme.wrong;
   pen.fill();
 }
@@ -189,7 +235,7 @@ function paintToken(ink, token, x, y, size, { bold = false, node = false, colour
     pen.fillRect(x - size / 2, y - size / 2, size + 0.5, size + 0.5);
     return;
   }
-  if (view.board.kind === "image") {
+  if (view.board.kind === "image" || (view.board.apart && quiet(view.board, token))) {
     paintBlank(ink, x, y, size);
     return;
   }
@@ -272,7 +318,12 @@ function paintText({ pen, font }, text, x, y, size, colour, weight) {
 /** A second token beside the first: the runner-up, or what the pinned path shows. Emptiness is a small ring. */
 function paintSmall(ink, token, x, y) {
   const { pen, view, theme } = ink;
-  if (quiet(view.board, token)) {
+  if (view.board.apart && !quiet(view.board, token)) {
+    paintToken(ink, token, x, y, 9); // a letter would not show on every colour
+    pen.lineWidth = 1;
+    pen.strokeStyle = theme.bg;
+    pen.strokeRect(x - 4.5, y - 4.5, 9, 9);
+  } else if (quiet(view.board, token)) {
     pen.beginPath();
     pen.arc(x, y, 2.2, 0, 2 * Math.PI);
     pen.lineWidth = 1;
@@ -355,6 +406,12 @@ function paintCrowd(ink, position) {
     }
     return;
   }
+  if (view.board.apart) {
+    // A filled cell has no room for counts: the bar is the share of the paths that show this colour.
+    paintToken(ink, order[0][0], x + size / 2, y + size / 2, size);
+    if (order.length > 1 && size >= 14) paintBar(ink, x, y + size - 5, size, order[0][1] / view.crowd);
+    return;
+  }
   const several = order.length > 1 && place.cell >= 26;
   paintToken(
     ink,
@@ -366,9 +423,9 @@ function paintCrowd(ink, position) {
   );
   if (node && order.length > 1) paintShares(ink, order, x + size / 2, y + size / 2, size);
   if (!several || node) return;
-  const rest = order
-    .slice(1, place.cell >= 34 ? 3 : 2)
-    .map(([token, count]) => `${view.board.tokens[token].symbol || "·"} ${count}`);
+  const rest = order.slice(1, 4).map(([token, count]) => `${view.board.tokens[token].symbol || "·"} ${count}`);
+  pen.font = `400 11px ${ink.font}`;
+  while (rest.length && pen.measureText(rest.join("  ")).width > size - 3) rest.pop(); // as many as the cell is wide
   paintText(ink, rest.join("  "), x + size / 2, y + size - 7.5, 11, theme.ink3, 400);
 }
 
@@ -460,19 +517,20 @@ function paintFrames(ink, position) {
   const width = view.changed.has(position) ? 2 : age >= 0 ? 1.4 - 0.4 * age : 0;
   if (!chosen && !width && view.hover !== position) return;
   const [x, y, size] = corner(ink, position);
-  const round = view.board.kind === "graph" ? size : 5;
+  const round = view.board.kind === "graph" ? size : size < 14 ? 1 : 5;
+  const inset = size < 14 ? 1.5 : 2.5;
   pen.strokeStyle = theme.ink;
   if (width) {
-    if (view.board.kind === "image") {
+    if (view.board.kind === "image" || view.board.apart) {
       pen.strokeStyle = theme.bg; // ink alone is lost on a dark pixel
       pen.lineWidth = width + 2;
-      roundRect(pen, x + 2.5, y + 2.5, size - 5, size - 5, round);
+      roundRect(pen, x + inset, y + inset, size - 2 * inset, size - 2 * inset, round);
       pen.stroke();
       pen.strokeStyle = theme.ink;
     }
     pen.lineWidth = width;
     pen.globalAlpha = view.changed.has(position) ? 1 : 0.5;
-    roundRect(pen, x + 2.5, y + 2.5, size - 5, size - 5, round);
+    roundRect(pen, x + inset, y + inset, size - 2 * inset, size - 2 * inset, round);
     pen.stroke();
     pen.globalAlpha = 1;
   }

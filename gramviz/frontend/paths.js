@@ -1,17 +1,31 @@
 // Draws the map's three layers: whole paths (faint, the future), the past up to the cursor, and heads with everything on top.
 
+import { drawCloud } from "./cloud.js";
 import { cased, hull, mark, roundRect } from "./draw.js";
 import { FAINT, GREY, HIDDEN, outcomeShape, PLAIN } from "./groups.js";
-import { headAt } from "./planes.js";
+import { headAt, nearOf } from "./planes.js";
+import { nearness, SLABS } from "./turn.js";
 import { number, words } from "./words.js";
 
-const ALPHA = { [GREY]: 0.55, [FAINT]: 0.2, [PLAIN]: 1 };
+const BLANK = 255;
+const ALPHA = { [GREY]: 0.55, [PLAIN]: 1 };
 
-/** Adds the states from..to of one path to the current canvas path. */
-function trace(pen, { run, points }, path, from, to) {
+/** How strongly a path is drawn. Pointing at a cell asks about all paths, so the others fade less than behind one path. */
+const alphaOf = (level, { hover }) => ALPHA[level] ?? (hover?.cell === undefined ? 0.2 : 0.3);
+
+/** Adds the states from..to of one path to the current canvas path; of a map in 3-D only those segments in `slab`. */
+function trace(pen, { run, points, slabs }, path, from, to, slab = null) {
   const start = path * run.steps;
   const last = Math.min(to, run.steps - 1);
   if (last <= from) return;
+  if (slab !== null) {
+    for (let k = start + from; k < start + last; k += 1) {
+      if (slabs[k] !== slab) continue;
+      if (k === start + from || slabs[k - 1] !== slab) pen.moveTo(points[2 * k], points[2 * k + 1]);
+      pen.lineTo(points[2 * k + 2], points[2 * k + 3]);
+    }
+    return;
+  }
   pen.moveTo(points[2 * (start + from)], points[2 * (start + from) + 1]);
   for (let step = from + 1; step <= last; step += 1)
     pen.lineTo(points[2 * (start + step)], points[2 * (start + step) + 1]);
@@ -30,19 +44,24 @@ function strokePaths(pen, plane, scene, from, to, alpha) {
         bundles.set(key, { level, group: colours.groups[colours.of[part.run.letter][path]], paths: [] });
       bundles.get(key).paths.push([part, path]);
     }
-  // Grey first, so that what is selected lies in front.
-  for (const { level, group, paths } of [...bundles.values()].sort((a, b) => a.level - b.level)) {
-    pen.globalAlpha = alpha * ALPHA[level];
-    pen.lineWidth = 1.15;
-    const along = scene.state.color_by === "step" && level !== GREY;
-    for (let step = from; step < (along ? to : from + 1); step += 1) {
-      pen.strokeStyle =
-        level === GREY ? theme.other : theme.pick(along ? (step + 1) / Math.max(1, scene.steps - 1) : group.colour);
-      pen.beginPath();
-      for (const [part, path] of paths) trace(pen, part, path, step, along ? step + 1 : to);
-      pen.stroke();
+  // Grey first, so that what is selected lies in front; in 3-D the furthest first, and thinner.
+  const order = [...bundles.values()].sort((a, b) => a.level - b.level);
+  const slabs = plane.axes ? Array.from({ length: SLABS }, (_, slab) => slab) : [null];
+  if (plane.axes) pen.lineCap = "butt"; // where a path passes into the next slab, its ends must not add up to a dot
+  for (const slab of slabs)
+    for (const { level, group, paths } of order) {
+      pen.globalAlpha = alpha * alphaOf(level, scene);
+      pen.lineWidth = 1.15 * (slab === null ? 1 : nearness(slab));
+      const along = scene.state.color_by === "step" && level !== GREY;
+      for (let step = from; step < (along ? to : from + 1); step += 1) {
+        pen.strokeStyle =
+          level === GREY ? theme.other : theme.pick(along ? (step + 1) / Math.max(1, scene.steps - 1) : group.colour);
+        pen.beginPath();
+        for (const [part, path] of paths) trace(pen, part, path, step, along ? step + 1 : to, slab);
+        pen.stroke();
+      }
     }
-  }
+  pen.lineCap = "round";
   pen.globalAlpha = 1;
 }
 
@@ -66,8 +85,9 @@ export function drawBase(pen, planes, scene) {
     pen.strokeStyle = theme.line;
     pen.stroke();
     clipTo(pen, box, () => {
+      if (scene.state.layers.includes("landscape") && !plane.axes) drawLandscape(pen, plane, scene);
       if (scene.state.layers.includes("hulls")) drawHulls(pen, plane, scene);
-      strokePaths(pen, plane, scene, 0, scene.steps - 1, 0.26);
+      strokePaths(pen, plane, scene, 0, scene.last, 0.26);
     });
     if (scene.small) continue;
     pen.font = `11px ${font}`;
@@ -76,14 +96,77 @@ export function drawBase(pen, planes, scene) {
     pen.textAlign = "center";
     const shares = plane.basis.variance ?? [];
     const many = planes.length > 1 ? `${plane.runs.map((run) => run.run.letter).join(", ")}   ` : "";
-    pen.fillText(many + words.map.axis(1, shares[0] ?? NaN), box.x + box.width / 2, box.y + box.height + 14);
+    const foot = plane.axes ? words.map.axes(shares, box.width < 330, plane.basis) : words.map.axis(1, shares[0] ?? NaN, plane.basis);
+    pen.fillText(many + foot, box.x + box.width / 2, box.y + box.height + 14);
+    if (plane.axes) {
+      drawAxes(pen, plane, scene);
+      drawScale(pen, plane, scene);
+      continue;
+    }
     pen.save();
     pen.translate(box.x + 13, box.y + box.height / 2);
     pen.rotate(-Math.PI / 2);
-    cased(pen, words.map.axis(2, shares[1] ?? NaN).replace(/ of variance$/, ""), 0, 0, theme.ink2, theme.sunk);
+    cased(pen, words.map.axis(2, shares[1] ?? NaN, plane.basis).replace(/ of variance$/, ""), 0, 0, theme.ink2, theme.sunk);
     pen.restore();
     drawScale(pen, plane, scene);
   }
+}
+
+/** Which way the three components run: a small tripod, what points away from the eye thinner. */
+function drawAxes(pen, { box, axes, basis }, { theme }) {
+  const [x, y] = [box.x + 58, box.y + box.height - 48];
+  pen.textBaseline = "middle";
+  axes.forEach(([across, up, near], axis) => {
+    pen.beginPath();
+    pen.moveTo(x, y);
+    pen.lineTo(x + 28 * across, y - 28 * up);
+    pen.strokeStyle = theme.ink3;
+    pen.lineWidth = 1.4 * (1 + near / 2);
+    pen.stroke();
+    if (Math.hypot(across, up) > 0.3)
+      cased(pen, words.map.component(axis + 1, basis), x + 40 * across, y - 37 * up, theme.ink2, theme.sunk);
+  });
+  pen.textBaseline = "alphabetic";
+}
+
+/** Five greys of the loss, darker = lower, with lines between them. Runs of equal grey in a row are one rectangle. */
+function drawLandscape(pen, plane, { theme, veiled }) {
+  const land = plane.basis.landscape;
+  if (!land || veiled) return; // it knows the answer
+  const [rows, columns] = land.shape;
+  const step = [0, 1].map((axis) => (land.high[axis] - land.low[axis]) / [columns, rows][axis]);
+  const shades = theme.land.length;
+  const shade = (row, column) => {
+    const value = row < rows && column < columns ? land.values[row * columns + column] : BLANK;
+    return value === BLANK ? null : Math.min(shades - 1, Math.floor(((BLANK - 1 - value) / BLANK) * shades));
+  };
+  const at = (row, column) => [plane.toX(land.low[0] + column * step[0]), plane.toY(land.low[1] + row * step[1])];
+  const edges = [];
+  for (let row = 0; row < rows; row += 1) {
+    let from = 0;
+    for (let column = 1; column <= columns; column += 1) {
+      const here = shade(row, column - 1);
+      const up = shade(row + 1, column - 1);
+      if (here !== null && up !== null && here !== up) edges.push([at(row + 1, column - 1), at(row + 1, column)]);
+      if (column < columns && shade(row, column) === here) continue;
+      const right = shade(row, column);
+      if (here !== null && right !== null) edges.push([at(row, column), at(row + 1, column)]);
+      if (here !== null) {
+        const [[left, bottom], [end, top]] = [at(row, from), at(row + 1, column)];
+        pen.fillStyle = theme.land[here];
+        pen.fillRect(left, top, end - left + 0.5, bottom - top + 0.5);
+      }
+      from = column;
+    }
+  }
+  pen.strokeStyle = theme.line;
+  pen.lineWidth = 1;
+  pen.beginPath();
+  for (const [from, to] of edges) {
+    pen.moveTo(...from);
+    pen.lineTo(...to);
+  }
+  pen.stroke();
 }
 
 /** A bar of a round length: the axes carry no ticks, because their zero and direction mean nothing. */
@@ -100,7 +183,7 @@ function drawScale(pen, { box, scale, basis }, { theme }) {
   pen.lineTo(x, y - 3);
   pen.stroke();
   pen.textAlign = "right";
-  cased(pen, `${basis.name === "h" ? "|Δh|" : "distance"} = ${number(length)}`, x, y - 6, theme.ink3, theme.sunk);
+  cased(pen, `${["answers", "steps"].includes(basis.name) ? "distance" : "|Δh|"} = ${number(length)}`, x, y - 6, theme.ink3, theme.sunk);
 }
 
 function drawHulls(pen, plane, scene) {
@@ -142,10 +225,14 @@ function drawHulls(pen, plane, scene) {
   }
 }
 
-/** The past of all paths, up to the cursor. Drawn whole: 50 paths take under 2 ms, and there is no half-state to go stale. */
+/** The past of all paths, up to the cursor. Drawn whole: 50 paths take under 2 ms, and there is no half-state to go stale.
+ * The cloud is that of the cursor, so it is computed once per transition and not in every frame between two. */
 export function drawPast(pen, planes, scene) {
   for (const plane of planes)
-    clipTo(pen, plane.box, () => strokePaths(pen, plane, scene, 0, scene.state.cursor.step, 0.6));
+    clipTo(pen, plane.box, () => {
+      strokePaths(pen, plane, scene, 0, scene.state.cursor.step, 0.6);
+      if (scene.state.layers.includes("cloud")) drawCloud(pen, plane, scene);
+    });
 }
 
 /** Heads, halos, the special paths and their labels. Redrawn on every frame while something moves. */
@@ -182,7 +269,7 @@ function drawSpecial(pen, { part, path, kind }, scene) {
   const width = kind === "pinned" ? 3 : 2.6;
   const head = headAt(part, path, state.cursor.step, fraction);
   const faint = scene.emphasis[run.letter][path] === FAINT;
-  pen.globalAlpha = faint ? 0.35 : 1;
+  pen.globalAlpha = faint ? 0.3 : 1;
   const line = (style, thick) => {
     pen.beginPath();
     trace(pen, part, path, 0, step);
@@ -196,7 +283,7 @@ function drawSpecial(pen, { part, path, kind }, scene) {
   line(colour, width);
   pen.setLineDash([2, 4]);
   pen.beginPath();
-  trace(pen, part, path, step, run.steps - 1);
+  trace(pen, part, path, step, scene.last);
   pen.lineWidth = 1.6;
   pen.stroke();
   pen.setLineDash([]);
@@ -219,11 +306,11 @@ function drawSpecial(pen, { part, path, kind }, scene) {
     pen.strokeStyle = theme.ink;
     pen.stroke();
   }
-  mark(pen, outcomeShape(run.outcome(path)), ...head, scene.small ? 3.4 : 4.8, colour);
+  mark(pen, scene.veiled ? "ring" : outcomeShape(run.outcome(path)), ...head, scene.small ? 3.4 : 4.8, colour);
   pen.globalAlpha = 1;
 }
 
-/** Discs of radius 3 + 12 sqrt(energy outside the plane). One fill per colour, so that overlaps do not add up to a claim. */
+/** Discs of radius 3 + 12 sqrt(energy outside the components that are seen). One fill per colour, so that overlaps do not add up to a claim. */
 function drawHalos(pen, plane, scene, level) {
   const { theme, state, emphasis, colours, fraction } = scene;
   const discs = new Map();
@@ -235,7 +322,7 @@ function drawHalos(pen, plane, scene, level) {
       if (!discs.has(group)) discs.set(group, []);
       discs.get(group).push([...headAt(part, path, state.cursor.step, fraction), 3 + 12 * Math.sqrt(outside)]);
     }
-  pen.globalAlpha = 0.16 * ALPHA[level];
+  pen.globalAlpha = 0.16 * alphaOf(level, scene);
   for (const [group, list] of discs) {
     pen.beginPath();
     for (const [x, y, r] of list) {
@@ -257,8 +344,9 @@ function drawHeads(pen, plane, scene) {
         const [x, y] = headAt(part, path, state.cursor.step, fraction);
         const colour =
           level === GREY ? theme.other : theme.pick(colours.groups[colours.of[part.run.letter][path]].colour);
-        pen.globalAlpha = level === GREY ? 0.6 : ALPHA[level];
-        mark(pen, outcomeShape(part.run.outcome(path)), x, y, scene.small ? 1.6 : 3.4, colour);
+        pen.globalAlpha = level === GREY ? 0.6 : alphaOf(level, scene);
+        const shape = scene.veiled ? "ring" : outcomeShape(part.run.outcome(path));
+        mark(pen, shape, x, y, (scene.small ? 1.6 : 3.4) * nearOf(part, path, state.cursor.step), colour);
       }
   pen.globalAlpha = 1;
 }

@@ -42,6 +42,11 @@ async function digest(buffer) {
 
 function describe(meta, buffer) {
   const board = readBoard(meta.board);
+  if (meta.input) board.input = readInput(meta.board, meta.input);
+  const lands = {}; // "run basis" -> the loss on its plane, [row, column] with rows going up; 255 = blank
+  for (const entry of meta.arrays)
+    if (entry.name.startsWith("landscape_")) lands[`${entry.run} ${entry.name.slice(10)}`] = readArray(entry, buffer);
+  const landOf = (basis) => basis.landscape && lands[`${basis.runs[0]} ${basis.name}`];
   const runs = meta.runs.map((run, index) => {
     const arrays = {};
     for (const entry of meta.arrays)
@@ -68,8 +73,13 @@ function describe(meta, buffer) {
       Math.max(3, meta.levels?.length ?? 0),
     ),
     answers: meta.answers ?? [],
-    bases: (meta.bases ?? []).map((basis) => ({ ...basis, label: clean(basis.label, 60) })),
+    bases: (meta.bases ?? []).map((basis) => ({
+      ...basis,
+      label: clean(basis.label, 60),
+      landscape: landOf(basis) ? { ...basis.landscape, ...landOf(basis) } : null,
+    })),
     leftOut: text(meta.left_out),
+    lesson: meta.lesson ?? null,
     missing: meta.missing ?? {},
     provenance: meta.provenance ?? {},
   };
@@ -91,8 +101,14 @@ export function readBoard(board) {
     blank: board.blank ?? [],
     exclusive: board.exclusive ?? [],
     groupsOf: groups,
+    ruled: Boolean(board.groups?.length || board.required?.length), // else a marked cell differs from the known answer
     edges: board.kind === "graph" ? (board.groups ?? []).filter((group) => group.length === 2) : [],
   };
+}
+
+/** The board of a puzzle that stands beside its answer, with what it shows. */
+function readInput(board, { height, width, tokens }) {
+  return { ...readBoard({ ...board, height, width }), shown: Uint8Array.from(tokens) };
 }
 
 function readArray(entry, buffer) {
@@ -133,7 +149,11 @@ function readRun(run, index, arrays, size) {
   const maps = {};
   for (const name of Object.keys(arrays))
     if (name.startsWith("map_"))
-      maps[name.slice(4)] = { xyz: arrays[name].values, outside: arrays[`outside_${name.slice(4)}`]?.values };
+      maps[name.slice(4)] = {
+        xyz: arrays[name].values,
+        outside: arrays[`outside_${name.slice(4)}`]?.values,
+        beyond: arrays[`beyond_${name.slice(4)}`]?.values,
+      };
   const width = arrays.conflict?.shape[2];
   const level = (name) =>
     arrays[name] && ((path, step, position) => arrays[name].values[(path * t + held(step)) * size + position] / LEVELS);
@@ -163,7 +183,7 @@ function readRun(run, index, arrays, size) {
       return id === NONE ? null : id;
     },
     final: (path) => arrays.final.values[path],
-    right: arrays.outcome ? arrays.outcome.values.reduce((sum, outcome) => sum + (outcome === 1), 0) : 0,
+    right: arrays.valid ? arrays.outcome.values.reduce((sum, outcome) => sum + (outcome === 1), 0) : null, // null: nobody knows
     outcome: (path) => (arrays.outcome ? arrays.outcome.values[path] : 3),
     settled: arrays.settled && ((path) => arrays.settled.values[path] === 1),
     halts: Boolean(arrays.halted),

@@ -16,16 +16,23 @@ function squares(board, side) {
     text && board.size <= 1600 && side > 100
       ? Math.max(LEAST, fit)
       : Math.max(1, side / Math.max(board.width, board.height));
+  return gridAt(board, cell, 1, 1);
+}
+
+/** A grid whose upper left corner is at (left, top); the outer frame takes a pixel on each side. */
+export function gridAt(board, cell, left, top) {
   return {
     cell,
-    width: cell * board.width + 2, // the outer frame takes a pixel on each side
+    left,
+    top,
+    width: cell * board.width + 2,
     height: cell * board.height + 2,
     at: (position) => ({
-      x: 1 + ((position % board.width) + 0.5) * cell,
-      y: 1 + (Math.floor(position / board.width) + 0.5) * cell,
+      x: left + ((position % board.width) + 0.5) * cell,
+      y: top + (Math.floor(position / board.width) + 0.5) * cell,
     }),
     hit(x, y) {
-      const [column, row] = [Math.floor((x - 1) / cell), Math.floor((y - 1) / cell)];
+      const [column, row] = [Math.floor((x - left) / cell), Math.floor((y - top) / cell)];
       return column >= 0 && row >= 0 && column < board.width && row < board.height ? row * board.width + column : null;
     },
     move(position, dx, dy) {

@@ -1,5 +1,7 @@
 // The geometry of the map: which planes are drawn, where, and where each state of each path falls. No drawing, no events.
 
+import { isDeep, nearness, slabOf, turning } from "./turn.js";
+
 const margin = (box) => Math.min(30, box.width / 12); // px kept free around the states, for halos and labels
 const GAP = 10; // px between planes side by side
 const FOOT = 18; // px below a plane for its axis
@@ -17,14 +19,18 @@ export function unrelated({ basis, runs }) {
   return basis.name !== "answers" && new Set(runs.map((run) => run.checkpoint ?? run.letter)).size > 1;
 }
 
-/** Places the planes side by side in width x height and projects every state through the camera. */
-export function project(planes, name, camera, width, height) {
+/** Places the planes side by side in width x height and projects every state through the camera of the state. */
+export function project(planes, { basis: name, camera, dims, turn }, width, height) {
   const each = (width - GAP * (planes.length - 1)) / Math.max(1, planes.length);
+  const deep = dims === 3 && isDeep(planes);
   return planes.map((plane, index) => {
     const box = { x: index * (each + GAP), y: 0, width: each, height: height - FOOT };
-    const bounds = boundsOf(plane, name);
+    const flat = boundsOf(plane, name);
+    // Turned about the middle, inside the sphere that holds all states: turning changes no size.
+    const bounds = deep ? { x: 0, y: 0, width: 2 * flat.reach, height: 2 * flat.reach } : flat;
+    const turned = deep ? turning(turn, flat.middle) : (x, y) => [x, y, 0];
     const zoom = camera?.k ?? 1;
-    // One scale for both components: a distance means the same in every direction.
+    // One scale for all components: a distance means the same in every direction.
     const fit = Math.min((box.width - 2 * margin(box)) / bounds.width, (box.height - 2 * margin(box)) / bounds.height);
     const scale = fit * zoom;
     const x0 = box.x + box.width / 2 + (camera?.x ?? 0) * box.width;
@@ -32,20 +38,29 @@ export function project(planes, name, camera, width, height) {
     const toX = (value) => x0 + (value - bounds.x) * scale;
     const toY = (value) => y0 - (value - bounds.y) * scale;
     const runs = plane.runs.map((run) => {
-      const { xyz, outside } = run.maps[name];
-      const points = new Float32Array(run.n * run.steps * 2);
-      for (let k = 0; k < run.n * run.steps; k += 1) {
-        points[2 * k] = toX(xyz[3 * k]);
-        points[2 * k + 1] = toY(xyz[3 * k + 1]);
+      const { xyz, ...halos } = run.maps[name];
+      const outside = deep ? halos.beyond : halos.outside; // what the two, or three, components that are seen leave out
+      const count = run.n * run.steps;
+      const points = new Float32Array(count * 2);
+      const depth = deep ? new Float32Array(count) : null; // -1 behind to 1 in front
+      for (let k = 0; k < count; k += 1) {
+        const [across, up, near] = turned(xyz[3 * k], xyz[3 * k + 1], xyz[3 * k + 2]);
+        points[2 * k] = toX(across);
+        points[2 * k + 1] = toY(up);
+        if (deep) depth[k] = near / flat.reach;
       }
-      return { run, points, outside };
+      // The slab of the segment that begins at each state; that of a path's last one is never asked for.
+      const slabs = deep ? Uint8Array.from(depth, (near, k) => slabOf((near + (depth[k + 1] ?? near)) / 2)) : null;
+      return { run, points, outside, depth, slabs };
     });
+    const axes = deep ? [0, 1, 2].map((axis) => turning(turn, [0, 0, 0])(...[0, 0, 0].fill(1, axis, axis + 1))) : null;
     return {
       ...plane,
       index,
       box,
       runs,
       scale,
+      axes,
       fromX: (x) => (x - x0) / scale + bounds.x,
       fromY: (y) => bounds.y - (y - y0) / scale,
       toX,
@@ -54,23 +69,33 @@ export function project(planes, name, camera, width, height) {
   });
 }
 
+/** The extent of a plane's states; of all three components the middle, and how far from it the furthest state lies. */
 function boundsOf({ runs }, name) {
-  const [low, high] = [
-    [Infinity, Infinity],
-    [-Infinity, -Infinity],
-  ];
+  const axes = [0, 1, 2];
+  const [low, high] = [axes.map(() => Infinity), axes.map(() => -Infinity)];
+  for (const run of runs) {
+    const { xyz } = run.maps[name];
+    for (let k = 0; k < xyz.length; k += 1)
+      if (Number.isFinite(xyz[k])) {
+        low[k % 3] = Math.min(low[k % 3], xyz[k]);
+        high[k % 3] = Math.max(high[k % 3], xyz[k]);
+      }
+  }
+  if (low[0] > high[0]) return { x: 0, y: 0, width: 1, height: 1, middle: [0, 0, 0], reach: 1 };
+  const size = axes.map((axis) => Math.max(high[axis] - low[axis], 1e-6)); // a path that never moves is a point
+  const middle = axes.map((axis) => (low[axis] + high[axis]) / 2);
+  let reach = 1e-6;
   for (const run of runs) {
     const { xyz } = run.maps[name];
     for (let k = 0; k < xyz.length; k += 3)
-      for (const axis of [0, 1]) {
-        if (!Number.isFinite(xyz[k + axis])) continue;
-        low[axis] = Math.min(low[axis], xyz[k + axis]);
-        high[axis] = Math.max(high[axis], xyz[k + axis]);
-      }
+      reach = Math.max(reach, Math.hypot(...axes.map((axis) => xyz[k + axis] - middle[axis])) || 0);
   }
-  const size = [0, 1].map((axis) => Math.max(high[axis] - low[axis], 1e-6)); // a path that never moves is a point
-  if (low[0] > high[0]) return { x: 0, y: 0, width: 1, height: 1 };
-  return { x: (low[0] + high[0]) / 2, y: (low[1] + high[1]) / 2, width: size[0], height: size[1] };
+  return { x: middle[0], y: middle[1], width: size[0], height: size[1], middle, reach };
+}
+
+/** How near a head is to the eye, 0.45 to 1.35; 1 in two dimensions. */
+export function nearOf({ run, depth }, path, step) {
+  return depth ? nearness(slabOf(depth[path * run.steps + run.held(step)])) : 1;
 }
 
 /** Where the head of a path is: at the cursor, or on its way to the next transition. */

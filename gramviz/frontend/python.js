@@ -25,10 +25,10 @@ export function literal(value) {
   if (value === false) return "False";
   if (typeof value === "string") return quoted(value);
   if (Array.isArray(value)) return `[${value.map(literal).join(", ")}]`;
-  if (typeof value === "object")
-    return `{${Object.entries(value)
-      .map(([key, entry]) => `${quoted(key)}: ${literal(entry)}`)
-      .join(", ")}}`;
+  if (typeof value === "object") {
+    const entries = Object.entries(value).map(([key, entry]) => `${quoted(key)}: ${literal(entry)}`);
+    return `{${entries.join(", ")}}`;
+  }
   return String(value);
 }
 
@@ -61,6 +61,6 @@ export function pythonLine(payload, state, start) {
   if (differs("cells")) parts.push(`cells(${literal(state.cells.map((cell) => cellName(payload.board, cell)))})`);
   const said = new Set(["v", "puzzle", "cursor", "pinned", "selected", "focus", "cells"]);
   const rest = Object.keys(state).filter((key) => !said.has(key) && differs(key));
-  if (rest.length) parts.push(`set(${rest.map((key) => `${key}=${literal(state[key])}`).join(", ")})`);
+  if (rest.length) parts.push("set(" + rest.map((key) => `${key}=${literal(state[key])}`).join(", ") + ")");
   return parts.join(".");
 }

@@ -37,7 +37,7 @@ export function createRuler(app) {
     "events",
     "supervision",
     ...(hasTransitions(payload) || payload.runs.some((run) => run.curves.changed) ? ["transition"] : []),
-    ...(ticks && app.size.kind !== "narrow" ? ["low"] : []),
+    ...(ticks && app.size.kind !== "narrow" && !store.transient.presenter ? ["low"] : []),
   ];
   const top = (row) =>
     rows()
@@ -89,7 +89,7 @@ export function createRuler(app) {
     const y = top("transition") + ROWS.transition - 3;
     const counts = Array.from({ length: payload.steps }, (_, step) => changedCells(run, path, step).length);
     const most = Math.max(1, ...counts);
-    for (let step = 1; step < payload.steps; step += 1) {
+    for (let step = 1; step <= store.last; step += 1) {
       const height = counts[step] ? 2 + Math.sqrt(counts[step] / most) * (ROWS.transition - 7) : 1;
       pen.fillStyle = step === store.state.cursor.step ? theme.ink : theme.edge;
       pen.globalAlpha = step >= run.steps ? 0.3 : step === store.state.cursor.step ? 1 : 0.75;
@@ -143,7 +143,8 @@ export function createRuler(app) {
 
   function drawEvents(pen) {
     const { theme } = app;
-    const found = events(payload, store.state).sort((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind));
+    const past = events(payload, store.state).filter((event) => !store.veiled || event.step <= store.last);
+    const found = past.sort((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind));
     pen.font = `11px ${fontOf(app.root)}`;
     pen.textBaseline = "middle";
     pen.textAlign = "left";
@@ -225,6 +226,7 @@ export function createRuler(app) {
         place,
         changedCells(run, path, cursor.step).length,
         conflicts,
+        payload.board.ruled,
       ),
     );
   }

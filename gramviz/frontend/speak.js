@@ -27,10 +27,10 @@ export function createSpeaker(app) {
     /** Also on demand (key S): the state in full. */
     state() {
       last = "";
-      say(detailsSentence(payload, store.state, store.transient));
+      say(detailsSentence(payload, store.state, store.transient, store.veiled));
     },
     update(keys) {
-      if (keys.has("settled")) say(detailsSentence(payload, store.state, store.transient));
+      if (keys.has("settled")) say(detailsSentence(payload, store.state, store.transient, store.veiled));
       if (!store.transient.playing || !keys.has("cursor")) return;
       const { step } = store.state.cursor;
       const name = payload.lead.supervision_step[Math.min(step, payload.lead.steps - 1)];
@@ -38,7 +38,7 @@ export function createSpeaker(app) {
       [block, spokenAt] = [name, performance.now()];
       const [run, path] = shownPath(payload, store.state);
       const conflicts = runOf(payload, run.letter).curves.conflicts
-        ? `, ${words.plural(run.curve("conflicts", path, step), "conflict")}`
+        ? `, ${words.faults(run.curve("conflicts", path, step), payload.board.ruled)}`
         : "";
       say(`${words.time.step(address(payload, step))}${conflicts}`);
     },

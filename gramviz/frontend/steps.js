@@ -49,7 +49,33 @@ export function firstCorrect(run, path) {
   return null;
 }
 
-const hamming = (a, b) => a.reduce((sum, token, k) => sum + (token !== b[k]), 0);
+/** The first step from which, to the end, a path's board is nearer (Hamming) to its own last board than to another. */
+export function ownSince(run, path, last, own, other) {
+  let since = last + 1;
+  for (; since > 0; since -= 1) {
+    const now = run.tokens(path, since - 1);
+    let lead = 0;
+    for (let cell = 0; cell < now.length; cell += 1) {
+      const token = now[cell];
+      if (token === own[cell]) lead += 1;
+      if (token === other[cell]) lead -= 1;
+    }
+    if (lead <= 0) break;
+  }
+  return since;
+}
+
+/** The cell whose difference between two paths lasts from the earliest step, of equals the first; none if they end alike. */
+export function firstCell(run, path, other, otherPath, last) {
+  let cells = [...run.tokens(path, last).keys()];
+  for (let step = last; step >= 0; step -= 1) {
+    const [mine, theirs] = [run.tokens(path, step), other.tokens(otherPath, step)];
+    const differing = cells.filter((cell) => mine[cell] !== theirs[cell]);
+    if (!differing.length) return step < last ? cells[0] : undefined;
+    cells = differing;
+  }
+  return cells[0];
+}
 
 /**
  * Where two paths part: {step, cell}, or null where they end alike. `step` is the smallest from which, to the end, each
@@ -60,19 +86,12 @@ export function parting(run, path, other, otherPath) {
   const last = Math.max(run.steps, other.steps) - 1;
   const mine = run.tokens(path, last);
   const theirs = other.tokens(otherPath, last);
-  if (hamming(mine, theirs) === 0) return null;
-  let found = last;
-  let nearer = true;
-  const since = Int32Array.from(mine, (token, cell) => (token === theirs[cell] ? last + 1 : last)); // per cell, from when it differs for good
-  for (let step = last; step >= 0; step -= 1) {
-    const a = run.tokens(path, step);
-    const b = other.tokens(otherPath, step);
-    nearer &&= hamming(a, mine) < hamming(a, theirs) && hamming(b, theirs) < hamming(b, mine);
-    if (nearer) found = step;
-    for (let cell = 0; cell < since.length; cell += 1)
-      if (a[cell] !== b[cell] && since[cell] === step + 1 && step < last) since[cell] = step;
-  }
-  return { step: found, cell: since.indexOf(Math.min(...since)) };
+  const cell = firstCell(run, path, other, otherPath, last);
+  if (cell === undefined) return null;
+  return {
+    step: Math.max(ownSince(run, path, last, mine, theirs), ownSince(other, otherPath, last, theirs, mine)),
+    cell,
+  };
 }
 
 /** Marks of the events row: [{step, kind, run, path}], for the pinned and the focused path. */

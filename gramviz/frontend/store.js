@@ -4,13 +4,15 @@
 // playing, drag), which is never saved. Both only note what changed; one frame later every part looks.
 
 import { representative } from "./groups.js";
+import { legalTurn } from "./turn.js";
 import { words } from "./words.js";
 
 const SETTLE = 150; // ms without change
 const APART = 250; // ms between two messages: at most four a second
 const UNDO = 50;
+const AUTOMATIC = 4; // chapters that a rollout without a lesson has at most
 const LANES = ["certainty", "conflicts", "drift", "changed", "halt", "value", "kl", "spread"];
-const LAYERS = ["halo", "labels", "hulls", "trail", "truth"];
+const LAYERS = ["halo", "labels", "landscape", "cloud", "hulls", "trail", "truth", "explain"];
 
 export const laneNames = LANES;
 export const layerNames = LAYERS;
@@ -36,15 +38,19 @@ export function initialState(payload) {
     board: "focus",
     color_by: payload.runs.some((run) => run.valid) ? "outcome" : "answer",
     answers_at: "final",
+    tree: false,
     basis: payload.meta.default_basis ?? payload.bases[0]?.name ?? null,
+    dims: 2,
     camera: null,
-    layers: ["halo", "labels"],
+    turn: null,
+    layers: ["halo", "labels", "landscape"],
     lanes,
     speed: 4,
     loop: false,
     theme: "auto",
     motion: "auto",
     panel: "board",
+    chapter: null,
   };
 }
 
@@ -53,13 +59,13 @@ const oneOf = (value, allowed, fallback) => (allowed.includes(value) ? value : f
 const listOf = (value, allowed) => (Array.isArray(value) ? allowed.filter((name) => value.includes(name)) : []);
 
 /** One checker per key: the nearest legal value. Saved views come from files, so nothing is taken on trust. */
-function checkers(payload, start) {
+function checkers(payload, start, limit) {
   const letters = payload.runs.map((run) => run.letter);
   const path = (value, fallback) => {
     const run = payload.runs.find((candidate) => candidate.letter === value?.[0]);
     return run ? [run.letter, within(value[1], 0, run.n - 1)] : fallback;
   };
-  const steps = (value) => within(value, 0, payload.steps - 1);
+  const steps = (value) => within(value, 0, limit() ?? payload.steps - 1);
   const finite = (values) => values.every(Number.isFinite);
   return {
     v: () => 1,
@@ -107,16 +113,19 @@ function checkers(payload, start) {
     color_by: (value) =>
       oneOf(value, ["outcome", "answer", "run", "value", "certainty", "step", "cell"], start.color_by),
     answers_at: (value) => oneOf(value, ["final", "cursor"], "final"),
+    tree: Boolean,
     basis: (value) =>
       oneOf(
         value,
         payload.bases.map((basis) => basis.name),
         start.basis,
       ),
+    dims: (value) => oneOf(value, [2, 3], 2),
     camera: (value) =>
       value && finite([value.x, value.y, value.k])
         ? { x: value.x, y: value.y, k: Math.min(20, Math.max(0.5, value.k)) }
         : null,
+    turn: (value) => (Array.isArray(value) && value.length === 2 && finite(value) ? legalTurn(value) : null),
     layers: (value) => listOf(value, LAYERS),
     lanes: (value) => (Array.isArray(value) ? [...new Set(value)].filter((name) => LANES.includes(name)) : []),
     speed: (value) => oneOf(value, [1, 2, 4, 8, 16], 4),
@@ -124,6 +133,8 @@ function checkers(payload, start) {
     theme: (value) => oneOf(value, ["auto", "light", "dark"], "auto"),
     motion: (value) => oneOf(value, ["auto", "calm"], "auto"),
     panel: (value) => oneOf(value, ["board", "map", "answers"], "board"),
+    chapter: (value) =>
+      Number.isInteger(value) ? within(value, 0, (payload.lesson?.chapters.length ?? AUTOMATIC) - 1) : null,
   };
 }
 
@@ -135,7 +146,8 @@ const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
  */
 export function createStore(payload, saved, { save, warn }) {
   const start = initialState(payload);
-  const check = checkers(payload, start);
+  let limit = null; // while a quiz asks: the last step that may be shown
+  const check = checkers(payload, start, () => limit);
   const listeners = new Set();
   const past = [];
   const future = [];
@@ -149,6 +161,8 @@ export function createStore(payload, saved, { save, warn }) {
     open: null,
     lasso: false,
     drag: null,
+    presenter: false,
+    blank: false,
   });
   let timer = null;
   let sentAt = -Infinity;
@@ -218,6 +232,16 @@ export function createStore(payload, saved, { save, warn }) {
     start,
     get state() {
       return state;
+    },
+    /** The last step that may be shown; set to null when nothing is hidden. */
+    get last() {
+      return limit ?? payload.steps - 1;
+    },
+    get veiled() {
+      return limit !== null;
+    },
+    set limit(step) {
+      limit = step;
     },
     get transient() {
       return transient;

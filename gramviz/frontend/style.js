@@ -24,9 +24,9 @@ header .title { font-size: 15px; font-weight: 650; margin: 0; } header .title sp
 header .runs { display: flex; align-items: center; flex-wrap: wrap; gap: 4px 8px; padding-left: 12px; border-left: 1px solid var(--line); }
 header .tools { display: flex; flex-wrap: wrap; gap: 8px; margin-left: auto; align-items: center; }
 .run { border-color: transparent; display: inline-flex; align-items: center; gap: 6px; padding: 0 6px; }
-.run b { font-weight: 650; } .run[aria-pressed="false"] { opacity: .55; text-decoration: line-through; }
+.run b { font-weight: 650; } .run[aria-pressed="false"] :not(.badge) { color: var(--ink3); text-decoration: line-through; }
 .run[aria-pressed="true"] { background: none; color: inherit; border-color: transparent; font-weight: 400; }
-.run.focus[aria-pressed="true"] { border-color: var(--line); background: var(--sunk); }
+.run.focus[aria-pressed="true"] { border-color: var(--edge); background: var(--sunk); }
 .badge { display: inline-grid; place-items: center; min-width: 17px; height: 17px; padding: 0 3px; border-radius: 3px; font-size: 11px; font-weight: 700; border: 1.5px solid var(--ink); color: var(--ink); background: var(--bg); text-decoration: none; }
 .badge.A { background: var(--ink); color: var(--bg); } .badge.C { border-style: double; border-width: 3.5px; } .badge.D { border-style: dashed; }
 
@@ -38,11 +38,12 @@ header .tools { display: flex; flex-wrap: wrap; gap: 8px; margin-left: auto; ali
 .stage { position: relative; outline-offset: 2px; } .stage canvas + canvas { position: absolute; inset: 0; }
 .board .stage { overflow: auto; } .board .stage .away { top: 0; left: 0; }
 .legend { display: flex; flex-wrap: wrap; gap: 2px 9px; margin-top: 8px; min-height: 34px; align-content: start; font-size: 11px; color: var(--ink2); align-items: center; }
-.legend > span { display: inline-flex; align-items: center; gap: 5px; white-space: nowrap; }
+.legend > span { display: inline-flex; align-items: center; gap: 5px; }
 .key { width: 12px; height: 12px; border-radius: 3px; display: inline-block; flex: none; }
 .key.given { background: var(--given); border: 1px solid var(--edge); } .key.changed { border: 2px solid var(--ink); }
 .key.conflict { border: 1px solid var(--wrong); background: linear-gradient(225deg, var(--wrong) 5px, transparent 5px), repeating-linear-gradient(135deg, var(--wrong) 0 1px, transparent 1px 4px); }
 .key.certainty { height: 3px; border-radius: 0; background: linear-gradient(90deg, var(--ink2) 62%, var(--line) 62%); width: 18px; }
+.key.doubt { border-radius: 50%; background: var(--gold); }
 .key.halo { border-radius: 50%; background: radial-gradient(circle, var(--ink2) 2.2px, var(--line) 2.8px); }
 .meter { width: 76px; height: 6px; border-radius: 3px; background: var(--line); overflow: hidden; } .meter i { display: block; height: 100%; background: var(--ink); }
 .apart { flex-basis: 100%; color: var(--ink); } .caption { color: var(--ink2); font-size: 11px; }
@@ -58,8 +59,11 @@ header .tools { display: flex; flex-wrap: wrap; gap: 8px; margin-left: auto; ali
 .marks { display: grid; grid-template-columns: repeat(13, 14px); gap: 1px; }
 .marks > div { width: 14px; height: 14px; display: grid; place-items: center; border-radius: 3px; cursor: pointer; } .marks > div:hover { background: var(--given); }
 .marks > .focus { box-shadow: inset 0 0 0 1.8px var(--ink); border-radius: 4px; } .marks > .pinned { box-shadow: inset 0 0 0 1px var(--edge); }
-.marks > .grey { color: var(--line) !important; } .marks > .faint { opacity: .3; }
+.marks > .grey { color: var(--other) !important; } .marks > .faint { opacity: .3; }
 .marks.dense { grid-template-columns: repeat(auto-fill, 9px); } .marks.dense > div { width: 9px; height: 9px; } .marks.dense svg { width: 8px; height: 8px; }
+.tree { position: relative; overflow: auto; max-height: 260px; } .tree > div { position: absolute; display: flex; gap: 3px; align-items: center; font-size: 11px; white-space: nowrap; cursor: pointer; }
+.tree > .at { outline: 1.5px solid var(--ink); border-radius: 3px; } .medium .grown { grid-column: 1 / -1; margin-bottom: 8px; }
+.wide .answers { padding: 10px 12px 12px; } .wide .answers .push { gap: 2px; } .wide .answers .bar button { padding: 0 4px; font-size: 11px; }
 .chosen { display: grid; grid-template-columns: minmax(0, auto) 14px minmax(76px, 1fr); overflow-wrap: anywhere; gap: 3px 8px; margin-top: 8px; padding-top: 8px; border-top: 1px solid var(--line); align-items: center; }
 .chosen .note { grid-column: 1 / -1; } .chosen b { font-weight: 600; } .found { margin-top: 8px; color: var(--ink2); }
 
@@ -83,10 +87,19 @@ input[type=range] { width: 76px; accent-color: var(--ink); } input[type=checkbox
 .details { display: flex; gap: 12px; align-items: baseline; padding: 8px 16px; border-top: 1px solid var(--line); background: var(--sunk); min-height: 34px; }
 .details p { margin: 0; flex: 1; min-width: 0; height: 17px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; } .details .badge { margin-right: 6px; }
 
+.captions { display: flex; gap: 16px; align-items: flex-start; padding: 10px 16px; border-top: 1px solid var(--line); background: var(--sunk); font-size: 13px; }
+.captions .words { flex: 1; min-width: 0; display: grid; gap: 6px; } .captions .say { max-width: 90ch; } .reply:empty { display: none; } .reply { font-weight: 600; }
+.options { display: flex; flex-wrap: wrap; gap: 6px; align-items: center; } .options:empty { display: none; } .captions .steps { display: flex; gap: 8px; align-items: center; flex: none; }
+.lane.history { height: 64px; } .history .values { white-space: nowrap; } .asking :is(.history canvas, .answers .body, .lanes canvas, .values, .tally, [data-jump], .transport .menu) { visibility: hidden; }
+[data-look="map"] :is(.board, .answers, .time), [data-look="board"] :is(.map, .answers, .time), [data-look="answers"] :is(.board, .map, .time), [data-look="curves"] .panel, [data-look="time"] .panel { opacity: .45; }
+.presenting { max-width: none; font-size: 18px; } .presenting .panels { grid-template-columns: auto minmax(0, 1fr); } .presenting :is(.answers, .lanes, .tools, .jumps, .details) { display: none; }
+.presenting .captions { font-size: 24px; } .presenting .captions button { font-size: 18px; height: 36px; } .presenting .legend, .presenting .bar .sub { font-size: 16px; } .presenting .tabs { display: none; } .presenting :is(.board, .map) { display: block !important; }
+.presenting .ruler .names span { font-size: 16px; } .presenting canvas { cursor: crosshair; } .blank > * { visibility: hidden; } .gv.blank { background: #000; }
+
 .menu { position: relative; } .menu > button::after { content: "▾"; margin-left: 6px; font-size: 11px; }
 .menu .sheet { position: absolute; right: 0; top: 31px; z-index: 5; min-width: 190px; max-height: 440px; overflow: auto; background: var(--bg); border: 1px solid var(--edge); border-radius: 5px; padding: 5px; }
 .sheet button { display: flex; width: 100%; border: 0; text-align: left; align-items: center; gap: 8px; } .sheet button::before { content: ""; width: 12px; flex: none; }
-.sheet button[aria-checked="true"]::before { content: "✓"; } .sheet h4 { font-size: 11px; font-weight: 600; color: var(--ink3); margin: 7px 9px 2px; }
+.sheet button[aria-checked="true"]::before { content: "✓"; } .sheet .heading { font-size: 11px; font-weight: 600; color: var(--ink3); margin: 7px 9px 2px; }
 .sheet .why { font-size: 11px; color: var(--ink3); padding: 0 9px 4px 29px; max-width: 260px; white-space: normal; }
 .over { position: absolute; inset: 47px 0 0; z-index: 4; background: var(--bg); border-top: 1px solid var(--line); padding: 12px 16px; overflow: auto; }
 .over h3:focus-visible { outline: none; } .over .bar { position: sticky; top: -12px; background: var(--bg); padding: 4px 0; z-index: 1; }
@@ -112,5 +125,8 @@ th button { border: 0; padding: 0; font-weight: 600; } textarea { width: 100%; h
 
 @media (pointer: coarse) { button { height: 44px; min-width: 44px; } }
 @media (forced-colors: active) { .meter i, .bars i, .playhead::before { forced-color-adjust: none; } }
-@media print { .tools, .transport, .tabs, .over { display: none !important; } .gv { border: 0; } .panel, .lane { break-inside: avoid; } }
+.printed { display: none; margin: 0; padding: 8px 16px; font-size: 11px; border-top: 1px solid var(--line); }
+.printing { width: 680px; } .printing .printed { display: block; } .printing .run { padding: 0; border: 0; background: none; } .printing .details p { white-space: normal; height: auto; }
+.printing :is(.tools, .transport, .tabs, .over, .push, .caption, .captions) { display: none !important; } .printing .details .note { display: none; }
+@media print { .gv, .gv * { -webkit-print-color-adjust: exact; print-color-adjust: exact; } .panel, .lane { break-inside: avoid; } }
 `;

@@ -75,7 +75,7 @@ export function createOverlay(app) {
         },
         label,
       );
-    const head = words.table.columns.map((name, column) =>
+    const head = words.table.columns(words.curve("conflicts", payload.board.ruled)[0]).map((name, column) =>
       make(
         "th",
         { scope: "col", "aria-sort": sort.column === column ? (sort.down ? "descending" : "ascending") : "none" },
@@ -125,7 +125,7 @@ export function createOverlay(app) {
           "dl",
           {},
           words
-            .keyTable(payload.runs.length > 1, payload.lead.low_steps > 0)
+            .keyTable(payload.runs.length > 1, payload.lead.low_steps > 0, payload.levels[0].toLowerCase())
             .map(([keys, does]) => make("div", {}, make("dt", {}, keys), make("dd", {}, does))),
         ),
       ],

@@ -16,6 +16,7 @@ const TOKENS = {
     pink: "#914471",
     gold: "#C17C00",
     other: "#7C8798",
+    land: ["#F7F9FB", "#EFF3F7", "#E6ECF2", "#DCE4EC", "#D1DBE6"],
   },
   dark: {
     bg: "#12171F",
@@ -32,6 +33,7 @@ const TOKENS = {
     pink: "#FFC2EE",
     gold: "#B07C00",
     other: "#6F7C8E",
+    land: ["#151B24", "#19212B", "#1E2733", "#232E3B", "#293544"],
   },
 };
 
@@ -107,7 +109,11 @@ function backdrop(element) {
   return null;
 }
 
+const forced = () => matchMedia("(forced-colors: active)").matches;
+const prefers = () => (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+
 function modeOf(wish, host, frozen) {
+  if (forced()) return prefers(); // the reader's own colours stand under ours, whatever view and notebook wish
   if (wish !== "auto") return wish;
   const lab = document.body.dataset.jpThemeLight;
   if (lab) return lab === "true" ? "light" : "dark";
@@ -115,7 +121,7 @@ function modeOf(wish, host, frozen) {
   // A frozen page takes its background from us, so asking the background would be asking ourselves.
   const behind = frozen ? null : backdrop(host);
   if (behind) return luminance(behind) > 0.4 ? "light" : "dark";
-  return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  return prefers();
 }
 
 /** The tokens to draw with: {mode, bg, ..., pick(colour)}; `pick` takes a token name or a number on the ramp. */
@@ -124,14 +130,14 @@ export function readTheme(wish, host, frozen) {
   const tokens = { ...TOKENS[mode] };
   const lab = rgb(getComputedStyle(host).getPropertyValue("--jp-layout-color1"));
   // The notebook's own background, if our inks keep 4.5:1 on it; else ours.
-  if (lab && [tokens.ink, tokens.ink3].every((ink) => contrast(rgb(ink), lab) >= 4.5))
+  if (lab && !forced() && [tokens.ink, tokens.ink3].every((ink) => contrast(rgb(ink), lab) >= 4.5))
     tokens.bg = `rgb(${lab.join(" ")})`;
   return { ...tokens, mode, pick: (colour) => (typeof colour === "number" ? ramp(mode, colour) : tokens[colour]) };
 }
 
 /** Writes the tokens as custom properties, which the style sheet reads. */
 export function applyTheme(theme, root, host) {
-  for (const name of Object.keys(TOKENS.light)) root.style.setProperty(`--${name}`, theme[name]);
+  for (const name of Object.keys(TOKENS.light).filter((name) => name !== "land")) root.style.setProperty(`--${name}`, theme[name]);
   root.style.colorScheme = theme.mode;
   host.dataset.gvTheme = theme.mode;
 }

@@ -29,7 +29,7 @@ export function createThumbs(app, panels) {
 
   function drawMap() {
     const { state } = store;
-    const planes = project(planesOf(payload, state.basis).slice(0, 1), state.basis, null, THUMB, THUMB + 18); // 18: no axis below
+    const planes = project(planesOf(payload, state.basis).slice(0, 1), { ...state, camera: null }, THUMB, THUMB + 18); // 18: no axis below
     const scene = { ...sceneOf(app), halo: false, lasso: null, small: true };
     const pen = surface(canvases.map, THUMB, THUMB);
     for (const draw of [drawBase, drawPast, drawTop]) draw(pen, planes, scene);
@@ -43,8 +43,8 @@ export function createThumbs(app, panels) {
       if (app.size.kind !== "narrow") return;
       tabs.forEach((tab) => setAttribute(tab, "aria-selected", tab.dataset.panel === state.panel));
       if (keys.size === 1 && keys.has("fraction")) return;
-      const right = payload.runs.reduce((sum, run) => sum + run.right, 0);
-      setText(tally, `${right}/${payload.runs.reduce((sum, run) => sum + run.n, 0)}`);
+      const sum = (name) => payload.runs.reduce((all, run) => all + run[name], 0);
+      setText(tally, payload.runs.some((run) => run.valid) ? `${sum("right")}/${sum("n")}` : String(sum("n")));
       paintBoard(
         surface(canvases.board, THUMB, THUMB),
         places(payload.board, THUMB - 2),

@@ -10,12 +10,10 @@ const SPEEDS = [1, 2, 4, 8, 16];
 export function createTransport(app, actions) {
   const { payload, store } = app;
   const one = payload.steps < 2;
-  const press = (name, act) =>
-    make(
-      "button",
-      { class: name, "aria-label": words.buttons[name], title: words.buttons[name], disabled: one, onclick: act },
-      icon(name),
-    );
+  const press = (name, act) => {
+    const title = words.buttons[name].replace("transition", tickName(payload).toLowerCase());
+    return make("button", { class: name, "aria-label": title, title, disabled: one, onclick: act }, icon(name));
+  };
   const play = press("play", () => actions.play());
   const set = make(
     "div",

@@ -4,13 +4,17 @@ import { createActions } from "./actions.js";
 import { createAnswers } from "./answers.js";
 import { createBoard } from "./board.js";
 import { createClock } from "./clock.js";
-import { createDetails } from "./details.js";
+import { createDetails, provenance } from "./details.js";
 import { make } from "./dom.js";
+import { createEdit } from "./edit.js";
 import { createHeader } from "./header.js";
+import { createHistory } from "./history.js";
 import { listenToKeys } from "./keys.js";
 import { createLanes } from "./lanes.js";
 import { createPlayhead, sizesFor, watchWidth } from "./layout.js";
+import { createLesson } from "./lesson.js";
 import { createMap } from "./map.js";
+import { momentsOf, showMoment } from "./movie.js";
 import { readPayload } from "./payload.js";
 import { createRuler } from "./ruler.js";
 import { createSpeaker } from "./speak.js";
@@ -23,6 +27,7 @@ import { createThumbs } from "./thumbs.js";
 import { createTransport } from "./transport.js";
 import { clean, words } from "./words.js";
 
+const PAPER = 680; // px: a sheet of A4 or Letter between its margins
 const decoded = new WeakMap(); // the model's data -> its payload: views of one model share it
 
 function payloadOf(model) {
@@ -44,11 +49,13 @@ function report(model, text) {
 function mount(model, el, root, payload, signal) {
   const store = createStore(payload, model.get("state"), {
     save(state) {
+      store.agreed = state;
       model.set("state", state);
       model.save_changes();
     },
     warn: (sentence) => console.warn(`gramviz: ${sentence}`),
   });
+  store.agreed = model.get("state"); // what the kernel and the page last told each other
   const clock = createClock(store);
   const app = { payload, store, root, signal, said: "", copied: "", theme: null, size: null, blocks: blocks(payload) };
   app.haloForced = () => payload.bases.some((basis) => basis.name === store.state.basis && (basis.plane ?? 1) < 0.8);
@@ -60,6 +67,12 @@ function mount(model, el, root, payload, signal) {
     if (app.size) frame ??= requestAnimationFrame(draw);
   };
   app.relayout = () => look(["layout"]);
+  /** Every part draws itself anew, at once. */
+  app.paint = paint;
+  app.redraw = () => {
+    look(["layout", "theme"]);
+    paint();
+  };
   const retheme = () => {
     app.theme = readTheme(store.state.theme, el, model.frozen === true);
     applyTheme(app.theme, root, el);
@@ -68,17 +81,20 @@ function mount(model, el, root, payload, signal) {
 
   const actions = createActions(app, clock);
   const board = createBoard(app);
-  const map = createMap(app);
+  const map = createMap(app, actions);
   const answers = createAnswers(app);
   const lanes = createLanes(app);
+  const history = createHistory(app);
   const ruler = createRuler(app);
-  const time = make("div", { class: "time" }, lanes.el, ruler.el);
+  const time = make("div", { class: "time" }, lanes.el, history.el, ruler.el);
   const playhead = createPlayhead(app, time);
   time.append(playhead.el);
   const header = createHeader(app, actions);
   const thumbs = createThumbs(app, { board, map, answers });
   const transport = createTransport(app, actions);
   const details = createDetails(app);
+  app.lesson = createLesson(app, clock);
+  app.edit = createEdit(app, model);
   const speaker = createSpeaker(app);
   const overlay = createOverlay(app);
   app.speaker = speaker;
@@ -88,16 +104,20 @@ function mount(model, el, root, payload, signal) {
     look(["said"]);
   };
   const tiny = make("p", { class: "narrowest note" }, words.map.narrow);
+  const printed = make("p", { class: "printed selectable" }); // on paper only: where we are, and what this is made of
   const left = payload.leftOut.length ? make("p", { class: "left-out note" }, payload.leftOut.join(" ")) : null;
-  const parts = [header, thumbs, board, map, answers, lanes, ruler, playhead, transport, details, overlay, speaker];
+  const parts = [header, thumbs, board, map, answers, app.edit, app.lesson, lanes, history, ruler, playhead, transport, details, overlay, speaker];
   root.append(
     header.el,
     thumbs.el,
     make("div", { class: "panels" }, board.el, map.el, answers.el),
     tiny,
+    app.edit.el,
+    app.lesson.el,
     time,
     transport.el,
     details.el,
+    printed,
     ...(left ? [left] : []),
     overlay.el,
     speaker.el,
@@ -111,9 +131,7 @@ function mount(model, el, root, payload, signal) {
     report(model, `${sentence}\n${error.stack}`);
   }
 
-  function draw(now) {
-    frame = null;
-    clock.tick(now);
+  function paint() {
     const keys = new Set(changed);
     changed.clear();
     for (const part of parts) {
@@ -124,14 +142,50 @@ function mount(model, el, root, payload, signal) {
         fail(part, error);
       }
     }
+  }
+
+  function draw(now) {
+    frame = null;
+    clock.tick(now);
+    paint();
     if (clock.moving) frame ??= requestAnimationFrame(draw); // at rest there are no frames
   }
 
+  function resize(width) {
+    const room = store.transient.presenter ? globalThis.innerHeight : null;
+    root.classList.toggle("presenting", room !== null);
+    app.size = sizesFor(width, payload.board, room);
+    for (const kind of ["wide", "medium", "narrow", "tiny"])
+      root.classList.toggle(kind, app.size.kind === kind || (kind === "narrow" && app.size.kind === "tiny"));
+    look(["layout", "theme"]);
+  }
+
+  app.fit = () => resize(root.clientWidth);
+
+  /** On paper: light, as wide as a sheet, without controls, with the step and the provenance in words. */
+  let screen = null; // the width on screen, while printing
+  function print(on) {
+    if (on === (screen !== null) || !app.size) return;
+    clock.pause();
+    if (on) printed.textContent = provenance(payload, store.state);
+    root.classList.toggle("printing", on);
+    app.theme = readTheme(on ? "light" : store.state.theme, el, model.frozen === true);
+    applyTheme(app.theme, root, el);
+    const width = on ? PAPER : screen;
+    screen = on ? app.size.width : null;
+    resize(width);
+    paint(); // at once: the browser takes its picture when this event is over
+  }
+
   store.listen((keys) => {
+    if (keys.includes("blank")) root.classList.toggle("blank", store.transient.blank);
     if (keys.includes("theme")) retheme();
     look(keys);
   });
   store.heads = map.heads; // where the map's heads are, for tests
+  store.moments = () => momentsOf(payload, store.state, false); // these two for gramviz.movie
+  store.paint = paint; // for gramviz.bench
+  store.film = (moment, scale) => showMoment(app, moment, scale);
   listenToKeys(app, actions, { board, map, answers });
   root.addEventListener(
     "pointerdown",
@@ -148,24 +202,28 @@ function mount(model, el, root, payload, signal) {
   watchWidth(
     root,
     (width) => {
-      app.size = sizesFor(width, payload.board);
-      for (const kind of ["wide", "medium", "narrow", "tiny"])
-        root.classList.toggle(kind, app.size.kind === kind || (kind === "narrow" && app.size.kind === "tiny"));
+      if (screen !== null) return;
       if (!app.theme) retheme();
-      look(["layout", "theme"]);
+      resize(width);
     },
     signal,
   );
   const themes = new MutationObserver(retheme);
   themes.observe(document.body, { attributes: true, attributeFilter: ["class", "data-jp-theme-light"] });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", retheme, { signal });
+  for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"])
+    matchMedia(query).addEventListener("change", retheme, { signal });
+  addEventListener("beforeprint", () => print(true), { signal });
+  addEventListener("afterprint", () => print(false), { signal });
   const seen = new IntersectionObserver(([entry]) => {
     if (!entry.isIntersecting) clock.pause();
   });
   seen.observe(root);
+  const data = model.get("data");
   const fromKernel = () => {
+    if (model.get("data") !== data) return; // the state of the next payload, which is being read
     const state = model.get("state");
     if (JSON.stringify(state) !== JSON.stringify(store.state)) store.load(state); // not the echo of our own
+    store.agreed = state;
   };
   model.on("change:state", fromKernel);
 
@@ -179,6 +237,14 @@ function mount(model, el, root, payload, signal) {
     for (const canvas of root.querySelectorAll("canvas")) canvas.width = canvas.height = 0;
   });
   return store;
+}
+
+/** What of a view stays for the next payload: what the kernel said nothing new of. Who looked at the end looks at its end. */
+function kept({ state, agreed, last }, said, end) {
+  const untold = Object.entries(state).filter(([key]) => JSON.stringify(said[key]) === JSON.stringify(agreed[key]));
+  const view = Object.fromEntries(untold);
+  if (view.cursor?.step === last) view.cursor = { step: end, low: null };
+  return view;
 }
 
 export default {
@@ -195,22 +261,36 @@ export default {
     shadow.replaceChildren(root);
     // Hosts end a view by their signal, by what render returned, or by both.
     const dispose = () => life.abort();
+    let mounted = null; // ends what is shown of one payload; while a model runs, a longer one follows
+    const show = async () => {
+      const data = model.get("data");
+      try {
+        const payload = await payloadOf(model);
+        if (life.signal.aborted || model.get("data") !== data) return;
+        const view = el.gramviz && kept(el.gramviz, model.get("state"), payload.steps - 1);
+        mounted?.abort();
+        mounted = new AbortController();
+        root.replaceChildren();
+        root.setAttribute("aria-label", words.region(payload.title, payload.puzzle + 1, payload.runs));
+        el.gramviz = mount(model, el, root, payload, mounted.signal);
+        if (view) el.gramviz.set(view);
+      } catch (error) {
+        // One sentence instead of a half-drawn widget.
+        mounted?.abort();
+        waiting.setAttribute("role", "alert");
+        waiting.textContent = error.message;
+        root.replaceChildren(waiting);
+        report(model, error.stack ?? error.message);
+      }
+    };
+    model.on("change:data", show);
     life.signal.addEventListener("abort", () => {
+      model.off("change:data", show);
+      mounted?.abort();
       shadow.replaceChildren();
       delete el.gramviz;
     });
-    try {
-      const payload = await payloadOf(model);
-      if (life.signal.aborted) return dispose;
-      root.setAttribute("aria-label", words.region(payload.title, payload.puzzle + 1, payload.runs));
-      waiting.remove();
-      el.gramviz = mount(model, el, root, payload, life.signal);
-    } catch (error) {
-      // One sentence instead of a half-drawn widget.
-      waiting.setAttribute("role", "alert");
-      waiting.textContent = error.message;
-      report(model, error.stack ?? error.message);
-    }
+    await show();
     return dispose;
   },
 };

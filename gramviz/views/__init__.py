@@ -120,6 +120,32 @@ def one_puzzle(runs: Sequence[xr.Dataset], puzzle: int) -> None:
             )
 
 
-from gramviz.views import board, curves, ensemble, latent  # noqa: E402  (they register themselves with `view`)
+from gramviz.views import (  # noqa: E402  (they register themselves with `view`)
+    basins,
+    board,
+    control,
+    curves,
+    ensemble,
+    landscape,
+    latent,
+    modes,
+    partings,
+)
 
-__all__ = ["LETTERS", "VIEWS", "Cursor", "Rollouts", "View", "board", "curves", "ensemble", "latent", "view"]
+__all__ = [
+    "LETTERS",
+    "VIEWS",
+    "Cursor",
+    "Rollouts",
+    "View",
+    "basins",
+    "board",
+    "control",
+    "curves",
+    "ensemble",
+    "landscape",
+    "latent",
+    "modes",
+    "partings",
+    "view",
+]

@@ -4,7 +4,8 @@ Everything is drawn in units of a cell, as lines and areas, so that a print is a
 on a tint (a given queen is filled, a guessed one outlined); a conflict is hatched and has a filled corner; a change has
 an ink frame; the bar under a guess is the probability of the shown token. No mark depends on colour alone.
 
-A graph whose edges are tokens is drawn as its nodes, joined by the edges of the puzzle.
+A graph whose edges are tokens is drawn as its nodes, joined by the edges of the puzzle. Where puzzle and answer are two
+pictures (ARC), the input stands left of the answer, both cut to their grids.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from gram.board import Board
 from gram.rollout import board_of
 from gramviz import measure
 from gramviz.graph import picture
+from gramviz.pair import Pair, pair
 from gramviz.theme import NOTE, Palette, palette, readable, token_colour
 from gramviz.views import Cursor, view
 from gramviz.views.parts import address, broken, escape, figure, heading, key, path_name, plural
@@ -29,6 +31,7 @@ from gramviz.views.parts import address, broken, escape, figure, heading, key, p
 Lines = Sequence[NDArray[np.float64]]  # polylines [point, 2] in cells, y down
 UNSURE = 0.6  # below this certainty the runner-up is shown beside the token
 _TOP, _BOTTOM = 84, 60  # px for the heading and for two rows of legend
+_PAIR, _GAP, _LABEL = 1.7, 44, 22  # a pair's width in boards; px between its pictures and above them
 
 # A queen in the unit square, y down: a crown of five points and a base; the same shape as in frontend/draw.js.
 _CROWN = np.array(
@@ -59,12 +62,17 @@ def draw(rollout: xr.Dataset, at: Cursor = Cursor(), theme: str = "light", *, si
     Args:
         size: width of the drawing in px; the figure adds margins. Cells below 12 px are drawn without text.
     """
-    board = picture(board_of(rollout), rollout["x"].values[at.puzzle])
+    both = pair([rollout], at.puzzle)
+    board = both.board if both else picture(board_of(rollout), rollout["x"].values[at.puzzle])
+    rollout = both.cut(rollout) if both else rollout
     colours = palette(theme)
     shown = _look(rollout, board, at)
-    ratio = 1.0 if board.kind == "graph" else board.height / board.width
-    drawn = figure(theme, size + 40, round(size * ratio) + _TOP + _BOTTOM)
-    cell = size if board.kind == "graph" else size / board.width
+    if both:
+        cell, width, height = _pair_size(both, size)
+    else:
+        cell, width = (size if board.kind == "graph" else size / board.width), float(size)
+        height = width if board.kind == "graph" else cell * board.height
+    drawn = figure(theme, round(width) + 40, round(height) + _TOP + _BOTTOM)
     if board.kind == "graph":
         _graph(drawn, board, shown, colours)
         x, y = _places(board).T
@@ -75,13 +83,18 @@ def draw(rollout: xr.Dataset, at: Cursor = Cursor(), theme: str = "light", *, si
     _speak(drawn, board, shown, x, y)
     span = (board.width, board.height) if board.kind != "graph" else (1.0, 1.0)
     rim = (0.04 if board.kind == "graph" else 0.004) * span[0]  # a node leans out of the square by half
-    drawn.update_xaxes(visible=False, range=[-rim, span[0] + rim], constrain="domain", fixedrange=True)
-    drawn.update_yaxes(visible=False, range=[span[1] + rim, -rim], scaleanchor="x", constrain="domain", fixedrange=True)
+    left, top, low = -rim, -rim, span[1] + rim
+    if both:
+        left -= _beside(drawn, both, board.extent(shown.tokens), colours, cell)
+        top -= _LABEL / cell
+        low = top + height / cell
+    drawn.update_xaxes(visible=False, range=[left, span[0] + rim], constrain="domain", fixedrange=True)
+    drawn.update_yaxes(visible=False, range=[low, top], scaleanchor="x", constrain="domain", fixedrange=True)
     drawn.update_layout(margin={"l": 20, "r": 20, "t": _TOP, "b": _BOTTOM})
     said = [plural(int(shown.changed.sum()), "cell" if board.kind != "graph" else "node") + " changed"]
-    if board.groups or board.required or "conflict" in rollout:
+    if board.ruled or ("conflict" in rollout and board.kind != "image"):
         count = measure.conflicts(rollout.isel(puzzle=[at.puzzle], trajectory=[at.trajectory], step=[at.step]))
-        said.append(plural(int(count.item()), "conflict"))
+        said.append(plural(int(count.item()), "conflict" if board.ruled else "wrong cell"))
     if shown.certainty is None:
         said.append("certainty not recorded")
     else:
@@ -100,7 +113,7 @@ def _look(rollout: xr.Dataset, board: Board, at: Cursor) -> _Shown:
     return _Shown(
         tokens=now["tokens"].values[here],
         given=board.given(one["x"].values[0]),
-        conflict=now["conflict"].values[here] if "conflict" in now else nothing,
+        conflict=now["conflict"].values[here] if "conflict" in now and board.kind != "image" else nothing,
         changed=measure.changed(one).values[0, 0, at.step],
         certainty=measure.certainty(now).values[here] if known else None,
         second=runner_up["token"].values[here] if runner_up is not None else None,
@@ -108,11 +121,54 @@ def _look(rollout: xr.Dataset, board: Board, at: Cursor) -> _Shown:
     )
 
 
+# ----------------------------------------------------------------------------------------------------------------- pair
+def _pair_size(both: Pair, size: int) -> tuple[float, float, float]:
+    """Px of a cell, and the width and height of the drawing: one scale for both grids, so that they can be compared."""
+    (given, _), (rows, columns) = both.input, both.size
+    width, height = max(_PAIR * size, 1), max(given.height, rows)
+    cell = min((width - _GAP) / (given.width + columns), size / height, size / 9)  # small grids are not blown up
+    return cell, max(float(size), cell * (given.width + columns) + _GAP), cell * height + _LABEL
+
+
+def _beside(
+    drawn: go.Figure, both: Pair, extent: tuple[NDArray[np.integer], NDArray[np.integer]], colours: Palette, cell: float
+) -> float:
+    """Draw the input left of the answer, an arrow between, and the sizes above; returns how many cells wide that is."""
+    board, tokens = both.input
+    calm = np.zeros(board.positions, bool)
+    shown = _Shown(tokens, calm, calm, calm, None, None, None)
+    beside = go.Figure()
+    _grid(beside, board, shown, colours, cell)
+    row, column = np.divmod(np.arange(board.positions), board.width)
+    _speak(beside, board, shown, column + 0.5, row + 0.5, input=True)
+    gap = _GAP / cell
+    for trace in beside.data:
+        trace.update(x=np.asarray(trace.x) - board.width - gap, meta=f"input {trace.meta}", showlegend=False)
+    drawn.add_traces(beside.data)
+    middle = min(board.height, both.board.height) / 2
+    head, tip = min(0.22 * gap, 6 / cell), -0.25 * gap
+    arrow = [
+        np.array([(-0.75 * gap, middle), (tip, middle)]),
+        np.array([(tip - head, middle - head), (tip, middle), (tip - head, middle + head)]),
+    ]
+    _lines(drawn, "arrow", arrow, colours.text3, 1.5)
+    rows, columns = (int(side) for side in extent)
+    said = f"answer, {rows} × {columns}" if rows else "answer, no grid"
+    for x, words in ((-gap - board.width, f"input, {board.height} × {board.width}"), (0, said)):
+        drawn.add_annotation(
+            x=x, y=-4 / cell, text=words, showarrow=False, xanchor="left", yanchor="bottom",
+            font={"size": NOTE, "color": colours.text2},
+        )  # fmt: skip
+    return board.width + gap
+
+
 # ---------------------------------------------------------------------------------------------------------- grid, image
 def _grid(drawn: go.Figure, board: Board, shown: _Shown, colours: Palette, cell: float) -> None:
     """A grid of text, queens or colours. `cell` is the size of a cell in px."""
     row, column = np.divmod(np.arange(board.positions), board.width)
     quiet = np.isin(shown.tokens, board.blank)  # "nothing here" is drawn as nothing
+    if board.apart:  # save where every place may hold a colour, black among them
+        _blanks(drawn, np.flatnonzero(quiet), board.width, colours)
     glyphs = np.array([token.glyph for token in board.tokens])[shown.tokens]
     if board.checkered:
         _areas(drawn, "checkered", _squares(np.flatnonzero((row + column) % 2 == 1), board.width), colours.sunk)
@@ -130,7 +186,7 @@ def _grid(drawn: go.Figure, board: Board, shown: _Shown, colours: Palette, cell:
         _lines(drawn, "boxes", _rules(board, *board.box), colours.edge, 1.6)
     else:
         _lines(drawn, "frame", _rules(board, board.height, board.width), colours.edge, 1)
-    _conflicts(drawn, np.flatnonzero(shown.conflict), board.width, colours, cell)
+    _conflicts(drawn, np.flatnonzero(shown.conflict), board, colours, cell)
     for name, here in (("given", shown.given), ("guess", ~shown.given)):
         queens = np.flatnonzero(here & (glyphs == "queen") & ~quiet)
         outlines = [_moved(line, column[p], row[p]) for p in queens for line in _queen()]
@@ -158,10 +214,7 @@ def _image(drawn: go.Figure, board: Board, shown: _Shown, colours: Palette, cell
     side = board.patch
     light = measure.shades(board)[shown.tokens]
     z = light.reshape(board.height, board.width, side, side).swapaxes(1, 2)
-    blank = np.flatnonzero(np.isnan(light).all((1, 2)))
-    _areas(drawn, "blank", _squares(blank, board.width), colours.sunk)
-    cross = [_moved(np.array([(0.3, 0.7), (0.7, 0.3)]), int(p) % board.width, int(p) // board.width) for p in blank]
-    _lines(drawn, "blank mark", cross, colours.edge, 1)
+    _blanks(drawn, np.flatnonzero(np.isnan(light).all((1, 2))), board.width, colours)
     drawn.add_heatmap(
         z=z.reshape(board.height * side, board.width * side),
         x0=0.5 / side,
@@ -184,29 +237,47 @@ def _image(drawn: go.Figure, board: Board, shown: _Shown, colours: Palette, cell
             y=row[unsure] + 0.5,
             mode="markers",
             name="uncertainty (dot: 1 − probability)",
-            marker={"size": cell * (1 - shown.certainty[unsure]), "color": colours.gold, "line": {"width": 0}},
+            marker={
+                "size": 0.5 * cell * (1 - shown.certainty[unsure]),
+                "color": colours.gold,
+                "opacity": 0.6,
+                "line": {"width": 0},
+            },
             hoverinfo="skip",
             showlegend=bool(len(unsure)),
         )
     _changes(drawn, np.flatnonzero(shown.changed), board.width, colours, cell)
 
 
-def _conflicts(drawn: go.Figure, places: NDArray[np.integer], width: int, colours: Palette, cell: float) -> None:
-    """45 degree hatch and a filled corner, both vermilion."""
+def _blanks(drawn: go.Figure, places: NDArray[np.integer], width: int, colours: Palette) -> None:
+    """Sunk and crossed: neither paper nor ink, and no colour."""
+    _areas(drawn, "blank", _squares(places, width), colours.sunk)
+    cross = [_moved(np.array([(0.3, 0.7), (0.7, 0.3)]), int(p) % width, int(p) // width) for p in places]
+    _lines(drawn, "blank mark", cross, colours.edge, 1)
+
+
+def _conflicts(drawn: go.Figure, places: NDArray[np.integer], board: Board, colours: Palette, cell: float) -> None:
+    """45 degree hatch and a filled corner, both vermilion, which must show on every colour."""
     hatch, corners = [], []
-    count = max(3, round(cell / 7))
+    coloured = any(token.glyph == "colour" for token in board.tokens)
+    count = max(2, round(cell / 12)) if coloured else max(3, round(cell / 7))
     corner = min(0.26, 10 / cell)
     for p in places:
-        row, column = divmod(int(p), width)
+        row, column = divmod(int(p), board.width)
         for k in range(1, 2 * count):
             a = k / count  # the line x + y = a inside the unit square
             ends = np.array([(min(a, 1), max(0, a - 1)), (max(0, a - 1), min(a, 1))])
             hatch.append(_moved(ends, column, row))
         corners.append(_moved(np.array([(1 - corner, 0), (1, 0), (1, corner), (1 - corner, 0)]), column, row))
-    _lines(drawn, "conflict hatch", hatch, colours.vermilion, 1, opacity=0.45)
+    if coloured:
+        _lines(drawn, "conflict casing", [*hatch, *corners], colours.bg, 2.5, opacity=0.6)
+        _lines(drawn, "conflict hatch", hatch, colours.vermilion, 1)
+    else:
+        _lines(drawn, "conflict hatch", hatch, colours.vermilion, 1, opacity=0.45)
     _areas(drawn, "conflict", corners, colours.vermilion)
     if corners:
-        key(drawn, "breaks a rule", {"symbol": "triangle-ne", "color": colours.vermilion})
+        words = "breaks a rule" if board.ruled else "not as in the solution"
+        key(drawn, words, {"symbol": "triangle-ne", "color": colours.vermilion})
 
 
 def _changes(drawn: go.Figure, places: NDArray[np.integer], width: int, colours: Palette, cell: float) -> None:
@@ -408,13 +479,17 @@ def _text(
     )
 
 
-def _speak(drawn: go.Figure, board: Board, shown: _Shown, x: NDArray[np.floating], y: NDArray[np.floating]) -> None:
+def _speak(
+    drawn: go.Figure, board: Board, shown: _Shown, x: NDArray[np.floating], y: NDArray[np.floating],
+    input: bool = False,
+) -> None:  # fmt: skip
     """Invisible marks that say each position in a sentence when pointed at; the figure's text alternative."""
     sentences = []
     for p in range(board.positions):
         words = [f"<b>{board.place(p)}</b>: {escape(board.tokens[shown.tokens[p]].label)}"]
-        words.append("given" if shown.given[p] else "guess")
-        words += ["changed"] * bool(shown.changed[p]) + ["breaks a rule"] * bool(shown.conflict[p])
+        words.append("input" if input else "given" if shown.given[p] else "guess")
+        words += ["changed"] * bool(shown.changed[p])
+        words += ["breaks a rule" if board.ruled else "not as in the solution"] * bool(shown.conflict[p])
         if shown.certainty is not None:
             words.append(f"certainty {shown.certainty[p]:.2f}")
             if shown.second is not None and shown.second_certainty is not None:

@@ -8,18 +8,31 @@ what was measured; a lane whose variable was not recorded is left out, and said.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
 from numpy.typing import NDArray
 
-from gram.rollout import RolloutError, need
+from gram.rollout import RolloutError, board_of, need
 from gramviz import measure
 from gramviz.theme import LABEL, NOTE, Palette, outcome_mark, palette
 from gramviz.views import LETTERS, Cursor, view
-from gramviz.views.parts import address, at_end, escape, figure, heading, path_name, plural, run_name, supervision_ticks
+from gramviz.views.parts import (
+    LISTED,
+    STACKED,
+    address,
+    at_end,
+    escape,
+    figure,
+    heading,
+    path_name,
+    plural,
+    run_name,
+    step_word,
+    supervision_ticks,
+)
 
 _WIDTH, _LANE, _GAP, _LEFT, _RIGHT, _TOP, _BOTTOM = 772, 84, 22, 132, 76, 92, 92  # px
 _BAND_FROM = 5  # paths; fewer are drawn one by one
@@ -85,7 +98,7 @@ def draw(
             "range": [-0.4, longest.sizes["step"] - 0.6],
             "tickvals": where,
             "ticktext": names,
-            "title": {"text": "Supervision step", "standoff": 6},
+            "title": {"text": step_word(longest), "standoff": 6},
             "ticks": "outside",
             "ticklen": 4,
         }
@@ -148,6 +161,8 @@ def _lane(
     colours: Palette,
 ) -> None:
     on = {"xaxis": "x", "yaxis": f"y{'' if number == 1 else number}"}
+    if lane is LANES["conflicts"] and not board_of(states[0]).ruled:
+        lane = replace(lane, title="Wrong cells", unit="not as in the solution")
     top, bottom = lane.top, 0.0
     said: list[str] = []
     for index, one in enumerate(states):
@@ -160,7 +175,7 @@ def _lane(
         ink = 0 if len(values) == 1 else at.trajectory if index == 0 else None
         codes = measure.outcome(one).values[at.puzzle]
         if len(values) > 1:
-            for code in (3, 2, 0, 1):
+            for code in STACKED:
                 members = [n for n in np.flatnonzero(codes == code) if n != ink]
                 _group(drawn, lane, LETTERS[index], code, values[members], on, colours)
         if ink is not None:
@@ -291,7 +306,7 @@ def _ink(
 
 def _legend(drawn: go.Figure, states: list[xr.Dataset], at: Cursor, colours: Palette) -> None:
     codes = np.concatenate([measure.outcome(one).values[at.puzzle] for one in states])
-    for code in (1, 0, 2, 3):
+    for code in LISTED:
         if count := int((codes == code).sum()):
             mark = outcome_mark(code, colours.name)
             drawn.add_scatter(

@@ -19,7 +19,18 @@ from gram.rollout import board_of
 from gramviz import measure
 from gramviz.theme import LABEL, NOTE, Palette, outcome_mark, palette
 from gramviz.views import LETTERS, Cursor, view
-from gramviz.views.parts import address, at_end, figure, heading, outcome_key, plural, run_name, supervision_ticks
+from gramviz.views.parts import (
+    LISTED,
+    address,
+    at_end,
+    figure,
+    heading,
+    outcome_key,
+    plural,
+    run_name,
+    step_word,
+    supervision_ticks,
+)
 
 _WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 760, 52, 236, 92, 88  # px
 _SHOWN = 8  # groups with a label of their own; the rest is "others"
@@ -86,7 +97,7 @@ def draw(rollouts: list[xr.Dataset], at: Cursor = Cursor(), theme: str = "light"
     letters = [answer.letter for answer in answers.found]
     others = [span for span in spans if span.answer != span.row.answer]
     _bars(drawn, others, letters, "other answer", states, max(1.0, 0.26 * row_height), colours.text3)
-    for code in (1, 0, 2, 3):
+    for code in LISTED:
         mark = outcome_mark(code, colours.name)
         own = [s for s in spans if s.answer == s.row.answer and kinds[s.row.run][s.row.path] == code]
         _bars(drawn, own, letters, mark.word, states, max(1.5, 0.74 * row_height), mark.colour)
@@ -117,7 +128,7 @@ def draw(rollouts: list[xr.Dataset], at: Cursor = Cursor(), theme: str = "light"
         range=[-0.5, steps - 0.5],
         tickvals=where,
         ticktext=names,
-        title={"text": "Supervision step", "standoff": 6},
+        title={"text": step_word(longest), "standoff": 6},
         showline=True,
         ticks="outside",
         ticklen=4,
@@ -256,6 +267,8 @@ def _label(drawn: go.Figure, y: float, mark: str, colour: str, text: str, colour
 def _found(run: xr.Dataset, answers: measure.Answers, puzzle: int) -> str:
     """How many solutions were found, of how many."""
     valid = [answer.valid for answer in answers.found]
+    if board_of(run).kind == "image":
+        return "A picture is neither right nor wrong."
     if all(one is None for one in valid):
         return "Outcome unknown: this rollout has no `valid`."
     found = sum(bool(one) for one in valid)

@@ -17,7 +17,20 @@ from gram.rollout import need
 from gramviz import measure
 from gramviz.theme import LABEL, NOTE, Palette, outcome_mark, palette
 from gramviz.views import LETTERS, Cursor, view
-from gramviz.views.parts import address, at_end, broken, escape, figure, heading, key, outcome_key, path_name, run_name
+from gramviz.views.parts import (
+    LISTED,
+    STACKED,
+    address,
+    at_end,
+    broken,
+    escape,
+    figure,
+    heading,
+    key,
+    outcome_key,
+    path_name,
+    run_name,
+)
 
 _PANEL, _GAP, _LEFT, _TOP, _BOTTOM = 520, 56, 40, 104, 84  # px
 _LABELS_APART = 0.05  # of the height of a panel
@@ -34,7 +47,8 @@ def draw(
     """The map at a cursor, whose path of run A (and every run of one path) is drawn in ink.
 
     Args:
-        basis: `h`, `answers` or `steps`; by default h where all runs share a plane of it, else `answers`.
+        basis: `h`, `answers`, `steps`, `random` or `cell40`, as in `gramviz.measure.project`; by default h where all
+            runs share a plane of it, else `answers`.
     Raises:
         RolloutError: `basis` needs h, and no run recorded it.
     """
@@ -59,7 +73,7 @@ def draw(
         projection = measure.project([states[i] for i in group], basis, at.puzzle)
         first = first or projection
         left = k * (width + _GAP) / inner
-        panel = _Panel(drawn, k + 1, (left, left + width / inner), projection, colours)
+        panel = Panel(drawn, k + 1, (left, left + width / inner), projection, colours)
         for i, one in zip(group, projection.runs, strict=True):
             panel.run(i, states[i].isel(puzzle=at.puzzle), one, now, at.trajectory if i == 0 else None, len(rollouts))
         panel.finish([f"{LETTERS[i]} {run_name(rollouts[i])}" for i in group] if len(groups) > 1 else [])
@@ -91,7 +105,7 @@ def _honesty(projection: measure.Projection, step: int, trajectory: int) -> str:
 def _legend(drawn: go.Figure, states: list[xr.Dataset], at: Cursor, colours: Palette) -> None:
     """Outcomes with their counts over all runs, and what the ring of a head means."""
     codes = np.concatenate([measure.outcome(one).values[at.puzzle] for one in states])
-    for code in (1, 0, 2, 3):
+    for code in LISTED:
         if count := int((codes == code).sum()):
             mark = outcome_mark(code, colours.name)
             outcome_key(drawn, mark, count)
@@ -100,7 +114,7 @@ def _legend(drawn: go.Figure, states: list[xr.Dataset], at: Cursor, colours: Pal
     )
 
 
-class _Panel:
+class Panel:
     """One plane: its axes, and the runs in it."""
 
     def __init__(
@@ -129,7 +143,7 @@ class _Panel:
                 "mirror": True,
                 "linecolor": colours.line,
                 "title": {
-                    "text": f"PC {k + 1}   {100 * share[k]:.1f} % of the variance of {projection.of}",
+                    "text": f"{projection.axis} {k + 1}   {100 * share[k]:.1f} % of the variance of {projection.of}",
                     "standoff": 8,
                 },
             }
@@ -149,7 +163,7 @@ class _Panel:
             trajectory = 0
         chosen = [] if trajectory is None else [trajectory]
         letter = f"{LETTERS[index]} " if runs > 1 else ""
-        for code in (3, 2, 0, 1):
+        for code in STACKED:
             mark = outcome_mark(code, self.colours.name)
             members = [int(n) for n in np.flatnonzero(codes == code) if n not in chosen]
             if not members:

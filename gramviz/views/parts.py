@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,10 @@ from numpy.typing import NDArray
 
 from gramviz import measure
 from gramviz.theme import OutcomeMark, template
+
+# Outcomes in the order of a legend, and from the back of a picture to its front: what is correct lies on top.
+LISTED = (measure.CORRECT, measure.WRONG, measure.NOT_FINISHED, measure.UNKNOWN, measure.DRAWN)
+STACKED = (measure.DRAWN, measure.UNKNOWN, measure.NOT_FINISHED, measure.WRONG, measure.CORRECT)
 
 
 def figure(theme: str, width: int, height: int, **layout: Any) -> go.Figure:
@@ -83,6 +88,11 @@ def supervision_ticks(states: xr.Dataset, most: int = 17) -> tuple[list[int], li
     last = [int(np.flatnonzero(numbers == number)[-1]) for number in np.unique(numbers)]
     kept = last[:: max(1, -(-len(last) // most))]
     return kept, ["init" if numbers[k] == 0 else str(numbers[k]) for k in kept]
+
+
+def step_word(run: xr.Dataset) -> str:
+    """What the run's model calls its outermost step: `Supervision step`, `Denoising step`, ... Escaped."""
+    return escape(str((json.loads(run.attrs.get("levels") or "[]") or ["Supervision step"])[0]))
 
 
 def address(run: xr.Dataset, step: int) -> str:

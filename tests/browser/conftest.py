@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +14,7 @@ if str(TESTS) not in sys.path:  # `import synthetic` from any folder of tests
     sys.path.insert(0, str(TESTS))
 
 import synthetic  # noqa: E402
-
-READY = "document.querySelector('main').gramviz"
+from stages import Shown, watch  # noqa: E402
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -25,71 +22,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
-
-
-@dataclass
-class Shown:
-    """A page that shows an explorer, with what it asked for and what it complained about."""
-
-    page: Any
-    requests: list[str] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-
-    @property
-    def state(self) -> dict[str, Any]:
-        """The store's state."""
-        return self.page.evaluate(f"{READY}.state")
-
-    def set(self, **keys: Any) -> None:
-        """Change the state as a person's gesture would, and wait until it has been drawn."""
-        self.page.evaluate(f"keys => {READY}.set(keys)", keys)
-        self.drawn()
-
-    def until(self, expression: str, seconds: float = 30) -> None:
-        """Wait until a JavaScript expression holds. Asked from here: the page's policy forbids playwright's own way."""
-        end = time.monotonic() + seconds
-        while not self.page.evaluate(expression):
-            assert time.monotonic() < end, f"never true: {expression}"
-            time.sleep(0.03)
-
-    def drawn(self) -> None:
-        """Wait for two frames: whatever was asked for is on screen."""
-        self.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
-
-    def heads(self) -> list[dict[str, Any]]:
-        """Where the map's heads are, in pixels of its stage, with run, path and emphasis."""
-        return self.page.evaluate(f"{READY}.heads()")
-
-    def part(self, name: str) -> Any:
-        """A part by its `data-part`."""
-        return self.page.locator(f"[data-part={name}]")
-
-    def box(self, name: str) -> dict[str, float]:
-        """Where a part is on screen."""
-        return self.part(name).bounding_box()
-
-    def pixels(self, selector: str) -> str:
-        """The picture of a canvas, to be compared with another."""
-        return self.page.locator(selector).first.evaluate("canvas => canvas.toDataURL()")
-
-    def text(self) -> str:
-        """Every visible text of the widget."""
-        return self.page.evaluate("document.querySelector('main').shadowRoot.querySelector('.gv').innerText")
-
-
-def watch(context: Any) -> Shown:
-    """A page of this context, cut from every network, that remembers requests and complaints."""
-    context.route(lambda url: not url.startswith("file:"), lambda route: route.abort())
-    shown = Shown(context.new_page())
-    shown.page.on("request", lambda request: shown.requests.append(request.url))
-    shown.page.on("pageerror", lambda error: shown.problems.append(str(error)))
-    shown.page.on("console", lambda message: message.type == "error" and shown.problems.append(message.text))
-    # Counts animation frames, so that a test can tell rest from motion.
-    shown.page.add_init_script(
-        "window.frames_ = 0; const raf = requestAnimationFrame.bind(window);"
-        "window.requestAnimationFrame = f => { window.frames_ += 1; return raf(f); };"
-    )
-    return shown
 
 
 @pytest.fixture(scope="session")
@@ -117,11 +49,7 @@ def show(one_page: Shown, tmp_path: Path) -> Iterator[Callable[..., Shown]]:
         shown.page.emulate_media(**({"color_scheme": "light", "reduced_motion": "no-preference"} | media))
         shown.page.goto(file.as_uri() + hash)
         if ready:
-            shown.until(f"Boolean({READY})")
-            shown.until(
-                "/wide|medium|narrow|tiny/.test(document.querySelector('main').shadowRoot.firstChild.className)"
-            )
-            shown.drawn()
+            shown.opened()
         return shown
 
     yield open_page

@@ -6,14 +6,16 @@ import json
 import random
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 import synthetic
 
 from gram import rollout
-from gramviz.explorer import CURVES, LAYERS, Explorer, State, StateError, compare, explore
+from gramviz.explorer import Explorer, compare, explore
 from gramviz.link import FRONTEND
 from gramviz.pack import PackError, pack
+from gramviz.state import CURVES, LAYERS, State, StateError
 
 
 @pytest.fixture(scope="module")
@@ -199,3 +201,26 @@ def test_the_widget_carries_its_frozen_twin(payload):
 
 def test_a_reader_sees_what_it_is(pair):
     assert repr(Explorer(pair)) == "Explorer(8 queens, puzzle 1 of 1: A TRM (1 paths), B GRAM (50 paths))"
+
+
+def test_the_plane_of_a_cell_is_packed_when_it_is_asked_for(gram, tmp_path):
+    explorer = explore(gram)
+    before = len(explorer.data)
+    explorer.go(3).set(basis="cell9", color_by="run")
+    assert explorer.meta["bases"][-1]["name"] == "cell9"
+    assert 0 < len(explorer.data) - before < 20_000
+    assert explorer.state["cursor"] == {"step": 3, "low": None}
+    assert (explorer.state["basis"], explorer.state["color_by"]) == ("cell9", "run")
+    held = explorer.data
+    assert explorer.set(basis="h").set(basis="cell9").data is held, "packed once"
+    explorer.set(basis="cell2")
+    assert [basis["name"] for basis in explorer.meta["bases"]][-2:] == ["cell2", "cell9"]
+    assert "cell9" in explorer.to_html(tmp_path / "page.html")
+    again = eval(State(**explorer.state).to_python(), {"gv": SimpleNamespace(explore=explore), "rollout": gram})
+    assert again.state == explorer.state
+    assert again.meta["bases"][-1]["name"] == "cell2"
+    with pytest.raises(ValueError, match="there is no cell 64"):
+        explorer.set(basis="cell64")
+    assert explorer.state["basis"] == "cell2"
+    with pytest.raises(StateError, match=r"did not pack; open it with gv\.explore\(rollout, cells=\[5\]\)"):
+        Explorer(pack(gram)).set(basis="cell5")

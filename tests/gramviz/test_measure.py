@@ -377,3 +377,34 @@ def test_wrong_arguments(small: xr.Dataset) -> None:
         measure.project([small], "tsne")
     with pytest.raises(ValueError, match="2 puzzle indices for 1 rollouts"):
         measure.project([small], puzzle=(0, 1))
+
+
+def test_a_random_plane_is_what_its_directions_show(small: xr.Dataset):
+    """Against numpy: two runs of the seed agree, distances never grow, and the shares are the energies along them."""
+    found = measure.project([small], "random")
+    assert (found.label, found.axis, found.of) == ("Random plane (seed 0)", "Direction", "h")
+    states = measure.ends(small)["h"].transpose("puzzle", "trajectory", "step", "position", "feature").values[0]
+    rows = states.reshape(-1, states.shape[2] * states.shape[3]).astype(np.float64)
+    away = rows - rows.mean(0)
+    drawn = np.linalg.qr(np.random.default_rng(0).standard_normal((rows.shape[1], 3)))[0]
+    drawn = drawn * np.sign(drawn[np.abs(drawn).argmax(0), range(3)])
+    place = found.runs[0]["coordinates"].values.reshape(-1, 3)
+    np.testing.assert_allclose(place, away @ drawn, atol=1e-4 * np.abs(away).max() * 10)
+    np.testing.assert_allclose(found.variance, ((away @ drawn) ** 2).sum(0) / (away**2).sum(), rtol=1e-3)
+    beyond = 1 - ((away @ drawn) ** 2).sum(1) / (away**2).sum(1)
+    np.testing.assert_allclose(found.runs[0]["beyond"].values.ravel(), beyond, atol=1e-4)
+    assert found.plane < measure.project([small], "h").plane
+
+
+def test_the_plane_of_a_cell_is_that_of_its_h_alone(small: xr.Dataset):
+    found = measure.project([small], "cell2")
+    alone = measure.project([small.assign(h=small["h"].where(small["h"]["position"] == 2, 0))], "h")
+    np.testing.assert_allclose(found.variance, alone.variance, atol=1e-5)
+    np.testing.assert_allclose(np.abs(found.runs[0]["coordinates"]), np.abs(alone.runs[0]["coordinates"]), atol=1e-3)
+    assert found.label == "PCA of cell r1c3"
+    assert found.of == "h of row 1, column 3"
+    with pytest.raises(ValueError, match="there is no position 999; choose 0 to"):
+        measure.project([small], "cell999")
+    for wrong in ("cell", "cell-1", "cell02", "cell1 ", "Cell1", "cell१"):
+        with pytest.raises(ValueError, match="unknown basis"):
+            measure.project([small], wrong)

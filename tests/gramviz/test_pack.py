@@ -60,8 +60,10 @@ def whole(payload: Payload) -> None:
         expected |= {"settled": ("u1", (n,)), "halted": ("i2", (n,)), "curve_spread": ("u2", (1, t))}
         for name in ("certainty", "conflicts", "drift", "changed", "halt", "value", "kl"):
             expected[f"curve_{name}"] = ("u2", (n, t))
-        for name in ("h", "answers", "steps"):
-            expected |= {f"map_{name}": ("i2", (n, t, 3)), f"outside_{name}": ("u1", (n, t))}
+        for name in (basis["name"] for basis in meta["bases"]):
+            expected |= {f"map_{name}": ("i2", (n, t, 3))}
+            expected |= {f"{kind}_{name}": ("u1", (n, t)) for kind in ("outside", "beyond")}
+        expected |= {f"landscape_{name}": ("u1", (64, 64)) for name in ("h", "answers")}
         for (letter, name), form in shapes.items():
             if letter == run["letter"] and name != "low_drift":
                 assert expected[name] == form, name
@@ -70,6 +72,8 @@ def whole(payload: Payload) -> None:
         assert len(basis["variance"]) == 3
         assert basis["plane"] == pytest.approx(sum(basis["variance"][:2]), abs=2e-6)
         assert all((letter, f"map_{basis['name']}") in shapes for letter in basis["runs"])
+        land = (basis["runs"][0], f"landscape_{basis['name']}")
+        assert (land in shapes) == (basis["landscape"] is not None)
     assert meta["default_basis"] in {basis["name"] for basis in meta["bases"]}
 
 
@@ -121,15 +125,17 @@ def test_curves_to_their_precision(both: Payload, gram: xr.Dataset) -> None:
 
 
 def test_maps_to_a_fiftieth_of_a_pixel(both: Payload, trm: xr.Dataset, gram: xr.Dataset) -> None:
-    for basis, group, runs in (("h", "B", [gram]), ("answers", "AB", [trm, gram]), ("steps", "A", [trm])):
+    own = [("h", "B", [gram]), ("answers", "AB", [trm, gram]), ("steps", "A", [trm]), ("random", "B", [gram])]
+    for basis, group, runs in own:
         projection = measure.project(runs, basis)
         for letter, one in zip(group, projection.runs, strict=True):
             place = one["coordinates"].values
             error = np.abs(both.values(f"map_{basis}", letter) - place).max()
             assert error < np.ptp(place) / 1000 * 0.02  # 0.02 px on a map of 1,000 px
-            np.testing.assert_allclose(
-                both.array(f"outside_{basis}", letter) / 255, one["outside"].values, atol=0.5 / 255 + 1e-6
-            )
+            for name in ("outside", "beyond"):
+                np.testing.assert_allclose(
+                    both.array(f"{name}_{basis}", letter) / 255, one[name].values, atol=0.5 / 255 + 1e-6
+                )
 
 
 def test_equal_states_have_equal_coordinates(gram: xr.Dataset) -> None:
@@ -137,7 +143,7 @@ def test_equal_states_have_equal_coordinates(gram: xr.Dataset) -> None:
     for basis in measure.BASES:
         np.testing.assert_array_equal(payload.array(f"map_{basis}", "A")[[7, 3]], payload.array(f"map_{basis}", "B"))
     assert payload.meta["default_basis"] == "h"
-    assert [basis["runs"] for basis in payload.meta["bases"]] == [["A", "B"]] * 3
+    assert [basis["runs"] for basis in payload.meta["bases"]] == [["A", "B"]] * 4
 
 
 def test_answers_of_all_runs(both: Payload, trm: xr.Dataset, gram: xr.Dataset) -> None:
@@ -155,9 +161,27 @@ def test_answers_of_all_runs(both: Payload, trm: xr.Dataset, gram: xr.Dataset) -
         assert found[at[path, step]]["tokens"] == gram["tokens"].values[0, path, step].tolist()
 
 
+def test_cells_get_a_plane_when_asked_for(trm: xr.Dataset, gram: xr.Dataset) -> None:
+    payload = pack([trm, gram], cells=[40, 3, 3])
+    whole(payload)
+    found = [(basis["name"], basis["label"], basis["runs"]) for basis in payload.meta["bases"][-4:]]
+    assert found == [
+        ("cell3", "PCA of cell r1c4", ["A"]), ("cell3", "PCA of cell r1c4", ["B"]),
+        ("cell40", "PCA of cell r6c1", ["A"]), ("cell40", "PCA of cell r6c1", ["B"]),
+    ]  # fmt: skip
+    assert {basis["landscape"] for basis in payload.meta["bases"] if basis["name"] not in ("h", "answers")} == {None}
+    with pytest.raises(ValueError, match="there is no cell 64; choose 0 to 63"):
+        pack(gram, cells=[64])
+    with pytest.raises(PackError, match=r"a plane of one cell needs h: .*Record\(h=True\)"):
+        pack(gram.drop_vars("h"), cells=[0])
+
+
 def test_bases_never_join_two_checkpoints(both: Payload, trm: xr.Dataset, gram: xr.Dataset) -> None:
     groups = [(basis["name"], basis["runs"]) for basis in both.meta["bases"]]
-    assert groups == [("h", ["A"]), ("h", ["B"]), ("answers", ["A", "B"]), ("steps", ["A"]), ("steps", ["B"])]
+    assert groups == [
+        ("h", ["A"]), ("h", ["B"]), ("answers", ["A", "B"]), ("steps", ["A"]), ("steps", ["B"]),
+        ("random", ["A"]), ("random", ["B"]),
+    ]  # fmt: skip
     assert both.meta["default_basis"] == "answers"
     assert {basis["note"] for basis in both.meta["bases"]} == {None}
     shared = pack([trm, gram], share_h=True)
@@ -381,3 +405,21 @@ def test_clean(text: str) -> None:
     assert "\u202e" not in found
     assert found.isprintable() or not text.isprintable()
     assert clean("Größe 8×8 ♛ 数独 <b>") == "Größe 8×8 ♛ 数独 <b>"  # meaning is kept; the page writes it as text
+
+
+def test_halts_are_told_where_halting_could_act(gram: xr.Dataset) -> None:
+    assert pack(gram).array("halted").any()
+    off = gram.assign_attrs(config=json.dumps({"inference": {"halting": False}}))
+    with pytest.raises(KeyError):
+        pack(off).array("halted")
+    ends = gram.assign(halted_at=xr.full_like(gram["halted_at"], int(gram["step"][-1])))
+    with pytest.raises(KeyError):
+        pack(ends).array("halted")
+
+
+def test_pictures_carry_no_verdict() -> None:
+    payload = pack(synthetic.image())
+    assert set(payload.array("outcome").tolist()) <= {measure.NOT_FINISHED, measure.DRAWN}
+    assert payload.meta["runs"][0]["missing"]["valid"] == "A picture is neither right nor wrong."
+    with pytest.raises(KeyError):
+        payload.array("valid")

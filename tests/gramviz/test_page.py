@@ -133,3 +133,11 @@ def test_a_frame_is_as_high_as_its_explorer_and_rests_there(sheet: Any) -> None:
     until(sheet, lambda: fits() and heights()[0] > outer)
     inside.get_by_text("where this comes from").click()
     until(sheet, lambda: heights() == (outer, outer))
+
+
+@pytest.mark.browser
+def test_explorers_are_as_light_as_the_page_that_holds_them(sheet: Any) -> None:
+    sheet.emulate_media(color_scheme="dark")
+    inside = sheet.frame_locator("iframe").nth(0)
+    inside.get_by_role("button", name="Start").wait_for()
+    assert inside.locator("[data-gv-theme]").first.get_attribute("data-gv-theme") == "light"

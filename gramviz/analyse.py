@@ -1,0 +1,256 @@
+"""Every analysis of one puzzle in one call, for a notebook: figures, the numbers behind them, and what is missing.
+
+    trm, gram_ = gram.probe("nqueens8-trm"), gram.probe("nqueens8-gram")
+    found = gramviz.analyse(trm, gram_)       # shows itself in a notebook
+    found.figures["lyapunov"]                 # a plotly figure
+    found.numbers["B"]["exponent"]            # what it says
+    found.to_html("analysis.html")            # one page, no kernel, no network
+
+Rollouts alone will do (`gramviz.analyse(rollout)`); what needs the model is then left out, and said. How each analysis
+is read, and what it does not show, is in `docs/analysis.md`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import html
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import plotly.graph_objects as go
+import xarray as xr
+from numpy.typing import NDArray
+
+from gram.rollout import RolloutError, board_of, check
+from gramviz import measure
+from gramviz.lesson.blocks import number, table
+from gramviz.theme import CONFIG, palette
+from gramviz.views import LETTERS, VIEWS, Cursor, lyapunov, one_puzzle
+from gramviz.views.parts import run_name
+
+
+@runtime_checkable
+class Probed(Protocol):
+    """What `gram.probe` returns; anything with these attributes will do."""
+
+    rollout: xr.Dataset
+    exponents: xr.Dataset
+    landscape: xr.Dataset | None
+    starts: xr.Dataset
+    left_out: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """Figures by name, numbers by run, and what could not be shown with the reason.
+
+    Attributes:
+        figures: `curves`, `latent` and `lyapunov` of all runs together; per run `A partings`, `A modes`, `A basins`,
+            `A starts`, `A landscape`, `A plane`, `A control`.
+        numbers: per letter of a run; see the table.
+        left_out: name of a figure -> why it is not there, with the cure.
+    """
+
+    figures: dict[str, go.Figure]
+    numbers: dict[str, dict[str, Any]]
+    left_out: dict[str, str]
+
+    def _repr_html_(self) -> str:
+        """The numbers, and what is missing; the figures follow where a notebook shows this object."""
+        letters = list(self.numbers)
+        names = list(dict.fromkeys(name for found in self.numbers.values() for name in found if name != "name"))
+        rows = [[_WORDS.get(name, name), *(_cell(self.numbers[k].get(name)) for k in letters)] for name in names]
+        told = table(
+            ["", *(f"{k} {self.numbers[k]['name']}" for k in letters)], rows, "Exponents: nats per transition."
+        )
+        missing = "".join(f"<li>{html.escape(f'{name}: {why}')}</li>" for name, why in self.left_out.items())
+        return told + (f"<p>Not shown:</p><ul>{missing}</ul>" if missing else "")
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import HTML, display
+
+        display(HTML(self._repr_html_()))
+        for figure in self.figures.values():
+            figure.show(config=CONFIG)
+
+    def to_html(self, path: str | os.PathLike[str] | None = None) -> str:
+        """One page with everything, plotly's script in it once; written to `path` if one is given."""
+        parts = [
+            figure.to_html(full_html=False, include_plotlyjs=k == 0, config=CONFIG)
+            for k, figure in enumerate(self.figures.values())
+        ]
+        first = next(iter(self.figures.values()), None)
+        colour = first.layout.template.layout.paper_bgcolor if first else "#FFFFFF"
+        ink = first.layout.template.layout.font.color if first else "#16202E"
+        style = (
+            f"body{{margin:16px;font-family:system-ui,sans-serif;background:{colour};color:{ink}}}"
+            "td,th{padding:2px 14px 2px 0;text-align:left}"
+        )
+        page = (
+            f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Analysis</title><style>{style}</style>'
+            f"<h1>Analysis</h1>{self._repr_html_()}{''.join(parts)}</html>"
+        )
+        if path is not None:
+            Path(path).write_text(page, encoding="utf-8")
+        return page
+
+
+def analyse(*looked_at: Probed | xr.Dataset, at: Cursor | None = None, theme: str = "light") -> Analysis:
+    """Every analysis of one puzzle for 1 to 4 runs: probes of models (`gram.probe`), or rollouts alone.
+
+    Args:
+        looked_at: of the same puzzle.
+        at: where to look: the puzzle of the rollouts, the path drawn in ink, the step; default: the first, the last.
+    Raises:
+        ValueError: none or more than four; or an unknown theme.
+        RolloutError: not rollouts, or of different puzzles.
+    """
+    palette(theme)
+    if not 1 <= len(looked_at) <= len(LETTERS):
+        raise ValueError(
+            f"{len(looked_at)} runs to analyse; give 1 to {len(LETTERS)}: gram.probe(checkpoint), or rollouts"
+        )
+    probes = [one if not isinstance(one, xr.Dataset) and isinstance(one, Probed) else None for one in looked_at]
+    runs = [
+        check(one.rollout if isinstance(one, Probed) and not isinstance(one, xr.Dataset) else one) for one in looked_at
+    ]
+    at = (at or Cursor()).on(runs[0])
+    one_puzzle(runs, at.puzzle)
+    figures: dict[str, go.Figure] = {}
+    left_out: dict[str, str] = {}
+
+    def add(name: str, draw: Callable[[], go.Figure]) -> None:
+        try:
+            figures[name] = draw()
+        except RolloutError as error:  # a variable that was not recorded: the others are worth seeing
+            left_out[name] = str(error)
+
+    lanes = tuple(lane for lane in ("certainty", "conflicts", "drift", "spread") if _has(lane, runs))
+    add("curves", lambda: VIEWS["curves"].draw(runs, at, theme, lanes=lanes or None))
+    add("latent", lambda: VIEWS["latent"].draw(runs, at, theme))
+    known = [(probe, run) for probe, run in zip(probes, runs, strict=True) if probe is not None]
+    if known:
+        add("lyapunov", lambda: lyapunov.draw([p.exponents for p, _ in known], [r for _, r in known], at.puzzle, theme))
+    else:
+        left_out["lyapunov"] = _MODEL
+    numbers: dict[str, dict[str, Any]] = {}
+    for letter, run, probe in zip(LETTERS, runs, probes, strict=False):
+        here = at if run is runs[0] else Cursor(at.puzzle, 0, -1)
+        for name in ("partings", "modes", "basins", "landscape", "control"):
+            if name == "partings" and run.sizes["trajectory"] == 1:
+                left_out[f"{letter} {name}"] = "one path parts from none; sample more trajectories"
+                continue
+            add(f"{letter} {name}", partial(VIEWS[name].draw, run, here, theme))
+        if probe is None:
+            for name in ("plane", "starts"):
+                left_out[f"{letter} {name}"] = _MODEL
+        else:
+            centre = Cursor(0, probe.starts.sizes["trajectory"] // 2, -1)
+            add(f"{letter} starts", partial(VIEWS["basins"].draw, probe.starts, centre, theme))
+            if probe.landscape is None:
+                left_out[f"{letter} plane"] = probe.left_out.get("landscape", "it was not computed")
+            else:
+                draw = partial(VIEWS["landscape"].draw, run, here, theme, plane=probe.landscape)
+                add(f"{letter} plane", draw)
+        numbers[letter] = _numbers(run, at.puzzle, probe)
+    return Analysis(figures, numbers, left_out)
+
+
+_MODEL = "it needs the model; give gram.probe(checkpoint) in the place of a rollout"
+_WORDS = {
+    "paths": "paths",
+    "correct": "correct in the end",
+    "answers": "different answers",
+    "entropy": "entropy of the answers, nats",
+    "quick": "quick success",
+    "delayed": "delayed success",
+    "failed": "failure",
+    "settled": "settled in the end",
+    "settled_failures": "settled failures (false fixed points)",
+    "drift_first": "drift of the first transition, median",
+    "drift_last": "drift of the last transition, median",
+    "spread_last": "spread in the end",
+    "parting": "pairs part after supervision step, median",
+    "parting_cell": "cell of the first fork",
+    "exponent": "Lyapunov exponent, median",
+    "exponent_correct": "of the correct paths",
+    "exponent_wrong": "of the others",
+    "separation": "pairs in which the correct path has the lower exponent",
+    "plane_variance": "variance of h in two components",
+    "walk_variance": "of random walks as long (control)",
+    "start_answers": "answers from the plane of starts",
+    "start_correct": "correct among these starts",
+    "start_border": "neighbouring starts that reach different answers",
+    "loss_last": "loss in the end, median",
+}
+
+
+def _numbers(run: xr.Dataset, puzzle: int, probe: Probed | None) -> dict[str, Any]:
+    """What the figures of one run say, as plain numbers; a measure that was not recorded is absent."""
+    states = measure.ends(run).isel(puzzle=[puzzle])
+    found: dict[str, Any] = {"name": run_name(run), "paths": int(run.sizes["trajectory"])}
+    reached = measure.basins(states)
+    correct = states["valid"].values[0, :, -1] if measure.judged(states) else None
+    if correct is not None:
+        mode = measure.modes(states)["mode"].values[0]
+        found |= {"correct": int(correct.sum())}
+        found |= {name: int((mode == k).sum()) for k, name in enumerate(("quick", "delayed", "failed"))}
+    found |= {"answers": len(reached.share), "entropy": reached.entropy}
+    if "h" in states:
+        moved = measure.drift(states).values[0]
+        settled = measure.settled(states).values[0]
+        found["settled"] = int(settled.sum())
+        if correct is not None:
+            found["settled_failures"] = int((settled & ~correct).sum())
+        if states.sizes["step"] > 1:
+            found |= {"drift_first": _median(moved[:, 1]), "drift_last": _median(moved[:, -1])}
+        found["spread_last"] = float(measure.spread(states).values[0, -1])
+        found["plane_variance"] = measure.project([states]).plane
+        found["walk_variance"] = measure.project([measure.random_walk(states)]).plane
+    tree = measure.branching(states)
+    pairs = tree.together[np.triu(np.ones_like(tree.position, bool), 1) & (tree.position >= 0)]
+    if len(pairs):
+        number_ = states["supervision_step"].values
+        found["parting"] = _median(number_[pairs])
+        found["parting_cell"] = board_of(states).place(tree.forks[-1].position)
+    with contextlib.suppress(RolloutError):  # no right answer is known, and there are no rules
+        found["loss_last"] = _median(measure.loss(states).values[:, -1])
+    if probe is not None:
+        last = probe.exponents["exponent"].isel(puzzle=puzzle, step=-1, direction=0).values
+        found["exponent"] = _median(last)
+        if correct is not None and correct.any() and not correct.all():
+            found |= {"exponent_correct": _median(last[correct]), "exponent_wrong": _median(last[~correct])}
+            found["separation"] = measure.separation(last, correct)
+        grid = measure.on_plane(probe.starts)[0]
+        begun = measure.basins(probe.starts)
+        found |= {"start_answers": len(begun.share), "start_border": measure.border(grid)}
+        if measure.judged(probe.starts):
+            found["start_correct"] = f"{int(probe.starts['valid'][0, :, -1].sum())} of {grid.size}"
+    return found
+
+
+def _median(values: NDArray[Any]) -> float:
+    return float(np.nanmedian(values))
+
+
+def _cell(value: Any) -> str:
+    return "–" if value is None else value if isinstance(value, str) else number(value)
+
+
+def _has(lane: str, runs: list[xr.Dataset]) -> bool:
+    """Whether some run can show this lane of the curves."""
+    needed = {"certainty": ("probability", "logits"), "drift": ("h",), "spread": ("h",)}.get(lane)
+    for run in runs:
+        if needed and not {*needed} & {*map(str, run.data_vars)}:
+            continue
+        board = board_of(run)
+        if lane == "conflicts" and not board.ruled and (board.kind == "image" or "conflict" not in run):
+            continue
+        if lane != "spread" or run.sizes["trajectory"] > 1:
+            return True
+    return False

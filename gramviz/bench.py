@@ -1,0 +1,207 @@
+"""What the explorer costs, measured on this machine in Chromium: time, frames, bytes, messages, memory.
+
+The comparison that ships (`gramviz.demo`) stands for the designed case of fifty paths; for 500 there are random walks,
+which are no results and say so. The numbers belong to the machine and to what else ran on it: `bench` says both.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+import tempfile
+import time
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+import xarray as xr
+
+from gram import rollout
+from gram.board import Board
+from gramviz.explorer import Explorer, explore
+from gramviz.freeze import freeze
+from gramviz.link import link
+from gramviz.pdf import _aside, printer
+
+FRAMES = 300
+WIDTH = 1200  # CSS pixels
+
+# Remembers what every animation frame cost, and when the explorer stood for the first time.
+_WATCH = """
+window.cost = []; window.at = []; window.first = null;
+const raf = requestAnimationFrame.bind(window);
+window.requestAnimationFrame = f => raf(now => {
+  const began = performance.now(); f(now); cost.push(performance.now() - began); at.push(now);
+});
+const look = () => document.querySelector('main')?.shadowRoot?.querySelector('.board canvas')?.width > 300
+  ? (first = performance.now()) : raf(look);
+raf(look);
+"""
+_STORE = "document.querySelector('main').gramviz"
+_COUNTED = ("save_changes() {", "save_changes() { window.saves = (window.saves ?? 0) + 1;")
+_REPLAY = """async times => {
+  const store = document.querySelector('main').gramviz, last = store.payload.steps - 1;
+  for (let k = 0; k < times; k += 1) {
+    for (let step = 0; step <= last; step += 1) { store.set({ cursor: { step, low: null } }, 'play'); store.paint(); }
+    await new Promise(done => setTimeout(done));
+  }
+}"""
+
+
+def bench(replays: int = 1000, progress: TextIO | None = None) -> dict[str, Any]:
+    """All figures, by name; times in ms, sizes in bytes. Takes a few minutes.
+
+    Raises:
+        ReportError: Chromium or playwright is missing.
+    """
+    from gramviz.demo import payload
+
+    browser = printer()
+    fifty = payload()
+    walks = random_walks(500)
+    began = time.perf_counter()
+    many = explore(walks, budget=None)
+    packing = 1000 * (time.perf_counter() - began)
+    page = freeze(Explorer(fifty))
+    figures: dict[str, Any] = {
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, "
+        f"load {os.getloadavg()[0] if hasattr(os, 'getloadavg') else float('nan'):.1f}",
+        "module_bytes": len(link().encode()),
+        "payload_bytes": fifty.size,
+        "page_bytes": len(page.encode()),
+        "pack_500_ms": round(packing),
+    }
+    cases = {"50": page, "500": freeze(many)}
+    for name, html in cases.items():
+        _tell(progress, f"{name} paths: first picture and {FRAMES} frames")
+        figures |= {f"{key}_{name}": value for key, value in _aside(lambda h=html: _play(h, browser)).items()}  # type: ignore[misc]
+    _tell(progress, f"memory over {replays} replays")
+    figures |= _aside(lambda: _replays(page, browser, replays))
+    return figures
+
+
+def markdown(figures: dict[str, Any]) -> str:
+    """The figures as a table for docs/explorer.md."""
+    kilo = lambda name: f"{figures[name] / 1000:.0f} kB"  # noqa: E731
+    frames = lambda n: (  # noqa: E731
+        f"{figures[f'script_median_ms_{n}']:.1f} ms median, {figures[f'script_p99_ms_{n}']:.1f} ms 99th percentile; "
+        f"{figures[f'frame_median_ms_{n}']:.1f} ms between frames"
+    )
+    rows = [
+        ("page opened to first picture, 51 paths", f"{figures['first_picture_ms_50']:.0f} ms"),
+        ("the same, 500 paths", f"{figures['first_picture_ms_500']:.0f} ms"),
+        ("`gv.explore` of 500 paths (packing)", f"{figures['pack_500_ms']} ms"),
+        ("script per frame while playing, 51 paths", frames("50")),
+        ("the same, 500 paths", frames("500")),
+        ("messages to the kernel while playing; after pause", f"{figures['saves_50']}; {figures['saves_after_50']}"),
+        ("frames in 2 s at rest", str(figures["frames_at_rest_50"])),
+        ("front end; payload; frozen page", f"{kilo('module_bytes')}; {kilo('payload_bytes')}; {kilo('page_bytes')}"),
+        (
+            f"heap before and after {figures['replays']} replays",
+            f"{figures['heap_before'] / 1e6:.2f} MB; {figures['heap_after'] / 1e6:.2f} MB",
+        ),
+    ]
+    lines = ["| what | figure |", "|---|---|", *(f"| {what} | {figure} |" for what, figure in rows)]
+    return "\n".join(lines) + f"\n\nMachine: {figures['machine']}, {figures['chromium_50']}, {WIDTH} px, density 2."
+
+
+def random_walks(paths: int, steps: int = 33, seed: int = 0) -> xr.Dataset:
+    """A legal rollout of `paths` random walks over 8-queens boards: a load for the page, not a result."""
+    from gramviz.demo import payload
+
+    rng = np.random.default_rng(seed)
+    meta = payload().meta
+    board = Board.from_json(json.dumps(meta["board"]))
+    positions = len(meta["x"])
+    tokens = np.empty((1, paths, steps, positions), np.int8)
+    tokens[0, :, 0] = rng.integers(1, len(board.tokens), (paths, positions))
+    for t in range(1, steps):
+        flip = rng.random((paths, positions)) < 0.05
+        tokens[0, :, t] = np.where(flip, rng.integers(1, len(board.tokens), (paths, positions)), tokens[0, :, t - 1])
+    h = rng.normal(size=(1, paths, steps, positions, 4)).astype(np.float32).cumsum(2)
+    return rollout.make(
+        board, {"x": np.asarray([meta["x"]], np.int8), "tokens": tokens, "h": h}, name="random walks", model="none"
+    )
+
+
+def _open(driver: Any, html: str, browser: str, folder: str) -> tuple[Any, Any]:
+    path = Path(folder) / "page.html"
+    path.write_text(html.replace(*_COUNTED), encoding="utf-8")
+    chrome = driver.chromium.launch(executable_path=browser, args=["--no-sandbox", "--enable-precise-memory-info"])
+    page = chrome.new_page(viewport={"width": WIDTH + 16, "height": 900}, device_scale_factor=2)
+    page.add_init_script(_WATCH)
+    page.goto(path.as_uri())
+    for _ in range(1200):
+        if page.evaluate("first !== null"):
+            return chrome, page
+        page.wait_for_timeout(50)
+    chrome.close()
+    raise TimeoutError("the page drew nothing in a minute; is this machine busy?")
+
+
+def _play(html: str, browser: str) -> dict[str, Any]:
+    from playwright.sync_api import sync_playwright
+
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
+        chrome, page = _open(driver, html, browser, folder)
+        try:
+            first = page.evaluate("first")
+            page.wait_for_timeout(600)
+            still = page.evaluate("cost.length")
+            page.wait_for_timeout(2000)
+            rest = page.evaluate("cost.length") - still
+            page.evaluate(f"{_STORE}.set({{ loop: true, cursor: {{ step: 0, low: null }} }})")
+            page.wait_for_timeout(600)
+            page.evaluate("cost.length = at.length = 0; window.saves = 0")
+            page.evaluate("document.querySelector('main').shadowRoot.querySelector('.play').click()")
+            for _ in range(600):
+                if page.evaluate("cost.length") >= FRAMES:
+                    break
+                page.wait_for_timeout(100)
+            cost, at, saves = page.evaluate("[cost.slice(), at.slice(), window.saves]")
+            page.evaluate("document.querySelector('main').shadowRoot.querySelector('.play').click()")
+            page.wait_for_timeout(1000)
+            after = page.evaluate("window.saves")
+            version = f"Chromium {chrome.version}"
+        finally:
+            chrome.close()
+    gaps = [b - a for a, b in pairwise(at) if b > a]
+    return {
+        "first_picture_ms": first,
+        "frames_at_rest": rest,
+        "script_median_ms": statistics.median(cost),
+        "script_p99_ms": float(np.quantile(cost, 0.99)),
+        "frame_median_ms": statistics.median(gaps),
+        "saves": saves,
+        "saves_after": after,
+        "chromium": version,
+    }
+
+
+def _replays(html: str, browser: str, times: int) -> dict[str, Any]:
+    from playwright.sync_api import sync_playwright
+
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
+        chrome, page = _open(driver, html, browser, folder)
+        try:
+            session = page.context.new_cdp_session(page)
+
+            def heap() -> int:
+                session.send("HeapProfiler.collectGarbage")
+                return int(session.send("Runtime.getHeapUsage")["usedSize"])
+
+            page.evaluate(_REPLAY, 2)  # what is made once is made now
+            before = heap()
+            page.evaluate(_REPLAY, times)
+            after = heap()
+        finally:
+            chrome.close()
+    return {"replays": times, "heap_before": before, "heap_after": after}
+
+
+def _tell(progress: TextIO | None, text: str) -> None:
+    if progress is not None:
+        print(text, file=progress, flush=True)

@@ -1,0 +1,248 @@
+"""Lessons: chapters, captions and quizzes over one rollout, written as YAML and checked before they reach a page.
+
+    lesson: 1
+    title: Why one path is not enough
+    chapters:
+      - {at: init, say: Both models start at the same point.}
+      - at: "7.2"
+        say: TRM has entered the wrong valley. Look at row 4.
+        look: {cells: [r4c6], paths: [[B, 12]], part: map}
+        play: {to: "9.3", speed: 2}
+      - quiz: Which cell changes next?
+        kind: cell          # cell | token | answer | path | choice
+        until: "7.3"        # the future is hidden while it is asked
+        answer: auto        # read from the rollout; or [r7c4]; for a choice the number of the right one
+
+A lesson becomes part of the payload's `meta`, so it plays in a frozen page as it does in a notebook. Notes for the
+speaker (`note`) are never baked in. Every error names the line, the key, and what is allowed there.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from gramviz.pack import Payload, clean
+from gramviz.state import State, StateError, cell_of, is_index, is_path, step_of
+
+SAY_LENGTH = 2000
+KINDS = ("cell", "token", "answer", "path", "choice")
+PARTS = ("board", "map", "answers", "curves", "time")
+_LESSON = ("lesson", "title", "chapters")
+_CHAPTER = ("at", "say", "show", "look", "play", "note")
+_QUIZ = ("quiz", "kind", "at", "until", "answer", "cell", "choices", "right", "wrong", "hint", "show", "look", "note")
+# What a chapter may set: not where it stands, which `at` and the lesson itself say.
+_SHOW = tuple(key for key in State.known() if key not in ("v", "puzzle", "cursor", "chapter", "brush", "range"))
+
+
+class LessonError(ValueError):
+    """A lesson that cannot be played; the message names the file's line, the key, and what is allowed."""
+
+
+class _Lines(yaml.SafeLoader):
+    """YAML in which every mapping remembers the line of each of its keys."""
+
+
+class _Map(dict[str, Any]):
+    """A mapping of the file; `line(key)` is where a key stands, counted from 1."""
+
+    start = 1
+    lines: dict[str, int]
+
+    def line(self, key: str | None = None) -> int:
+        return self.lines.get(key, self.start) if key else self.start
+
+
+def _mapping(loader: _Lines, node: yaml.MappingNode) -> _Map:
+    found = _Map()
+    found.start = node.start_mark.line + 1
+    found.lines = {}
+    for key_node, value_node in node.value:
+        key = str(loader.construct_object(key_node, deep=True))
+        if key in found:
+            raise LessonError(f"line {key_node.start_mark.line + 1}: the key {key!r} stands here twice; keep one")
+        found[key] = loader.construct_object(value_node, deep=True)
+        found.lines[key] = key_node.start_mark.line + 1
+    return found
+
+
+_Lines.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+
+
+def read(source: str | os.PathLike[str], meta: Mapping[str, Any]) -> dict[str, Any]:
+    """A lesson checked against the payload that it is for, as the page reads it: steps and cells by index.
+
+    Args:
+        source: the path of a YAML file, or its text (with a line break).
+        meta: of the payload.
+    Raises:
+        LessonError: the first thing that is wrong, with its line.
+        OSError: the file cannot be read.
+    """
+    text = source if isinstance(source, str) and "\n" in source else Path(source).read_text(encoding="utf-8")
+    try:
+        raw = yaml.load(text, _Lines)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise LessonError(f"line {line}: this is not YAML: {error.problem}") from error
+    if not isinstance(raw, _Map):
+        raise LessonError("line 1: a lesson is a mapping with the keys lesson, title, chapters")
+    _known(raw, _LESSON)
+    if raw.get("lesson") != 1:
+        raise LessonError(f"line {raw.line('lesson')}: lesson is {raw.get('lesson')!r}; this gramviz reads lesson: 1")
+    chapters = raw.get("chapters")
+    if not isinstance(chapters, list) or not chapters or not all(isinstance(one, _Map) for one in chapters):
+        raise LessonError(f"line {raw.line('chapters')}: chapters must be a list with one mapping or more")
+    return {"title": clean(raw.get("title", ""), 200), "chapters": [_chapter(one, meta) for one in chapters]}
+
+
+def bake(payload: Payload, source: str | os.PathLike[str]) -> Payload:
+    """The payload with a lesson in it.
+
+    Raises:
+        LessonError: as `read`.
+    """
+    return Payload({**payload.meta, "lesson": read(source, payload.meta)}, payload.data)
+
+
+def _chapter(raw: _Map, meta: Mapping[str, Any]) -> dict[str, Any]:
+    quiz = "quiz" in raw
+    _known(raw, _QUIZ if quiz else _CHAPTER)
+    for key in ("quiz", "kind", "until") if quiz else ("at", "say"):
+        if key not in raw:
+            raise LessonError(f"line {raw.line()}: this {'quiz' if quiz else 'chapter'} has no {key!r}; add it")
+    found: dict[str, Any] = {"say": _text(raw, "quiz" if quiz else "say")}
+    found["at"] = _moment(raw, "at", raw["at"], meta) if "at" in raw else None
+    if "show" in raw:
+        found["show"] = _shown(raw, meta)
+    if "look" in raw:
+        found["look"] = _look(raw, meta)
+    if quiz:
+        return found | _quiz(raw, meta)
+    if "play" in raw:
+        play = raw["play"]
+        if not isinstance(play, _Map) or "to" not in play:
+            raise LessonError(f"line {raw.line('play')}: play is {play!r}; write {{to: '9.3', speed: 2}}")
+        _known(play, ("to", "speed"))
+        if play.get("speed", 4) not in (1, 2, 4, 8, 16):
+            raise LessonError(f"line {play.line('speed')}: speed is {play['speed']!r}; allowed: 1, 2, 4, 8, 16")
+        found["play"] = {"to": _moment(play, "to", play["to"], meta), "speed": play.get("speed", 4)}
+        if found["play"]["to"] <= found["at"]:
+            raise LessonError(f"line {play.line('to')}: play ends at {play['to']!r}, not after {raw['at']!r}")
+    return found
+
+
+def _quiz(raw: _Map, meta: Mapping[str, Any]) -> dict[str, Any]:
+    kind = raw["kind"]
+    if kind not in KINDS:
+        raise LessonError(f"line {raw.line('kind')}: kind is {kind!r}; allowed: {', '.join(KINDS)}")
+    until = _moment(raw, "until", raw["until"], meta)
+    if until < 1:
+        raise LessonError(f"line {raw.line('until')}: until is the start; a quiz asks about a later moment")
+    quiz: dict[str, Any] = {"kind": kind, "until": until}
+    for key in ("right", "wrong", "hint"):
+        if key in raw:
+            quiz[key] = _text(raw, key)
+    answer = raw.get("answer", "auto")
+    line = f"line {raw.line('answer')}"
+    if kind == "choice":
+        choices = raw.get("choices")
+        if not isinstance(choices, list) or not 2 <= len(choices) <= 6:
+            raise LessonError(f"line {raw.line('choices')}: a choice needs choices, a list of 2 to 6 texts")
+        quiz["choices"] = [clean(choice, 200) for choice in choices]
+        if not is_index(answer) or not 1 <= answer <= len(choices):
+            raise LessonError(f"{line}: answer is {answer!r}; allowed: 1 to {len(choices)}, the right choice's number")
+        quiz["answer"] = [answer - 1]
+    elif kind == "token":
+        if "cell" not in raw:
+            raise LessonError(f"line {raw.line()}: a question for a token needs the cell, e.g. cell: r4c6")
+        quiz["cell"] = _position(raw, "cell", raw["cell"], meta)
+        labels = [token["label"] for token in meta["board"]["tokens"]]
+        if answer != "auto" and str(answer) not in labels:
+            raise LessonError(f"{line}: answer is {answer!r}; allowed: auto, {', '.join(labels)}")
+        quiz["answer"] = "auto" if answer == "auto" else [labels.index(str(answer))]
+    elif answer == "auto":
+        if kind == "path":
+            raise LessonError(f"{line}: a question for a path needs its answer, e.g. answer: [[B, 12]]")
+        quiz["answer"] = "auto"
+    elif not isinstance(answer, list) or not answer:
+        raise LessonError(f"{line}: answer is {answer!r}; allowed: auto, or a list of what is right")
+    elif kind == "cell":
+        quiz["answer"] = [_position(raw, "answer", name, meta) for name in answer]
+    elif kind == "path":
+        quiz["answer"] = [_who(raw, "answer", one, meta) for one in answer]
+    else:
+        letters = [one["letter"] for one in meta["answers"]]
+        if not all(one in letters for one in answer):
+            raise LessonError(f"{line}: answer is {answer!r}; allowed: {', '.join(filter(None, letters))}")
+        quiz["answer"] = [letters.index(one) for one in answer]
+    return {"quiz": quiz}
+
+
+def _shown(raw: _Map, meta: Mapping[str, Any]) -> dict[str, Any]:
+    show = raw["show"]
+    if not isinstance(show, _Map):
+        raise LessonError(f"line {raw.line('show')}: show is a mapping of keys of the state, e.g. {{color_by: run}}")
+    _known(show, _SHOW)
+    try:
+        return State(**show).keys
+    except StateError as error:
+        raise LessonError(f"line {raw.line('show')}: {error}") from error
+
+
+def _look(raw: _Map, meta: Mapping[str, Any]) -> dict[str, Any]:
+    look = raw["look"]
+    if not isinstance(look, _Map):
+        raise LessonError(f"line {raw.line('look')}: look is a mapping with cells, paths, part")
+    _known(look, ("cells", "paths", "part"))
+    if look.get("part", "map") not in PARTS:
+        raise LessonError(f"line {look.line('part')}: part is {look['part']!r}; allowed: {', '.join(PARTS)}")
+    return {
+        "cells": [_position(look, "cells", name, meta) for name in look.get("cells", [])],
+        "paths": [_who(look, "paths", one, meta) for one in look.get("paths", [])],
+        "part": look.get("part"),
+    }
+
+
+def _known(raw: _Map, allowed: tuple[str, ...]) -> None:
+    for key in raw:
+        if key not in allowed:
+            close = difflib.get_close_matches(key, allowed, 1)
+            hint = f" (did you mean {close[0]!r}?)" if close else ""
+            raise LessonError(f"line {raw.line(key)}: unknown key {key!r}; known: {', '.join(allowed)}{hint}")
+
+
+def _text(raw: _Map, key: str) -> str:
+    if not isinstance(raw[key], str) or not raw[key].strip():
+        raise LessonError(f"line {raw.line(key)}: {key} is {raw[key]!r}; write a sentence")
+    return clean(raw[key].strip(), SAY_LENGTH)
+
+
+def _moment(raw: _Map, key: str, value: Any, meta: Mapping[str, Any]) -> int:
+    if isinstance(value, float):  # YAML reads 7.2 as a number; 7.20 would then be 7.2
+        raise LessonError(f"line {raw.line(key)}: {key} is {value!r}; put a moment in quotes, as in '7.2'")
+    try:
+        at = step_of(meta, str(value))
+    except StateError as error:
+        raise LessonError(f"line {raw.line(key)}: {error}") from error
+    return int(at["step"] or 0)
+
+
+def _position(raw: _Map, key: str, name: Any, meta: Mapping[str, Any]) -> int:
+    try:
+        return cell_of(meta["board"], name)
+    except StateError as error:
+        raise LessonError(f"line {raw.line(key)}: {error}") from error
+
+
+def _who(raw: _Map, key: str, value: Any, meta: Mapping[str, Any]) -> list[Any]:
+    runs = {run["letter"]: run["trajectories"] for run in meta["runs"]}
+    if not is_path(value) or value[0] not in runs or value[1] >= runs[value[0]]:
+        shown = ", ".join(f"[{letter}, 0 to {most - 1}]" for letter, most in runs.items())
+        raise LessonError(f"line {raw.line(key)}: {value!r} is no path; allowed: {shown}")
+    return [str(value[0]), int(value[1])]

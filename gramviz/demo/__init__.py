@@ -1,0 +1,41 @@
+"""One recorded comparison that ships with the package: TRM's one path and GRAM's fifty on an 8-queens puzzle.
+
+`queens8.json` is a payload of the explorer (docs/payload.md), not a page: `gramviz demo` freezes it with today's front
+end. Both runs are real records of the checkpoints that ship in `artifacts/`; `record()` makes the file again.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gramviz.pack import Payload
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+FILE = Path(__file__).parent / "queens8.json"
+
+
+def payload() -> Payload:
+    """The shipped payload: run A is TRM with one path, run B GRAM with fifty."""
+    parcel = json.loads(FILE.read_text(encoding="utf-8"))
+    return Payload(parcel["meta"], base64.b64decode(parcel["data"]))
+
+
+def record(trm: xr.Dataset, gram: xr.Dataset, path: Path = FILE) -> None:
+    """Write the payload of two rollouts of one puzzle, sampled by
+
+        gram sample nqueens8-trm  --puzzle 1 --trajectories 1  -o trm.nc
+        gram sample nqueens8-gram --puzzle 1 --trajectories 50 -o gram.nc
+
+    Raises:
+        PackError: not the same puzzle.
+    """
+    from gramviz.pack import pack
+
+    packed = pack([trm, gram], names=["TRM", "GRAM"])
+    parcel = {"meta": packed.meta, "data": base64.b64encode(packed.data).decode()}
+    path.write_text(json.dumps(parcel, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")

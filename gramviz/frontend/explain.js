@@ -1,0 +1,186 @@
+// Why a cell of a Sudoku changed: what the rules justify, and what is a guess. As gramviz.explain, which tells the meaning
+// of each reason; both are held to tests/vectors/explain.json. A unit's options are sets of digits, as bits.
+
+import { changedCells, placeName, tokenLabel } from "./cells.js";
+import { words } from "./words.js";
+
+const BUDGET = 1000; // boards that one search looks at
+const UNITS = ["box", "row", "column"];
+const FOLLOWING = ["given", "naked", ...UNITS, "locked", "rules"];
+const SIGNS = { given: "=", naked: "n", box: "h", row: "h", column: "h", locked: "p", rules: "r", erased: "–", contradicts: "!", guess: "?" };
+const explained = new WeakMap(); // run -> {"path step": Map}
+
+/** Whether a board has the boxes that make it a Sudoku. */
+export const isSudoku = (board) => Boolean(board.box) && board.exclusive.length === board.width && board.width === board.height;
+
+const isSingle = (set) => set !== 0 && (set & (set - 1)) === 0;
+
+function digits(set) {
+  let count = 0;
+  for (let rest = set; rest; rest &= rest - 1) count += 1;
+  return count;
+}
+
+function rulesOf(board) {
+  const units = board.groups.map((cells) => {
+    const one = (line) => cells.every((cell) => line(cell) === line(cells[0]));
+    return {
+      cells,
+      kind: one((cell) => Math.floor(cell / board.width)) ? "row" : one((cell) => cell % board.width) ? "column" : "box",
+    };
+  });
+  units.sort((a, b) => UNITS.indexOf(a.kind) - UNITS.indexOf(b.kind));
+  const unitsOf = Array.from({ length: board.size }, (_, cell) => units.filter((unit) => unit.cells.includes(cell)));
+  const peers = unitsOf.map((list, cell) => [...new Set(list.flatMap((unit) => unit.cells))].filter((k) => k !== cell));
+  return { units, unitsOf, peers, every: 2 ** board.exclusive.length - 1 };
+}
+
+/** Whether a cell is the only one of a unit that may hold a digit. */
+const isOnly = (options, unit, cell, digit) => unit.cells.every((k) => Boolean(options[k] & digit) === (k === cell));
+
+/** The options without what pairs and pointing digits exclude, until nothing more does. */
+function crossOut({ units, every }, options) {
+  let left = options;
+  for (;;) {
+    const out = left.map(() => 0);
+    for (const { cells } of units) {
+      cells.forEach((a, i) => {
+        for (const b of cells.slice(i + 1))
+          if (left[a] === left[b] && digits(left[a]) === 2)
+            for (const k of cells) if (k !== a && k !== b) out[k] |= left[a];
+      });
+      for (const other of units) {
+        const both = cells.filter((k) => other.cells.includes(k));
+        if (both.length < 2 || other.cells === cells) continue;
+        const rest = cells.reduce((set, k) => (both.includes(k) ? set : set | left[k]), 0);
+        for (const k of other.cells) if (!both.includes(k)) out[k] |= every & ~rest;
+      }
+    }
+    const cut = left.map((set, k) => (digits(set) > 1 ? set & ~out[k] : set));
+    if (cut.every((set, k) => set === left[k])) return left;
+    left = cut;
+  }
+}
+
+/** Fills in singles, in place, until none is left; whether each cell and digit has room. */
+function settleSingles({ units, peers, every }, left) {
+  let queue = [...left.keys()].filter((k) => isSingle(left[k]));
+  while (queue.length) {
+    for (const k of queue)
+      for (const peer of peers[k])
+        if (left[peer] & left[k]) {
+          left[peer] &= ~left[k];
+          if (isSingle(left[peer])) queue.push(peer); // grows while it is read
+        }
+    queue = [];
+    for (const { cells } of units) {
+      let [once, twice] = [0, 0];
+      for (const k of cells) [once, twice] = [once | left[k], twice | (once & left[k])];
+      if (once !== every) return false;
+      for (const k of cells) {
+        const single = left[k] & once & ~twice;
+        if (single && left[k] !== single) {
+          left[k] = single;
+          queue.push(k);
+        }
+      }
+    }
+  }
+  return left.every(Boolean);
+}
+
+/** A solution within the options; [] if there is none, null if the budget did not tell. */
+function solve(rules, options) {
+  let budget = BUDGET;
+  const search = (left) => {
+    budget -= 1;
+    if (budget < 0) return null;
+    if (!settleSingles(rules, left)) return [];
+    let at = -1;
+    for (let k = 0; k < left.length; k += 1)
+      if (!isSingle(left[k]) && (at < 0 || digits(left[k]) < digits(left[at]))) at = k;
+    if (at < 0) return left;
+    for (let bit = 1; bit <= rules.every; bit *= 2) {
+      const found = left[at] & bit ? search(left.map((set, k) => (k === at ? bit : set))) : [];
+      if (found?.length !== 0) return found;
+    }
+    return [];
+  };
+  return search([...options]);
+}
+
+/** The reason of each cell that changed between two boards of a puzzle x: Map of cell -> reason. */
+export function reasons(board, x, before, after) {
+  const rules = rulesOf(board);
+  const digit = (token) => (board.exclusive.includes(token) ? 1 << board.exclusive.indexOf(token) : 0);
+  const cells = [...after.keys()];
+  const given = cells.map((k) => !board.blank.includes(x[k]));
+  const stood = cells.map((k) => (given[k] ? x[k] : before[k]));
+  const clashes = (tokens, k) => rules.peers[k].some((peer) => tokens[peer] === tokens[k]);
+  const known = cells.map((k) => (given[k] || (before[k] === after[k] && !clashes(stood, k)) ? digit(stood[k]) : 0));
+  const options = cells.map((k) => known[k] || rules.every & ~rules.peers[k].reduce((set, peer) => set | known[peer], 0));
+  const locked = crossOut(rules, options);
+  const solved = solve(rules, options);
+  const why = (k) => {
+    const mine = digit(after[k]);
+    if (given[k]) return after[k] === x[k] ? "given" : "contradicts";
+    if (!mine) return "erased";
+    if (!(options[k] & mine)) return "contradicts";
+    if (options[k] === mine) return "naked";
+    const unit = rules.unitsOf[k].find((one) => isOnly(options, one, k, mine));
+    if (unit) return unit.kind;
+    if (locked[k] === mine || rules.unitsOf[k].some((one) => isOnly(locked, one, k, mine))) return "locked";
+    const other = options.map((set, at) => (at === k ? set & ~mine : set));
+    if (solved?.[k] === mine && solve(rules, other)?.length === 0) return "rules";
+    return clashes(after, k) ? "contradicts" : "guess";
+  };
+  return new Map(cells.filter((k) => before[k] !== after[k]).map((k) => [k, why(k)]));
+}
+
+/** The reasons of a path's step; null where the board is no Sudoku. */
+export function reasonsAt(payload, run, path, step) {
+  if (!isSudoku(payload.board) || !payload.x) return null;
+  if (!explained.has(run)) explained.set(run, {});
+  const kept = explained.get(run);
+  const changed = changedCells(run, path, step).length;
+  return (kept[`${path} ${step}`] ??= changed
+    ? reasons(payload.board, payload.x, run.tokens(path, step - 1), run.tokens(path, step))
+    : new Map());
+}
+
+/** "Row 4, column 6 became 7: hidden single in its box." */
+export const reasonSentence = (board, view, cell) =>
+  words.explain.became(placeName(board, cell), tokenLabel(board, view.tokens[cell]), view.reasons.get(cell));
+
+/** "3 changes: 2 follow, 1 guess." */
+export function tallySentence(found) {
+  const counts = {};
+  for (const reason of found.values()) {
+    const kind = FOLLOWING.includes(reason) ? "follow" : reason;
+    counts[kind] = (counts[kind] ?? 0) + 1;
+  }
+  return words.explain.tally(found.size, counts);
+}
+
+/** The signs that stand on a board, with what they mean: [[sign, words], ...]. */
+export const signsOf = (found) => {
+  const seen = new Set([...found.values()].map((reason) => (UNITS.includes(reason) ? "hidden" : reason)));
+  return [...seen].map((reason) => [SIGNS[reason] ?? SIGNS.box, words.explain.legend[reason] ?? words.explain.reasons[reason]]);
+};
+
+/** A sign in the lower left of each changed cell, thinly cased, so that it shows on a hatch and spares the digit. */
+export function paintReasons(pen, place, view, theme, font) {
+  if (place.cell < 24) return;
+  pen.font = `700 11px ${font}`;
+  pen.textAlign = "center";
+  pen.textBaseline = "middle";
+  for (const [cell, reason] of view.reasons) {
+    const { x, y } = place.at(cell);
+    const where = [SIGNS[reason], x - place.cell / 2 + 9, y + place.cell / 2 - 10];
+    pen.lineWidth = 2;
+    pen.strokeStyle = theme.bg;
+    pen.strokeText(...where);
+    pen.fillStyle = reason === "contradicts" ? theme.wrong : theme.ink;
+    pen.fillText(...where);
+  }
+}

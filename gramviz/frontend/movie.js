@@ -1,0 +1,73 @@
+// A film of the widget, made in the page: every transition is drawn and recorded in real time (MediaRecorder, WebM).
+
+import { provenance } from "./details.js";
+import { pictureOf } from "./picture.js";
+import { words } from "./words.js";
+
+const RATE = 12; // pictures per second
+const SLICE = 200; // ms between two pieces of the recording
+const HEADER = 1000; // bytes; a WebM without pictures is smaller
+const LAST_PICTURE = 500; // ms
+const FILM_SCALE = 1.5;
+const VIDEO_KINDS = ["video/webm;codecs=vp8", "video/webm"]; // vp9 is smaller, and too slow to record beside a training
+
+/** The kind of video that this browser can record, or null. */
+export const videoKind = () =>
+  globalThis.MediaRecorder ? (VIDEO_KINDS.find((kind) => MediaRecorder.isTypeSupported(kind)) ?? null) : null;
+
+/** The moments of a film: [{step, fraction}], from the loop's first step to its last, at the speed of the state. */
+export function momentsOf(payload, state, calm) {
+  const [first, last] = state.range ?? [0, payload.steps - 1];
+  const each = calm ? 1 : Math.max(1, Math.round(RATE / state.speed));
+  const moments = [];
+  for (let step = first; step < last; step += 1)
+    for (let k = 0; k < each; k += 1) moments.push({ step, fraction: k / each });
+  return [...moments, { step: last, fraction: 0 }];
+}
+
+/** Puts the widget at a moment and returns its picture. The film is playing, so nothing is saved meanwhile. */
+export function showMoment(app, { step, fraction }, scale, canvas) {
+  app.store.set({ cursor: { step, low: null } }, "play");
+  app.store.poke({ fraction });
+  app.paint();
+  return pictureOf(app, provenance(app.payload, app.store.state), scale, canvas);
+}
+
+/** Records the film; resolves to a Blob, or null where Escape (`app.filming` set to false) has ended it. */
+export async function filmOf(app) {
+  const { payload, store } = app;
+  const back = store.state.cursor;
+  const moments = momentsOf(payload, store.state, false);
+  const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+  const canvas = document.createElement("canvas");
+  store.poke({ down: true, playing: false, hover: null }); // a gesture that lasts: nothing settles
+  app.filming = true;
+  try {
+    showMoment(app, moments[0], FILM_SCALE, canvas);
+    const stream = canvas.captureStream(RATE);
+    const recorder = new MediaRecorder(stream, { mimeType: videoKind(), videoBitsPerSecond: 6e6 });
+    const pieces = [];
+    recorder.addEventListener("dataavailable", (event) => pieces.push(event.data));
+    const ended = new Promise((done) => recorder.addEventListener("stop", done));
+    recorder.start(SLICE);
+    for (const [index, moment] of moments.entries()) {
+      if (!app.filming || app.signal.aborted) break;
+      const began = performance.now();
+      showMoment(app, moment, FILM_SCALE, canvas);
+      if (index % RATE === 0) app.say(words.exports.filming(index, moments.length));
+      await new Promise(requestAnimationFrame); // a canvas hands its picture over when a frame ends
+      await wait(Math.max(0, 1000 / RATE - (performance.now() - began)));
+    }
+    await wait(LAST_PICTURE);
+    // A busy machine encodes late: without this the file could be a header alone.
+    for (let k = 0; k < 40 && pieces.reduce((sum, piece) => sum + piece.size, 0) < HEADER; k += 1) await wait(SLICE);
+    recorder.stop();
+    await ended;
+    for (const track of stream.getTracks()) track.stop();
+    return app.filming ? new Blob(pieces, { type: "video/webm" }) : null;
+  } finally {
+    app.filming = false;
+    store.set({ cursor: back });
+    store.poke({ down: false, fraction: 0 });
+  }
+}

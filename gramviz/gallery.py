@@ -1,0 +1,318 @@
+"""The gallery: every picture that the eyes can make, from the models that ship, with the line that makes it.
+
+    gramviz gallery -o docs/pictures
+
+`RECORD` is run in a process of its own, because the eyes know no model; then every line of `PICTURES` is evaluated and
+what it gives is drawn by Chromium with the network refused. The index prints these same lines, so what it says is what
+was run. Seeds are fixed: on one machine the same pictures come out. What a kernel must run (`gramviz.live`) has no
+picture here.
+"""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, TextIO
+
+import plotly.graph_objects as go
+import xarray as xr
+
+import gramviz
+from gram import rollout as rollouts_
+from gramviz.explorer import Explorer
+from gramviz.freeze import freeze
+from gramviz.movie import one_palette, opened
+from gramviz.pdf import _aside, printer
+from gramviz.views import Cursor, lyapunov
+
+WIDTH = 1180  # CSS px of an explorer
+SCALE = 1.5  # pixels of a picture per CSS pixel
+COLOURS = 96  # of a picture's palette; flat areas and thin lines need no more, and the file is a quarter as large
+
+RECORD = """\
+import gram
+
+one = gram.sample("nqueens8-trm", 1, trajectories=1)
+many = gram.sample("nqueens8-gram", 1, trajectories=50)
+graph = gram.sample("coloring8-gram", 3, trajectories=20)
+sudoku = gram.sample(
+    "sudoku9-gram",
+    "6......../1......4./.....57../.......63/.52....../.7.9...1./...41..../...6...../.3....2..",
+    trajectories=20,
+)
+probe = gram.probe("nqueens8-gram", 1)
+"""
+ROLLOUTS = ("one", "many", "graph", "sudoku")
+# The last lines of that process: what it hands over, as files in its working folder.
+HAND_OVER = f"""
+from gram import rollout
+found = {{name: globals()[name] for name in {ROLLOUTS}}}
+for name, data in (found | {{"paths": probe.rollout, "starts": probe.starts}}).items():
+    rollout.save(data, f"{{name}}.nc")
+probe.exponents.to_netcdf("exponents.nc", engine="h5netcdf")
+probe.landscape.to_netcdf("landscape.nc", engine="h5netcdf")
+"""
+
+LESSON = """\
+lesson: 1
+title: Why one path is not enough
+chapters:
+  - at: init
+    say: Both models start at **one** point, with the same queens on the board.
+  - at: "2.1"
+    say: GRAM throws a die at every step, so its fifty paths part. TRM's one path cannot.
+    look: {part: map}
+    show: {board: all}
+  - quiz: How does TRM's one path end?
+    kind: choice
+    at: "3.1"
+    until: end
+    choices: [correct, wrong]
+    answer: 2
+    hint: Look for rows, columns and diagonals with two queens.
+"""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture of the gallery.
+
+    Attributes:
+        name: of its file, without ending.
+        title, caption: what it is, and how it is read.
+        code: an expression over `gv`, `Cursor`, `lyapunov`, `lesson` and the names of `RECORD`, which gives an explorer
+            or a plotly figure.
+    """
+
+    name: str
+    title: str
+    caption: str
+    code: str
+
+
+PICTURES = (
+    Picture(
+        "explorer-light", "The explorer",
+        "Fifty paths of GRAM on one puzzle: the board of one, all in the map, their answers, curves and time, linked.",
+        'gv.explore(many).go("4.1").set(basis="answers", theme="light")',
+    ),
+    Picture(
+        "explorer-dark", "Chosen paths, in the dark",
+        "Nine paths of three answers were chosen: they keep their colour, here that of their answer, the others turn "
+        "grey. The board counts how many of them write each token.",
+        'gv.explore(many).go("8.1").select("A", [3, 10, 14, 15, 19, 23, 25, 37, 42]).set('
+        'board="all", color_by="answer", basis="answers", theme="dark")',
+    ),
+    Picture(
+        "compare", "Two models on one puzzle",
+        "TRM's one path in ink beside GRAM's fifty; the board shows where the two differ.",
+        'gv.compare(one, many).go("end").set(board="differ", theme="light")',
+    ),
+    Picture(
+        "sudoku", "9 x 9 Sudoku, and the history of a cell",
+        "A bar says how sure a digit is, a small one is the runner-up. Below the curves, how the twenty paths divide "
+        "over the digits of the chosen cell: many change their mind late.",
+        'gv.explore(sudoku).go("4.1").cells(["r4c6"]).set(basis="answers", theme="light")',
+    ),
+    Picture(
+        "graph", "A graph to be coloured",
+        "The same widget on another board: nodes and edges of the puzzle, the certainty under each node.",
+        'gv.explore(graph).go("end").set(color_by="answer", basis="answers", theme="dark")',
+    ),
+    Picture(
+        "lesson", "A lesson",
+        "Chapters move the view and say what to look at; a quiz hides the future while it asks.",
+        'gv.compare(one, many).teach(lesson).set(chapter=1, board="all", theme="light").go("2.1")',
+    ),
+    Picture(
+        "board", "View: board",
+        "Givens bold on a tint, guesses with their certainty, a change framed, a broken rule hatched.",
+        "gv.views.board.draw(sudoku, Cursor(trajectory=0, step=6))",
+    ),
+    Picture(
+        "latent", "View: map",
+        "The paths of both models in one plane of answers; the axes say how much of the variance they hold.",
+        "gv.views.latent.draw([one, probe.rollout], Cursor(step=12))",
+    ),
+    Picture(
+        "curves", "View: curves",
+        "Certainty, conflicts, drift of the state and spread of the paths, step by step.",
+        'gv.views.curves.draw([one, many], lanes=("certainty", "conflicts", "drift", "spread"))',
+    ),
+    Picture(
+        "ensemble", "View: ensemble",
+        "Every path over time, sorted by the answer that it ends with, and since when it has it.",
+        "gv.views.ensemble.draw(many)",
+    ),
+    Picture(
+        "partings", "View: tree of partings",
+        "Where paths part: a fork stands at the step from which on two branches are nearer to their own ends.",
+        "gv.views.partings.draw(probe.rollout)",
+    ),
+    Picture(
+        "modes", "View: modes",
+        "How each path comes to its end: quick, delayed, or not at all; and how still its state is by then.",
+        "gv.views.modes.draw(many)",
+    ),
+    Picture(
+        "basins", "View: basins",
+        "How often each answer is reached, with its 95 % interval.",
+        "gv.views.basins.draw(many)",
+    ),
+    Picture(
+        "starts", "View: basins of a plane of starts",
+        "Which answer is reached from where: the model run from every point of a plane around its stored start.",
+        "gv.views.basins.draw(probe.starts, Cursor(trajectory=60))",
+    ),
+    Picture(
+        "landscape", "View: landscape between recorded states",
+        "The loss of the right answer, interpolated between states that were recorded; blank where none came near.",
+        "gv.views.landscape.draw(probe.rollout)",
+    ),
+    Picture(
+        "plane", "View: landscape of the decoder",
+        "The same loss, asked of the decoder at every point of a plane through three ends.",
+        "gv.views.landscape.draw(probe.rollout, plane=probe.landscape)",
+    ),
+    Picture(
+        "control", "View: control",
+        "The map of the model beside that of random walks with steps as long: elegant arcs are no sign of thought.",
+        "gv.views.control.draw(probe.rollout)",
+    ),
+    Picture(
+        "lyapunov", "View: Lyapunov exponents",
+        "Do neighbours of a path fall back to it (below zero) or part from it? Left in time, right beside the outcome.",
+        "lyapunov.draw([probe.exponents], [probe.rollout])",
+    ),
+)  # fmt: skip
+
+
+class GalleryError(ValueError):
+    """A gallery that cannot be made; the message says what went wrong, and the cure."""
+
+
+def gallery(folder: Path, index: Path, *, only: Sequence[str] = (), progress: TextIO | None = None) -> list[Path]:
+    """Record the rollouts, draw every picture into `folder`, and write the index; returns the files.
+
+    Args:
+        folder: of the pictures; made where it is missing.
+        index: the page that shows them; it names them relative to itself, so `folder` must lie beside or below it.
+        only: names of pictures to draw anew; the index always names all.
+        progress: where to say what is done.
+    Raises:
+        GalleryError: an unknown name, a folder that the index cannot name, or the models could not be run.
+        ReportError: Chromium or playwright is missing.
+    """
+    known = [picture.name for picture in PICTURES]
+    for name in only:
+        if name not in known:
+            raise GalleryError(f"there is no picture {name!r}; choose of {', '.join(known)}")
+    if not folder.resolve().is_relative_to(index.resolve().parent):
+        raise GalleryError(f"{folder} does not lie beside or below {index}; choose another place with -o or --index")
+    browser = printer()
+    with tempfile.TemporaryDirectory() as place:
+        _tell(progress, "recording (some minutes)")
+        names = record(Path(place))
+        chosen = [picture for picture in PICTURES if not only or picture.name in only]
+        folder.mkdir(parents=True, exist_ok=True)
+        files = []
+        for picture, png in _aside(lambda: list(draw(chosen, names, browser))):
+            target = folder / f"{picture.name}.png"
+            target.write_bytes(png)
+            _tell(progress, f"{target}, {len(png) / 1e3:.0f} kB")
+            files.append(target)
+    index.write_text(page(folder.resolve().relative_to(index.resolve().parent).as_posix()), encoding="utf-8")
+    return [*files, index]
+
+
+def record(folder: Path) -> dict[str, Any]:
+    """Run `RECORD` in `folder` and read what it left there: the names that the lines of `PICTURES` use.
+
+    Raises:
+        GalleryError: it failed; the message is its last line.
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", f"import os\nos.chdir({str(folder)!r})\n{RECORD}{HAND_OVER}"],
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        said = done.stderr.strip().splitlines() or ["no message"]
+        raise GalleryError(f"the rollouts could not be recorded: {said[-1]}; `gram list` names the checkpoints")
+    (folder / "lesson.yaml").write_text(LESSON, encoding="utf-8")
+    return read(folder)
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """What `record` left in a folder."""
+    return {
+        **{name: rollouts_.load(folder / f"{name}.nc") for name in ROLLOUTS},
+        "probe": SimpleNamespace(
+            rollout=rollouts_.load(folder / "paths.nc"),
+            starts=rollouts_.load(folder / "starts.nc"),
+            **{name: xr.load_dataset(folder / f"{name}.nc", engine="h5netcdf") for name in ("exponents", "landscape")},
+        ),
+        "lesson": folder / "lesson.yaml",
+    }
+
+
+def draw(pictures: Sequence[Picture], names: Mapping[str, Any], browser: str) -> Iterator[tuple[Picture, bytes]]:
+    """Each picture with its PNG; not from a thread in which an event loop runs."""
+    for picture in pictures:
+        # Evaluated, so that what the index prints is what was run; the text is this module's own.
+        shown = eval(picture.code, {"gv": gramviz, "Cursor": Cursor, "lyapunov": lyapunov, **names})
+        yield picture, _small(_explorer(shown, browser) if isinstance(shown, Explorer) else _figure(shown, browser))
+
+
+def _explorer(shown: Explorer, browser: str) -> bytes:
+    with opened(freeze(shown), browser, WIDTH, SCALE) as sheet:
+        sheet.wait_for_timeout(300)  # two frames draw it; this is for a machine that is busy
+        return bytes(sheet.locator(".gv").screenshot(animations="disabled"))
+
+
+def _figure(shown: go.Figure, browser: str) -> bytes:
+    page = shown.to_html(include_plotlyjs=True, config={"staticPlot": True})
+    ready = "document.querySelector('.js-plotly-plot .main-svg') !== null"
+    with opened(page, browser, int(shown.layout.width), SCALE, ready) as sheet:
+        sheet.wait_for_timeout(300)
+        return bytes(sheet.locator(".js-plotly-plot").screenshot(animations="disabled"))
+
+
+def _small(png: bytes) -> bytes:
+    """The same picture with a palette."""
+    from PIL import Image
+
+    found = io.BytesIO()
+    (flat,) = one_palette([Image.open(io.BytesIO(png)).convert("RGB")], COLOURS)
+    flat.save(found, "PNG", optimize=True)
+    return found.getvalue()
+
+
+def page(folder: str) -> str:
+    """The index as Markdown, with the pictures in `folder` beside it."""
+    parts = [
+        "# Gallery\n\nWhat the eyes of this laboratory show, drawn from the models that ship. `gramviz gallery -o "
+        f"docs/{folder}` makes all of it\nanew: pictures and this page. Every picture stands under the line that made "
+        "it, with these names (seed 0):\n",
+        f"```python\n{RECORD}\nimport gramviz as gv\nfrom gramviz.views import Cursor, lyapunov\n```\n",
+    ]
+    for picture in PICTURES:
+        parts.append(
+            f"## {picture.title}\n\n{picture.caption}\n\n```python\n{picture.code}\n```\n\n"
+            f"![{picture.title}: {picture.caption}]({folder}/{picture.name}.png)\n"
+        )
+        if "lesson" in picture.code:
+            parts.append(f"`lesson` is this file:\n\n```yaml\n{LESSON}```\n")
+    parts.append("`gv.live(gram.watch, gram.names())`, a model at work, needs a kernel and has no picture here.\n")
+    return "\n".join(parts)
+
+
+def _tell(progress: TextIO | None, text: str) -> None:
+    if progress is not None:
+        print(text, file=progress, flush=True)

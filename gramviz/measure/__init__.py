@@ -1,0 +1,114 @@
+"""Numbers from a rollout, with named dims: what the views draw, what the explorer packs, what a notebook may quote.
+
+Everything takes rollouts (`gram.rollout`) and returns `xarray` objects or small dataclasses of them; nothing draws.
+Values that name a moment are labels of the coordinate `step`, so they stay true after `ends` has dropped states.
+
+Where the paper is silent the definition is ours and stands in the docstring: outcome, settled, parting, and that a
+path's answer is its last recorded state. `docs/analysis.md` tells how each is read, and its limits.
+"""
+
+from __future__ import annotations
+
+from gramviz.measure.basins import Basins, basins, border, on_plane
+from gramviz.measure.components import BASES, COMPONENTS, Projection, cell_of, planes, project, projections
+from gramviz.measure.control import random_walk
+from gramviz.measure.landscapes import landscape, loss, shepard
+from gramviz.measure.modes import DELAYED_SUCCESS, FAILURE, MODES, QUICK, QUICK_SUCCESS, modes, separation
+from gramviz.measure.partings import Branching, Fork, Parting, branching, parting, parting_of
+from gramviz.measure.paths import (
+    CORRECT,
+    DRAWN,
+    NOT_FINISHED,
+    OUTCOMES,
+    REST,
+    UNKNOWN,
+    WRONG,
+    conflicts,
+    drift,
+    first_correct,
+    halted,
+    outcome,
+    rest,
+    settled,
+    spread,
+)
+from gramviz.measure.plain import band, changed_tokens, conflict_pairs, judged, token_counts
+from gramviz.measure.positions import (
+    Every,
+    address,
+    certainty,
+    changed,
+    distribution,
+    ends,
+    entropy,
+    probability,
+    second,
+    shades,
+    shown,
+)
+from gramviz.measure.reached import Answer, Answers, answers
+
+__all__ = [
+    "BASES",
+    "COMPONENTS",
+    "CORRECT",
+    "DELAYED_SUCCESS",
+    "DRAWN",
+    "FAILURE",
+    "MODES",
+    "NOT_FINISHED",
+    "OUTCOMES",
+    "QUICK",
+    "QUICK_SUCCESS",
+    "REST",
+    "UNKNOWN",
+    "WRONG",
+    "Answer",
+    "Answers",
+    "Basins",
+    "Branching",
+    "Every",
+    "Fork",
+    "Parting",
+    "Projection",
+    "address",
+    "answers",
+    "band",
+    "basins",
+    "border",
+    "branching",
+    "cell_of",
+    "certainty",
+    "changed",
+    "changed_tokens",
+    "conflict_pairs",
+    "conflicts",
+    "distribution",
+    "drift",
+    "ends",
+    "entropy",
+    "first_correct",
+    "halted",
+    "judged",
+    "landscape",
+    "loss",
+    "modes",
+    "on_plane",
+    "outcome",
+    "parting",
+    "parting_of",
+    "planes",
+    "probability",
+    "project",
+    "projections",
+    "random_walk",
+    "rest",
+    "second",
+    "separation",
+    "settled",
+    "shades",
+    "shepard",
+    "shown",
+    "spread",
+    "token_counts",
+]

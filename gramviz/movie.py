@@ -1,0 +1,210 @@
+"""A film of an explorer (GIF, WebP, MP4): the frozen page is opened in Chromium, and every picture is the page's own.
+
+So a film shows what the page shows, to the pixel, and there is one place where it is drawn. The page itself records
+WebM (Export > Film); GIF and WebP need a palette and an encoder, which Pillow has, and MP4 needs H.264, which the
+wheels of PyAV bring along: no FFmpeg of the system is asked for.
+"""
+
+from __future__ import annotations
+
+import base64
+import importlib.util
+import io
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gramviz.explorer import Explorer, Rollout
+from gramviz.freeze import freeze
+from gramviz.pack import Payload
+from gramviz.pdf import _aside, printer
+from gramviz.state import State
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+FORMATS = {".gif": "GIF", ".webp": "WEBP", ".mp4": "MP4"}
+RATE = 12  # pictures per second, as in frontend/movie.js
+LAST = 1500  # ms that the last picture stays
+COLOURS = 128  # of a GIF's palette; flat areas and thin lines need no more
+QUALITY = 18  # of an MP4, as x264 counts (CRF): 0 is exact, 23 its default; small text stays sharp at 18
+
+_SHOT = """([index, scale]) => {
+  const shown = document.querySelector('main').gramviz;
+  return shown.film(shown.moments()[index], scale).toDataURL('image/png');
+}"""
+
+
+class MovieError(ValueError):
+    """A film that cannot be made; the message gives the value, what is allowed, and the cure."""
+
+
+def movie(
+    source: Explorer | Payload | Rollout | Sequence[Rollout],
+    path: str | os.PathLike[str],
+    *,
+    puzzle: int | Sequence[int] = 0,
+    state: State | Mapping[str, Any] | None = None,
+    width: int = 1100,
+    scale: float = 1.0,
+) -> Path:
+    """Write a film of every transition (or of the loop's range) at the speed of the state; returns its path.
+
+    Args:
+        source, puzzle, state: as in `gramviz.freeze.freeze`.
+        path: ends in .gif, .webp or .mp4; the last needs `pip install 'gram-explorer[mp4]'`.
+        width: of the explorer, in CSS pixels; 340 to 1440.
+        scale: pixels of the film per CSS pixel, 0.25 to 3.
+    Raises:
+        MovieError: another ending, MP4 without its encoder, a width or scale out of range, or a rollout of one step.
+        ReportError: Chromium or playwright is missing.
+        RolloutError, PackError, StateError: as in `freeze`.
+    """
+    target = Path(path)
+    if target.suffix.lower() not in FORMATS:
+        raise MovieError(f"{target.name!r} is no film; end it in {', '.join(FORMATS)} (the page itself exports WebM)")
+    if FORMATS[target.suffix.lower()] == "MP4":
+        _require_h264(target.name)
+    if not 340 <= width <= 1440 or not 0.25 <= scale <= 3:
+        raise MovieError(f"width {width}, scale {scale}: choose a width of 340 to 1440 and a scale of 0.25 to 3")
+    html = freeze(source, puzzle=puzzle, state=state)
+    browser = printer()
+    pictures = _aside(lambda: _pictures(html, browser, width, scale))
+    if len(pictures) < 2:
+        raise MovieError("this rollout has one step, so there is nothing to film; export a picture instead")
+    _encode(pictures, target)
+    return target
+
+
+@contextmanager
+def opened(
+    html: str,
+    browser: str,
+    width: int,
+    scale: float = 1.0,
+    ready: str = "Boolean(document.querySelector('main').gramviz)",
+) -> Iterator[Any]:
+    """A page in Chromium with every request refused, once the JavaScript `ready` holds; not where an event loop runs.
+
+    Args:
+        width: CSS pixels between the page's margins of 8.
+        scale: pixels of a screen shot per CSS pixel.
+    Raises:
+        MovieError: two minutes have passed.
+    """
+    from playwright.sync_api import sync_playwright
+
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
+        page_file = Path(folder) / "page.html"
+        page_file.write_text(html, encoding="utf-8")
+        chrome = driver.chromium.launch(executable_path=browser, args=["--no-sandbox"])
+        try:
+            page = chrome.new_page(
+                viewport={"width": width + 16, "height": 1200}, color_scheme="light", device_scale_factor=scale
+            )
+            page.route(lambda url: not url.startswith("file:"), lambda route: route.abort())
+            page.goto(page_file.as_uri())
+            # The page's policy forbids playwright's own way of waiting, which evaluates text in the page.
+            for _ in range(2400):
+                if page.evaluate(ready):
+                    break
+                page.wait_for_timeout(50)
+            else:
+                raise MovieError("the page drew nothing in two minutes; is this machine busy? Try again")
+            yield page
+        finally:
+            chrome.close()
+
+
+def _pictures(html: str, browser: str, width: int, scale: float) -> list[bytes]:
+    """One PNG per moment, drawn by the page."""
+    with opened(html, browser, width) as page:
+        count = page.evaluate("document.querySelector('main').gramviz.moments().length")
+        shots = [page.evaluate(_SHOT, [index, scale]) for index in range(count)]
+    return [base64.b64decode(shot.partition(",")[2]) for shot in shots]
+
+
+def _require_h264(name: str) -> None:
+    """Before anything is drawn: is there an encoder?
+
+    Raises:
+        MovieError: PyAV is missing, or was built without x264.
+    """
+    cure = "pip install 'gram-explorer[mp4]', or end the film in .gif or .webp"
+    if importlib.util.find_spec("av") is None:
+        raise MovieError(f"{name!r} needs PyAV, which is not installed; {cure}")
+    import av
+
+    if "libx264" not in av.codecs_available:
+        raise MovieError(f"{name!r} needs x264, which this build of PyAV lacks; {cure}")
+
+
+def _encode(pictures: Sequence[bytes], target: Path) -> None:
+    """Write the pictures as a film; whole or not at all."""
+    from PIL import Image
+
+    frames = [Image.open(io.BytesIO(one)).convert("RGB") for one in pictures]
+    size = frames[-1].size  # a film has one size; the last moment's layout is the complete one
+    frames = [frame if frame.size == size else frame.crop((0, 0, *size)) for frame in frames]
+    kind = FORMATS[target.suffix.lower()]
+    partial = target.with_name(f".{target.name}.partial")
+    try:
+        if kind == "MP4":
+            _write_mp4(frames, partial)
+        else:
+            durations = [round(1000 / RATE)] * (len(frames) - 1) + [LAST]
+            first, *rest = one_palette(frames) if kind == "GIF" else frames
+            first.save(partial, kind, save_all=True, append_images=rest, duration=durations, loop=0, optimize=False)
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def one_palette(frames: Sequence[Image], colours: int = COLOURS) -> list[Image]:
+    """All pictures in one palette, made of a few of them: with one each, flat areas would flicker.
+
+    A quarter of it are the most frequent colours, exactly, so that no background is tinted. The rest covers all others
+    as evenly as it can: a median cut, which counts pixels, would turn the few vermilion ones grey.
+    """
+    import numpy as np
+    from PIL import Image
+    from scipy.spatial import KDTree
+
+    width, height = frames[0].size
+    some = frames[:: max(1, len(frames) // 6)]
+    sheet = Image.new("RGB", (width, height * len(some)))
+    for k, frame in enumerate(some):
+        sheet.paste(frame, (0, k * height))
+    seen = sorted(sheet.getcolors(sheet.width * sheet.height) or [], reverse=True)  # [(count, colour)]
+    even = sheet.quantize(colours - colours // 4, Image.Quantize.MAXCOVERAGE).getpalette() or []
+    palette = np.array([colour for _, colour in seen[: colours // 4]] + np.reshape(even, (-1, 3)).tolist(), np.uint8)
+    # Not Pillow's own search, which is out by up to 4 steps: white would no longer be white.
+    nearest = KDTree(palette)
+    drawn = []
+    for frame in frames:
+        packed = np.asarray(frame).astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
+        kinds, where = np.unique(packed, return_inverse=True)
+        index = nearest.query(np.stack([kinds >> 16, kinds >> 8 & 255, kinds & 255], axis=1))[1]
+        flat = Image.fromarray(index[where].reshape(packed.shape).astype(np.uint8), "P")
+        flat.putpalette(palette.tobytes())
+        drawn.append(flat)
+    return drawn
+
+
+def _write_mp4(frames: Sequence[Image], path: Path) -> None:
+    """H.264 in the form that every player knows: colours at half the size, so both sides are even numbers of pixels."""
+    import av
+    import numpy as np
+
+    width, height = frames[0].size
+    even = (0, height % 2), (0, width % 2), (0, 0)
+    stay = round(LAST * RATE / 1000)  # players differ in how long they show the last picture, so it comes often
+    with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as film:
+        stream = film.add_stream("libx264", rate=RATE, options={"crf": str(QUALITY), "tune": "animation"})
+        stream.width, stream.height, stream.pix_fmt = width + width % 2, height + height % 2, "yuv420p"
+        for frame in [*frames, *[frames[-1]] * (stay - 1)]:
+            film.mux(stream.encode(av.VideoFrame.from_ndarray(np.pad(np.asarray(frame), even, "edge"), "rgb24")))
+        film.mux(stream.encode())

@@ -1,0 +1,101 @@
+"""ARC on the page: input beside answer, each cut to its grid, in ARC's colours; points and keys work in the answer."""
+
+from __future__ import annotations
+
+import arc_pairs
+import pytest
+
+from gramviz.freeze import freeze
+from gramviz.pack import pack
+from gramviz.theme import ARC, palette
+
+BETWEEN, ABOVE, LABELLED, LARGEST = 36, 20, 92, 44  # px, see pair.js
+
+# The colours in the cells of a grid whose corner is at (left, top), each at (0.5, 0.22) of the cell: above any mark.
+COLOURS = """([left, top, cell, rows, columns]) => {
+  const root = document.querySelector("main").shadowRoot;
+  const canvas = root.querySelector("[data-part=board] canvas");
+  const ratio = canvas.width / parseFloat(canvas.style.width), pen = canvas.getContext("2d");
+  return Array.from({ length: rows * columns }, (_, k) => {
+    const x = left + (k % columns + 0.5) * cell, y = top + (Math.floor(k / columns) + 0.22) * cell;
+    const pixel = pen.getImageData(Math.round(x * ratio), Math.round(y * ratio), 1, 1).data;
+    return "#" + [...pixel.slice(0, 3)].map(part => part.toString(16).padStart(2, "0")).join("").toUpperCase();
+  });
+}"""
+
+
+def grids(payload, width: float, height: float) -> dict[str, tuple[float, float, float, int, int]]:
+    """Where the page puts input and answer in a frame of this size: left, top, cell, rows, columns."""
+    given, answer = payload.meta["input"], payload.meta["board"]
+    across, high = given["width"] + answer["width"], max(given["height"], answer["height"])
+    cell = int(min(LARGEST, (width - BETWEEN - 4) / across, (height - ABOVE - 2) / high))
+    left = max(1 + given["width"] * cell + BETWEEN, LABELLED)
+    return {
+        "input": (1, ABOVE, cell, given["height"], given["width"]),
+        "answer": (left, ABOVE, cell, answer["height"], answer["width"]),
+    }
+
+
+@pytest.fixture(scope="module")
+def payload():
+    """A grid of 3 x 3 that becomes one of 9 x 9; path 0 ends right, path 1 has a wrong corner, path 2 lacks a row."""
+    return pack(arc_pairs.make(puzzles=(9,)))
+
+
+def drawn(shown, payload, which: str) -> list[str]:
+    # At 1200 px the board may be 42 % of the width, at most 340 px high.
+    return shown.page.evaluate(COLOURS, list(grids(payload, 504, 340)[which]))
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_both_pictures_have_the_colours_of_arc(show, payload, theme):
+    shown = show(freeze(payload, state={"theme": theme, "board": "focus", "focus": ["A", 0]}))
+    assert drawn(shown, payload, "input") == [ARC[token - 2] for token in payload.meta["input"]["tokens"]]
+    assert drawn(shown, payload, "answer") == [ARC[token - 2] for token in payload.array("tokens")[0, -1]]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_what_is_no_part_of_the_answer_is_no_colour(show, payload, theme):
+    shown = show(freeze(payload, state={"theme": theme, "board": "focus", "focus": ["A", 2]}))
+    tokens = payload.array("tokens")[2, -1]
+    last = payload.meta["board"]["width"]
+    assert (tokens[-last:] < 2).all()
+    assert set(drawn(shown, payload, "answer")[-last:]) == {palette(theme).sunk}
+    assert "not as in the solution" in shown.text()
+    assert "generated" not in shown.text()
+
+
+def test_a_click_and_the_arrows_choose_a_cell_of_the_answer(show, payload):
+    shown = show(freeze(payload, state={"board": "focus", "focus": ["A", 1]}))
+    box = shown.page.locator("[data-part=board] canvas").bounding_box()
+    left, top, cell, _, columns = grids(payload, 504, 340)["answer"]
+    shown.page.mouse.click(box["x"] + left + 2.5 * cell, box["y"] + top + 1.5 * cell)
+    shown.drawn()
+    assert shown.state["cells"] == [columns + 2]
+    assert "row 2, column 3" in shown.part("details").inner_text()
+    shown.page.keyboard.press("ArrowRight")
+    shown.page.keyboard.press("ArrowDown")
+    shown.drawn()
+    assert shown.state["cells"] == [2 * columns + 3]
+    shown.page.mouse.click(box["x"] + 1.5 * cell, box["y"] + top + 1.5 * cell)  # the input cannot be chosen
+    shown.drawn()
+    assert shown.state["cells"] == [2 * columns + 3]
+    shown.set(cells=[0])
+    assert "Not as in the solution." in shown.part("details").inner_text()
+
+
+def test_the_input_is_spoken(show, payload):
+    shown = show(freeze(payload))
+    said = shown.part("board").get_attribute("aria-description")
+    symbols = [str(token - 2) for token in payload.meta["input"]["tokens"]]
+    assert said == f"input, 3 × 3: {'; '.join(' '.join(symbols[k : k + 3]) for k in (0, 3, 6))}"
+
+
+@pytest.mark.parametrize("width", [1200, 800, 480, 340])
+def test_every_width_and_mode_draws(show, payload, width):
+    shown = show(freeze(payload, state={"pinned": ["A", 1]}), width=width)
+    for board in ("differ", "all", "A", "focus"):
+        shown.set(board=board, cursor={"step": 3, "low": None})
+    shown.set(layers=["trail", "truth", "halo", "labels"], cells=[0, 1], token=2)
+    main = shown.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    assert main[0] <= main[1]

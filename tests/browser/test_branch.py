@@ -1,0 +1,240 @@
+"""Branching and editing from the page: a frozen one says what it would take, and in JupyterLab a real model answers."""
+
+from __future__ import annotations
+
+import base64
+import re
+
+import numpy as np
+import pytest
+from lab_server import PATIENCE, jupyter, open_notebook, run_cell, write_notebook
+from lab_server import SHOWN as EL
+from stages import HOST
+
+from gramviz.freeze import freeze
+from gramviz.link import link
+
+SOURCE = """\
+from functools import partial
+import gram, gramviz as gv
+data = gram.sample({checkpoint!r}, 1, trajectories=9, supervision_steps=3, seed=4, record=gram.Record(l=True))
+explorer = gv.explore(data, rerun=partial(gram.rerun, checkpoints=[{checkpoint!r}]))
+explorer"""
+CHECK = """\
+runs, x = explorer.meta["runs"], explorer.meta["x"]
+print("found", [run["name"] for run in runs], x == data["x"].values[0].tolist(), sum(x), "end")"""
+
+
+def test_a_frozen_page_says_what_it_would_take(show, two):
+    shown = show(freeze(two))
+    shown.page.keyboard.press("Tab")
+    shown.page.keyboard.press("v")
+    for role, name in (("menuitemcheckbox", "Edit the puzzle"), ("menuitem", "Branch B #11 from 16.2")):
+        entry = shown.page.get_by_role(role, name=name)
+        assert entry.is_disabled()
+        assert entry.get_attribute("aria-description") == "Needs a kernel: open the rollout in JupyterLab."
+    assert shown.page.get_by_role("menuitem", name="half way").count() == 0
+    assert shown.text().count("Needs a kernel: open the rollout in JupyterLab.") == 3
+
+
+@pytest.fixture
+def hosted(show, low):
+    """`hosted(asks)` shows a small Sudoku with a kernel that only listens."""
+
+    def open_page(asks):
+        shown = show("<!doctype html><main></main>", ready=False)
+        shown.page.evaluate(HOST, [link(), low.meta, base64.b64encode(low.data).decode(), asks])
+        shown.drawn()
+        return shown
+
+    return open_page
+
+
+def pick(shown, name):
+    """Choose an entry of View by the keyboard alone."""
+    shown.page.evaluate("document.querySelector('main').shadowRoot.querySelector('.gv').focus()")
+    shown.page.keyboard.press("v")
+    entry = shown.page.locator("[role^=menuitem]", has_text=name)
+    entry.focus()
+    shown.page.keyboard.press("Enter")
+    shown.drawn()
+
+
+def test_a_kernel_without_a_model_says_how_to_lend_one(hosted):
+    shown = hosted([])
+    shown.page.get_by_role("button", name="View").click()
+    entry = shown.page.get_by_role("menuitemcheckbox", name="Edit the puzzle")
+    assert entry.is_disabled()
+    assert entry.get_attribute("aria-description") == "Needs a model: gv.explore(rollout, rerun=gram.rerun)"
+
+
+def test_branches_are_asked_for_in_words_and_answers_are_said(hosted):
+    shown = hosted(["branch", "edit"])
+    shown.page.evaluate("document.querySelector('main').gramviz.set({focus: ['A', 3], cursor: {step: 5, low: 2}})")
+    shown.drawn()
+    pick(shown, "Branch A #3 from 3.1")
+    (first,) = shown.page.evaluate("sent")
+    assert {key: first[key] for key in ("ask", "run", "path", "step")} == {
+        "ask": "branch", "run": "A", "path": 3, "step": 5,
+    }  # fmt: skip
+    assert "Asking the kernel" in shown.text()
+    shown.page.evaluate("answer({id: 'another', say: 'not for us'})")
+    shown.page.evaluate("id => answer({id, busy: true})", first["id"])
+    shown.drawn()
+    assert "The model is at work" in shown.text()
+    shown.page.evaluate("id => answer({id, ok: false, say: '<img src=x onerror=alert(1)> no'})", first["id"])
+    shown.drawn()
+    assert "<img src=x onerror=alert(1)> no" in shown.text()
+    pick(shown, "… one deviation along PC 2")
+    assert shown.page.evaluate("sent.at(-1).along") == 2
+    shown.page.get_by_role("button", name="View").click()
+    entry = shown.page.get_by_role("menuitem", name="… half way to the pinned path")
+    assert entry.is_disabled()
+    assert entry.get_attribute("aria-description") == "Pin another path of the same model first (P)."
+    shown.page.keyboard.press("Escape")
+    shown.page.evaluate("document.querySelector('main').gramviz.set({pinned: ['A', 1]})")
+    pick(shown, "… half way to A #1")
+    assert shown.page.evaluate("sent.at(-1).towards") == ["A", 1]
+
+
+def test_a_puzzle_is_edited_by_keys_alone(hosted, low):
+    shown = hosted(["branch", "edit"])
+    x = np.array(low.meta["x"])
+    given, free = int(np.flatnonzero(x != 1)[0]), int(np.flatnonzero(x == 1)[0])
+    state = "document.querySelector('main').gramviz.state"
+    before = shown.pixels("[data-part=board] canvas")
+    pick(shown, "Edit the puzzle")
+    assert shown.page.get_by_role("region", name="Edit the puzzle").is_visible()
+    assert shown.pixels("[data-part=board] canvas") != before, "what is given, not an answer"
+    shown.page.keyboard.press("Enter")
+    shown.drawn()
+    assert "Nothing is changed yet." in shown.text()
+    shown.page.keyboard.press("3")
+    shown.drawn()
+    assert "Choose a cell first." in shown.text()
+    shown.page.evaluate(f"document.querySelector('main').gramviz.set({{cells: [{free}]}})")
+    shown.page.keyboard.press("3")
+    shown.drawn()
+    assert "1 cell changed." in shown.text()
+    assert shown.page.evaluate(f"{state}.token") is None, "a digit filters nothing now"
+    cell = shown.page.locator(f"[role=gridcell]#cell{free}")
+    shown.page.evaluate(f"document.querySelector('main').gramviz.set({{cells: [{given}]}})")
+    shown.page.keyboard.press("0")
+    shown.drawn()
+    assert "2 cells changed." in shown.text()
+    shown.page.keyboard.press(low.meta["board"]["tokens"][x[given]]["symbol"])  # and back
+    shown.drawn()
+    assert "1 cell changed." in shown.text()
+    assert cell.count() == 1
+    shown.page.keyboard.press("Enter")
+    shown.drawn()
+    (asked,) = shown.page.evaluate("sent")
+    assert asked["ask"] == "edit"
+    assert asked["cells"] == {str(free): "3"}
+    assert shown.page.get_by_role("region", name="Edit the puzzle").count() == 0
+    pick(shown, "Edit the puzzle")
+    shown.page.keyboard.press("Escape")
+    shown.drawn()
+    assert shown.page.get_by_role("region", name="Edit the puzzle").count() == 0
+    assert len(shown.page.evaluate("sent")) == 1
+
+
+def test_a_silent_kernel_is_told_of(hosted):
+    shown = hosted(["branch", "edit"])
+    shown.page.evaluate("const wait = setTimeout; window.setTimeout = (f, ms) => wait(f, ms > 5000 ? 50 : ms)")
+    pick(shown, re.compile("^Branch"))
+    shown.page.wait_for_timeout(300)
+    assert "No answer from the kernel. It may be busy." in shown.text()
+
+
+# ---------------------------------------------------------------------------------------------------------- JupyterLab
+@pytest.fixture(scope="module")
+def opened(chromium, debug_checkpoint, tmp_path_factory):
+    """A notebook with an explorer that was lent the model of its rollout: (page, page errors)."""
+    folder = tmp_path_factory.mktemp("branch")
+    sources = [SOURCE.format(checkpoint=str(debug_checkpoint)), CHECK]
+    write_notebook(folder, sources)
+    with jupyter(folder) as (address, token):
+        context = chromium.new_context(viewport={"width": 1500, "height": 1350})
+        page, errors = context.new_page(), []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        open_notebook(page, address, token)
+        run_cell(page)
+        page.wait_for_function(f"{EL}?.gramviz", timeout=PATIENCE)
+        yield page, errors
+        context.close()
+
+
+def choose(page, name):
+    page.evaluate(f"{EL}.shadowRoot.querySelector('.gv').focus()")
+    page.keyboard.press("v")
+    page.locator("[role^=menuitem]", has_text=name).click()
+
+
+def runs(page):
+    return f"{EL}?.gramviz?.payload.runs.length"
+
+
+def grown(page, count):
+    """Wait until the explorer shows so many runs; if it never does, what the page says is why."""
+    from playwright.sync_api import TimeoutError
+
+    try:
+        page.wait_for_function(f"{runs(page)} === {count}", timeout=PATIENCE)
+    except TimeoutError:
+        said = page.evaluate(f"{EL}?.shadowRoot.querySelector('.gv').innerText")
+        pytest.fail(f"{page.evaluate(runs(page))} runs, not {count}; the page says: {said}")
+
+
+def check(page, wanted):
+    """Run the second cell anew, until it says this of the kernel's runs."""
+    run_cell(page, 1)
+    page.locator(".jp-CodeCell").nth(1).locator(".jp-OutputArea", has_text=wanted).wait_for(timeout=PATIENCE)
+
+
+def test_a_branch_comes_back_as_a_further_run(opened):
+    page, errors = opened
+    page.evaluate(f"{EL}.gramviz.set({{focus: ['A', 2], cursor: {{step: 3, low: null}}}})")
+    choose(page, "Branch A #2 from 2.1")
+    grown(page, 2)
+    state = page.evaluate(f"{EL}.gramviz.state")
+    assert (state["focus"], state["pinned"], state["cursor"]["step"]) == (["B", 0], ["A", 2], 3)
+    one, other = (
+        page.evaluate(f"[0, 3].map(t => [...{EL}.gramviz.payload.runs[{run}].tokens({path}, t)])")
+        for run, path in ((0, 2), (1, 0))
+    )
+    assert one[0] == other[0], "the recorded past is that of the path"
+    check(page, "'A #2 from 2.1'")
+    assert errors == []
+
+
+def test_a_nudge_towards_the_pinned_path(opened):
+    page, errors = opened
+    page.evaluate(f"{EL}.gramviz.set({{focus: ['A', 2], pinned: ['A', 4], cursor: {{step: 2, low: null}}}})")
+    choose(page, "… half way to A #4")
+    grown(page, 3)
+    check(page, "0.5 to A #4")
+    assert errors == []
+
+
+def test_an_edited_puzzle_is_drawn_anew_and_an_impossible_one_refused(opened):
+    page, errors = opened
+    x = page.evaluate(f"{EL}.gramviz.payload.x")
+    given = next(cell for cell, token in enumerate(x) if token != 1)
+    choose(page, "Edit the puzzle")
+    page.wait_for_function(f"{EL}.shadowRoot.activeElement?.dataset.part === 'board'", timeout=PATIENCE)
+    page.evaluate(f"{EL}.gramviz.set({{cells: [0, 1, 2]}})")
+    page.keyboard.press("q")
+    page.keyboard.press("Enter")
+    page.locator("[role=region]").get_by_text("attack each other; remove one of them").first.wait_for(timeout=PATIENCE)
+    assert page.evaluate(runs(page)) == 3
+    choose(page, "Edit the puzzle")
+    page.wait_for_function(f"{EL}.shadowRoot.activeElement?.dataset.part === 'board'", timeout=PATIENCE)
+    page.evaluate(f"{EL}.gramviz.set({{cells: [{given}]}})")
+    page.keyboard.press("0")
+    page.keyboard.press("Enter")
+    grown(page, 1)
+    x[given] = 1
+    assert page.evaluate(f"{EL}.gramviz.payload.x") == x
+    check(page, "edited'] False")
+    assert errors == []

@@ -1,0 +1,60 @@
+"""Words and marks that claim no more than somebody checked."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import arc_pairs
+import numpy as np
+import pytest
+import synthetic
+
+from gramviz.freeze import freeze
+
+
+@pytest.mark.parametrize("width", [1200, 800])
+def test_a_picture_is_drawn_and_nobody_calls_it_correct(show, width):
+    data = synthetic.image()
+    data["valid"][...] = True
+    page = show(freeze(data), width).page
+    assert page.get_by_text("A picture is neither right nor wrong.").is_visible()
+    rows = page.locator(".answers .row:not([data-answer='-1']) .label").all_inner_texts()
+    assert rows
+    assert set(rows) == {"drawn"}
+    said = page.locator(".gv").inner_text() + json.dumps(
+        page.locator(".gv").evaluate(
+            "e => [...e.querySelectorAll('[aria-label]')].map(one => one.getAttribute('aria-label'))"
+        )
+    )
+    for claim in ("correct", "onflict", "olutions found"):
+        assert claim not in said
+
+
+def test_a_wrong_grid_has_wrong_cells(show):
+    page = show(freeze(arc_pairs.make(puzzles=(9,)), state={"focus": ["A", 1]})).page
+    said = page.locator(".gv").inner_text()
+    assert "wrong cell" in said
+    assert "Wrong cells" in said
+    assert "onflict" not in said
+
+
+def test_minorities_stay_inside_their_cell(show):
+    data = synthetic.sudoku(40, box=3)
+    last = data["tokens"][..., -1, :]
+    last[...] = np.random.default_rng(0).integers(2, 11, last.shape)  # nine digits in every cell
+    page = show(freeze(data)).page
+    page.evaluate("""() => {
+      const { fillText } = CanvasRenderingContext2D.prototype;
+      globalThis.told = [];
+      CanvasRenderingContext2D.prototype.fillText = function (text, ...place) {
+        told.push([text, this.measureText(text).width]);
+        return fillText.call(this, text, ...place);
+      };
+    }""")
+    page.locator("[data-tab=all]").click()
+    page.locator("[data-tab=all][aria-selected=true]").wait_for()
+    cell = page.locator("[data-part=board] canvas").bounding_box()["width"] / 9
+    several = [width for text, width in page.evaluate("told") if re.fullmatch(r"\d \d+(  \d \d+)*", text)]
+    assert len(several) >= 81
+    assert max(several) <= cell

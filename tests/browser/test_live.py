@@ -1,0 +1,102 @@
+"""A model at work in a real JupyterLab: frames arrive while it runs, it can be held and stopped, nothing is lost."""
+
+from __future__ import annotations
+
+import pytest
+from lab_server import PATIENCE, jupyter, open_notebook, run_cell, write_notebook
+from lab_server import SHOWN as EL
+
+STEP = f"{EL}.gramviz.state.cursor.step"
+# A tenth of a second between moments: so small a model would be done before a person, or a busy browser, could act.
+SOURCE = """\
+import time
+from gram import rollout
+from gram.sample import sample
+from gram.watch import watch
+from gramviz.live import live
+
+def slowly(*args, **kwargs):
+    for moment in watch(*args, **kwargs):
+        yield moment
+        time.sleep(0.1)
+
+shown = live(slowly, [{checkpoint!r}])
+shown.trajectories.value, shown.steps.value, shown.seed.value, shown.perturb.value = 6, 400, 3, 0.2
+shown"""
+CHECK = """\
+batch = sample({checkpoint!r}, 0, trajectories=6, supervision_steps=5, seed=3, perturb=0.2)
+print("the same:", rollout.digest(batch) == rollout.digest(shown.rollout), len(shown.rollout.step))"""
+
+
+@pytest.fixture(scope="module")
+def opened(chromium, debug_checkpoint, tmp_path_factory):
+    """A notebook that shows the controls: (page, page errors, what shows a label's text, the second cell's source)."""
+    folder = tmp_path_factory.mktemp("live")
+    write_notebook(folder, [text.format(checkpoint=str(debug_checkpoint)) for text in (SOURCE, CHECK)])
+    with jupyter(folder) as (address, token):
+        context = chromium.new_context(viewport={"width": 1500, "height": 1250})
+        page, errors = context.new_page(), []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        open_notebook(page, address, token)
+        run_cell(page)
+        page.get_by_role("button", name="Generate").wait_for(timeout=PATIENCE)
+        yield page, errors
+        context.close()
+
+
+def status(page, text):
+    """Wait until the status says this."""
+    page.locator(".widget-label", has_text=text).first.wait_for(timeout=PATIENCE)
+
+
+def test_frames_arrive_while_the_model_runs_and_the_page_answers(opened):
+    page, errors = opened
+    page.get_by_role("button", name="Generate").click()
+    page.wait_for_function(f"{EL}?.gramviz && {STEP} > 0", timeout=PATIENCE)
+    seen = page.evaluate(STEP)
+    page.wait_for_function(f"{EL}?.gramviz && {STEP} > {seen}", timeout=PATIENCE)
+    assert page.locator(".widget-label", has_text="Running").count() == 1
+    page.evaluate(f"{EL}.gramviz.set({{theme: 'dark'}})")
+    page.wait_for_function(f"{EL}?.gramviz?.state.theme === 'dark'", timeout=PATIENCE)
+    page.evaluate(f"{EL}.gramviz.set({{theme: 'light'}})")
+    assert errors == []
+
+
+def test_pause_holds_the_model_and_lets_it_go_on(opened):
+    page, _ = opened
+    page.get_by_role("button", name="Pause").click()
+    status(page, "Paused")
+    page.wait_for_timeout(1500)
+    held = page.evaluate(STEP)
+    page.wait_for_timeout(1500)
+    assert page.evaluate(STEP) == held
+    assert 0 < held < 800
+    page.get_by_role("button", name="Go on").click()
+    page.wait_for_function(f"{EL}?.gramviz && {STEP} > {held}", timeout=PATIENCE)
+
+
+def test_cancel_stops_it_and_what_exists_can_be_looked_at(opened):
+    page, errors = opened
+    page.get_by_role("button", name="Cancel").click()
+    status(page, "Cancelled at")
+    page.wait_for_timeout(1000)
+    last = page.evaluate(STEP)
+    assert 0 < last < 800
+    page.locator("[data-part=ruler] canvas").click()
+    page.wait_for_function(f"{STEP} < {last}", timeout=PATIENCE)
+    assert page.get_by_role("button", name="Generate").is_enabled()
+    assert errors == []
+
+
+def test_the_result_is_that_of_a_batch_with_the_same_seed(opened):
+    page, errors = opened
+    steps = page.get_by_label("Steps")
+    steps.fill("5")
+    steps.press("Tab")
+    page.get_by_role("button", name="Generate").click()
+    status(page, "Done, 11 of 11.")
+    page.wait_for_function(f"{EL}?.gramviz && {STEP} === 10", timeout=PATIENCE)
+    run_cell(page, 1)
+    page.wait_for_selector("text=/the same: (True|False) [0-9]+/", timeout=PATIENCE)
+    assert page.locator("text=the same: True 11").count() == 1
+    assert errors == []

@@ -1,0 +1,84 @@
+"""Lessons are checked before they play: what is right is resolved to indices, what is wrong is named with its line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gramviz.chapters import LessonError, bake, read
+from gramviz.explorer import Explorer
+from gramviz.pack import pack
+from gramviz.state import StateError
+
+HEAD = "lesson: 1\ntitle: T\nchapters:\n"
+
+
+@pytest.fixture(scope="module")
+def pair(trm, gram):
+    """TRM's one path and fifty others."""
+    return pack([trm, gram])
+
+
+def test_moments_cells_and_paths_become_indices(pair) -> None:
+    lesson = read(
+        HEAD
+        + '  - {at: "7.2", say: Look., look: {cells: [r4c6], paths: [[B, 12]]}, note: for me}\n'
+        '  - {quiz: Which one, kind: cell, until: "7.3", answer: [r1c1]}\n'.replace("7.3", "8.1"),
+        pair.meta,
+    )
+    first, second = lesson["chapters"]
+    assert first["at"] == 14
+    assert first["look"] == {"cells": [29], "paths": [["B", 12]], "part": None}
+    assert "note" not in first
+    assert second["quiz"] == {"kind": "cell", "until": 15, "answer": [0]}
+    assert bake(pair, HEAD + "  - {at: end, say: The end.}\n").meta["lesson"]["chapters"][0]["at"] == 32
+
+
+@pytest.mark.parametrize(
+    ("chapter", "says"),
+    [
+        ("- {at: init, says: Hello}", r"line 4: unknown key 'says'; known: .* \(did you mean 'say'\?\)"),
+        ("- {at: init}", "line 4: this chapter has no 'say'"),
+        ("- at: 7.2\n    say: x", r"line 4: at is 7.2; put a moment in quotes"),
+        ("- at: init\n    say: x\n    show: {colour: run}", "line 6: unknown key 'colour'"),
+        ("- at: init\n    say: x\n    show: {color_by: size}", "line 6: color_by is 'size'; allowed: outcome"),
+        ("- at: init\n    say: x\n    look: {cells: [r9c9]}", "line 6: there is no cell 'r9c9'"),
+        ("- at: init\n    say: x\n    look: {paths: [[B, 70]]}", r"line 6: \['B', 70\] is no path; allowed"),
+        ("- at: '3.1'\n    say: x\n    play: {to: '2.1'}", "line 6: play ends at '2.1', not after '3.1'"),
+        ("- quiz: x\n    kind: guess\n    until: '2.1'", "line 5: kind is 'guess'; allowed: cell, token"),
+        ("- quiz: x\n    kind: choice\n    until: '2.1'\n    choices: [a, b]\n    answer: 3", "line 8: answer is 3; a"),
+        ("- quiz: x\n    kind: path\n    until: '2.1'", "needs its answer"),
+        ("- at: '90.1'\n    say: x", "line 4: there is no moment '90.1'"),
+        ("- {at: init, at: end, say: x}", "line 4: the key 'at' stands here twice"),
+        ("- [", "line 5: this is not YAML"),
+    ],
+)  # fmt: skip
+def test_errors_name_line_and_key(pair, chapter: str, says: str) -> None:
+    with pytest.raises(LessonError, match=says):
+        read(HEAD + f"  {chapter}\n", pair.meta)
+
+
+def test_an_explorer_teaches_from_a_file(pair, tmp_path: Path) -> None:
+    (tmp_path / "lesson.yaml").write_text(HEAD + "  - {at: '2.1', say: Look., show: {theme: dark}}\n")
+    explorer = Explorer(pair).teach(tmp_path / "lesson.yaml")
+    assert explorer.state["chapter"] == 0
+    assert explorer.state["cursor"] == {"step": 3, "low": None}
+    assert explorer.state["theme"] == "dark"
+
+
+def test_python_chooses_and_hears_what_settled(pair) -> None:
+    explorer = Explorer(pair)
+    chosen, steps = [], []
+    end = explorer.on_selection(chosen.append)
+    explorer.on_step(steps.append)
+    explorer.selection = {"B": [12, 3]}
+    explorer.go("2.1").set(theme="dark")
+    assert explorer.selection == {"B": [3, 12]}
+    assert chosen == [{"B": [3, 12]}]
+    assert steps == [3]
+    end()
+    explorer.selection = {}
+    assert len(chosen) == 1
+    with pytest.raises(StateError, match="run B has no path 70"):
+        explorer.selection = {"B": [70]}
