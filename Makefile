@@ -13,6 +13,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 CANDIDATES := $(or $(PYTHON),python3 python3.11 python3.12 python3.13 python3.14 python)
 TESTS ?= tests
+JOBS ?= 2
 
 help:
 	@sed -n '1,5s/^# \{0,1\}//p' Makefile
@@ -70,7 +71,7 @@ test: $(STAMP)
 	  if [ -n "$${CI:-}" ]; then echo "in CI no browser test may be left out; install chromium" >&2; exit 1; fi; \
 	  marks='$(MARKS)not gpu and not browser'; \
 	fi; \
-	$(BIN)/python -m pytest -m "$$marks" $(TESTS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "$$marks" $(TESTS)
 
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache artifacts/reports
