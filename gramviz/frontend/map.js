@@ -80,6 +80,7 @@ export function createMap(app, actions) {
   const hint = make("span", { class: "caption", hidden: true }, words.map.wheel);
   const apart = make("b", { class: "apart", hidden: true });
   const legend = make(
+  const instead = make("span", { class: "apart", hidden: true }, words.map.noH);
     "div",
     { class: "legend" },
     share,
@@ -91,6 +92,7 @@ export function createMap(app, actions) {
     hint,
     apart,
   );
+    instead,
   const el = make(
     "section",
     { class: "panel map", "aria-label": words.map.title },
@@ -290,6 +292,7 @@ export function createMap(app, actions) {
         : words.map.here(1 - outside / 255) + (within < HALO_BELOW ? `; ${words.map.outside}` : ""),
     );
     haloKey.hidden = !haloShown();
+    instead.hidden = !payload.missing.h;
     cloud.hidden = !state.layers.includes("cloud");
     const { landscape } = plane.basis;
     const wanted = state.layers.includes("landscape");

@@ -8,6 +8,7 @@ import { nearness, SLABS } from "./turn.js";
 import { number, words } from "./words.js";
 
 const BLANK = 255;
+const HALO = 0.13; // opacity of a halo
 const ALPHA = { [GREY]: 0.55, [PLAIN]: 1 };
 
 /** How strongly a path is drawn. Pointing at a cell asks about all paths, so the others fade less than behind one path. */
@@ -322,7 +323,7 @@ function drawHalos(pen, plane, scene, level) {
       if (!discs.has(group)) discs.set(group, []);
       discs.get(group).push([...headAt(part, path, state.cursor.step, fraction), 3 + 12 * Math.sqrt(outside)]);
     }
-  pen.globalAlpha = 0.16 * alphaOf(level, scene);
+  pen.globalAlpha = HALO * alphaOf(level, scene);
   for (const [group, list] of discs) {
     pen.beginPath();
     for (const [x, y, r] of list) {

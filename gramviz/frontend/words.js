@@ -93,6 +93,7 @@ export const words = {
     landscape: (unit) => `loss in ${unit}, between recorded states; blank where none came near`,
     noLandscape: "No landscape for this plane.",
     noDepth: "No landscape in 3-D.",
+    noH: "This rollout has no h. Record(h=True) keeps it. Distances between answers are shown instead.",
     none: "This rollout has no map: it holds neither h nor answers that differ.",
     lassoed: (count, parts) => `${plural(count, "path")}: ${joined(parts)}`,
     wheel: "Click the map, then zoom with the wheel.",
