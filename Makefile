@@ -51,7 +51,9 @@ lint: $(STAMP)
 
 # Some tests look through the eyes of a person, in Chromium. `gramviz doctor --chromium` prints the one it finds. Where
 # there is none, root may take Debian's, and anyone else playwright's own; if neither can be had, what is left out is
-# said by name, and in CI that is a failure. CI runs the slow tests too; `make test SLOW=1` does so anywhere.
+# said by name, and in CI that is a failure. CI runs the slow tests too; `make test SLOW=1` does so anywhere. There, on
+# machines that other things share, what fails is tried twice more: it counts if it fails each time, else the summary names it.
+RERUNS := $(if $(CI),--reruns 2 --reruns-delay 2 -raR)
 MARKS := $(if $(CI)$(SLOW),,not slow and )
 test: $(STAMP)
 	@if ! $(BIN)/gramviz doctor --chromium >/dev/null 2>&1; then \
@@ -71,7 +73,7 @@ test: $(STAMP)
 	  if [ -n "$${CI:-}" ]; then echo "in CI no browser test may be left out; install chromium" >&2; exit 1; fi; \
 	  marks='$(MARKS)not gpu and not browser'; \
 	fi; \
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m "$$marks" $(TESTS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(RERUNS) -m "$$marks" $(TESTS)
 
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache artifacts/reports
