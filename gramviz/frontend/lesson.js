@@ -170,9 +170,13 @@ export function createLesson(app, clock) {
         if (asking()) store.limit = Math.min(store.state.cursor.step, current().quiz.until - 1);
       }
       setText(count, words.lesson.of(store.state.chapter + 1, chapters.length));
+      const focused = el.getRootNode().activeElement;
       setAttribute(back, "disabled", store.state.chapter === 0 ? "" : null);
       setAttribute(next, "disabled", store.state.chapter === chapters.length - 1 || asking() ? "" : null);
       fillOptions();
+      // Whoever turned to the first or the last chapter, or to a question, stays here.
+      if (focused === next && next.disabled) (asking() ? options.querySelector("button") : back).focus();
+      else if (focused === back && back.disabled) (asking() ? options.querySelector("button") : next).focus();
       app.root.classList.toggle("asking", asking());
       const part = chapter?.look?.part ?? null;
       setAttribute(app.root, "data-look", part);

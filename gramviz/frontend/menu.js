@@ -17,7 +17,7 @@ export function createMenu(app, name, label, items) {
   );
   const sheet = make("div", { class: "sheet", role: "menu", hidden: true });
   const el = make("div", { class: "menu", "data-menu": name }, button, sheet);
-  const choices = () => [...sheet.querySelectorAll("button:not(:disabled)")];
+  const choices = () => [...sheet.querySelectorAll("button")]; // those that cannot be chosen too: each says why
 
   sheet.addEventListener("keydown", (event) => {
     const list = choices();
@@ -28,10 +28,15 @@ export function createMenu(app, name, label, items) {
     event.preventDefault();
     event.stopPropagation();
   });
+  // Whoever tabs on leaves the sheet: it must not lie over what has the focus then.
+  sheet.addEventListener("focusout", ({ relatedTarget: next }) => {
+    if (next && !el.contains(next) && store.transient.open === name) store.poke({ open: null });
+  });
 
   /** One entry, and below it why it cannot be chosen, if it cannot. */
   function entries(item) {
     const act = () => {
+      if (item.disabled) return;
       item.act();
       if (item.stay) refill();
       else if (store.transient.open === name) {
@@ -45,7 +50,7 @@ export function createMenu(app, name, label, items) {
         role: item.checked === undefined ? "menuitem" : item.radio ? "menuitemradio" : "menuitemcheckbox",
         "aria-checked": item.checked === undefined ? null : String(Boolean(item.checked)),
         "aria-description": item.why ?? null,
-        disabled: item.disabled,
+        "aria-disabled": item.disabled ? "true" : null, // not `disabled`, which no key could reach
         onclick: act,
       },
       item.label,

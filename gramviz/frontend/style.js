@@ -8,7 +8,7 @@ export const styleText = `
   max-width: 1440px; margin: 0 auto; position: relative; overflow: hidden; text-align: left; }
 button, select, input { font: inherit; color: inherit; margin: 0; }
 button { background: var(--bg); border: 1px solid var(--edge); border-radius: 5px; height: 27px; padding: 0 9px; cursor: pointer; white-space: nowrap; }
-button:hover:not(:disabled) { background: var(--sunk); }
+button:hover:not(:disabled, [aria-disabled="true"]) { background: var(--sunk); }
 button:disabled, button[aria-disabled="true"] { color: var(--ink3); border-color: var(--line); cursor: default; }
 button[aria-pressed="true"], button[aria-selected="true"] { background: var(--ink); border-color: var(--ink); color: var(--bg); font-weight: 600; }
 :focus-visible { outline: 2px solid var(--ink); outline-offset: 2px; }
@@ -102,7 +102,7 @@ input[type=range] { width: 76px; accent-color: var(--ink); } input[type=checkbox
 .sheet button[aria-checked="true"]::before { content: "✓"; } .sheet .heading { font-size: 11px; font-weight: 600; color: var(--ink3); margin: 7px 9px 2px; }
 .sheet .why { font-size: 11px; color: var(--ink3); padding: 0 9px 4px 29px; max-width: 260px; white-space: normal; }
 .over { position: absolute; inset: 47px 0 0; z-index: 4; background: var(--bg); border-top: 1px solid var(--line); padding: 12px 16px; overflow: auto; }
-.over h3:focus-visible { outline: none; } .over .bar { position: sticky; top: -12px; background: var(--bg); padding: 4px 0; z-index: 1; }
+.over .bar { position: sticky; top: -12px; background: var(--bg); padding: 4px 0; z-index: 1; }
 .over dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(330px, 1fr)); gap: 4px 24px; margin: 0; } .over dl div { display: flex; gap: 10px; } .over dt { min-width: 140px; font-weight: 600; } .over dd { margin: 0; color: var(--ink2); }
 table { border-collapse: collapse; width: 100%; } th, td { text-align: right; padding: 3px 10px; border-bottom: 1px solid var(--line); } th:nth-child(-n+3), td:nth-child(-n+3) { text-align: left; }
 th button { border: 0; padding: 0; font-weight: 600; } textarea { width: 100%; height: 140px; font: 12px/1.4 ui-monospace, monospace; color: inherit; background: var(--sunk); border: 1px solid var(--edge); border-radius: 5px; }

@@ -53,6 +53,7 @@ export function createOverlay(app) {
   let sort = { column: 0, down: true };
   let page = 0;
   let shown = null;
+  let from = null; // what had the focus before the sheet was opened
 
   function table() {
     const key = KEYS[sort.column];
@@ -137,11 +138,23 @@ export function createOverlay(app) {
     },
   };
 
+  /** Built anew after a press of one of its own buttons too: the focus stays on that one, or goes to one that still works. */
   function fill() {
+    const buttons = () => [...content.querySelectorAll("button")];
+    const at = buttons().indexOf(el.getRootNode().activeElement);
     const [title, nodes] = contents[shown]();
     heading.textContent = title;
     el.setAttribute("aria-label", title);
     content.replaceChildren(...nodes);
+    if (at < 0) return;
+    const again = buttons();
+    (again[at].disabled ? (again.filter((button) => !button.disabled).at(-1) ?? heading) : again[at]).focus();
+  }
+
+  /** What lies below is out of reach while the sheet is open: no Tab may lead to what nobody sees. */
+  function cover(on) {
+    for (const part of app.root.children)
+      if (part !== el && !part.matches("header, [aria-live]")) part.toggleAttribute("inert", on);
   }
 
   return {
@@ -150,11 +163,15 @@ export function createOverlay(app) {
       if (!keys.has("open") && !(shown === "table" && keys.has("hidden"))) return;
       const wanted = contents[store.transient.open] ? store.transient.open : null;
       if (wanted === shown) return;
+      const open = el.getRootNode().activeElement;
+      if (!shown && !el.contains(open)) from = open;
       shown = wanted;
       el.hidden = !shown;
+      cover(Boolean(shown));
       if (!shown) {
         content.replaceChildren();
-        if (store.transient.open === null) app.root.focus({ preventScroll: true });
+        // Back to where it was opened from, so that nobody has to find the way again.
+        if (store.transient.open === null) (from?.isConnected ? from : app.root).focus({ preventScroll: true });
         return;
       }
       fill();

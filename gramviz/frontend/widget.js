@@ -95,6 +95,7 @@ function mount(model, el, root, payload, signal) {
   const details = createDetails(app);
   app.lesson = createLesson(app, clock);
   app.edit = createEdit(app, model);
+  app.lanes = lanes;
   const speaker = createSpeaker(app);
   const overlay = createOverlay(app);
   app.speaker = speaker;
@@ -131,8 +132,16 @@ function mount(model, el, root, payload, signal) {
     report(model, `${sentence}\n${error.stack}`);
   }
 
+  /** Whether what had the focus can no longer have it: it was taken out, switched off or hidden. */
+  const gone = (node, keys) =>
+    !root.contains(node) ||
+    node.disabled ||
+    node.closest("[hidden], [inert]") ||
+    (["layout", "blank"].some((key) => keys.has(key)) && !node.checkVisibility({ visibilityProperty: true }));
+
   function paint() {
     const keys = new Set(changed);
+    const focused = root.getRootNode().activeElement;
     changed.clear();
     for (const part of parts) {
       if (part.broken) continue;
@@ -142,6 +151,9 @@ function mount(model, el, root, payload, signal) {
         fail(part, error);
       }
     }
+    // What disappears with the focus on it would drop it into the page, and the next keys would not be heard.
+    const now = root.getRootNode().activeElement;
+    if (focused && (now ?? focused) === focused && gone(focused, keys)) root.focus({ preventScroll: true });
   }
 
   function draw(now) {
