@@ -4,7 +4,7 @@ import { placeName } from "./cells.js";
 import { isSudoku } from "./explain.js";
 import { nearestPath, runOf, shownPath } from "./groups.js";
 import { planesOf } from "./planes.js";
-import { changeJump, firstCorrect, hasTransitions, parting, supervisionJump } from "./steps.js";
+import { address, changeJump, firstCorrect, hasTransitions, parting, supervisionJump } from "./steps.js";
 import { ASIDE, isDeep } from "./turn.js";
 import { words } from "./words.js";
 
@@ -87,6 +87,17 @@ export function createActions(app, clock) {
       store.set({ speed: speeds[Math.min(4, Math.max(0, speeds.indexOf(store.state.speed) + direction))] });
     },
     loop: () => store.set({ loop: !store.state.loop }),
+    /** Enter on the ruler: the first time where a loop begins, the second where it ends. */
+    mark() {
+      const { step } = store.state.cursor;
+      const { from } = store.transient;
+      store.poke({ from: from === null ? step : null });
+      if (from === null) return app.say(words.time.from(address(payload, step)));
+      const range = [from, step].sort((a, b) => a - b);
+      if (range[0] === range[1]) return app.say(words.time.noLoop);
+      store.set({ range, loop: true, cursor: { step: range[0], low: null } });
+      return app.say(words.time.loop(...range.map((end) => address(payload, end))));
+    },
     /** Focus a run; again: its next selected path. */
     run(letter) {
       const run = runOf(payload, letter);
@@ -124,6 +135,7 @@ export function createActions(app, clock) {
       else if (transient.open) store.poke({ open: null });
       else if (app.lesson.asking()) return app.lesson.escape();
       else if (transient.lasso) store.poke({ lasso: false });
+      else if (transient.from !== null) store.poke({ from: null });
       else if (state.range) store.set({ range: null });
       else if (state.brush)
         store.set({ brush: null, selected: {}, board: state.board === "all" ? "focus" : state.board });

@@ -337,6 +337,12 @@ export function createAnswers(app) {
   return {
     el,
     tree,
+    /** Ctrl+Enter on a row: its paths are added to the choice. False for anything else. */
+    add(node) {
+      const row = drawnRows[[...rows.children].indexOf(node)];
+      if (row) choose(row, { ctrlKey: true });
+      return Boolean(row);
+    },
     /** Arrow keys inside the marks: along the row of paths. */
     move(by) {
       const at = drawn.findIndex(([run, path]) => String([run.letter, path]) === String(store.state.focus));

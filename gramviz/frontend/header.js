@@ -91,6 +91,7 @@ export function createHeader(app, actions) {
             ...toggle("lanes", name),
           };
         }),
+      { label: words.view.tall, stay: true, checked: app.lanes.tall(), act: () => app.lanes.stretch(!app.lanes.tall()) },
       { heading: words.view.layers },
       ...layerNames
         .filter((name) => name !== "truth" || payload.y)

@@ -28,7 +28,7 @@ export function listenToKeys(app, actions, parts) {
     const [dx, dy] = ARROWS[event.key];
     const add = command(event);
     const part = partOf();
-    if (part === "map" && event.shiftKey && parts.map.turn(dx, dy)) return;
+    if (part === "map" && event.shiftKey) return parts.map.turn(dx, dy);
     if (part === "board") parts.board.move(dx, dy, add);
     else if (part === "map") parts.map.move(dx, dy, add);
     else if (part === "marks") parts.answers.move(dx + 13 * dy);
@@ -43,6 +43,8 @@ export function listenToKeys(app, actions, parts) {
     const list = state.selected[letter] ?? [];
     if (partOf() === "board") return; // moving has chosen already
     if (partOf() === "tree") return parts.answers.tree.choose(event);
+    if (partOf() === "ruler" && !command(event)) return actions.mark();
+    if (parts.answers.add(root.getRootNode().activeElement)) return;
     store.set({
       selected: command(event)
         ? {
@@ -128,7 +130,7 @@ export function listenToKeys(app, actions, parts) {
       return commands[event.key] ?? null;
     }
     if (["BUTTON", "INPUT", "SELECT"].includes(tag) && [" ", "Enter"].includes(event.key)) return null;
-    if (tag === "INPUT" && (ARROWS[event.key] || ["Home", "End"].includes(event.key))) return null;
+    if (target.type === "range" && (ARROWS[event.key] || ["Home", "End"].includes(event.key))) return null;
     if (event.key === "Enter") return () => choose(event);
     if (ARROWS[event.key]) return () => arrow(event);
     return (

@@ -74,12 +74,14 @@ export function createLanes(app) {
       hovered = null;
       store.poke({ hover: null });
     });
-    canvas.addEventListener("dblclick", () => {
-      lane.tall = !lane.tall;
-      root.classList.toggle("tall", lane.tall);
-      app.relayout();
-    });
+    canvas.addEventListener("dblclick", () => stretch(lane, !lane.tall));
     return lane;
+  }
+
+  function stretch(lane, tall) {
+    lane.tall = tall;
+    lane.root.classList.toggle("tall", tall);
+    app.relayout();
   }
 
   const x = (lane, step) => (payload.steps > 1 ? (step / (payload.steps - 1)) * lane.size.width : lane.size.width / 2);
@@ -288,6 +290,11 @@ export function createLanes(app) {
 
   return {
     el,
+    /** Whether every lane is high; `stretch(true)` makes them so, as a double click does with one. */
+    tall: () => [...lanes.values()].every((lane) => lane.tall),
+    stretch(tall) {
+      for (const lane of lanes.values()) stretch(lane, tall);
+    },
     update(keys) {
       const has = (...names) => names.some((name) => keys.has(name));
       const { state } = store;

@@ -11,6 +11,7 @@ import { words } from "./words.js";
 const REACH = 12; // px within which the pointer finds a head or a state
 const CLICK = 4; // px that a click may wander
 const DEGREES_PER_PX = 0.5; // that a drag of one px turns the map in 3-D
+const PAN = 0.08; // of the plane's size, that an arrow key moves it
 const HALO_BELOW = 0.8; // halos cannot be switched off where less than this lies in the plane
 
 /** Everything that the drawing needs, apart from the geometry. */
@@ -79,8 +80,8 @@ export function createMap(app, actions) {
   const cloud = make("span", { hidden: true }, words.map.cloud);
   const hint = make("span", { class: "caption", hidden: true }, words.map.wheel);
   const apart = make("b", { class: "apart", hidden: true });
-  const legend = make(
   const instead = make("span", { class: "apart", hidden: true }, words.map.noH);
+  const legend = make(
     "div",
     { class: "legend" },
     share,
@@ -91,8 +92,8 @@ export function createMap(app, actions) {
     cloud,
     hint,
     apart,
-  );
     instead,
+  );
   const el = make(
     "section",
     { class: "panel map", "aria-label": words.map.title },
@@ -291,8 +292,8 @@ export function createMap(app, actions) {
         ? ""
         : words.map.here(1 - outside / 255) + (within < HALO_BELOW ? `; ${words.map.outside}` : ""),
     );
-    haloKey.hidden = !haloShown();
     instead.hidden = !payload.missing.h;
+    haloKey.hidden = !haloShown();
     cloud.hidden = !state.layers.includes("cloud");
     const { landscape } = plane.basis;
     const wanted = state.layers.includes("landscape");
@@ -329,11 +330,16 @@ export function createMap(app, actions) {
       if (box)
         store.set({ camera: zoomed(store.state.camera, box, box.x + box.width / 2, box.y + box.height / 2, factor) });
     },
-    /** Arrow keys with Shift: turns a map in 3-D; false where there is none. */
+    /** Arrow keys with Shift, as a drag in their direction: they turn a map in 3-D and move a flat one. */
     turn(dx, dy) {
-      const [right, down] = store.state.turn ?? [0, 0];
-      if (deep()) look([right + 10 * dx, down + 10 * dy]);
-      return deep();
+      const { camera, turn } = store.state;
+      if (deep()) {
+        const [right, down] = turn ?? [0, 0];
+        look([right + 10 * dx, down + 10 * dy]);
+      } else {
+        const { x, y, k } = camera ?? { x: 0, y: 0, k: 1 };
+        store.set({ camera: { k, x: x + PAN * dx, y: y + PAN * dy } });
+      }
     },
     /** Arrow keys: to the nearest head in that direction. */
     move(dx, dy, add) {

@@ -163,6 +163,7 @@ export function createStore(payload, saved, { save, warn }) {
     drag: null,
     presenter: false,
     blank: false,
+    from: null, // where a loop is to begin whose end is not chosen yet
   });
   let timer = null;
   let sentAt = -Infinity;
