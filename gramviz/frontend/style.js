@@ -126,7 +126,7 @@ th button { border: 0; padding: 0; font-weight: 600; } textarea { width: 100%; h
 @media (pointer: coarse) { button { height: 44px; min-width: 44px; } }
 @media (forced-colors: active) { .meter i, .bars i, .playhead::before { forced-color-adjust: none; } }
 .printed { display: none; margin: 0; padding: 8px 16px; font-size: 11px; border-top: 1px solid var(--line); }
-.printing { width: 680px; } .printing .printed { display: block; } .printing .run { padding: 0; border: 0; background: none; } .printing .details p { white-space: normal; height: auto; }
+.printing { width: 680px; } .printing .printed { display: block; } .printing .run[aria-pressed] { padding: 0; border: 0; background: none; } .printing .details p { white-space: normal; height: auto; }
 .printing :is(.tools, .transport, .tabs, .over, .push, .caption, .captions) { display: none !important; } .printing .details .note { display: none; }
 @media print { .gv, .gv * { -webkit-print-color-adjust: exact; print-color-adjust: exact; } .panel, .lane { break-inside: avoid; } }
 `;
