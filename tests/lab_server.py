@@ -20,6 +20,7 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[1]
 PATIENCE = 180_000  # ms; a start takes 5 s alone, and far more beside a training run
 NOTEBOOK = "one.ipynb"
+IDLE = ".jp-Notebook-ExecutionIndicator[data-status=idle]"  # no cell runs
 SHOWN = "document.querySelector('.jp-OutputArea [data-lm-suppress-shortcuts]')"  # the widget of an output
 
 
@@ -74,7 +75,15 @@ def open_notebook(page: Any, address: str, token: str, path: str = "lab/tree") -
     page.goto(f"{address}/{path}/{NOTEBOOK}?{'reset&' if path == 'lab/tree' else ''}token={token}", timeout=PATIENCE)
     # Without a kernel it is called idle too; what was run then would be lost.
     page.locator(".jp-KernelName", has_text="Python 3").wait_for(timeout=PATIENCE)
-    page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", state="attached", timeout=PATIENCE)
+    page.wait_for_selector(IDLE, state="attached", timeout=PATIENCE)
+
+
+def write_cell(page: Any, cell: int, source: str) -> None:
+    """Put another text into a cell; the server must show its app to the page (`LabApp.expose_app_in_browser`)."""
+    page.evaluate(
+        "([cell, source]) => jupyterapp.shell.currentWidget.content.widgets[cell].model.sharedModel.setSource(source)",
+        [cell, source],
+    )
 
 
 def run_cell(page: Any, cell: int = 0) -> None:

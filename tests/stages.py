@@ -4,12 +4,30 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+
+import numpy as np
+from lab_server import PATIENCE, run_cell, write_cell
+
+from gramviz import measure
+from gramviz.freeze import freeze
+from gramviz.state import CURVES, LAYERS
 
 MAIN = "document.querySelector('main')"  # where a frozen page shows the explorer
 WIDE, TALL = 1200, 1100  # px: the window of a frozen stage
+COMPARED = "gv.compare(trm, gram)"  # what the stages show unless a test wants something else
+NAMES = "import gramviz as gv; from gram import rollout; trm, gram = 'A.nc', 'B.nc'"  # what such a cell may speak of
+# What tests add to a frozen page: a count of what its model would send, and a way to its model and module.
+HOOKS = {
+    "save_changes() {": " window.saves = (window.saves ?? 0) + 1;",
+    "const model =": " window.model_ =",
+    "bytes(parcel.data) });": " window.widget_ = gramvizWidget;",
+}
+FOCUS = ["B", 18]
+MOMENT = 13  # the step that most behaviours are looked at: 7.1
 CANVASES = {"board": "[data-part=board] canvas", "map": "[data-layer=top]", "lane": "[data-lane=conflicts]"}
 
 
@@ -75,9 +93,23 @@ class Shown:
         """The picture of a canvas, to be compared with another."""
         return self.page.locator(selector).first.evaluate("canvas => canvas.toDataURL()")
 
+    def colours(self, selector: str) -> int:
+        """How many colours a canvas shows; a blank one has one."""
+        return self.page.locator(selector).first.evaluate(
+            "canvas => new Set(new Uint32Array("
+            "canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.buffer)).size"
+        )
+
     def text(self) -> str:
         """Every visible text of the widget."""
         return self.page.evaluate(f"{self.root}.innerText")
+
+    def export(self, item: str) -> tuple[str, bytes]:
+        """The name and the bytes of a download that the menu starts."""
+        self.page.locator("[data-menu=export] > button").click()
+        with self.page.expect_download(timeout=PATIENCE) as got:
+            self.page.get_by_role("menuitem", name=item).click()
+        return got.value.suggested_filename, got.value.path().read_bytes()
 
 
 def watch(context: Any) -> Shown:
@@ -148,12 +180,54 @@ class Stage(Shown):
     theme: str = "light"
     sent: list[str] = field(default_factory=list)  # in JupyterLab: messages that tell the kernel of the view
     home: str = "file:"  # where alone it may ask
+    folder: Path = Path()  # of the rollouts
+    shows: str = ""  # the expression whose explorer stands on it
+    pages: dict[str, str] = field(default_factory=dict)  # expression -> frozen page
+
+    def show(self, expression: str, address: str = "", ready: bool = True) -> None:
+        """Show the explorer that a notebook's cell with this expression gives: run there, or frozen from here.
+
+        Args:
+            expression: Python, in terms of NAMES; files are those of the folder.
+            address: of a frozen page, its view: "#v=...".
+            ready: wait until it has been drawn; not where it will say that it cannot.
+        """
+        self.shows = ""
+        if self.kind == "lab":
+            self.page.evaluate(f"{{ const old = {self.host}; if (old) old.stale_ = true; }}")
+            write_cell(self.page, 0, f"{NAMES}\nexplorer = {expression}\nexplorer")
+            run_cell(self.page)
+            self.until(
+                f"Boolean({self.host}?.shadowRoot?.querySelector('.gv')) && !{self.host}.stale_", PATIENCE / 1000
+            )
+        else:
+            file = self.folder / "page.html"
+            file.write_text(self.page_of(expression), encoding="utf-8")
+            self.page.goto("about:blank")  # another view of the same page is no new page to a browser
+            self.page.goto(file.as_uri() + address)
+        if ready:
+            self.opened()
+            self.until(f"Boolean({self.host}.dataset.gvTheme)")
+        self.shows = expression
 
     def calm(self, **state: Any) -> None:
         """The opening view again, changed by `state`: nothing pointed at, nothing focused, told, and forgotten."""
         self.page.mouse.move(0, 0)
         self.page.evaluate(f"state => ({CALM})([{self.host}, state])", state)
         self.drawn()
+
+    def page_of(self, expression: str) -> str:
+        """The frozen page of what an expression gives, which counts what it would tell a kernel."""
+        if expression not in self.pages:
+            names: dict[str, Any] = {}
+            with chdir(self.folder):
+                exec(NAMES, names)
+                html = freeze(eval(expression, names))
+            for place, more in HOOKS.items():
+                assert html.count(place) == 1
+                html = html.replace(place, place + more)
+            self.pages[expression] = html
+        return self.pages[expression]
 
     def told(self) -> int:
         """How often the view was sent to the kernel, or in a frozen page would have been."""
@@ -185,6 +259,10 @@ class Stage(Shown):
         for key in keys:
             self.page.keyboard.press(key)
 
+    def button(self, name: str) -> Any:
+        """A button of the widget; a notebook has others of the same name."""
+        return self.page.get_by_role("region", name="Explorer: ").get_by_role("button", name=name, exact=True)
+
     def cell(self, position: int) -> tuple[float, float]:
         """The middle of a cell of the board, on screen."""
         box = self.page.locator(CANVASES["board"]).bounding_box()
@@ -211,7 +289,7 @@ class Stage(Shown):
             self.page.evaluate(f"{self.host}.style.width = ''")
         elif self.page.viewport_size["width"] != WIDE:
             self.page.set_viewport_size({"width": WIDE, "height": TALL})
-        self.until(f"{self.root}.className === 'gv wide'")
+        self.until(f"{self.root}.classList.contains('wide')")
 
     def resize(self, width: int) -> None:
         """The place that the host gives the widget, in pixels."""
@@ -226,6 +304,7 @@ def listen(stage: Stage) -> None:
     stage.page.on("request", lambda request: stage.requests.append(request.url))
     stage.page.on("pageerror", lambda error: stage.problems.append(str(error)))
     stage.page.on("console", lambda message: message.type == "error" and stage.problems.append(message.text))
+    stage.page.on("dialog", lambda dialog: (stage.problems.append(f"dialog: {dialog.message}"), dialog.dismiss()))
 
 
 def drag(page: Any, *points: tuple[float, float], keys: tuple[str, ...] = ()) -> None:
@@ -250,6 +329,60 @@ def inner(box: dict[str, float], x: float, y: float) -> tuple[float, float]:
 def moment(step: int, low: int | None = None) -> dict[str, int | None]:
     """A cursor."""
     return {"step": step, "low": low}
+
+
+def wanted_moments(rollouts: dict[str, Any]) -> dict[str, int]:
+    """The moments to jump to, as numpy and gramviz.measure have them of the same rollout."""
+    a, b = (measure.ends(rollouts[letter]) for letter in "AB")
+    changes = np.flatnonzero((b["tokens"][0, FOCUS[1]].diff("step") != 0).any("position")) + 1
+    parting = measure.parting(a, 0, b, FOCUS[1])
+    assert parting is not None
+    at = {int(step): index for index, step in enumerate(b["step"])}  # among all that was recorded -> among transitions
+    return {
+        "next change": int(changes[changes > MOMENT][0]),
+        "previous change": int(changes[changes < MOMENT][-1]),
+        "first correct": at[int(measure.first_correct(b)[0, FOCUS[1]])],
+        "halt": at[int(measure.halted(b)[0, FOCUS[1]])],
+        "parting": parting.index,
+    }
+
+
+def random_state(rng: np.random.Generator, meta: dict[str, Any]) -> dict[str, Any]:
+    """A legal state, with about two keys in three set away from nothing in particular."""
+    runs = {run["letter"]: run["trajectories"] for run in meta["runs"]}
+    steps = max(run["steps"] for run in meta["runs"])
+    size = meta["board"]["height"] * meta["board"]["width"]
+    letter = lambda: str(rng.choice(list(runs)))  # noqa: E731
+    path = lambda: [one := letter(), int(rng.integers(runs[one]))]  # noqa: E731
+    some = lambda names: [str(name) for name in names if rng.random() < 0.5]  # noqa: E731
+    first, last = sorted(rng.choice(steps, 2, replace=False).tolist())
+    every = {
+        "cursor": {"step": int(rng.integers(steps)), "low": None},
+        "focus": path(),
+        "pinned": path() if rng.random() < 0.7 else None,
+        "selected": {
+            one: np.flatnonzero(rng.random(n) < 0.3).tolist() or [0] for one, n in runs.items() if rng.random() < 0.6
+        },
+        "hidden": [letter()] if rng.random() < 0.5 else [],
+        "cells": rng.choice(size, rng.integers(4), replace=False).tolist(),
+        "token": int(rng.integers(1, len(meta["board"]["tokens"]))),
+        "range": [first, last],
+        "board": str(rng.choice(["focus", "differ", "all", *runs])),
+        "color_by": str(rng.choice(["outcome", "answer", "run", "value", "certainty", "step"])),
+        "answers_at": str(rng.choice(["final", "cursor"])),
+        "basis": str(rng.choice([basis["name"] for basis in meta["bases"]])),
+        "camera": {"x": float(rng.normal()), "y": float(rng.normal()), "k": float(rng.uniform(0.5, 20))},
+        "brush": {"kind": "lasso", "plane": 0, "points": rng.normal(size=(3, 2)).tolist()},
+        "layers": some(LAYERS),
+        "lanes": [str(name) for name in rng.permutation(CURVES)[: rng.integers(1, 5)]],
+        "speed": int(rng.choice([1, 2, 4, 8, 16])),
+        "loop": bool(rng.random() < 0.5),
+        "theme": str(rng.choice(["auto", "light", "dark"])),
+        "motion": str(rng.choice(["auto", "calm"])),
+        "panel": str(rng.choice(["board", "map", "answers"])),
+        "tree": bool(rng.random() < 0.5),
+    }
+    return {key: value for key, value in every.items() if rng.random() < 0.65}
 
 
 # A page with a kernel that only listens: what is asked of it is kept in `sent`, and `answer(message)` is its reply.

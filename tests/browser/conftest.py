@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +15,11 @@ if str(TESTS) not in sys.path:  # `import synthetic` from any folder of tests
     sys.path.insert(0, str(TESTS))
 
 import synthetic  # noqa: E402
-from stages import Shown, watch  # noqa: E402
+from lab_server import SHOWN, jupyter, open_notebook, write_notebook  # noqa: E402
+from stages import COMPARED, TALL, WIDE, Shown, Stage, listen, watch  # noqa: E402
+
+THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
+STAGES = ["frozen-light", "frozen-dark", "lab-light", "lab-dark"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -91,3 +96,107 @@ def low() -> Any:
     from gramviz.pack import pack
 
     return pack(synthetic.sudoku(low_steps=3))
+
+
+# ------------------------------------------------------------------------------------- four stages (test_acceptance_*)
+@pytest.fixture(scope="module")
+def rollouts() -> dict[str, Any]:
+    """TRM's one path (A) and GRAM's fifty (B) on one puzzle, with their low-level steps, by letter."""
+    much = {"features": 16, "low_steps": 2}
+    return {
+        "A": synthetic.queens(1, model="trm", checkpoint="synthetic-trm", seed=3, wrong=1.0, **much),
+        "B": synthetic.queens(**much),
+    }
+
+
+@pytest.fixture(scope="module")
+def payload(rollouts: dict[str, Any]) -> Any:
+    """What all stages show, unless a test wants something else."""
+    from gramviz.pack import pack
+
+    return pack(list(rollouts.values()), names=["TRM", "GRAM"])
+
+
+@pytest.fixture(scope="module")
+def folder(rollouts: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The rollouts on disk, beside a notebook that shows what a test wants and later moves the view."""
+    from gram import rollout
+
+    folder = tmp_path_factory.mktemp("acceptance")
+    for letter, data in rollouts.items():
+        rollout.save(data, folder / f"{letter}.nc")
+    moved = "explorer.go('2.1').set(color_by='run'); print('heard', explorer.state['board'])"
+    write_notebook(folder, ["", moved])
+    (folder / "jupyter_config_dir").mkdir()  # so that a test can change JupyterLab's theme, and what a cell says
+    config = {"LabApp": {"expose_app_in_browser": True}}
+    (folder / "jupyter_config_dir" / "jupyter_lab_config.json").write_text(json.dumps(config))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def lab(chromium: Any, folder: Path) -> Iterator[Stage]:
+    """JupyterLab with its notebook open, cut from everything but its own server."""
+    with jupyter(folder) as (address, token):
+        context = chromium.new_context(viewport={"width": 1500, "height": 1250}, accept_downloads=True)
+        home = (address, address.replace("http", "ws"), "blob:", "data:")
+        context.route(lambda url: not url.startswith(home), lambda route: route.abort())
+        stage = Stage(context.new_page(), host=SHOWN, kind="lab", home=address, folder=folder)
+
+        def frame(content: str | bytes) -> None:
+            text = content if isinstance(content, str) else content.decode("utf-8", "replace")
+            if '"comm_msg"' in text and '"method":"update"' in text:  # the manager's own questions are not ours
+                stage.sent.append(text)
+
+        stage.page.on("websocket", lambda socket: socket.on("framesent", frame))
+        open_notebook(stage.page, address, token)
+        listen(stage)
+        yield stage
+        context.close()
+
+
+@pytest.fixture(scope="module")
+def frozen(chromium: Any, folder: Path) -> Iterator[Stage]:
+    """A page for frozen explorers with every request refused, so wide that the widget is as it is in JupyterLab."""
+    context = chromium.new_context(viewport={"width": WIDE, "height": TALL}, accept_downloads=True)
+    stage = Stage(watch(context).page, kind="frozen", home=(folder / "page.html").as_uri(), folder=folder)
+    listen(stage)
+    yield stage
+    context.close()
+
+
+@pytest.fixture(scope="module", params=STAGES)
+def hall(request: pytest.FixtureRequest) -> Stage:
+    """A stage with its lights set; the tests of one stage are run together."""
+    kind, theme = request.param.split("-")
+    stage: Stage = request.getfixturevalue(kind)
+    stage.theme = theme
+    if kind == "frozen":
+        stage.page.emulate_media(color_scheme=theme)
+    else:
+        change = f"jupyterapp.commands.execute('apputils:change-theme', {{ theme: '{THEMES[theme]}' }})"
+        stage.page.evaluate(f"{change}.then(() => true)")
+        stage.until(f"document.body.dataset.jpThemeLight === '{'true' if theme == 'light' else 'false'}'")
+    return stage
+
+
+@pytest.fixture
+def bare(hall: Stage) -> Iterator[Stage]:
+    """A stage whose test says what stands on it; afterwards nothing may have been asked of others, nor complained."""
+    yield hall
+    own = (hall.home, "blob:", "data:", "about:")
+    asked, problems = hall.requests.copy(), hall.problems.copy()
+    hall.requests.clear()
+    hall.problems.clear()
+    assert [url for url in asked if not url.startswith(own)] == []
+    assert problems == []
+
+
+@pytest.fixture
+def stage(bare: Stage) -> Iterator[Stage]:
+    """The stage with the comparison at its opening view."""
+    if bare.shows != COMPARED:
+        bare.show(COMPARED)
+    bare.until(f"{bare.host}.dataset.gvTheme === '{bare.theme}'")
+    bare.calm()
+    yield bare
+    bare.settle()

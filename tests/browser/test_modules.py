@@ -5,16 +5,16 @@ from __future__ import annotations
 import base64
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import synthetic
+from stages import random_state
 
 from gramviz.explorer import Explorer
 from gramviz.link import FRONTEND
 from gramviz.pack import pack
-from gramviz.state import CURVES, LAYERS, State
+from gramviz.state import LAYERS, State
 
 VECTORS = Path(__file__).resolve().parents[1] / "vectors"
 SITE = "http://gramviz.test/"
@@ -233,40 +233,6 @@ def parcel(low):
     return [low.meta, base64.b64encode(low.data).decode()]
 
 
-def test_22_mounting_and_taking_down_leaves_nothing(page, parcel):
-    """Behaviour 22 of the specification; there is no WebGL to be released."""
-    session = page.context.new_cdp_session(page)
-
-    def left():
-        session.send("HeapProfiler.collectGarbage")
-        found = session.send("Memory.getDOMCounters")
-        return found["nodes"], found["jsEventListeners"], session.send("Runtime.getHeapUsage")["usedSize"]
-
-    script = (
-        HOST
-        + """
-      const [parcel, times] = given;
-      for (let k = 0; k < times; k += 1) {
-        const { el, life, dispose, listeners } = await mount(parcel);
-        if (!el.shadowRoot.querySelector("canvas").width) throw Error("nothing was drawn");
-        el.shadowRoot.querySelector(".play").click();
-        await frame();
-        if (k % 3 !== 0) life.abort(); // a host may abort, call what render returned, or both
-        if (k % 3 !== 1) dispose();
-        const left = [el.gramviz, el.shadowRoot.childElementCount, Object.values(listeners).flat().length];
-        if (left.some(Boolean)) throw Error(`left behind: ${left}`);
-        el.remove();
-      }"""
-    )
-    call(page, script, [parcel, 3])  # what is made once is made now
-    before = left()
-    call(page, script, [parcel, 50])
-    after = left()
-    assert after[0] - before[0] < 150, "the nodes of one widget are hundreds"
-    assert after[1] - before[1] < 20
-    assert after[2] - before[2] < 2_000_000  # bytes
-
-
 def test_the_kernel_moves_the_view_without_an_echo(page, parcel):
     script = (
         HOST
@@ -349,44 +315,6 @@ def test_a_failing_part_says_so_and_the_others_work(page, parcel):
     assert said == "This part failed: no <b>numbers</b>. The others still work."
     assert status.startswith(said)
     assert readout.startswith("Init")
-
-
-def random_state(rng: np.random.Generator, meta: dict[str, Any]) -> dict[str, Any]:
-    """A legal state, with about two keys in three set away from nothing in particular."""
-    runs = {run["letter"]: run["trajectories"] for run in meta["runs"]}
-    steps = max(run["steps"] for run in meta["runs"])
-    size = meta["board"]["height"] * meta["board"]["width"]
-    letter = lambda: str(rng.choice(list(runs)))  # noqa: E731
-    path = lambda: [one := letter(), int(rng.integers(runs[one]))]  # noqa: E731
-    some = lambda names: [str(name) for name in names if rng.random() < 0.5]  # noqa: E731
-    first, last = sorted(rng.choice(steps, 2, replace=False).tolist())
-    every = {
-        "cursor": {"step": int(rng.integers(steps)), "low": None},
-        "focus": path(),
-        "pinned": path() if rng.random() < 0.7 else None,
-        "selected": {
-            one: np.flatnonzero(rng.random(n) < 0.3).tolist() or [0] for one, n in runs.items() if rng.random() < 0.6
-        },
-        "hidden": [letter()] if rng.random() < 0.5 else [],
-        "cells": rng.choice(size, rng.integers(4), replace=False).tolist(),
-        "token": int(rng.integers(1, len(meta["board"]["tokens"]))),
-        "range": [first, last],
-        "board": str(rng.choice(["focus", "differ", "all", *runs])),
-        "color_by": str(rng.choice(["outcome", "answer", "run", "value", "certainty", "step"])),
-        "answers_at": str(rng.choice(["final", "cursor"])),
-        "basis": str(rng.choice([basis["name"] for basis in meta["bases"]])),
-        "camera": {"x": float(rng.normal()), "y": float(rng.normal()), "k": float(rng.uniform(0.5, 20))},
-        "brush": {"kind": "lasso", "plane": 0, "points": rng.normal(size=(3, 2)).tolist()},
-        "layers": some(LAYERS),
-        "lanes": [str(name) for name in rng.permutation(CURVES)[: rng.integers(1, 5)]],
-        "speed": int(rng.choice([1, 2, 4, 8, 16])),
-        "loop": bool(rng.random() < 0.5),
-        "theme": str(rng.choice(["auto", "light", "dark"])),
-        "motion": str(rng.choice(["auto", "calm"])),
-        "panel": str(rng.choice(["board", "map", "answers"])),
-        "tree": bool(rng.random() < 0.5),
-    }
-    return {key: value for key, value in every.items() if rng.random() < 0.65}
 
 
 def test_two_hundred_views_survive_json_address_and_python(page, two):
