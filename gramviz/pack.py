@@ -26,7 +26,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gram.board import Board
-from gram.rollout import RolloutError, board_of, check, config_of, digest, need
+from gram.rollout import RolloutError, board_of, check, digest, need
 from gramviz import measure
 from gramviz.graph import picture
 from gramviz.measure import Every
@@ -119,7 +119,7 @@ def pack(
     """
     runs = [rollouts] if isinstance(rollouts, xr.Dataset) else list(rollouts)
     chosen = _same_puzzle(runs, puzzle)
-    settings: dict[str, Any] = {"names": names, "share_h": share_h, "cells": _own_planes(runs, cells)}
+    settings: dict[str, Any] = {"names": names, "share_h": share_h, "cells": _own_planes(runs, chosen, cells)}
     limit = _bytes(budget)
     if trajectories is not None and trajectories < 1:
         raise ValueError(f"trajectories={trajectories} leaves nothing to see; pass 1 or more")
@@ -183,12 +183,13 @@ def _same_puzzle(runs: Sequence[xr.Dataset], puzzle: int | Sequence[int]) -> lis
     return [int(p) for p in chosen]
 
 
-def _own_planes(runs: Sequence[xr.Dataset], cells: Sequence[int]) -> tuple[str, ...]:
+def _own_planes(runs: Sequence[xr.Dataset], chosen: Sequence[int], cells: Sequence[int]) -> tuple[str, ...]:
     """The bases of the cells that get a plane of their own, in order and once each."""
-    board = board_of(runs[0])
-    if cells and board.apart:
-        raise PackError("the picture of an answer is cut from a canvas, so its cells have no plane; leave cells out.")
-    if cells and not any("h" in run for run in runs):
+    if not cells:
+        return ()
+    both = pair(runs, chosen)
+    board = both.board if both else board_of(runs[0])
+    if not any("h" in run for run in runs):
         raise PackError(f"a plane of one cell needs h: {_cure(runs[0], 'h')}.")
     last = (board.nodes or board.height * board.width) - 1
     for cell in cells:
@@ -229,7 +230,10 @@ def _pack(
         _endings(store, run, full[i], answers.final[i].values, answers.at[i].values, missing)
         low_steps = _low_drift(store, full[i], run, missing)
         metas.append(_run_meta(letter, run, whole[i], paths[i], low_steps, missing, names[i] if names else None))
-    bases = _maps(store, runs, share_h, (*measure.BASES, *cells))
+    bases = _maps(store, runs, share_h, measure.BASES)
+    # The cells that a page counts are those that are drawn: of ARC the answer's, wherever on the canvas it lies.
+    of_cells = [both.with_latents(run) if both else run for run in runs] if cells else runs
+    bases += _maps(store, of_cells, share_h, cells)
     for meta, run in zip(metas, runs, strict=True):
         if "h" in run and run.sizes["step"] < 2:
             meta["missing"]["steps"] = "this rollout has one step, so there is no step of h to draw"
@@ -341,8 +345,8 @@ def _endings(
         store.add("settled", measure.settled(full).values[0].astype(np.uint8))
     if "halted_at" in full or "halt" in full:
         labels = measure.halted(full).values[0]
-        # Where halting is off, belief stops nothing; and a model that writes "halts" where it ends anyway.
-        if not config_of(full).get("inference", {}).get("halting", True) or (labels == full["step"].values[-1]).all():
+        # A model that writes "halts" where it ends anyway.
+        if not measure.halting(full) or (labels == full["step"].values[-1]).all():
             return
         index = np.searchsorted(run["step"].values, labels)  # the first kept state from then on
         index = index.clip(max=run.sizes["step"] - 1)

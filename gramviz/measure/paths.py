@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from gram.rollout import RolloutError, board_of, need
+from gram.rollout import RolloutError, board_of, config_of, need
 from gramviz.measure.plain import STATE, first, judged, on_edges
 from gramviz.measure.positions import ends
 
@@ -63,6 +63,15 @@ def spread(data: xr.Dataset) -> xr.DataArray:
     return xr.DataArray(found, dims=("puzzle", "step"), name="spread")
 
 
+def halting(data: xr.Dataset) -> bool:
+    """Whether belief stops a path of this model: there is a halting head, and `inference.halting` of its run is on.
+
+    With it off every path goes on as long as it was asked to, whatever the head believes: so do the published ones.
+    """
+    heads = {"halted_at", "halt"} & set(map(str, data.data_vars))
+    return bool(heads) and bool(config_of(data).get("inference", {}).get("halting", True))
+
+
 def halted(data: xr.Dataset) -> xr.DataArray:
     """The first step (label) at which the model says that it is right [puzzle, trajectory], or -1: never.
 
@@ -104,7 +113,8 @@ def outcome(data: xr.Dataset) -> xr.DataArray:
     """How each path ended [puzzle, trajectory]: 0 wrong, 1 correct, 2 not finished, 3 unknown, 4 drawn (`OUTCOMES`).
 
     Correct: the last recorded answer is `valid`. Not finished: it is not, and the model never said that it was right.
-    A model without a halting head cannot be unfinished. Unknown: `valid` was not recorded.
+    Where nothing stops a path (`halting`) none is unfinished: what is not correct in the end is wrong, whatever the
+    model believes of it. Unknown: `valid` was not recorded.
     Drawn: a picture without a blank, which nobody can call right or wrong; with one it is not finished.
     """
     like = data["tokens"].isel(step=-1, position=0, drop=True)
@@ -113,6 +123,6 @@ def outcome(data: xr.Dataset) -> xr.DataArray:
     valid = data["valid"].isel(step=-1).values
     if not judged(data):
         return like.copy(data=np.where(valid, DRAWN, NOT_FINISHED).astype(np.uint8)).rename("outcome")
-    never = halted(data).values < 0 if {"halted_at", "halt"} & set(map(str, data.data_vars)) else np.zeros_like(valid)
+    never = halted(data).values < 0 if halting(data) else np.zeros_like(valid)
     found = np.where(valid, CORRECT, np.where(never, NOT_FINISHED, WRONG)).astype(np.uint8)
     return like.copy(data=found).rename("outcome")

@@ -287,6 +287,19 @@ def test_outcome_words(small: xr.Dataset) -> None:
     assert measure.OUTCOMES[measure.NOT_FINISHED] == "not finished"
 
 
+def test_where_nothing_stops_a_path_a_wrong_end_is_wrong(small: xr.Dataset) -> None:
+    on, off = (small.assign_attrs(config=json.dumps({"inference": {"halting": h}})) for h in (True, False))
+    assert measure.halting(small)
+    assert measure.halting(on)
+    assert not measure.halting(off)
+    assert not measure.halting(small.drop_vars(["halt", "halted_at"]))
+    assert measure.outcome(on).equals(measure.outcome(small))
+    assert (measure.outcome(on) == measure.NOT_FINISHED).any()
+    valid = small["valid"].values[..., -1]
+    np.testing.assert_array_equal(measure.outcome(off), np.where(valid, measure.CORRECT, measure.WRONG))
+    assert measure.halted(off).equals(measure.halted(small)), "what the head believed is what it was"
+
+
 def test_settled_by_its_definition() -> None:
     steps = 10
     move = np.zeros((2, steps + 1))

@@ -412,6 +412,8 @@ def test_halts_are_told_where_halting_could_act(gram: xr.Dataset) -> None:
     off = gram.assign_attrs(config=json.dumps({"inference": {"halting": False}}))
     with pytest.raises(KeyError):
         pack(off).array("halted")
+    assert measure.NOT_FINISHED in pack(gram).array("outcome")
+    assert measure.NOT_FINISHED not in pack(off).array("outcome")
     ends = gram.assign(halted_at=xr.full_like(gram["halted_at"], int(gram["step"][-1])))
     with pytest.raises(KeyError):
         pack(ends).array("halted")
