@@ -22,6 +22,7 @@ from gram.board import Board
 from gram.rollout import board_of, need
 from gramviz import measure
 from gramviz.pack import LETTERS, Payload, pack
+from gramviz.pair import pair
 
 TRAJECTORIES = 8  # paths of a branch: as many as the map needs to draw their density
 
@@ -107,13 +108,23 @@ class Source:
             raise BranchError(
                 f"{name} does not hold this puzzle; lend a rollout that does, or a function that draws it"
             )
-        return replace(
+        wider = replace(
             self,
             rollouts=(*self.rollouts, rollout),
             puzzles=(*self.puzzles, int(same.argmax())),
             names=(*self.names, name),
             own=self.own + (self.own == len(self.rollouts)),
         )
+        return replace(wider, packing={**self.packing, "cells": self.moved(self.packing.get("cells", ()), wider)})
+
+    def moved(self, cells: Sequence[int], to: Source) -> list[int]:
+        """The same places where `to` is drawn: an answer of ARC is drawn as wide as the widest of its runs."""
+        here, there = self._width(), to._width()
+        return [cell // here * there + cell % here for cell in cells]
+
+    def _width(self) -> int:
+        both = pair(self.rollouts, self.puzzles)
+        return (both.board if both else board_of(self.rollouts[0])).width
 
     def one(self, run: int) -> xr.Dataset:
         """The rollout of a run, of the puzzle that is shown."""

@@ -355,8 +355,9 @@ class Explorer(anywidget.AnyWidget):
         source = self._source.beside(rollout, called)
         payload = source.payload()
         payload.meta["lesson"] = self.meta.get("lesson")
+        moved = {"cells": self._source.moved(cells, source)} if (cells := self.state.get("cells")) else {}
         self._source = source
-        self.feed(payload, basis=payload.meta["default_basis"], camera=None, brush=None)
+        self.feed(payload, basis=payload.meta["default_basis"], camera=None, brush=None, **moved)
         return rollout
 
     def _rethrown(self, one: xr.Dataset) -> xr.Dataset:

@@ -51,9 +51,11 @@ class Pair:
 
     def cut(self, data: xr.Dataset) -> xr.Dataset:
         """The rollout at the positions that are drawn of the answer, without its latents."""
-        latents = [name for name, array in data.data_vars.items() if "feature" in array.dims]
-        drawn = data.drop_vars(latents).isel(position=self._positions(*self.size))
-        return drawn.assign_attrs(board=self.board.to_json())
+        return self.with_latents(data.drop_vars([name for name in data.data_vars if "feature" in data[name].dims]))
+
+    def with_latents(self, data: xr.Dataset) -> xr.Dataset:
+        """As `cut`, with the latents at these positions too: each cell's own, which is what its plane is of."""
+        return data.isel(position=self._positions(*self.size)).assign_attrs(board=self.board.to_json())
 
     def _positions(self, rows: int, columns: int) -> NDArray[np.int64]:
         row, column = np.mgrid[self.top : self.top + rows, self.left : self.left + columns]

@@ -108,7 +108,6 @@ export function createEdit(app, model) {
       if (cell !== undefined && payload.bases.some((basis) => basis.name === `cell${cell}`)) return [];
       const why =
         payload.missing.h ??
-        (board.input ? words.edit.beside : null) ??
         (refusal("cell") === words.edit.model ? words.edit.rollout : refusal("cell")) ??
         (cell === undefined ? words.edit.plane : null);
       const name = cell === undefined ? null : `${board.kind === "graph" ? "node" : "cell"} ${cellName(board, cell)}`;

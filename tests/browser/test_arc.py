@@ -84,6 +84,19 @@ def test_a_click_and_the_arrows_choose_a_cell_of_the_answer(show, payload):
     assert "Not as in the solution." in shown.part("details").inner_text()
 
 
+def test_a_chosen_cell_of_the_answer_has_a_plane(show):
+    shown = show(freeze(pack(arc_pairs.make(puzzles=(9,)), cells=[9 + 2])))
+    shown.set(cells=[3])
+    shown.page.locator("[data-menu=view] > button").click()
+    entry = shown.page.get_by_role("menuitem", name="PCA of cell r1c4")
+    assert entry.get_attribute("aria-description") == "Needs a kernel: open the rollout in JupyterLab."
+    shown.page.get_by_role("menuitemradio", name="PCA of cell r2c3").click()
+    shown.drawn()
+    assert shown.state["basis"] == "cell11"
+    assert "PCA of cell r2c3" in shown.page.locator(".map .sub").inner_text()
+    assert len(shown.heads()) == 6
+
+
 def test_the_input_is_spoken(show, payload):
     shown = show(freeze(payload))
     said = shown.part("board").get_attribute("aria-description")

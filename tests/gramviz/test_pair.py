@@ -17,6 +17,7 @@ from gram.board import Board
 from gram.rollout import board_of
 from gram.tasks.arc import decode, encode, shifted
 from gramviz import measure
+from gramviz.explorer import explore
 from gramviz.pack import pack
 from gramviz.pair import pair
 from gramviz.theme import ARC
@@ -118,6 +119,32 @@ def test_a_payload_holds_what_is_drawn(data: xr.Dataset) -> None:
     marked = np.unpackbits(payload.array("conflict"), axis=-1, bitorder="little").sum(-1)
     np.testing.assert_allclose(payload.values("curve_conflicts"), marked, atol=0.01)
     assert pack(synthetic.sudoku()).meta["input"] is None
+
+
+def test_the_plane_of_a_cell_is_that_of_its_place_on_the_canvas(data: xr.Dataset) -> None:
+    """The canvas is 12 wide and this answer 9, so the cell in row 2, column 3 has two numbers."""
+    cell, place = 9 + 2, 12 + 2
+    payload = pack(data, cells=[cell])
+    (found,) = [basis for basis in payload.meta["bases"] if basis["name"] == f"cell{cell}"]
+    wanted = measure.project([data], f"cell{place}")
+    assert found["label"] == wanted.label == "PCA of cell r2c3"
+    assert found["of"] == wanted.of
+    np.testing.assert_allclose(found["variance"], wanted.variance, atol=1e-6)
+    expected = wanted.runs[0]["coordinates"].values
+    np.testing.assert_allclose(payload.values(f"map_cell{cell}"), expected, atol=1e-4 * np.abs(expected).max())
+    with pytest.raises(ValueError, match="there is no cell 81; choose 0 to 80"):
+        pack(data, cells=[81])
+
+
+def test_a_cell_stays_where_it_is_when_a_wider_answer_comes_beside(data: xr.Dataset) -> None:
+    wide = data.assign_attrs(checkpoint="another", model="trm").copy(deep=True)
+    wide["tokens"].values[0, 4, -1] = encode(np.ones((9, 11), np.uint8), 12)
+    explorer = explore(data, cells=[9 + 2]).cells(["r2c3", "r9c1"])
+    explorer.compare(wide)
+    assert explorer.meta["board"]["width"] == 11
+    assert explorer.state["cells"] == [11 + 2, 88]
+    assert {basis["label"] for basis in explorer.meta["bases"] if basis["name"] == "cell13"} == {"PCA of cell r2c3"}
+    assert all(basis["name"] != "cell11" for basis in explorer.meta["bases"])
 
 
 def test_the_view_places_the_input_left_of_the_answer(data: xr.Dataset) -> None:
