@@ -1,4 +1,7 @@
-"""Branching and editing from the page: a frozen one says what it would take, and in JupyterLab a real model answers."""
+"""What a page asks of a kernel: branches, another puzzle, a further run, the plane of a cell.
+
+A frozen page says what it would take; in JupyterLab a real kernel answers, with a real model where one is needed.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,17 @@ import gram, gramviz as gv
 data = gram.sample({checkpoint!r}, 1, trajectories=9, supervision_steps=3, seed=4, record=gram.Record(l=True))
 explorer = gv.explore(data, rerun=partial(gram.rerun, checkpoints=[{checkpoint!r}]))
 explorer"""
+BESIDE = """\
+from functools import partial
+import gram, gramviz as gv
+from gramviz import measure
+data = gram.sample({checkpoint!r}, 1, trajectories=6, supervision_steps=3, seed=4)
+trm = gram.sample({trm!r}, 1, trajectories=1, supervision_steps=3, seed=4)
+rerun = partial(gram.rerun, checkpoints=[{checkpoint!r}])
+explorer = gv.explore(data, others={{"TRM, lent": trm}}, rerun=rerun)
+explorer"""
+PLANE = """\
+print("shares", [round(float(share), 4) for share in measure.project([data], "cell9").variance], "end")"""
 CHECK = """\
 runs, x = explorer.meta["runs"], explorer.meta["x"]
 print("found", [run["name"] for run in runs], x == data["x"].values[0].tolist(), sum(x), "end")"""
@@ -149,20 +163,37 @@ def test_a_silent_kernel_is_told_of(hosted):
 
 # ---------------------------------------------------------------------------------------------------------- JupyterLab
 @pytest.fixture(scope="module")
-def opened(chromium, debug_checkpoint, tmp_path_factory):
-    """A notebook with an explorer that was lent the model of its rollout: (page, page errors)."""
+def notebook(chromium, tmp_path_factory):
+    """`notebook(name, cells)` runs the first cell of a new notebook, on one server: (page, page errors)."""
     folder = tmp_path_factory.mktemp("branch")
-    sources = [SOURCE.format(checkpoint=str(debug_checkpoint)), CHECK]
-    write_notebook(folder, sources)
     with jupyter(folder) as (address, token):
         context = chromium.new_context(viewport={"width": 1500, "height": 1350})
-        page, errors = context.new_page(), []
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        open_notebook(page, address, token)
-        run_cell(page)
-        page.wait_for_function(f"{EL}?.gramviz", timeout=PATIENCE)
-        yield page, errors
+
+        def open_one(name, cells):
+            (folder / name).mkdir()
+            write_notebook(folder / name, cells)
+            page, errors = context.new_page(), []
+            page.on("pageerror", lambda error: errors.append(str(error)))
+            open_notebook(page, address, token, f"lab/workspaces/{name}/tree/{name}")  # nothing else is open there
+            run_cell(page)
+            page.wait_for_function(f"{EL}?.gramviz", timeout=PATIENCE)
+            return page, errors
+
+        yield open_one
         context.close()
+
+
+@pytest.fixture(scope="module")
+def opened(notebook, debug_checkpoint):
+    """An explorer that was lent the model of its rollout."""
+    return notebook("branches", [SOURCE.format(checkpoint=str(debug_checkpoint)), CHECK])
+
+
+@pytest.fixture(scope="module")
+def beside(notebook, debug_checkpoint, debug_trm_checkpoint):
+    """An explorer that was lent its model and the rollout of another one."""
+    source = BESIDE.format(checkpoint=str(debug_checkpoint), trm=str(debug_trm_checkpoint))
+    return notebook("beside", [source, CHECK, PLANE])
 
 
 def choose(page, name):
@@ -237,4 +268,51 @@ def test_an_edited_puzzle_is_drawn_anew_and_an_impossible_one_refused(opened):
     x[given] = 1
     assert page.evaluate(f"{EL}.gramviz.payload.x") == x
     check(page, "edited'] False")
+    assert errors == []
+
+
+def test_the_plane_of_a_chosen_cell_comes_from_the_kernel(beside):
+    page, errors = beside
+    page.evaluate(f"{EL}.gramviz.set({{cells: [9], cursor: {{step: 3, low: null}}}})")
+    choose(page, "PCA of cell")
+    page.wait_for_function(f"{EL}?.gramviz?.state.basis === 'cell9'", timeout=PATIENCE)
+    place = page.evaluate(f"{EL}.gramviz.payload.board.width")
+    label = f"PCA of cell r{9 // place + 1}c{9 % place + 1}"
+    page.locator(".map .sub", has_text=label).wait_for(timeout=PATIENCE)
+    heads = page.evaluate(f"{EL}.gramviz.heads()")
+    assert len({tuple(head["at"]) for head in heads}) > 1, "the paths are drawn in it"
+    shares = page.evaluate(f"{EL}.gramviz.payload.bases.find(basis => basis.name === 'cell9').variance")
+    assert page.evaluate(f"{EL}.gramviz.state.cursor.step") == 3, "what was shown stays"
+    run_cell(page, 2)
+    said = page.locator(".jp-CodeCell").nth(2).locator(".jp-OutputArea", has_text="end")
+    said.wait_for(timeout=PATIENCE)
+    wanted = [float(share) for share in re.findall(r"\d\.\d+", said.inner_text())]
+    np.testing.assert_allclose(shares, wanted, atol=1e-4)
+    assert errors == []
+
+
+def test_another_run_is_fetched_through_the_kernel_and_is_the_next_letter(beside):
+    page, errors = beside
+    before = page.evaluate(runs(page))
+    for count, name, shown in [(before + 1, "TRM, lent", "TRM, lent"), (before + 2, "other dice", "seed")]:
+        page.get_by_role("button", name="+ Compare").focus()
+        page.keyboard.press("Enter")
+        entry = page.locator("[data-menu=compare] [role=menuitem]", has_text=name)
+        entry.wait_for(timeout=PATIENCE)
+        entry.focus()
+        page.keyboard.press("Enter")
+        grown(page, count)
+        letter = "ABCD"[count - 1]
+        new = page.evaluate(
+            f"(({{ letter, name, n, steps }}) => [letter, name, n, steps])({EL}.gramviz.payload.runs.at(-1))"
+        )
+        assert new[0] == letter
+        assert shown in new[1]
+        assert new[2:] == [1 if letter == "B" else 6, page.evaluate(f"{EL}.gramviz.payload.runs[0].steps")]
+        page.locator(f"header [data-run={letter}]", has_text=shown).wait_for(timeout=PATIENCE)
+        page.locator(f"[role=tab][data-tab={letter}]").wait_for(timeout=PATIENCE)
+        assert letter in {head["run"] for head in page.evaluate(f"{EL}.gramviz.heads()")}
+        check(page, new[1])
+    tokens = [page.evaluate(f"[...{EL}.gramviz.payload.runs[{run}].tokens(0, 6)]") for run in (0, 1, 2)]
+    assert all(len(one) == len(tokens[0]) for one in tokens)
     assert errors == []
