@@ -98,7 +98,7 @@ input[type=range] { width: 76px; accent-color: var(--ink); } input[type=checkbox
 
 .menu { position: relative; } .menu > button::after { content: "▾"; margin-left: 6px; font-size: 11px; }
 .menu .sheet { position: absolute; right: 0; top: 31px; z-index: 5; min-width: 190px; max-height: 440px; overflow: auto; background: var(--bg); border: 1px solid var(--edge); border-radius: 5px; padding: 5px; }
-.sheet button { display: flex; width: 100%; border: 0; text-align: left; align-items: center; gap: 8px; } .sheet button::before { content: ""; width: 12px; flex: none; }
+.sheet button { scroll-margin: 6px; display: flex; width: 100%; border: 0; text-align: left; align-items: center; gap: 8px; } .sheet button::before { content: ""; width: 12px; flex: none; }
 .sheet button[aria-checked="true"]::before { content: "✓"; } .sheet .heading { font-size: 11px; font-weight: 600; color: var(--ink3); margin: 7px 9px 2px; }
 .sheet .why { font-size: 11px; color: var(--ink3); padding: 0 9px 4px 29px; max-width: 260px; white-space: normal; }
 .over { position: absolute; inset: 47px 0 0; z-index: 4; background: var(--bg); border-top: 1px solid var(--line); padding: 12px 16px; overflow: auto; }
