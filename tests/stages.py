@@ -129,7 +129,8 @@ def watch(context: Any) -> Shown:
 
 CALM = """([host, state]) => {
   const store = host.gramviz;
-  store.poke({ playing: false, down: false, hover: null, open: null, lasso: false, drag: null, fraction: 0 });
+  const rest = { playing: false, down: false, hover: null, open: null, lasso: false, drag: null, fraction: 0 };
+  store.poke({ ...rest, from: null });
   if (store.transient.presenter) host.shadowRoot.querySelector(".gv").dispatchEvent(
     new KeyboardEvent("keydown", { key: "P", shiftKey: true, bubbles: true }));
   store.load({});
