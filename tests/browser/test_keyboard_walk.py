@@ -441,7 +441,7 @@ def keys_of_exports(walk: Walk) -> None:
                 walk.press("Enter")
             assert got.value.suggested_filename.endswith(ends[entry["label"]])
             assert got.value.path().stat().st_size > 1000
-            walk.until(f"{walk.part('details').evaluate('p => p.textContent.startsWith(`Saved`)')}".lower())
+            walk.until(f"{walk.root}.querySelector('[data-part=details]').textContent.startsWith('Saved')")
         else:
             walk.page.evaluate("window.copied = ''")
             walk.press("Enter")
