@@ -60,7 +60,7 @@ class Shown:
         self.page.evaluate(f"keys => {self.store}.set(keys)", keys)
         self.drawn()
 
-    def until(self, expression: str, seconds: float = 30) -> None:
+    def until(self, expression: str, seconds: float = 120) -> None:
         """Wait until a JavaScript expression holds. Asked from here: the page's policy forbids playwright's own way."""
         end = time.monotonic() + seconds
         while not self.page.evaluate(expression):

@@ -15,7 +15,7 @@ if str(TESTS) not in sys.path:  # `import synthetic` from any folder of tests
     sys.path.insert(0, str(TESTS))
 
 import synthetic  # noqa: E402
-from lab_server import SHOWN, jupyter, open_notebook, write_notebook  # noqa: E402
+from lab_server import PATIENCE, SHOWN, jupyter, open_notebook, write_notebook  # noqa: E402
 from stages import COMPARED, TALL, WIDE, Shown, Stage, listen, watch  # noqa: E402
 
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
@@ -148,6 +148,7 @@ def lab(chromium: Any, folder: Path) -> Iterator[Stage]:
                 stage.sent.append(text)
 
         stage.page.on("websocket", lambda socket: socket.on("framesent", frame))
+        stage.page.set_default_timeout(PATIENCE)
         open_notebook(stage.page, address, token)
         listen(stage)
         yield stage
@@ -159,6 +160,7 @@ def frozen(chromium: Any, folder: Path) -> Iterator[Stage]:
     """A page for frozen explorers with every request refused, so wide that the widget is as it is in JupyterLab."""
     context = chromium.new_context(viewport={"width": WIDE, "height": TALL}, accept_downloads=True)
     stage = Stage(watch(context).page, kind="frozen", home=(folder / "page.html").as_uri(), folder=folder)
+    stage.page.set_default_timeout(PATIENCE)
     listen(stage)
     yield stage
     context.close()
