@@ -1,6 +1,6 @@
 """The live widget in its other hosts, Notebook 7 and marimo: it shows, plays, tells Python, and follows the theme.
 
-JupyterLab is a stage of `test_acceptance.py`, with all that has to hold in a live host. VS Code and Colab cannot run
+JupyterLab is a stage of `test_acceptance_*.py`, with all that has to hold in a live host. VS Code and Colab cannot run
 here: the one needs its own editor, the other Google's servers.
 """
 
