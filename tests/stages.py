@@ -256,9 +256,10 @@ class Stage(Shown):
         self.page.evaluate(f"{self.root}{place}.focus({{ preventScroll: true }})")
 
     def press(self, *keys: str) -> None:
-        """Keys, one after the other."""
+        """Keys, one after the other, each seen to have been drawn: no person types two in a frame."""
         for key in keys:
             self.page.keyboard.press(key)
+            self.drawn()
 
     def button(self, name: str) -> Any:
         """A button of the widget; a notebook has others of the same name."""

@@ -98,7 +98,6 @@ def test_19_optional_variables_may_be_absent(bare: Stage, gone: list[str]) -> No
             continue  # what is not known to be a solution is not counted
         assert (words in said) == ((name in gone) == without), name
     bare.press("Escape", "Home")
-    bare.drawn()
     assert bare.state["cursor"] == moment(0)
     assert bare.colours(CANVASES["board"]) > 2
 
