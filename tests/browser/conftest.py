@@ -198,7 +198,7 @@ def stage(bare: Stage) -> Iterator[Stage]:
     """The stage with the comparison at its opening view."""
     if bare.shows != COMPARED:
         bare.show(COMPARED)
+    bare.calm()  # first: a view before may have chosen a theme of its own
     bare.until(f"{bare.host}.dataset.gvTheme === '{bare.theme}'")
-    bare.calm()
     yield bare
     bare.settle()
