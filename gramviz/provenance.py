@@ -88,11 +88,13 @@ def provenance_html(record: Mapping[str, Any], log: str = "") -> str:
     folded = f"<details><summary>Log of the run ({lines} lines)</summary><pre>{html.escape(log)}</pre></details>"
     # `</script>` inside a JSON text would end the element; `\u003c` means the same to every JSON reader.
     machine = json.dumps(record, sort_keys=True).replace("<", "\\u003c")
-    return (
+    block = (
         f'{_BEGIN}<section class="gram-provenance" aria-label="Provenance">{rerun}'
         f"<table><tbody>{rows}</tbody></table>{folded if log else ''}"
         f'<script type="application/json" id="gram-provenance">{machine}</script></section>{_END}'
     )
+    # One line: in Markdown, where it may stand, the HTML of a comment ends with its line, and the rest would be escaped.
+    return block.replace("\n", "&#10;")
 
 
 def without_provenance(text: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+
 from gramviz.provenance import provenance_html, without_provenance
 
 
@@ -16,3 +18,10 @@ def test_what_is_no_provenance_stays() -> None:
     one, two = (page.format(provenance_html({"seed": seed}, log="a\nb")) for seed in (1, 2))
     assert one != two
     assert without_provenance(one) == without_provenance(two) == page.format("")
+
+
+def test_no_text_in_it_can_end_its_line() -> None:
+    """It stands in a Markdown cell, where the HTML that a comment begins ends with the line."""
+    block = provenance_html({"title": "one\n\ntwo", "command": "gramviz report 'a\n\nb'"}, log="a\n\n\nb\n")
+    assert "\n" not in block
+    assert html.unescape(block).count("\n\n") == 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import json
 import re
@@ -38,7 +39,7 @@ if model == "absent":
     raise ValueError("there is no model 'absent'; known: small")
 if model == "typo":
     sed
-print("a note for the log", file=sys.stderr)
+print("a note for the log\\n<b>and a second line</b>", file=sys.stderr)
 """
 # A live widget whose bundle also holds a frozen page, a bare control, a metric, an address in memory, and a failure.
 BODY = """
@@ -112,7 +113,8 @@ def test_the_page_carries_its_provenance_for_machines(published: Path) -> None:
     assert record["packages"]["numpy"]
     assert record.keys() >= {"commit", "dirty", "python", "platform", "processors", "notebook_sha256", "started_at"}
     assert record["duration_seconds"] > 0
-    assert "a note for the log" in page, "the log is folded into the provenance"
+    (log,) = re.findall(r"<summary>Log of the run.*?</summary><pre>(.*?)</pre>", page, re.DOTALL)
+    assert "[setup] a note for the log\n[setup] <b>and a second line</b>" in html.unescape(log)
 
 
 class Requests(HTMLParser):
