@@ -49,6 +49,8 @@ class Explorer(anywidget.AnyWidget):
         meta, data: the payload (docs/payload.md); `feed` sets another one.
         state: what is shown; set it or use the methods, which return the explorer. The page's own changes arrive here
             150 ms after the last gesture, so `explorer.observe(f, "state")` sees settled views only.
+        turn, heard: how often Python has set the state, and the last such word that the page had heard when it told of
+            its own; a view from before that is dropped, so that a late gesture does not undo what Python showed since.
         status: what went wrong in the page, or "".
         asks: what the page may ask this kernel for: `cell`, the plane of one, where it has the rollouts, as from
             `explore`; `branch` and `edit`, where it was given a `rerun` too; `compare`, with that or with `others`.
@@ -58,6 +60,8 @@ class Explorer(anywidget.AnyWidget):
     meta = traitlets.Dict().tag(sync=True)
     data = traitlets.Bytes().tag(sync=True)
     state = traitlets.Dict().tag(sync=True)
+    turn = traitlets.Int().tag(sync=True)
+    heard = traitlets.Int().tag(sync=True)
     status = traitlets.Unicode().tag(sync=True)
     asks = traitlets.List(traitlets.Unicode()).tag(sync=True)
     others = traitlets.List(traitlets.Unicode()).tag(sync=True)
@@ -72,6 +76,7 @@ class Explorer(anywidget.AnyWidget):
         **state: Any,
     ) -> None:
         self._esm = _module()
+        self._told: Any = None  # the state that a page is telling at this moment
         self._source, self._rerun, self._others = source, rerun, dict(others or {})
         if rerun:
             self._others.setdefault(_DICE, self._rethrown)
@@ -100,7 +105,19 @@ class Explorer(anywidget.AnyWidget):
             for letter, paths in state.keys.get("selected", {}).items():
                 for path in paths:
                     self._path(letter, path)
+        if state.keys != self.state and proposal["value"] != self._told:
+            self.turn += 1
         return state.keys
+
+    def set_state(self, sync_data: Mapping[str, Any]) -> None:
+        """What a page tells, as ipywidgets hands it on; a view that is older than Python's last word is left out."""
+        if "state" in sync_data and sync_data.get("heard", self.heard) != self.turn:
+            sync_data = {name: value for name, value in sync_data.items() if name != "state"}
+        self._told = sync_data.get("state")
+        try:
+            super().set_state(sync_data)
+        finally:
+            self._told = None
 
     def feed(self, payload: Payload, **state: Any) -> Self:
         """Show another payload, with these keys of the state on top of what it is: how a model is watched that runs."""
@@ -124,7 +141,8 @@ class Explorer(anywidget.AnyWidget):
         cell = measure.cell_of(checked.get("basis") or "")
         if cell is not None and all(basis["name"] != checked["basis"] for basis in self.meta["bases"]):
             return self._with_plane(cell, checked)
-        self.state = {**self.state, **checked}
+        with self.hold_sync():  # `state` and `turn` are one message
+            self.state = {**self.state, **checked}
         return self
 
     def _with_plane(self, cell: int, keys: Mapping[str, Any]) -> Self:

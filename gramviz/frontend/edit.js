@@ -37,8 +37,11 @@ export function createEdit(app, model) {
   const heard = (answer) => {
     if (asked === null || answer?.id !== asked) return;
     clearTimeout(timer);
-    if (answer.busy) app.say(words.edit.busy);
-    else if (answer.say) app.say(clean(answer.say, 400));
+    if (answer.busy) return app.say(words.edit.busy);
+    if (answer.ok) return; // what it comes with may still be on its way
+    store.asking = false;
+    store.agreed = model.get("state");
+    app.say(clean(answer.say, 400));
   };
   model.on("msg:custom", heard);
   signal.addEventListener("abort", () => {
@@ -46,6 +49,8 @@ export function createEdit(app, model) {
     model.off("msg:custom", heard);
   });
   function ask(question) {
+    store.flush();
+    store.asking = true;
     asked = `${Math.random()}`;
     app.say(words.edit.asked);
     clearTimeout(timer);

@@ -270,6 +270,12 @@ export function createStore(payload, saved, { save, warn }) {
     listen(listener) {
       listeners.add(listener);
     },
+    /** What is about to settle, at once: before a question, so that the answer starts from it. */
+    flush() {
+      if (timer === null) return;
+      clearTimeout(timer);
+      settle();
+    },
     undo() {
       travel(past, future);
     },

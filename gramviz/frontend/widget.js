@@ -47,15 +47,19 @@ function report(model, text) {
 
 /** Builds the widget in `root` and returns its store. Everything that it starts ends with `signal`. */
 function mount(model, el, root, payload, signal) {
+  const data = model.get("data");
   const store = createStore(payload, model.get("state"), {
     save(state) {
-      store.agreed = state;
+      if (model.get("data") !== data) return; // the next payload is being read; its view goes on from this one
+      if (!store.asking) store.agreed = state;
+      model.set("heard", model.get("turn") ?? 0);
       model.set("state", state);
       model.save_changes();
     },
     warn: (sentence) => console.warn(`gramviz: ${sentence}`),
   });
-  store.agreed = model.get("state"); // what the kernel and the page last told each other
+  store.agreed = model.get("state"); // what the kernel knows; while it is asked, what it knew when the question came
+  store.asking = false;
   const clock = createClock(store);
   const app = { payload, store, root, signal, said: "", copied: "", theme: null, size: null, blocks: blocks(payload) };
   app.haloForced = () => payload.bases.some((basis) => basis.name === store.state.basis && (basis.plane ?? 1) < 0.8);
@@ -230,12 +234,13 @@ function mount(model, el, root, payload, signal) {
     if (!entry.isIntersecting) clock.pause();
   });
   seen.observe(root);
-  const data = model.get("data");
   const fromKernel = () => {
     if (model.get("data") !== data) return; // the state of the next payload, which is being read
     const state = model.get("state");
-    if (JSON.stringify(state) !== JSON.stringify(store.state)) store.load(state); // not the echo of our own
+    if (JSON.stringify(state) === JSON.stringify(store.state)) return; // our own
+    store.asking = false;
     store.agreed = state;
+    store.load(state);
   };
   model.on("change:state", fromKernel);
 

@@ -17,11 +17,15 @@ from stages import HOST
 from gramviz.freeze import freeze
 from gramviz.link import link
 
+# A model that is not done before the page tells of its view, 150 ms after a gesture.
 SOURCE = """\
-from functools import partial
+import time
 import gram, gramviz as gv
+def rerun(*run, **how):
+    time.sleep(0.4)
+    return gram.rerun(*run, **how, checkpoints=[{checkpoint!r}])
 data = gram.sample({checkpoint!r}, 1, trajectories=9, supervision_steps=3, seed=4, record=gram.Record(l=True))
-explorer = gv.explore(data, rerun=partial(gram.rerun, checkpoints=[{checkpoint!r}]))
+explorer = gv.explore(data, rerun=rerun)
 explorer"""
 BESIDE = """\
 from functools import partial
@@ -36,6 +40,7 @@ PLANE = """\
 print("shares", [round(float(share), 4) for share in measure.project([data], "cell9").variance], "end")"""
 CHECK = """\
 runs, x = explorer.meta["runs"], explorer.meta["x"]
+print("view", *(explorer.state.get(key) for key in ("focus", "lanes")))
 print("found", [run["name"] for run in runs], x == data["x"].values[0].tolist(), sum(x), "end")"""
 
 
@@ -164,7 +169,7 @@ def test_a_silent_kernel_is_told_of(hosted):
 # ---------------------------------------------------------------------------------------------------------- JupyterLab
 @pytest.fixture(scope="module")
 def notebook(chromium, tmp_path_factory):
-    """`notebook(name, cells)` runs the first cell of a new notebook, on one server: (page, page errors)."""
+    """`notebook(name, cells)` opens a new notebook, on one server: (page, page errors)."""
     folder = tmp_path_factory.mktemp("branch")
     with jupyter(folder) as (address, token):
         context = chromium.new_context(viewport={"width": 1500, "height": 1350})
@@ -175,25 +180,44 @@ def notebook(chromium, tmp_path_factory):
             page, errors = context.new_page(), []
             page.on("pageerror", lambda error: errors.append(str(error)))
             open_notebook(page, address, token, f"lab/workspaces/{name}/tree/{name}")  # nothing else is open there
-            run_cell(page)
-            page.wait_for_function(f"{EL}?.gramviz", timeout=PATIENCE)
             return page, errors
 
         yield open_one
         context.close()
 
 
+def anew(page):
+    """Run the first cell, and wait for the explorer that it makes: no test goes on from where another one stopped."""
+    page.evaluate(f"{{ const old = {EL}; if (old) old.stale_ = true; }}")
+    run_cell(page)
+    page.wait_for_function(f"{EL}?.gramviz && !{EL}.stale_", timeout=PATIENCE)
+
+
 @pytest.fixture(scope="module")
-def opened(notebook, debug_checkpoint):
-    """An explorer that was lent the model of its rollout."""
+def lent(notebook, debug_checkpoint):
+    """A notebook whose explorer is lent the model of its rollout."""
     return notebook("branches", [SOURCE.format(checkpoint=str(debug_checkpoint)), CHECK])
 
 
 @pytest.fixture(scope="module")
-def beside(notebook, debug_checkpoint, debug_trm_checkpoint):
-    """An explorer that was lent its model and the rollout of another one."""
+def lent_both(notebook, debug_checkpoint, debug_trm_checkpoint):
+    """A notebook whose explorer is lent its model and the rollout of another one."""
     source = BESIDE.format(checkpoint=str(debug_checkpoint), trm=str(debug_trm_checkpoint))
     return notebook("beside", [source, CHECK, PLANE])
+
+
+@pytest.fixture
+def opened(lent):
+    """An explorer that was lent the model of its rollout."""
+    anew(lent[0])
+    return lent
+
+
+@pytest.fixture
+def beside(lent_both):
+    """An explorer that was lent its model and the rollout of another one."""
+    anew(lent_both[0])
+    return lent_both
 
 
 def choose(page, name):
@@ -239,17 +263,45 @@ def test_a_branch_comes_back_as_a_further_run(opened):
     assert errors == []
 
 
+def test_what_a_person_does_around_a_question_neither_undoes_the_answer_nor_is_undone_by_it(opened):
+    """A view is told 150 ms after the last gesture: here the one before the question is not yet, the other is then."""
+    page, errors = opened
+    ask = """async ([el, lanes]) => {
+      const root = el.shadowRoot, store = el.gramviz;
+      store.set({focus: ['A', 2], cursor: {step: 3, low: null}});
+      root.querySelector('.gv').focus();
+      root.querySelector('.gv').dispatchEvent(new KeyboardEvent('keydown', {key: 'v', bubbles: true, composed: true}));
+      const find = () => [...root.querySelectorAll('[role^=menuitem]')].find(e => e.innerText.startsWith('Branch A #2'));
+      while (!find()) await new Promise(requestAnimationFrame);
+      find().click();
+      if (lanes) store.set({lanes, focus: ['A', 5]});
+    }"""
+    for letter, lanes in (("B", ["certainty"]), ("C", None), ("D", ["drift"])):
+        page.evaluate(f"lanes => ({ask})([{EL}, lanes])", lanes)
+        grown(page, "ABCD".index(letter) + 1)
+        for _ in range(2):  # and a late message changes nothing
+            state = page.evaluate(f"{EL}.gramviz.state")
+            assert (state["focus"], state["pinned"]) == ([letter, 0], ["A", 2])
+            assert lanes is None or state["lanes"] == lanes
+            page.wait_for_timeout(1000)
+    check(page, "view ['D', 0] ['drift']")
+    assert errors == []
+
+
 def test_a_nudge_towards_the_pinned_path(opened):
     page, errors = opened
     page.evaluate(f"{EL}.gramviz.set({{focus: ['A', 2], pinned: ['A', 4], cursor: {{step: 2, low: null}}}})")
     choose(page, "… half way to A #4")
-    grown(page, 3)
+    grown(page, 2)
     check(page, "0.5 to A #4")
     assert errors == []
 
 
 def test_an_edited_puzzle_is_drawn_anew_and_an_impossible_one_refused(opened):
     page, errors = opened
+    page.evaluate(f"{EL}.gramviz.set({{cursor: {{step: 3, low: null}}}})")
+    choose(page, re.compile("^Branch"))
+    grown(page, 2)
     x = page.evaluate(f"{EL}.gramviz.payload.x")
     given = next(cell for cell, token in enumerate(x) if token != 1)
     choose(page, "Edit the puzzle")
@@ -258,7 +310,7 @@ def test_an_edited_puzzle_is_drawn_anew_and_an_impossible_one_refused(opened):
     page.keyboard.press("q")
     page.keyboard.press("Enter")
     page.locator("[role=region]").get_by_text("attack each other; remove one of them").first.wait_for(timeout=PATIENCE)
-    assert page.evaluate(runs(page)) == 3
+    assert page.evaluate(runs(page)) == 2
     choose(page, "Edit the puzzle")
     page.wait_for_function(f"{EL}.shadowRoot.activeElement?.dataset.part === 'board'", timeout=PATIENCE)
     page.evaluate(f"{EL}.gramviz.set({{cells: [{given}]}})")
@@ -293,8 +345,7 @@ def test_the_plane_of_a_chosen_cell_comes_from_the_kernel(beside):
 
 def test_another_run_is_fetched_through_the_kernel_and_is_the_next_letter(beside):
     page, errors = beside
-    before = page.evaluate(runs(page))
-    for count, name, shown in [(before + 1, "TRM, lent", "TRM, lent"), (before + 2, "other dice", "seed")]:
+    for count, name, shown in [(2, "TRM, lent", "TRM, lent"), (3, "other dice", "seed")]:
         page.get_by_role("button", name="+ Compare").focus()
         page.keyboard.press("Enter")
         entry = page.locator("[data-menu=compare] [role=menuitem]", has_text=name)

@@ -114,6 +114,32 @@ def test_setting_the_trait_is_checked_too(pair):
     assert seen == [{"focus": ["B", 7]}]
 
 
+def test_a_view_from_before_pythons_last_word_is_dropped(pair):
+    explorer = Explorer(pair)
+    opened = explorer.turn
+    explorer.set_state({"state": {"focus": ["B", 1]}, "heard": opened})
+    assert explorer.state["focus"] == ["B", 1]
+    explorer.set_state({"state": {"focus": ["B", 2]}})  # `heard` travels only where it has changed
+    assert explorer.state["focus"] == ["B", 2]
+    assert explorer.turn == opened, "a page's word is not Python's"
+    explorer.focus("B", 3)
+    explorer.set_state({"state": {"focus": ["B", 4]}, "speed": 2})
+    assert explorer.state["focus"] == ["B", 3]
+    explorer.focus("B", 3)
+    assert explorer.turn == opened + 1, "nothing new was said"
+    explorer.set_state({"state": {"focus": ["B", 5]}, "heard": opened + 1})
+    assert explorer.state["focus"] == ["B", 5]
+
+
+def test_what_python_does_when_a_page_has_told_something_is_pythons_word(pair):
+    explorer = Explorer(pair)
+    explorer.on_selection(lambda chosen: explorer.focus("B", chosen["B"][0]))
+    before = explorer.turn
+    explorer.set_state({"state": {"selected": {"B": [7]}}, "heard": before})
+    assert explorer.state == {"selected": {"B": [7]}, "focus": ["B", 7]}
+    assert explorer.turn == before + 1
+
+
 def random_state(rng: random.Random) -> dict:
     """Any legal state of a comparison of one path and fifty, with a random set of keys."""
     letter = lambda: rng.choice("AB")  # noqa: E731
