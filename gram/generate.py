@@ -31,9 +31,10 @@ from numpy.typing import NDArray
 from gram import compute, estimates, fidelity
 from gram.chance import Chance
 from gram.checkpoint import Checkpoint, CheckpointError, load, read_tensors, write_atomic, write_tensors
+from gram.data import DataError
 from gram.sample import SampleError, check, choose
 from gram.tasks import Task
-from gram.tasks.base import Tokens
+from gram.tasks.base import SPLITS, Split, Tokens
 from gram.tasks.images import Images
 
 SETTINGS = "settings.json"
@@ -79,11 +80,7 @@ def generate(
     check(trajectories=samples, supervision_steps=steps, seed=seed, chance=chance, precision=precision)
     if part < 1:
         raise SampleError(f"part is {part}; it must be at least 1")
-    if not asks_nothing(opened.task):
-        raise SampleError(
-            f"{opened.name} answers puzzles ({opened.task.board.title}) and has no blank one to generate from; use "
-            "`gram sample` or `gram evaluate`"
-        )
+    _nothing(opened.task)
     kind = compute.dtype(precision, compute.device().type)
     settings = {
         "sha256": opened.digest,
@@ -120,12 +117,6 @@ def generate(
     return about | figures(opened.task, lambda: parts(folder, samples), classifier) | speed
 
 
-def asks_nothing(task: Task) -> bool:
-    """Whether the task's one puzzle is blank: its answers are generated from nothing."""
-    puzzles = task.puzzles("test")
-    return len(puzzles) == 1 and not task.board.given(puzzles.x).any()
-
-
 @torch.inference_mode()
 def draw(
     opened: Checkpoint, numbers: range, *, supervision_steps: int, seed: int, chance: Chance, precision: str
@@ -133,7 +124,7 @@ def draw(
     """The samples of these numbers [sample, position]; each is what it is among any others."""
     device = compute.device()
     model = opened.model.to(device)
-    blank = torch.from_numpy(opened.task.puzzles("test").x.astype(np.int64)).to(device)
+    blank = torch.from_numpy(_nothing(opened.task)[None].astype(np.int64)).to(device)
     found = []
     with compute.autocast(precision, device.type):
         for start in range(numbers.start, numbers.stop, ROWS):
@@ -148,6 +139,15 @@ def draw(
             answers = chance.answer(model.decode(state), keys)[: len(rows)]
             found.append(answers.to(torch.uint8).cpu().numpy())
     return np.concatenate(found)
+
+
+def _nothing(task: Task) -> Tokens:
+    """The puzzle [position] that all samples answer."""
+    if task.nothing is None:
+        raise SampleError(
+            f"there is no blank puzzle of {task.board.title} to generate from; use `gram sample` or `gram evaluate`"
+        )
+    return task.nothing
 
 
 def parts(folder: Path, samples: int) -> Iterator[Tokens]:
@@ -173,13 +173,21 @@ def figures(task: Task, samples: Callable[[], Iterator[Tokens]], classifier: str
         these are, `valid_kinds` how many of them are valid. `copies`, `held_out`: shares that equal a training or a
         held-out answer. `nearest_training`: mean number of positions (of pictures: pixels) in which a sample differs
         from the nearest training answer, of the first `NEAREST`. `fidelity`: of pictures, `gram.fidelity.measure`.
+        Where the data are not here only the first four are measured, and `unmeasured` says what to do for the rest.
     """
-    known = {split: task.puzzles(split).solutions[0] for split in ("train", "test")}
+    x = _nothing(task)
+    known: dict[Split, Tokens] = {}
+    unmeasured = None
+    try:
+        known |= {split: task.puzzles(split).solutions[0] for split in SPLITS}
+    except DataError as error:
+        if error.missing is None:
+            raise
+        unmeasured = str(error)
     keys = {split: set(_keys(tokens)) for split, tokens in known.items()}
-    x = task.puzzles("test").x[0]
     seen: set[bytes] = set()
     count = valid = valid_kinds = 0
-    equal = {"train": 0, "test": 0}
+    equal: dict[Split, int] = dict.fromkeys(SPLITS, 0)
     first: list[Tokens] = []
     for tokens in samples():
         good = task.check(x, tokens).valid
@@ -192,13 +200,17 @@ def figures(task: Task, samples: Callable[[], Iterator[Tokens]], classifier: str
                 equal[split] += key in among
         if sum(map(len, first)) < MEASURED:
             first.append(tokens)
-    few = np.concatenate(first)[:MEASURED]
-    apart = _apart(task, few[:NEAREST], known["train"])
     result: dict[str, Any] = {
         "valid": _share(valid, count),
         "distinct": _share(len(seen), count),
         "kinds": len(seen),
         "valid_kinds": valid_kinds,
+    }
+    if unmeasured:
+        return result | {"unmeasured": unmeasured}
+    few = np.concatenate(first)[:MEASURED]
+    apart = _apart(task, few[:NEAREST], known["train"])
+    result |= {
         "copies": _share(equal["train"], count),
         "held_out": _share(equal["test"], count),
         "nearest_training": {"value": float(apart.mean()), "interval": estimates.ratio(apart, np.ones(len(apart)))},
@@ -216,16 +228,21 @@ def table(found: dict[str, Any]) -> str:
         low, high = found[name]["interval"]
         return f"{100 * found[name]['value']:.2f} % ({100 * low:.2f} to {100 * high:.2f})"
 
-    nearest = found["nearest_training"]
     lines = [
         f"{found['checkpoint']} ({found['model']}, {found['parameters']:,} parameters), {found['task']}, "
         f"{found['samples']:,} samples of {found['supervision_steps']} steps, seed {found['seed']}",
         f"  valid {share('valid')}",
         f"  distinct {share('distinct')}: {found['kinds']:,} kinds, {found['valid_kinds']:,} of them valid",
-        f"  copies of training data {share('copies')}, of held-out data {share('held_out')}",
-        f"  nearest training answer {nearest['value']:.2f} away ({nearest['interval'][0]:.2f} to "
-        f"{nearest['interval'][1]:.2f})",
     ]
+    if "unmeasured" in found:
+        lines.append(f"  how near they are to the data was not measured: {found['unmeasured']}")
+    else:
+        nearest = found["nearest_training"]
+        low, high = nearest["interval"]
+        lines += [
+            f"  copies of training data {share('copies')}, of held-out data {share('held_out')}",
+            f"  nearest training answer {nearest['value']:.2f} away ({low:.2f} to {high:.2f})",
+        ]
     for name in (fidelity.IS, fidelity.FID):
         if "fidelity" in found:
             told = found["fidelity"][name]

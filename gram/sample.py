@@ -23,9 +23,11 @@ from torch import Tensor
 from gram import compute, rollout
 from gram.chance import Chance, Streams, stream
 from gram.checkpoint import Checkpoint, load
+from gram.data import DataError
 from gram.models import Model, State, Transition
 from gram.provenance import commit
-from gram.tasks import NoSolverError, Puzzles, TaskError
+from gram.tasks import NoSolverError, Puzzles, Task, TaskError
+from gram.tasks.base import Tokens
 
 CHUNK = 32  # rows computed at once; part of what makes results repeatable, so not tuned per machine
 SOLUTIONS = 1_000  # solutions of a typed puzzle that are searched for; only fewer are known to be all
@@ -186,7 +188,7 @@ def prepare(
     if mode == "posterior" and not model.has_guidance:
         what = "writes tokens" if model.writes else "is deterministic"
         raise SampleError(f"{opened.name} {what} and has no posterior; use mode='prior'")
-    chosen, ids = _puzzles(opened, puzzles, split)
+    chosen, ids = _puzzles(opened, puzzles, split, mode)
     if mode == "posterior" and not all(len(found) for found in chosen.solutions):
         raise SampleError("the posterior sees a solution, but this puzzle has none; use mode='prior'")
     if not chance.divides(model):
@@ -411,7 +413,7 @@ def _clock(model: Model, supervision_steps: int, record: Record) -> list[tuple[i
     return at
 
 
-def _puzzles(opened: Checkpoint, wanted: Any, split: str) -> tuple[Puzzles, list[int]]:
+def _puzzles(opened: Checkpoint, wanted: Any, split: str, mode: str = "prior") -> tuple[Puzzles, list[int]]:
     """The puzzles that were asked for, and the number that keys each one's noise."""
     if isinstance(wanted, str):
         x = opened.task.parse(wanted)
@@ -422,11 +424,11 @@ def _puzzles(opened: Checkpoint, wanted: Any, split: str) -> tuple[Puzzles, list
         try:
             found = opened.task.solve(x, limit=SOLUTIONS)
         except NoSolverError:
-            return Puzzles(x[None], (np.empty((0, len(x)), np.uint8),), complete=False), [0]
+            return _unanswered(x), [0]
         return Puzzles(x[None], (found,), complete=len(found) < SOLUTIONS), [0]
     if isinstance(wanted, Puzzles):
         return wanted, list(range(len(wanted)))
-    available = opened.task.puzzles(split)  # type: ignore[arg-type]
+    available = _available(opened.task, split, mode)
     ids = [int(wanted)] if isinstance(wanted, int | np.integer) else [int(index) for index in wanted]
     if not ids:
         raise SampleError("puzzles is empty; give at least one index")
@@ -434,6 +436,23 @@ def _puzzles(opened: Checkpoint, wanted: Any, split: str) -> tuple[Puzzles, list
         if not 0 <= index < len(available):
             raise SampleError(f"puzzle {index} is not in the {split} split; it has 0 to {len(available) - 1}")
     return available.take(ids), ids
+
+
+def _available(task: Task, split: str, mode: str) -> Puzzles:
+    """The puzzles of a split; the blank one of a task that asks nothing is here even where the data are not."""
+    try:
+        return task.puzzles(split)  # type: ignore[arg-type]
+    except DataError as error:
+        if task.nothing is None and error.missing:
+            raise DataError(f"{error}, or give a puzzle as text", error.missing) from error
+        if task.nothing is None or mode != "prior" or error.missing is None:
+            raise
+        return _unanswered(task.nothing)
+
+
+def _unanswered(x: Tokens) -> Puzzles:
+    """A puzzle [position] no answer of which is known."""
+    return Puzzles(x[None], (np.empty((0, len(x)), np.uint8),), complete=False)
 
 
 def choose(

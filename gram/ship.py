@@ -20,7 +20,7 @@ from gram import checkpoint as store
 from gram import compute
 from gram.card import card, generator_card
 from gram.evaluate import evaluate, grid
-from gram.generate import asks_nothing, generate
+from gram.generate import generate
 from gram.provenance import commit
 from gram.sample import choose
 
@@ -66,7 +66,7 @@ def ship(
         "training": {"optimizer_steps": opened.step, "minutes": round(_minutes(opened), 1)},
         "note": note,
     }
-    generates = asks_nothing(opened.task)
+    generates = opened.task.nothing is not None
     if generates:
         results["generated"] = _generated(opened, samples)
     else:
@@ -102,6 +102,7 @@ def _generated(opened: store.Checkpoint, samples: int) -> list[dict[str, Any]]:
     """
     once = opened.model.writes or opened.config.train.supervision_steps == 1
     depths = [opened.config.inference.supervision_steps] if once else [*_depths(opened), 2 * _depths(opened)[-1]]
+    opened.task.puzzles("test")  # a card without the data would not say what the samples are worth
     found = []
     for steps in depths:
         with tempfile.TemporaryDirectory() as folder:

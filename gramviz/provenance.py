@@ -93,7 +93,7 @@ def provenance_html(record: Mapping[str, Any], log: str = "") -> str:
         f"<table><tbody>{rows}</tbody></table>{folded if log else ''}"
         f'<script type="application/json" id="gram-provenance">{machine}</script></section>{_END}'
     )
-    # One line: in Markdown, where it may stand, the HTML of a comment ends with its line, and the rest would be escaped.
+    # One line: in Markdown, where it may stand, the HTML of a comment ends with its line; the rest would be escaped.
     return block.replace("\n", "&#10;")
 
 

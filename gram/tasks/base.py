@@ -103,6 +103,14 @@ class Task(ABC):
     identifiers: int = 0
     ruled: ClassVar[bool] = True
 
+    @property
+    def nothing(self) -> Tokens | None:
+        """The blank puzzle [position], where it is the only one: answers are generated from nothing. Else None.
+
+        Known without the data: who generates needs none.
+        """
+        return None
+
     @abstractmethod
     def puzzles(self, split: Split) -> Puzzles:
         """All puzzles of one split, in a fixed order.

@@ -92,10 +92,13 @@ class Images(Task):
         self.config = config
         self.board = board(config.dataset, config.square)
 
+    @property
+    def nothing(self) -> Tokens:
+        return np.full(self.board.positions, PAD, dtype=np.uint8)
+
     def puzzles(self, split: Split) -> Puzzles:
         self._known_split(split)
-        blank = np.full((1, self.board.positions), PAD, dtype=np.uint8)
-        return Puzzles(blank, (self.encode(self._all[split][0]),), complete=False)
+        return Puzzles(self.nothing[None], (self.encode(self._all[split][0]),), complete=False)
 
     def labels(self, split: Split) -> NDArray[np.uint8]:
         """The digit [image] that each solution of the split shows, 0 to 9."""

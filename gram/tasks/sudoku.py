@@ -322,10 +322,13 @@ class SudokuGeneration(_Sudoku):
     Config: ClassVar[type] = SudokuGenerationConfig
     config: SudokuGenerationConfig
 
+    @property
+    def nothing(self) -> Tokens:
+        return np.full(self.board.positions, BLANK, dtype=np.uint8)
+
     def puzzles(self, split: Split) -> Puzzles:
         self._known_split(split)
-        x = np.full((1, self.board.positions), BLANK, dtype=np.uint8)
-        return Puzzles(x, (self._boards[split],), complete=False)
+        return Puzzles(self.nothing[None], (self._boards[split],), complete=False)
 
     def source(self) -> str:
         config = self.config

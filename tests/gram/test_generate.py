@@ -14,9 +14,11 @@ import numpy as np
 import pytest
 
 from gram.checkpoint import CheckpointError, load
-from gram.generate import draw, figures, generate, parts
+from gram.data import DataError
+from gram.generate import draw, figures, generate, parts, table
 from gram.presets import preset
 from gram.sample import SampleError, choose, sample
+from gram.ship import ship
 from gram.tasks.images import Images, ImagesConfig
 from gram.tasks.sudoku import SudokuGeneration, SudokuGenerationConfig
 from gram.train import train
@@ -82,9 +84,41 @@ class TestGenerate:
             generate(checkpoint, tmp_path, 10, supervision_steps=2)
 
     def test_a_task_that_asks_is_refused(self, debug_checkpoint: Path, tmp_path: Path) -> None:
-        with pytest.raises(SampleError, match=r"answers puzzles .* and has no blank one"):
+        with pytest.raises(SampleError, match=r"there is no blank puzzle of .* to generate from"):
             generate(debug_checkpoint, tmp_path / "none", 10)
         assert not (tmp_path / "none").exists()
+
+
+class TestWithoutTheData:
+    """`mnist-gram` on a machine that has none of MNIST's files."""
+
+    @pytest.fixture(autouse=True)
+    def nowhere(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        monkeypatch.delenv("GRAM_DATA", raising=False)
+        monkeypatch.setenv("GRAM_CACHE", str(tmp_path / "cache"))
+
+    def test_pictures_are_drawn_and_the_record_knows_no_answer(self) -> None:
+        drawn = sample("mnist-gram", 0, trajectories=2, supervision_steps=1)
+        assert drawn["valid"].values[..., -1].all()
+        assert not {"y", "solutions_known"} & set(drawn)
+
+    def test_they_are_counted_and_what_was_not_measured_is_said(self, tmp_path: Path) -> None:
+        found = generate("mnist-gram", tmp_path / "made", 3, supervision_steps=1)
+        assert (found["kinds"], found["valid"]["value"]) == (3, 1)
+        assert not {"copies", "held_out", "nearest_training", "fidelity"} & set(found)
+        assert "was not measured: there is no mnist/" in table(found)
+        assert "gram data prepare images dataset=mnist --download" in found["unmeasured"]
+
+    def test_what_needs_an_answer_says_which_file_holds_it(self) -> None:
+        with pytest.raises(DataError, match="there is no mnist/"):
+            sample("mnist-gram", 0, trajectories=2, supervision_steps=1, mode="posterior")
+        with pytest.raises(DataError, match=r"there is no sudoku/test\.csv\.gz .*, or give a puzzle as text"):
+            sample("sudoku9-gram", 0)
+
+    def test_no_card_is_written(self, tmp_path: Path) -> None:
+        with pytest.raises(DataError, match="there is no mnist/"):
+            ship(load("mnist-gram").path, tmp_path / "card", samples=2)
+        assert not (tmp_path / "card").exists()
 
 
 def test_figures_count_what_was_drawn() -> None:

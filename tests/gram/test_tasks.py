@@ -87,6 +87,15 @@ class TestContract:
         np.testing.assert_array_equal(again[0], new_x)
         np.testing.assert_array_equal(again[1], new_y)
 
+    def test_where_nothing_is_asked_the_blank_puzzle_is_the_only_one(self, task: Task) -> None:
+        for split in SPLITS:
+            x = task.puzzles(split).x
+            if task.nothing is None:
+                assert len(x) > 1
+            else:
+                np.testing.assert_array_equal(x, task.nothing[None])
+                assert not task.board.given(task.nothing).any()
+
     def test_it_says_where_its_data_come_from(self, task: Task) -> None:
         told = task.source()
         assert told
