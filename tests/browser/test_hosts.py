@@ -72,14 +72,14 @@ class Host:
 
     Attributes:
         ask: what a person does to have Python's last words on the page; in marimo they come by themselves.
-        darken: what a person does for a dark page.
+        light: what a person does for a light page (True) or a dark one.
         outside, errors: what was asked of other places, and what the page complained about.
     """
 
     name: str
     page: Any
     ask: Callable[[], None]
-    darken: Callable[[], None]
+    light: Callable[[bool], None]
     outside: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
@@ -131,15 +131,18 @@ def notebook7(chromium: Any, folder: Path) -> Iterator[Host]:
     with jupyter(folder) as (address, token), cut(chromium, address) as (page, outside, errors):
         open_notebook(page, address, token, "notebooks")
 
-        def darken() -> None:
+        def light(wanted: bool) -> None:
+            if page.evaluate("document.body.dataset.jpThemeLight") == str(wanted).lower():
+                return
+            command = f"Use Theme: JupyterLab {'Light' if wanted else 'Dark'}"
             page.locator(".jp-CodeCell .cm-content").nth(1).click()
             page.keyboard.press("Control+Shift+C")
-            page.keyboard.type("Use Theme: JupyterLab Dark")
-            page.locator(".lm-CommandPalette-itemLabel").get_by_text("Use Theme: JupyterLab Dark", exact=True).click()
+            page.keyboard.type(command)
+            page.locator(".lm-CommandPalette-itemLabel").get_by_text(command, exact=True).click()
 
         errors.clear()  # Notebook 7.6 complains while it loads, of settings without a schema; with no widget in sight
         run_cell(page)
-        yield Host("notebook", page, lambda: run_cell(page, 1), darken, outside, errors)
+        yield Host("notebook", page, lambda: run_cell(page, 1), light, outside, errors)
 
 
 @contextmanager
@@ -172,8 +175,8 @@ def marimo(chromium: Any, folder: Path, command: str) -> Iterator[Host]:
     try:
         with cut(chromium, address) as (page, outside, errors):
             page.goto(address, timeout=PATIENCE)
-            dark = lambda: page.emulate_media(color_scheme="dark")  # noqa: E731  (its theme is the system's)
-            yield Host(f"marimo {command}", page, lambda: None, dark, outside, errors)
+            light = lambda wanted: page.emulate_media(color_scheme="light" if wanted else "dark")  # noqa: E731
+            yield Host(f"marimo {command}", page, lambda: None, light, outside, errors)  # its theme is the system's
     finally:
         server.terminate()
         server.wait(20)
@@ -249,9 +252,11 @@ def test_it_follows_the_theme_of_its_host(host: Host) -> None:
             "getComputedStyle(shown().shadowRoot.querySelector('.gv')).backgroundColor.match(/[0-9]+/g).map(Number)"
         )
 
-    assert host.page.evaluate("shown().dataset.gvTheme") == "light"
+    host.light(True)
+    host.until("shown().dataset.gvTheme === 'light'")
+    host.page.wait_for_timeout(500)
     light, board = background(), host.pixels()
-    host.darken()
+    host.light(False)
     host.until("shown().dataset.gvTheme === 'dark'")
     host.page.wait_for_timeout(500)
     assert min(light[:3]) > 200

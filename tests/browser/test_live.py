@@ -29,8 +29,8 @@ print("the same:", rollout.digest(batch) == rollout.digest(shown.rollout), len(s
 
 
 @pytest.fixture(scope="module")
-def opened(chromium, debug_checkpoint, tmp_path_factory):
-    """A notebook that shows the controls: (page, page errors, what shows a label's text, the second cell's source)."""
+def notebook(chromium, debug_checkpoint, tmp_path_factory):
+    """A notebook whose first cell shows the controls: (page, page errors)."""
     folder = tmp_path_factory.mktemp("live")
     write_notebook(folder, [text.format(checkpoint=str(debug_checkpoint)) for text in (SOURCE, CHECK)])
     with jupyter(folder) as (address, token):
@@ -38,10 +38,26 @@ def opened(chromium, debug_checkpoint, tmp_path_factory):
         page, errors = context.new_page(), []
         page.on("pageerror", lambda error: errors.append(str(error)))
         open_notebook(page, address, token)
-        run_cell(page)
-        page.get_by_role("button", name="Generate").wait_for(timeout=PATIENCE)
         yield page, errors
         context.close()
+
+
+@pytest.fixture
+def opened(notebook):
+    """New controls: no test goes on from where another one stopped."""
+    page, _ = notebook
+    page.evaluate("document.querySelector('.jp-OutputArea-output')?.setAttribute('data-stale', '')")
+    run_cell(page)
+    page.locator(".jp-OutputArea-output:not([data-stale])").get_by_role("button", name="Generate").wait_for(
+        timeout=PATIENCE
+    )
+    return notebook
+
+
+def generate(page):
+    """Press the button, and wait for the model's first steps."""
+    page.get_by_role("button", name="Generate").click()
+    page.wait_for_function(f"{EL}?.gramviz && {STEP} > 0", timeout=PATIENCE)
 
 
 def status(page, text):
@@ -51,8 +67,7 @@ def status(page, text):
 
 def test_frames_arrive_while_the_model_runs_and_the_page_answers(opened):
     page, errors = opened
-    page.get_by_role("button", name="Generate").click()
-    page.wait_for_function(f"{EL}?.gramviz && {STEP} > 0", timeout=PATIENCE)
+    generate(page)
     seen = page.evaluate(STEP)
     page.wait_for_function(f"{EL}?.gramviz && {STEP} > {seen}", timeout=PATIENCE)
     assert page.locator(".widget-label", has_text="Running").count() == 1
@@ -64,6 +79,7 @@ def test_frames_arrive_while_the_model_runs_and_the_page_answers(opened):
 
 def test_pause_holds_the_model_and_lets_it_go_on(opened):
     page, _ = opened
+    generate(page)
     page.get_by_role("button", name="Pause").click()
     status(page, "Paused")
     page.wait_for_timeout(1500)
@@ -77,6 +93,7 @@ def test_pause_holds_the_model_and_lets_it_go_on(opened):
 
 def test_cancel_stops_it_and_what_exists_can_be_looked_at(opened):
     page, errors = opened
+    generate(page)
     page.get_by_role("button", name="Cancel").click()
     status(page, "Cancelled at")
     page.wait_for_timeout(1000)
