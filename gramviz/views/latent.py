@@ -128,7 +128,7 @@ class Panel:
         self.drawn, self.projection, self.colours, self.domain = drawn, projection, colours, domain
         self.suffix = "" if number == 1 else str(number)
         places = np.concatenate([one["coordinates"].values[..., :2].reshape(-1, 2) for one in projection.runs])
-        places = places[np.isfinite(places).all(1)]
+        self.places = places = places[np.isfinite(places).all(1)]
         low, high = (places.min(0), places.max(0)) if len(places) else (np.zeros(2), np.zeros(2))
         centre = (low + high) / 2
         self.half = max(float((high - low).max()) / 2, 1e-6) * 1.14  # a square window: both axes have one scale
@@ -319,7 +319,7 @@ class Panel:
                 borderpad=1,
             )
         length = _round_length(0.4 * self.half)
-        x, y = self.low[0] + 0.06 * self.half, self.low[1] + 0.07 * self.half
+        x, y = self._free(np.array([max(length, 0.4 * self.half), 0.14 * self.half]))
         self._add(
             x=[x, x + length],
             y=[y, y],
@@ -353,6 +353,18 @@ class Panel:
                 yshift=4,
                 font={"size": LABEL, "color": self.colours.ink},
             )
+
+    def _free(self, size: NDArray[np.floating]) -> tuple[float, float]:
+        """Where a note of this width and height covers the fewest states: the lower left end of a corner for it."""
+        near, far = self.low + 0.07 * self.half, self.high - 0.07 * self.half - size
+        corners = [(near[0], near[1]), (far[0], near[1]), (near[0], far[1]), (far[0], far[1])]
+        margin = 0.05 * self.half
+
+        def covered(corner: tuple[float, float]) -> int:
+            inside = (self.places > np.array(corner) - margin) & (self.places < np.array(corner) + size + margin)
+            return int(inside.all(1).sum())
+
+        return min(corners, key=covered)
 
     def _add(self, **trace: object) -> None:
         trace.setdefault("hoverinfo", "skip" if "hovertemplate" not in trace else None)

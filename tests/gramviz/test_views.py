@@ -307,6 +307,22 @@ def test_latent_never_joins_two_checkpoints(trm: xr.Dataset, gram: xr.Dataset) -
         latent.draw(gram.isel(step=[0]), basis="steps")
 
 
+@pytest.mark.parametrize("flip", [1, -1])
+@pytest.mark.parametrize("shape", [[(-2, -2), (0, 2), (2, -2)], [(-2, -2), (2, 0), (-2, 2)]])
+def test_latent_puts_the_scale_where_no_state_is(shape: list[tuple[float, float]], flip: int, trm: xr.Dataset) -> None:
+    """A path through two corners of its window leaves two free, whichever they are."""
+    data = trm.copy(deep=True)
+    data["h"].values[:] = 0
+    data["h"].values[0, 0, :, 0, :2] = np.repeat(flip * np.array(shape), 11, axis=0)
+    figure = latent.draw(data)
+    (scale,) = traces(figure, "scale bar")
+    (path,) = traces(figure, "chosen past")
+    low, high = figure.layout.xaxis.range
+    ends = np.stack([scale.x, scale.y], 1)
+    apart = np.linalg.norm(np.stack([path.x, path.y], 1)[:, None] - ends, axis=-1)
+    assert apart.min() > 0.08 * (high - low)
+
+
 def test_latent_holds_the_last_state_of_a_shorter_run(gram: xr.Dataset) -> None:
     short = gram.isel(step=slice(0, 9), trajectory=[4])
     figure = latent.draw([gram, short], Cursor(step=-1))
