@@ -220,7 +220,8 @@ def test_play_moves_it(host: Host) -> None:
 
 def test_a_click_and_a_key_arrive_in_python(host: Host) -> None:
     last = host.page.evaluate("shown().gramviz.payload.runs[0].steps") - 1
-    host.page.evaluate(f"shown().gramviz.set({{cursor: {{step: {last}, low: null}}}})")
+    opening = f"{{...shown().gramviz.start, cursor: {{step: {last}, low: null}}}}"
+    host.page.evaluate(f"shown().gramviz.set({opening})")
     host.page.wait_for_timeout(300)
     focus = host.state["focus"]
     others = [head for head in host.page.evaluate("shown().gramviz.heads()") if head["path"] != focus[1]]
