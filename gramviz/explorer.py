@@ -24,7 +24,7 @@ from gram import rollout as rollouts_
 from gramviz import measure
 from gramviz.branch import TRAJECTORIES, BranchError, Rerun, Source, along_component, changed, to_path
 from gramviz.link import link
-from gramviz.pack import Payload
+from gramviz.payload import Payload
 from gramviz.state import State, StateError, cell_of, is_index, lead_of, path_name, step_of, trajectory_of
 
 Rollout = xr.Dataset | str | os.PathLike[str]

@@ -18,7 +18,8 @@ from string import Template
 from typing import Any
 
 from gramviz.explorer import FRAME_HEIGHT, Explorer, Rollout, _module, _opened
-from gramviz.pack import Payload, pack
+from gramviz.pack import pack
+from gramviz.payload import Payload
 from gramviz.state import State
 
 _POLICY = (

@@ -22,7 +22,8 @@ import traitlets
 import xarray as xr
 
 from gramviz.explorer import Explorer
-from gramviz.pack import Payload, pack
+from gramviz.pack import pack
+from gramviz.payload import Payload
 
 EVERY = 0.4  # seconds between two payloads; the page reads one in a tenth of that
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from gramviz.explorer import Explorer, Rollout
 from gramviz.freeze import freeze
-from gramviz.pack import Payload
+from gramviz.payload import Payload
 from gramviz.pdf import _aside, printer
 from gramviz.state import State
 

@@ -14,10 +14,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import unicodedata
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -29,62 +27,14 @@ from gram.board import Board
 from gram.rollout import RolloutError, board_of, check, digest, need
 from gramviz import measure
 from gramviz.graph import picture
+from gramviz.maps import maps
 from gramviz.measure import Every
 from gramviz.pair import pair
+from gramviz.payload import FORMAT, LETTERS, NONE, PackError, Payload, Store, clean_tree, fraction
 
-FORMAT = (1, 0)
-LETTERS = "ABCD"
-TITLE_LENGTH = 200
 LEVELS = ("Supervision step", "Transition", "Low-level step")
-_NONE = 65535  # "no answer", "not a number" in u2
-_NO_PLACE = -32768  # "not a number" in the i2 of a map
 _CERTAINTY_LEVELS = 31
-_LAND_SIZE = 64
-_LAND_MARGIN = 0.07  # of the states' extent, on each side
-_LAND_REACH = 0.06  # of the diagonal: no loss is shown where no state came nearer
-_LAND_TOP = 254
-_LAND_BLANK = 255
-_DIRECTION = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 _MEGABYTE = 1_000_000
-
-
-class PackError(ValueError):
-    """Rollouts that cannot be packed together, or not within the budget; the message is one sentence with a cure."""
-
-
-@dataclass(frozen=True)
-class Payload:
-    """What the explorer is fed: `meta` (JSON) and `data` (zlib-compressed), as in docs/payload.md."""
-
-    meta: dict[str, Any]
-    data: bytes
-
-    @property
-    def size(self) -> int:
-        """Bytes that travel: the compressed data and the JSON of `meta`."""
-        return len(self.data) + len(json.dumps(self.meta, separators=(",", ":"), ensure_ascii=False).encode())
-
-    def array(self, name: str, run: str = "A") -> NDArray[Any]:
-        """One array as stored (quantised, deltas undone); for tests and for reading a payload without a browser.
-
-        Raises:
-            KeyError: the payload holds no such array for this run.
-        """
-        for entry in self.meta["arrays"]:
-            if (entry["name"], entry["run"]) == (name, run):
-                raw = zlib.decompress(self.data)[entry["offset"] : entry["offset"] + entry["bytes"]]
-                found = np.frombuffer(raw, "<" + entry["dtype"]).reshape(entry["shape"])
-                return np.cumsum(found, axis=1, dtype=found.dtype) if entry["delta"] else found
-        raise KeyError(f"no array {name!r} of run {run!r}")
-
-    def values(self, name: str, run: str = "A") -> NDArray[np.float64]:
-        """One map or curve in its own unit, NaN where there is no number."""
-        raw = self.array(name, run)
-        entry = next(e for e in self.meta["arrays"] if (e["name"], e["run"]) == (name, run))
-        if entry["scale"] is None:
-            raise KeyError(f"array {name!r} has no scale; read it with array()")
-        hole = _NO_PLACE if raw.dtype.kind == "i" else _NONE
-        return np.where(raw == hole, np.nan, raw * np.asarray(entry["scale"]) + np.asarray(entry["zero"]))
 
 
 def pack(
@@ -146,12 +96,6 @@ def pack(
             break
     what = "This rollout packs" if len(runs) == 1 else "These rollouts pack"
     raise PackError(f"{what} to {_megabytes(payload.size)}, over {_megabytes(limit)}. Pass {fits}.")
-
-
-def clean(text: object, limit: int = TITLE_LENGTH) -> str:
-    """A text from a file, fit to be shown: without control, bidi or lone surrogate characters, at most `limit` long."""
-    kept = "".join(" " if c in "\n\r\t" else c for c in str(text) if c in "\n\r\t" or not _forbidden(c))
-    return kept if len(kept) <= limit else kept[: limit - 1] + "…"
 
 
 # ------------------------------------------------------------------------------------------------------------- checking
@@ -220,7 +164,7 @@ def _pack(
     runs = [measure.ends(run, every) for run in full]
     drawn = [both.cut(run) if both else run for run in runs]
     answers = measure.answers(drawn)
-    store = _Store()
+    store = Store()
     metas = []
     for i, (letter, run) in enumerate(zip(LETTERS, runs, strict=False)):
         missing: dict[str, str] = {}
@@ -230,10 +174,10 @@ def _pack(
         _endings(store, run, full[i], answers.final[i].values, answers.at[i].values, missing)
         low_steps = _low_drift(store, full[i], run, missing)
         metas.append(_run_meta(letter, run, whole[i], paths[i], low_steps, missing, names[i] if names else None))
-    bases = _maps(store, runs, share_h, measure.BASES)
+    bases = maps(store, runs, share_h, measure.BASES)
     # The cells that a page counts are those that are drawn: of ARC the answer's, wherever on the canvas it lies.
     of_cells = [both.with_latents(run) if both else run for run in runs] if cells else runs
-    bases += _maps(store, of_cells, share_h, cells)
+    bases += maps(store, of_cells, share_h, cells)
     for meta, run in zip(metas, runs, strict=True):
         if "h" in run and run.sizes["step"] < 2:
             meta["missing"]["steps"] = "this rollout has one step, so there is no step of h to draw"
@@ -276,20 +220,20 @@ def _pack(
     }
     # Cleaned before the arrays' own entries are added: those names are ours.
     return Payload(
-        _clean_tree(meta) | {"arrays": store.entries, "bytes": len(raw), "sha256": hashlib.sha256(raw).hexdigest()},
+        clean_tree(meta) | {"arrays": store.entries, "bytes": len(raw), "sha256": hashlib.sha256(raw).hexdigest()},
         zlib.compress(raw, 6),
     )
 
 
-def _boards(store: _Store, run: xr.Dataset, missing: dict[str, str], second: bool) -> None:
+def _boards(store: Store, run: xr.Dataset, missing: dict[str, str], second: bool) -> None:
     drawn = measure.shown(run)
     store.add("tokens", drawn["tokens"].values[0].astype(np.uint8), delta=True)
     if "probability" in run or "logits" in run:
-        store.add("certainty", _fraction(measure.certainty(run).values[0], _CERTAINTY_LEVELS))
+        store.add("certainty", fraction(measure.certainty(run).values[0], _CERTAINTY_LEVELS))
         if second:
             runner_up = measure.second(run)
             store.add("second", runner_up["token"].values[0].astype(np.uint8))
-            store.add("second_certainty", _fraction(runner_up["probability"].values[0], _CERTAINTY_LEVELS))
+            store.add("second_certainty", fraction(runner_up["probability"].values[0], _CERTAINTY_LEVELS))
     if board_of(run).kind == "image":  # `valid` then says only that nothing is blank, which `outcome` tells
         run = run.drop_vars(["conflict", "valid"], errors="ignore")
         missing["conflict"] = missing["valid"] = "A picture is neither right nor wrong."
@@ -307,7 +251,7 @@ def _input(board: Board, tokens: NDArray[np.integer]) -> dict[str, Any]:
     return {"height": board.height, "width": board.width, "tokens": tokens.tolist()}
 
 
-def _curves(store: _Store, run: xr.Dataset, drawn: xr.Dataset, missing: dict[str, str]) -> None:
+def _curves(store: Store, run: xr.Dataset, drawn: xr.Dataset, missing: dict[str, str]) -> None:
     """Pack the series of a run; those of single cells from what is `drawn` of it."""
     if "probability" in run or "logits" in run:
         store.curve("certainty", measure.certainty(drawn).mean("position").values[0])
@@ -330,7 +274,7 @@ def _curves(store: _Store, run: xr.Dataset, drawn: xr.Dataset, missing: dict[str
 
 
 def _endings(
-    store: _Store,
+    store: Store,
     run: xr.Dataset,
     full: xr.Dataset,
     final: NDArray[np.integer],
@@ -338,7 +282,7 @@ def _endings(
     missing: dict[str, str],
 ) -> None:
     """What became of each path. Judged on every recorded state, so that thinning does not change the verdict."""
-    store.add("answer", np.where(at < 0, _NONE, at).astype(np.uint16))
+    store.add("answer", np.where(at < 0, NONE, at).astype(np.uint16))
     store.add("final", final.astype(np.uint16))
     store.add("outcome", measure.outcome(run).values[0])
     if "h" in run and np.isfinite(measure.rest(full).values).all():  # a path of few steps neither rests nor wanders
@@ -355,7 +299,7 @@ def _endings(
         missing["halt"] = str(_cure(run, "halt"))
 
 
-def _low_drift(store: _Store, full: xr.Dataset, run: xr.Dataset, missing: dict[str, str]) -> int:
+def _low_drift(store: Store, full: xr.Dataset, run: xr.Dataset, missing: dict[str, str]) -> int:
     """Pack how far l moved in each low-level update; returns how many there are in a transition (0: not recorded)."""
     low = full["low_step"].values
     count = int(low.max())
@@ -378,96 +322,6 @@ def _low_drift(store: _Store, full: xr.Dataset, run: xr.Dataset, missing: dict[s
             moved[:, t, low[index] - 1] = np.sqrt((step**2).sum((1, 2)))
     store.quantised("low_drift", moved)
     return count
-
-
-def _maps(store: _Store, runs: Sequence[xr.Dataset], share_h: bool, wanted: Sequence[str]) -> list[dict[str, Any]]:
-    """Pack the coordinates in every basis, and return what `meta` says of the bases."""
-    found = []
-    groups: dict[tuple[int, ...], list[str]] = {}
-    for basis in wanted:
-        for group in measure.planes(runs, basis, share_h):
-            groups.setdefault(group, []).append(basis)
-    for group, bases in groups.items():  # the bases of one group of runs together: they read h once
-        letters = [LETTERS[i] for i in group]
-        try:
-            projections = measure.projections([runs[i] for i in group], bases)
-        except RolloutError as error:
-            raise PackError(f"{_and(letters)} share no plane of h: {error}. Leave share_h=False.") from error
-        for basis, projection in projections.items():
-            places = [one["coordinates"].values for one in projection.runs]
-            members = [runs[i] for i in group]
-            low, high = _extent(places)
-            for i, place, one in zip(group, places, projection.runs, strict=True):
-                store.run = LETTERS[i]
-                # One scale for the group: equal states must have equal coordinates, whichever run they belong to.
-                scale = np.where(high > low, (high - low) / 65534, 1.0)
-                zero = (high + low) / 2
-                k = np.rint((np.nan_to_num(place) - zero) / scale)
-                k = np.where(np.isfinite(place), k, _NO_PLACE).astype(np.int16)
-                store.add(f"map_{basis}", k, scale=scale.tolist(), zero=zero.tolist())
-                for name in ("outside", "beyond"):
-                    store.add(f"{name}_{basis}", _fraction(np.nan_to_num(one[name].values, nan=1.0), 255))
-            apart = basis != "answers" and len(measure.planes([runs[i] for i in group], basis)) > 1
-            warning = f"{_and(letters)} were trained apart: distances between them mean nothing."
-            found.append(
-                {
-                    "name": basis,
-                    "label": projection.label,
-                    "of": projection.of,
-                    "runs": letters,
-                    "variance": [round(float(v), 6) for v in projection.variance],
-                    "plane": round(projection.plane, 6),
-                    "note": warning if apart else None,
-                    # Steps are differences, and one cell is not the state: they have no loss. A plane of chance would
-                    # bend it at will; and of unrelated spaces there is no common one.
-                    "landscape": None
-                    if apart or basis not in ("h", "answers")
-                    else _landscape(store, basis, letters[0], members, places),
-                }
-            )
-    return sorted(found, key=lambda one: wanted.index(one["name"]))
-
-
-def _landscape(
-    store: _Store, basis: str, letter: str, runs: Sequence[xr.Dataset], places: Sequence[NDArray[np.floating]]
-) -> dict[str, Any] | None:
-    """Pack the loss between the recorded states of one plane, and return its extent, range and unit; None without one.
-
-    As `gramviz.measure.landscape`, over all runs of the plane; blank where no state comes nearer than 6 % of the
-    diagonal. It is stored with the plane's first run.
-    """
-    try:
-        losses = [measure.loss(run) for run in runs]
-    except RolloutError:
-        return None
-    if len({loss.attrs["unit"] for loss in losses}) > 1:
-        return None
-    points = np.concatenate([place.reshape(-1, place.shape[-1])[:, :2] for place in places]).astype(np.float64)
-    values = np.concatenate([loss.values.reshape(-1) for loss in losses]).astype(np.float64)
-    known = np.isfinite(points).all(1) & np.isfinite(values)
-    points, values = points[known], values[known]
-    if len(points) < 3 or not (np.ptp(points, axis=0) > 0).all() or not np.ptp(values) > 0:
-        return None
-    low, high = points.min(0), points.max(0)
-    margin = _LAND_MARGIN * (high - low)
-    low, high = low - margin, high + margin
-    axes = [low[k] + (np.arange(_LAND_SIZE) + 0.5) / _LAND_SIZE * (high[k] - low[k]) for k in (0, 1)]
-    grid = np.stack(np.meshgrid(*axes), -1).reshape(-1, 2)  # rows go up, as PC 2 does
-    reach = _LAND_REACH * float(np.hypot(*np.ptp(points, axis=0)))
-    found = measure.shepard(points, values, grid, reach)
-    bottom, top = float(values.min()), float(values.max())
-    shade = np.rint((np.nan_to_num(found, nan=bottom) - bottom) / (top - bottom) * _LAND_TOP)
-    store.run = letter
-    store.add(
-        f"landscape_{basis}",
-        np.where(np.isfinite(found), shade, _LAND_BLANK).astype(np.uint8).reshape(_LAND_SIZE, _LAND_SIZE),
-    )
-    return {
-        "low": [float(v) for v in low],
-        "high": [float(v) for v in high],
-        "range": [bottom, top],
-        "unit": str(losses[0].attrs["unit"]),
-    }
 
 
 # ----------------------------------------------------------------------------------------------------------------- meta
@@ -542,85 +396,11 @@ def _cure(run: xr.Dataset, name: str) -> str | None:
     return None
 
 
-# --------------------------------------------------------------------------------------------------------- quantisation
-class _Store:
-    """Collects the arrays of a payload; `run` is the letter of the run that is being packed."""
-
-    def __init__(self) -> None:
-        self.run = "A"
-        self.entries: list[dict[str, Any]] = []
-        self._chunks: list[bytes] = []
-        self._offset = 0
-
-    def add(self, name: str, array: NDArray[Any], *, scale: Any = None, zero: Any = None, delta: bool = False) -> None:
-        """Append an array, little-endian, at an offset that is a multiple of 8: typed-array views then need no copy."""
-        if delta:  # along the steps, mod 256: boards hardly change, so nearly all bytes become 0
-            array = np.concatenate([array[:, :1], array[:, 1:] - array[:, :-1]], axis=1)
-        raw = np.ascontiguousarray(array, array.dtype.newbyteorder("<")).tobytes()
-        self.entries.append(
-            {"name": name, "run": self.run, "dtype": array.dtype.str[1:], "shape": list(array.shape),
-             "offset": self._offset, "bytes": len(raw), "scale": scale, "zero": zero, "delta": delta}
-        )  # fmt: skip
-        padding = -len(raw) % 8
-        self._chunks += [raw, bytes(padding)]
-        self._offset += len(raw) + padding
-
-    def curve(self, name: str, values: NDArray[Any]) -> None:
-        """Append a series [path, step] as `curve_<name>`."""
-        self.quantised(f"curve_{name}", values)
-
-    def quantised(self, name: str, values: NDArray[Any]) -> None:
-        """Append numbers as u2 with scale and zero; 65535 = not a number."""
-        values = values.astype(np.float64)
-        finite = np.isfinite(values)
-        low, high = (float(values[finite].min()), float(values[finite].max())) if finite.any() else (0.0, 0.0)
-        scale = (high - low) / (_NONE - 1) if high > low else 1.0
-        k = np.where(finite, np.rint((np.where(finite, values, low) - low) / scale), _NONE)
-        self.add(name, k.astype(np.uint16), scale=scale, zero=low)
-
-    def data(self) -> bytes:
-        """All arrays, uncompressed."""
-        return b"".join(self._chunks)
-
-
-def _fraction(values: NDArray[np.floating], levels: int) -> NDArray[np.uint8]:
-    """A share 0 to 1 as u1 with value = k / levels; NaN becomes 0."""
-    return np.rint(np.nan_to_num(values, nan=0.0).clip(0, 1) * levels).astype(np.uint8)
-
-
-def _extent(places: Sequence[NDArray[np.floating]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Smallest and largest finite coordinate [component] of several runs; 0, 0 where there is none."""
-    rows = np.concatenate([place.reshape(-1, place.shape[-1]) for place in places]).astype(np.float64)
-    rows = rows[np.isfinite(rows).all(1)]
-    if not len(rows):
-        rows = np.zeros((1, measure.COMPONENTS))
-    return rows.min(0), rows.max(0)
-
-
 def _evenly(count: int, most: int | None) -> NDArray[np.int64]:
     """Indices of at most `most` of `count` paths, evenly spread, 0 among them."""
     if most is None or most >= count:
         return np.arange(count)
     return np.arange(most) * count // most
-
-
-# --------------------------------------------------------------------------------------------------------------- texts
-def _forbidden(c: str) -> bool:
-    # Cc control, Cs lone surrogate; the direction characters reorder what stands around them ("Trojan Source", 2021).
-    return unicodedata.category(c) in ("Cc", "Cs") or c in _DIRECTION
-
-
-def _clean_tree(value: Any) -> Any:
-    """The same JSON with every text, keys included, cleaned."""
-    if isinstance(value, str):
-        return clean(value)
-    if isinstance(value, dict):
-        return {clean(key): _clean_tree(entry) for key, entry in value.items()}
-    return [_clean_tree(entry) for entry in value] if isinstance(value, list) else value
-
-
-def _and(words: Sequence[str]) -> str:
-    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
 def _bytes(budget: str | float | None) -> float | None:

@@ -21,7 +21,7 @@ from stages import CANVASES, Stage, moment
 
 from gram import rollout
 from gramviz.bench import random_walks
-from gramviz.pack import Payload
+from gramviz.payload import Payload
 
 # -------------------------------------------------------------------------------------------------------- what it looks
 TEXTS = """host => {

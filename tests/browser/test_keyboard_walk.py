@@ -17,7 +17,8 @@ from stages import Shown, watch
 
 from gramviz.chapters import bake
 from gramviz.freeze import freeze
-from gramviz.pack import Payload, pack
+from gramviz.pack import pack
+from gramviz.payload import Payload
 
 LESSON = """
 lesson: 1

@@ -14,7 +14,8 @@ import synthetic
 from gram import rollout
 from gramviz.explorer import Explorer, compare, explore
 from gramviz.link import FRONTEND
-from gramviz.pack import PackError, pack
+from gramviz.pack import pack
+from gramviz.payload import PackError
 from gramviz.state import CURVES, LAYERS, State, StateError
 
 
