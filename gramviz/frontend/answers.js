@@ -1,6 +1,6 @@
 // The answers panel: which answers were reached, by which paths, and which one each rule would choose.
 
-import { badge, make, markIcon, setAttribute, setText } from "./dom.js";
+import { badge, make, markIcon, selectTabs, setAttribute, setText } from "./dom.js";
 import { colourGroups, crowd, emphasis, FAINT, GREY, HIDDEN, outcomeColour, outcomeShape, runOf } from "./groups.js";
 import { address } from "./steps.js";
 import { createTree } from "./tree.js";
@@ -354,12 +354,7 @@ export function createAnswers(app) {
       const { state } = store;
       const following = state.answers_at === "cursor" && has("cursor");
       setText(at, words.answers.at(address(payload, state.cursor.step)));
-      for (const [button, name] of [
-        [at, "cursor"],
-        [final, "final"],
-      ])
-        setAttribute(button, "aria-selected", !state.tree && state.answers_at === name);
-      setAttribute(branches, "aria-selected", state.tree);
+      selectTabs([final, at, branches], state.tree ? branches : state.answers_at === "final" ? final : at);
       for (const list of lists) list.hidden = state.tree;
       tree.update(keys);
       const redraw = has("layout", "theme", "answers_at", "hidden") || following;

@@ -1,7 +1,7 @@
 // The board panel: one path's answer, the difference of two, or what all paths say, at the cursor.
 
 import { changedCells, distribution, placeName, ranked, tokenLabel } from "./cells.js";
-import { make, setAttribute, setText } from "./dom.js";
+import { make, selectTabs, setAttribute, setText } from "./dom.js";
 import { fontOf, surface } from "./draw.js";
 import { drafted } from "./edit.js";
 import { paintReasons, reasonsAt, signsOf } from "./explain.js";
@@ -155,10 +155,9 @@ export function createBoard(app) {
   stage.addEventListener("blur", () => point(null));
 
   function tab(id, label, title) {
-    const chosen = store.transient.hover?.path || store.transient.hover?.preview ? false : isChosen(id);
     return make(
       "button",
-      { role: "tab", "aria-selected": String(chosen), title, "data-tab": id, onclick: () => store.set({ board: id }) },
+      { role: "tab", title, "data-tab": id, onclick: () => store.set({ board: id }) },
       label,
     );
   }
@@ -184,10 +183,13 @@ export function createBoard(app) {
     if (otherPath(payload, state)) buttons.push(tab("differ", words.board.differ, words.board.differ));
     const many = crowd(payload, state).length;
     if (many > 1) buttons.push(tab("all", words.board.all(many), words.board.all(many)));
-    if (view.preview)
-      buttons.unshift(make("span", { class: "caption" }, words.board.preview(words.pathName(view.run, view.path))));
+    const chosen = buttons.find((button) => isChosen(button.dataset.tab));
+    selectTabs(buttons, chosen);
+    const { hover } = store.transient;
+    if (chosen && (hover?.path || hover?.preview)) chosen.setAttribute("aria-selected", "false"); // another is shown
     const focused = app.root.getRootNode().activeElement?.dataset?.tab; // keep the focus through the rebuild
-    tabs.replaceChildren(...buttons);
+    const preview = view.preview && make("span", { class: "caption" }, words.board.preview(words.pathName(view.run, view.path)));
+    tabs.replaceChildren(...(preview ? [preview] : []), ...buttons);
     if (focused) tabs.querySelector(`[data-tab="${focused}"]`)?.focus();
   }
 

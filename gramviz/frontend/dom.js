@@ -29,6 +29,25 @@ export function setAttribute(element, name, value) {
   else if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
 }
 
+/** One of several, at most one of which is chosen: Tab stops at `here` alone, arrows go on from it (ARIA's roving tabindex). */
+export function rove(items, here) {
+  for (const item of items) setAttribute(item, "tabindex", item === (here ?? items[0]) ? 0 : -1);
+}
+
+/** Marks the chosen tab of a row. */
+export function selectTabs(tabs, chosen) {
+  for (const tab of tabs) setAttribute(tab, "aria-selected", tab === chosen);
+  rove(tabs, chosen);
+}
+
+/** What an arrow, Home or End comes to from one of `items`, round and round. */
+export function neighbour(items, item, key) {
+  if (key === "Home") return items[0];
+  if (key === "End") return items.at(-1);
+  const by = ["ArrowRight", "ArrowDown"].includes(key) ? 1 : -1;
+  return items[(items.indexOf(item) + by + items.length) % items.length];
+}
+
 /** The letter of a run, drawn so that runs are told apart without colour. */
 export const badge = (letter) => make("span", { class: `badge ${letter}` }, letter);
 

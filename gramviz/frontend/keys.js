@@ -1,6 +1,7 @@
 // The keyboard. Keys are heard on the widget only, and those that it uses never reach the notebook.
 
 import { quiet } from "./cells.js";
+import { neighbour } from "./dom.js";
 import { copyPython } from "./export.js";
 import { colourChoices } from "./groups.js";
 
@@ -9,6 +10,7 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
 export function listenToKeys(app, actions, parts) {
   const { payload, store, root, signal } = app;
   const command = (event) => event.ctrlKey || event.metaKey;
+  let tabbed = false; // whether the focus came by Tab, not by a press
   const partOf = () => root.getRootNode().activeElement?.closest("[data-part]")?.dataset.part ?? null;
 
   function colour(by) {
@@ -33,6 +35,7 @@ export function listenToKeys(app, actions, parts) {
     else if (part === "map") parts.map.move(dx, dy, add);
     else if (part === "marks") parts.answers.move(dx + 13 * dy);
     else if (part === "tree") parts.answers.tree.move(dx, dy);
+    else if (part?.startsWith("lane-") && dy) app.lanes.go(event.key);
     else if (event.shiftKey) actions.supervision(dx - dy);
     else actions.step(dx - dy);
   }
@@ -53,6 +56,13 @@ export function listenToKeys(app, actions, parts) {
           }
         : { [letter]: [path] },
     });
+  }
+
+  /** To another tab of the same row, which opens. */
+  function turn(tab, key) {
+    const next = neighbour([...tab.closest("[role=tablist]").querySelectorAll("[role=tab]")], tab, key);
+    next.focus();
+    next.click();
   }
 
   const bare = {
@@ -123,7 +133,7 @@ export function listenToKeys(app, actions, parts) {
     const typed = app.edit.key(event);
     if (typed) return typed;
     if (event.key === "Escape") return actions.escape;
-    if (event.altKey) return null;
+    if (event.altKey) return ARROWS[event.key]?.[1] && app.lanes.shift(ARROWS[event.key][1]);
     if (command(event)) {
       if (event.key === "Enter") return () => choose(event);
       if (ARROWS[event.key]) return () => arrow(event);
@@ -132,6 +142,9 @@ export function listenToKeys(app, actions, parts) {
     if (["BUTTON", "INPUT", "SELECT"].includes(tag) && [" ", "Enter"].includes(event.key)) return null;
     if (target.type === "range" && (ARROWS[event.key] || ["Home", "End"].includes(event.key))) return null;
     if (event.key === "Enter") return () => choose(event);
+    // Who has clicked a tab goes on with time; who has come to it by keys goes from tab to tab.
+    if (target.getAttribute("role") === "tab" && tabbed && (ARROWS[event.key]?.[0] || ["Home", "End"].includes(event.key)))
+      return () => turn(target, event.key);
     if (ARROWS[event.key]) return () => arrow(event);
     return (
       (event.shiftKey ? shifted[event.key] : bare[event.key]) ??
@@ -155,9 +168,11 @@ export function listenToKeys(app, actions, parts) {
       }
       // Every key typed in here stays here, used or not: a stray "dd" must not delete a notebook cell.
       if (event.key !== "Tab") event.stopPropagation();
+      else tabbed = true;
     },
     { signal },
   );
+  root.addEventListener("pointerdown", () => (tabbed = false), { signal });
   // Some hosts listen to key presses and releases as well.
   for (const kind of ["keyup", "keypress"]) root.addEventListener(kind, (event) => event.stopPropagation(), { signal });
 }

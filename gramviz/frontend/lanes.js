@@ -1,7 +1,7 @@
 // The curves under the panels: one lane per measure, all on the ruler's time axis.
 
 import { band, extent } from "./bands.js";
-import { make, setAttribute, setText } from "./dom.js";
+import { make, neighbour, rove, setAttribute, setText } from "./dom.js";
 import { fontOf, surface } from "./draw.js";
 import { colourGroups, emphasis, HIDDEN, PLAIN, runOf, shownPath } from "./groups.js";
 import { changeSelection } from "./map.js";
@@ -18,6 +18,8 @@ export function createLanes(app) {
   const el = make("div", { class: "lanes", role: "group", "aria-label": words.view.curves });
   const lanes = new Map();
   let hovered = null;
+  let names = []; // of the lanes that are shown, from above
+  let current = null; // the lane whose name Tab comes to
 
   /** The path whose number stands in the gutter for a run: the shown one, else the one that stands for the run. */
   const told = (run) => shownPath(payload, { ...store.state, board: run.letter });
@@ -26,13 +28,14 @@ export function createLanes(app) {
     const [title, unit] = words.curve(name, payload.board.ruled, tickName(payload).toLowerCase());
     const canvas = make("canvas", { role: "img", "aria-label": title, "data-lane": name });
     const values = make("span", { class: "values" });
+    const handle = make("button", { class: "name", "data-part": `lane-${name}`, title: words.lane, "aria-expanded": "false" }, title);
     const root = make(
       "div",
       { class: "lane" },
       make(
         "div",
         { class: "gutter" },
-        make("div", {}, make("b", {}, title), make("span", { class: "unit" }, unit)),
+        make("div", {}, handle, make("span", { class: "unit" }, unit)),
         values,
       ),
       canvas,
@@ -43,6 +46,7 @@ export function createLanes(app) {
       root,
       canvas,
       values,
+      handle,
       tall: false,
       range: extent(payload, name),
       size: { width: 10, height: 10 },
@@ -75,12 +79,65 @@ export function createLanes(app) {
       store.poke({ hover: null });
     });
     canvas.addEventListener("dblclick", () => stretch(lane, !lane.tall));
+    handle.addEventListener("focus", () => {
+      current = name;
+      rove(handles(), handle);
+    });
+    draggable(lane);
     return lane;
+  }
+
+  const handles = () => names.map((name) => lanes.get(name).handle);
+
+  /** Puts a lane between others, `to` places from above. */
+  function place(name, to) {
+    const order = names.filter((other) => other !== name);
+    order.splice(to, 0, name);
+    if (String(order) !== String(names))
+      store.set({ lanes: [...order, ...store.state.lanes.filter((other) => !order.includes(other))] });
+  }
+
+  /** A lane is dragged by its name; a press that moves nothing makes it high or low. */
+  function draggable(lane) {
+    const { name, handle } = lane;
+    let moved = false;
+    handle.addEventListener("click", () => {
+      if (!moved) stretch(lane, !lane.tall);
+    });
+    handle.addEventListener("pointerdown", (event) => {
+      if (event.button) return;
+      store.poke({ down: true });
+      const middle = (other) => {
+        const { top, height } = lanes.get(other).root.getBoundingClientRect();
+        return top + height / 2;
+      };
+      const held = event.clientY - middle(name);
+      // Heard on the window: an element that changes its place loses the pointer.
+      const end = new AbortController();
+      const heard = { signal: end.signal };
+      addEventListener(
+        "pointermove",
+        ({ clientY }) => {
+          const above = names.filter((other) => other !== name && middle(other) < clientY - held);
+          if (above.length !== names.indexOf(name)) moved = true;
+          place(name, above.length);
+        },
+        heard,
+      );
+      const release = () => {
+        end.abort();
+        store.poke({ down: false });
+        setTimeout(() => (moved = false)); // after the click that ends a drag
+      };
+      addEventListener("pointerup", release, heard);
+      addEventListener("pointercancel", release, heard);
+    });
   }
 
   function stretch(lane, tall) {
     lane.tall = tall;
     lane.root.classList.toggle("tall", tall);
+    setAttribute(lane.handle, "aria-expanded", tall);
     app.relayout();
   }
 
@@ -295,6 +352,16 @@ export function createLanes(app) {
     stretch(tall) {
       for (const lane of lanes.values()) stretch(lane, tall);
     },
+    /** To the name of another lane. */
+    go(key) {
+      neighbour(handles(), lanes.get(current).handle, key).focus();
+    },
+    /** What moves the lane whose name has the focus up or down; null where none has it. */
+    shift(by) {
+      const has = app.root.getRootNode().activeElement;
+      const at = names.findIndex((name) => lanes.get(name).handle === has);
+      return at < 0 ? null : () => place(names[at], Math.max(0, at + by));
+    },
     update(keys) {
       const has = (...names) => names.some((name) => keys.has(name));
       const { state } = store;
@@ -303,10 +370,16 @@ export function createLanes(app) {
         app.size.kind === "wide" || String(state.lanes) !== String(store.start.lanes)
           ? state.lanes
           : state.lanes.slice(0, 2);
-      const names = wanted.filter((name) => payload.runs.some((run) => run.curves[name]));
+      names = wanted.filter((name) => payload.runs.some((run) => run.curves[name]));
       if (has("lanes", "layout")) {
         for (const name of names) if (!lanes.has(name)) lanes.set(name, createLane(name));
-        el.replaceChildren(...names.map((name) => lanes.get(name).root));
+        const focused = app.root.getRootNode().activeElement;
+        const roots = names.map((name) => lanes.get(name).root);
+        if (roots.length !== el.childElementCount || roots.some((root, k) => root !== el.children[k])) {
+          el.replaceChildren(...roots);
+          if (el.contains(focused)) focused.focus({ preventScroll: true }); // what changes its place loses the focus
+        }
+        rove(handles(), names.includes(current) ? lanes.get(current).handle : undefined);
         // One read of the layout for all lanes, before anything is drawn.
         const width = app.size.plot;
         for (const name of names)

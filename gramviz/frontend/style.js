@@ -69,7 +69,7 @@ header .tools { display: flex; flex-wrap: wrap; gap: 8px; margin-left: auto; ali
 
 .time { border-top: 1px solid var(--line); padding: 8px 16px 6px; position: relative; --gutter: 174px; }
 .lane { display: grid; grid-template-columns: var(--gutter) minmax(0, 1fr); height: 52px; align-items: center; }
-.lane .gutter { display: flex; justify-content: space-between; padding-right: 12px; line-height: 1.3; } .lane .gutter b { font-weight: 650; display: block; }
+.lane .gutter { display: flex; justify-content: space-between; padding-right: 12px; line-height: 1.3; } .lane :is(.name, .gutter b) { font-weight: 650; display: block; } .lane .name { border: 0; padding: 0; height: auto; min-width: 0; background: none; cursor: grab; }
 .lane .unit { color: var(--ink2); font-size: 11px; } .lane .values { text-align: right; display: grid; grid-template-columns: auto auto; gap: 0 7px; align-content: center; }
 .lane .values span:nth-child(odd) { color: var(--ink2); }
 .lane canvas { width: 100%; } .lane.tall { height: 156px; }
@@ -114,7 +114,7 @@ th button { border: 0; padding: 0; font-weight: 600; } textarea { width: 100%; h
 .medium .marks { grid-template-columns: repeat(auto-fill, 14px); } .medium .time { --gutter: 132px; } .medium .lane .unit, .narrow .lane .unit { display: none; } .medium .run .count { display: none; }
 .narrow header, .narrow .panel, .narrow .transport, .narrow .details { padding-left: 12px; padding-right: 12px; } .narrow header .tools { margin-left: 0; } .narrow header .runs { border: 0; padding: 0; }
 .narrow .tabs { display: flex; } .narrow .panels { grid-template-columns: minmax(0, 1fr); } .narrow .panel + .panel { border-left: 0; } .narrow .panel:not(.open) { display: none; }
-.narrow .time { --gutter: 72px; padding-left: 12px; padding-right: 12px; } .narrow .lane { height: 40px; } .narrow .lane .gutter { display: block; padding-right: 6px; } .narrow .lane .gutter b, .narrow .ruler .names span { font-size: 11px; } .narrow .lane .values { display: none; }
+.narrow .time { --gutter: 72px; padding-left: 12px; padding-right: 12px; } .narrow .lane { height: 40px; } .narrow .lane .gutter { display: block; padding-right: 6px; } .narrow .lane :is(.name, .gutter b), .narrow .ruler .names span { font-size: 11px; } .narrow .lane .values { display: none; }
 .narrow .marks { grid-template-columns: repeat(auto-fill, 14px); } .narrow .details p { white-space: normal; height: 33px; } .narrow .readout { min-width: 150px; } .narrow .over { inset: 0; }
 .narrow .menu .sheet { position: fixed; right: auto; }
 .tabs button { height: auto; min-height: 30px; flex: 1; display: flex; flex-direction: column; align-items: center; gap: 4px; padding: 5px; }
@@ -123,7 +123,7 @@ th button { border: 0; padding: 0; font-weight: 600; } textarea { width: 100%; h
 .tiny .tabs, .tiny .time, .tiny .panel:not(.board) { display: none; }
 .tiny .board { display: block !important; }
 
-@media (pointer: coarse) { button { height: 44px; min-width: 44px; } }
+@media (pointer: coarse) { button:not(.name) { height: 44px; min-width: 44px; } }
 @media (forced-colors: active) { .meter i, .bars i, .playhead::before { forced-color-adjust: none; } }
 .printed { display: none; margin: 0; padding: 8px 16px; font-size: 11px; border-top: 1px solid var(--line); }
 .printing { width: 680px; } .printing .printed { display: block; } .printing .run[aria-pressed] { padding: 0; border: 0; background: none; } .printing .details p { white-space: normal; height: auto; }

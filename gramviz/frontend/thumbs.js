@@ -1,7 +1,7 @@
 // The tabs of a narrow cell: one panel is open, and every panel stands in its tab as a small picture that still moves.
 
 import { boardView } from "./board.js";
-import { make, setAttribute, setText } from "./dom.js";
+import { make, selectTabs, setText } from "./dom.js";
 import { surface } from "./draw.js";
 import { sceneOf } from "./map.js";
 import { paintBoard } from "./paint.js";
@@ -41,7 +41,7 @@ export function createThumbs(app, panels) {
       const { state } = store;
       for (const [name, panel] of Object.entries(panels)) panel.el.classList.toggle("open", state.panel === name);
       if (app.size.kind !== "narrow") return;
-      tabs.forEach((tab) => setAttribute(tab, "aria-selected", tab.dataset.panel === state.panel));
+      selectTabs(tabs, tabs.find((tab) => tab.dataset.panel === state.panel));
       if (keys.size === 1 && keys.has("fraction")) return;
       const sum = (name) => payload.runs.reduce((all, run) => all + run[name], 0);
       setText(tally, payload.runs.some((run) => run.valid) ? `${sum("right")}/${sum("n")}` : String(sum("n")));

@@ -225,6 +225,7 @@ export const words = {
     kl: ["KL", "nats"],
     spread: ["Spread", "from the centre"],
   },
+  lane: "Drag it, or press Alt+↑ or Alt+↓: another place. Click: three times as high.",
   /** Of a board without rules a cell can only differ from the known answer. */
   faults: (count, ruled) => plural(count, ruled ? "conflict" : "wrong cell"),
   curve: (name, ruled, tick = "transition") =>
@@ -373,7 +374,8 @@ export const words = {
     ["I", "explain this step of a Sudoku"],
     ["Shift+W", "answers: tree of partings"],
     ["Z, + / −", "map: fit, zoom"],
-    ["Arrows", "inside board, map or list: move there"],
+    ["Arrows", "inside board, map, list or tabs: move there"],
+    ["Alt+↑ / Alt+↓", "on the name of a curve: move it up or down; Enter: three times as high"],
     ["Enter, Ctrl+Enter", "choose; add to the choice; Enter on the ruler: begin and end of a loop"],
     ["Ctrl+A", "choose all paths"],
     ["Esc", "one step back: sheet, lasso, cells, choice, filter"],
@@ -382,7 +384,7 @@ export const words = {
     ["S, Y", "speak the state; copy as Python"],
     ["Drag time", "scrub; Alt: low-level steps; Shift on the ruler: loop"],
     ["Drag map in 3-D, Shift+arrows", "turn it, and in 2-D the arrows move it; Fit or double-click: the front"],
-    ["Drag map or lane", "with Shift: choose paths; Ctrl adds, Alt takes away"],
+    ["Drag map or lane", "with Shift: choose paths; Ctrl adds, Alt takes away; a lane by its name: order"],
   ],
   table: {
     title: "Table",

@@ -153,6 +153,31 @@ def test_14_a_box_in_a_lane_chooses_the_paths_through_it(stage: Stage, payload: 
     assert 1 < len(stage.state["selected"]["B"]) < 50
 
 
+def test_14_a_lane_is_dragged_by_its_name(stage: Stage) -> None:
+    """Past the middle of another it takes its place; one message in all; a press that goes nowhere makes it high."""
+    page = stage.page
+    stage.calm(lanes=["certainty", "conflicts", "drift"])
+    before = stage.quiet()
+    middle = lambda name: inner(page.locator(f"[data-part=lane-{name}]").bounding_box(), 0.5, 0.5)  # noqa: E731
+    first, last = middle("certainty"), middle("drift")
+    drag(page, first, (last[0], last[1] + 20))
+    stage.drawn()
+    assert stage.state["lanes"] == ["conflicts", "drift", "certainty"]
+    assert middle("certainty")[1] == pytest.approx(last[1], abs=1)
+    stage.tells_once(before)
+    high = "e => e.getBoundingClientRect().height"
+    assert page.locator("[data-lane=certainty]").evaluate(high) < 60
+    drag(page, middle("certainty"), middle("conflicts"), (last[0], last[1] + 20))  # there and back
+    stage.drawn()
+    assert stage.state["lanes"] == ["conflicts", "drift", "certainty"]
+    for wanted in (True, False):
+        page.mouse.click(*middle("drift"))
+        stage.drawn()
+        assert (page.locator("[data-lane=drift]").evaluate(high) > 120) is wanted
+        assert page.locator("[data-part=lane-drift]").get_attribute("aria-expanded") == str(wanted).lower()
+    assert stage.state["lanes"] == ["conflicts", "drift", "certainty"]
+
+
 def test_15_answers_sum_keep_their_letters_and_agree_at_the_end(stage: Stage) -> None:
     script = f"""[...{stage.root}.querySelectorAll('.row')].map(row => [row.querySelector('b').textContent,
       row.querySelector('.label').textContent, Number(row.querySelector('.count').textContent)])"""

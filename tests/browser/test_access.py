@@ -91,3 +91,29 @@ def test_tab_reaches_every_part_and_always_shows_where_it_is(show, two):
             unseen.append(at)
     assert {"board", "map", "marks", "ruler", "Play", "Speed", "Keys", "Lasso", "Final"} <= seen
     assert unseen == []
+
+
+def test_a_row_of_tabs_is_one_stop_and_arrows_turn_it(show, two):
+    shown = show(freeze(two))
+    board = lambda: shown.state["board"]  # noqa: E731
+    shown.page.evaluate(f"{shown.root}.focus()")
+    focused = f"{shown.host}.shadowRoot.activeElement"
+    while shown.page.evaluate(f"{focused}?.getAttribute('role')") != "tab":
+        shown.page.keyboard.press("Tab")
+    stops = shown.page.evaluate(f"[...{focused}.parentElement.querySelectorAll('[role=tab]')].map(t => t.tabIndex)")
+    assert sorted(stops) == [-1] * (len(stops) - 1) + [0]
+    step = shown.state["cursor"]["step"]
+    seen = []
+    for key in ["Home", *["ArrowRight"] * len(stops), "ArrowLeft", "End"]:
+        shown.page.keyboard.press(key)
+        shown.drawn()
+        assert shown.page.evaluate(f"{focused}.getAttribute('aria-selected')") == "true"
+        seen.append(board())
+    assert seen == ["A", "B", "differ", "all", "A", "all", "all"]
+    assert shown.state["cursor"]["step"] == step
+    shown.page.get_by_role("tab", name="A ≠ B").click()
+    shown.page.keyboard.press("ArrowLeft")
+    shown.drawn()
+    assert (board(), shown.state["cursor"]["step"]) == ("differ", step - 1), "who has clicked goes on with time"
+    shown.page.keyboard.press("Tab")
+    assert shown.page.evaluate(f"{focused}.dataset.part") == "board"

@@ -87,6 +87,7 @@ window.survey = (host) => {{
     orphans: [...pressable].filter((node) => node !== root && node.getRootNode() === shadow && seen(node) &&
       !node.matches({POINTER_ONLY!r}) && node.closest({CONTROLS!r}) === root).map((node) => node.outerHTML),
     focus: on && called(on),
+    row: on ? [...(on.closest("[role=tablist], .lanes")?.querySelectorAll("button") ?? [])].map(called) : [],
     inside: on && active && shadow.getElementById(active) ? active : null,
     ring: !on || (on.matches(":focus-visible") &&
       ((style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2) || style.boxShadow !== "none")),
@@ -128,9 +129,14 @@ class Walk(Shown):
         return self.look()
 
     def go(self, name: str) -> None:
-        """By Tab to a control, wherever the focus is now."""
+        """By Tab to a control, wherever the focus is now; by arrows within a row that has one stop of Tab."""
         passed = []
         for _ in range(120):
+            if name in self.now.get("row", []):
+                for _ in self.now["row"]:
+                    if self.now["focus"] == name:
+                        return
+                    self.press("ArrowDown" if name.startswith("time:") else "ArrowRight")
             if self.now.get("focus") == name:
                 return
             passed.append(self.tab())
@@ -371,6 +377,25 @@ def keys_of_answers(walk: Walk) -> None:
     assert not walk.state["tree"]
 
 
+def keys_of_lanes(walk: Walk) -> None:
+    """To the name of each curve; one moves, and one is made high."""
+    opening = walk.state["lanes"]
+    every = walk.page.evaluate(f"Object.keys({walk.store}.payload.runs[1].curves)")
+    walk.set(lanes=every)
+    for name in every:
+        walk.go(f"time: lane-{name}")
+    walk.press("ArrowDown", "ArrowUp", "Alt+ArrowUp", "Alt+ArrowUp")
+    assert walk.state["lanes"] == [*every[:-3], every[-1], *every[-3:-1]]
+    assert walk.look() == f"time: lane-{every[-1]}", "it keeps the focus where it goes"
+    high = "e => e.getBoundingClientRect().height"
+    before = walk.page.locator(f"[data-lane={every[-1]}]").evaluate(high)
+    walk.press("Enter")
+    walk.drawn()
+    assert walk.page.locator(f"[data-lane={every[-1]}]").evaluate(high) > 2 * before
+    walk.press("Enter")
+    walk.set(lanes=opening)
+
+
 def keys_of_menus(walk: Walk) -> None:
     """Every entry of every menu, by arrows and Enter: it does something, or says why it cannot."""
     # Chosen already, or no part of the view.
@@ -547,8 +572,8 @@ def test_28_a_walk_through_everything_without_a_pointer(walk: Callable[..., Walk
     page = walk()
     assert sweep(page)[0] == "explorer"
     for chapter in (
-        keys_of_time, keys_of_board, keys_of_map, keys_of_answers, keys_of_menus, keys_of_exports, keys_of_sheets,
-        keys_of_undo, keys_of_lesson,
+        keys_of_time, keys_of_board, keys_of_map, keys_of_answers, keys_of_lanes, keys_of_menus, keys_of_exports,
+        keys_of_sheets, keys_of_undo, keys_of_lesson,
     ):  # fmt: skip
         chapter(page)
     assert page.controls - page.reached == set()
