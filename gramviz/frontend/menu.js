@@ -58,7 +58,7 @@ export function createMenu(app, name, label, items) {
     return item.why ? [entry, make("div", { class: "why", "aria-hidden": "true" }, item.why)] : [entry];
   }
 
-  function fill() {
+  function grouped() {
     const groups = [];
     for (const item of items()) {
       if (item.heading) {
@@ -69,24 +69,30 @@ export function createMenu(app, name, label, items) {
         groups.at(-1).append(...entries(item));
       }
     }
-    sheet.replaceChildren(...groups);
+    return groups;
   }
 
-  /** Rebuilt after a choice that keeps the sheet open, with the focus where it was. */
+  /** What an open sheet says anew, with the focus where it was; where nothing differs, nothing is touched. */
   function refill() {
+    const groups = grouped();
+    if (groups.map((group) => group.outerHTML).join("") === sheet.innerHTML) return;
     const at = choices().indexOf(el.getRootNode().activeElement);
-    fill();
-    choices()[at]?.focus();
+    const { scrollTop } = sheet;
+    sheet.replaceChildren(...groups);
+    sheet.scrollTop = scrollTop;
+    choices()[at]?.focus({ preventScroll: true });
   }
 
   return {
     el,
     setLabel: (value) => setText(text, value),
     update(keys) {
-      if (!keys.has("open") && !keys.has("layout")) return;
       const open = store.transient.open === name;
+      // Python, or another view, may change what an open sheet says. Of time it says nothing that has to keep up.
+      if (open && !sheet.hidden && [...keys].some((key) => key in store.state && key !== "cursor")) refill();
+      if (!keys.has("open") && !keys.has("layout")) return;
       if (open && sheet.hidden) {
-        fill();
+        sheet.replaceChildren(...grouped());
         sheet.hidden = false;
         place();
         choices()[0]?.focus();

@@ -117,3 +117,25 @@ def test_a_row_of_tabs_is_one_stop_and_arrows_turn_it(show, two):
     assert (board(), shown.state["cursor"]["step"]) == ("differ", step - 1), "who has clicked goes on with time"
     shown.page.keyboard.press("Tab")
     assert shown.page.evaluate(f"{focused}.dataset.part") == "board"
+
+
+def test_an_open_menu_says_what_is_so_now(show, two):
+    """Python may change the view while a sheet is open; the focus stays where it was in it."""
+    shown = show(freeze(two))
+    shown.page.evaluate(f"{shown.root}.focus()")
+    shown.page.keyboard.press("v")
+    shown.drawn()
+    shown.page.keyboard.press("ArrowDown")
+    entry = shown.page.get_by_role("menuitemcheckbox", name="Spread")
+    assert entry.get_attribute("aria-checked") == "false"
+    shown.page.evaluate(f"window.first_ = {shown.host}.shadowRoot.activeElement")
+    shown.page.evaluate(f"{shown.store}.load({{cursor: {{step: 3, low: null}}}})")
+    shown.drawn()
+    assert shown.page.evaluate(f"first_ === {shown.host}.shadowRoot.activeElement"), "time changes nothing of it"
+    shown.page.evaluate(f"{shown.store}.load({{lanes: ['spread'], theme: 'dark'}})")
+    shown.drawn()
+    assert entry.get_attribute("aria-checked") == "true"
+    assert shown.page.get_by_role("menuitemradio", name="Dark").get_attribute("aria-checked") == "true"
+    assert shown.page.evaluate(f"{shown.host}.shadowRoot.activeElement.textContent") == shown.page.evaluate(
+        "first_.textContent"
+    )

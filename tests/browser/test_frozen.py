@@ -154,7 +154,7 @@ def test_the_table_holds_the_numbers(show, one):
     shown.page.keyboard.press("t")
     shown.drawn()
     assert shown.page.locator(".over tbody tr").count() == 200
-    shown.page.get_by_role("button", name="Drift").click()
+    shown.page.locator(".over").get_by_role("button", name="Drift").click()
     values = shown.page.locator(".over tbody tr td:last-child").all_inner_texts()
     numbers = [float(value) for value in values if value != "–"]
     assert numbers == sorted(numbers)
