@@ -337,6 +337,7 @@ def test_30_a_quiz_hides_the_future_counts_two_tries_and_tells(lesson: Stage, pa
     assert not any(one.is_visible() for one in hidden)
     lesson.set(cells=[still])
     lesson.button("My answer is the chosen cell").click()
+    lesson.drawn()
     assert "Not that one. Try once more. Look at the queens." in caption.inner_text()
     lesson.set(cells=[int(changed[0])])
     lesson.button("My answer is the chosen cell").click()

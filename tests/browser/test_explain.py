@@ -94,6 +94,7 @@ def test_other_tasks_say_why_it_is_not_there(show, one):
 
 def test_the_menu_says_what_counts_as_known(page):
     page.page.get_by_role("button", name="View").click()
+    page.drawn()
     assert page.page.get_by_role("menuitemcheckbox", name="Explain this step").get_attribute("aria-checked") == "true"
     assert "Known are the givens, and the cells free of conflict that the step leaves as they are." in page.text()
     page.page.keyboard.press("Escape")

@@ -78,6 +78,7 @@ def test_all_of_it_without_a_mouse(show, two, gram):
     shown.page.keyboard.press("Tab")
     shown.page.keyboard.press("Shift+W")
     assert shown.state["tree"] is True
+    shown.drawn()
     shown.part("tree").focus()
     press = shown.page.keyboard.press
     for key in ("ArrowDown", "ArrowRight", "ArrowRight", "ArrowLeft"):
@@ -105,6 +106,7 @@ def test_follows_the_focused_run(tree):
     assert options(shown)[0].startswith("1 path: answer ")
     assert "1 branch at 16.2, 1 answer" in shown.text()
     shown.page.get_by_role("tab", name="Final", exact=True).click()
+    shown.drawn()
     assert shown.state["tree"] is False
     assert shown.page.locator(".rows").is_visible()
 
