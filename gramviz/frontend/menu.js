@@ -75,7 +75,8 @@ export function createMenu(app, name, label, items) {
   /** What an open sheet says anew, with the focus where it was; where nothing differs, nothing is touched. */
   function refill() {
     const groups = grouped();
-    if (groups.map((group) => group.outerHTML).join("") === sheet.innerHTML) return;
+    const { children } = sheet;
+    if (groups.length === children.length && groups.every((group, k) => group.isEqualNode(children[k]))) return;
     const at = choices().indexOf(el.getRootNode().activeElement);
     const { scrollTop } = sheet;
     sheet.replaceChildren(...groups);
