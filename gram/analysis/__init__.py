@@ -1,0 +1,1 @@
+"""A puzzle seen from all sides: exponents along trajectories, planes of states."""

@@ -1,0 +1,1 @@
+"""Benchmarks behind `gram bench`: ratios within one run on one machine."""

@@ -1,0 +1,1 @@
+"""Runs as artifacts with cards; published weights as checkpoints of ours."""
