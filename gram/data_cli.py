@@ -20,8 +20,8 @@ app = typer.Typer(help="Data files: list, prepare, verify; and the classifiers t
 @app.command("list")
 def list_all() -> None:
     """Say which data files are here and where, and where each task's data come from."""
-    from gram import data
     from gram.tasks import TASKS
+    from gram.tasks import files as data
 
     for place, root in data.places().items():
         print(f"{place:10} {root}{'' if root.is_dir() else ' (no such folder)'}")
@@ -72,7 +72,7 @@ def prepare(
 @app.command()
 def verify() -> None:
     """Compare every data file that is here with the manifest; the exit code is 2 if one differs."""
-    from gram import data
+    from gram.tasks import files as data
 
     wrong = []
     for name in data.FILES:
@@ -104,7 +104,7 @@ def classifier(
 
 def _fetching(build: Callable[[], Built]) -> Built:
     """What `build` builds, after each file that it misses was downloaded."""
-    from gram import data
+    from gram.tasks import files as data
 
     fetched: set[str] = set()
     while True:

@@ -31,10 +31,10 @@ from numpy.typing import NDArray
 from gram import compute, estimates, fidelity
 from gram.chance import Chance
 from gram.checkpoint import Checkpoint, CheckpointError, load, read_tensors, write_atomic, write_tensors
-from gram.data import DataError
 from gram.sample import SampleError, check, choose
 from gram.tasks import Task
 from gram.tasks.base import SPLITS, Split, Tokens
+from gram.tasks.files import DataError
 from gram.tasks.images import Images
 
 SETTINGS = "settings.json"

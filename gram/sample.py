@@ -23,11 +23,11 @@ from torch import Tensor
 from gram import compute, rollout
 from gram.chance import Chance, Streams, stream
 from gram.checkpoint import Checkpoint, load
-from gram.data import DataError
 from gram.models import Model, State, Transition
 from gram.provenance import commit
 from gram.tasks import NoSolverError, Puzzles, Task, TaskError
 from gram.tasks.base import Tokens
+from gram.tasks.files import DataError
 
 CHUNK = 32  # rows computed at once; part of what makes results repeatable, so not tuned per machine
 SOLUTIONS = 1_000  # solutions of a typed puzzle that are searched for; only fewer are known to be all

@@ -37,9 +37,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from gram import data
 from gram.board import Board, Token, largest
 from gram.tasks import arc_practice
+from gram.tasks import files as data
 from gram.tasks.arc_files import SIDE, Book, Grid, Pair, read, read_grid
 from gram.tasks.base import Puzzles, Split, Task, TaskError, Tokens, Verdict
 

@@ -29,10 +29,10 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from gram import data
 from gram.board import Board, Token
-from gram.data import DataError
+from gram.tasks import files as data
 from gram.tasks.base import SPLITS, Puzzles, Split, Task, TaskError, Tokens, Verdict
+from gram.tasks.files import DataError
 
 PAD = 0
 SIDES = {"digits": 8, "mnist": 28}  # pixels

@@ -29,8 +29,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from gram import data
 from gram.board import Board, Token
+from gram.tasks import files as data
 from gram.tasks.base import SPLITS, Puzzles, Split, Task, TaskError, Tokens
 from gram.tasks.sudoku_solver import (
     BOXES,

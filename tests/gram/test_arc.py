@@ -17,10 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from gram import data, rollout
+from gram import rollout
 from gram.board import Board
 from gram.tasks import Puzzles, TaskError
 from gram.tasks import arc as module
+from gram.tasks import files as data
 from gram.tasks.arc import (
     ARC,
     COLOURS,

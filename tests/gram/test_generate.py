@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 
 from gram.checkpoint import CheckpointError, load
-from gram.data import DataError
 from gram.generate import draw, figures, generate, parts, table
 from gram.presets import preset
 from gram.sample import SampleError, choose, sample
 from gram.ship import ship
+from gram.tasks.files import DataError
 from gram.tasks.images import Images, ImagesConfig
 from gram.tasks.sudoku import SudokuGeneration, SudokuGenerationConfig
 from gram.train import train

@@ -15,8 +15,8 @@ import pytest
 
 from gram.board import Board
 from gram.config import ConfigError
-from gram.data import DataError
 from gram.tasks.base import SPLITS, TaskError
+from gram.tasks.files import DataError
 from gram.tasks.images import PAD, Images, ImagesConfig, read_images, read_labels
 
 GIVEN = os.environ.get("GRAM_DATA")

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gram import data
 from gram.board import Board
 from gram.tasks import SPLITS, TaskError
+from gram.tasks import files as data
 from gram.tasks import sudoku as sudoku_module
 from gram.tasks import sudoku_solver as solver
 from gram.tasks.sudoku import BLANK, Sudoku, SudokuConfig, SudokuGeneration, SudokuGenerationConfig, read, symmetric
