@@ -18,9 +18,9 @@ from typing import Any
 
 from gram.models import MODELS
 from gram.models.gram import GRAMConfig
-from gram.optim import OptimConfig
 from gram.tasks import TASKS
 from gram.tasks.nqueens import NQueensConfig
+from gram.training.optim import OptimConfig
 
 
 class ConfigError(ValueError):

@@ -22,12 +22,12 @@ from gram.models.looped import LoopedConfig
 from gram.models.mdlm import MDLMConfig
 from gram.models.trm import TRMConfig
 from gram.models.vae import VAEConfig
-from gram.optim import OptimConfig
 from gram.tasks.arc import ARCConfig
 from gram.tasks.coloring import ColoringConfig
 from gram.tasks.images import ImagesConfig
 from gram.tasks.nqueens import NQueensConfig
 from gram.tasks.sudoku import SudokuConfig, SudokuGenerationConfig
+from gram.training.optim import OptimConfig
 
 _TINY = NetworkConfig(features=32, heads=2, hidden=32, blocks=1)
 

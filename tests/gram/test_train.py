@@ -605,7 +605,7 @@ class TestMetrics:
         assert ages.max() <= 3
 
     def test_the_learning_rate_follows_the_schedule(self, tmp_path: Path) -> None:
-        from gram.optim import learning_rate
+        from gram.training.optim import learning_rate
 
         path = train(config("train.log_every=1"), tmp_path / "run", quiet=True)
         settings = config().train
