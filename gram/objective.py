@@ -12,9 +12,10 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from gram import losses, processes
+from gram import processes
 from gram.config import RunConfig
 from gram.models import Model, State, Writer
+from gram.training import losses
 
 
 class Objective(nn.Module):

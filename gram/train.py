@@ -37,7 +37,7 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from gram import checkpoint as store
-from gram import losses, processes
+from gram import processes
 from gram.chance import Chance
 from gram.charge import Charge
 from gram.config import ConfigError, RunConfig
@@ -45,7 +45,7 @@ from gram.models import Model, State, Writer
 from gram.objective import Objective, Writing
 from gram.tasks import Puzzles
 from gram.tasks.base import PAD
-from gram.training import optim
+from gram.training import losses, optim
 
 AUGMENTATION = 1  # parts its dice from those that order an epoch
 

@@ -15,7 +15,7 @@ import torch
 from torch.distributions import Normal, kl_divergence
 
 import gram
-from gram import cli, losses
+from gram import cli
 from gram.bound import PROPOSALS, bound, follow, importance, log_likelihood, log_ratio
 from gram.checkpoint import Checkpoint, build
 from gram.config import RunConfig, TrainConfig
@@ -26,6 +26,7 @@ from gram.presets import preset
 from gram.sample import SampleError, Streams
 from gram.tasks.sudoku import SudokuConfig
 from gram.train import Run, train
+from gram.training import losses
 
 SMALL = RunConfig(
     task=SudokuConfig(size=4, generated=24, clues_min=10, clues_max=12),

@@ -108,7 +108,7 @@ class TestTrain:
         assert_refused(gram("train", "debug", "-o", "file"), "cannot write file/config.json")
 
     def test_a_run_that_diverges_is_one_sentence(self, gram: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("gram.losses.token", lambda logits, y: logits.mean((1, 2)) * float("nan"))
+        monkeypatch.setattr("gram.training.losses.token", lambda logits, y: logits.mean((1, 2)) * float("nan"))
         assert_refused(
             gram("train", "debug", "--quiet"), r"the gradient is nan at step 0; lower train\.optim\.lr; the last"
         )

@@ -13,7 +13,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gram import losses
 from gram.board import Board, Token
 from gram.config import RunConfig
 from gram.models import GRAM, MODELS, TRM, Model, State, Writer
@@ -27,6 +26,7 @@ from gram.presets import preset
 from gram.tasks import TASKS
 from gram.tasks.nqueens import NQueens, NQueensConfig
 from gram.train import Run
+from gram.training import losses
 
 TOKENS, POSITIONS, BATCH = 3, 9, 5
 BOARD = Board("toy", "Three by three", "grid", 3, 3, (Token("a"), Token("b"), Token("c")), blank=(0, 1))

@@ -12,7 +12,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from gram import losses
 from gram.board import Board, Token
 from gram.bound import bound
 from gram.checkpoint import load
@@ -26,6 +25,7 @@ from gram.models.writer import choose, uniform
 from gram.presets import preset
 from gram.sample import SampleError, sample
 from gram.train import Run, train
+from gram.training import losses
 
 TINY = NetworkConfig(features=16, heads=2, hidden=24, blocks=2)
 BOARD = Board("toy", "Two by two", "grid", 2, 2, tuple(map(Token, ("pad", "a", "b", "c"))), blank=(0,))

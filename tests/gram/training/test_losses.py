@@ -7,9 +7,9 @@ from math import log
 import pytest
 import torch
 
-from gram import losses
 from gram.models import Transition
 from gram.models.gaussian import Gaussian
+from gram.training import losses
 
 SHAPE = (2, 3, 4)
 
