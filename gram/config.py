@@ -45,7 +45,7 @@ class TrainConfig:
         kl_weight: beta, on the KL in nats per token.
         kl_balance: alpha, the share of it that moves the prior; 1 - alpha charges the posterior (the paper: 0.8).
         kl_target: nats per token that the posterior may tell in a charged transition; its charge then starts at beta
-            and adapts to that (`gram.charge`), and `kl_balance` is not used. 0: fixed charges, as in the paper.
+            and adapts to that (`gram.training.kl_control`), and `kl_balance` is not used. 0: fixed charges, as in the paper.
         kl_hold, kl_rate: optimizer steps before the charge adapts, and how fast it may (share per step).
         kl_apart: each supervision step has a charge of its own, so that all tell about as much.
         kl_start: the target at the beginning, from where it goes to `kl_target` in 3/5 of the steps; 0: constant.

@@ -141,7 +141,7 @@ _unconditional: dict[str, tuple[Any, TrainConfig]] = {
     for diffusion in ("uniform", "absorbing")
     for size, blocks in (("-small", 5), ("-big", 15))
 }
-# From nothing: a whole board must be told, little by little (gram/charge.py). One transition per supervision step, so
+# From nothing: a whole board must be told, little by little (gram/training/kl_control.py). One transition per supervision step, so
 # that each is charged, and no uncharged one adds noise between; measured in docs/training.md.
 _told = replace(
     _deep, steps=3_000, head_steps=300, kl_target=0.15, kl_hold=50, kl_apart=True, kl_start=0.4, kl_floor=0.6

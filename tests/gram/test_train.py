@@ -20,12 +20,12 @@ import torch
 
 import gram.train  # noqa: F401  (the module, under its full name in sys.modules)
 from gram import checkpoint as store
-from gram.charge import Charge
 from gram.checkpoint import CONFIG, METRICS, TRAINING, WEIGHTS, CheckpointError
 from gram.config import ConfigError, RunConfig
 from gram.models import Model
 from gram.presets import preset
 from gram.training import losses
+from gram.training.kl_control import Charge
 
 module = sys.modules["gram.train"]
 train, Run = module.train, module.Run

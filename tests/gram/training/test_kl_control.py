@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from gram.charge import Charge
 from gram.config import ConfigError, TrainConfig
+from gram.training.kl_control import Charge
 
 
 def charge(values: float | list[float] | None = None, **settings: Any) -> Charge:
