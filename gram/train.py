@@ -41,11 +41,11 @@ from gram import processes
 from gram.chance import Chance
 from gram.config import ConfigError, RunConfig
 from gram.models import Model, State, Writer
-from gram.objective import Objective, Writing
 from gram.tasks import Puzzles
 from gram.tasks.base import PAD
 from gram.training import losses, optim
 from gram.training.kl_control import Charge
+from gram.training.objective import Objective, Writing
 
 AUGMENTATION = 1  # parts its dice from those that order an epoch
 
