@@ -11,7 +11,7 @@ teach the halting and value heads what states really occur.
 
 Everything that decides the future of a run is in `training.safetensors`: weights, average, optimizer, carried batch,
 the count of puzzles drawn, the random state. A run that was killed and resumed ends with the same weights as one that
-was not. On several processes (`gram.processes`) each advances its share of the rows.
+was not. On several processes (`gram.training.distributed`) each advances its share of the rows.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from gram import checkpoint as store
-from gram import processes
 from gram.chance import Chance
 from gram.config import ConfigError, RunConfig
 from gram.models import Model, State, Writer
 from gram.tasks import Puzzles
 from gram.tasks.base import PAD
+from gram.training import distributed as processes
 from gram.training import losses, optim
 from gram.training.kl_control import Charge
 from gram.training.objective import Objective, Writing

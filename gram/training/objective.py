@@ -12,9 +12,9 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from gram import processes
 from gram.config import RunConfig
 from gram.models import Model, State, Writer
+from gram.training import distributed as processes
 from gram.training import losses
 
 
