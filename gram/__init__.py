@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from gram.rerun import rerun as rerun
     from gram.sample import Record as Record
     from gram.sample import sample as sample
-    from gram.train import train as train
+    from gram.training.loop import train as train
     from gram.watch import watch as watch
 
 __version__ = "0.1.0"
@@ -42,7 +42,7 @@ _HOME = {
     "Checkpoint": "checkpoint",
     "RunConfig": "config",
     "preset": "presets",
-    "train": "train",
+    "train": "training.loop",
     "sample": "sample",
     "rerun": "rerun",
     "Record": "sample",

@@ -45,7 +45,7 @@ def reading() -> dict[str, Any]:
 def feeding(name: str, steps: int = 4) -> dict[str, Any]:
     """How fast training pairs of a preset are augmented, and how fast its model takes them: rows per second of each."""
     from gram.presets import preset
-    from gram.train import Run
+    from gram.training.loop import Run
 
     config = preset(name).override(["train.compile=false"])
     with tempfile.TemporaryDirectory() as folder:

@@ -49,7 +49,7 @@ def train(
 ) -> None:
     """Train a preset, or go on with it where it stopped."""
     from gram.presets import preset as find
-    from gram.train import train as run
+    from gram.training.loop import train as run
 
     path = run(find(preset).override(overrides or []), out or Path("runs") / preset, minutes=minutes, quiet=quiet)
     print(path)

@@ -40,7 +40,7 @@ def debug_trm_checkpoint(one_thread: None, tmp_path_factory: pytest.TempPathFact
 
 def _trained(name: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     from gram.presets import preset
-    from gram.train import train
+    from gram.training.loop import train
 
     return train(preset(name), tmp_path_factory.mktemp("checkpoints") / name, quiet=True)
 

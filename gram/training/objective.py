@@ -1,6 +1,6 @@
 """What one optimizer step computes: the losses of one supervision step, or of what a writing model writes.
 
-The modules that Fabric wraps; `gram/train.py` holds the rows that they are given, and what is done with the losses.
+The modules that Fabric wraps; `gram/training/loop.py` holds the rows that they are given, and what is done with the losses.
 """
 
 from __future__ import annotations

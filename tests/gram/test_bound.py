@@ -25,8 +25,8 @@ from gram.models.gram import GRAMConfig
 from gram.presets import preset
 from gram.sample import SampleError, Streams
 from gram.tasks.sudoku import SudokuConfig
-from gram.train import Run, train
 from gram.training import losses
+from gram.training.loop import Run, train
 
 SMALL = RunConfig(
     task=SudokuConfig(size=4, generated=24, clues_min=10, clues_max=12),

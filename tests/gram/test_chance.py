@@ -22,7 +22,7 @@ from gram.models import MODELS, Readout, State
 from gram.models.blocks import NetworkConfig
 from gram.presets import preset
 from gram.sample import CHUNK, Record, SampleError, choose, sample
-from gram.train import Run
+from gram.training.loop import Run
 
 KINDS = sorted(MODELS)
 RECURRENT = [kind for kind in KINDS if MODELS[kind].recurrent]

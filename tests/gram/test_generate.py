@@ -21,7 +21,7 @@ from gram.ship import ship
 from gram.tasks.files import DataError
 from gram.tasks.images import Images, ImagesConfig
 from gram.tasks.sudoku import SudokuGeneration, SudokuGenerationConfig
-from gram.train import train
+from gram.training.loop import train
 
 KINDS = ("debug", "debug-d3pm")
 

@@ -25,8 +25,8 @@ from gram.models.trm import TRMConfig
 from gram.presets import preset
 from gram.tasks import TASKS
 from gram.tasks.nqueens import NQueens, NQueensConfig
-from gram.train import Run
 from gram.training import losses
+from gram.training.loop import Run
 
 TOKENS, POSITIONS, BATCH = 3, 9, 5
 BOARD = Board("toy", "Three by three", "grid", 3, 3, (Token("a"), Token("b"), Token("c")), blank=(0, 1))

@@ -11,7 +11,7 @@ import pytest
 from gram import checkpoint as store
 from gram.presets import preset
 from gram.tasks import TASKS
-from gram.train import train
+from gram.training.loop import train
 
 INSTANCES = 32
 SMALL = [

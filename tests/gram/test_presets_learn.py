@@ -15,7 +15,7 @@ import pytest
 from gram.evaluate import evaluate
 from gram.generate import generate
 from gram.presets import PRESETS, preset
-from gram.train import train
+from gram.training.loop import train
 
 SMALL = [
     "seed=0", "model.network.features=64", "model.network.heads=4", "model.network.hidden=64",

@@ -14,7 +14,7 @@ from gram.figures import told
 from gram.generate import generate
 from gram.presets import preset
 from gram.ship import ship
-from gram.train import train
+from gram.training.loop import train
 
 
 def test_a_finished_run_ships_with_a_card_that_says_its_results(debug_checkpoint: Path, tmp_path: Path) -> None:

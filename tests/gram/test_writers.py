@@ -24,8 +24,8 @@ from gram.models.mdlm import MDLM
 from gram.models.writer import choose, uniform
 from gram.presets import preset
 from gram.sample import SampleError, sample
-from gram.train import Run, train
 from gram.training import losses
+from gram.training.loop import Run, train
 
 TINY = NetworkConfig(features=16, heads=2, hidden=24, blocks=2)
 BOARD = Board("toy", "Two by two", "grid", 2, 2, tuple(map(Token, ("pad", "a", "b", "c"))), blank=(0,))

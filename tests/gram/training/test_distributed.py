@@ -17,8 +17,8 @@ from gram import checkpoint as store
 from gram.checkpoint import METRICS, TRAINING
 from gram.config import ConfigError
 from gram.presets import preset
-from gram.train import train
 from gram.training.distributed import launch, lost
+from gram.training.loop import train
 
 # In float32, so that rounding does not hide a wrong share; with heads that end a phase alone.
 EXACT = ["train.precision=float32", "train.steps=10", "train.head_steps=4", "train.check_every=7"]

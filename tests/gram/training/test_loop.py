@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 import torch
 
-import gram.train  # noqa: F401  (the module, under its full name in sys.modules)
+import gram.training.loop  # noqa: F401  (the module, under its full name in sys.modules)
 from gram import checkpoint as store
 from gram.checkpoint import CONFIG, METRICS, TRAINING, WEIGHTS, CheckpointError
 from gram.config import ConfigError, RunConfig
@@ -27,7 +27,7 @@ from gram.presets import preset
 from gram.training import losses
 from gram.training.kl_control import Charge
 
-module = sys.modules["gram.train"]
+module = sys.modules["gram.training.loop"]
 train, Run = module.train, module.Run
 
 
