@@ -31,8 +31,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gram import compute
-from gram.chance import Chance, Streams
 from gram.checkpoint import Checkpoint, load
+from gram.inference.noise import Chance, Streams
 from gram.models import Model, State, Writer
 from gram.models.gaussian import Gaussian, kl
 from gram.sample import CHUNK, SampleError, check

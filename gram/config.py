@@ -125,7 +125,7 @@ class InferenceConfig:
         halting: a trajectory stops at the first supervision step at which the halting head believes that it is right.
         halt_above: the probability that counts as belief (the paper: 1/2).
         noise: factor on the deviation of the guidance; 1 is the prior as it was learned.
-        perturb, random_start, temperature: further ways for chance to enter, of any model; see `gram.chance`.
+        perturb, random_start, temperature: further ways for chance to enter, of any model; see `gram.inference.noise`.
     """
 
     supervision_steps: int = 16

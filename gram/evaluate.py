@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 from gram import compute
-from gram.chance import Chance, Key, stream
 from gram.checkpoint import Checkpoint, load
 from gram.figures import Answers, per_puzzle, summary
+from gram.inference.noise import Chance, Key, stream
 from gram.models import Model, State
 from gram.sample import SampleError, check, choose
 from gram.tasks import Puzzles, Task
@@ -85,7 +85,7 @@ def grid(
         trajectories: samples per puzzle of each column; a narrower column has the first of a wider one.
         puzzles: only so many of the split, evenly chosen; default all.
         halting: stop at the halting head's word, at the depth at the latest; default: as the checkpoint does.
-        noise, perturb, random_start, temperature: how chance enters (`gram.chance`); default: the checkpoint's.
+        noise, perturb, random_start, temperature: how chance enters (`gram.inference.noise`); default: the checkpoint's.
     Returns:
         `checkpoint`, `sha256`, `model`, `seconds`, and `cells`, a list, depth by depth.
     Raises:

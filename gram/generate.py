@@ -29,8 +29,8 @@ import torch
 from numpy.typing import NDArray
 
 from gram import compute, estimates, fidelity
-from gram.chance import Chance
 from gram.checkpoint import Checkpoint, CheckpointError, load, read_tensors, write_atomic, write_tensors
+from gram.inference.noise import Chance
 from gram.sample import SampleError, check, choose
 from gram.tasks import Task
 from gram.tasks.base import SPLITS, Split, Tokens
@@ -67,7 +67,7 @@ def generate(
         folder: where the parts are; made if absent.
         samples: how many there shall be.
         supervision_steps: how long each goes on, without halting; default: the checkpoint's.
-        noise, perturb, random_start, temperature: how chance enters (`gram.chance`); default: the checkpoint's.
+        noise, perturb, random_start, temperature: how chance enters (`gram.inference.noise`); default: the checkpoint's.
         part: samples of a file.
         classifier: of pictures, the name or folder of the classifier; default: DATASET-classifier.
         progress: called with (samples that there are, samples) after each part.

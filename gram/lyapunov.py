@@ -34,12 +34,14 @@ from torch.autograd import forward_ad
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from gram import compute
-from gram.chance import Streams, stream
 from gram.checkpoint import Checkpoint, load
+from gram.inference.noise import Streams, stream
 from gram.models import Model, State
 from gram.sample import CHUNK, WATCHED, SampleError, _puzzles, check, choose
 
-TANGENT = 3  # the stream of a trajectory that its first differences are drawn from, beside those of `gram.chance`
+TANGENT = (
+    3  # the stream of a trajectory that its first differences are drawn from, beside those of `gram.inference.noise`
+)
 LEAST = 16  # rows computed at once
 
 

@@ -26,8 +26,8 @@ from numpy.typing import NDArray
 
 from gram import compute
 from gram import rollout as contract
-from gram.chance import Streams, stream
 from gram.checkpoint import Checkpoint, load
+from gram.inference.noise import Streams, stream
 from gram.models import State
 from gram.provenance import commit
 from gram.rollout import RolloutError, need
@@ -35,7 +35,7 @@ from gram.sample import CHUNK, SOLUTIONS, WATCHED, SampleError, _puzzles, check,
 from gram.tasks import NoSolverError
 from gram.tasks.base import PAD
 
-SLICE = 4  # the stream that the directions of `starts` are drawn from, beside those of `gram.chance`
+SLICE = 4  # the stream that the directions of `starts` are drawn from, beside those of `gram.inference.noise`
 
 
 def landscape(

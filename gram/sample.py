@@ -21,8 +21,8 @@ import xarray as xr
 from torch import Tensor
 
 from gram import compute, rollout
-from gram.chance import Chance, Streams, stream
 from gram.checkpoint import Checkpoint, load
+from gram.inference.noise import Chance, Streams, stream
 from gram.models import Model, State, Transition
 from gram.provenance import commit
 from gram.tasks import NoSolverError, Puzzles, Task, TaskError
@@ -138,7 +138,7 @@ def sample(
         seed: of the noise.
         mode: `prior`, or `posterior` to let the guidance see the first known solution.
         noise: factor on the deviation of the guidance; default: the checkpoint's, and 1 with a target.
-        perturb, random_start, temperature: further ways for chance to enter, of any model (`gram.chance`): the
+        perturb, random_start, temperature: further ways for chance to enter, of any model (`gram.inference.noise`): the
             deviation of PTRM's noise on the latent, whether z0 is drawn per trajectory, and the decoder's temperature;
             default: the checkpoint's. A rollout made so says so in its name and in `chance`.
         record: what to keep.

@@ -7,7 +7,7 @@ it alone. Here are the board, the dice and what they show; each model's own file
 
 The dice are made of the standard normal noise that every model is given (`Noise`): a uniform number is its
 distribution function, a choice among tokens the largest of logits plus Gumbel noise. A factor on the noise
-(`gram.chance`) of 0 thus gives the most probable token.
+(`gram.inference.noise`) of 0 thus gives the most probable token.
 """
 
 from __future__ import annotations

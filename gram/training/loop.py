@@ -37,8 +37,8 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from gram import checkpoint as store
-from gram.chance import Chance
 from gram.config import ConfigError, RunConfig
+from gram.inference.noise import Chance
 from gram.models import Model, State, Writer
 from gram.tasks import Puzzles
 from gram.tasks.base import PAD

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 import gram
-from gram.chance import Chance
+from gram.inference.noise import Chance
 from gram.models import Model, Noise, Readout, State, Transition
 from gram.sample import SampleError, Streams, sample
 from gram.tasks import NQueens, TaskError

@@ -14,10 +14,10 @@ import torch
 import gram
 from gram import checkpoint as store
 from gram import rollout
-from gram.chance import Chance, Streams
 from gram.checkpoint import Checkpoint
 from gram.config import RunConfig
 from gram.evaluate import answer
+from gram.inference.noise import Chance, Streams
 from gram.models import MODELS, Readout, State
 from gram.models.blocks import NetworkConfig
 from gram.presets import preset
