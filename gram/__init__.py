@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from gram.evaluate import evaluate as evaluate
     from gram.evaluate import grid as grid
     from gram.generate import generate as generate
+    from gram.inference.sample import Record as Record
+    from gram.inference.sample import sample as sample
     from gram.presets import preset as preset
     from gram.probe import Probe as Probe
     from gram.probe import probe as probe
     from gram.rerun import rerun as rerun
-    from gram.sample import Record as Record
-    from gram.sample import sample as sample
     from gram.training.loop import train as train
     from gram.watch import watch as watch
 
@@ -43,9 +43,9 @@ _HOME = {
     "RunConfig": "config",
     "preset": "presets",
     "train": "training.loop",
-    "sample": "sample",
+    "sample": "inference.sample",
     "rerun": "rerun",
-    "Record": "sample",
+    "Record": "inference.sample",
     "evaluate": "evaluate",
     "grid": "evaluate",
     "bound": "bound",

@@ -33,9 +33,9 @@ from torch import Tensor
 from gram import compute
 from gram.checkpoint import Checkpoint, load
 from gram.inference.noise import Chance, Streams
+from gram.inference.sample import CHUNK, SampleError, check
 from gram.models import Model, State, Writer
 from gram.models.gaussian import Gaussian, kl
-from gram.sample import CHUNK, SampleError, check
 from gram.tasks import Puzzles
 from gram.tasks.base import PAD
 

@@ -77,8 +77,8 @@ def sample(
 ) -> None:
     """Sample trajectories of a puzzle and write them as a rollout file (netCDF)."""
     from gram import rollout
-    from gram.sample import Record
-    from gram.sample import sample as draw
+    from gram.inference.sample import Record
+    from gram.inference.sample import sample as draw
 
     if board is not None and puzzle:
         raise typer.BadParameter("give --puzzle or --board, not both")

@@ -27,8 +27,8 @@ from gram import compute
 from gram.checkpoint import Checkpoint, load
 from gram.figures import Answers, per_puzzle, summary
 from gram.inference.noise import Chance, Key, stream
+from gram.inference.sample import SampleError, check, choose
 from gram.models import Model, State
-from gram.sample import SampleError, check, choose
 from gram.tasks import Puzzles, Task
 
 AS_TRAINED = Chance()

@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 from gram import compute, estimates, fidelity
 from gram.checkpoint import Checkpoint, CheckpointError, load, read_tensors, write_atomic, write_tensors
 from gram.inference.noise import Chance
-from gram.sample import SampleError, check, choose
+from gram.inference.sample import SampleError, check, choose
 from gram.tasks import Task
 from gram.tasks.base import SPLITS, Split, Tokens
 from gram.tasks.files import DataError

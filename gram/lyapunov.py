@@ -36,8 +36,8 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from gram import compute
 from gram.checkpoint import Checkpoint, load
 from gram.inference.noise import Streams, stream
+from gram.inference.sample import CHUNK, WATCHED, SampleError, _puzzles, check, choose
 from gram.models import Model, State
-from gram.sample import CHUNK, WATCHED, SampleError, _puzzles, check, choose
 
 TANGENT = (
     3  # the stream of a trajectory that its first differences are drawn from, beside those of `gram.inference.noise`

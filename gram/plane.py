@@ -28,10 +28,10 @@ from gram import compute
 from gram import rollout as contract
 from gram.checkpoint import Checkpoint, load
 from gram.inference.noise import Streams, stream
+from gram.inference.sample import CHUNK, SOLUTIONS, WATCHED, SampleError, _puzzles, check, choose
 from gram.models import State
 from gram.provenance import commit
 from gram.rollout import RolloutError, need
-from gram.sample import CHUNK, SOLUTIONS, WATCHED, SampleError, _puzzles, check, choose
 from gram.tasks import NoSolverError
 from gram.tasks.base import PAD
 

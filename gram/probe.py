@@ -14,10 +14,10 @@ from typing import Any
 import xarray as xr
 
 from gram.checkpoint import Checkpoint, load
+from gram.inference.sample import Record, sample
 from gram.lyapunov import lyapunov
 from gram.plane import landscape, starts
 from gram.rollout import RolloutError
-from gram.sample import Record, sample
 
 PARTS = ("paths", "exponents", "landscape", "starts")
 

@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from gram.checkpoint import WEIGHTS, Checkpoint, find, load, names
+from gram.inference.sample import Record, SampleError, Start, prepare
 from gram.rollout import need
-from gram.sample import Record, SampleError, Start, prepare
 
 Array = NDArray[Any]
 _RECORDED = ("tokens", "probability", "logits", "halt", "value", "h", "l", "u", "mu_prior", "sigma_prior")

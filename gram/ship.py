@@ -21,8 +21,8 @@ from gram import compute
 from gram.card import card, generator_card
 from gram.evaluate import evaluate, grid
 from gram.generate import generate
+from gram.inference.sample import choose
 from gram.provenance import commit
-from gram.sample import choose
 
 RESULTS, CARD = "results.json", "README.md"
 GRID_PUZZLES = 64  # held-out inputs on which depth without halting is measured: it costs four times a run with it

@@ -15,7 +15,7 @@ from typing import Any
 import xarray as xr
 
 from gram.checkpoint import Checkpoint
-from gram.sample import Drawing, prepare
+from gram.inference.sample import Drawing, prepare
 from gram.tasks import Puzzles
 
 

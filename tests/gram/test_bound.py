@@ -19,11 +19,11 @@ from gram import cli
 from gram.bound import PROPOSALS, bound, follow, importance, log_likelihood, log_ratio
 from gram.checkpoint import Checkpoint, build
 from gram.config import RunConfig, TrainConfig
+from gram.inference.sample import SampleError, Streams
 from gram.models.blocks import NetworkConfig
 from gram.models.gaussian import Gaussian
 from gram.models.gram import GRAMConfig
 from gram.presets import preset
-from gram.sample import SampleError, Streams
 from gram.tasks.sudoku import SudokuConfig
 from gram.training import losses
 from gram.training.loop import Run, train

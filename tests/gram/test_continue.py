@@ -12,8 +12,8 @@ import xarray as xr
 import gram
 from gram import rollout
 from gram.checkpoint import Checkpoint
+from gram.inference.sample import CHUNK, Record, SampleError, prepare, sample
 from gram.rollout import RolloutError
-from gram.sample import CHUNK, Record, SampleError, prepare, sample
 from gram.tasks import TaskError
 
 EVERYTHING = Record(l=True, u=True, logits=True, guidance=True)

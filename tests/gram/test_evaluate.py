@@ -16,8 +16,8 @@ from torch import Tensor
 
 import gram
 from gram.inference.noise import Chance
+from gram.inference.sample import SampleError, Streams, sample
 from gram.models import Model, Noise, Readout, State, Transition
-from gram.sample import SampleError, Streams, sample
 from gram.tasks import NQueens, TaskError
 from gram.tasks.nqueens import NQueensConfig
 

@@ -15,8 +15,8 @@ import pytest
 
 from gram.checkpoint import CheckpointError, load
 from gram.generate import draw, figures, generate, parts, table
+from gram.inference.sample import SampleError, choose, sample
 from gram.presets import preset
-from gram.sample import SampleError, choose, sample
 from gram.ship import ship
 from gram.tasks.files import DataError
 from gram.tasks.images import Images, ImagesConfig

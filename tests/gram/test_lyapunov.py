@@ -12,10 +12,10 @@ from torch import Tensor
 
 import gram
 from gram.checkpoint import Checkpoint, build
+from gram.inference.sample import SampleError, Streams, sample
 from gram.lyapunov import advance, first_frame, lyapunov, pack, transition, unpack
 from gram.models import State
 from gram.presets import preset
-from gram.sample import SampleError, Streams, sample
 
 
 def exponents(matrix: Tensor, directions: int, steps: int) -> Tensor:

@@ -11,9 +11,9 @@ import xarray as xr
 
 import gram
 from gram.checkpoint import Checkpoint
+from gram.inference.sample import SampleError, sample
 from gram.plane import best_loss, landscape, right_answers, starts, three
 from gram.rollout import RolloutError
-from gram.sample import SampleError, sample
 
 
 @pytest.fixture(scope="module")

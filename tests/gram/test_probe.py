@@ -8,10 +8,10 @@ import numpy as np
 import xarray as xr
 
 from gram.checkpoint import load
+from gram.inference.sample import Record, sample
 from gram.lyapunov import lyapunov
 from gram.plane import landscape, starts
 from gram.probe import PARTS, probe
-from gram.sample import Record, sample
 
 CHOSEN = {"supervision_steps": 3, "seed": 5, "noise": 0.5}
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from gram import rollout
-from gram.sample import CHUNK, Record, SampleError, sample
+from gram.inference.sample import CHUNK, Record, SampleError, sample
 from gram.watch import watch
 
 

@@ -16,6 +16,7 @@ from gram.board import Board, Token
 from gram.bound import bound
 from gram.checkpoint import load
 from gram.config import ConfigError
+from gram.inference.sample import SampleError, sample
 from gram.models import MODELS, VAE, Writer
 from gram.models.ar import ARConfig
 from gram.models.blocks import NetworkConfig
@@ -23,7 +24,6 @@ from gram.models.d3pm import D3PM, transitions
 from gram.models.mdlm import MDLM
 from gram.models.writer import choose, uniform
 from gram.presets import preset
-from gram.sample import SampleError, sample
 from gram.training import losses
 from gram.training.loop import Run, train
 

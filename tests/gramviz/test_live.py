@@ -14,7 +14,7 @@ import synthetic
 import xarray as xr
 
 from gram import rollout
-from gram.sample import sample
+from gram.inference.sample import sample
 from gram.watch import watch as at_work
 from gramviz.live import Live, Worker, live
 

@@ -18,10 +18,10 @@ from gram.checkpoint import Checkpoint
 from gram.config import RunConfig
 from gram.evaluate import answer
 from gram.inference.noise import Chance, Streams
+from gram.inference.sample import CHUNK, Record, SampleError, choose, sample
 from gram.models import MODELS, Readout, State
 from gram.models.blocks import NetworkConfig
 from gram.presets import preset
-from gram.sample import CHUNK, Record, SampleError, choose, sample
 from gram.training.loop import Run
 
 KINDS = sorted(MODELS)

@@ -19,7 +19,7 @@ import gram
 from gram import rollout
 from gram.checkpoint import Checkpoint
 from gram.config import RunConfig
-from gram.sample import CHUNK, Record, SampleError, Streams, sample, stream
+from gram.inference.sample import CHUNK, Record, SampleError, Streams, sample, stream
 from gram.tasks import Puzzles, TaskError
 
 
@@ -314,7 +314,7 @@ class TestModes:
     def test_more_solutions_than_are_searched_for_are_not_called_known(
         self, trained: Checkpoint, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(importlib.import_module("gram.sample"), "SOLUTIONS", 2)
+        monkeypatch.setattr(importlib.import_module("gram.inference.sample"), "SOLUTIONS", 2)
         blank = "/".join(["....."] * 5)  # ten solutions
         assert "solutions_known" not in sample(trained, blank, trajectories=1)
 
@@ -367,7 +367,7 @@ def test_what_the_task_refuses_stays_the_tasks_sentence(
 def test_the_package_offers_its_verbs_as_functions() -> None:
     verbs: list[Callable[..., Any]] = [gram.sample, gram.evaluate, gram.grid, gram.train, gram.load]
     assert all(callable(verb) for verb in verbs)
-    module = importlib.import_module("gram.sample")  # importing the module does not hide the function
+    module = importlib.import_module("gram.inference.sample")  # importing the module does not hide the function
     assert gram.sample is module.sample
     with pytest.raises(AttributeError, match="no attribute 'smaple'; it offers"):
         gram.smaple  # noqa: B018
