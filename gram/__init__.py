@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from gram.generate import generate as generate
     from gram.inference.sample import Record as Record
     from gram.inference.sample import sample as sample
+    from gram.inference.watch import watch as watch
     from gram.presets import preset as preset
     from gram.probe import Probe as Probe
     from gram.probe import probe as probe
     from gram.rerun import rerun as rerun
     from gram.training.loop import train as train
-    from gram.watch import watch as watch
 
 __version__ = "0.1.0"
 
@@ -50,7 +50,7 @@ _HOME = {
     "grid": "evaluate",
     "bound": "bound",
     "generate": "generate",
-    "watch": "watch",
+    "watch": "inference.watch",
     "probe": "probe",
     "Probe": "probe",
 }

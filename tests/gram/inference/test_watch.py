@@ -9,7 +9,7 @@ import torch
 
 from gram import rollout
 from gram.inference.sample import CHUNK, Record, SampleError, sample
-from gram.watch import watch
+from gram.inference.watch import watch
 
 
 @pytest.mark.parametrize("record", [Record(), Record(low=True), Record(every="supervision")])
