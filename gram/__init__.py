@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from gram.evaluate import evaluate as evaluate
     from gram.evaluate import grid as grid
     from gram.generate import generate as generate
+    from gram.inference.rerun import rerun as rerun
     from gram.inference.sample import Record as Record
     from gram.inference.sample import sample as sample
     from gram.inference.watch import watch as watch
     from gram.presets import preset as preset
     from gram.probe import Probe as Probe
     from gram.probe import probe as probe
-    from gram.rerun import rerun as rerun
     from gram.training.loop import train as train
 
 __version__ = "0.1.0"
@@ -44,7 +44,7 @@ _HOME = {
     "preset": "presets",
     "train": "training.loop",
     "sample": "inference.sample",
-    "rerun": "rerun",
+    "rerun": "inference.rerun",
     "Record": "inference.sample",
     "evaluate": "evaluate",
     "grid": "evaluate",
