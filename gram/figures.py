@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gram.estimates import Interval, ratio, share
+from gram.evaluation.intervals import Interval, ratio, share
 from gram.select import SELECTORS, select
 from gram.tasks import Puzzles
 

@@ -28,8 +28,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gram import compute, estimates, fidelity
+from gram import compute, fidelity
 from gram.checkpoint import Checkpoint, CheckpointError, load, read_tensors, write_atomic, write_tensors
+from gram.evaluation import intervals as estimates
 from gram.inference.noise import Chance
 from gram.inference.sample import SampleError, check, choose
 from gram.tasks import Task

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gram.estimates import ratio, share
+from gram.evaluation.intervals import ratio, share
 from gram.figures import Answers, per_puzzle, summary
 from gram.select import SELECTORS
 from gram.tasks import Puzzles

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from gram import estimates
+from gram.evaluation import intervals as estimates
 from gramviz.lesson import estimates as of_notebooks
 
 
