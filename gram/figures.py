@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gram.evaluation.intervals import Interval, ratio, share
-from gram.select import SELECTORS, select
+from gram.evaluation.select import SELECTORS, select
 from gram.tasks import Puzzles
 
 SOLUTIONS = ((1, 1), (2, 2), (3, 4), (5, 9), (10, None))  # groups of puzzles by how many solutions exist

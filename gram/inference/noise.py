@@ -10,7 +10,7 @@ trajectories:
 Sources: `perturb` is PTRM (Sghaier, Parviz & Jolicoeur-Martineau 2026, arXiv 2605.19943, Section 4), where z is the
 latent of TRM that is not decoded: `l` here, and h in a model without low-level steps. (Of two public reproductions one
 perturbs that and one the other; the states have unit root mean square, so a sigma of 0.2 to 1 means what it does
-there.) PTRM chooses among trajectories by the halting head: `gram.select`, `halt`. The other two are "TRM with random
+there.) PTRM chooses among trajectories by the halting head: `gram.evaluation.select`, `halt`. The other two are "TRM with random
 initial state" and "TRM with stochastic decoder" of GRAM's Table 3b. Where that is silent: a random z0 is, like the
 stored one, a vector for h and one for l, the same at every position; and the decoder's die is thrown once per
 trajectory (Gumbel-max), so that an answer changes only when the logits do, and no answer depends on what is recorded.

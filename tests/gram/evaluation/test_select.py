@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from gram.select import SELECTORS, select
+from gram.evaluation.select import SELECTORS, select
 
 TOKENS = np.array([[1, 2], [3, 4], [1, 2], [5, 6], [3, 4], [3, 4]])
 VALUE = np.array([0.1, 0.2, 0.9, 0.95, 0.3, 0.0], dtype=np.float32)
