@@ -8,8 +8,8 @@ from typing import Any
 
 from gram import fidelity
 from gram.checkpoint import Checkpoint
+from gram.evaluation.metrics import told
 from gram.evaluation.select import SELECTORS
-from gram.figures import told
 
 # Accuracy and coverage with 20 samples, Table 1 of arXiv 2605.19376; of colourings it gives conflicts, not accuracy.
 PAPER: dict[tuple[str, int], dict[str, tuple[float | None, float]]] = {

@@ -119,7 +119,7 @@ def evaluate(
     from gram.checkpoint import load
     from gram.evaluate import evaluate as measure
     from gram.evaluate import grid
-    from gram.figures import grid_table, table
+    from gram.evaluation.metrics import grid_table, table
 
     if depths is not None and supervision_steps is not None:
         raise typer.BadParameter("give --depths or --supervision-steps, not both")

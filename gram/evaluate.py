@@ -1,4 +1,4 @@
-"""Measuring a checkpoint on held-out puzzles by the protocol of docs/training.md; `gram.figures` says what is measured.
+"""Measuring a checkpoint on held-out puzzles by the protocol of docs/training.md; `gram.evaluation.metrics` says what is measured.
 
 Depth and width (trajectories per puzzle) are inference-time compute. A deeper run contains the shallower ones, a wider
 one the narrower ones, so a whole grid of both is computed once, at the price of its largest cell.
@@ -25,7 +25,7 @@ from tqdm.auto import tqdm
 
 from gram import compute
 from gram.checkpoint import Checkpoint, load
-from gram.figures import Answers, per_puzzle, summary
+from gram.evaluation.metrics import Answers, per_puzzle, summary
 from gram.inference.noise import Chance, Key, stream
 from gram.inference.sample import SampleError, check, choose
 from gram.models import Model, State

@@ -10,7 +10,7 @@ import pytest
 
 import gram
 from gram import checkpoint as store
-from gram.figures import told
+from gram.evaluation.metrics import told
 from gram.generate import generate
 from gram.presets import preset
 from gram.ship import ship

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from gram.evaluation.intervals import ratio, share
+from gram.evaluation.metrics import Answers, per_puzzle, summary
 from gram.evaluation.select import SELECTORS
-from gram.figures import Answers, per_puzzle, summary
 from gram.tasks import Puzzles
 
 
