@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from gram import fidelity
 from gram.checkpoint import Checkpoint
+from gram.evaluation import fidelity
 from gram.evaluation.metrics import told
 from gram.evaluation.select import SELECTORS
 

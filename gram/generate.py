@@ -8,7 +8,7 @@ one at a time, in bounded memory, and a run that was killed goes on with the fir
 repeated, none is lost. Asking for more samples later draws only those.
 
 Figures (GRAM, Table 9 and Table 2): how many samples obey the rules, how many differ, how many are copies of training
-data, how far the others are from it; of pictures also IS and FID by our own classifier (`gram.fidelity`). What compares
+data, how far the others are from it; of pictures also IS and FID by our own classifier (`gram.evaluation.fidelity`). What compares
 each sample with all training data is measured on the first `NEAREST`, what needs all samples at once on the first
 `MEASURED`.
 """
@@ -28,8 +28,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gram import compute, fidelity
+from gram import compute
 from gram.checkpoint import Checkpoint, CheckpointError, load, read_tensors, write_atomic, write_tensors
+from gram.evaluation import fidelity
 from gram.evaluation import intervals as estimates
 from gram.inference.noise import Chance
 from gram.inference.sample import SampleError, check, choose
@@ -173,7 +174,7 @@ def figures(task: Task, samples: Callable[[], Iterator[Tokens]], classifier: str
         `valid`: share that obeys the rules. `distinct`: share that is the first of its kind, and `kinds` how many
         these are, `valid_kinds` how many of them are valid. `copies`, `held_out`: shares that equal a training or a
         held-out answer. `nearest_training`: mean number of positions (of pictures: pixels) in which a sample differs
-        from the nearest training answer, of the first `NEAREST`. `fidelity`: of pictures, `gram.fidelity.measure`.
+        from the nearest training answer, of the first `NEAREST`. `fidelity`: of pictures, `gram.evaluation.fidelity.measure`.
         Where the data are not here only the first four are measured, and `unmeasured` says what to do for the rest.
     """
     x = _nothing(task)

@@ -95,8 +95,8 @@ def classifier(
         Path | None, typer.Option("-o", "--out", help="Its folder; default artifacts/PRESET-classifier.")
     ] = None,
 ) -> None:
-    """Train the classifier by which generated pictures are measured (`gram/fidelity.py`)."""
-    from gram.fidelity import write
+    """Train the classifier by which generated pictures are measured (`gram/evaluation/fidelity.py`)."""
+    from gram.evaluation.fidelity import write
 
     folder, share = write(out or Path("artifacts") / f"{preset}-classifier", preset, _tell)
     print(f"{folder}: held-out accuracy {share:.4f}")

@@ -12,9 +12,9 @@ import torch
 from numpy.typing import NDArray
 from scipy.linalg import sqrtm
 
-from gram import fidelity
 from gram.checkpoint import CheckpointError, names
-from gram.fidelity import FID, IS, Classifier, ClassifierConfig, FidelityError
+from gram.evaluation import fidelity
+from gram.evaluation.fidelity import FID, IS, Classifier, ClassifierConfig, FidelityError
 from gram.tasks.images import Images, ImagesConfig
 
 QUICK = ClassifierConfig(ImagesConfig(train_max=300), channels=8, features=16, epochs=20, batch=32, lr=1e-2)

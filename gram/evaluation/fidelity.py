@@ -358,7 +358,7 @@ def _card(name: str, preset: str, classifier: Classifier, share: float, seconds:
     return f"""# {name}
 
 A classifier of {task.board.title} pixels in black and white, with {parameters:,} parameters and {config.features}
-penultimate features. It is a measuring instrument: with it `gram/fidelity.py` computes `{IS}` and
+penultimate features. It is a measuring instrument: with it `gram/evaluation/fidelity.py` computes `{IS}` and
 `{FID}`, which compare models of this laboratory with each other and with no published figure.
 
 ## Data
