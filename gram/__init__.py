@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from gram.checkpoint import load as load
     from gram.checkpoint import names as names
     from gram.config import RunConfig as RunConfig
-    from gram.evaluate import evaluate as evaluate
-    from gram.evaluate import grid as grid
+    from gram.evaluation.evaluate import evaluate as evaluate
+    from gram.evaluation.evaluate import grid as grid
     from gram.generate import generate as generate
     from gram.inference.rerun import rerun as rerun
     from gram.inference.sample import Record as Record
@@ -46,8 +46,8 @@ _HOME = {
     "sample": "inference.sample",
     "rerun": "inference.rerun",
     "Record": "inference.sample",
-    "evaluate": "evaluate",
-    "grid": "evaluate",
+    "evaluate": "evaluation.evaluate",
+    "grid": "evaluation.evaluate",
     "bound": "bound",
     "generate": "generate",
     "watch": "inference.watch",

@@ -12,7 +12,7 @@ from typing import Any
 
 from gram import compute
 from gram.checkpoint import load
-from gram.evaluate import evaluate, grid
+from gram.evaluation.evaluate import evaluate, grid
 
 
 def cost(

@@ -117,8 +117,8 @@ def evaluate(
 ) -> None:
     """Measure accuracy, coverage and best-of-N on held-out puzzles, at one depth and width or at a grid of them."""
     from gram.checkpoint import load
-    from gram.evaluate import evaluate as measure
-    from gram.evaluate import grid
+    from gram.evaluation.evaluate import evaluate as measure
+    from gram.evaluation.evaluate import grid
     from gram.evaluation.metrics import grid_table, table
 
     if depths is not None and supervision_steps is not None:

@@ -19,7 +19,7 @@ import torch
 from gram import checkpoint as store
 from gram import compute
 from gram.card import card, generator_card
-from gram.evaluate import evaluate, grid
+from gram.evaluation.evaluate import evaluate, grid
 from gram.generate import generate
 from gram.inference.sample import choose
 from gram.provenance import commit

@@ -387,7 +387,7 @@ class Run:
 
     def look(self) -> dict[str, Any]:
         """How the averaged weights do on a few held-out puzzles. For the eye only: nothing is chosen by it."""
-        from gram.evaluate import score
+        from gram.evaluation.evaluate import score
 
         train = self.config.train
         result = score(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gram.evaluate import evaluate
+from gram.evaluation.evaluate import evaluate
 from gram.generate import generate
 from gram.presets import PRESETS, preset
 from gram.training.loop import train

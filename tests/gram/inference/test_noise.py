@@ -16,7 +16,7 @@ from gram import checkpoint as store
 from gram import rollout
 from gram.checkpoint import Checkpoint
 from gram.config import RunConfig
-from gram.evaluate import answer
+from gram.evaluation.evaluate import answer
 from gram.inference.noise import Chance, Streams
 from gram.inference.sample import CHUNK, Record, SampleError, choose, sample
 from gram.models import MODELS, Readout, State

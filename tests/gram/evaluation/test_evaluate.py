@@ -21,7 +21,7 @@ from gram.models import Model, Noise, Readout, State, Transition
 from gram.tasks import NQueens, TaskError
 from gram.tasks.nqueens import NQueensConfig
 
-module = importlib.import_module("gram.evaluate")  # `gram.evaluate` is the function
+module = importlib.import_module("gram.evaluation.evaluate")  # `gram.evaluate` is the function
 answer, score, score_grid = module.answer, module.score, module.score_grid
 
 TASK = NQueens(NQueensConfig(board_size=5, removed_min=3, removed_max=5, train_share=0.5))
