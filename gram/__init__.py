@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from gram.config import RunConfig as RunConfig
     from gram.evaluation.evaluate import evaluate as evaluate
     from gram.evaluation.evaluate import grid as grid
-    from gram.generate import generate as generate
+    from gram.evaluation.generate import generate as generate
     from gram.inference.rerun import rerun as rerun
     from gram.inference.sample import Record as Record
     from gram.inference.sample import sample as sample
@@ -49,7 +49,7 @@ _HOME = {
     "evaluate": "evaluation.evaluate",
     "grid": "evaluation.evaluate",
     "bound": "bound",
-    "generate": "generate",
+    "generate": "evaluation.generate",
     "watch": "inference.watch",
     "probe": "probe",
     "Probe": "probe",

@@ -185,8 +185,8 @@ def generate(
 ) -> None:
     """Generate boards or pictures from nothing, and measure them; a call that was cut off goes on where it stopped."""
     from gram.checkpoint import load
-    from gram.generate import generate as run
-    from gram.generate import table
+    from gram.evaluation.generate import generate as run
+    from gram.evaluation.generate import table
 
     def told(done: int, wanted: int) -> None:
         if sys.stderr.isatty():

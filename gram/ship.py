@@ -20,7 +20,7 @@ from gram import checkpoint as store
 from gram import compute
 from gram.card import card, generator_card
 from gram.evaluation.evaluate import evaluate, grid
-from gram.generate import generate
+from gram.evaluation.generate import generate
 from gram.inference.sample import choose
 from gram.provenance import commit
 

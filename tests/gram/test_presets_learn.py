@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from gram.evaluation.evaluate import evaluate
-from gram.generate import generate
+from gram.evaluation.generate import generate
 from gram.presets import PRESETS, preset
 from gram.training.loop import train
 

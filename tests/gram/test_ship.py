@@ -10,8 +10,8 @@ import pytest
 
 import gram
 from gram import checkpoint as store
+from gram.evaluation.generate import generate
 from gram.evaluation.metrics import told
-from gram.generate import generate
 from gram.presets import preset
 from gram.ship import ship
 from gram.training.loop import train

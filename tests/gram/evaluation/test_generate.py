@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from gram.checkpoint import CheckpointError, load
-from gram.generate import draw, figures, generate, parts, table
+from gram.evaluation.generate import draw, figures, generate, parts, table
 from gram.inference.sample import SampleError, choose, sample
 from gram.presets import preset
 from gram.ship import ship
