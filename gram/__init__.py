@@ -17,7 +17,6 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gram.bound import bound as bound
     from gram.checkpoint import Checkpoint as Checkpoint
     from gram.checkpoint import load as load
     from gram.checkpoint import names as names
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from gram.evaluation.evaluate import evaluate as evaluate
     from gram.evaluation.evaluate import grid as grid
     from gram.evaluation.generate import generate as generate
+    from gram.evaluation.likelihood import bound as bound
     from gram.inference.rerun import rerun as rerun
     from gram.inference.sample import Record as Record
     from gram.inference.sample import sample as sample
@@ -48,7 +48,7 @@ _HOME = {
     "Record": "inference.sample",
     "evaluate": "evaluation.evaluate",
     "grid": "evaluation.evaluate",
-    "bound": "bound",
+    "bound": "evaluation.likelihood",
     "generate": "evaluation.generate",
     "watch": "inference.watch",
     "probe": "probe",

@@ -152,8 +152,8 @@ def bound(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Bound the log-likelihood of the solutions: ELBO, surrogate, and the importance-weighted bound, in nats."""
-    from gram.bound import bound as measure
-    from gram.bound import table
+    from gram.evaluation.likelihood import bound as measure
+    from gram.evaluation.likelihood import table
 
     figures = measure(
         checkpoint, puzzles, split=split, samples=samples, seed=seed, supervision_steps=supervision_steps,

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from gram.board import Board, Token
-from gram.bound import bound
 from gram.checkpoint import load
 from gram.config import ConfigError
+from gram.evaluation.likelihood import bound
 from gram.inference.sample import SampleError, sample
 from gram.models import MODELS, VAE, Writer
 from gram.models.ar import ARConfig

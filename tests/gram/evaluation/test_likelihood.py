@@ -16,9 +16,9 @@ from torch.distributions import Normal, kl_divergence
 
 import gram
 from gram import cli
-from gram.bound import PROPOSALS, bound, follow, importance, log_likelihood, log_ratio
 from gram.checkpoint import Checkpoint, build
 from gram.config import RunConfig, TrainConfig
+from gram.evaluation.likelihood import PROPOSALS, bound, follow, importance, log_likelihood, log_ratio
 from gram.inference.sample import SampleError, Streams
 from gram.models.blocks import NetworkConfig
 from gram.models.gaussian import Gaussian
