@@ -13,9 +13,9 @@ from typing import Any
 
 import xarray as xr
 
+from gram.analysis.lyapunov import lyapunov
 from gram.checkpoint import Checkpoint, load
 from gram.inference.sample import Record, sample
-from gram.lyapunov import lyapunov
 from gram.plane import landscape, starts
 from gram.rollout import RolloutError
 
@@ -28,7 +28,7 @@ class Probe:
 
     Attributes:
         rollout: the paths, see `gram.sample`.
-        exponents: along the same paths, see `gram.lyapunov.lyapunov`.
+        exponents: along the same paths, see `gram.analysis.lyapunov.lyapunov`.
         landscape: see `gram.plane.landscape`; None where `left_out` says why.
         starts: see `gram.plane.starts`.
         left_out: parts that could not be computed, each with the reason in words.

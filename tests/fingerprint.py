@@ -94,7 +94,7 @@ def of_artifact(name: str) -> tuple[dict[str, Any], dict[str, float]]:
 
 def of_analysis(name: str) -> dict[str, Any]:
     """Likelihood, exponents, planes and a branch of one model of queens."""
-    from gram.lyapunov import lyapunov
+    from gram.analysis.lyapunov import lyapunov
     from gram.plane import landscape, starts
 
     found = {}

@@ -1,7 +1,7 @@
 """Lyapunov exponents along the paths: do neighbours of a path fall back to it, or part from it?
 
 Left the exponent up to each step, right the last one of each path beside how the path ended. Not one of `VIEWS`: it
-draws what `gram.lyapunov.lyapunov` computes, which needs the model, beside the rollouts of the same paths.
+draws what `gram.analysis.lyapunov.lyapunov` computes, which needs the model, beside the rollouts of the same paths.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def draw(
     """The first exponent of 1 to 4 runs.
 
     Args:
-        exponents: as `gram.lyapunov.lyapunov` returns them, one per run.
+        exponents: as `gram.analysis.lyapunov.lyapunov` returns them, one per run.
         rollouts: of the same paths, which tell how each one ended.
     Raises:
         RolloutError: exponents and rollout are not of the same paths.

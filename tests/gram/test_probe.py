@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from gram.analysis.lyapunov import lyapunov
 from gram.checkpoint import load
 from gram.inference.sample import Record, sample
-from gram.lyapunov import lyapunov
 from gram.plane import landscape, starts
 from gram.probe import PARTS, probe
 

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 import gram
+from gram.analysis.lyapunov import advance, first_frame, lyapunov, pack, transition, unpack
 from gram.checkpoint import Checkpoint, build
 from gram.inference.sample import SampleError, Streams, sample
-from gram.lyapunov import advance, first_frame, lyapunov, pack, transition, unpack
 from gram.models import State
 from gram.presets import preset
 
