@@ -14,9 +14,9 @@ from typing import Any
 import xarray as xr
 
 from gram.analysis.lyapunov import lyapunov
+from gram.analysis.plane import landscape, starts
 from gram.checkpoint import Checkpoint, load
 from gram.inference.sample import Record, sample
-from gram.plane import landscape, starts
 from gram.rollout import RolloutError
 
 PARTS = ("paths", "exponents", "landscape", "starts")
@@ -29,8 +29,8 @@ class Probe:
     Attributes:
         rollout: the paths, see `gram.sample`.
         exponents: along the same paths, see `gram.analysis.lyapunov.lyapunov`.
-        landscape: see `gram.plane.landscape`; None where `left_out` says why.
-        starts: see `gram.plane.starts`.
+        landscape: see `gram.analysis.plane.landscape`; None where `left_out` says why.
+        starts: see `gram.analysis.plane.starts`.
         left_out: parts that could not be computed, each with the reason in words.
     """
 

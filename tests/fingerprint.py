@@ -95,7 +95,7 @@ def of_artifact(name: str) -> tuple[dict[str, Any], dict[str, float]]:
 def of_analysis(name: str) -> dict[str, Any]:
     """Likelihood, exponents, planes and a branch of one model of queens."""
     from gram.analysis.lyapunov import lyapunov
-    from gram.plane import landscape, starts
+    from gram.analysis.plane import landscape, starts
 
     found = {}
     if gram.load(name).model.stochastic:

@@ -1,7 +1,7 @@
 """Basins: which answers are reached from many starts (or with many throws of the dice), and how finely they interlace.
 
 A rollout's paths may differ by their guidance, by their start (`random_start`), or lie on a plane of starts
-(`gram.plane.starts`): the question is the same.
+(`gram.analysis.plane.starts`): the question is the same.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What answers cost, and that cost as a landscape between recorded states (after the paper's Fig. 18 and 19).
 
 From recorded states alone, so it opens on a laptop without the model. What the decoder says on a plane of states that
-nobody visited is `gram.plane.landscape`, which needs the checkpoint; both have the same form.
+nobody visited is `gram.analysis.plane.landscape`, which needs the checkpoint; both have the same form.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Basins: how often each answer is reached; and from which starts, where the paths begin on a plane.
 
 A bar is a share of the paths with its 95 % interval (`gramviz.measure.basins`). Of paths that start on a plane
-(`gram.plane.starts`) the plane is drawn too, each start in the colour of the answer that it reaches.
+(`gram.analysis.plane.starts`) the plane is drawn too, each start in the colour of the answer that it reaches.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 By default the plane of the first two components, with the loss interpolated between recorded states and left blank
 where none came near (`gramviz.measure.landscape`), as in the paper. Given a plane that the model itself was asked
-about (`gram.plane.landscape`), that one: each of its points is then a state of its own.
+about (`gram.analysis.plane.landscape`), that one: each of its points is then a state of its own.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def draw(
     """The landscape of one puzzle with all its paths up to the cursor; its own path in ink.
 
     Args:
-        plane: of `gram.plane.landscape` for this rollout and puzzle; default: interpolated between recorded states.
+        plane: of `gram.analysis.plane.landscape` for this rollout and puzzle; default: interpolated between recorded states.
     Raises:
         RolloutError: h was not recorded.
         ValueError: the plane is that of other paths.

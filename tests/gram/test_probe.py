@@ -8,9 +8,9 @@ import numpy as np
 import xarray as xr
 
 from gram.analysis.lyapunov import lyapunov
+from gram.analysis.plane import landscape, starts
 from gram.checkpoint import load
 from gram.inference.sample import Record, sample
-from gram.plane import landscape, starts
 from gram.probe import PARTS, probe
 
 CHOSEN = {"supervision_steps": 3, "seed": 5, "noise": 0.5}

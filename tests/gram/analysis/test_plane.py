@@ -10,9 +10,9 @@ import torch
 import xarray as xr
 
 import gram
+from gram.analysis.plane import best_loss, landscape, right_answers, starts, three
 from gram.checkpoint import Checkpoint
 from gram.inference.sample import SampleError, sample
-from gram.plane import best_loss, landscape, right_answers, starts, three
 from gram.rollout import RolloutError
 
 
