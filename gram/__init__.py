@@ -17,6 +17,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gram.analysis.probe import Probe as Probe
+    from gram.analysis.probe import probe as probe
     from gram.checkpoint import Checkpoint as Checkpoint
     from gram.checkpoint import load as load
     from gram.checkpoint import names as names
@@ -30,8 +32,6 @@ if TYPE_CHECKING:
     from gram.inference.sample import sample as sample
     from gram.inference.watch import watch as watch
     from gram.presets import preset as preset
-    from gram.probe import Probe as Probe
-    from gram.probe import probe as probe
     from gram.training.loop import train as train
 
 __version__ = "0.1.0"
@@ -51,8 +51,8 @@ _HOME = {
     "bound": "evaluation.likelihood",
     "generate": "evaluation.generate",
     "watch": "inference.watch",
-    "probe": "probe",
-    "Probe": "probe",
+    "probe": "analysis.probe",
+    "Probe": "analysis.probe",
 }
 __all__ = [*_HOME]
 

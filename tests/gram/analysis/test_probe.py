@@ -9,9 +9,9 @@ import xarray as xr
 
 from gram.analysis.lyapunov import lyapunov
 from gram.analysis.plane import landscape, starts
+from gram.analysis.probe import PARTS, probe
 from gram.checkpoint import load
 from gram.inference.sample import Record, sample
-from gram.probe import PARTS, probe
 
 CHOSEN = {"supervision_steps": 3, "seed": 5, "noise": 0.5}
 
