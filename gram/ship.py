@@ -1,7 +1,7 @@
 """Turning a finished run into an artifact: its weights, its figures, and a card on which every figure has a command.
 
 `gram ship RUN -o artifacts/NAME` evaluates the run, writes the figures as `results.json`, and the card from them.
-Nothing on a card is typed by hand (`gram.card`).
+Nothing on a card is typed by hand (`gram.release.card`).
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ import torch
 
 from gram import checkpoint as store
 from gram import compute
-from gram.card import card, generator_card
 from gram.evaluation.evaluate import evaluate, grid
 from gram.evaluation.generate import generate
 from gram.inference.sample import choose
 from gram.provenance import commit
+from gram.release.card import card, generator_card
 
 RESULTS, CARD = "results.json", "README.md"
 GRID_PUZZLES = 64  # held-out inputs on which depth without halting is measured: it costs four times a run with it
