@@ -30,7 +30,7 @@ from gram import compute
 from gram.config import ConfigError, RunConfig
 from gram.models.blocks import Attention, Block, SwiGLU
 from gram.presets import preset
-from gram.ship import machine
+from gram.release.export import machine
 from gram.training.loop import Run
 
 # The two sizes of the shipped models and a width at which products should fill the machine, with a small batch.

@@ -213,7 +213,7 @@ def ship(
     note: Annotated[str, typer.Option(help="Sentences for the card that figures cannot say.")] = "",
 ) -> None:
     """Evaluate a finished run and write it as an artifact with its card."""
-    from gram.ship import ship as write
+    from gram.release.export import ship as write
 
     print(write(run, out, seeds=seeds, puzzles=puzzles, samples=samples, note=note))
 

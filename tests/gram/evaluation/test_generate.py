@@ -17,7 +17,7 @@ from gram.checkpoint import CheckpointError, load
 from gram.evaluation.generate import draw, figures, generate, parts, table
 from gram.inference.sample import SampleError, choose, sample
 from gram.presets import preset
-from gram.ship import ship
+from gram.release.export import ship
 from gram.tasks.files import DataError
 from gram.tasks.images import Images, ImagesConfig
 from gram.tasks.sudoku import SudokuGeneration, SudokuGenerationConfig

@@ -13,7 +13,7 @@ from gram import checkpoint as store
 from gram.evaluation.generate import generate
 from gram.evaluation.metrics import told
 from gram.presets import preset
-from gram.ship import ship
+from gram.release.export import ship
 from gram.training.loop import train
 
 
