@@ -25,9 +25,9 @@ from torch import Tensor
 
 from gram import checkpoint as store
 from gram.models import Model
-from gram.published_config import FAMILIES, Arch, PublishedError
-from gram.published_config import read as read_config
-from gram.published_config import run as run_of
+from gram.release.published_config import FAMILIES, Arch, PublishedError
+from gram.release.published_config import read as read_config
+from gram.release.published_config import run as run_of
 from gram.tasks import Task
 from gram.tasks.arc import ARC
 

@@ -27,7 +27,7 @@ from gram import rollout
 from gram.config import RunConfig
 from gram.models import MODELS
 from gram.published import import_checkpoint
-from gram.published_config import PublishedError, read, run
+from gram.release.published_config import PublishedError, read, run
 from gram.tasks.arc import ARC, ARCConfig
 from gram.tasks.sudoku import Sudoku, SudokuConfig
 
