@@ -274,7 +274,7 @@ def import_checkpoint(
     ] = None,
 ) -> None:
     """Open published weights of TRM or HRM: write them as a checkpoint of ours."""
-    from gram.published import import_checkpoint as take
+    from gram.release.published import import_checkpoint as take
 
     print(take(file, family, config, out, identifiers=identifiers, overrides=overrides or []))
 

@@ -26,7 +26,7 @@ from gram import checkpoint as store
 from gram import rollout
 from gram.config import RunConfig
 from gram.models import MODELS
-from gram.published import import_checkpoint
+from gram.release.published import import_checkpoint
 from gram.release.published_config import PublishedError, read, run
 from gram.tasks.arc import ARC, ARCConfig
 from gram.tasks.sudoku import Sudoku, SudokuConfig
