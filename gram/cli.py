@@ -225,7 +225,7 @@ def bench_data(
     ] = None,
 ) -> None:
     """Reading the Sudoku files, and feeding models of some presets."""
-    from gram.bench import data
+    from gram.bench.data import data
 
     print(json.dumps(data(preset or ["sudoku9-extreme-gram"]), indent=2))
 
