@@ -238,7 +238,7 @@ def bench_grid(
     puzzles: Annotated[int, typer.Option(help="So many held-out puzzles, evenly chosen.")] = 6,
 ) -> None:
     """What a grid of depths and widths costs, beside its largest cell alone."""
-    from gram.bench_grid import cost
+    from gram.bench.grid import cost
 
     rows, columns = _numbers("--depths", depths), _numbers("--trajectories", trajectories)
     print(json.dumps(cost(checkpoint, depths=rows, trajectories=columns, puzzles=puzzles), indent=2))
