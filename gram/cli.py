@@ -254,7 +254,7 @@ def bench_train(
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON, not a table.")] = False,
 ) -> None:
     """How fast presets train, beside the same model written plainly and beside the machine's matrix products."""
-    from gram.bench_train import CASES, table, train
+    from gram.bench.train import CASES, table, train
 
     found = train(presets or list(CASES), rounds=rounds)
     print(json.dumps(found, indent=2) if as_json else table(found))

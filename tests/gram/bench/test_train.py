@@ -12,7 +12,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from gram.bench_train import Case, _flops, plain, table, train
+from gram.bench.train import Case, _flops, plain, table, train
 from gram.board import Board, Token
 from gram.cli import app
 from gram.config import ConfigError
