@@ -8,9 +8,9 @@ from gram.models.gram import GRAM
 from gram.models.hrm import HRM
 from gram.models.looped import Looped
 from gram.models.mdlm import MDLM
+from gram.models.token_model import Writer
 from gram.models.trm import TRM
 from gram.models.vae import VAE
-from gram.models.writer import Writer
 
 MODELS: dict[str, type[Model]] = {model.name: model for model in (Direct, Looped, HRM, TRM, GRAM, AR, MDLM, D3PM, VAE)}
 

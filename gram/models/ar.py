@@ -25,7 +25,7 @@ from gram.board import Board
 from gram.models.base import Noise, State, Transition, Watch, initialize
 from gram.models.blocks import Network
 from gram.models.positions import layout
-from gram.models.writer import NEVER, Page, Shown, Writer, WriterConfig, choose, per_token
+from gram.models.token_model import NEVER, Page, Shown, Writer, WriterConfig, choose, per_token
 from gram.tasks.base import PAD
 
 

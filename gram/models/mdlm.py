@@ -22,7 +22,7 @@ from gram.board import Board
 from gram.models.base import Noise, State, Transition, Watch, initialize
 from gram.models.blocks import Network, at_least
 from gram.models.positions import layout
-from gram.models.writer import Page, Shown, Writer, WriterConfig, choose, per_token, uniform
+from gram.models.token_model import Page, Shown, Writer, WriterConfig, choose, per_token, uniform
 from gram.tasks.base import PAD
 
 

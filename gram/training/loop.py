@@ -1,6 +1,6 @@
 """The training loop, one for all models.
 
-Models that write tokens (`gram.models.writer`) have a loss of their own, and each optimizer step teaches them a fresh
+Models that write tokens (`gram.models.token_model`) have a loss of their own, and each optimizer step teaches them a fresh
 batch. All others are taught by deep supervision, as follows.
 
 A carried batch, as in HRM and TRM: each optimizer step advances every row by one supervision step, with gradient

@@ -22,7 +22,7 @@ from gram.models.ar import ARConfig
 from gram.models.blocks import NetworkConfig
 from gram.models.d3pm import D3PM, transitions
 from gram.models.mdlm import MDLM
-from gram.models.writer import choose, uniform
+from gram.models.token_model import choose, uniform
 from gram.presets import preset
 from gram.training import losses
 from gram.training.loop import Run, train
