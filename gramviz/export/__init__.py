@@ -1,0 +1,1 @@
+"""Movies, stills, the gallery, and the demo."""
