@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from gramviz.analyse import Analysis as Analysis
     from gramviz.analyse import analyse as analyse
     from gramviz.explain import explain as explain
-    from gramviz.explorer import Explorer as Explorer
-    from gramviz.explorer import compare as compare
-    from gramviz.explorer import explore as explore
+    from gramviz.explorer.widget import Explorer as Explorer
+    from gramviz.explorer.widget import compare as compare
+    from gramviz.explorer.widget import explore as explore
     from gramviz.freeze import freeze as freeze
     from gramviz.live import Live as Live
     from gramviz.live import live as live
@@ -35,9 +35,9 @@ _HOME = {
     "analyse": "analyse",
     "Analysis": "analyse",
     "explain": "explain",
-    "explore": "explorer",
-    "compare": "explorer",
-    "Explorer": "explorer",
+    "explore": "explorer.widget",
+    "compare": "explorer.widget",
+    "Explorer": "explorer.widget",
     "State": "state",
     "freeze": "freeze",
     "live": "live",

@@ -83,7 +83,7 @@ def freeze(
     lesson: Annotated[Path | None, typer.Option(help="Chapters and quizzes, as YAML.")] = None,
 ) -> None:
     """Write one HTML file in which the rollouts play without kernel or network."""
-    from gramviz.explorer import compare, explore
+    from gramviz.explorer.widget import compare, explore
     from gramviz.freeze import freeze as write
 
     try:

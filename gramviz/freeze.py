@@ -17,7 +17,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from gramviz.explorer import FRAME_HEIGHT, Explorer, Rollout, _module, _opened
+from gramviz.explorer.widget import FRAME_HEIGHT, Explorer, Rollout, _module, _opened
 from gramviz.pack import pack
 from gramviz.payload import Payload
 from gramviz.state import State

@@ -21,7 +21,7 @@ import ipywidgets
 import traitlets
 import xarray as xr
 
-from gramviz.explorer import Explorer
+from gramviz.explorer.widget import Explorer
 from gramviz.pack import pack
 from gramviz.payload import Payload
 

@@ -12,7 +12,7 @@ import pytest
 import synthetic
 from PIL import Image
 
-from gramviz.explorer import Explorer
+from gramviz.explorer.widget import Explorer
 from gramviz.freeze import freeze
 from gramviz.movie import MovieError, movie
 from gramviz.pack import pack

@@ -7,7 +7,7 @@ import pytest
 import synthetic
 from stages import CANVASES, drag, inner
 
-from gramviz.explorer import Explorer
+from gramviz.explorer.widget import Explorer
 from gramviz.freeze import frame, freeze
 
 READY = "document.querySelector('main').gramviz"

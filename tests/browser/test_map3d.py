@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import synthetic
 
-from gramviz.explorer import Explorer
+from gramviz.explorer.widget import Explorer
 from gramviz.freeze import freeze
 from gramviz.link import FRONTEND
 from gramviz.pack import pack

@@ -11,7 +11,7 @@ import pytest
 import synthetic
 from stages import random_state
 
-from gramviz.explorer import Explorer
+from gramviz.explorer.widget import Explorer
 from gramviz.link import FRONTEND
 from gramviz.pack import pack
 from gramviz.state import LAYERS, State

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from stages import HOST
 
-from gramviz.explorer import explore
+from gramviz.explorer.widget import explore
 from gramviz.freeze import freeze
 from gramviz.link import link
 from gramviz.pack import pack

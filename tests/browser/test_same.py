@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gram import rollout
-from gramviz.explorer import compare
+from gramviz.explorer.widget import compare
 from gramviz.freeze import freeze
 
 pytestmark = pytest.mark.slow  # a server and a kernel

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gramviz.chapters import LessonError, bake, read
-from gramviz.explorer import Explorer
+from gramviz.explorer.widget import Explorer
 from gramviz.pack import pack
 from gramviz.state import StateError
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 import synthetic
 
-from gramviz.explorer import Explorer, explore
+from gramviz.explorer.widget import Explorer, explore
 from gramviz.freeze import freeze
 from gramviz.pack import pack
 from gramviz.state import State, StateError

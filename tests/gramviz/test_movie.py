@@ -13,7 +13,7 @@ import synthetic
 from PIL import Image
 
 from gramviz import movie as module
-from gramviz.explorer import Explorer
+from gramviz.explorer.widget import Explorer
 from gramviz.movie import LAST, RATE, MovieError, movie
 from gramviz.pack import pack
 

@@ -12,7 +12,7 @@ import pytest
 import synthetic
 
 from gram import rollout
-from gramviz.explorer import Explorer, compare, explore
+from gramviz.explorer.widget import Explorer, compare, explore
 from gramviz.link import FRONTEND
 from gramviz.pack import pack
 from gramviz.payload import PackError
