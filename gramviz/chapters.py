@@ -27,7 +27,7 @@ from typing import Any
 
 import yaml
 
-from gramviz.payload import Payload, clean
+from gramviz.explorer.payload import Payload, clean
 from gramviz.state import State, StateError, cell_of, is_index, is_path, step_of
 
 SAY_LENGTH = 2000

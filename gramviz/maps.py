@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gram.rollout import RolloutError
 from gramviz import measure
-from gramviz.payload import LETTERS, NO_PLACE, PackError, Store, fraction
+from gramviz.explorer.payload import LETTERS, NO_PLACE, PackError, Store, fraction
 
 _SIZE = 64
 _MARGIN = 0.07  # of the states' extent, on each side

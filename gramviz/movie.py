@@ -17,9 +17,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gramviz.explorer.payload import Payload
 from gramviz.explorer.widget import Explorer, Rollout
 from gramviz.freeze import freeze
-from gramviz.payload import Payload
 from gramviz.pdf import _aside, printer
 from gramviz.state import State
 

@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gramviz.payload import Payload
+from gramviz.explorer.payload import Payload
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -23,8 +23,8 @@ import xarray as xr
 from gram import rollout as rollouts_
 from gramviz import measure
 from gramviz.branch import TRAJECTORIES, BranchError, Rerun, Source, along_component, changed, to_path
+from gramviz.explorer.payload import Payload
 from gramviz.link import link
-from gramviz.payload import Payload
 from gramviz.state import State, StateError, cell_of, is_index, lead_of, path_name, step_of, trajectory_of
 
 Rollout = xr.Dataset | str | os.PathLike[str]

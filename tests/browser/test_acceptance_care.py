@@ -20,7 +20,7 @@ from stages import CANVASES, COMPARED, Stage, moment, random_state
 
 from gram import rollout
 from gram.board import Board, Token
-from gramviz.payload import Payload
+from gramviz.explorer.payload import Payload
 from gramviz.state import LAYERS, State
 
 HOSTILE = '=<img src=x onerror="window.hit=1"></script><script>window.hit=1</script>"\'&\u202e${1}`' + "x" * 10_000

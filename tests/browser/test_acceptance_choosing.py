@@ -10,7 +10,7 @@ import pytest
 from stages import CANVASES, FOCUS, MOMENT, Stage, drag, inner, moment
 
 from gramviz import measure
-from gramviz.payload import Payload
+from gramviz.explorer.payload import Payload
 
 
 # ----------------------------------------------------------------------------------------------- pointing and choosing

@@ -21,7 +21,7 @@ from stages import CANVASES, Stage, moment
 
 from gram import rollout
 from gramviz.bench import random_walks
-from gramviz.payload import Payload
+from gramviz.explorer.payload import Payload
 
 # -------------------------------------------------------------------------------------------------------- what it looks
 TEXTS = """host => {

@@ -15,7 +15,7 @@ from lab_server import PATIENCE, run_cell
 from stages import CANVASES, FOCUS, MOMENT, Stage, inner, moment, wanted_moments
 
 from gramviz import measure
-from gramviz.payload import Payload
+from gramviz.explorer.payload import Payload
 
 
 # ------------------------------------------------------------------------------------------------------------- opening

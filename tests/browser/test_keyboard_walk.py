@@ -16,9 +16,9 @@ import synthetic
 from stages import Shown, watch
 
 from gramviz.chapters import bake
+from gramviz.explorer.payload import Payload
 from gramviz.freeze import freeze
 from gramviz.pack import pack
-from gramviz.payload import Payload
 
 LESSON = """
 lesson: 1
