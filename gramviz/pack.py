@@ -26,9 +26,9 @@ from numpy.typing import NDArray
 from gram.board import Board
 from gram.rollout import RolloutError, board_of, check, digest, need
 from gramviz import measure
+from gramviz.explorer.maps import maps
 from gramviz.explorer.payload import FORMAT, LETTERS, NONE, PackError, Payload, Store, clean_tree, fraction
 from gramviz.graph import picture
-from gramviz.maps import maps
 from gramviz.measure import Every
 from gramviz.pair import pair
 
