@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from gramviz.analyse import Analysis as Analysis
     from gramviz.analyse import analyse as analyse
     from gramviz.explain import explain as explain
+    from gramviz.explorer.pack import pack as pack
     from gramviz.explorer.widget import Explorer as Explorer
     from gramviz.explorer.widget import compare as compare
     from gramviz.explorer.widget import explore as explore
     from gramviz.freeze import freeze as freeze
     from gramviz.live import Live as Live
     from gramviz.live import live as live
-    from gramviz.pack import pack as pack
     from gramviz.state import State as State
     from gramviz.views import Cursor as Cursor
 
@@ -42,7 +42,7 @@ _HOME = {
     "freeze": "freeze",
     "live": "live",
     "Live": "live",
-    "pack": "pack",
+    "pack": "explorer.pack",
     "Cursor": "views",
 }
 # Subpackages that one reaches as attributes: gv.measure.drift(rollout), gv.views.board.draw(rollout)

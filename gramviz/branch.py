@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from gram.board import Board
 from gram.rollout import board_of, need
 from gramviz import measure
+from gramviz.explorer.pack import pack
 from gramviz.explorer.payload import LETTERS, Payload
-from gramviz.pack import pack
 from gramviz.pair import pair
 
 TRAJECTORIES = 8  # paths of a branch: as many as the map needs to draw their density

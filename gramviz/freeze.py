@@ -17,9 +17,9 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from gramviz.explorer.pack import pack
 from gramviz.explorer.payload import Payload
 from gramviz.explorer.widget import FRAME_HEIGHT, Explorer, Rollout, _module, _opened
-from gramviz.pack import pack
 from gramviz.state import State
 
 _POLICY = (

@@ -21,9 +21,9 @@ import ipywidgets
 import traitlets
 import xarray as xr
 
+from gramviz.explorer.pack import pack
 from gramviz.explorer.payload import Payload
 from gramviz.explorer.widget import Explorer
-from gramviz.pack import pack
 
 EVERY = 0.4  # seconds between two payloads; the page reads one in a tenth of that
 

@@ -56,7 +56,7 @@ def test_the_eyes_never_name_torch(path: Path) -> None:
         "gram.board",
         "gram.rollout",
         "gramviz",
-        "gramviz.pack",
+        "gramviz.explorer.pack",
         "gramviz.lesson",
         "gramviz.report",
         "gramviz.cli",

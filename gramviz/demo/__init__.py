@@ -34,7 +34,7 @@ def record(trm: xr.Dataset, gram: xr.Dataset, path: Path = FILE) -> None:
     Raises:
         PackError: not the same puzzle.
     """
-    from gramviz.pack import pack
+    from gramviz.explorer.pack import pack
 
     packed = pack([trm, gram], names=["TRM", "GRAM"])
     parcel = {"meta": packed.meta, "data": base64.b64encode(packed.data).decode()}

@@ -77,7 +77,7 @@ def trm() -> Any:
 @pytest.fixture(scope="session")
 def one(gram: Any) -> Any:
     """The payload of the fifty paths alone."""
-    from gramviz.pack import pack
+    from gramviz.explorer.pack import pack
 
     return pack(gram)
 
@@ -85,7 +85,7 @@ def one(gram: Any) -> Any:
 @pytest.fixture(scope="session")
 def two(trm: Any, gram: Any) -> Any:
     """The payload of TRM's one path (A) beside the fifty (B)."""
-    from gramviz.pack import pack
+    from gramviz.explorer.pack import pack
 
     return pack([trm, gram])
 
@@ -93,7 +93,7 @@ def two(trm: Any, gram: Any) -> Any:
 @pytest.fixture(scope="session")
 def low() -> Any:
     """The payload of a small Sudoku with every low-level update."""
-    from gramviz.pack import pack
+    from gramviz.explorer.pack import pack
 
     return pack(synthetic.sudoku(low_steps=3))
 
@@ -112,7 +112,7 @@ def rollouts() -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def payload(rollouts: dict[str, Any]) -> Any:
     """What all stages show, unless a test wants something else."""
-    from gramviz.pack import pack
+    from gramviz.explorer.pack import pack
 
     return pack(list(rollouts.values()), names=["TRM", "GRAM"])
 

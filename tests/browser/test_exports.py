@@ -12,10 +12,10 @@ import pytest
 import synthetic
 from PIL import Image
 
+from gramviz.explorer.pack import pack
 from gramviz.explorer.widget import Explorer
 from gramviz.freeze import freeze
 from gramviz.movie import MovieError, movie
-from gramviz.pack import pack
 
 READY = "document.querySelector('main').gramviz"
 

@@ -16,9 +16,9 @@ import synthetic
 from stages import Shown, watch
 
 from gramviz.chapters import bake
+from gramviz.explorer.pack import pack
 from gramviz.explorer.payload import Payload
 from gramviz.freeze import freeze
-from gramviz.pack import pack
 
 LESSON = """
 lesson: 1

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import synthetic
 
+from gramviz.explorer.pack import pack
 from gramviz.explorer.widget import Explorer
 from gramviz.freeze import freeze
 from gramviz.link import FRONTEND
-from gramviz.pack import pack
 from gramviz.state import State
 
 READY = "document.querySelector('main').gramviz"

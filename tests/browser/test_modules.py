@@ -11,9 +11,9 @@ import pytest
 import synthetic
 from stages import random_state
 
+from gramviz.explorer.pack import pack
 from gramviz.explorer.widget import Explorer
 from gramviz.link import FRONTEND
-from gramviz.pack import pack
 from gramviz.state import LAYERS, State
 
 VECTORS = Path(__file__).resolve().parents[1] / "vectors"

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from stages import HOST
 
+from gramviz.explorer.pack import pack
 from gramviz.explorer.widget import explore
 from gramviz.freeze import freeze
 from gramviz.link import link
-from gramviz.pack import pack
 from gramviz.state import State
 
 PAST, TOP = "[data-layer=past]", "[data-layer=top]"

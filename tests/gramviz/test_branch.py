@@ -17,8 +17,8 @@ import xarray as xr
 from gram import rollout
 from gramviz import measure
 from gramviz.branch import BranchError, along_component, changed, to_path
+from gramviz.explorer.pack import pack
 from gramviz.explorer.widget import Explorer, compare, explore
-from gramviz.pack import pack
 from gramviz.state import StateError
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from gramviz.chapters import LessonError, bake, read
+from gramviz.explorer.pack import pack
 from gramviz.explorer.widget import Explorer
-from gramviz.pack import pack
 from gramviz.state import StateError
 
 HEAD = "lesson: 1\ntitle: T\nchapters:\n"

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from gramviz import bench
 from gramviz.cli import app
 from gramviz.demo import payload, record
-from gramviz.pack import pack
+from gramviz.explorer.pack import pack
 
 
 def test_the_shipped_comparison_shows_why_fifty_paths() -> None:

@@ -10,9 +10,9 @@ from dataclasses import replace
 import pytest
 import synthetic
 
+from gramviz.explorer.pack import pack
 from gramviz.explorer.widget import Explorer, explore
 from gramviz.freeze import freeze
-from gramviz.pack import pack
 from gramviz.state import State, StateError
 
 HOSTILE = "</script><script>alert(1)</script><!-- <img onerror=x> & \u2028 \u2029 ' \" ${1}"

@@ -14,9 +14,9 @@ import xarray as xr
 from gram.board import Board
 from gram.rollout import board_of
 from gramviz import measure
+from gramviz.explorer.pack import pack
 from gramviz.explorer.payload import PackError
 from gramviz.graph import crossings, picture, places
-from gramviz.pack import pack
 from gramviz.theme import palette
 from gramviz.views import VIEWS, Cursor
 

@@ -13,9 +13,9 @@ import synthetic
 from PIL import Image
 
 from gramviz import movie as module
+from gramviz.explorer.pack import pack
 from gramviz.explorer.widget import Explorer
 from gramviz.movie import LAST, RATE, MovieError, movie
-from gramviz.pack import pack
 
 
 def decoded(path: Path) -> list[np.ndarray]:

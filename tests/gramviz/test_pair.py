@@ -17,8 +17,8 @@ from gram.board import Board
 from gram.rollout import board_of
 from gram.tasks.arc import decode, encode, shifted
 from gramviz import measure
+from gramviz.explorer.pack import pack
 from gramviz.explorer.widget import explore
-from gramviz.pack import pack
 from gramviz.pair import pair
 from gramviz.theme import ARC
 from gramviz.views import Cursor, board

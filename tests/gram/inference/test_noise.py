@@ -249,7 +249,7 @@ def test_chance_that_cannot_be_is_one_sentence(kind: str, settings: dict[str, An
 
 
 def test_trm_and_ptrm_stand_beside_each_other_in_one_plane(debug_trm_checkpoint: Path) -> None:
-    from gramviz.pack import pack
+    from gramviz.explorer.pack import pack
 
     plain, ptrm = (sample(debug_trm_checkpoint, 1, trajectories=4, perturb=sigma) for sigma in (0.0, 0.5))
     meta = pack([plain, ptrm]).meta

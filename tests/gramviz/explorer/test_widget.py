@@ -12,10 +12,10 @@ import pytest
 import synthetic
 
 from gram import rollout
+from gramviz.explorer.pack import pack
 from gramviz.explorer.payload import PackError
 from gramviz.explorer.widget import Explorer, compare, explore
 from gramviz.link import FRONTEND
-from gramviz.pack import pack
 from gramviz.state import CURVES, LAYERS, State, StateError
 
 

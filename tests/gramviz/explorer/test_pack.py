@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 from gram.board import Board, Token
 from gram.rollout import RolloutError, check, make
 from gramviz import measure
+from gramviz.explorer.pack import pack
 from gramviz.explorer.payload import PackError, Payload, clean
-from gramviz.pack import pack
 
 ROOT = Path(__file__).resolve().parents[2]
 OPTIONAL = ("y", "solutions_known", "valid", "conflict", "probability", "h", "halt", "value", "halted_at")
