@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from gramviz.analyse import analyse as analyse
     from gramviz.explain import explain as explain
     from gramviz.explorer.pack import pack as pack
+    from gramviz.explorer.state import State as State
     from gramviz.explorer.widget import Explorer as Explorer
     from gramviz.explorer.widget import compare as compare
     from gramviz.explorer.widget import explore as explore
     from gramviz.freeze import freeze as freeze
     from gramviz.live import Live as Live
     from gramviz.live import live as live
-    from gramviz.state import State as State
     from gramviz.views import Cursor as Cursor
 
 _HOME = {
@@ -38,7 +38,7 @@ _HOME = {
     "explore": "explorer.widget",
     "compare": "explorer.widget",
     "Explorer": "explorer.widget",
-    "State": "state",
+    "State": "explorer.state",
     "freeze": "freeze",
     "live": "live",
     "Live": "live",

@@ -28,7 +28,7 @@ from typing import Any
 import yaml
 
 from gramviz.explorer.payload import Payload, clean
-from gramviz.state import State, StateError, cell_of, is_index, is_path, step_of
+from gramviz.explorer.state import State, StateError, cell_of, is_index, is_path, step_of
 
 SAY_LENGTH = 2000
 KINDS = ("cell", "token", "answer", "path", "choice")

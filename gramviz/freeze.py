@@ -19,8 +19,8 @@ from typing import Any
 
 from gramviz.explorer.pack import pack
 from gramviz.explorer.payload import Payload
+from gramviz.explorer.state import State
 from gramviz.explorer.widget import FRAME_HEIGHT, Explorer, Rollout, _module, _opened
-from gramviz.state import State
 
 _POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; "

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gramviz.explorer.payload import Payload
+from gramviz.explorer.state import State
 from gramviz.explorer.widget import Explorer, Rollout
 from gramviz.freeze import freeze
 from gramviz.pdf import _aside, printer
-from gramviz.state import State
 
 if TYPE_CHECKING:
     from PIL.Image import Image

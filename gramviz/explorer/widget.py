@@ -4,7 +4,7 @@
 
 The rollout travels once, as one compressed buffer; playing, scrubbing and pointing happen in the page and send nothing.
 What comes back, 150 ms after the last gesture, is `state`: a plain object that also is what Python sets to move the
-view. `gramviz.state` checks it. No torch here, and no logic of the picture: that is `frontend/*.js`.
+view. `gramviz.explorer.state` checks it. No torch here, and no logic of the picture: that is `frontend/*.js`.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from gram import rollout as rollouts_
 from gramviz import measure
 from gramviz.branch import TRAJECTORIES, BranchError, Rerun, Source, along_component, changed, to_path
 from gramviz.explorer.payload import Payload
+from gramviz.explorer.state import State, StateError, cell_of, is_index, lead_of, path_name, step_of, trajectory_of
 from gramviz.link import link
-from gramviz.state import State, StateError, cell_of, is_index, lead_of, path_name, step_of, trajectory_of
 
 Rollout = xr.Dataset | str | os.PathLike[str]
 Other = Rollout | Callable[[xr.Dataset], xr.Dataset]  # what "+ Compare" adds

@@ -9,10 +9,10 @@ import pytest
 import synthetic
 
 from gramviz.explorer.pack import pack
+from gramviz.explorer.state import State
 from gramviz.explorer.widget import Explorer
 from gramviz.freeze import freeze
 from gramviz.link import FRONTEND
-from gramviz.state import State
 
 READY = "document.querySelector('main').gramviz"
 PAST = "[data-layer=past]"

@@ -12,9 +12,9 @@ import synthetic
 from stages import random_state
 
 from gramviz.explorer.pack import pack
+from gramviz.explorer.state import LAYERS, State
 from gramviz.explorer.widget import Explorer
 from gramviz.link import FRONTEND
-from gramviz.state import LAYERS, State
 
 VECTORS = Path(__file__).resolve().parents[1] / "vectors"
 SITE = "http://gramviz.test/"

@@ -9,10 +9,10 @@ import pytest
 from stages import HOST
 
 from gramviz.explorer.pack import pack
+from gramviz.explorer.state import State
 from gramviz.explorer.widget import explore
 from gramviz.freeze import freeze
 from gramviz.link import link
-from gramviz.state import State
 
 PAST, TOP = "[data-layer=past]", "[data-layer=top]"
 

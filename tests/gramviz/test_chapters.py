@@ -8,8 +8,8 @@ import pytest
 
 from gramviz.chapters import LessonError, bake, read
 from gramviz.explorer.pack import pack
+from gramviz.explorer.state import StateError
 from gramviz.explorer.widget import Explorer
-from gramviz.state import StateError
 
 HEAD = "lesson: 1\ntitle: T\nchapters:\n"
 

@@ -11,9 +11,9 @@ import pytest
 import synthetic
 
 from gramviz.explorer.pack import pack
+from gramviz.explorer.state import State, StateError
 from gramviz.explorer.widget import Explorer, explore
 from gramviz.freeze import freeze
-from gramviz.state import State, StateError
 
 HOSTILE = "</script><script>alert(1)</script><!-- <img onerror=x> & \u2028 \u2029 ' \" ${1}"
 

@@ -12,7 +12,7 @@ import synthetic
 from gram.board import Board, Token
 from gram.rollout import make
 from gramviz import measure
-from gramviz.state import State
+from gramviz.explorer.state import State
 
 REMAKE = False  # True once, to write tests/vectors/branching.json anew after a change of the definition
 

@@ -14,9 +14,9 @@ import synthetic
 from gram import rollout
 from gramviz.explorer.pack import pack
 from gramviz.explorer.payload import PackError
+from gramviz.explorer.state import CURVES, LAYERS, State, StateError
 from gramviz.explorer.widget import Explorer, compare, explore
 from gramviz.link import FRONTEND
-from gramviz.state import CURVES, LAYERS, State, StateError
 
 
 @pytest.fixture(scope="module")
