@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from gramviz.analyse import Analysis as Analysis
     from gramviz.analyse import analyse as analyse
     from gramviz.explain import explain as explain
+    from gramviz.explorer.live import Live as Live
+    from gramviz.explorer.live import live as live
     from gramviz.explorer.pack import pack as pack
     from gramviz.explorer.state import State as State
     from gramviz.explorer.widget import Explorer as Explorer
     from gramviz.explorer.widget import compare as compare
     from gramviz.explorer.widget import explore as explore
     from gramviz.freeze import freeze as freeze
-    from gramviz.live import Live as Live
-    from gramviz.live import live as live
     from gramviz.views import Cursor as Cursor
 
 _HOME = {
@@ -40,8 +40,8 @@ _HOME = {
     "Explorer": "explorer.widget",
     "State": "explorer.state",
     "freeze": "freeze",
-    "live": "live",
-    "Live": "live",
+    "live": "explorer.live",
+    "Live": "explorer.live",
     "pack": "explorer.pack",
     "Cursor": "views",
 }

@@ -16,7 +16,7 @@ import xarray as xr
 from gram import rollout
 from gram.inference.sample import sample
 from gram.inference.watch import watch as at_work
-from gramviz.live import Live, Worker, live
+from gramviz.explorer.live import Live, Worker, live
 
 MODULE = sys.modules[live.__module__]  # `gramviz.live` is the function
 
