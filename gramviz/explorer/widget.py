@@ -22,7 +22,7 @@ import xarray as xr
 
 from gram import rollout as rollouts_
 from gramviz import measure
-from gramviz.branch import TRAJECTORIES, BranchError, Rerun, Source, along_component, changed, to_path
+from gramviz.explorer.branch import TRAJECTORIES, BranchError, Rerun, Source, along_component, changed, to_path
 from gramviz.explorer.payload import Payload
 from gramviz.explorer.state import State, StateError, cell_of, is_index, lead_of, path_name, step_of, trajectory_of
 from gramviz.link import link

@@ -16,7 +16,7 @@ import xarray as xr
 
 from gram import rollout
 from gramviz import measure
-from gramviz.branch import BranchError, along_component, changed, to_path
+from gramviz.explorer.branch import BranchError, along_component, changed, to_path
 from gramviz.explorer.pack import pack
 from gramviz.explorer.state import StateError
 from gramviz.explorer.widget import Explorer, compare, explore
