@@ -211,12 +211,12 @@ class Explorer(anywidget.AnyWidget):
         return lambda: self.unobserve(changed, "state")
 
     def teach(self, lesson: str | os.PathLike[str]) -> Self:
-        """Put a lesson (YAML, `gramviz.chapters`) into this explorer and open its first chapter; before it is shown.
+        """Put a lesson (YAML, `gramviz.explorer.chapters`) into this explorer and open its first chapter; before it is shown.
 
         Raises:
             LessonError: what is wrong in the lesson, with its line.
         """
-        from gramviz.chapters import read
+        from gramviz.explorer.chapters import read
 
         self.meta = {**self.meta, "lesson": read(lesson, self.meta)}
         first = self.meta["lesson"]["chapters"][0]

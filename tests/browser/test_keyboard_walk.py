@@ -15,7 +15,7 @@ import pytest
 import synthetic
 from stages import Shown, watch
 
-from gramviz.chapters import bake
+from gramviz.explorer.chapters import bake
 from gramviz.explorer.pack import pack
 from gramviz.explorer.payload import Payload
 from gramviz.freeze import freeze

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gramviz.chapters import LessonError, bake, read
+from gramviz.explorer.chapters import LessonError, bake, read
 from gramviz.explorer.pack import pack
 from gramviz.explorer.state import StateError
 from gramviz.explorer.widget import Explorer
