@@ -23,9 +23,9 @@ import xarray as xr
 from gram import rollout as rollouts_
 from gramviz import measure
 from gramviz.explorer.branch import TRAJECTORIES, BranchError, Rerun, Source, along_component, changed, to_path
+from gramviz.explorer.link import link
 from gramviz.explorer.payload import Payload
 from gramviz.explorer.state import State, StateError, cell_of, is_index, lead_of, path_name, step_of, trajectory_of
-from gramviz.link import link
 
 Rollout = xr.Dataset | str | os.PathLike[str]
 Other = Rollout | Callable[[xr.Dataset], xr.Dataset]  # what "+ Compare" adds

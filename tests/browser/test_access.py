@@ -8,8 +8,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 
+from gramviz.explorer.link import FRONTEND
 from gramviz.freeze import freeze
-from gramviz.link import FRONTEND
 
 READY = "document.querySelector('main').gramviz"
 ROOT = "document.querySelector('main').shadowRoot"

@@ -8,9 +8,9 @@ import pytest
 import synthetic
 from stages import HOST
 
+from gramviz.explorer.link import link
 from gramviz.explorer.pack import pack
 from gramviz.freeze import freeze
-from gramviz.link import link
 
 
 def choices(shown):

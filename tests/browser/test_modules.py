@@ -11,10 +11,10 @@ import pytest
 import synthetic
 from stages import random_state
 
+from gramviz.explorer.link import FRONTEND
 from gramviz.explorer.pack import pack
 from gramviz.explorer.state import LAYERS, State
 from gramviz.explorer.widget import Explorer
-from gramviz.link import FRONTEND
 
 VECTORS = Path(__file__).resolve().parents[1] / "vectors"
 SITE = "http://gramviz.test/"

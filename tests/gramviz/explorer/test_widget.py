@@ -12,11 +12,11 @@ import pytest
 import synthetic
 
 from gram import rollout
+from gramviz.explorer.link import FRONTEND
 from gramviz.explorer.pack import pack
 from gramviz.explorer.payload import PackError
 from gramviz.explorer.state import CURVES, LAYERS, State, StateError
 from gramviz.explorer.widget import Explorer, compare, explore
-from gramviz.link import FRONTEND
 
 
 @pytest.fixture(scope="module")

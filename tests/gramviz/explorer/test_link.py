@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gramviz.link import FRONTEND, LinkError, link
+from gramviz.explorer.link import FRONTEND, LinkError, link
 
 MODULES = sorted(FRONTEND.glob("*.js"))
 
