@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gramviz.analyse import Analysis as Analysis
     from gramviz.analyse import analyse as analyse
     from gramviz.explain import explain as explain
+    from gramviz.explorer.freeze import freeze as freeze
     from gramviz.explorer.live import Live as Live
     from gramviz.explorer.live import live as live
     from gramviz.explorer.pack import pack as pack
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from gramviz.explorer.widget import Explorer as Explorer
     from gramviz.explorer.widget import compare as compare
     from gramviz.explorer.widget import explore as explore
-    from gramviz.freeze import freeze as freeze
     from gramviz.views import Cursor as Cursor
 
 _HOME = {
@@ -39,7 +39,7 @@ _HOME = {
     "compare": "explorer.widget",
     "Explorer": "explorer.widget",
     "State": "explorer.state",
-    "freeze": "freeze",
+    "freeze": "explorer.freeze",
     "live": "explorer.live",
     "Live": "explorer.live",
     "pack": "explorer.pack",

@@ -21,9 +21,9 @@ import xarray as xr
 
 from gram import rollout
 from gram.board import Board
+from gramviz.explorer.freeze import freeze
 from gramviz.explorer.link import link
 from gramviz.explorer.widget import Explorer, explore
-from gramviz.freeze import freeze
 from gramviz.pdf import _aside, printer
 
 FRAMES = 300

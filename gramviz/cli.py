@@ -83,8 +83,8 @@ def freeze(
     lesson: Annotated[Path | None, typer.Option(help="Chapters and quizzes, as YAML.")] = None,
 ) -> None:
     """Write one HTML file in which the rollouts play without kernel or network."""
+    from gramviz.explorer.freeze import freeze as write
     from gramviz.explorer.widget import compare, explore
-    from gramviz.freeze import freeze as write
 
     try:
         if lesson is None:
@@ -107,7 +107,7 @@ def demo(
     import webbrowser
 
     from gramviz.demo import payload
-    from gramviz.freeze import freeze as write
+    from gramviz.explorer.freeze import freeze as write
 
     page = out or Path(tempfile.mkdtemp(prefix="gramviz-")) / "demo.html"
     try:

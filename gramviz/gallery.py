@@ -25,8 +25,8 @@ import xarray as xr
 
 import gramviz
 from gram import rollout as rollouts_
+from gramviz.explorer.freeze import freeze
 from gramviz.explorer.widget import Explorer
-from gramviz.freeze import freeze
 from gramviz.movie import one_palette, opened
 from gramviz.pdf import _aside, printer
 from gramviz.views import Cursor, lyapunov

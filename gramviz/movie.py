@@ -17,10 +17,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gramviz.explorer.freeze import freeze
 from gramviz.explorer.payload import Payload
 from gramviz.explorer.state import State
 from gramviz.explorer.widget import Explorer, Rollout
-from gramviz.freeze import freeze
 from gramviz.pdf import _aside, printer
 
 if TYPE_CHECKING:

@@ -436,13 +436,13 @@ class Explorer(anywidget.AnyWidget):
 
     def to_html(self, path: str | os.PathLike[str] | None = None) -> str:
         """The explorer as one HTML page that plays without kernel or network; written to `path` if that is given."""
-        from gramviz.freeze import freeze
+        from gramviz.explorer.freeze import freeze
 
         return freeze(self, path)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         """The live widget and, as `text/html`, its frozen twin: what a report keeps when the kernel is gone."""
-        from gramviz.freeze import frame
+        from gramviz.explorer.freeze import frame
 
         found = super()._repr_mimebundle_(**kwargs)
         data, metadata = found if isinstance(found, tuple) else (found or {}, {})

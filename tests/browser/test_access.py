@@ -8,8 +8,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 
+from gramviz.explorer.freeze import freeze
 from gramviz.explorer.link import FRONTEND
-from gramviz.freeze import freeze
 
 READY = "document.querySelector('main').gramviz"
 ROOT = "document.querySelector('main').shadowRoot"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import arc_pairs
 import pytest
 
+from gramviz.explorer.freeze import freeze
 from gramviz.explorer.pack import pack
-from gramviz.freeze import freeze
 from gramviz.theme import ARC, palette
 
 BETWEEN, ABOVE, LABELLED, LARGEST = 36, 20, 92, 44  # px, see pair.js

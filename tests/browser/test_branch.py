@@ -14,8 +14,8 @@ from lab_server import PATIENCE, jupyter, open_notebook, run_cell, write_noteboo
 from lab_server import SHOWN as EL
 from stages import HOST
 
+from gramviz.explorer.freeze import freeze
 from gramviz.explorer.link import link
-from gramviz.freeze import freeze
 
 # A model that is not done before the page tells of its view, 150 ms after a gesture.
 SOURCE = """\

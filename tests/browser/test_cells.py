@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gramviz.freeze import freeze
+from gramviz.explorer.freeze import freeze
 
 ROOT = "document.querySelector('main').shadowRoot"
 

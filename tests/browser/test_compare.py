@@ -8,9 +8,9 @@ import pytest
 import synthetic
 from stages import HOST
 
+from gramviz.explorer.freeze import freeze
 from gramviz.explorer.link import link
 from gramviz.explorer.pack import pack
-from gramviz.freeze import freeze
 
 
 def choices(shown):

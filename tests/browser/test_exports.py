@@ -12,9 +12,9 @@ import pytest
 import synthetic
 from PIL import Image
 
+from gramviz.explorer.freeze import freeze
 from gramviz.explorer.pack import pack
 from gramviz.explorer.widget import Explorer
-from gramviz.freeze import freeze
 from gramviz.movie import MovieError, movie
 
 READY = "document.querySelector('main').gramviz"

@@ -7,8 +7,8 @@ import pytest
 import synthetic
 from stages import CANVASES, drag, inner
 
+from gramviz.explorer.freeze import frame, freeze
 from gramviz.explorer.widget import Explorer
-from gramviz.freeze import frame, freeze
 
 READY = "document.querySelector('main').gramviz"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import colourings
 import pytest
 
+from gramviz.explorer.freeze import freeze
 from gramviz.explorer.pack import pack
-from gramviz.freeze import freeze
 from gramviz.theme import palette
 
 # The colour of the board's canvas at a point of the unit square, in which `xy` places the nodes (see place.js).

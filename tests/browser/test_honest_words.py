@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import synthetic
 
-from gramviz.freeze import freeze
+from gramviz.explorer.freeze import freeze
 
 
 @pytest.mark.parametrize("width", [1200, 800])

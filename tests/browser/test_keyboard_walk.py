@@ -16,9 +16,9 @@ import synthetic
 from stages import Shown, watch
 
 from gramviz.explorer.chapters import bake
+from gramviz.explorer.freeze import freeze
 from gramviz.explorer.pack import pack
 from gramviz.explorer.payload import Payload
-from gramviz.freeze import freeze
 
 LESSON = """
 lesson: 1

@@ -7,8 +7,8 @@ import pytest
 import synthetic
 
 from gramviz import measure
+from gramviz.explorer.freeze import freeze
 from gramviz.explorer.pack import pack
-from gramviz.freeze import freeze
 
 READY = "document.querySelector('main').gramviz"
 BASE = "[data-layer=base]"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gramviz.freeze import freeze
+from gramviz.explorer.freeze import freeze
 
 READY = "document.querySelector('main').gramviz"
 ROOT = "document.querySelector('main').shadowRoot"

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import synthetic
 
+from gramviz.explorer.freeze import freeze
 from gramviz.explorer.link import FRONTEND
 from gramviz.explorer.pack import pack
 from gramviz.explorer.state import State
 from gramviz.explorer.widget import Explorer
-from gramviz.freeze import freeze
 
 READY = "document.querySelector('main').gramviz"
 PAST = "[data-layer=past]"

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from stages import HOST
 
+from gramviz.explorer.freeze import freeze
 from gramviz.explorer.link import link
 from gramviz.explorer.pack import pack
 from gramviz.explorer.state import State
 from gramviz.explorer.widget import explore
-from gramviz.freeze import freeze
 
 PAST, TOP = "[data-layer=past]", "[data-layer=top]"
 

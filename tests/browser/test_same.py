@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from gram import rollout
+from gramviz.explorer.freeze import freeze
 from gramviz.explorer.widget import compare
-from gramviz.freeze import freeze
 
 pytestmark = pytest.mark.slow  # a server and a kernel
 

@@ -10,10 +10,10 @@ from dataclasses import replace
 import pytest
 import synthetic
 
+from gramviz.explorer.freeze import freeze
 from gramviz.explorer.pack import pack
 from gramviz.explorer.state import State, StateError
 from gramviz.explorer.widget import Explorer, explore
-from gramviz.freeze import freeze
 
 HOSTILE = "</script><script>alert(1)</script><!-- <img onerror=x> & \u2028 \u2029 ' \" ${1}"
 
