@@ -125,8 +125,8 @@ def bench(
     replays: Annotated[int, typer.Option(help="How often the rollout is played for the memory figure.")] = 1000,
 ) -> None:
     """Measure the explorer on this machine: first picture, frame times, sizes, messages, memory (needs Chromium)."""
-    from gramviz.bench import bench as measure
-    from gramviz.bench import markdown
+    from gramviz.explorer.bench import bench as measure
+    from gramviz.explorer.bench import markdown
 
     figures = measure(replays=replays, progress=sys.stderr)
     if out is not None:

@@ -20,7 +20,7 @@ from PIL import Image
 from stages import CANVASES, Stage, moment
 
 from gram import rollout
-from gramviz.bench import random_walks
+from gramviz.explorer.bench import random_walks
 from gramviz.explorer.payload import Payload
 
 # -------------------------------------------------------------------------------------------------------- what it looks

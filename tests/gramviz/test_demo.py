@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from typer.testing import CliRunner
 
-from gramviz import bench
 from gramviz.cli import app
 from gramviz.demo import payload, record
+from gramviz.explorer import bench
 from gramviz.explorer.pack import pack
 
 
