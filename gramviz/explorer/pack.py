@@ -28,8 +28,8 @@ from gram.rollout import RolloutError, board_of, check, digest, need
 from gramviz import measure
 from gramviz.explorer.maps import maps
 from gramviz.explorer.payload import FORMAT, LETTERS, NONE, PackError, Payload, Store, clean_tree, fraction
-from gramviz.graph import picture
 from gramviz.measure import Every
+from gramviz.measure.graph import picture
 from gramviz.pair import pair
 
 LEVELS = ("Supervision step", "Transition", "Low-level step")

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from gram.board import Board
 from gram.rollout import board_of
 from gramviz import measure
-from gramviz.graph import picture
+from gramviz.measure.graph import picture
 from gramviz.pair import Pair, pair
 from gramviz.theme import NOTE, Palette, palette, readable, token_colour
 from gramviz.views import Cursor, view

@@ -16,7 +16,7 @@ from gram.rollout import board_of
 from gramviz import measure
 from gramviz.explorer.pack import pack
 from gramviz.explorer.payload import PackError
-from gramviz.graph import crossings, picture, places
+from gramviz.measure.graph import crossings, picture, places
 from gramviz.theme import palette
 from gramviz.views import VIEWS, Cursor
 
