@@ -23,7 +23,7 @@ from gram.rollout import board_of, need
 from gramviz import measure
 from gramviz.explorer.pack import pack
 from gramviz.explorer.payload import LETTERS, Payload
-from gramviz.pair import pair
+from gramviz.measure.pair import pair
 
 TRAJECTORIES = 8  # paths of a branch: as many as the map needs to draw their density
 

@@ -30,7 +30,7 @@ from gramviz.explorer.maps import maps
 from gramviz.explorer.payload import FORMAT, LETTERS, NONE, PackError, Payload, Store, clean_tree, fraction
 from gramviz.measure import Every
 from gramviz.measure.graph import picture
-from gramviz.pair import pair
+from gramviz.measure.pair import pair
 
 LEVELS = ("Supervision step", "Transition", "Low-level step")
 _CERTAINTY_LEVELS = 31

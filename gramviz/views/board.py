@@ -23,7 +23,7 @@ from gram.board import Board
 from gram.rollout import board_of
 from gramviz import measure
 from gramviz.measure.graph import picture
-from gramviz.pair import Pair, pair
+from gramviz.measure.pair import Pair, pair
 from gramviz.theme import NOTE, Palette, palette, readable, token_colour
 from gramviz.views import Cursor, view
 from gramviz.views.parts import address, broken, escape, figure, heading, key, path_name, plural

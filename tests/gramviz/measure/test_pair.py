@@ -19,7 +19,7 @@ from gram.tasks.arc import decode, encode, shifted
 from gramviz import measure
 from gramviz.explorer.pack import pack
 from gramviz.explorer.widget import explore
-from gramviz.pair import pair
+from gramviz.measure.pair import pair
 from gramviz.theme import ARC
 from gramviz.views import Cursor, board
 
