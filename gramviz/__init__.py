@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gramviz.analyse import Analysis as Analysis
     from gramviz.analyse import analyse as analyse
-    from gramviz.explain import explain as explain
     from gramviz.explorer.freeze import freeze as freeze
     from gramviz.explorer.live import Live as Live
     from gramviz.explorer.live import live as live
@@ -29,12 +28,13 @@ if TYPE_CHECKING:
     from gramviz.explorer.widget import Explorer as Explorer
     from gramviz.explorer.widget import compare as compare
     from gramviz.explorer.widget import explore as explore
+    from gramviz.measure.explain import explain as explain
     from gramviz.views import Cursor as Cursor
 
 _HOME = {
     "analyse": "analyse",
     "Analysis": "analyse",
-    "explain": "explain",
+    "explain": "measure.explain",
     "explore": "explorer.widget",
     "compare": "explorer.widget",
     "Explorer": "explorer.widget",

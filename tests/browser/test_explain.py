@@ -6,9 +6,9 @@ import pytest
 import synthetic
 
 import gramviz as gv
-from gramviz.explain import FOLLOWS, tally
 from gramviz.explorer.freeze import freeze
 from gramviz.explorer.pack import pack
+from gramviz.measure.explain import FOLLOWS, tally
 
 READY = "document.querySelector('main').gramviz"
 ROOT = "document.querySelector('main').shadowRoot"

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 import gramviz as gv
 from gram.board import Board, Token
-from gramviz.explain import FOLLOWS, REASONS, ExplainError, reasons, sudoku, tally
+from gramviz.measure.explain import FOLLOWS, REASONS, ExplainError, reasons, sudoku, tally
 
 EXPLAIN = sys.modules[reasons.__module__]  # `gramviz.explain` is the function
 REMAKE = False  # True once, to write tests/vectors/explain.json anew after a change of the definition
