@@ -8,7 +8,7 @@ nothing here loads torch.
 """
 
 from gramviz.lesson.around import SCALES, Size, at_least, banner, comparable, footer, held_out, settings, size
-from gramviz.lesson.blocks import METRICS, Block, say, together
+from gramviz.lesson.block import METRICS, Block, say, together
 from gramviz.lesson.estimates import Estimate, difference, ratio, wilson
 from gramviz.lesson.exercises import choose, find, reveal, value
 from gramviz.lesson.findings import PAPER, PAPER_SAMPLES, by_solutions, headline, results, width

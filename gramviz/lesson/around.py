@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from gram.rollout import board_of, digest
-from gramviz.lesson.blocks import Block, table
+from gramviz.lesson.block import Block, table
 from gramviz.provenance import PROVENANCE, device, environment, provenance_html
 
 # `scale` picks sizes from this one table; it never decides which cell runs. (trajectories, supervision steps, puzzles)

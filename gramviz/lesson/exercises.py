@@ -6,7 +6,7 @@ import html
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from gramviz.lesson.blocks import Block, number, svg
+from gramviz.lesson.block import Block, number, svg
 from gramviz.lesson.estimates import Estimate
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gramviz.lesson.blocks import COLOURS, METRICS, Block, number, say, svg, table
+from gramviz.lesson.block import COLOURS, METRICS, Block, number, say, svg, table
 from gramviz.lesson.estimates import Estimate, difference, ratio
 from gramviz.lesson.scoring import Scores
 
