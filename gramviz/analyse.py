@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from gram.rollout import RolloutError, board_of, check
 from gramviz import measure
-from gramviz.lesson.block import number, table
+from gramviz.reports.blocks.block import number, table
 from gramviz.theme import CONFIG, palette
 from gramviz.views import LETTERS, VIEWS, Cursor, lyapunov, one_puzzle
 from gramviz.views.parts import run_name

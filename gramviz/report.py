@@ -31,11 +31,11 @@ from typing import Any, TextIO
 from nbformat import NotebookNode
 
 from gramviz.execute import Failure, execute, failed, is_input
-from gramviz.lesson import METRICS
 from gramviz.notebook import ReportError, check, dumps, outputs, parameters, read, settle
 from gramviz.page import failure_page, page, title
 from gramviz.pdf import print_page, printer
 from gramviz.provenance import PROVENANCE, environment, provenance_html
+from gramviz.reports.blocks import METRICS
 
 
 class RunError(RuntimeError):

@@ -57,7 +57,7 @@ def test_the_eyes_never_name_torch(path: Path) -> None:
         "gram.rollout",
         "gramviz",
         "gramviz.explorer.pack",
-        "gramviz.lesson",
+        "gramviz.reports.blocks",
         "gramviz.report",
         "gramviz.cli",
     ],

@@ -4,7 +4,7 @@ A share of independent inputs carries a Wilson interval (Wilson 1927). Whatever 
 input, or weighs inputs, is bootstrapped over inputs: percentiles of resamples of whole inputs. All figures over equally
 many inputs share their resamples, so the interval of the difference of two is that of `ratio` of the differences.
 
-`gramviz.lesson.estimates` has the same estimators for notebooks, which know nothing of `gram.evaluate`; a test holds
+`gramviz.reports.blocks.estimates` has the same estimators for notebooks, which know nothing of `gram.evaluate`; a test holds
 the two together.
 """
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gram.evaluation import intervals as estimates
-from gramviz.lesson import estimates as of_notebooks
+from gramviz.reports.blocks import estimates as of_notebooks
 
 
 @pytest.mark.parametrize(("successes", "n"), [(0, 1), (0, 30), (3, 10), (10, 10), (412, 1000)])

@@ -7,7 +7,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from gram.rollout import need
-from gramviz.lesson.block import Block, number, say, svg
+from gramviz.reports.blocks.block import Block, number, say, svg
 
 
 def undated(rollout: xr.Dataset) -> xr.Dataset:

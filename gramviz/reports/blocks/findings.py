@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gramviz.lesson.block import COLOURS, METRICS, Block, number, say, svg, table
-from gramviz.lesson.estimates import Estimate, difference, ratio
-from gramviz.lesson.scoring import Scores
+from gramviz.reports.blocks.block import COLOURS, METRICS, Block, number, say, svg, table
+from gramviz.reports.blocks.estimates import Estimate, difference, ratio
+from gramviz.reports.blocks.scoring import Scores
 
 # Table 1 of the paper (20 samples, boards with several solutions): accuracy and coverage as shares.
 PAPER: dict[tuple[str, int], dict[str, tuple[float, float]]] = {

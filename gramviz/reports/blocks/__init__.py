@@ -7,13 +7,13 @@ These are the names that a notebook uses; each lives in the module that it is ta
 nothing here loads torch.
 """
 
-from gramviz.lesson.around import SCALES, Size, at_least, banner, comparable, footer, held_out, settings, size
-from gramviz.lesson.block import METRICS, Block, say, together
-from gramviz.lesson.estimates import Estimate, difference, ratio, wilson
-from gramviz.lesson.exercises import choose, find, reveal, value
-from gramviz.lesson.findings import PAPER, PAPER_SAMPLES, by_solutions, headline, results, width
-from gramviz.lesson.paths import busiest, distinct, dots, endings, first_valid, undated
-from gramviz.lesson.scoring import TELLING, Answers, Scores, scores, telling
+from gramviz.reports.blocks.around import SCALES, Size, at_least, banner, comparable, footer, held_out, settings, size
+from gramviz.reports.blocks.block import METRICS, Block, say, together
+from gramviz.reports.blocks.estimates import Estimate, difference, ratio, wilson
+from gramviz.reports.blocks.exercises import choose, find, reveal, value
+from gramviz.reports.blocks.findings import PAPER, PAPER_SAMPLES, by_solutions, headline, results, width
+from gramviz.reports.blocks.paths import busiest, distinct, dots, endings, first_valid, undated
+from gramviz.reports.blocks.scoring import TELLING, Answers, Scores, scores, telling
 
 __all__ = [
     "METRICS",

@@ -6,8 +6,8 @@ import html
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from gramviz.lesson.block import Block, number, svg
-from gramviz.lesson.estimates import Estimate
+from gramviz.reports.blocks.block import Block, number, svg
+from gramviz.reports.blocks.estimates import Estimate
 
 
 def reveal(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gramviz.lesson.block import number
+from gramviz.reports.blocks.block import number
 
 
 @dataclass(frozen=True)

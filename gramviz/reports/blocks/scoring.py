@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from gramviz.lesson.estimates import Estimate, ratio
+from gramviz.reports.blocks.estimates import Estimate, ratio
 
 
 @dataclass(frozen=True)
