@@ -40,7 +40,7 @@ def report(
 ) -> None:
     """Run NOTEBOOK with checked parameters; leave it, one offline page and metrics.json under --out, or nothing."""
     from gramviz import notebook as books
-    from gramviz import report as reports
+    from gramviz.reports import report as reports
 
     folder = out or Path("artifacts/reports") / notebook.stem
     try:

@@ -1,7 +1,7 @@
 """A page on paper: Chromium is found on this machine, and playwright has it print.
 
 playwright's blocking interface refuses to work in a thread in which an event loop runs, as one does in every Jupyter
-kernel. So it works in a thread of its own here, and `gramviz.report.run(..., pdf=True)` prints from a notebook too.
+kernel. So it works in a thread of its own here, and `gramviz.reports.report.run(..., pdf=True)` prints from a notebook too.
 """
 
 from __future__ import annotations

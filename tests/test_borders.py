@@ -58,7 +58,7 @@ def test_the_eyes_never_name_torch(path: Path) -> None:
         "gramviz",
         "gramviz.explorer.pack",
         "gramviz.reports.blocks",
-        "gramviz.report",
+        "gramviz.reports.report",
         "gramviz.cli",
     ],
 )

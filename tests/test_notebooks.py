@@ -16,8 +16,9 @@ from typing import Any
 import nbformat
 import pytest
 
-from gramviz import notebook, page, provenance, report
+from gramviz import notebook, page, provenance
 from gramviz.notebook import ReportError
+from gramviz.reports import report
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))

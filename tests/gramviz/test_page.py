@@ -12,8 +12,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from gramviz import report
 from gramviz.page import page
+from gramviz.reports import report
 
 EXPLORERS = """
 import sys

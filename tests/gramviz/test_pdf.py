@@ -13,8 +13,9 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from gramviz import pdf, report
+from gramviz import pdf
 from gramviz.notebook import ReportError
+from gramviz.reports import report
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""`gramviz.report`: parameters are checked first, runs are published whole or as a failure, and the page is offline."""
+"""`gramviz.reports.report`: parameters are checked first, runs are published whole or as a failure, and the page is offline."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from gramviz import report
 from gramviz.execute import Progress
 from gramviz.notebook import ReportError, read, strip, tags
 from gramviz.provenance import PROVENANCE, without_provenance
-from gramviz.report import RunError
+from gramviz.reports import report
+from gramviz.reports.report import RunError
 
 PARAMETERS = """
 model: str = "small"  # which model
