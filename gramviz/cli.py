@@ -39,7 +39,7 @@ def report(
     pdf: Annotated[bool, typer.Option("--pdf", help="Also print the page as PDF (needs Chromium).")] = False,
 ) -> None:
     """Run NOTEBOOK with checked parameters; leave it, one offline page and metrics.json under --out, or nothing."""
-    from gramviz import notebook as books
+    from gramviz.reports import notebook as books
     from gramviz.reports import report as reports
 
     folder = out or Path("artifacts/reports") / notebook.stem
@@ -60,7 +60,7 @@ def params(
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
     """List the parameters that NOTEBOOK takes: name, type, default, meaning."""
-    from gramviz import notebook as books
+    from gramviz.reports import notebook as books
 
     known = books.parameters(books.read(notebook))
     if as_json:
@@ -169,7 +169,7 @@ def strip(notebooks: Annotated[list[Path], typer.Argument(metavar="NOTEBOOK...")
     """Take outputs and machine metadata out of notebooks, in place; exit code 1 if one changed (for pre-commit)."""
     import nbformat
 
-    from gramviz import notebook as books
+    from gramviz.reports import notebook as books
 
     changed = False
     for path in notebooks:

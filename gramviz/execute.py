@@ -17,7 +17,7 @@ from typing import Any, TextIO
 
 from nbformat import NotebookNode
 
-from gramviz.notebook import tags
+from gramviz.reports.notebook import tags
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from gramviz.notebook import ReportError
+from gramviz.reports.notebook import ReportError
 
 Anything = TypeVar("Anything")
 

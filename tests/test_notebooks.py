@@ -16,9 +16,9 @@ from typing import Any
 import nbformat
 import pytest
 
-from gramviz import notebook, page, provenance
-from gramviz.notebook import ReportError
-from gramviz.reports import report
+from gramviz import page, provenance
+from gramviz.reports import notebook, report
+from gramviz.reports.notebook import ReportError
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))

@@ -2,7 +2,7 @@
 
 `run` is what `gramviz report` does:
 
-1. the given parameters are held against the notebook's own `parameters` cell (`gramviz.notebook`);
+1. the given parameters are held against the notebook's own `parameters` cell (`gramviz.reports.notebook`);
 2. papermill executes the notebook into `NAME.*.partial.ipynb` (`gramviz.execute`);
 3. the result is settled and becomes one page (`gramviz.page`), on demand a PDF as well (`gramviz.pdf`);
 4. `NAME.ipynb`, `NAME.html` and `metrics.json` are renamed into place. A run that fails leaves `NAME.failed.ipynb`
@@ -31,11 +31,11 @@ from typing import Any, TextIO
 from nbformat import NotebookNode
 
 from gramviz.execute import Failure, execute, failed, is_input
-from gramviz.notebook import ReportError, check, dumps, outputs, parameters, read, settle
 from gramviz.page import failure_page, page, title
 from gramviz.pdf import print_page, printer
 from gramviz.provenance import PROVENANCE, environment, provenance_html
 from gramviz.reports.blocks import METRICS
+from gramviz.reports.notebook import ReportError, check, dumps, outputs, parameters, read, settle
 
 
 class RunError(RuntimeError):

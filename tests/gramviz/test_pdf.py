@@ -14,8 +14,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from gramviz import pdf
-from gramviz.notebook import ReportError
 from gramviz.reports import report
+from gramviz.reports.notebook import ReportError
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""`gramviz.notebook`: parameters are checked by name and type, and what a run leaves is settled."""
+"""`gramviz.reports.notebook`: parameters are checked by name and type, and what a run leaves is settled."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from gramviz import notebook
-from gramviz.notebook import Parameter, ReportError
+from gramviz.reports import notebook
+from gramviz.reports.notebook import Parameter, ReportError
 
 PARAMETERS = """
 model: str = "small"  # which model
