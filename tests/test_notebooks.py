@@ -16,8 +16,8 @@ from typing import Any
 import nbformat
 import pytest
 
-from gramviz import page, provenance
-from gramviz.reports import notebook, report
+from gramviz import provenance
+from gramviz.reports import notebook, page, report
 from gramviz.reports.notebook import ReportError
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -1,4 +1,4 @@
-"""`gramviz.page`: what a report looks like in a browser, with the explorers in it, and without a network."""
+"""`gramviz.reports.page`: what a report looks like in a browser, with the explorers in it, and without a network."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from gramviz.page import page
 from gramviz.reports import report
+from gramviz.reports.page import page
 
 EXPLORERS = """
 import sys
