@@ -28,7 +28,7 @@ from gram import rollout as rollouts_
 from gramviz.explorer.freeze import freeze
 from gramviz.explorer.widget import Explorer
 from gramviz.movie import one_palette, opened
-from gramviz.pdf import _aside, printer
+from gramviz.reports.pdf import _aside, printer
 from gramviz.views import Cursor, lyapunov
 
 WIDTH = 1180  # CSS px of an explorer

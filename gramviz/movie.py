@@ -21,7 +21,7 @@ from gramviz.explorer.freeze import freeze
 from gramviz.explorer.payload import Payload
 from gramviz.explorer.state import State
 from gramviz.explorer.widget import Explorer, Rollout
-from gramviz.pdf import _aside, printer
+from gramviz.reports.pdf import _aside, printer
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -24,7 +24,7 @@ from gram.board import Board
 from gramviz.explorer.freeze import freeze
 from gramviz.explorer.link import link
 from gramviz.explorer.widget import Explorer, explore
-from gramviz.pdf import _aside, printer
+from gramviz.reports.pdf import _aside, printer
 
 FRAMES = 300
 WIDTH = 1200  # CSS pixels

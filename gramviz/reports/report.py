@@ -4,7 +4,7 @@
 
 1. the given parameters are held against the notebook's own `parameters` cell (`gramviz.reports.notebook`);
 2. papermill executes the notebook into `NAME.*.partial.ipynb` (`gramviz.reports.execute`);
-3. the result is settled and becomes one page (`gramviz.reports.page`), on demand a PDF as well (`gramviz.pdf`);
+3. the result is settled and becomes one page (`gramviz.reports.page`), on demand a PDF as well (`gramviz.reports.pdf`);
 4. `NAME.ipynb`, `NAME.html` and `metrics.json` are renamed into place. A run that fails leaves `NAME.failed.ipynb`
    and a short `NAME.failed.html` instead, and never touches the report of an earlier run.
 
@@ -30,12 +30,12 @@ from typing import Any, TextIO
 
 from nbformat import NotebookNode
 
-from gramviz.pdf import print_page, printer
 from gramviz.provenance import PROVENANCE, environment, provenance_html
 from gramviz.reports.blocks import METRICS
 from gramviz.reports.execute import Failure, execute, failed, is_input
 from gramviz.reports.notebook import ReportError, check, dumps, outputs, parameters, read, settle
 from gramviz.reports.page import failure_page, page, title
+from gramviz.reports.pdf import print_page, printer
 
 
 class RunError(RuntimeError):

@@ -17,7 +17,7 @@ from PIL import Image
 from gramviz import gallery as module
 from gramviz import measure
 from gramviz.gallery import LESSON, PICTURES, GalleryError, gallery, page
-from gramviz.pdf import printer
+from gramviz.reports.pdf import printer
 from gramviz.views import VIEWS
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"

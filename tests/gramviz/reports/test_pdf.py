@@ -1,4 +1,4 @@
-"""`gramviz.pdf`: a browser is found and prints, also from a thread in which an event loop runs."""
+"""`gramviz.reports.pdf`: a browser is found and prints, also from a thread in which an event loop runs."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from gramviz import pdf
-from gramviz.reports import report
+from gramviz.reports import pdf, report
 from gramviz.reports.notebook import ReportError
 
 
