@@ -190,8 +190,8 @@ def doctor(
     ] = False,
 ) -> None:
     """Say what this machine has: versions, Chromium, processors, models; exit code 1 if a package is missing."""
-    from gramviz.provenance import PACKAGES
     from gramviz.reports import pdf
+    from gramviz.reports.provenance import PACKAGES
 
     browser = pdf.chromium()
     if chromium:

@@ -16,8 +16,7 @@ from typing import Any
 import nbformat
 import pytest
 
-from gramviz import provenance
-from gramviz.reports import notebook, page, report
+from gramviz.reports import notebook, page, provenance, report
 from gramviz.reports.notebook import ReportError
 
 ROOT = Path(__file__).resolve().parents[1]

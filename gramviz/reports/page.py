@@ -13,8 +13,8 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from gramviz.provenance import provenance_html
 from gramviz.reports.execute import Failure
+from gramviz.reports.provenance import provenance_html
 
 # nbconvert's page asks three CDNs for require.js, MathJax and mermaid. Explorers need none of them, and the policy
 # makes it sure: what is not in the file cannot be had.

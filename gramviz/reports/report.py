@@ -30,12 +30,12 @@ from typing import Any, TextIO
 
 from nbformat import NotebookNode
 
-from gramviz.provenance import PROVENANCE, environment, provenance_html
 from gramviz.reports.blocks import METRICS
 from gramviz.reports.execute import Failure, execute, failed, is_input
 from gramviz.reports.notebook import ReportError, check, dumps, outputs, parameters, read, settle
 from gramviz.reports.page import failure_page, page, title
 from gramviz.reports.pdf import print_page, printer
+from gramviz.reports.provenance import PROVENANCE, environment, provenance_html
 
 
 class RunError(RuntimeError):

@@ -17,7 +17,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from gram import rollout
 from gramviz import cli
-from gramviz.provenance import PACKAGES
+from gramviz.reports.provenance import PACKAGES
 
 
 @dataclass

@@ -11,8 +11,8 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from gram.rollout import board_of, digest
-from gramviz.provenance import PROVENANCE, device, environment, provenance_html
 from gramviz.reports.blocks.block import Block, table
+from gramviz.reports.provenance import PROVENANCE, device, environment, provenance_html
 
 # `scale` picks sizes from this one table; it never decides which cell runs. (trajectories, supervision steps, puzzles)
 SCALES = {"debug": (4, 3, 3), "lesson": (50, 16, 20), "full": (50, 32, 200)}

@@ -12,9 +12,9 @@ import pytest
 import xarray as xr
 from numpy.typing import NDArray
 
-from gramviz.provenance import PROVENANCE
 from gramviz.reports import blocks as lesson
 from gramviz.reports.blocks import METRICS, Block, Estimate, Scores, findings
+from gramviz.reports.provenance import PROVENANCE
 
 # Guesses and checks ---------------------------------------------------------------------------------------------------
 

@@ -18,10 +18,10 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from gramviz.provenance import PROVENANCE, without_provenance
 from gramviz.reports import report
 from gramviz.reports.execute import Progress
 from gramviz.reports.notebook import ReportError, read, strip, tags
+from gramviz.reports.provenance import PROVENANCE, without_provenance
 from gramviz.reports.report import RunError
 
 PARAMETERS = """

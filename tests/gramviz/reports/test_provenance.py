@@ -1,10 +1,10 @@
-"""`gramviz.provenance`: one block for people and machines, which can be taken out of a page again."""
+"""`gramviz.reports.provenance`: one block for people and machines, which can be taken out of a page again."""
 
 from __future__ import annotations
 
 import html
 
-from gramviz.provenance import provenance_html, without_provenance
+from gramviz.reports.provenance import provenance_html, without_provenance
 
 
 def test_provenance_cannot_end_its_own_script() -> None:
