@@ -18,8 +18,6 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gramviz.analyse import Analysis as Analysis
-    from gramviz.analyse import analyse as analyse
     from gramviz.explorer.freeze import freeze as freeze
     from gramviz.explorer.live import Live as Live
     from gramviz.explorer.live import live as live
@@ -29,11 +27,13 @@ if TYPE_CHECKING:
     from gramviz.explorer.widget import compare as compare
     from gramviz.explorer.widget import explore as explore
     from gramviz.measure.explain import explain as explain
+    from gramviz.reports.analyze import Analysis as Analysis
+    from gramviz.reports.analyze import analyse as analyse
     from gramviz.views import Cursor as Cursor
 
 _HOME = {
-    "analyse": "analyse",
-    "Analysis": "analyse",
+    "analyse": "reports.analyze",
+    "Analysis": "reports.analyze",
     "explain": "measure.explain",
     "explore": "explorer.widget",
     "compare": "explorer.widget",

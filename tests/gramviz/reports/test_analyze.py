@@ -13,7 +13,7 @@ import xarray as xr
 
 from gram.rollout import RolloutError
 from gramviz import measure
-from gramviz.analyse import analyse
+from gramviz.reports.analyze import analyse
 from gramviz.theme import outcome_mark
 from gramviz.views import VIEWS, Cursor, lyapunov
 
