@@ -144,7 +144,7 @@ def movie(
     scale: Annotated[float, typer.Option(help="Pixels of the film per pixel of the explorer.")] = 1.0,
 ) -> None:
     """Film the rollouts as they play in the explorer (needs Chromium)."""
-    from gramviz.movie import movie as write
+    from gramviz.export.movie import movie as write
 
     print(write(list(rollouts), out, puzzle=puzzle, state={"speed": speed}, width=width, scale=scale))
 

@@ -27,7 +27,7 @@ import gramviz
 from gram import rollout as rollouts_
 from gramviz.explorer.freeze import freeze
 from gramviz.explorer.widget import Explorer
-from gramviz.movie import one_palette, opened
+from gramviz.export.movie import one_palette, opened
 from gramviz.reports.pdf import _aside, printer
 from gramviz.views import Cursor, lyapunov
 

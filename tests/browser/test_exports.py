@@ -15,7 +15,7 @@ from PIL import Image
 from gramviz.explorer.freeze import freeze
 from gramviz.explorer.pack import pack
 from gramviz.explorer.widget import Explorer
-from gramviz.movie import MovieError, movie
+from gramviz.export.movie import MovieError, movie
 
 READY = "document.querySelector('main').gramviz"
 

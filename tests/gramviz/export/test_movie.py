@@ -12,10 +12,10 @@ import pytest
 import synthetic
 from PIL import Image
 
-from gramviz import movie as module
 from gramviz.explorer.pack import pack
 from gramviz.explorer.widget import Explorer
-from gramviz.movie import LAST, RATE, MovieError, movie
+from gramviz.export import movie as module
+from gramviz.export.movie import LAST, RATE, MovieError, movie
 
 
 def decoded(path: Path) -> list[np.ndarray]:
