@@ -158,7 +158,7 @@ def gallery(
     only: Annotated[list[str] | None, typer.Option(metavar="NAME", help="One picture to draw anew; repeat.")] = None,
 ) -> None:
     """Draw every view from the models that ship, and the page that shows them (needs Chromium; some minutes)."""
-    from gramviz.gallery import gallery as write
+    from gramviz.export.gallery import gallery as write
 
     for path in write(out, index or out.parent / "gallery.md", only=only or (), progress=sys.stderr):
         print(path)

@@ -14,9 +14,9 @@ import synthetic
 import xarray as xr
 from PIL import Image
 
-from gramviz import gallery as module
 from gramviz import measure
-from gramviz.gallery import LESSON, PICTURES, GalleryError, gallery, page
+from gramviz.export import gallery as module
+from gramviz.export.gallery import LESSON, PICTURES, GalleryError, gallery, page
 from gramviz.reports.pdf import printer
 from gramviz.views import VIEWS
 
