@@ -106,8 +106,8 @@ def demo(
     import tempfile
     import webbrowser
 
-    from gramviz.demo import payload
     from gramviz.explorer.freeze import freeze as write
+    from gramviz.export.demo import payload
 
     page = out or Path(tempfile.mkdtemp(prefix="gramviz-")) / "demo.html"
     try:

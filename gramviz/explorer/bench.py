@@ -1,6 +1,6 @@
 """What the explorer costs, measured on this machine in Chromium: time, frames, bytes, messages, memory.
 
-The comparison that ships (`gramviz.demo`) stands for the designed case of fifty paths; for 500 there are random walks,
+The comparison that ships (`gramviz.export.demo`) stands for the designed case of fifty paths; for 500 there are random walks,
 which are no results and say so. The numbers belong to the machine and to what else ran on it: `bench` says both.
 """
 
@@ -57,7 +57,7 @@ def bench(replays: int = 1000, progress: TextIO | None = None) -> dict[str, Any]
     Raises:
         ReportError: Chromium or playwright is missing.
     """
-    from gramviz.demo import payload
+    from gramviz.export.demo import payload
 
     browser = printer()
     fifty = payload()
@@ -110,7 +110,7 @@ def markdown(figures: dict[str, Any]) -> str:
 
 def random_walks(paths: int, steps: int = 33, seed: int = 0) -> xr.Dataset:
     """A legal rollout of `paths` random walks over 8-queens boards: a load for the page, not a result."""
-    from gramviz.demo import payload
+    from gramviz.export.demo import payload
 
     rng = np.random.default_rng(seed)
     meta = payload().meta

@@ -9,9 +9,9 @@ import numpy as np
 from typer.testing import CliRunner
 
 from gramviz.cli import app
-from gramviz.demo import payload, record
 from gramviz.explorer import bench
 from gramviz.explorer.pack import pack
+from gramviz.export.demo import payload, record
 
 
 def test_the_shipped_comparison_shows_why_fifty_paths() -> None:
