@@ -46,7 +46,7 @@ _HOME = {
     "Cursor": "views",
 }
 # Subpackages that one reaches as attributes: gv.measure.drift(rollout), gv.views.board.draw(rollout)
-_MODULES = ("measure", "views", "theme", "lesson", "report")
+_MODULES = ("measure", "views", "theme", "reports")
 __all__ = [*_HOME, *_MODULES]
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rjsmin import jsmin
 
-FRONTEND = Path(__file__).parent / "frontend"
+FRONTEND = Path(__file__).parents[1] / "frontend"
 
 _IMPORT = re.compile(r'^import\s*\{([^}]*)\}\s*from\s*"\./([\w-]+\.js)";[ \t]*\n?', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async function|function|class|const|let)\b)", re.MULTILINE)

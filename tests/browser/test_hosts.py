@@ -35,7 +35,7 @@ FIND = """window.shown = (root = document) => {
   }
   return null;
 }"""
-NOTEBOOK = ["from gramviz.explorer import explore\nexplorer = explore('small.nc')\nexplorer",
+NOTEBOOK = ["from gramviz import explore\nexplorer = explore('small.nc')\nexplorer",
             "print('heard', explorer.state.get('focus'), 'at', explorer.state.get('cursor'))"]  # fmt: skip
 MARIMO = """\
 import marimo
@@ -47,7 +47,7 @@ app = marimo.App(width="full")
 def _():
     import marimo as mo
 
-    from gramviz.explorer import explore
+    from gramviz import explore
 
     explorer = mo.ui.anywidget(explore("small.nc"))
     explorer

@@ -62,7 +62,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
         synthetic.queens(1, model="trm", checkpoint="synthetic-trm", seed=3, wrong=1.0, features=16), folder / "a.nc"
     )
     rollout.save(synthetic.queens(features=16), folder / "b.nc")
-    text = "from gramviz.explorer import compare\nexplorer = compare('a.nc', 'b.nc')\nexplorer"
+    text = "from gramviz import compare\nexplorer = compare('a.nc', 'b.nc')\nexplorer"
     write_notebook(folder, [text])
     return folder
 

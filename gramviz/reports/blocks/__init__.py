@@ -1,7 +1,7 @@
 """What our notebooks say around the explorers: guesses, checks, intervals, tables, small figures, and the footer.
 
-    from gramviz import lesson
-    lesson.together(lesson.endings(one), lesson.endings(many))
+    from gramviz.reports import blocks
+    blocks.together(blocks.endings(one), blocks.endings(many))
 
 These are the names that a notebook uses; each lives in the module that it is taken from. numpy and xarray only:
 nothing here loads torch.

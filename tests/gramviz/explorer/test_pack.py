@@ -24,7 +24,7 @@ from gramviz import measure
 from gramviz.explorer.pack import pack
 from gramviz.explorer.payload import PackError, Payload, clean
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 OPTIONAL = ("y", "solutions_known", "valid", "conflict", "probability", "h", "halt", "value", "halted_at")
 
 
@@ -306,7 +306,7 @@ def test_size_and_time_of_the_designed_case(both: Payload, gram: xr.Dataset) -> 
 
 
 def test_no_torch_is_loaded() -> None:
-    code = "import sys, gramviz.pack, gramviz.views; assert not {'torch', 'gram.models'} & set(sys.modules)"
+    code = "import sys, gramviz.explorer.pack, gramviz.views; assert not {'torch', 'gram.models'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
@@ -320,7 +320,7 @@ def test_equal_rollouts_give_equal_bytes(both: Payload, trm: xr.Dataset, gram: x
 
 def test_bytes_do_not_depend_on_the_number_of_threads() -> None:
     code = (
-        "import sys; sys.path[:0] = ['tests', '.']; import synthetic, hashlib; from gramviz.pack import pack;"
+        "import sys; sys.path[:0] = ['tests', '.']; import synthetic, hashlib; from gramviz.explorer.pack import pack;"
         "print(hashlib.sha256(pack(synthetic.queens(9, supervision_steps=20, features=32)).data).hexdigest())"
     )
     found = {

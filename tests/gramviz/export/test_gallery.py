@@ -20,7 +20,7 @@ from gramviz.export.gallery import LESSON, PICTURES, GalleryError, gallery, page
 from gramviz.reports.pdf import printer
 from gramviz.views import VIEWS
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
+DOCS = Path(__file__).resolve().parents[3] / "docs"
 MOST, ALL = 150_000, 2_500_000  # bytes of one picture and of them all
 
 

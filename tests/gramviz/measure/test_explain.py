@@ -154,7 +154,7 @@ def test_a_search_that_gives_up_makes_a_guess(monkeypatch: pytest.MonkeyPatch) -
 
 # ----------------------------------------------------------------------------------------- vectors shared with the page
 def vectors_of_nine() -> list[dict[str, Any]]:
-    folder = Path(__file__).resolve().parents[1] / "vectors"
+    folder = Path(__file__).resolve().parents[2] / "vectors"
     return [case for case in json.loads((folder / "explain.json").read_text())["cases"] if case["size"] == 9]
 
 

@@ -12,7 +12,7 @@ import pytest
 import xarray as xr
 from numpy.typing import NDArray
 
-from gramviz.reports import blocks as lesson
+from gramviz.reports import blocks
 from gramviz.reports.blocks import METRICS, Block, Estimate, Scores, findings
 from gramviz.reports.provenance import PROVENANCE
 
@@ -20,21 +20,21 @@ from gramviz.reports.provenance import PROVENANCE
 
 
 def test_a_reveal_without_a_guess_shows_the_truth_alone() -> None:
-    block = lesson.reveal("How many?", None, 12, "boards")
+    block = blocks.reveal("How many?", None, 12, "boards")
     assert block.text == "How many? Truth: 12 boards. No guess was made."
     assert 'class="guess"' not in block.html
     assert 'class="dot"' in block.html
 
 
 def test_a_reveal_draws_guess_and_interval_on_one_axis() -> None:
-    block = lesson.reveal("Which share?", 0.5, Estimate(0.25, 0.0, 0.5, 20), scale=(0, 1))
+    block = blocks.reveal("Which share?", 0.5, Estimate(0.25, 0.0, 0.5, 20), scale=(0, 1))
     assert block.text == "Which share? Truth: 0.250 [0, 0.500]. Your guess: 0.500."
     assert re.search(r'<circle cx="160\.0"', block.html), "a quarter of the way from 20 to 580"
     assert "M300.0 14" in block.html, "half of the way"
 
 
 def test_a_guess_beyond_the_axis_stays_on_it() -> None:
-    assert "M580.0 14" in lesson.reveal("?", 99, 1, scale=(0, 10)).html
+    assert "M580.0 14" in blocks.reveal("?", 99, 1, scale=(0, 10)).html
 
 
 @pytest.mark.parametrize(
@@ -47,33 +47,33 @@ def test_a_guess_beyond_the_axis_stays_on_it() -> None:
     ],
 )
 def test_a_value_is_held_against_the_truth(answer: float | None, text: str) -> None:
-    assert lesson.value("Ceiling?", answer, 0.349, 0.01, hint="Divide.").text == text
+    assert blocks.value("Ceiling?", answer, 0.349, 0.01, hint="Divide.").text == text
 
 
 def test_each_choice_is_answered_with_its_reason() -> None:
     why = {"a": "No, because.", "b": "Yes, because."}
-    assert lesson.choose("Which?", None, "b", why).text == "Which? Not tried yet."
-    assert lesson.choose("Which?", "a", "b", why).text == "Which? Not yet: No, because."
-    assert lesson.choose("Which?", "b", "b", why).text == "Which? Yes: Yes, because."
-    assert lesson.choose("Which?", "z", "b", why).text == "Which? Not yet: 'z' is no choice; choose one of a, b."
+    assert blocks.choose("Which?", None, "b", why).text == "Which? Not tried yet."
+    assert blocks.choose("Which?", "a", "b", why).text == "Which? Not yet: No, because."
+    assert blocks.choose("Which?", "b", "b", why).text == "Which? Yes: Yes, because."
+    assert blocks.choose("Which?", "z", "b", why).text == "Which? Not yet: 'z' is no choice; choose one of a, b."
     with pytest.raises(ValueError, match="the right choice 'c' has no reason; choices: a, b"):
-        lesson.choose("Which?", "a", "c", why)
+        blocks.choose("Which?", "a", "c", why)
 
 
 def test_a_find_may_have_several_answers_or_none() -> None:
-    assert lesson.find("Step?", 3, [3, 5]).text == "Step? Yes: 3 is right; there are 1 more."
-    assert lesson.find("Step?", 3, [3]).text == "Step? Yes: 3 is right, and the only one."
-    assert lesson.find("Step?", 4, [3], "Look.").text == "Step? Not yet: 4 is not one of them. Look."
-    assert lesson.find("Step?", 4, []).text == "Step? Not yet: There is none here, so 4 cannot be one."
-    assert lesson.find("Step?", None, [3]).text == "Step? Not tried yet."
+    assert blocks.find("Step?", 3, [3, 5]).text == "Step? Yes: 3 is right; there are 1 more."
+    assert blocks.find("Step?", 3, [3]).text == "Step? Yes: 3 is right, and the only one."
+    assert blocks.find("Step?", 4, [3], "Look.").text == "Step? Not yet: 4 is not one of them. Look."
+    assert blocks.find("Step?", 4, []).text == "Step? Not yet: There is none here, so 4 cannot be one."
+    assert blocks.find("Step?", None, [3]).text == "Step? Not tried yet."
 
 
 def test_text_from_a_reader_is_text() -> None:
     for block in (
-        lesson.say("<b>"),
-        lesson.find("<b>", "<i>", []),
-        lesson.reveal("<b>", None, 1),
-        lesson.settings(a="<b>"),
+        blocks.say("<b>"),
+        blocks.find("<b>", "<i>", []),
+        blocks.reveal("<b>", None, 1),
+        blocks.settings(a="<b>"),
     ):
         assert "<b>" not in block.html
         assert "<i>" not in block.html
@@ -90,21 +90,21 @@ def test_wilson_agrees_with_published_values() -> None:
         (0, 20, 0, 0.1611),
         (1, 29, 0.0061, 0.1718),
     ):
-        found = lesson.wilson(successes, n)
+        found = blocks.wilson(successes, n)
         assert (found.low, found.high) == pytest.approx((low, high), abs=5e-5)  # the table has four digits
 
 
 def test_wilson_stays_within_zero_and_one() -> None:
-    assert lesson.wilson(0, 5).low == 0
-    assert lesson.wilson(5, 5).high == 1
+    assert blocks.wilson(0, 5).low == 0
+    assert blocks.wilson(5, 5).high == 1
     with pytest.raises(ValueError, match="6 successes of 5 is no share"):
-        lesson.wilson(6, 5)
+        blocks.wilson(6, 5)
 
 
 def test_a_ratio_s_interval_is_that_of_the_normal_limit() -> None:
     """For the mean of many equal-weight numbers the bootstrap gives mean ± 1.96 standard errors."""
     values = np.random.default_rng(0).random(400)
-    found = lesson.ratio(values, np.ones(400))
+    found = blocks.ratio(values, np.ones(400))
     half = 1.96 * values.std() / 20
     assert found.value == pytest.approx(values.mean())
     # 4000 draws place a 2.5 % quantile to about 4 % of the half width; three times that is safe.
@@ -112,16 +112,16 @@ def test_a_ratio_s_interval_is_that_of_the_normal_limit() -> None:
 
 
 def test_a_ratio_is_repeatable_and_degenerate_when_all_puzzles_agree() -> None:
-    assert lesson.ratio([1, 1], [2, 2]) == Estimate(0.5, 0.5, 0.5, 2)
-    assert lesson.ratio([1, 0, 3], [2, 2, 4]) == lesson.ratio([1, 0, 3], [2, 2, 4])
+    assert blocks.ratio([1, 1], [2, 2]) == Estimate(0.5, 0.5, 0.5, 2)
+    assert blocks.ratio([1, 0, 3], [2, 2, 4]) == blocks.ratio([1, 0, 3], [2, 2, 4])
     with pytest.raises(ValueError, match="one number per puzzle"):
-        lesson.ratio([1, 2], [1, 2, 3])
+        blocks.ratio([1, 2], [1, 2, 3])
 
 
 def test_a_paired_difference_is_narrower_than_two_intervals() -> None:
     rng = np.random.default_rng(1)
     hard = rng.random(200)
-    gap = lesson.difference(hard + 0.1, hard, np.ones(200))
+    gap = blocks.difference(hard + 0.1, hard, np.ones(200))
     assert (gap.value, gap.low, gap.high) == pytest.approx((0.1, 0.1, 0.1))
 
 
@@ -153,7 +153,7 @@ def ends() -> tuple[Ends, NDArray[np.bool_], NDArray[np.int64]]:
 
 def test_scores_by_hand() -> None:
     made, valid, known = ends()
-    result = lesson.scores("m", made, valid, known)
+    result = blocks.scores("m", made, valid, known)
     assert result.valid.tolist() == [0.75, 0.25]
     assert result.found.tolist() == [2, 1]
     assert result.majority.tolist() == [True, False]
@@ -167,7 +167,7 @@ def test_scores_by_hand() -> None:
 
 def test_the_first_samples_are_the_scores_of_a_narrower_run() -> None:
     made, valid, known = ends()
-    few = lesson.scores("m", made, valid, known, samples=2)
+    few = blocks.scores("m", made, valid, known, samples=2)
     assert few.samples == 2
     assert few.found.tolist() == [1, 1]
     assert few.majority.tolist() == [True, True], "4 and 5 tie; the one drawn first wins"
@@ -176,7 +176,7 @@ def test_the_first_samples_are_the_scores_of_a_narrower_run() -> None:
 def test_scores_of_shapes_that_differ_are_refused() -> None:
     made, valid, known = ends()
     with pytest.raises(ValueError, match="their puzzles and samples differ"):
-        lesson.scores("m", made, valid[:, :3], known)
+        blocks.scores("m", made, valid[:, :3], known)
 
 
 def runs() -> tuple[Scores, Scores]:
@@ -193,26 +193,26 @@ def runs() -> tuple[Scores, Scores]:
 
 def test_the_headline_says_what_the_data_say() -> None:
     many, one = runs()
-    assert "It finds more of the solutions than one" in lesson.headline(many, one).text
-    assert "It finds fewer of the solutions than many" in lesson.headline(one, many).text
-    same = lesson.headline(many, many).text
+    assert "It finds more of the solutions than one" in blocks.headline(many, one).text
+    assert "It finds fewer of the solutions than many" in blocks.headline(one, many).text
+    same = blocks.headline(many, many).text
     assert "It finds about as many of the solutions as many" in same
     assert "within noise" in same
 
 
 def test_results_stand_beside_the_paper_s_only_where_they_compare() -> None:
     many, one = runs()
-    block = lesson.results(many, one, "nqueens", 8)
+    block = blocks.results(many, one, "nqueens", 8)
     assert "GRAM 0.997, TRM 0.668" in block.html
     assert "GRAM 0.903, TRM 0.361" in block.html, "20 samples, as in the paper"
-    assert "0.903" not in lesson.results(one, None, "nqueens", 8).html, "coverage of one sample is no comparison"
-    assert "0.997" not in lesson.results(many, one, "nqueens", 7).html
-    assert "No reference given." in lesson.results(many, None, "nqueens", 8).html
+    assert "0.903" not in blocks.results(one, None, "nqueens", 8).html, "coverage of one sample is no comparison"
+    assert "0.997" not in blocks.results(many, one, "nqueens", 7).html
+    assert "No reference given." in blocks.results(many, None, "nqueens", 8).html
 
 
 def test_results_are_metrics_for_machines() -> None:
     many, one = runs()
-    machine = lesson.results(many, one, "nqueens", 8).data[METRICS]
+    machine = blocks.results(many, one, "nqueens", 8).data[METRICS]
     assert machine["puzzles"] == 40
     assert machine["runs"]["one"]["samples"] == 1
     coverage = machine["runs"]["many"]["coverage"]
@@ -223,7 +223,7 @@ def test_results_are_metrics_for_machines() -> None:
 
 def test_by_solutions_places_marks_where_the_numbers_are() -> None:
     many, one = runs()
-    block = lesson.by_solutions(many, one)
+    block = blocks.by_solutions(many, one)
     y = findings._y(float((many.found[many.known == 2] / 2).mean()))
     assert f'cy="{y:.1f}"' in block.html
     assert block.html.count('class="ceiling"') == 5, "four bins and the legend"
@@ -233,7 +233,7 @@ def test_by_solutions_places_marks_where_the_numbers_are() -> None:
 
 def test_three_telling_puzzles_follow_the_stated_rule() -> None:
     many, _ = runs()
-    chosen = lesson.telling(many)
+    chosen = blocks.telling(many)
     covered = many.found / many.known
     assert covered[chosen["best"]] == covered.max()
     assert many.valid[chosen["worst"]] == many.valid.min()
@@ -242,9 +242,9 @@ def test_three_telling_puzzles_follow_the_stated_rule() -> None:
 
 def test_more_samples_are_compared_with_fewer() -> None:
     made, valid, known = ends()
-    few, many = (lesson.scores("m", made, valid, known, n) for n in (2, 4))
-    assert lesson.width(few, many).text.startswith("With all 4 samples of each puzzle instead of 2, coverage is 0.600")
-    assert "no wider run" in lesson.width(many, many).text
+    few, many = (blocks.scores("m", made, valid, known, n) for n in (2, 4))
+    assert blocks.width(few, many).text.startswith("With all 4 samples of each puzzle instead of 2, coverage is 0.600")
+    assert "no wider run" in blocks.width(many, many).text
 
 
 # Rollouts -------------------------------------------------------------------------------------------------------------
@@ -253,15 +253,15 @@ def test_more_samples_are_compared_with_fewer() -> None:
 def test_endings_count_paths_boards_and_solutions(gram: xr.Dataset, trm: xr.Dataset) -> None:
     tokens, valid = gram["tokens"].values[0, :, -1], gram["valid"].values[0, :, -1]
     found = {tuple(board) for board in tokens[valid].tolist()}
-    text = lesson.endings(gram).text
-    assert f"{lesson.distinct(gram)} different boards; {valid.sum()} of 50 are valid" in text
+    text = blocks.endings(gram).text
+    assert f"{blocks.distinct(gram)} different boards; {valid.sum()} of 50 are valid" in text
     known = int(gram["solutions_known"][0])
     assert text.endswith(f"valid, which gives {len(found)} of the {known} solutions that exist.")
-    assert "1 path ends on 1 different board; 0 of 1 is valid" in lesson.endings(trm).text
+    assert "1 path ends on 1 different board; 0 of 1 is valid" in blocks.endings(trm).text
 
 
 def test_the_first_valid_step_is_read_from_the_rollout(gram: xr.Dataset) -> None:
-    first = lesson.first_valid(gram)
+    first = blocks.first_valid(gram)
     assert first.shape == (1, 50)
     clock = gram["supervision_step"].values
     for path in range(50):
@@ -270,7 +270,7 @@ def test_the_first_valid_step_is_read_from_the_rollout(gram: xr.Dataset) -> None
 
 
 def test_busy_steps_change_at_least_three_cells(gram: xr.Dataset) -> None:
-    busy = lesson.busiest(gram)
+    busy = blocks.busiest(gram)
     clock = gram["supervision_step"].values
     ends_ = {int(step): np.flatnonzero(clock == step)[-1] for step in clock}
     tokens = gram["tokens"].values[0, 0]
@@ -281,38 +281,38 @@ def test_busy_steps_change_at_least_three_cells(gram: xr.Dataset) -> None:
 def test_an_undated_rollout_is_the_same_rollout(gram: xr.Dataset) -> None:
     from gram.rollout import check, digest
 
-    assert digest(check(lesson.undated(gram))) == digest(gram)
+    assert digest(check(blocks.undated(gram))) == digest(gram)
     assert gram.attrs["created_at"], "the original keeps its date"
 
 
 def test_dots_count_the_values_and_those_that_never_came() -> None:
-    block = lesson.dots("First valid step.", [2, 3, 3, 7, -1])
+    block = blocks.dots("First valid step.", [2, 3, 3, 7, -1])
     assert block.text == "First valid step. Median 3, from 2 to 7, over 4 of 5; 1 never did."
     assert block.html.count("<circle") == 4
-    assert lesson.dots("First.", [-1, -1]).text == "First. None of 2 ever did."
-    assert lesson.dots("First.", [4, 4]).html.count("<circle") == 2
+    assert blocks.dots("First.", [-1, -1]).text == "First. None of 2 ever did."
+    assert blocks.dots("First.", [4, 4]).html.count("<circle") == 2
 
 
 # Around the cells -----------------------------------------------------------------------------------------------------
 
 
 def test_scales_pick_sizes_and_an_unknown_one_names_the_known() -> None:
-    assert lesson.size("lesson").trajectories == 50
+    assert blocks.size("lesson").trajectories == 50
     with pytest.raises(ValueError, match="unknown scale 'lessen'; known: debug, lesson, full"):
-        lesson.size("lessen")
-    assert "numbers mean nothing" in lesson.banner("debug").text
-    assert lesson.banner("lesson") == Block("", "")
+        blocks.size("lessen")
+    assert "numbers mean nothing" in blocks.banner("debug").text
+    assert blocks.banner("lesson") == Block("", "")
 
 
 def test_held_out_puzzles_are_those_with_several_solutions_evenly_thinned() -> None:
     known = [1, 2, 5, 1, 2, 3, 2]
-    assert lesson.held_out(known).tolist() == [1, 2, 4, 5, 6]
-    assert lesson.held_out(known, most=2).tolist() == [1, 6]
-    assert lesson.held_out(known, least=5).tolist() == [2]
-    assert lesson.held_out(known, least=2, up_to=3).tolist() == [1, 4, 5, 6]
-    assert lesson.held_out([1, 1]).tolist() == [0, 1], "all, if none has several"
+    assert blocks.held_out(known).tolist() == [1, 2, 4, 5, 6]
+    assert blocks.held_out(known, most=2).tolist() == [1, 6]
+    assert blocks.held_out(known, least=5).tolist() == [2]
+    assert blocks.held_out(known, least=2, up_to=3).tolist() == [1, 4, 5, 6]
+    assert blocks.held_out([1, 1]).tolist() == [0, 1], "all, if none has several"
     with pytest.raises(ValueError, match="puzzles is -1; it must be at least 1, or 0 for all"):
-        lesson.held_out(known, most=-1)
+        blocks.held_out(known, most=-1)
 
 
 def test_checkpoints_of_different_puzzles_are_not_compared() -> None:
@@ -326,15 +326,15 @@ def test_checkpoints_of_different_puzzles_are_not_compared() -> None:
         config: Config
 
     a, b = Opened("a", Config("8 queens")), Opened("b", Config("10 queens"))
-    lesson.comparable(a, a)
+    blocks.comparable(a, a)
     with pytest.raises(ValueError, match="a and b were made for different puzzles"):
-        lesson.comparable(a, b)
+        blocks.comparable(a, b)
     with pytest.raises(ValueError, match="trajectories is 0; it must be at least 1"):
-        lesson.at_least(1, trajectories=0)
+        blocks.at_least(1, trajectories=0)
 
 
 def test_blocks_stand_together(gram: xr.Dataset) -> None:
-    both = lesson.together(lesson.say("a"), lesson.footer(gram, seed=0))
+    both = blocks.together(blocks.say("a"), blocks.footer(gram, seed=0))
     assert both.html.startswith("<p>a</p>")
     assert PROVENANCE in both.data
     assert both._repr_mimebundle_()["text/plain"].startswith("a\n")
@@ -343,23 +343,23 @@ def test_blocks_stand_together(gram: xr.Dataset) -> None:
 def test_the_footer_names_checkpoint_and_rollout(gram: xr.Dataset) -> None:
     from gram.rollout import digest
 
-    record = lesson.footer(gram, seed=3).data[PROVENANCE]
+    record = blocks.footer(gram, seed=3).data[PROVENANCE]
     assert record["seed"] == 3
     assert record["rollouts"][0]["sha256"] == digest(gram)
     assert list(record["checkpoints"].values()) == [gram.attrs["checkpoint"]]
-    assert digest(gram) in lesson.footer(gram).html
+    assert digest(gram) in blocks.footer(gram).html
 
 
 def test_figures_style_nothing_but_themselves() -> None:
     """A style element in an inline figure holds for the page around it."""
     many, one = runs()
-    for block in (lesson.by_solutions(many, one), lesson.reveal("?", 1, 2), lesson.dots("?", [1, 2])):
+    for block in (blocks.by_solutions(many, one), blocks.reveal("?", 1, 2), blocks.dots("?", [1, 2])):
         for style in re.findall(r"<style>(.*?)</style>", block.html):
             assert all(rule.startswith(".gram-svg ") for rule in style.split("}") if rule)
 
 
 def test_every_figure_says_what_it_shows() -> None:
     many, one = runs()
-    for block in (lesson.by_solutions(many, one), lesson.reveal("?", 1, 2), lesson.dots("?", [1, 2])):
+    for block in (blocks.by_solutions(many, one), blocks.reveal("?", 1, 2), blocks.dots("?", [1, 2])):
         assert re.search(r'<svg [^>]*role="img" aria-label="[^"]{10,}"', block.html)
         assert "<figcaption>" in block.html

@@ -20,7 +20,7 @@ import sys
 sys.path.insert(0, {tests!r})
 import synthetic
 from gramviz import lesson
-from gramviz.explorer import compare, explore
+from gramviz import compare, explore
 many = lesson.undated(synthetic.queens(50, supervision_steps=16))
 one = lesson.undated(synthetic.queens(1, supervision_steps=16, model="trm", checkpoint="synthetic-trm", wrong=1.0))
 display(compare(one, many), explore(many), explore(one))
@@ -32,7 +32,7 @@ LARGEST = 1_000_000  # bytes beyond nbconvert's own template, for 50 trajectorie
 def playing(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of a notebook with three explorers: TRM's path beside fifty, 16 supervision steps; and each alone."""
     folder = tmp_path_factory.mktemp("playing")
-    tests = str(Path(__file__).resolve().parents[1])
+    tests = str(Path(__file__).resolve().parents[2])
     cells = [
         new_markdown_cell("# Play", id="title"),
         new_code_cell(EXPLORERS.format(tests=tests).strip(), id="explorers"),
