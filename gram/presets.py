@@ -76,7 +76,7 @@ _tasks: dict[str, Any] = {
     "sudoku4-generate": SudokuGenerationConfig(size=4),
     "sudoku6-generate": SudokuGenerationConfig(size=6),
     "sudoku9-generate": SudokuGenerationConfig(size=9),
-    "arc-practice": ARCConfig(canvas=10, books=32, demonstrations=64, tests=4, augmentations=3),
+    "arc-practice": ARCConfig(canvas=10, tasks=32, demonstrations=64, tests=4, augmentations=3),
     "arc1-small": ARCConfig(dataset="arc-agi-1", canvas=10, augmentations=20),
     "digits": ImagesConfig(patch=2),  # a quarter of the positions: several times the pictures in the same time
     "mnist": ImagesConfig(dataset="mnist"),

@@ -1,6 +1,6 @@
 """Rollouts of ARC for tests: real pairs of the task, but no model.
 
-A path starts with colours all over its canvas and, cell by cell, takes those of its answer. The first ends right, the
+A path starts with colors all over its canvas and, cell by cell, takes those of its answer. The first ends right, the
 second with one cell wrong, the third with the last row missing; and again.
 """
 
@@ -10,12 +10,13 @@ import numpy as np
 import xarray as xr
 
 from gram import rollout
-from gram.tasks.arc import ARC, FIRST, ARCConfig, decode, encode
+from gram.tasks.arc import ARC, ARCConfig
+from gram.tasks.arc_grids import FIRST, decode, encode
 
 
 def task(dataset: str = "practice", canvas: int = 12) -> ARC:
-    """A few rule books."""
-    return ARC(ARCConfig(dataset=dataset, canvas=canvas, books=16, demonstrations=2, tests=1))
+    """A few tasks."""
+    return ARC(ARCConfig(dataset=dataset, canvas=canvas, tasks=16, demonstrations=2, tests=1))
 
 
 def make(
@@ -53,7 +54,7 @@ def make(
 
 
 def answer(y: np.ndarray, fault: int) -> np.ndarray:
-    """The canvas of the solution: as it is (0), with another colour in its corner (1), or without its last row (2)."""
+    """The canvas of the solution: as it is (0), with another color in its corner (1), or without its last row (2)."""
     grid = decode(y)
     assert grid is not None
     if fault == 1:

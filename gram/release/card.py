@@ -11,7 +11,7 @@ from gram.evaluation import fidelity
 from gram.evaluation.metrics import told
 from gram.evaluation.select import SELECTORS
 
-# Accuracy and coverage with 20 samples, Table 1 of arXiv 2605.19376; of colourings it gives conflicts, not accuracy.
+# Accuracy and coverage with 20 samples, Table 1 of arXiv 2605.19376; of colorings it gives conflicts, not accuracy.
 PAPER: dict[tuple[str, int], dict[str, tuple[float | None, float]]] = {
     ("nqueens", 8): {
         "direct": (0.404, 0.137),

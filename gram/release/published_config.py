@@ -78,12 +78,12 @@ def read(path: Path, family: str) -> tuple[Arch, str]:
         PublishedError: it cannot be read, is of another model, or says what is not read here.
     """
     try:
-        told = yaml.safe_load(path.read_text())  # JSON is YAML
+        raw = yaml.safe_load(path.read_text())  # JSON is YAML
     except OSError as error:
         raise PublishedError(f"cannot read {path}: {error.strerror}; give their all_config.yaml") from error
     except (ValueError, yaml.YAMLError, RecursionError) as error:
         raise PublishedError(f"{path} is neither YAML nor JSON: {' '.join(str(error).split())}") from error
-    raw = told.get("arch", told) if isinstance(told, dict) else told
+    raw = raw.get("arch", raw) if isinstance(raw, dict) else raw
     if not isinstance(raw, dict):
         raise PublishedError(f"{path} holds no settings of a model; give their all_config.yaml, or its part arch")
     name = raw.get("name", f"{family}@")
@@ -91,7 +91,7 @@ def read(path: Path, family: str) -> tuple[Arch, str]:
         raise PublishedError(f"{path} is of {name}; of the family {family} are {', '.join(FAMILIES[family])}")
     arch = _arch(raw, family, path)
     _check(arch, family, path)
-    return arch, str(told.get("data_paths", told.get("data_path", "")))
+    return arch, str(raw.get("data_paths", raw.get("data_path", "")))
 
 
 def _arch(raw: Mapping[str, Any], family: str, path: Path) -> Arch:

@@ -1,23 +1,19 @@
-"""ARC: find the rule that a few pairs of coloured grids share, and apply it. GRAM, Section 5.1 and Table 8.
+"""ARC: find the rule that a few pairs of colored grids share, and apply it. GRAM, Section 5.1 and Table 8.
 
-Data: ARC-AGI-1, ARC-AGI-2 and ConceptARC from their official JSON (`arc_files.py`), or small rule books of our own
-(`arc_practice.py`). What ARC calls a task is a *rule book* here. The protocol is HRM's and TRM's: a model sees no
-demonstrations beside its input but learns them, with a few vectors of its own for each rule book
-(`Puzzles.identifier`). So the training split holds the demonstrations of every rule book, evaluation ones included,
-and the tests of the training ones; the test split holds the tests of the evaluation ones.
+Data: ARC-AGI-1, ARC-AGI-2 and ConceptARC from their official JSON (`arc_files.py`), or small ARC tasks of our own
+(`arc_practice.py`). The protocol is HRM's and TRM's: a model sees no demonstrations beside its input but learns them,
+with a few vectors for each ARC task (its puzzle embedding, `Puzzles.identifier`). So the training split holds the
+demonstrations of every task, evaluation ones included, and the tests of the training ones; the test split holds the
+tests of the evaluation ones.
 
-Encoding (12 tokens, HRM and TRM): 0 pad, 1 end, 2 to 11 the colours 0 to 9. A grid stands in the upper left corner of
-a square canvas, and a line of end markers below it and one to its right close it, where the canvas has room for them.
-
-Augmentation: the 8 symmetries of the square times the permutations of the colours 1 to 9 (black stays). A changed rule
-book is another rule, so it has an identifier of its own: book x (augmentations + 1) + version, version 0 unchanged. A
-book that the canvas cannot hold, or that has fewer different versions, leaves its identifiers unused, so a number means
-the same rule at every canvas. The versions are made once, in `puzzles("train")`; `augment` only moves a pair about on
-its canvas, which changes no rule.
+Augmentation (`arc_grids.py`): a changed task is another rule, so it has an identifier of its own: task x
+(augmentations + 1) + version, version 0 unchanged. A task that the canvas cannot hold, or that has fewer different
+versions, leaves its identifiers unused, so a number means the same rule at every canvas. The versions are made once, in
+`puzzles("train")`; `augment` only moves a pair on its canvas, which changes no rule.
 
 No rule can judge an answer: it is right if its grid is the known one. `judge` compares with the solutions beside the
 puzzles, `check` with those of the same input in the data. The grid is read as HRM and TRM read it: the largest
-rectangle of colours at the corner where the grid belongs; the end markers need not be there.
+rectangle of colors at the corner where the grid belongs; the end markers need not be there.
 
 ARC-AGI-2's training tasks hold 391 of ARC-AGI-1's training tasks and 376 of its evaluation tasks, so what was trained
 on one must not be measured on the other. Left out: test-time training, and synthetic data such as re-arc.
@@ -27,34 +23,41 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import isqrt
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gram.board import Board, Token, largest
+from gram.board import Board, Token
 from gram.tasks import arc_practice
 from gram.tasks import files as data
-from gram.tasks.arc_files import SIDE, Book, Grid, Pair, read, read_grid
+from gram.tasks.arc_files import SIDE, ArcTask, Grid, Pair, read, read_grid
+from gram.tasks.arc_grids import (
+    END,
+    PAD,
+    Augmentation,
+    augmentations,
+    changed,
+    corner,
+    decode,
+    encode,
+    shifted,
+    sizes,
+    tidy,
+)
 from gram.tasks.base import Puzzles, Split, Task, TaskError, Tokens, Verdict
 
-PAD, END, FIRST = 0, 1, 2  # FIRST is black; the colour c is the token FIRST + c
-COLOURS = ("black", "blue", "red", "green", "yellow", "grey", "magenta", "orange", "azure", "maroon")  # ARC's palette
-RETRIES = (
-    5  # draws per augmentation before a rule book is taken to have no more versions; HRM's ARCAugmentRetriesFactor
-)
-STAYS = 0.25  # share of the drawn pairs that `augment` leaves in the corner; HRM leaves one pair of each rule book
+COLORS = ("black", "blue", "red", "green", "yellow", "gray", "magenta", "orange", "azure", "maroon")  # ARC's palette
+STAYS = 0.25  # share of the drawn pairs that `augment` leaves in the corner; HRM leaves one pair of each task
 LARGEST = 4 * 2**30  # bytes of a split that is made
 
 
 @dataclass(frozen=True)
 class _Official:
-    """A data set of others: how it is called, its rule books for training and evaluation, and where it comes from."""
+    """A published data set: its name, its ARC tasks for training and evaluation, and its origin."""
 
     title: str
     training: int
@@ -76,11 +79,11 @@ class ARCConfig:
 
     Attributes:
         dataset: `practice`, or the official data set that is read from its archive.
-        canvas: rows and columns of the canvas; rule books with a larger grid are left out.
-        augmentations: versions of each rule book beside itself that are trained on; HRM and TRM take 1,000.
+        canvas: rows and columns of the canvas; tasks with a larger grid are left out.
+        augmentations: versions of each task beside itself that are trained on; HRM and TRM take 1,000.
         translate: whether `augment` moves the grids about on the canvas.
         seed: of the augmentations, and of the practice grids.
-        books, demonstrations, tests: size of the practice set, and pairs of each of its rule books.
+        tasks, demonstrations, tests: size of the practice set, and pairs of each of its tasks.
     """
 
     dataset: str = "practice"
@@ -88,7 +91,7 @@ class ARCConfig:
     augmentations: int = 0
     translate: bool = True
     seed: int = 0
-    books: int = 32
+    tasks: int = 32
     demonstrations: int = 16
     tests: int = 2
 
@@ -97,7 +100,7 @@ class ARCConfig:
             raise TaskError(f"dataset is {self.dataset!r}; known: {', '.join(DATASETS)}")
         most = sum(len(rule.parameters) for rule in arc_practice.RULES.values())
         for name, low, high in (
-            ("canvas", 6, SIDE), ("augmentations", 0, 1_000), ("seed", 0, 2**63 - 1), ("books", 1, most),
+            ("canvas", 6, SIDE), ("augmentations", 0, 1_000), ("seed", 0, 2**63 - 1), ("tasks", 1, most),
             ("demonstrations", 1, 1_000), ("tests", 1, 100),
         ):  # fmt: skip
             value = getattr(self, name)
@@ -118,7 +121,7 @@ class ARC(Task):
             config.canvas, OFFICIAL[config.dataset].title if config.dataset in OFFICIAL else "ARC practice"
         )
         official = OFFICIAL.get(config.dataset)
-        count = official.training + official.evaluation if official else config.books
+        count = official.training + official.evaluation if official else config.tasks
         self.identifiers = count * (config.augmentations + 1)  # known before any file is read
 
     def puzzles(self, split: Split) -> Puzzles:
@@ -126,15 +129,15 @@ class ARC(Task):
         return self._train if split == "train" else self.versions(0)[0]
 
     def versions(self, augmentations: int | None = None) -> tuple[Puzzles, NDArray[np.int64]]:
-        """The test split under the first of its rule books' versions, and for each row the number of its test puzzle.
+        """The test split under the first of its tasks' versions, and for each row the number of its test puzzle.
 
         Args:
-            augmentations: versions of each rule book beside itself; default: all that were trained on.
+            augmentations: versions of each task beside itself; default: all that were trained on.
         """
         most = self.config.augmentations if augmentations is None else augmentations
         if not 0 <= most <= self.config.augmentations:
             raise TaskError(f"augmentations is {most}; this configuration has 0 to {self.config.augmentations}")
-        tested = [(at, book.tests) for at, book in self._fitting if not book.training]
+        tested = [(at, arc_task.tests) for at, arc_task in self._fitting if not arc_task.training]
         first = np.cumsum([0, *(len(pairs) for _, pairs in tested)])
         puzzles, of = self._encoded(tested, most)
         return puzzles, of[:, 0] + first[of[:, 1]]
@@ -165,7 +168,7 @@ class ARC(Task):
         return [vote([grid for grid, _ in cast], [worth for _, worth in cast], count) for cast in ballots]
 
     def parse(self, text: str) -> Tokens:
-        """The canvas of a grid, written as rows of digits (lines, or parted by /) or as a JSON list of lists."""
+        """The canvas of a grid, written as rows of digits (lines, or separated by /) or as a JSON list of lists."""
         text = text.strip()
         if text.startswith("["):
             try:
@@ -179,7 +182,7 @@ class ARC(Task):
         for at, row in enumerate(rows, 1):
             for character in row:
                 if character not in "0123456789":
-                    raise TaskError(f"row {at} holds {character!r}; write rows of digits, each the number of a colour")
+                    raise TaskError(f"row {at} holds {character!r}; write rows of digits, each the number of a color")
             if len(row) != len(rows[0]) or not row:
                 raise TaskError(f"row {at} has {len(row)} cells and row 1 has {len(rows[0])}; make them equal")
         if max(len(rows), len(rows[0])) > SIDE:
@@ -194,13 +197,13 @@ class ARC(Task):
         return "\n".join("".join(map(str, row)) for row in grid.tolist())
 
     def source(self) -> str:
-        names = f"{len(self._fitting)} rule books"
-        out = len(self._books) - len(self._fitting)
+        names = f"{len(self._fitting)} tasks"
+        out = len(self._tasks) - len(self._fitting)
         left = f"; {out} more have a grid larger than the canvas" if out else ""
         official = OFFICIAL.get(self.config.dataset)
         if official is None:
             return (
-                f"generated: {names} of {min(len(arc_practice.RULES), len(self._books))} kinds, with random grids{left}"
+                f"generated: {names} of {min(len(arc_practice.RULES), len(self._tasks))} kinds, with random grids{left}"
             )
         warning = "; ARC-AGI-2 training holds most of ARC-AGI-1, so never train on one and measure on the other"
         if self.config.dataset == "conceptarc":
@@ -230,7 +233,7 @@ class ARC(Task):
         return _compared(puzzles, np.broadcast_to(which, tokens.shape[:-1]), tokens)
 
     def check(self, x: Tokens, tokens: Tokens) -> Verdict:
-        """As `judge`, by the answers that the data know for these inputs, in whichever rule book.
+        """As `judge`, by the answers that the data know for these inputs, in whichever task.
 
         Raises:
             TaskError: an input that is not among the data.
@@ -259,33 +262,38 @@ class ARC(Task):
         return Puzzles(x, tuple(shifted(y, down[at], right[at]) for at, y in enumerate(found)))
 
     @property
-    def rule_books(self) -> list[str]:
-        """The name of each rule book, e.g. `007bbfb7`, in the order of its identifiers."""
-        return [book.name for book in self._books]
+    def task_names(self) -> list[str]:
+        """The name of each task, e.g. `007bbfb7`, in the order of its identifiers."""
+        return [arc_task.name for arc_task in self._tasks]
 
     @cached_property
-    def _books(self) -> list[Book]:
+    def _tasks(self) -> list[ArcTask]:
         config = self.config
         if config.dataset == "practice":
-            return arc_practice.books(config.books, config.demonstrations, config.tests, config.canvas, config.seed)
+            return arc_practice.tasks(config.tasks, config.demonstrations, config.tests, config.canvas, config.seed)
         return read(data.verify(f"arc/{config.dataset}.zip"))
 
     @cached_property
-    def _fitting(self) -> list[tuple[int, Book]]:
-        """The rule books that the canvas can hold, each with its number among all of them."""
-        found = [(at, book) for at, book in enumerate(self._books) if book.side <= self.config.canvas]
-        if all(book.training for _, book in found):
-            raise TaskError(f"a canvas of {self.config.canvas} leaves no rule book for evaluation; take {SIDE}")
+    def _fitting(self) -> list[tuple[int, ArcTask]]:
+        """The tasks that the canvas can hold, each with its number among all of them."""
+        found = [(at, arc_task) for at, arc_task in enumerate(self._tasks) if arc_task.side <= self.config.canvas]
+        if all(arc_task.training for _, arc_task in found):
+            raise TaskError(f"a canvas of {self.config.canvas} leaves no task for evaluation; take {SIDE}")
         return found
 
     @cached_property
     def _train(self) -> Puzzles:
         self._affordable()
-        taught = [(at, _once(book.pairs if book.training else book.demonstrations)) for at, book in self._fitting]
+        taught = [
+            (at, _once(arc_task.pairs if arc_task.training else arc_task.demonstrations))
+            for at, arc_task in self._fitting
+        ]
         return self._encoded(taught, self.config.augmentations)[0]
 
     def _affordable(self) -> None:
-        pairs = sum(len(book.pairs) if book.training else len(book.demonstrations) for _, book in self._fitting)
+        pairs = sum(
+            len(arc_task.pairs) if arc_task.training else len(arc_task.demonstrations) for _, arc_task in self._fitting
+        )
         size = 2 * pairs * (self.config.augmentations + 1) * self.board.positions
         if size > LARGEST:
             fewer = self.config.augmentations * LARGEST // size
@@ -304,9 +312,9 @@ class ARC(Task):
         return found
 
     def _versions(self, at: int) -> list[Augmentation]:
-        """The versions of one rule book, itself first; fewer than asked for where it has no more."""
+        """The versions of one task, itself first; fewer than asked for where it has no more."""
         if at not in self._made:
-            self._made[at] = augmentations(self._books[at], self.config.augmentations, self.config.seed)
+            self._made[at] = augmentations(self._tasks[at], self.config.augmentations, self.config.seed)
         return self._made[at]
 
     @cached_property
@@ -314,7 +322,7 @@ class ARC(Task):
         return {}
 
     def _encoded(self, chosen: Sequence[tuple[int, Sequence[Pair]]], most: int) -> tuple[Puzzles, NDArray[np.int64]]:
-        """Puzzles of (number of the book, pairs) in the first versions of each; row -> number of pair and of entry."""
+        """Puzzles of (number of the ARC task, pairs) in the first versions of each; row -> numbers of pair and entry."""
         canvas = self.config.canvas
         versions = [self._versions(at)[: most + 1] if most else [Augmentation()] for at, _ in chosen]
         count = sum(len(made) * len(pairs) for made, (_, pairs) in zip(versions, chosen, strict=True))
@@ -327,8 +335,8 @@ class ARC(Task):
             rows = start + np.arange(len(made) * len(pairs)).reshape(len(made), len(pairs))
             for number, pair in enumerate(pairs):
                 for tokens, grid in zip((x, y), pair, strict=True):
-                    for which, changed in _changed(grid, made):
-                        tokens[rows[which, number]] = encode(changed, canvas)
+                    for which, versions_of in changed(grid, made):
+                        tokens[rows[which, number]] = encode(versions_of, canvas)
                 identifier[rows[:, number]] = at * (self.config.augmentations + 1) + np.arange(len(made))
                 of[rows[:, number]] = number, entry
             start += rows.size
@@ -337,153 +345,17 @@ class ARC(Task):
 
 def board(canvas: int, title: str) -> Board:
     """The canvas. `blank` holds pad and end: they are no part of a grid; and the input is no part of the answer."""
-    colours = tuple(Token(label, str(colour), "colour") for colour, label in enumerate(COLOURS))
+    colors = tuple(Token(label, str(color), "color") for color, label in enumerate(COLORS))
     return Board(
         task="arc",
         title=title,
         kind="grid",
         height=canvas,
         width=canvas,
-        tokens=(Token("pad", "."), Token("end", "|"), *colours),
+        tokens=(Token("pad", "."), Token("end", "|"), *colors),
         blank=(PAD, END),
         apart=True,
     )
-
-
-# --------------------------------------------------------------------------------------------------------- the encoding
-def encode(grid: Grid, canvas: int = SIDE) -> Tokens:
-    """The canvas [..., position] of a grid [..., row, column].
-
-    Raises:
-        TaskError: the grid is larger than the canvas.
-    """
-    rows, columns = grid.shape[-2:]
-    if max(rows, columns) > canvas:
-        raise TaskError(f"the grid is {rows} x {columns}; this canvas holds at most {canvas} x {canvas}")
-    tokens = np.full((*grid.shape[:-2], canvas, canvas), PAD, dtype=np.uint8)
-    tokens[..., :rows, :columns] = grid + FIRST
-    tokens[..., rows : rows + 1, :columns] = END  # empty slices where the grid reaches the rim
-    tokens[..., :rows, columns : columns + 1] = END
-    return tokens.reshape(*grid.shape[:-2], -1)
-
-
-def decode(tokens: Tokens) -> Grid | None:
-    """The grid [row, column] of a canvas [position]; None if no colour stands in its corner.
-
-    Of a malformed canvas it is the largest rectangle of colours in the upper left corner, the first of equals by its
-    number of rows; this is HRM's and TRM's `_crop`, so scores can be compared.
-    """
-    rows, columns = (int(size) for size in sizes(tokens))
-    if rows == 0:
-        return None
-    side = isqrt(tokens.shape[-1])
-    return tokens.reshape(side, side)[:rows, :columns] - np.uint8(FIRST)
-
-
-def sizes(tokens: Tokens) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Rows and columns [...] of the grids that `decode` reads from canvases [..., position]; 0 and 0 for None."""
-    side = isqrt(tokens.shape[-1])
-    return largest(tokens.reshape(*tokens.shape[:-1], side, side) >= FIRST)
-
-
-def tidy(tokens: Tokens) -> Tokens:
-    """Canvases [..., position] with only the grids that `decode` reads, so that equal answers are equal tokens."""
-    side = isqrt(tokens.shape[-1])
-    rows, columns = (size[..., None, None] for size in sizes(tokens))
-    row, column = np.arange(side)[:, None], np.arange(side)
-    inside = (row < rows) & (column < columns)
-    end = ((row == rows) & (column < columns)) | ((row < rows) & (column == columns))
-    canvas = tokens.reshape(*tokens.shape[:-1], side, side)
-    return np.where(inside, canvas, np.where(end, END, PAD)).astype(np.uint8).reshape(tokens.shape)
-
-
-def corner(tokens: Tokens) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Row and column [...] of the first colour, in reading order, of canvases [..., position]; 0 and 0 without any."""
-    down, right = np.divmod((tokens >= FIRST).argmax(-1), isqrt(tokens.shape[-1]))
-    return down, right
-
-
-def shifted(tokens: NDArray[Any], down: NDArray[np.integer], right: NDArray[np.integer]) -> NDArray[Any]:
-    """Canvases [row, position] moved by so many cells [row] each; what leaves is lost, what comes in is pad."""
-    side = isqrt(tokens.shape[-1])
-    rows = np.arange(side) - np.reshape(down, (-1, 1))  # [row, canvas row] where each comes from
-    columns = np.arange(side) - np.reshape(right, (-1, 1))
-    on = ((rows >= 0) & (rows < side))[:, :, None] & ((columns >= 0) & (columns < side))[:, None, :]
-    at = (rows % side * side)[:, :, None] + (columns % side)[:, None, :]
-    moved = np.take_along_axis(tokens, np.broadcast_to(at, (len(tokens), side, side)).reshape(len(tokens), -1), 1)
-    return np.where(on.reshape(-1, side * side), moved, np.zeros_like(moved))
-
-
-# ----------------------------------------------------------------------------------------------------- the augmentation
-@dataclass(frozen=True)
-class Augmentation:
-    """A change of rule book: new colours, then a symmetry of the square.
-
-    Attributes:
-        symmetry: 0 to 7: none, a quarter turn, a half, three quarters, left to right, upside down, transposed, and
-            transposed across the other diagonal; HRM's `dihedral_transform`.
-        colours: what each colour becomes.
-    """
-
-    symmetry: int = 0
-    colours: tuple[int, ...] = tuple(range(10))
-
-    def apply(self, grid: Grid) -> Grid:
-        """The changed grid."""
-        return _dihedral(np.array(self.colours, dtype=np.uint8)[grid], self.symmetry)
-
-    def invert(self, grid: Grid) -> Grid:
-        """The grid that was changed into this one."""
-        back = _dihedral(grid, {1: 3, 3: 1}.get(self.symmetry, self.symmetry))
-        return np.argsort(self.colours).astype(np.uint8)[back]
-
-
-def _dihedral(grid: Grid, symmetry: int) -> Grid:
-    """A grid [row, column, ...] turned or mirrored."""
-    if symmetry < 4:
-        return np.rot90(grid, symmetry)
-    return (np.fliplr(grid), np.flipud(grid), np.swapaxes(grid, 0, 1), np.fliplr(np.rot90(grid)))[symmetry - 4]
-
-
-def augmentations(book: Book, count: int, seed: int) -> list[Augmentation]:
-    """The unchanged version and at most `count` others, no two of which give equal grids.
-
-    Drawn from (seed, name of the book), so they do not depend on which other books there are.
-    """
-    rng = np.random.default_rng([seed, zlib.crc32(book.name.encode())])
-    made = {_looks(book, [Augmentation()])[0]: Augmentation()} if count else {b"": Augmentation()}
-    for _ in range(RETRIES):
-        if len(made) > count:
-            break
-        colours = rng.permuted(np.tile(np.arange(1, 10), (count, 1)), axis=1).tolist()
-        tried = [
-            Augmentation(symmetry, (0, *row))
-            for symmetry, row in zip(rng.integers(8, size=count).tolist(), colours, strict=True)
-        ]
-        for looks, version in zip(_looks(book, tried), tried, strict=True):
-            made.setdefault(looks, version)
-    return list(made.values())[: count + 1]
-
-
-def _looks(book: Book, versions: Sequence[Augmentation]) -> list[bytes]:
-    """A digest of all grids of the book in each version."""
-    digests = [hashlib.blake2b(digest_size=16) for _ in versions]
-    for pair in book.pairs:
-        for grid in pair:
-            for which, changed in _changed(grid, versions):
-                shape = bytes(changed.shape[1:])
-                for at, version in zip(which, changed, strict=True):
-                    digests[at].update(shape + version.tobytes())
-    return [digest.digest() for digest in digests]
-
-
-def _changed(grid: Grid, versions: Sequence[Augmentation]) -> Iterator[tuple[NDArray[np.int64], Tokens]]:
-    """Per symmetry: which versions have it, and the grid in each of them [version, row, column]."""
-    symmetries = np.array([version.symmetry for version in versions])
-    colours = np.array([version.colours for version in versions], dtype=np.uint8)
-    for symmetry in np.unique(symmetries):
-        which = np.flatnonzero(symmetries == symmetry)
-        yield which, np.moveaxis(_dihedral(colours[which].T[grid], int(symmetry)), 2, 0)
 
 
 # ---------------------------------------------------------------------------------------------------------- the scoring
@@ -500,7 +372,7 @@ def vote(grids: Sequence[Grid], values: Sequence[float] | None = None, attempts:
 
 
 def score(attempts: Sequence[Sequence[Grid]], puzzles: Puzzles) -> float:
-    """ARC's score, 0 to 1: the mean over rule books of the share of their test inputs that an attempt solves exactly.
+    """ARC's score, 0 to 1: the mean over tasks of the share of their test inputs that an attempt solves exactly.
 
     Args:
         attempts: per puzzle of the test split the grids that may be handed in, at most two by ARC's rules.
@@ -512,12 +384,12 @@ def score(attempts: Sequence[Sequence[Grid]], puzzles: Puzzles) -> float:
             for tried, found in zip(attempts, puzzles.solutions, strict=True)
         ]
     )
-    return float(np.mean([solved[puzzles.identifier == book].mean() for book in np.unique(puzzles.identifier)]))
+    return float(np.mean([solved[puzzles.identifier == arc_task].mean() for arc_task in np.unique(puzzles.identifier)]))
 
 
 # --------------------------------------------------------------------------------------------------------- small things
 def _compared(puzzles: Puzzles, which: NDArray[np.integer], tokens: Tokens) -> Verdict:
-    """Answers [..., position] to the puzzles `which` [...], held against the nearest known answer of each."""
+    """Answers [..., position] to the puzzles `which` [...], compared with the nearest known answer of each."""
     if not puzzles.counts.all():
         raise TaskError("a puzzle without a known answer cannot be judged; take one from the data")
     shape, which = tokens.shape, which.reshape(-1)

@@ -1,7 +1,7 @@
-"""ARC rule books in memory, and how they are read from the official JSON, straight from a zip archive.
+"""ARC tasks in memory, and how they are read from the official JSON, straight from a zip archive.
 
-A *rule book* is what ARC calls a task: demonstration pairs of grids that follow one rule, and test pairs that follow it
-too. Format: https://github.com/fchollet/ARC-AGI (JSON, grids of at most 30 x 30 colours 0 to 9); layouts: `LAYOUTS`.
+An ARC task is a few demonstration pairs of grids that follow one rule, and test pairs that follow it too. Format:
+https://github.com/fchollet/ARC-AGI (JSON, grids of at most 30 x 30 colors 0 to 9); layouts: `LAYOUTS`.
 
 Nothing is unpacked to disk, and no entry is read before its name and size are found plausible; so an archive can only
 be read or refused, in one sentence that names the file and the fault. Left out: the single files of Kaggle's contests.
@@ -24,23 +24,23 @@ from numpy.typing import NDArray
 
 from gram.tasks.base import TaskError
 
-Grid = NDArray[np.uint8]  # [row, column], colours 0 to 9
+Grid = NDArray[np.uint8]  # [row, column], colors 0 to 9
 Pair = tuple[Grid, Grid]  # input, output
 
 SIDE = 30  # rows and columns of the largest grid
 MEMBER = 1 << 20  # bytes of the largest entry; the largest official one has 68,863
 ARCHIVE = 64 << 20  # bytes of all of them
 ENTRIES = 10_000
-PAIRS = 100  # of one part of a rule book; the official ones have at most 10
+PAIRS = 100  # of one part of a task; the official ones have at most 10
 
-# The folders of the archives -> whether their rule books are for training, tests included.
+# The folders of the archives -> whether their tasks are for training, tests included.
 LAYOUTS = {"data/training": True, "data/evaluation": False, "MinimalTasks": True, "corpus/*": False}
 _PLACE = re.compile(r"(data/training|data/evaluation|MinimalTasks|corpus/\w{1,64})/(\w{1,64})\.json", re.ASCII)
 
 
 @dataclass(frozen=True)
-class Book:
-    """A rule book.
+class ArcTask:
+    """An ARC task.
 
     Attributes:
         name: its id, e.g. `007bbfb7`.
@@ -64,11 +64,11 @@ class Book:
         return max(side for pair in self.pairs for grid in pair for side in grid.shape)
 
 
-def read(path: Path) -> list[Book]:
-    """The rule books of an archive, in the order of its layouts' folders and then of their names.
+def read(path: Path) -> list[ArcTask]:
+    """The tasks of an archive, in the order of its layouts' folders and then of their names.
 
     Raises:
-        TaskError: no archive, a damaged or disguised one, or a rule book that breaks the format.
+        TaskError: no archive, a damaged or disguised one, or a task that breaks the format.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -82,8 +82,8 @@ def read(path: Path) -> list[Book]:
         raise TaskError(f"{path.name} is not a readable zip archive ({reason}); fetch it again") from error
     if not found:
         raise TaskError(f"{path.name} holds no ARC task; its JSON files must lie in {', '.join(LAYOUTS)}")
-    found.sort(key=lambda book: (not book.training, book.name))
-    for name, same in groupby(sorted(book.name for book in found)):
+    found.sort(key=lambda arc_task: (not arc_task.training, arc_task.name))
+    for name, same in groupby(sorted(arc_task.name for arc_task in found)):
         if len(list(same)) > 1:
             raise TaskError(f"{path.name} holds two tasks named {name}; keep one of them")
     return found
@@ -111,17 +111,17 @@ def _entries(file: str, archive: zipfile.ZipFile) -> Iterator[tuple[str, bytes]]
             yield entry.filename, opened.read(MEMBER + 1)
 
 
-def _book(file: str, place: str, text: bytes) -> Book:
+def _book(file: str, place: str, text: bytes) -> ArcTask:
     match = _PLACE.fullmatch(place)
     assert match is not None  # held by _entries
     try:
-        return parse_book(text, match[2], LAYOUTS.get(match[1], False))
+        return parse_task(text, match[2], LAYOUTS.get(match[1], False))
     except TaskError as error:
         raise TaskError(f"{file}: {place}: {error}") from None
 
 
-def parse_book(text: bytes | str, name: str, training: bool) -> Book:
-    """The rule book that an official JSON text describes; keys other than `train` and `test` are left alone.
+def parse_task(text: bytes | str, name: str, training: bool) -> ArcTask:
+    """The task that an official JSON text describes; keys other than `train` and `test` are left alone.
 
     Raises:
         TaskError: not JSON, or another form than ARC's.
@@ -132,22 +132,22 @@ def parse_book(text: bytes | str, name: str, training: bool) -> Book:
         raise TaskError(f"this is not JSON ({error}); write an ARC task") from None
     if not isinstance(raw, dict) or not {"train", "test"} <= raw.keys():
         raise TaskError("an ARC task is an object with 'train' and 'test'; this is another thing")
-    book = Book(name, _pairs(raw["train"], "train"), _pairs(raw["test"], "test"), training)
+    arc_task = ArcTask(name, _pairs(raw["train"], "train"), _pairs(raw["test"], "test"), training)
     known: dict[tuple[tuple[int, ...], bytes], Grid] = {}
-    for at, (given, answer) in enumerate(book.pairs, 1):
+    for at, (given, answer) in enumerate(arc_task.pairs, 1):
         before = known.setdefault((given.shape, given.tobytes()), answer)
         if not np.array_equal(before, answer):
             raise TaskError(f"pair {at} gives another output to an input that came before; a rule has one answer")
-    return book
+    return arc_task
 
 
 def _pairs(raw: Any, part: str) -> tuple[Pair, ...]:
     if not isinstance(raw, list) or not 1 <= len(raw) <= PAIRS:
-        raise TaskError(f"{part!r} must be a list of 1 to {PAIRS} pairs; this one is {_told(raw)}")
+        raise TaskError(f"{part!r} must be a list of 1 to {PAIRS} pairs; this one is {_shown(raw)}")
     pairs = []
     for at, pair in enumerate(raw, 1):
         if not isinstance(pair, dict) or not {"input", "output"} <= pair.keys():
-            raise TaskError(f"{part} pair {at} must be an object with 'input' and 'output'; it is {_told(pair)}")
+            raise TaskError(f"{part} pair {at} must be an object with 'input' and 'output'; it is {_shown(pair)}")
         pairs.append(
             (
                 read_grid(pair["input"], f"{part} pair {at}, input"),
@@ -164,19 +164,19 @@ def read_grid(raw: Any, where: str) -> Grid:
         TaskError: no list of equally long lists of 1 to 30 whole numbers 0 to 9.
     """
     if not isinstance(raw, list) or not 1 <= len(raw) <= SIDE:
-        raise TaskError(f"{where}: a grid is a list of 1 to {SIDE} rows; this one is {_told(raw)}")
+        raise TaskError(f"{where}: a grid is a list of 1 to {SIDE} rows; this one is {_shown(raw)}")
     for at, row in enumerate(raw, 1):
         if not isinstance(row, list) or not 1 <= len(row) <= SIDE:
-            raise TaskError(f"{where}: row {at} must be a list of 1 to {SIDE} colours; it is {_told(row)}")
+            raise TaskError(f"{where}: row {at} must be a list of 1 to {SIDE} colors; it is {_shown(row)}")
         if len(row) != len(raw[0]):
             raise TaskError(f"{where}: row {at} has {len(row)} cells and row 1 has {len(raw[0])}; make them equal")
         for cell in row:
-            if type(cell) is not int or not 0 <= cell <= 9:  # a bool is an int, but no colour
-                raise TaskError(f"{where}: row {at} holds {_told(cell)}; a colour is a whole number from 0 to 9")
+            if type(cell) is not int or not 0 <= cell <= 9:  # a bool is an int, but no color
+                raise TaskError(f"{where}: row {at} holds {_shown(cell)}; a color is a whole number from 0 to 9")
     return np.array(raw, dtype=np.uint8)
 
 
-def _told(value: Any) -> str:
+def _shown(value: Any) -> str:
     """A wrong value in a few words."""
     if isinstance(value, list):
         return f"a list of {len(value)}"

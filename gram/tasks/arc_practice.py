@@ -1,7 +1,7 @@
-"""Small rule books of our own in the manner of ARC, to practise without files: sixteen rules, random grids.
+"""Small tasks of our own in the manner of ARC, to practise without files: sixteen rules, random grids.
 
-Each rule is a function of the input grid and of a few parameters (an axis, a colour, ...) that stay the same within a
-rule book, so a rule book is one rule with its parameters. `0` is black, the background. Source: ours; what the rules
+Each rule is a function of the input grid and of a few parameters (an axis, a color, ...) that stay the same within a
+task, so a task is one rule with its parameters. `0` is black, the background. Source: ours; what the rules
 do is what many ARC tasks do (core knowledge of objects, symmetry, counting; Chollet 2019, "On the Measure of
 Intelligence", Section III.1.2), but none is copied. Left out: rules that combine several of these.
 """
@@ -17,14 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from gram.tasks.arc_files import Book, Pair
+from gram.tasks.arc_files import ArcTask, Pair
 from gram.tasks.base import TaskError
 
 Cells = NDArray[np.integer]  # a grid before its numbers are made small
 
 LARGEST = 10  # rows and columns of the largest grid, where the canvas has room for it
-GREY = 5
-_COLOURS = tuple(range(1, 10))
+GRAY = 5
+_COLORS = tuple(range(1, 10))
 _CROSS = ndimage.generate_binary_structure(2, 1)
 _SQUARE = ndimage.generate_binary_structure(2, 2)
 
@@ -44,11 +44,11 @@ class Rule:
     parameters: tuple[tuple[int, ...], ...]
 
 
-def books(count: int, demonstrations: int, tests: int, canvas: int, seed: int) -> list[Book]:
-    """`count` different rule books, taken in turn from the kinds of rules; no input occurs twice among them all.
+def tasks(count: int, demonstrations: int, tests: int, canvas: int, seed: int) -> list[ArcTask]:
+    """`count` different tasks, taken in turn from the kinds of rules; no input occurs twice among them all.
 
     Raises:
-        TaskError: more rule books than there are, or more pairs than the canvas has inputs for.
+        TaskError: more tasks than there are, or more pairs than the canvas has inputs for.
     """
     rng = np.random.default_rng(seed)
     shuffled = {
@@ -57,7 +57,7 @@ def books(count: int, demonstrations: int, tests: int, canvas: int, seed: int) -
     turns = range(max(map(len, shuffled.values())))
     every = [(name, kinds[turn]) for turn in turns for name, kinds in shuffled.items() if turn < len(kinds)]
     if count > len(every):
-        raise TaskError(f"books is {count}; there are {len(every)} rule books to practise with")
+        raise TaskError(f"tasks is {count}; there are {len(every)} tasks to practise with")
     seen: set[tuple[tuple[int, ...], bytes]] = set()
     made = []
     for name, parameters in every[:count]:
@@ -72,14 +72,14 @@ def books(count: int, demonstrations: int, tests: int, canvas: int, seed: int) -
                 misses += 1
                 if misses > 10_000:
                     raise TaskError(
-                        f"{demonstrations + tests} pairs per rule book are too many for {name} on canvas {canvas}; "
+                        f"{demonstrations + tests} pairs per task are too many for {name} on canvas {canvas}; "
                         "ask for fewer demonstrations or a larger canvas"
                     )
                 continue
             seen.add(key)
             pairs.append((grid, answer))
         label = "-".join([name, *map(str, parameters)])
-        made.append(Book(label, tuple(pairs[:demonstrations]), tuple(pairs[demonstrations:]), training=False))
+        made.append(ArcTask(label, tuple(pairs[:demonstrations]), tuple(pairs[demonstrations:]), training=False))
     return made
 
 
@@ -90,17 +90,17 @@ def mirror(grid: Cells, axis: int) -> Cells:
 
 
 def turn(grid: Cells, quarters: int) -> Cells:
-    """Turned by so many quarters, against the clock."""
+    """Turned by N quarters, against the clock."""
     return np.rot90(grid, quarters)
 
 
-def recolour(grid: Cells, one: int, other: int) -> Cells:
-    """Two colours change places."""
+def recolor(grid: Cells, one: int, other: int) -> Cells:
+    """Two colors change places."""
     return np.where(grid == one, other, np.where(grid == other, one, grid))
 
 
 def fall(grid: Cells, side: int) -> Cells:
-    """Every coloured cell falls down (side 0), or to the right, up or left (1, 2, 3), and rests on what lies there."""
+    """Every colored cell falls down (side 0), or to the right, up or left (1, 2, 3), and rests on what lies there."""
     turned = np.rot90(grid, -side)
     order = np.argsort(turned != 0, axis=0, kind="stable")  # black first, the others in their order
     return np.rot90(np.take_along_axis(turned, order, axis=0), side)
@@ -111,25 +111,25 @@ def slide(grid: Cells, down: int, right: int) -> Cells:
     return np.roll(grid, (down, right), (0, 1))
 
 
-def outline(grid: Cells, colour: int) -> Cells:
-    """Black cells that touch a coloured one, corners included, take the colour."""
-    return np.where(ndimage.binary_dilation(grid != 0, _SQUARE) & (grid == 0), colour, grid)
+def outline(grid: Cells, color: int) -> Cells:
+    """Black cells that touch a colored one, corners included, take the color."""
+    return np.where(ndimage.binary_dilation(grid != 0, _SQUARE) & (grid == 0), color, grid)
 
 
-def fill(grid: Cells, edge: int, colour: int) -> Cells:
-    """Black cells that a closed line of colour `edge` surrounds take the colour."""
-    return np.where(ndimage.binary_fill_holes(grid == edge) & (grid == 0), colour, grid)
+def fill(grid: Cells, edge: int, color: int) -> Cells:
+    """Black cells that a closed line of color `edge` surrounds take the color."""
+    return np.where(ndimage.binary_fill_holes(grid == edge) & (grid == 0), color, grid)
 
 
 def crop(grid: Cells) -> Cells:
-    """The smallest rectangle that holds every coloured cell."""
+    """The smallest rectangle that holds every colored cell."""
     rows, columns = (np.flatnonzero((grid != 0).any(axis)) for axis in (1, 0))
     return grid[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
 
 
-def count(grid: Cells, colour: int) -> Cells:
-    """One row with a cell for each time that the colour stands in the grid."""
-    return np.full((1, int((grid == colour).sum())), colour)
+def count(grid: Cells, color: int) -> Cells:
+    """One row with a cell for each time that the color stands in the grid."""
+    return np.full((1, int((grid == color).sum())), color)
 
 
 def enlarge(grid: Cells, factor: int) -> Cells:
@@ -138,19 +138,19 @@ def enlarge(grid: Cells, factor: int) -> Cells:
 
 
 def rays(grid: Cells, axis: int) -> Cells:
-    """Every coloured cell colours its whole column (axis 0) or row (axis 1)."""
+    """Every colored cell colors its whole column (axis 0) or row (axis 1)."""
     return np.broadcast_to(grid.max(axis, keepdims=True), grid.shape)
 
 
 def majority(grid: Cells) -> Cells:
-    """One cell of the most frequent colour, black left aside."""
+    """One cell of the most frequent color, black left aside."""
     return np.array([[np.bincount(grid[grid != 0]).argmax()]])
 
 
-def overlap(grid: Cells, colour: int) -> Cells:
-    """Of two halves with a grey line between them: the colour where both are coloured."""
+def overlap(grid: Cells, color: int) -> Cells:
+    """Of two halves with a gray line between them: the color where both are colored."""
     half = grid.shape[1] // 2
-    return np.where((grid[:, :half] != 0) & (grid[:, half + 1 :] != 0), colour, 0)
+    return np.where((grid[:, :half] != 0) & (grid[:, half + 1 :] != 0), color, 0)
 
 
 def complete(grid: Cells, axis: int) -> Cells:
@@ -159,7 +159,7 @@ def complete(grid: Cells, axis: int) -> Cells:
 
 
 def clean(grid: Cells) -> Cells:
-    """Coloured cells with no neighbour of their colour, to the left, right, above or below, vanish."""
+    """Colored cells with no neighbor of their color, to the left, right, above or below, vanish."""
     same = np.zeros(grid.shape, dtype=bool)
     for axis in (0, 1):
         equal = np.diff(grid, axis=axis) == 0
@@ -167,9 +167,9 @@ def clean(grid: Cells) -> Cells:
     return np.where(same, grid, 0)
 
 
-def frame(grid: Cells, colour: int) -> Cells:
-    """The rim of the grid takes the colour."""
-    framed = np.full_like(grid, colour)
+def frame(grid: Cells, color: int) -> Cells:
+    """The rim of the grid takes the color."""
+    framed = np.full_like(grid, color)
     framed[1:-1, 1:-1] = grid[1:-1, 1:-1]
     return framed
 
@@ -180,14 +180,14 @@ def _shape(rng: np.random.Generator, side: int, least: int = 3) -> NDArray[np.in
 
 
 def _palette(rng: np.random.Generator, without: Sequence[int] = ()) -> NDArray[np.int64]:
-    """Two to four colours."""
-    return rng.choice([colour for colour in _COLOURS if colour not in without], int(rng.integers(2, 5)), replace=False)
+    """Two to four colors."""
+    return rng.choice([color for color in _COLORS if color not in without], int(rng.integers(2, 5)), replace=False)
 
 
 def _scattered(
     rng: np.random.Generator, side: int, *parameters: int, share: float = 0.4, without: Sequence[int] = ()
 ) -> Cells:
-    """Cells of a few colours on black, at least one."""
+    """Cells of a few colors on black, at least one."""
     shape = _shape(rng, side)
     grid = np.where(rng.random(shape) < share, rng.choice(_palette(rng, without), shape), 0)
     grid[tuple(rng.integers(0, shape))] = _palette(rng, without)[0]
@@ -201,12 +201,12 @@ def _with_both(rng: np.random.Generator, side: int, one: int, other: int) -> Cel
     return grid
 
 
-def _dots(rng: np.random.Generator, side: int, colour: int) -> Cells:
-    return _scattered(rng, side, share=0.06, without=(colour,))
+def _dots(rng: np.random.Generator, side: int, color: int) -> Cells:
+    return _scattered(rng, side, share=0.06, without=(color,))
 
 
-def _boxes(rng: np.random.Generator, side: int, edge: int, colour: int) -> Cells:
-    """One or two hollow boxes, which may share cells, and loose cells of another colour outside them."""
+def _boxes(rng: np.random.Generator, side: int, edge: int, color: int) -> Cells:
+    """One or two hollow boxes, which may share cells, and loose cells of another color outside them."""
     shape = _shape(rng, side, least=5)
     grid = np.zeros(shape, dtype=np.int64)
     for _ in range(int(rng.integers(1, 3))):
@@ -215,7 +215,7 @@ def _boxes(rng: np.random.Generator, side: int, edge: int, colour: int) -> Cells
         grid[[top, top + height - 1], left : left + width] = edge
         grid[top : top + height, [left, left + width - 1]] = edge
     outside = ~ndimage.binary_fill_holes(grid == edge) & (rng.random(shape) < 0.1)
-    return np.where(outside, _palette(rng, (edge, colour))[0], grid)
+    return np.where(outside, _palette(rng, (edge, color))[0], grid)
 
 
 def _patch(rng: np.random.Generator, side: int) -> Cells:
@@ -227,11 +227,11 @@ def _patch(rng: np.random.Generator, side: int) -> Cells:
     return grid
 
 
-def _counted(rng: np.random.Generator, side: int, colour: int) -> Cells:
-    """The colour 1 to `side` times, among cells of other colours."""
-    grid = _scattered(rng, side, share=0.3, without=(colour,))
+def _counted(rng: np.random.Generator, side: int, color: int) -> Cells:
+    """The color 1 to `side` times, among cells of other colors."""
+    grid = _scattered(rng, side, share=0.3, without=(color,))
     places = rng.choice(grid.size, int(rng.integers(1, min(side, grid.size) + 1)), replace=False)
-    grid.flat[places] = colour
+    grid.flat[places] = color
     return grid
 
 
@@ -240,16 +240,16 @@ def _small(rng: np.random.Generator, side: int, factor: int) -> Cells:
 
 
 def _apart(rng: np.random.Generator, side: int, axis: int) -> Cells:
-    """Coloured cells of which no two stand in one column (axis 0) or row (axis 1), and not all lines have one."""
+    """Colored cells of which no two stand in one column (axis 0) or row (axis 1), and not all lines have one."""
     grid = np.zeros(_shape(rng, side), dtype=np.int64)
     lines = grid.shape[1 - axis]
     for line in rng.choice(lines, int(rng.integers(1, lines)), replace=False):
-        np.moveaxis(grid, 1 - axis, 0)[line, rng.integers(grid.shape[axis])] = rng.choice(_COLOURS)
+        np.moveaxis(grid, 1 - axis, 0)[line, rng.integers(grid.shape[axis])] = rng.choice(_COLORS)
     return grid
 
 
 def _ruled(rng: np.random.Generator, side: int) -> Cells:
-    """One colour is strictly more frequent than any other."""
+    """One color is strictly more frequent than any other."""
     while True:
         grid = _scattered(rng, side, share=0.7)
         counts = np.sort(np.bincount(grid[grid != 0], minlength=10))
@@ -257,17 +257,17 @@ def _ruled(rng: np.random.Generator, side: int) -> Cells:
             return grid
 
 
-def _halves(rng: np.random.Generator, side: int, colour: int) -> Cells:
+def _halves(rng: np.random.Generator, side: int, color: int) -> Cells:
     height, half = int(rng.integers(2, side + 1)), int(rng.integers(2, (side - 1) // 2 + 1))
-    left, right = _palette(rng, (GREY, colour))[:2]
-    grid = np.full((height, 2 * half + 1), GREY)
+    left, right = _palette(rng, (GRAY, color))[:2]
+    grid = np.full((height, 2 * half + 1), GRAY)
     grid[:, :half] = left * (rng.random((height, half)) < 0.5)
     grid[:, half + 1 :] = right * (rng.random((height, half)) < 0.5)
     return grid
 
 
 def _half(rng: np.random.Generator, side: int, axis: int) -> Cells:
-    """One half coloured, the other black."""
+    """One half colored, the other black."""
     grid = np.moveaxis(_scattered(rng, side, share=0.6), axis, 0)
     middle = grid.shape[0] // 2
     if rng.random() < 0.5:
@@ -285,7 +285,7 @@ def _noisy(rng: np.random.Generator, side: int) -> Cells:
         down, right = (
             int(rng.integers(0, most - size + 1)) for most, size in zip(grid.shape, (height, width), strict=True)
         )
-        grid[down : down + height, right : right + width] = rng.choice(_COLOURS)
+        grid[down : down + height, right : right + width] = rng.choice(_COLORS)
     return grid
 
 
@@ -296,18 +296,18 @@ def _each(values: Sequence[Any]) -> tuple[tuple[int, ...], ...]:
 RULES: dict[str, Rule] = {
     "mirror": Rule(mirror, _scattered, _each((0, 1))),
     "turn": Rule(turn, _scattered, _each((1, 2, 3))),
-    "recolour": Rule(recolour, _with_both, tuple(combinations(_COLOURS, 2))),
+    "recolor": Rule(recolor, _with_both, tuple(combinations(_COLORS, 2))),
     "fall": Rule(fall, _scattered, _each((0, 1, 2, 3))),
     "slide": Rule(slide, _scattered, tuple(way for way in product((-1, 0, 1), repeat=2) if any(way))),
-    "outline": Rule(outline, _dots, _each(_COLOURS)),
-    "fill": Rule(fill, _boxes, tuple(permutations(_COLOURS, 2))),
+    "outline": Rule(outline, _dots, _each(_COLORS)),
+    "fill": Rule(fill, _boxes, tuple(permutations(_COLORS, 2))),
     "crop": Rule(crop, _patch, ((),)),
-    "count": Rule(count, _counted, _each(_COLOURS)),
+    "count": Rule(count, _counted, _each(_COLORS)),
     "enlarge": Rule(enlarge, _small, _each((2, 3))),
     "rays": Rule(rays, _apart, _each((0, 1))),
     "majority": Rule(majority, _ruled, ((),)),
-    "overlap": Rule(overlap, _halves, _each([colour for colour in _COLOURS if colour != GREY])),
+    "overlap": Rule(overlap, _halves, _each([color for color in _COLORS if color != GRAY])),
     "complete": Rule(complete, _half, _each((0, 1))),
     "clean": Rule(clean, _noisy, ((),)),
-    "frame": Rule(frame, _scattered, _each(_COLOURS)),
+    "frame": Rule(frame, _scattered, _each(_COLORS)),
 }

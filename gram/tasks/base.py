@@ -53,7 +53,7 @@ class Puzzles:
         solutions: per puzzle [solution, position], every solution that exists or (where they cannot all be listed)
             those that are known.
         complete: whether `solutions` lists *all* of them, so that coverage means something.
-        identifier: [puzzle] which rule book each puzzle follows, where a task has several (ARC), else None.
+        identifier: [puzzle] which ARC task each puzzle belongs to, else None.
         rating: [puzzle] how hard each one is, from 0, in the task's own unit (Sudoku: dead ends), else None.
     """
 
@@ -92,7 +92,7 @@ class Task(ABC):
 
     Attributes:
         board: the geometry of its puzzles.
-        identifiers: how many rule books its puzzles follow (`Puzzles.identifier`); 0 if they all follow one.
+        identifiers: how many puzzle embeddings its puzzles ask for (`Puzzles.identifier`, ARC); 0 if none.
         ruled: whether rules alone can judge an answer; if not, it is compared with the known ones.
     """
 
@@ -105,7 +105,7 @@ class Task(ABC):
 
     @property
     def nothing(self) -> Tokens | None:
-        """The blank puzzle [position], where it is the only one: answers are generated from nothing. Else None.
+        """The blank puzzle [position], where it is the only one: generation is unconditional. Else None.
 
         Known without the data: who generates needs none.
         """
@@ -159,7 +159,7 @@ class Task(ABC):
     def canonical(self, x: Tokens, tokens: Tokens) -> Tokens:
         """Answers [..., position] to puzzles that broadcast against them, in a form in which equal ones are equal.
 
-        Where two token arrays can mean one answer (colours renamed), they become one; elsewhere nothing changes.
+        Where two token arrays can mean one answer (colors renamed), they become one; elsewhere nothing changes.
         """
         return tokens
 

@@ -1,6 +1,6 @@
 """The `gram data` command: which data files are here, build a task's data, compare files with the manifest.
 
-Works without network; only `prepare --download` asks for one. `gram/cli.py` mounts `app` and tells errors.
+Works without network; only `prepare --download` asks for one. `gram/cli.py` mounts `app` and prints errors.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ def list_all() -> None:
     print("\ntask        data")
     for name, task in TASKS.items():
         try:
-            told = task(task.Config()).source()  # type: ignore[call-arg]
+            text = task(task.Config()).source()  # type: ignore[call-arg]
         except data.DataError as error:
-            told = str(error)
-        print(f"{name:10}  {told}")
+            text = str(error)
+        print(f"{name:10}  {text}")
 
 
 @app.command()
@@ -58,15 +58,15 @@ def prepare(
 
     def build() -> tuple[Task, list[str]]:
         made = TASKS[task](config)  # type: ignore[call-arg]
-        told = [f"{'split':6} {'puzzles':>11} {'solutions':>11}"]
+        text = [f"{'split':6} {'puzzles':>11} {'solutions':>11}"]
         for split in SPLITS:
             puzzles = made.puzzles(split)
             which = "all" if puzzles.complete else "those that are known"
-            told.append(f"{split:6} {len(puzzles):>11,} {puzzles.counts.sum():>11,}, {which}")
-        return made, told
+            text.append(f"{split:6} {len(puzzles):>11,} {puzzles.counts.sum():>11,}, {which}")
+        return made, text
 
-    made, told = _fetching(build) if download else build()
-    print("\n".join([f"{made.board.title}: {made.source()}", *told, f"{time.perf_counter() - began:.1f} s"]))
+    made, text = _fetching(build) if download else build()
+    print("\n".join([f"{made.board.title}: {made.source()}", *text, f"{time.perf_counter() - began:.1f} s"]))
 
 
 @app.command()
@@ -114,12 +114,12 @@ def _fetching(build: Callable[[], Built]) -> Built:
             if error.missing is None or error.missing in fetched:
                 raise
             fetched.add(error.missing)
-            path = data.download(error.missing, told=_Progress(error.missing))
+            path = data.download(error.missing, progress=_Progress(error.missing))
             _tell(f"{error.missing}: {path}")
 
 
 class _Progress:
-    """Tells the share of a download that is done, whenever it is a whole tenth more."""
+    """Prints the share of a download that is done, whenever it is a whole tenth more."""
 
     def __init__(self, name: str) -> None:
         self.name, self.tenths = name, -1

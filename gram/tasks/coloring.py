@@ -1,20 +1,20 @@
-"""Graph colouring: give each node one of a few colours so that no edge joins two equal ones. GRAM, 5.2 and Table 1.
+"""Graph coloring: give each node one of a few colors so that no edge joins two equal ones. GRAM, 5.2 and Table 1.
 
-Data: Erdos-Renyi graphs that can be coloured, each different from every other, with *all* canonical colourings of each.
-The names of colours are interchangeable, so a colouring counts once: in the canonical one, going through the nodes in
-order, a colour that is new is always the next unused one (node 1 has the first colour). In a puzzle that gives some
-nodes their colours, those colours keep their names and only the others are interchangeable. Colourings are found by
-exhaustion: every canonical assignment of colours is held against every graph.
+Data: Erdos-Renyi graphs that can be colored, each different from every other, with *all* canonical colorings of each.
+The names of colors are interchangeable, so a coloring counts once: in the canonical one, going through the nodes in
+order, a color that is new is always the next unused one (node 1 has the first color). In a puzzle that gives some
+nodes their colors, those colors keep their names and only the others are interchangeable. Colorings are found by
+exhaustion: every canonical assignment of colors is checked against every graph.
 
-The paper is silent on the edge probability; 0.6 for 8 nodes is our choice. At 0.55 and below an input has so many
-colourings that one answer per input could not cover the 22.3 % that Table 1 reports of TRM.
+The paper is silent on the edge probability; 0.6 for 8 nodes is our choice. At 0.55 and below an input has very many
+colorings that one answer per input could not cover the 22.3 % that Table 1 reports of TRM.
 
-Held out are whole classes of graphs that colour refinement (Weisfeiler & Leman 1968) cannot tell apart, so no test
+Held out are whole classes of graphs that color refinement (Weisfeiler & Leman 1968) cannot tell apart, so no test
 graph has an isomorphic copy among the training graphs. The paper speaks of unique inputs only; `holdout="graph"` is
 that weaker split: of 8 nodes, four test graphs in five are then training graphs with their nodes renumbered.
 
-Vocabulary: 0 pad, 1 no edge, 2 edge, 3 onwards the colours. Positions: the nodes, then every pair of nodes (0, 1),
-(0, 2), ... A puzzle holds pad at its nodes and 1 or 2 at its pairs; the answer colours the nodes and repeats the pairs.
+Vocabulary: 0 pad, 1 no edge, 2 edge, 3 onwards the colors. Positions: the nodes, then every pair of nodes (0, 1),
+(0, 2), ... A puzzle holds pad at its nodes and 1 or 2 at its pairs; the answer colors the nodes and repeats the pairs.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from gram.board import Board, Token
 from gram.tasks.base import Puzzles, Split, Task, TaskError, Tokens, Verdict
 
 PAD, APART, JOINED, FIRST = 0, 1, 2, 3
-COLOURS = ("blue", "green", "yellow")  # names that a theme draws as they say, and initials that differ
+COLORS = ("blue", "green", "yellow")  # names that a theme draws as they say, and initials that differ
 Holdout = Literal["class", "graph"]
 _HELD_OUT = 0.15  # largest share of the graphs that is kept from training
 _BATCH = 4096  # graphs drawn at once; part of what a seed means
@@ -47,9 +47,9 @@ class ColoringConfig:
 
     Attributes:
         vertices: number of nodes, 3 to 12.
-        colors: number of colours, 2 or 3.
-        edge_probability: of each pair of nodes, independently, before graphs that cannot be coloured are dropped.
-        train_max, test_max: at most so many graphs; of few nodes there are fewer.
+        colors: number of colors, 2 or 3.
+        edge_probability: of each pair of nodes, independently, before graphs that cannot be colored are dropped.
+        train_max, test_max: at most N graphs; of few nodes there are fewer.
         holdout: what a test graph may not share with a training graph: its `class` (see above), or only the `graph`.
         seed: which graphs.
         split_seed: which of them are tested on.
@@ -66,9 +66,9 @@ class ColoringConfig:
 
     def __post_init__(self) -> None:
         if not 3 <= self.vertices <= 12:
-            raise TaskError(f"vertices is {self.vertices}; colouring is offered for 3 to 12")
-        if not 2 <= self.colors <= len(COLOURS):
-            raise TaskError(f"colors is {self.colors}; choose 2 or {len(COLOURS)}")
+            raise TaskError(f"vertices is {self.vertices}; coloring is offered for 3 to 12")
+        if not 2 <= self.colors <= len(COLORS):
+            raise TaskError(f"colors is {self.colors}; choose 2 or {len(COLORS)}")
         if not 0 < self.edge_probability < 1:
             raise TaskError(f"edge_probability is {self.edge_probability}; it must lie between 0 and 1")
         for name in ("train_max", "test_max"):
@@ -82,7 +82,7 @@ class ColoringConfig:
 
 
 class Coloring(Task):
-    """The graph colouring task."""
+    """The graph coloring task."""
 
     name: ClassVar[str] = "coloring"
     Config: ClassVar[type] = ColoringConfig
@@ -99,12 +99,12 @@ class Coloring(Task):
         c = self.config
         return (
             f"generated: random graphs of {c.vertices} nodes with edge probability {c.edge_probability:g} that "
-            f"{c.colors} colours suffice for, with all their colourings by exhaustion"
+            f"{c.colors} colors suffice for, with all their colorings by exhaustion"
         )
 
     @cached_property
     def _all(self) -> Puzzles:
-        """Different graphs that can be coloured, with all their canonical colourings, in the order they were drawn."""
+        """Different graphs that can be colored, with all their canonical colorings, in the order they were drawn."""
         c, n = self.config, self.config.vertices
         rng = np.random.default_rng(c.seed)
         wanted = ceil(c.train_max / (1 - _HELD_OUT)) + c.test_max  # enough for both whatever is held out
@@ -127,13 +127,13 @@ class Coloring(Task):
                 break
         if len(graphs) < 2:
             raise TaskError(
-                f"edge_probability {c.edge_probability} left {len(graphs)} graphs that {c.colors} colours suffice "
+                f"edge_probability {c.edge_probability} left {len(graphs)} graphs that {c.colors} colors suffice "
                 "for; choose a lower one"
             )
         x = _encode(np.stack(graphs[:wanted]), np.full((1, n), PAD))
-        colourings = [self._canonical_table[rows] + FIRST for rows in found[:wanted]]
+        colorings = [self._canonical_table[rows] + FIRST for rows in found[:wanted]]
         return Puzzles(
-            x, tuple(_encode(row[None, n:] == JOINED, nodes) for row, nodes in zip(x, colourings, strict=True))
+            x, tuple(_encode(row[None, n:] == JOINED, nodes) for row, nodes in zip(x, colorings, strict=True))
         )
 
     @cached_property
@@ -173,19 +173,19 @@ class Coloring(Task):
 
     @cached_property
     def _canonical_table(self) -> NDArray[np.int64]:
-        """Every canonical assignment of colours 0, 1, ... [assignment, node], in lexicographic order."""
+        """Every canonical assignment of colors 0, 1, ... [assignment, node], in lexicographic order."""
         rows = np.zeros((1, 1), dtype=np.int64)
         for _ in range(self.config.vertices - 1):
-            top = np.minimum(rows.max(1) + 2, self.config.colors)  # so many colours are open to the next node
+            top = np.minimum(rows.max(1) + 2, self.config.colors)  # how many colors are open to the next node
             rows = np.column_stack([np.repeat(rows, top, axis=0), np.concatenate([np.arange(k) for k in top])])
         return rows
 
     def parse(self, text: str) -> Tokens:
-        """The graph that a person wrote as edges and, if wanted, colours of nodes: `1-2 2-3 3-1 1=B`.
+        """The graph that a person wrote as edges and, if wanted, colors of nodes: `1-2 2-3 3-1 1=B`.
 
         Nodes count from 1; commas and line breaks separate as blanks do; `no edges` is the graph without any.
         """
-        n, initials = self.config.vertices, {name[0].upper(): name for name in COLOURS[: self.config.colors]}
+        n, initials = self.config.vertices, {name[0].upper(): name for name in COLORS[: self.config.colors]}
         pieces = re.split(r"[\s,;]+", text.strip(" \t\r\n,;"))
         none = pieces[:2] == ["no", "edges"]
         if none:
@@ -205,36 +205,36 @@ class Coloring(Task):
                 if a == b:
                     raise TaskError(f"{piece} joins node {a + 1} to itself; an edge needs two nodes")
                 matrix[min(a, b), max(a, b)] = True
-            elif colour := re.fullmatch(r"([0-9]{1,3})=([A-Za-z]+)", piece):
-                at, word = node(colour[1]), colour[2]
+            elif color := re.fullmatch(r"([0-9]{1,3})=([A-Za-z]+)", piece):
+                at, word = node(color[1]), color[2]
                 known = [k for k, name in enumerate(initials.values()) if word.lower() in (name, name[0])]
                 if not known:
                     words = ", ".join(f"{initial} {name}" for initial, name in initials.items())
-                    raise TaskError(f"{word[:20]!r} is not a colour of this task; known: {words}")
+                    raise TaskError(f"{word[:20]!r} is not a color of this task; known: {words}")
                 if nodes[at] not in (PAD, FIRST + known[0]):
-                    raise TaskError(f"node {at + 1} is given two colours; keep one of them")
+                    raise TaskError(f"node {at + 1} is given two colors; keep one of them")
                 nodes[at] = FIRST + known[0]
             else:
-                raise TaskError(f"{piece[:20]!r} is neither an edge, as 1-2, nor a node's colour, as 1=B; write it so")
+                raise TaskError(f"{piece[:20]!r} is neither an edge, as 1-2, nor a node's color, as 1=B; write it so")
         if none and matrix.any():
             raise TaskError("the graph says 'no edges' and has some; leave these words out")
         x = _encode(matrix[np.triu_indices(n, 1)][None], nodes[None])[0]
         clash = np.flatnonzero(self.board.conflict(x)[n:])
         if len(clash):
             a, b = self.board.pairs[clash[0]]
-            raise TaskError(f"nodes {a + 1} and {b + 1} are joined and both {self._colour(x[a])}; change one of them")
+            raise TaskError(f"nodes {a + 1} and {b + 1} are joined and both {self._color(x[a])}; change one of them")
         return x
 
     def text(self, tokens: Tokens) -> str:
-        """The graph [position] as edges and colours of nodes, `1-2 2-3 1=B`; `parse` reads it back."""
+        """The graph [position] as edges and colors of nodes, `1-2 2-3 1=B`; `parse` reads it back."""
         edges = [f"{a + 1}-{b + 1}" for a, b in self.board.edges(tokens)] or ["no edges"]
         nodes = tokens[: self.config.vertices]
         return " ".join(
-            edges + [f"{at + 1}={self._colour(token)[0].upper()}" for at, token in enumerate(nodes) if token >= FIRST]
+            edges + [f"{at + 1}={self._color(token)[0].upper()}" for at, token in enumerate(nodes) if token >= FIRST]
         )
 
     def solve(self, x: Tokens, limit: int | None = None) -> Tokens:
-        """The canonical colourings [solution, position] of a graph [position], in lexicographic order."""
+        """The canonical colorings [solution, position] of a graph [position], in lexicographic order."""
         n = self.config.vertices
         x = np.asarray(x, dtype=np.uint8)
         edges = x[None, n:] == JOINED
@@ -243,36 +243,36 @@ class Coloring(Task):
             return _encode(edges, rows[:limit] + FIRST)
         names = np.stack(np.meshgrid(*[np.arange(self.config.colors)] * self.config.colors, indexing="ij"), -1)
         names = names.reshape(-1, self.config.colors)
-        names = names[(np.sort(names, 1) == np.arange(self.config.colors)).all(1)]  # every renaming of the colours
+        names = names[(np.sort(names, 1) == np.arange(self.config.colors)).all(1)]  # every renaming of the colors
         renamed = names[:, rows].reshape(-1, n) + FIRST
         renamed = renamed[((renamed == x[:n]) | (x[:n] == PAD)).all(1)]
         found = _encode(edges, renamed)
         return np.unique(self.canonical(x, found), axis=0)[:limit] if len(found) else found
 
     def check(self, x: Tokens, tokens: Tokens) -> Verdict:
-        """Judge answers [..., position]: right if every node has a colour, no *given* edge clashes, the givens stand.
+        """Judge answers [..., position]: right if every node has a color, no *given* edge clashes, the givens stand.
 
-        A proper colouring is valid whatever its colours are called. Conflicts are those of the puzzle's own edges: an
+        A proper coloring is valid whatever its colors are called. Conflicts are those of the puzzle's own edges: an
         answer does not escape a rule by leaving an edge out.
         """
         n = self.config.vertices
         keeps = ((tokens == x) | ~self.board.given(x)).all(-1)
-        coloured = (tokens[..., :n] >= FIRST).all(-1)
+        colored = (tokens[..., :n] >= FIRST).all(-1)
         conflict = self.board.conflict(self._on(x, tokens))
-        return Verdict(keeps & coloured & ~conflict.any(-1), conflict)
+        return Verdict(keeps & colored & ~conflict.any(-1), conflict)
 
     def conflicts(self, x: Tokens, tokens: Tokens) -> NDArray[np.int64]:
-        """Number of the puzzle's edges whose ends have the same colour [...]; Table 1 sums it over the test set."""
+        """Number of the puzzle's edges whose ends have the same color [...]; Table 1 sums it over the test set."""
         return self.board.violations(self._on(x, tokens))
 
     def canonical(self, x: Tokens, tokens: Tokens) -> Tokens:
-        """Answers [..., position] with colours renamed canonically: those that differ in names alone become equal."""
+        """Answers [..., position] with colors renamed canonically: those that differ in names alone become equal."""
         n, k = self.config.vertices, self.config.colors
         x, tokens = np.broadcast_arrays(x, tokens)
-        colours = np.arange(FIRST, FIRST + k, dtype=np.uint8)
-        given = (x[..., :n, None] == colours).any(-2)  # [..., colour]
-        here = tokens[..., :n, None] == colours
-        first = np.where(here.any(-2), here.argmax(-2), n)  # where each colour appears first
+        colors = np.arange(FIRST, FIRST + k, dtype=np.uint8)
+        given = (x[..., :n, None] == colors).any(-2)  # [..., color]
+        here = tokens[..., :n, None] == colors
+        first = np.where(here.any(-2), here.argmax(-2), n)  # where each color appears first
         by_appearance = np.argsort(np.where(given, n + 1, first), axis=-1, kind="stable")
         by_name = np.argsort(given, axis=-1, kind="stable")  # free names in their order; given ones keep their own
         names = np.empty(first.shape, dtype=np.uint8)
@@ -283,7 +283,7 @@ class Coloring(Task):
         return np.concatenate([renamed, tokens[..., n:]], -1).astype(np.uint8)
 
     def augment(self, x: Tokens, y: Tokens, rng: np.random.Generator) -> tuple[Tokens, Tokens]:
-        """Each graph [row, position] with its nodes renumbered at random, and its colouring canonical again."""
+        """Each graph [row, position] with its nodes renumbered at random, and its coloring canonical again."""
         n = self.config.vertices
         order = rng.random((len(x), n)).argsort(1)  # new node -> old node
         a, b = (order[:, side] for side in np.triu_indices(n, 1))
@@ -299,23 +299,23 @@ class Coloring(Task):
         x, tokens = np.broadcast_arrays(x, tokens)
         return np.concatenate([tokens[..., :n], x[..., n:]], -1)
 
-    def _colour(self, token: int) -> str:
-        return COLOURS[int(token) - FIRST]
+    def _color(self, token: int) -> str:
+        return COLORS[int(token) - FIRST]
 
 
 def board(vertices: int, colors: int = 3) -> Board:
-    """The board of graphs of so many nodes; each has edges of its own, so they are tokens."""
+    """The board of graphs of N nodes; each has edges of its own, so they are tokens."""
     return Board(
         task="coloring",
-        title=f"Colouring of {vertices} nodes",
+        title=f"Coloring of {vertices} nodes",
         kind="graph",
         height=1,
         width=vertices + vertices * (vertices - 1) // 2,
         tokens=(
-            Token("no colour"),
+            Token("no color"),
             Token("no edge", "·"),
             Token("edge", "–"),
-            *(Token(name, name[0].upper(), "colour") for name in COLOURS[:colors]),
+            *(Token(name, name[0].upper(), "color") for name in COLORS[:colors]),
         ),
         blank=(PAD,),
         exclusive=tuple(range(FIRST, FIRST + colors)),
@@ -327,8 +327,8 @@ def board(vertices: int, colors: int = 3) -> Board:
 def refined(edges: NDArray[np.bool_], vertices: int) -> NDArray[np.uint64]:
     """A number for each graph [graph, pair] that is the same for all renumberings of its nodes [graph].
 
-    Colour refinement of all graphs at once: each node starts from one label, which is mixed, round by round, with the
-    sum of its neighbours' (modulo 2^64, so that no order matters). Graphs that it cannot tell apart, e.g. regular ones
+    Color refinement of all graphs at once: each node starts from one label, which is mixed, round by round, with the
+    sum of its neighbors' (modulo 2^64, so that no order matters). Graphs that it cannot tell apart, e.g. regular ones
     of one degree, share a number; for holding out that errs on the safe side. (networkx has the same refinement, graph
     by graph: seconds for the paper's 13,657.)
     """
@@ -349,10 +349,10 @@ def _mixed(value: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 def _fitting(edges: NDArray[np.bool_], table: NDArray[np.int64]) -> list[NDArray[np.intp]]:
-    """For each graph [graph, pair], the rows of the table [assignment, node] in which no edge joins equal colours."""
+    """For each graph [graph, pair], the rows of the table [assignment, node] in which no edge joins equal colors."""
     nodes, colors = table.shape[1], int(table.max()) + 1
     first, second = np.triu_indices(nodes, 1)
-    # Most graphs that cannot be coloured hold colors + 1 nodes that are all joined; leaving them out first is quicker.
+    # Most graphs that cannot be colored hold colors + 1 nodes that are all joined; leaving them out first is quicker.
     cliques = np.zeros((comb(nodes, colors + 1), nodes), dtype=bool)
     members = np.array(list(combinations(range(nodes), colors + 1)), dtype=np.intp).reshape(len(cliques), colors + 1)
     np.put_along_axis(cliques, members, True, 1)

@@ -23,7 +23,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
 CHUNK = 1 << 16  # bytes that are read at once
-TRIES = 8  # connections to one mirror, each of which goes on where the one before it broke
+TRIES = 8  # connections to one mirror, each of which resumes where the one before it broke
 TIMEOUT = 30.0  # seconds that a mirror may be silent
 
 _MNIST = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/")
@@ -176,9 +176,9 @@ def verify(name: str) -> Path:
     except OSError as error:
         raise DataError(f"cannot read {here}: {error.strerror}; see to its permissions") from error
     if found != file.sha256:
-        told = f"{size:,} bytes" if found is None else f"sha256 {found[:12]}..."
+        text = f"{size:,} bytes" if found is None else f"sha256 {found[:12]}..."
         due = f"{file.size:,}" if found is None else f"{file.sha256[:12]}..."
-        raise DataError(f"{here} is not the file that the manifest names: {told} instead of {due}; replace it")
+        raise DataError(f"{here} is not the file that the manifest names: {text} instead of {due}; replace it")
     return here
 
 
@@ -189,16 +189,16 @@ def sha256(here: Path) -> str:
 
 
 def download(
-    name: str, mirrors: Sequence[str] | None = None, told: Callable[[int, int], object] = lambda done, size: None
+    name: str, mirrors: Sequence[str] | None = None, progress: Callable[[int, int], object] = lambda done, size: None
 ) -> Path:
     """Fetch a file into the cache and return its path; a file that is already there and right is left alone.
 
-    The bytes go to `NAME.partial`, which a later call goes on with (HTTP Range); only when their sha256 is that of the
+    The bytes go to `NAME.partial`, which a later call resumes (HTTP Range); only when their sha256 is that of the
     manifest does the file get its name. The mirrors are tried in turn.
 
     Args:
         mirrors: addresses to try instead of those in the manifest.
-        told: called with the bytes that are here and the size of the whole, after each chunk.
+        progress: called with the bytes that are here and the size of the whole, after each chunk.
     Raises:
         DataError: nobody offers the file, no mirror delivered it (each is named with its reason), or the cache cannot
             be written.
@@ -214,7 +214,7 @@ def download(
     partial = goal.with_name(f"{goal.name}.partial")
     failures = []
     for mirror in mirrors:
-        failure = _fetch(mirror, file, partial, told)
+        failure = _fetch(mirror, file, partial, progress)
         if failure is None:
             partial.replace(goal)
             return goal
@@ -224,11 +224,11 @@ def download(
     )
 
 
-def _fetch(mirror: str, file: File, partial: Path, told: Callable[[int, int], object]) -> str | None:
+def _fetch(mirror: str, file: File, partial: Path, progress: Callable[[int, int], object]) -> str | None:
     """Fill `partial` from one mirror until it is the whole file; the reason in words where that fails, else None."""
     for _ in range(TRIES):
         begun = partial.stat().st_size if partial.is_file() else 0
-        failure = _stream(mirror, file, partial, told) if begun < file.size else None
+        failure = _download(mirror, file, partial, progress) if begun < file.size else None
         size = partial.stat().st_size if partial.is_file() else 0
         if size == file.size and sha256(partial) == file.sha256:
             return None
@@ -242,7 +242,7 @@ def _fetch(mirror: str, file: File, partial: Path, told: Callable[[int, int], ob
     return failure or "the connection broke too often"
 
 
-def _stream(mirror: str, file: File, partial: Path, told: Callable[[int, int], object]) -> str | None:
+def _download(mirror: str, file: File, partial: Path, progress: Callable[[int, int], object]) -> str | None:
     """Append to `partial` what one connection yields; why it ended early in words, else None."""
     begun = partial.stat().st_size if partial.is_file() else 0
     request = urllib.request.Request(mirror, headers={"User-Agent": "gram", "Accept-Encoding": "identity"})
@@ -255,7 +255,7 @@ def _stream(mirror: str, file: File, partial: Path, told: Callable[[int, int], o
             while chunk := answer.read(CHUNK):
                 done += len(chunk)
                 _write(partial, chunk, fresh=done == len(chunk))
-                told(done, file.size)
+                progress(done, file.size)
                 if done > file.size:
                     break
             return None if done >= file.size else f"the connection broke after {done:,} of {file.size:,} bytes"

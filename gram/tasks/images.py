@@ -1,7 +1,7 @@
 """Handwritten digits: fill a blank picture, so that the pictures are distributed as the data. GRAM, Table 2 and Fig. 6.
 
 Data: `digits`, the 1,797 pictures of 8 x 8 pixels that scikit-learn carries (UCI, Alpaydin & Kaynak 1998), or `mnist`,
-28 x 28 (LeCun & Cortes), read here from its four IDX files. A pixel is ink where its grey, as a share of full ink,
+28 x 28 (LeCun & Cortes), read here from its four IDX files. A pixel is ink where its gray, as a share of full ink,
 exceeds `threshold` (the paper: 0.5). A split is one blank puzzle whose solutions are the pictures of that split; they
 are examples, not all there are, so `complete` is False. After thresholding some pictures are equal: each is kept once,
 and a training picture that is also a test picture is left out (45 of digits; 24 training and 1 test picture of MNIST).
@@ -13,7 +13,7 @@ patterns, and a linear convolution of them is a table of 16 vectors; so for the 
 pattern, whose table is free. For the output, one choice among 16 patterns says more than four independent choices
 between paper and ink: both diagonals can be likely without their mixtures being likely.
 
-Left out: grey levels, labels as a condition (they are in `labels`, for measuring), and an exact solver.
+Left out: gray levels, labels as a condition (they are in `labels`, for measuring), and an exact solver.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class ImagesConfig:
         threshold: a pixel is ink above this share of full ink.
         patch: side of the square of pixels that one token stands for, 1 or 2; 0 means the default, 1 for digits and 2
             for MNIST.
-        train_max: at most so many training pictures, the first ones; 0 means all.
+        train_max: at most N training pictures, the first ones; 0 means all.
         train_share, split_seed: the split of digits; MNIST has its own.
     """
 
@@ -116,8 +116,8 @@ class Images(Task):
         return self._embedded() if self.config.dataset == "digits" else self._from_files()
 
     def _embedded(self) -> dict[str, tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
-        grey, labels = _digits()
-        ink = (grey / 16 > self.config.threshold).view(np.uint8)
+        gray, labels = _digits()
+        ink = (gray / 16 > self.config.threshold).view(np.uint8)
         once = np.array(_once(ink, set()))
         order = once[np.random.default_rng(self.config.split_seed).permutation(len(once))]
         cut = round(self.config.train_share * len(order))
@@ -132,13 +132,13 @@ class Images(Task):
         found = {}
         held_out: set[bytes] = set()
         for split in ("test", "train"):
-            grey = read_images(data.path(_mnist(split, "images")))
+            gray = read_images(data.path(_mnist(split, "images")))
             labels = read_labels(data.path(_mnist(split, "labels")))
-            if len(grey) != len(labels):
+            if len(gray) != len(labels):
                 raise DataError(
-                    f"MNIST's {split} files hold {len(grey):,} pictures and {len(labels):,} labels; replace them"
+                    f"MNIST's {split} files hold {len(gray):,} pictures and {len(labels):,} labels; replace them"
                 )
-            ink = (grey > 255 * self.config.threshold).view(np.uint8)
+            ink = (gray > 255 * self.config.threshold).view(np.uint8)
             rows = _once(ink, held_out)
             if split == "test":
                 held_out = set(_keys(ink))
@@ -176,8 +176,8 @@ class Images(Task):
         rows = [row.strip().replace(" ", "") for row in text.strip().replace("/", "\n").splitlines()]
         if len(rows) != side or any(len(row) != side for row in rows):
             sizes = sorted({len(row) for row in rows})
-            told = f"{len(rows)} rows of {sizes[0]}" + (f" to {sizes[-1]}" if len(sizes) > 1 else "") if rows else "no"
-            raise TaskError(f"the picture has {told} characters; this board needs {side} rows of {side}")
+            text = f"{len(rows)} rows of {sizes[0]}" + (f" to {sizes[-1]}" if len(sizes) > 1 else "") if rows else "no"
+            raise TaskError(f"the picture has {text} characters; this board needs {side} rows of {side}")
         meanings = {"#": 1, "1": 1, ".": 0, "0": 0, "-": 0, "?": 2}
         for at, row in enumerate(rows, 1):
             for character in row:
@@ -230,7 +230,7 @@ def _label(symbol: str) -> str:
 
 
 def read_images(path: Path) -> NDArray[np.uint8]:
-    """The greys [image, row, column], 0 paper to 255 ink, of a gzipped IDX file of 28 x 28 pictures.
+    """The grays [image, row, column], 0 paper to 255 ink, of a gzipped IDX file of 28 x 28 pictures.
 
     Raises:
         DataError: unreadable, not such a file, too large, cut off, or longer than it says.
@@ -281,7 +281,7 @@ def _mnist(split: str, kind: str) -> str:
 
 
 def _digits() -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
-    """scikit-learn's greys [image, row, column], 0 to 16, and labels [image]."""
+    """scikit-learn's grays [image, row, column], 0 to 16, and labels [image]."""
     from sklearn.datasets import load_digits  # a second to import, and only this data set needs it
 
     found = load_digits()

@@ -179,7 +179,7 @@ def solutions(n: int, givens: tuple[int, ...] | None = None, limit: int | None =
 
     Args:
         givens: column of a given queen in each row, -1 where none is given.
-        limit: stop after so many.
+        limit: stop after N.
     Depth-first search over the rows with bit masks of attacked files and diagonals.
     """
     fixed = givens or (-1,) * n

@@ -7,7 +7,7 @@ Data: generated here (4 x 4, 6 x 6, 9 x 9), or `extreme`, 9 x 9 puzzles of publi
 files follow the schema of HRM's Sudoku-Extreme, but hold other puzzles: scores on them are not scores on that set. That
 their puzzles have one solution was proved when the files were made; here each answer is only checked to be one.
 
-Held out are whole classes under the symmetries of the board (relabelled digits; permuted bands, stacks, rows and
+Held out are whole classes under the symmetries of the board (relabeled digits; permuted bands, stacks, rows and
 columns; where boxes are square, transposition), so that `augment` never makes a test puzzle out of a training puzzle.
 For 6 x 6 and 9 x 9 these are classes of solution boards. There are only two classes of 4 x 4 boards, so there it is
 classes of puzzles: a test puzzle is new, but its solution may be a board that stands, perhaps turned, in train.
@@ -17,13 +17,9 @@ Vocabulary (11 tokens for 9 x 9, as in the paper): 0 pad, 1 blank, then the digi
 
 from __future__ import annotations
 
-import csv
-import gzip
 import re
-import zlib
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -32,6 +28,7 @@ from numpy.typing import NDArray
 from gram.board import Board, Token
 from gram.tasks import files as data
 from gram.tasks.base import SPLITS, Puzzles, Split, Task, TaskError, Tokens
+from gram.tasks.sudoku_files import describe, read
 from gram.tasks.sudoku_solver import (
     BOXES,
     Digits,
@@ -47,7 +44,6 @@ from gram.tasks.sudoku_solver import (
 PAD, BLANK = 0, 1
 
 DATASETS = ("generated", "extreme")
-COLUMNS = ("source", "question", "answer", "rating")
 
 # Solutions that `solve` lists when it is given no limit; the blank 9 x 9 board has 6.7e21.
 MOST = 20_000
@@ -56,7 +52,7 @@ MOST = 20_000
 EFFORT = 1_000_000
 # Random boards that are searched for; further ones are made from them by symmetries.
 SEARCHED = 5_000
-# For so many training boards, one is held out.
+# For every N training boards, one is held out.
 HELD_OUT = 10
 
 
@@ -68,7 +64,7 @@ class SudokuConfig:
         size: rows, columns and digits: 4 (boxes of 2 x 2), 6 (2 x 3) or 9 (3 x 3).
         dataset: `generated`, or `extreme` (9 x 9 only): the files sudoku/train.csv.gz and sudoku/test.csv.gz.
         all_lists: of `extreme`, also the lists that come from repositories under the GPL.
-        train_max, test_max: the first so many puzzles of a split; 0 means all.
+        train_max, test_max: the first N puzzles of a split; 0 means all.
         rating_min, rating_max: dead ends that the solver meets; 0 means solved by singles alone; -1, no upper bound.
             Of `extreme` it is the file's rating, a mean over eight presentations; of `generated`, that of the board
             as it stands.
@@ -222,7 +218,7 @@ class _Sudoku(Task):
         return found.digits + np.uint8(BLANK)
 
     def augment(self, x: Tokens, y: Tokens, rng: np.random.Generator) -> tuple[Tokens, Tokens]:
-        """Relabelled digits; permuted bands, stacks, rows and columns; transposition where boxes are square (TRM)."""
+        """Relabeled digits; permuted bands, stacks, rows and columns; transposition where boxes are square (TRM)."""
         return symmetric(x, y, self.config.size, rng) if self.config.augment else (x, y)
 
 
@@ -254,7 +250,7 @@ class Sudoku(_Sudoku):
                 f"generated: {self.config.generated} random {self.board.title} puzzles of exactly one solution; "
                 f"{what} held out by classes under the board's symmetries"
             )
-        return f"{_files(self.config.all_lists)}; not the Sudoku-Extreme set of HRM, TRM and GRAM, though in its schema"
+        return f"{describe(self.config.all_lists)}; in the schema of HRM's Sudoku-Extreme, but not that set"
 
     def _listed(self, split: Split) -> Puzzles:
         """The puzzles of the file of a split, within the wished ratings."""
@@ -333,7 +329,7 @@ class SudokuGeneration(_Sudoku):
     def source(self) -> str:
         config = self.config
         if config.dataset == "extreme":
-            return f"the answers of {_files(config.all_lists)}"
+            return f"the answers of {describe(config.all_lists)}"
         if config.size == 4:
             return "generated: the 288 boards of 4 x 4 by exact search, some held out"
         bases = min(SEARCHED, config.wanted)
@@ -388,71 +384,6 @@ def board(size: int, task: str) -> Board:
         required=((PAD, 0), (BLANK, 0)),
         box=BOXES[size],
     )
-
-
-def read(path: Path, all_lists: bool) -> tuple[Tokens, Tokens, NDArray[np.int64]]:
-    """Questions and answers [puzzle, position] and ratings [puzzle] of a gzipped table with the columns COLUMNS.
-
-    Args:
-        all_lists: also rows whose source does not start with `puzzles`.
-    Raises:
-        TaskError: no such table; it names the row, where the header is row 1.
-    """
-    sources, questions, answers, ratings = [], [], [], []
-    row = 1
-    try:
-        with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
-            lines = csv.reader(file, strict=True)
-            header = next(lines, [])
-            missing = [name for name in COLUMNS if name not in header]
-            if missing:
-                raise _bad(path, 1, f"the column {missing[0]!r} is missing; the columns are {', '.join(COLUMNS)}")
-            source, question, answer, rating = (header.index(name) for name in COLUMNS)
-            for row, fields in enumerate(lines, 2):
-                if len(fields) != len(header):
-                    raise _bad(path, row, f"{len(fields)} fields stand under {len(header)} columns")
-                for name, at in (("question", question), ("answer", answer)):
-                    if len(fields[at]) != 81 or not fields[at].isascii():
-                        raise _bad(path, row, f"the {name} is not 81 digits or dots, but {fields[at][:90]!r}")
-                if not re.fullmatch("[0-9]{1,9}", fields[rating]):
-                    raise _bad(path, row, f"the rating is {fields[rating][:90]!r}, not a whole number from 0")
-                sources.append(fields[source].startswith("puzzles"))
-                questions.append(fields[question])
-                answers.append(fields[answer])
-                ratings.append(int(fields[rating]))
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
-        raise _bad(path, row, f"the file cannot be read further: {error}") from error
-    meaning = np.full(256, 255, dtype=np.uint8)
-    meaning[np.frombuffer(b".0123456789", dtype=np.uint8)] = [BLANK, BLANK, *range(2, 11)]
-    x, y = (
-        meaning[np.frombuffer("".join(texts).encode(), dtype=np.uint8)].reshape(-1, 81)
-        for texts in (questions, answers)
-    )
-    every = np.uint16(0b1111111110)
-    bits = np.left_shift(np.uint16(1), np.where(y <= 10, y - BLANK, 0), dtype=np.uint16)
-    full = np.ones(len(y), dtype=bool)
-    for unit in units(9):
-        full &= np.bitwise_or.reduce(bits[:, unit], axis=1) == every
-    for good, complaint in (
-        ((x != 255).all(1), "the question holds other characters than digits and dots"),
-        (full, "the answer does not hold every digit once in each row, column and box"),
-        (((x == y) | (x == BLANK)).all(1), "the answer contradicts its question"),
-    ):
-        if not good.all():
-            raise _bad(path, int(good.argmin()) + 2, complaint)
-    wanted = np.array(sources, dtype=bool) | all_lists
-    if not wanted.any():
-        raise _bad(path, row, "no puzzle of the wished lists stands here")
-    return x[wanted], y[wanted], np.array(ratings, dtype=np.int64)[wanted]
-
-
-def _bad(path: Path, row: int, complaint: str) -> TaskError:
-    return TaskError(f"{path}, row {row}: {' '.join(complaint.split())}; restore the file and read it again")
-
-
-def _files(all_lists: bool) -> str:
-    lists = "all lists, also those of repositories under the GPL" if all_lists else "only the lists named puzzles*"
-    return f"9 x 9 puzzles of public lists, the files sudoku/train.csv.gz and sudoku/test.csv.gz ({lists})"
 
 
 def _one_each(x: Tokens, y: Tokens, rating: NDArray[np.int64]) -> Puzzles:

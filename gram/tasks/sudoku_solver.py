@@ -73,7 +73,7 @@ def search(start: Options, size: int, limit: int | None = None, effort: int | No
 
     Args:
         start: [cell, board] options.
-        limit: leave a board alone once it has so many solutions; which these are depends on nothing but the batch.
+        limit: leave a board alone once it has `limit` solutions; which these are depends on nothing but the batch.
         effort: give up when more boards than this, guesses included, were propagated.
     """
     boards = start.shape[1]
@@ -197,7 +197,7 @@ def dig(full: Digits, clues: NDArray[np.integer], size: int, rng: np.random.Gene
     """Take digits away from full boards [board, cell], in random order, as long as one solution remains.
 
     Args:
-        clues: [board] stop when so many digits are left; a board of which none can be spared any more keeps more.
+        clues: [board] stop when N digits are left; a board of which none can be spared any more keeps more.
     Returns:
         puzzles [board, cell], 0 where a digit was taken.
     """

@@ -242,9 +242,9 @@ def arc30() -> Any:
 
 def graph10() -> Any:
     """A graph of ten nodes."""
-    import colourings
+    import colorings
 
-    return colourings.make(10, (0,), paths=4)
+    return colorings.make(10, (0,), paths=4)
 
 
 EXTREMES: dict[str, Callable[[], Any]] = {

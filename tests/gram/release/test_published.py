@@ -262,7 +262,7 @@ def test_the_published_settings_give_models_of_the_published_size(
 
 
 def test_tokens_mean_the_same_here_and_there() -> None:
-    """Their data. Sudoku: 0 pad, then digits (a blank is 0) plus 1. ARC: 0 pad, 1 end, then colours plus 2."""
+    """Their data. Sudoku: 0 pad, then digits (a blank is 0) plus 1. ARC: 0 pad, 1 end, then colors plus 2."""
     sudoku = Sudoku(SudokuConfig(size=9))
     assert len(sudoku.board.tokens) == VOCABULARY
     digits = np.array([*range(1, 10), *[0] * 72])
@@ -362,13 +362,13 @@ class TestOpening:
 class TestARC:
     """A vector for each ARC task; which is whose stands in `identifiers.json`."""
 
-    PRACTICE = ("task.dataset=practice", "task.books=3", "task.demonstrations=1", "task.tests=1")
+    PRACTICE = ("task.dataset=practice", "task.tasks=3", "task.demonstrations=1", "task.tests=1")
 
     def test_each_task_keeps_its_own_vector(self, taken: Taken, tmp_path: Path) -> None:
         told = arch("trm", ndim=32)
         state = official(told, "trm", vocabulary=12, books=7, cells=900)
-        task = ARC(ARCConfig(books=3, demonstrations=1, tests=1))
-        names = ["<blank>", "other", *reversed(task.rule_books), f"{task.rule_books[0]}|||t3|||0213456789", "another"]
+        task = ARC(ARCConfig(tasks=3, demonstrations=1, tests=1))
+        names = ["<blank>", "other", *reversed(task.task_names), f"{task.task_names[0]}|||t3|||0213456789", "another"]
         (tmp_path / "identifiers.json").write_text(json.dumps(names))
         data = "data/arc1concept-aug-1000"
         folder = taken(state, told, "trm", *self.PRACTICE, data=data, identifiers=tmp_path / "identifiers.json")
@@ -376,7 +376,7 @@ class TestARC:
         assert len(puzzles) > 0
         for x, book in zip(puzzles.x, puzzles.identifier.tolist(), strict=True):
             x = torch.from_numpy(x.astype(np.int64))[None]
-            theirs = names.index(task.rule_books[book])
+            theirs = names.index(task.task_names[book])
             logits, *_ = published(state, told, "trm", x, theirs)
             torch.testing.assert_close(answer(folder, x, book).logits, logits, rtol=0, atol=1e-5)
             elsewhere, *_ = published(state, told, "trm", x, 1)
@@ -398,7 +398,7 @@ class TestARC:
             (None, (), r"holds 7 vectors of ARC tasks, and identifiers.json .* give it with --identifiers"),
             (["a"], (), r"identifiers.json is no list of 7 names"),
             ("{", (), r"identifiers.json cannot be read as JSON"),
-            (list("abcdefg"), (), r"identifiers.json lacks .* and so 3 of the 3 rule books of practice; choose"),
+            (list("abcdefg"), (), r"identifiers.json lacks .* and so 3 of the 3 tasks of practice; choose"),
             (list("abcdefg"), ("task.augmentations=2",), r"task.augmentations is 2; .* leave it at 0"),
         ],
     )

@@ -22,34 +22,29 @@ from gram.board import Board
 from gram.tasks import Puzzles, TaskError
 from gram.tasks import arc as module
 from gram.tasks import files as data
-from gram.tasks.arc import (
-    ARC,
-    COLOURS,
+from gram.tasks.arc import ARC, COLORS, OFFICIAL, ARCConfig, score, vote
+from gram.tasks.arc_files import ENTRIES, ArcTask, parse_task, read
+from gram.tasks.arc_grids import (
     END,
     FIRST,
-    OFFICIAL,
     PAD,
-    ARCConfig,
     Augmentation,
     augmentations,
     corner,
     decode,
     encode,
-    score,
     shifted,
     sizes,
     tidy,
-    vote,
-)
-from gram.tasks.arc_files import ENTRIES, Book, parse_book, read
-from gram.tasks.arc_practice import RULES, books
+)  # fmt: skip
+from gram.tasks.arc_practice import RULES, tasks
 
 NAMES = tuple(OFFICIAL)
 quick = settings(deadline=None)  # a busy machine is no failure
 GOOD = {"train": [{"input": [[0, 1]], "output": [[1, 0]]}], "test": [{"input": [[2, 3]], "output": [[3, 2]]}]}
 grids = arrays(np.uint8, st.tuples(st.integers(1, 30), st.integers(1, 30)), elements=st.integers(0, 9))
 changes = st.builds(
-    lambda symmetry, colours: Augmentation(symmetry, (0, *colours)), st.integers(0, 7), st.permutations(range(1, 10))
+    lambda symmetry, colors: Augmentation(symmetry, (0, *colors)), st.integers(0, 7), st.permutations(range(1, 10))
 )
 
 
@@ -81,7 +76,7 @@ def official(request: pytest.FixtureRequest) -> ARC:
 
 @pytest.fixture(scope="module")
 def practice() -> ARC:
-    return ARC(ARCConfig(canvas=12, books=20, demonstrations=3, tests=2, augmentations=4))
+    return ARC(ARCConfig(canvas=12, tasks=20, demonstrations=3, tests=2, augmentations=4))
 
 
 class TestEncoding:
@@ -112,12 +107,12 @@ class TestEncoding:
 
     def test_every_grid_of_the_official_tasks_is_read_back(self, official: ARC) -> None:
         count = 0
-        for book in official._books:
-            for one in (one for pair in book.pairs for one in pair):
+        for arc_task in official._tasks:
+            for one in (one for pair in arc_task.pairs for one in pair):
                 np.testing.assert_array_equal(decode(encode(one)), one)
                 np.testing.assert_array_equal(official.parse(official.text(encode(one))), encode(one))
                 count += 1
-        assert count == 2 * sum(len(book.pairs) for book in official._books)
+        assert count == 2 * sum(len(arc_task.pairs) for arc_task in official._tasks)
 
     def test_a_grid_larger_than_the_canvas_is_refused(self) -> None:
         with pytest.raises(TaskError, match="the grid is 7 x 2; this canvas holds at most 6 x 6"):
@@ -125,7 +120,7 @@ class TestEncoding:
 
     @quick
     @given(arrays(np.uint8, (5, 36), elements=st.sampled_from((0, 1, 2, 3, 3, 4, 11))))
-    def test_of_a_malformed_canvas_the_largest_rectangle_of_colours_in_the_corner_is_read(
+    def test_of_a_malformed_canvas_the_largest_rectangle_of_colors_in_the_corner_is_read(
         self, many: np.ndarray
     ) -> None:
         for tokens, rows, columns, clean in zip(many, *sizes(many), tidy(many), strict=True):
@@ -159,14 +154,14 @@ class TestEncoding:
         board = ARC(ARCConfig()).board
         assert board.kind == "grid"
         assert (board.height, board.width, len(board.tokens)) == (30, 30, 12)
-        assert [token.label for token in board.tokens] == ["pad", "end", *COLOURS]
+        assert [token.label for token in board.tokens] == ["pad", "end", *COLORS]
         assert [token.symbol for token in board.tokens[FIRST:]] == list("0123456789")
-        assert {token.glyph for token in board.tokens[FIRST:]} == {"colour"}
+        assert {token.glyph for token in board.tokens[FIRST:]} == {"color"}
         assert Board.from_json(board.to_json()) == board
 
 
 class TestAugmentation:
-    """The symmetries of the square and new colours."""
+    """The symmetries of the square and new colors."""
 
     @quick
     @given(grids, changes)
@@ -175,12 +170,12 @@ class TestAugmentation:
         np.testing.assert_array_equal(change.apply(change.invert(one)), one)
 
     @pytest.mark.parametrize("symmetry", range(8))
-    def test_all_eight_symmetries_are_undone_with_every_swap_of_colours(self, symmetry: int) -> None:
+    def test_all_eight_symmetries_are_undone_with_every_swap_of_colors(self, symmetry: int) -> None:
         one = grid("0123", "4567", "8901")
         for a, b in product(range(1, 10), repeat=2):
-            colours = list(range(10))
-            colours[a], colours[b] = b, a
-            change = Augmentation(symmetry, tuple(colours))
+            colors = list(range(10))
+            colors[a], colors[b] = b, a
+            change = Augmentation(symmetry, tuple(colors))
             np.testing.assert_array_equal(change.invert(change.apply(one)), one)
 
     def test_the_symmetries_are_hrms(self) -> None:
@@ -194,23 +189,23 @@ class TestAugmentation:
         assert (change.apply(one) == 0).sum() == (one == 0).sum()
 
     def test_no_two_versions_of_a_rule_book_are_equal(self, practice: ARC) -> None:
-        for book in practice._books:
-            made = augmentations(book, 30, 0)
+        for arc_task in practice._tasks:
+            made = augmentations(arc_task, 30, 0)
             assert made[0] == Augmentation()
             looks = {
-                tuple((one.shape, one.tobytes()) for pair in book.pairs for one in map(version.apply, pair))
+                tuple((one.shape, one.tobytes()) for pair in arc_task.pairs for one in map(version.apply, pair))
                 for version in made
             }
             assert len(looks) == len(made) <= 31
-            assert made == augmentations(book, 30, 0)
-            assert made != augmentations(book, 30, 1)
-            assert augmentations(book, 0, 0) == [Augmentation()]
+            assert made == augmentations(arc_task, 30, 0)
+            assert made != augmentations(arc_task, 30, 1)
+            assert augmentations(arc_task, 0, 0) == [Augmentation()]
 
     def test_a_rule_book_with_few_versions_has_fewer(self) -> None:
         black, blue = np.zeros((2, 2), np.uint8), np.ones((2, 2), np.uint8)
-        made = augmentations(Book("flat", ((black, blue),), ((black, blue),), False), 100, 0)
-        assert len(made) == 9  # blue may become any colour, and no symmetry shows
-        assert {version.colours[1] for version in made} == set(range(1, 10))
+        made = augmentations(ArcTask("flat", ((black, blue),), ((black, blue),), False), 100, 0)
+        assert len(made) == 9  # blue may become any color, and no symmetry shows
+        assert {version.colors[1] for version in made} == set(range(1, 10))
 
     def test_moving_a_pair_about_moves_both_alike_to_every_place_that_has_room(self, practice: ARC) -> None:
         x, y = np.stack([encode(grid("12", "34"), 12)] * 3_000), np.stack([encode(grid("123456789"), 12)] * 3_000)
@@ -242,46 +237,46 @@ class TestProtocol:
         assert len(official.puzzles("train")) == train
         assert len(official.puzzles("test")) == test
         kind = OFFICIAL[official.config.dataset]
-        assert official.identifiers == kind.training + kind.evaluation == len(official._books)
+        assert official.identifiers == kind.training + kind.evaluation == len(official._tasks)
         assert official.config.dataset in official.source()
 
     def test_demonstrations_of_evaluation_tasks_are_trained_on_and_their_tests_are_not(self, official: ARC) -> None:
         train, test = official.puzzles("train"), official.puzzles("test")
         keys = [
-            {(int(book), x.tobytes()) for book, x in zip(puzzles.identifier, puzzles.x, strict=True)}
+            {(int(arc_task), x.tobytes()) for arc_task, x in zip(puzzles.identifier, puzzles.x, strict=True)}
             for puzzles in (train, test)
         ]
         assert len(keys[0]) == len(train)
         assert len(keys[1]) == len(test)
         assert not keys[0] & keys[1]
         assert set(test.identifier.tolist()) <= set(train.identifier.tolist())
-        assert all(not official._books[book].training for book in set(test.identifier.tolist()))
+        assert all(not official._tasks[arc_task].training for arc_task in set(test.identifier.tolist()))
 
     def test_a_smaller_canvas_keeps_the_tasks_that_fit_under_their_own_numbers(self, official: ARC) -> None:
         small = ARC(ARCConfig(dataset=official.config.dataset, canvas=10))
-        fit = [at for at, book in enumerate(official._books) if book.side <= 10]
+        fit = [at for at, arc_task in enumerate(official._tasks) if arc_task.side <= 10]
         assert len(fit) == {"arc-agi-1": 255, "arc-agi-2": 303, "conceptarc": 50}[official.config.dataset]
         assert set(small.puzzles("train").identifier.tolist()) == set(fit)
-        assert f"{len(official._books) - len(fit)} more have a grid larger than the canvas" in small.source()
+        assert f"{len(official._tasks) - len(fit)} more have a grid larger than the canvas" in small.source()
         assert small.identifiers == official.identifiers
 
     def test_a_changed_rule_book_has_an_identifier_of_its_own(self, practice: ARC) -> None:
         train = practice.puzzles("train")
         assert practice.identifiers == 20 * 5
         assert train.identifier.dtype == np.int32
-        for book, which in product(range(20), range(5)):
-            version = practice._versions(book)[which]
-            rows = np.flatnonzero(train.identifier == book * 5 + which)
+        for arc_task, which in product(range(20), range(5)):
+            version = practice._versions(arc_task)[which]
+            rows = np.flatnonzero(train.identifier == arc_task * 5 + which)
             assert len(rows) == 3
-            for row, (before, after) in zip(rows, practice._books[book].demonstrations, strict=True):
+            for row, (before, after) in zip(rows, practice._tasks[arc_task].demonstrations, strict=True):
                 np.testing.assert_array_equal(decode(train.x[row]), version.apply(before))
                 np.testing.assert_array_equal(decode(train.solutions[row][0]), version.apply(after))
         assert (practice.puzzles("test").identifier % 5 == 0).all()
 
     def test_a_canvas_that_no_task_fits_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
         task = ARC(ARCConfig(dataset="conceptarc", canvas=6))
-        monkeypatch.setattr(ARC, "_books", [parse_book(json.dumps(GOOD), "only", True)])
-        with pytest.raises(TaskError, match="a canvas of 6 leaves no rule book for evaluation; take 30"):
+        monkeypatch.setattr(ARC, "_tasks", [parse_task(json.dumps(GOOD), "only", True)])
+        with pytest.raises(TaskError, match="a canvas of 6 leaves no task for evaluation; take 30"):
             task.puzzles("test")
 
     def test_more_puzzles_than_memory_are_refused_before_they_are_made(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -299,7 +294,7 @@ class TestProtocol:
             ({"canvas": 5}, "canvas is 5; it must be a whole number from 6 to 30"),
             ({"canvas": 31}, "canvas is 31"),
             ({"augmentations": -1}, "augmentations is -1; it must be a whole number from 0 to 1000"),
-            ({"books": 170}, "books is 170; it must be a whole number from 1 to 169"),
+            ({"tasks": 170}, "tasks is 170; it must be a whole number from 1 to 169"),
             ({"demonstrations": 0}, "demonstrations is 0"),
             ({"tests": 0}, "tests is 0"),
             ({"seed": -1}, "seed is -1"),
@@ -481,11 +476,11 @@ class TestText:
             ("1234567", "the grid is 1 x 7; this canvas holds at most 6 x 6"),
             ("[[1, 2], [3]]", "row 2 has 1 cells and row 1 has 2"),
             ("[[1, 2", "begins like JSON but is none"),
-            ("[[10]]", "row 1 holds 10; a colour is a whole number from 0 to 9"),
+            ("[[10]]", "row 1 holds 10; a color is a whole number from 0 to 9"),
             ("[[true]]", "row 1 holds true"),
             ("[[1.0]]", "row 1 holds 1.0"),
             ("[]", "a list of 1 to 30 rows; this one is a list of 0"),
-            ("[3]", "row 1 must be a list of 1 to 30 colours; it is 3"),
+            ("[3]", "row 1 must be a list of 1 to 30 colors; it is 3"),
             ("[" * 100_000, "begins like JSON but is none"),
             ("[[" + "1" * 5_000 + "]]", "begins like JSON but is none"),
         ],
@@ -497,7 +492,7 @@ class TestText:
 
 
 class TestPractice:
-    """Our own rule books."""
+    """Our own tasks."""
 
     @pytest.mark.parametrize(
         ("name", "parameters", "before", "after"),
@@ -505,7 +500,7 @@ class TestPractice:
             ("mirror", (1,), "120/003", "021/300"),
             ("mirror", (0,), "120/003", "003/120"),
             ("turn", (1,), "12/34/56", "246/135"),
-            ("recolour", (1, 2), "1230/2100", "2130/1200"),
+            ("recolor", (1, 2), "1230/2100", "2130/1200"),
             ("fall", (0,), "102/030/040", "000/030/142"),
             ("fall", (1,), "102/030/040", "012/003/004"),
             ("fall", (2,), "000/030/142", "132/040/000"),
@@ -537,26 +532,26 @@ class TestPractice:
         assert {case[0] for case in marks[0].args[1]} == set(RULES)
 
     @pytest.mark.parametrize("canvas", [6, 9, 30])
-    def test_all_rule_books_differ_and_no_input_occurs_twice(self, canvas: int) -> None:
-        made = books(169, 4, 1, canvas, seed=3)
-        assert len({book.name for book in made}) == 169
-        inputs = [(given.shape, given.tobytes()) for book in made for given, _ in book.pairs]
+    def test_all_task_names_differ_and_no_input_occurs_twice(self, canvas: int) -> None:
+        made = tasks(169, 4, 1, canvas, seed=3)
+        assert len({arc_task.name for arc_task in made}) == 169
+        inputs = [(given.shape, given.tobytes()) for arc_task in made for given, _ in arc_task.pairs]
         assert len(set(inputs)) == len(inputs) == 169 * 5
-        for book in made:
-            assert len(book.demonstrations) == 4
-            assert len(book.tests) == 1
-            assert not book.training
-            assert 1 <= book.side <= min(canvas, 10)
-            name, *parameters = book.name.split("-", 1)
+        for arc_task in made:
+            assert len(arc_task.demonstrations) == 4
+            assert len(arc_task.tests) == 1
+            assert not arc_task.training
+            assert 1 <= arc_task.side <= min(canvas, 10)
+            name, *parameters = arc_task.name.split("-", 1)
             rule = RULES[name]
             values = next(p for p in rule.parameters if "-".join(map(str, p)) == "".join(parameters))
-            for before, after in book.pairs:
+            for before, after in arc_task.pairs:
                 assert before.max() <= 9
                 assert not np.array_equal(before, after)
                 np.testing.assert_array_equal(rule.apply(before, *values), after)
 
-    def test_the_first_rule_books_are_one_of_each_kind(self) -> None:
-        assert {book.name.split("-")[0] for book in books(16, 1, 1, 10, 0)} == set(RULES)
+    def test_the_first_task_names_are_one_of_each_kind(self) -> None:
+        assert {arc_task.name.split("-")[0] for arc_task in tasks(16, 1, 1, 10, 0)} == set(RULES)
 
     def test_another_seed_gives_other_grids(self) -> None:
         one, same, other = (ARC(ARCConfig(canvas=8, seed=seed)).puzzles("test") for seed in (0, 0, 1))
@@ -564,13 +559,11 @@ class TestPractice:
         assert not np.array_equal(one.x, other.x)
 
     def test_more_pairs_than_the_canvas_has_inputs_are_refused(self) -> None:
-        with pytest.raises(
-            TaskError, match=r"1001 pairs per rule book are too many for \w+ on canvas 3; ask for fewer"
-        ):
-            books(16, 1_000, 1, 3, 0)
+        with pytest.raises(TaskError, match=r"1001 pairs per task are too many for \w+ on canvas 3; ask for fewer"):
+            tasks(16, 1_000, 1, 3, 0)
 
     def test_it_says_where_its_puzzles_come_from(self) -> None:
-        assert ARC(ARCConfig()).source() == "generated: 32 rule books of 16 kinds, with random grids"
+        assert ARC(ARCConfig()).source() == "generated: 32 tasks of 16 kinds, with random grids"
 
 
 class TestReading:
@@ -579,12 +572,12 @@ class TestReading:
     def test_an_archive_is_read_in_the_order_of_its_names(self, tmp_path: Path) -> None:
         path = packed(tmp_path, {"data/evaluation/a.json": GOOD, "data/training/b.json": GOOD, "LICENSE": "free"})
         found = read(path)
-        assert [(book.name, book.training) for book in found] == [("b", True), ("a", False)]
+        assert [(arc_task.name, arc_task.training) for arc_task in found] == [("b", True), ("a", False)]
         np.testing.assert_array_equal(found[0].demonstrations[0][1], grid("10"))
         np.testing.assert_array_equal(found[0].tests[0][0], grid("23"))
 
     def test_a_name_beside_the_pairs_is_left_alone(self) -> None:
-        assert len(parse_book(json.dumps({"name": "x", **GOOD}), "x", True).pairs) == 2
+        assert len(parse_task(json.dumps({"name": "x", **GOOD}), "x", True).pairs) == 2
 
     @pytest.mark.parametrize(
         ("entries", "words"),
@@ -627,11 +620,11 @@ class TestReading:
         [
             ([], "a grid is a list of 1 to 30 rows; this one is a list of 0"),
             ([[0]] * 31, "this one is a list of 31"),
-            ([[0] * 31], "row 1 must be a list of 1 to 30 colours; it is a list of 31"),
+            ([[0] * 31], "row 1 must be a list of 1 to 30 colors; it is a list of 31"),
             ([[]], "row 1 must be a list"),
-            ([[0], "0"], 'row 2 must be a list of 1 to 30 colours; it is "0"'),
+            ([[0], "0"], 'row 2 must be a list of 1 to 30 colors; it is "0"'),
             ([[0, 1], [0]], "row 2 has 1 cells and row 1 has 2; make them equal"),
-            ([[0, 10]], "row 1 holds 10; a colour is a whole number from 0 to 9"),
+            ([[0, 10]], "row 1 holds 10; a color is a whole number from 0 to 9"),
             ([[-1]], "row 1 holds -1"),
             ([[1.0]], "row 1 holds 1.0"),
             ([[True]], "row 1 holds true"),
@@ -652,7 +645,7 @@ class TestReading:
     def test_two_outputs_of_one_input_are_refused(self) -> None:
         twice = {"train": [{"input": [[1]], "output": [[2]]}], "test": [{"input": [[1]], "output": [[3]]}]}
         with pytest.raises(TaskError, match="pair 2 gives another output to an input that came before"):
-            parse_book(json.dumps(twice), "x", True)
+            parse_task(json.dumps(twice), "x", True)
 
     def test_a_bomb_is_refused_before_it_is_opened(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         path = packed(tmp_path, {f"data/training/t{n}.json": " " * 1_000_000 for n in range(70)})
@@ -731,12 +724,12 @@ class TestMangled:
         for _ in range(5_000):
             broken = mangled(dice, text, '0123456789,[]{}:"-.eEnulltrainputs \x00ö')
             try:
-                book = parse_book(broken, "x", True)
+                arc_task = parse_task(broken, "x", True)
             except TaskError as error:
                 refused.append(error)
                 continue
             raw = json.loads(broken)
-            for part, pairs in (("train", book.demonstrations), ("test", book.tests)):
+            for part, pairs in (("train", arc_task.demonstrations), ("test", arc_task.tests)):
                 assert [[before.tolist(), after.tolist()] for before, after in pairs] == [
                     [pair["input"], pair["output"]] for pair in raw[part]
                 ]
@@ -748,7 +741,7 @@ class TestMangled:
         dice = random.Random(2)
         whole = packed(tmp_path, {f"data/training/t{n}.json": GOOD for n in range(3)}, method).read_bytes()
         path = tmp_path / "broken.zip"
-        right = parse_book(json.dumps(GOOD), "t0", True).pairs
+        right = parse_task(json.dumps(GOOD), "t0", True).pairs
         refused = []
         for _ in range(2_000):
             raw = bytearray(whole)
@@ -771,8 +764,8 @@ class TestMangled:
             except TaskError as error:
                 refused.append(error)
                 continue
-            for book in found:  # what the checksums of the archive let through is whole
-                for one, other in zip(book.pairs, right, strict=True):
+            for arc_task in found:  # what the checksums of the archive let through is whole
+                for one, other in zip(arc_task.pairs, right, strict=True):
                     np.testing.assert_array_equal(np.concatenate(one), np.concatenate(other))
         assert len(refused) > 500
         held(refused)

@@ -1,4 +1,4 @@
-"""Graph colouring against what is known: chromatic polynomials, brute force, and the paper's counts."""
+"""Graph coloring against what is known: chromatic polynomials, brute force, and the paper's counts."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def five() -> Coloring:
 
 
 def drawn(vertices: int, probability: float, count: int, seed: int = 0) -> np.ndarray:
-    """Random puzzles [graph, position]; not all of them can be coloured."""
+    """Random puzzles [graph, position]; not all of them can be colored."""
     rng = np.random.default_rng(seed)
     x = np.full((count, vertices + vertices * (vertices - 1) // 2), PAD, np.uint8)
     x[:, vertices:] = np.where(rng.random((count, x.shape[1] - vertices)) < probability, JOINED, APART)
@@ -57,14 +57,14 @@ class TestData:
         config = ColoringConfig(vertices=10, edge_probability=0.5, train_max=13465, test_max=192)
         assert [len(Coloring(config).puzzles(split)) for split in SPLITS] == [13465, 192]
 
-    def test_graphs_are_unique_and_hold_no_colour(self, eight: Coloring) -> None:
+    def test_graphs_are_unique_and_hold_no_color(self, eight: Coloring) -> None:
         x = np.concatenate([eight.puzzles(split).x for split in SPLITS])
         assert len(np.unique(x, axis=0)) == len(x)
         assert (x[:, :8] == PAD).all()
         assert set(np.unique(x[:, 8:])) == {APART, JOINED}
-        assert (x[:, 8:] == JOINED).mean() == pytest.approx(0.5, abs=0.05)  # dense graphs are rarely colourable
+        assert (x[:, 8:] == JOINED).mean() == pytest.approx(0.5, abs=0.05)  # dense graphs are rarely colorable
 
-    def test_most_test_graphs_have_several_colourings(self, eight: Coloring) -> None:
+    def test_most_test_graphs_have_several_colorings(self, eight: Coloring) -> None:
         counts = eight.puzzles("test").counts
         assert (counts >= 2).mean() > 0.6
 
@@ -122,7 +122,7 @@ class TestData:
     @pytest.mark.parametrize(
         ("changes", "words"),
         [
-            ({"vertices": 2}, "vertices is 2; colouring is offered for 3 to 12"),
+            ({"vertices": 2}, "vertices is 2; coloring is offered for 3 to 12"),
             ({"vertices": 13}, "vertices is 13"),
             ({"colors": 1}, "colors is 1; choose 2 or 3"),
             ({"colors": 4}, "colors is 4"),
@@ -147,7 +147,7 @@ class TestData:
             five.puzzles("validation")  # type: ignore[arg-type]
 
 
-class TestColourings:
+class TestColorings:
     @pytest.mark.parametrize(
         ("vertices", "colors", "probability"),
         [(4, 3, 0.5), (6, 2, 0.3), (6, 3, 0.5), (7, 3, 0.35), (8, 3, 0.25), (10, 3, 0.15)],
@@ -155,7 +155,7 @@ class TestColourings:
     def test_they_are_as_many_as_the_chromatic_polynomial_says(
         self, vertices: int, colors: int, probability: float
     ) -> None:
-        """P(G, k) = sum over the canonical colourings of k (k-1) ... (k-used+1), the ways to name the colours used."""
+        """P(G, k) = sum over the canonical colorings of k (k-1) ... (k-used+1), the ways to name the colors used."""
         task = Coloring(ColoringConfig(vertices=vertices, colors=colors))
         graphs = drawn(vertices, probability, 40, seed=vertices)
         few = [x for x in graphs if len(task.board.edges(x)) <= 9]  # networkx takes a time of 2 to the number of edges
@@ -178,7 +178,7 @@ class TestColourings:
             ]
             assert [tuple(row) for row in task.solve(x)[:, :4].tolist()] == by_hand  # in lexicographic order too
 
-    def test_given_colours_keep_their_names_and_only_the_others_are_interchangeable(self, five: Coloring) -> None:
+    def test_given_colors_keep_their_names_and_only_the_others_are_interchangeable(self, five: Coloring) -> None:
         for text in ("1-2 2-3 4=G", "1-2 3=Y 4=B", "1-2 2-3 3-4 5=G 1=Y", CYCLE + " 2=G"):
             x = five.parse(text)
             proper = [
@@ -187,7 +187,7 @@ class TestColourings:
                 if all(nodes[a] != nodes[b] for a, b in five.board.edges(x))
                 and all(given in (PAD, token) for given, token in zip(x[:5], nodes, strict=True))
             ]
-            free = [colour for colour in range(FIRST, FIRST + 3) if colour not in x[:5]]
+            free = [color for color in range(FIRST, FIRST + 3) if color not in x[:5]]
             classes = {
                 min(
                     tuple(dict(zip(free, names, strict=True)).get(token, token) for token in nodes)
@@ -197,7 +197,7 @@ class TestColourings:
             }
             assert {tuple(row) for row in five.solve(x)[:, :5].tolist()} == classes
 
-    def test_every_listed_colouring_is_valid_canonical_and_different(self, eight: Coloring) -> None:
+    def test_every_listed_coloring_is_valid_canonical_and_different(self, eight: Coloring) -> None:
         for split in SPLITS:
             puzzles = eight.puzzles(split).take(range(0, 200))
             for x, found in zip(puzzles.x, puzzles.solutions, strict=True):
@@ -212,12 +212,12 @@ class TestColourings:
         np.testing.assert_array_equal(eight.solve(x, 3), everything[:3])
         assert len(eight.solve(x, 10**6)) == len(everything)
 
-    def test_a_graph_that_needs_four_colours_has_none(self, five: Coloring) -> None:
+    def test_a_graph_that_needs_four_colors_has_none(self, five: Coloring) -> None:
         complete = " ".join(f"{a}-{b}" for a, b in combinations(range(1, 5), 2))
         assert five.solve(five.parse(complete)).shape == (0, 15)
         assert five.solve(five.parse(complete + " 1=B")).shape == (0, 15)
 
-    def test_renaming_the_colours_changes_nothing_canonical(self, eight: Coloring) -> None:
+    def test_renaming_the_colors_changes_nothing_canonical(self, eight: Coloring) -> None:
         puzzles = eight.puzzles("test").take(range(30))
         for x, found in zip(puzzles.x, puzzles.solutions, strict=True):
             for names in permutations(range(FIRST, FIRST + 3)):
@@ -226,7 +226,7 @@ class TestColourings:
                 assert eight.check(x, renamed).valid.all()
                 np.testing.assert_array_equal(eight.canonical(x, renamed), found)
 
-    def test_canonical_leaves_what_is_no_colour_alone(self, five: Coloring) -> None:
+    def test_canonical_leaves_what_is_no_color_alone(self, five: Coloring) -> None:
         x = five.parse(CYCLE)
         odd = x.copy()
         odd[:5] = [JOINED, FIRST + 2, PAD, FIRST + 2, FIRST]
@@ -260,7 +260,7 @@ class TestRules:
         assert five.check(x, answer).conflict[[0, 1, 5]].all()
         assert five.board.violations(answer) == 0  # the board alone believes the answer's own edges
 
-    def test_an_uncoloured_node_is_not_an_answer(self, five: Coloring) -> None:
+    def test_an_uncolored_node_is_not_an_answer(self, five: Coloring) -> None:
         x = five.parse(CYCLE)
         verdict = five.check(x, x)
         assert not verdict.valid
@@ -298,9 +298,9 @@ class TestText:
             ("1-6", "6 is not a node of this graph; its nodes are 1 to 5"),
             ("0-1", "0 is not a node"),
             ("2-2", "2-2 joins node 2 to itself"),
-            ("1-2-3", "'1-2-3' is neither an edge, as 1-2, nor a node's colour, as 1=B"),
-            ("1-2 1=R", "'R' is not a colour of this task; known: B blue, G green, Y yellow"),
-            ("1-2 1=B 1=G", "node 1 is given two colours"),
+            ("1-2-3", "'1-2-3' is neither an edge, as 1-2, nor a node's color, as 1=B"),
+            ("1-2 1=R", "'R' is not a color of this task; known: B blue, G green, Y yellow"),
+            ("1-2 1=B 1=G", "node 1 is given two colors"),
             ("1-2 1=B 2=B", "nodes 1 and 2 are joined and both blue; change one of them"),
             ("no edges 1-2", "says 'no edges' and has some"),
             ("9" * 5000 + "-1", "is neither an edge"),
@@ -336,8 +336,8 @@ class TestText:
             pieces = written.replace(",", " ").replace(";", " ").replace("–", "-").split()
             edges = {tuple(sorted(int(side) - 1 for side in piece.split("-"))) for piece in pieces if "-" in piece}
             assert edges == set(five.board.edges(x))
-            colours = {piece.split("=")[0]: piece.split("=")[1][0].upper() for piece in pieces if "=" in piece}
-            assert {int(at) - 1: colour for at, colour in colours.items()} == {
+            colors = {piece.split("=")[0]: piece.split("=")[1][0].upper() for piece in pieces if "=" in piece}
+            assert {int(at) - 1: color for at, color in colors.items()} == {
                 at: "BGY"[token - FIRST] for at, token in enumerate(x[:5].tolist()) if token
             }
             np.testing.assert_array_equal(five.parse(five.text(x)), x)
@@ -347,7 +347,7 @@ class TestText:
 
 
 class TestAugmentation:
-    def test_a_renumbered_graph_is_isomorphic_and_its_colouring_valid_and_canonical(self, eight: Coloring) -> None:
+    def test_a_renumbered_graph_is_isomorphic_and_its_coloring_valid_and_canonical(self, eight: Coloring) -> None:
         puzzles = eight.puzzles("train")
         which, y = puzzles.pairs()
         x, y = puzzles.x[which[:600]], y[:600]

@@ -156,7 +156,7 @@ class TestVerifying:
 class TestDownloading:
     def test_a_file_arrives_whole_under_its_name(self, empty: Path, mirror: Callable[..., Mirror]) -> None:
         server, seen = mirror(), []
-        path = data.download(NAME, [server.url], told=lambda done, size: seen.append((done, size)))
+        path = data.download(NAME, [server.url], progress=lambda done, size: seen.append((done, size)))
         assert path == empty / NAME == data.path(NAME)
         assert path.read_bytes() == CONTENT
         assert [entry.name for entry in path.parent.iterdir()] == ["small.gz"]

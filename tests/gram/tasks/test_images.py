@@ -53,7 +53,7 @@ class TestDigits:
         from sklearn.datasets import load_digits
 
         known = load_digits()
-        label = {(grey > 8).tobytes(): int(digit) for grey, digit in zip(known.images, known.target, strict=True)}
+        label = {(gray > 8).tobytes(): int(digit) for gray, digit in zip(known.images, known.target, strict=True)}
         task = Images(ImagesConfig())
         for split in SPLITS:
             pixels = task.pixels(task.puzzles(split).solutions[0]).astype(bool)
@@ -253,8 +253,8 @@ class TestFiles:
     def test_a_small_mnist_is_read_to_the_bit(self, write: Write) -> None:
         write()
         task = Images(ImagesConfig("mnist"))
-        grey = np.random.default_rng(0).integers(256, size=(30, 784)).reshape(30, 28, 28)
-        np.testing.assert_array_equal(task.pixels(task.puzzles("train").solutions[0]), grey > 127.5)
+        gray = np.random.default_rng(0).integers(256, size=(30, 784)).reshape(30, 28, 28)
+        np.testing.assert_array_equal(task.pixels(task.puzzles("train").solutions[0]), gray > 127.5)
         assert task.labels("train").tolist() == [*range(10)] * 3
         assert len(task.puzzles("test").solutions[0]) == 10
         assert task.source().startswith("files: mnist/train-images-idx3-ubyte.gz, ")

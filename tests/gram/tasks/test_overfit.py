@@ -26,7 +26,7 @@ DATA = {
     "coloring": ["task.vertices=6", "task.train_max=32", "task.test_max=4"],
     "sudoku": ["task.size=4", "task.generated=60"],
     "sudoku_generation": ["task.size=4", "task.grids=32"],
-    "arc": ["task.canvas=8", "task.books=4", "task.demonstrations=8", "task.tests=2", "task.augmentations=0"],
+    "arc": ["task.canvas=8", "task.tasks=4", "task.demonstrations=8", "task.tests=2", "task.augmentations=0"],
     "images": ["task.train_max=32"],
 }
 # From one blank board to 32 answers leads only what the posterior tells.

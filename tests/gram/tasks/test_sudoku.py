@@ -19,7 +19,8 @@ from gram.tasks import SPLITS, TaskError
 from gram.tasks import files as data
 from gram.tasks import sudoku as sudoku_module
 from gram.tasks import sudoku_solver as solver
-from gram.tasks.sudoku import BLANK, Sudoku, SudokuConfig, SudokuGeneration, SudokuGenerationConfig, read, symmetric
+from gram.tasks.sudoku import BLANK, Sudoku, SudokuConfig, SudokuGeneration, SudokuGenerationConfig, symmetric
+from gram.tasks.sudoku_files import read
 from gram.tasks.sudoku_solver import (
     board_classes,
     dig,
@@ -620,7 +621,7 @@ class TestTable:
             assert len({x.tobytes() for x in puzzles.x}) == rows
             assert task.check(puzzles.x[:500], np.concatenate(puzzles.solutions[:500])).valid.all()
         assert ("also those of repositories under the GPL" in task.source()) == all_lists
-        assert "not the Sudoku-Extreme set" in task.source()
+        assert "not that set" in task.source()
 
     def test_puzzles_carry_their_rating(self, files: None) -> None:
         puzzles = Sudoku(SudokuConfig(dataset="extreme", rating_min=3, rating_max=20, test_max=50)).puzzles("test")

@@ -18,7 +18,7 @@ SMALL: dict[str, dict] = {
     "coloring": {"vertices": 6, "train_max": 100},
     "sudoku": {"size": 6, "generated": 80},
     "sudoku_generation": {"size": 4},
-    "arc": {"canvas": 10, "books": 16},
+    "arc": {"canvas": 10, "tasks": 16},
 }
 
 

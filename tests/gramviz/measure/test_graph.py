@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-import colourings
+import colorings
 import networkx as nx
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ CUBE = tuple((a, b) for a in range(8) for b in range(a + 1, 8) if bin(a ^ b).cou
 
 @pytest.fixture(scope="module")
 def rollout() -> xr.Dataset:
-    return colourings.make(8, (0, 1, 2))
+    return colorings.make(8, (0, 1, 2))
 
 
 def traces(figure: object, name: str) -> list:
@@ -34,7 +34,7 @@ def traces(figure: object, name: str) -> list:
 
 
 def graphs(vertices: int, count: int) -> list[tuple[Board, tuple[tuple[int, int], ...]]]:
-    task = colourings.task(vertices)
+    task = colorings.task(vertices)
     return [(task.board, tuple(task.board.edges(x))) for x in task.puzzles("test").x[:count]]
 
 
@@ -102,7 +102,7 @@ class TestMeasure:
         assert measure.drift(rollout).shape == measure.conflicts(rollout).shape  # h keeps all positions
 
     def test_conflicts_are_those_of_the_tasks_own_judgement(self, rollout: xr.Dataset) -> None:
-        task = colourings.task(8)
+        task = colorings.task(8)
         expected = task.conflicts(rollout["x"].values[:, None, None], rollout["tokens"].values)
         np.testing.assert_array_equal(measure.conflicts(rollout).values, expected)
         assert expected[..., -1].max() > 0
@@ -135,7 +135,7 @@ class TestPack:
             )
 
     def test_several_rollouts_of_one_graph_are_compared_and_of_two_graphs_refused(self, rollout: xr.Dataset) -> None:
-        other = colourings.make(8, (0, 1, 2), paths=2, seed=1, model="trm")
+        other = colorings.make(8, (0, 1, 2), paths=2, seed=1, model="trm")
         payload = pack([other, rollout])
         assert payload.array("tokens", "A").shape == (2, 7, 8)
         assert payload.array("tokens", "B").shape == (6, 7, 8)
@@ -143,7 +143,7 @@ class TestPack:
             pack([other, rollout], puzzle=(0, 1))
 
     def test_equal_rollouts_give_equal_bytes(self, rollout: xr.Dataset) -> None:
-        one, again = pack(rollout), pack(colourings.make(8, (0, 1, 2)))
+        one, again = pack(rollout), pack(colorings.make(8, (0, 1, 2)))
         assert (one.data, one.meta) == (again.data, again.meta)
 
 
@@ -151,7 +151,7 @@ class TestBoardView:
     @pytest.mark.parametrize("theme", ["light", "dark"])
     @pytest.mark.parametrize("vertices", [8, 10])
     def test_a_wrong_answer_shows_edges_conflicts_colours_and_letters(self, vertices: int, theme: str) -> None:
-        data = colourings.make(vertices, (0,), paths=3)
+        data = colorings.make(vertices, (0,), paths=3)
         board = board_of(data)
         x, tokens = data["x"].values[0], data["tokens"].values[0, 2, -1]
         figure = VIEWS["board"].draw(data, Cursor(trajectory=2), theme)

@@ -15,7 +15,7 @@ import xarray as xr
 
 from gram.board import Board
 from gram.rollout import board_of
-from gram.tasks.arc import decode, encode, shifted
+from gram.tasks.arc_grids import decode, encode, shifted
 from gramviz import measure
 from gramviz.explorer.pack import pack
 from gramviz.explorer.widget import explore

@@ -1,6 +1,6 @@
-"""Rollouts of graph colouring for tests: real graphs of the task and their real solutions, but no model.
+"""Rollouts of graph coloring for tests: real graphs of the task and their real solutions, but no model.
 
-A path starts with nodes that have no colour, guesses, and node by node takes the colours of one of the solutions; every
+A path starts with nodes that have no color, guesses, and node by node takes the colors of one of the solutions; every
 third path ends with one node wrong on purpose.
 """
 
