@@ -193,13 +193,13 @@ def _rows(task: Task, known: int, identifiers: Path | None, path: Path) -> list[
     if not isinstance(names, list) or len(names) != known:
         raise PublishedError(f"{identifiers} is no list of {known} names, one for each vector in {path}")
     at = {str(name): row for row, name in enumerate(names)}
-    missing = [book for book in task.task_names if book not in at]
+    missing = [name for name in task.task_names if name not in at]
     if missing:
         raise PublishedError(
-            f"{identifiers} lacks {', '.join(missing[:SOME])} and so {len(missing)} of the {len(task.task_names)} rule "
-            f"books of {task.config.dataset}; choose their data set with task.dataset"
+            f"{identifiers} lacks {', '.join(missing[:SOME])} and so {len(missing)} of the {len(task.task_names)} "
+            f"tasks of {task.config.dataset}; choose their data set with task.dataset"
         )
-    return [at[book] for book in task.task_names]
+    return [at[name] for name in task.task_names]
 
 
 def _fill(model: Model, weights: dict[str, Tensor], names: dict[str, str], path: Path) -> None:
