@@ -84,7 +84,7 @@ def bench(replays: int = 1000, progress: TextIO | None = None) -> dict[str, Any]
 
 
 def markdown(figures: dict[str, Any]) -> str:
-    """The figures as a table for docs/explorer.md."""
+    """The figures as a table for docs/performance.md."""
     kilo = lambda name: f"{figures[name] / 1000:.0f} kB"  # noqa: E731
     frames = lambda n: (  # noqa: E731
         f"{figures[f'script_median_ms_{n}']:.1f} ms median, {figures[f'script_p99_ms_{n}']:.1f} ms 99th percentile; "
