@@ -36,8 +36,13 @@ PASSING = ("seconds", "samples_per_second", "folder", "checkpoint", "sha256", "t
 
 
 def machine() -> str:
-    """What decides the last bits: the processor's instructions and torch."""
-    return f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()} torch {torch.__version__}"
+    """What decides the last bits: the processor and torch."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().split("\n\n")[0].splitlines() if info.is_file() else []
+    about = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
+    processor = "/".join(about.get(key, "?") for key in ("vendor_id", "cpu family", "model", "stepping"))
+    amx = " amx" if "amx_bf16" in about.get("flags", "") else ""
+    return f"{platform.machine()} {processor} {torch.backends.cpu.get_cpu_capability()}{amx}, torch {torch.__version__}"
 
 
 def digest(array: Any) -> str:
