@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gram.tasks import cli as data_cli
+from gram import data_cli
 
 app = typer.Typer(
     help="Train recursive reasoning models, sample their trajectories, and measure them.",
