@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from gram.tasks import files as data
-from gram.tasks.cli import app
+from gram.data_cli import app
 from gram.tasks.files import DataError, File
 
 CONTENT = np.random.default_rng(0).bytes(300_000)
