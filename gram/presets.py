@@ -11,7 +11,7 @@ import difflib
 from dataclasses import replace
 from typing import Any
 
-from gram.config import ConfigError, InferenceConfig, RunConfig, TrainConfig
+from gram.config import ConfigError, InferenceConfig, OptimConfig, RunConfig, TrainConfig
 from gram.models.ar import ARConfig
 from gram.models.blocks import NetworkConfig
 from gram.models.d3pm import D3PMConfig
@@ -27,7 +27,6 @@ from gram.tasks.coloring import ColoringConfig
 from gram.tasks.images import ImagesConfig
 from gram.tasks.nqueens import NQueensConfig
 from gram.tasks.sudoku import SudokuConfig, SudokuGenerationConfig
-from gram.training.optim import OptimConfig
 
 _TINY = NetworkConfig(features=32, heads=2, hidden=32, blocks=1)
 
