@@ -130,9 +130,8 @@ class Layers:
                 offers.setdefault(block.header.tasks, []).append(name)
         groups = {name: block.header.tasks for name, block in self.tasks.items() if block.header.tasks}
         tasks = [f"{name} ({', '.join(groups[name])})" for name in groups if any(name in on for on in offers)]
-        tasks += [
-            name for name in self.tasks if name not in groups and not any(name in each for each in groups.values())
-        ]
+        members = {member for group in groups.values() for member in group}
+        tasks += [name for name in self.tasks if name not in groups and name not in members]
         models = [f"{'on ' + ', '.join(on) + ' also ' if on else ''}{', '.join(offers[on])}" for on in offers]
         alone = [name for name, (task, _) in self.presets.items() if not task]
         return f"TASK-MODEL (tasks: {', '.join(tasks)}; models: {'; '.join(models)}), {', '.join(alone)}"
