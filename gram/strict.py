@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import types
 import typing
@@ -10,6 +11,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from gram.suggest import did_you_mean
+
+
+_hints = functools.cache(typing.get_type_hints)
 
 
 class ConfigError(ValueError):
@@ -28,7 +32,7 @@ def read(cls: Any, raw: Any, where: str = "", parts: Mapping[str, Callable[[Any,
     """
     if not isinstance(raw, Mapping):
         raise ConfigError(f"{where or 'the configuration'} is {raw!r}; it must be an object with named values")
-    hints = typing.get_type_hints(cls)
+    hints = _hints(cls)
     known = {f.name for f in dataclasses.fields(cls)}
     values = {}
     for name, value in raw.items():

@@ -6,6 +6,7 @@ import hashlib
 import json
 import shlex
 import shutil
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -150,6 +151,12 @@ def test_a_file_that_is_no_configuration_is_one_sentence(content: str, sentence:
 def test_a_file_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"cannot read .*none\.yaml: No such file"):
         preset(tmp_path / "none.yaml")
+
+
+def test_the_layers_are_package_data() -> None:
+    root = FOLDER.parents[1]
+    patterns = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]["gram"]
+    assert {*FOLDER.glob("*.yaml")} == {path for pattern in patterns for path in (root / "gram").glob(pattern)}
 
 
 def test_numbers_are_read_as_people_write_them(tmp_path: Path) -> None:
