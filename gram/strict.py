@@ -12,7 +12,6 @@ from typing import Any
 
 from gram.suggest import did_you_mean
 
-
 _hints = functools.cache(typing.get_type_hints)
 
 
