@@ -12,7 +12,6 @@ then renamed, so a kill at any moment leaves the old file or the new one.
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import os
@@ -28,6 +27,7 @@ from torch import Tensor
 
 from gram.config import ConfigError, RunConfig
 from gram.models import MODELS, Model
+from gram.suggest import did_you_mean
 from gram.tasks import TASKS, Task
 
 FORMAT = "gram-checkpoint 1"
@@ -96,10 +96,9 @@ def find(name: str | os.PathLike[str]) -> Path:
     if (Path(name) / CONFIG).is_file():
         raise CheckpointError(f"{name} has no {WEIGHTS} yet; let `gram train` finish, or stop it once with Ctrl+C")
     known = names()
-    close = difflib.get_close_matches(str(name), known, 1)
-    hint = f" (did you mean {close[0]!r}?)" if close else ""
     raise CheckpointError(
-        f"there is no checkpoint {str(name)!r}; known: {', '.join(known) or 'none'}{hint}, or give a folder"
+        f"there is no checkpoint {str(name)!r}; known: {', '.join(known) or 'none'}{did_you_mean(str(name), known)}, "
+        "or give a folder"
     )
 
 

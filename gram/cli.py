@@ -1,4 +1,4 @@
-"""The `gram` command: train, sample, evaluate, ship, list. Errors are one sentence on stderr and exit code 2."""
+"""The `gram` command: train, sample, evaluate, ship, show, list. Errors are one sentence on stderr and exit code 2."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ app = typer.Typer(
 app.add_typer(data_cli.app, name="data")
 bench = typer.Typer(help="Measure how fast this machine is at something.", no_args_is_help=True)
 app.add_typer(bench, name="bench")
+PresetName = Annotated[str, typer.Argument(help="Name of a preset (see `gram list`), or a YAML file.")]
 CheckpointName = Annotated[str, typer.Argument(help="Name of a checkpoint (see `gram list`) or its folder.")]
 Seed = Annotated[int, typer.Option(help="Seed of the noise.")]
 Noise = Annotated[
@@ -41,18 +42,33 @@ Temperature = Annotated[
 
 @app.command()
 def train(
-    preset: Annotated[str, typer.Argument(help="Name of a preset (see `gram list`).")],
+    preset: PresetName,
     overrides: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="train.steps=200 ...")] = None,
-    out: Annotated[Path | None, typer.Option("-o", "--out", help="Folder of the run; default runs/PRESET.")] = None,
-    minutes: Annotated[float | None, typer.Option(help="Stop after so many minutes; the run can go on later.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Folder of the run; default runs/PRESET, of a file its name.")
+    ] = None,
+    minutes: Annotated[float | None, typer.Option(help="Stop after this many minutes; the run can resume.")] = None,
     quiet: Annotated[bool, typer.Option(help="No progress.")] = False,
 ) -> None:
-    """Train a preset, or go on with it where it stopped."""
-    from gram.presets import preset as find
+    """Train a preset or a configuration of your own; resume the run if it was stopped."""
+    from gram.presets import find
     from gram.training.loop import train as run
 
-    path = run(find(preset).override(overrides or []), out or Path("runs") / preset, minutes=minutes, quiet=quiet)
-    print(path)
+    named = find(preset)
+    folder = out or Path("runs") / named.name
+    print(run(named.config.override(overrides or []), folder, minutes=minutes, quiet=quiet))
+
+
+@app.command()
+def show(
+    preset: PresetName,
+    other: Annotated[str | None, typer.Argument(help="Another: print only the difference.")] = None,
+) -> None:
+    """Print a configuration as YAML with the layer that set each value: `gram show NAME > mine.yaml` to edit it."""
+    from gram.presets import find
+    from gram.presets.show import difference, text
+
+    print(text(find(preset)) if other is None else difference(find(preset), find(other)))
 
 
 @app.command()
@@ -284,10 +300,10 @@ def list_all() -> None:
     """Name the presets, checkpoints, tasks and models that are known."""
     from gram.checkpoint import names
     from gram.models import MODELS
-    from gram.presets import known
+    from gram.presets import LAYERS
     from gram.tasks import TASKS
 
-    print(f"{'presets':12} {known()}")
+    print(f"{'presets':12} {LAYERS.known()}")
     for title, found in (("checkpoints", names()), ("tasks", TASKS), ("models", MODELS)):
         print(f"{title:12} {', '.join(found) or 'none'}")
 

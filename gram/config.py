@@ -7,24 +7,48 @@ that stands beside the class. An unknown key, kind or type is an error that name
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import json
 import math
-import types
-import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from gram.models import MODELS
 from gram.models.gram import GRAMConfig
+from gram.strict import ConfigError as ConfigError
+from gram.strict import one_of, read, require, unknown
 from gram.tasks import TASKS
 from gram.tasks.nqueens import NQueensConfig
-from gram.training.optim import OptimConfig
 
 
-class ConfigError(ValueError):
-    """A configuration that cannot be; the message is one sentence: the value, what is allowed, the cure."""
+@dataclass(frozen=True)
+class OptimConfig:
+    """How the weights move.
+
+    Attributes:
+        lr: learning rate on the plateau.
+        weight_decay: of AdamW, on every weight.
+        clip: largest gradient norm.
+        warmup: optimizer steps of linear warm-up.
+        decay_from: share of the run after which the cosine begins.
+        lr_floor: learning rate at the end, as a share of `lr`.
+        ema: decay of the weight average that is evaluated and shipped.
+    """
+
+    lr: float = 1e-3
+    weight_decay: float = 0.1
+    clip: float = 1.0
+    warmup: int = 200
+    decay_from: float = 0.5
+    lr_floor: float = 0.05
+    ema: float = 0.999
+
+    def __post_init__(self) -> None:
+        require(self, "ema", 0 <= self.ema < 1, "it must lie in [0, 1), e.g. 0.999")
+        require(self, "lr", self.lr > 0, "it must be positive, e.g. 1e-3")
+        require(self, "clip", self.clip > 0, "it must be positive, e.g. 1.0")
+        require(self, "warmup", self.warmup >= 0, "it must be at least 0")
 
 
 @dataclass(frozen=True)
@@ -45,7 +69,7 @@ class TrainConfig:
         kl_weight: beta, on the KL in nats per token.
         kl_balance: alpha, the share of it that moves the prior; 1 - alpha charges the posterior (the paper: 0.8).
         kl_target: nats per token that the posterior may tell in a charged transition; its charge then starts at beta
-            and adapts to that (`gram.training.kl_control`), and `kl_balance` is not used. 0: fixed charges, as in the paper.
+            and adapts to that (`gram.training.kl_control`), and `kl_balance` is not used. 0: fixed charges (the paper).
         kl_hold, kl_rate: optimizer steps before the charge adapts, and how fast it may (share per step).
         kl_apart: each supervision step has a charge of its own, so that all tell about as much.
         kl_start: the target at the beginning, from where it goes to `kl_target` in 3/5 of the steps; 0: constant.
@@ -93,27 +117,21 @@ class TrainConfig:
         return self.steps + self.head_steps
 
     def __post_init__(self) -> None:
-        _one_of("uncharged", self.uncharged, ("prior", "posterior"))
-        _one_of("precision", self.precision, ("auto", "float32", "bfloat16"))
+        one_of(self, "uncharged", ("prior", "posterior"))
+        one_of(self, "precision", ("auto", "float32", "bfloat16"))
         for name in (
             "steps", "batch", "supervision_steps", "prior_steps", "log_every", "save_every", "check_every",
             "check_puzzles", "check_trajectories",
         ):  # fmt: skip
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name} is {getattr(self, name)}; it must be at least 1")
-        if self.prior_rows < 0:
-            raise ConfigError(f"prior_rows is {self.prior_rows}; it must be at least 0")
+            require(self, name, getattr(self, name) >= 1, "it must be at least 1")
+        require(self, "prior_rows", self.prior_rows >= 0, "it must be at least 0")
         for name in ("head_steps", "kl_target", "kl_hold", "kl_start", "kl_floor"):
-            if getattr(self, name) < 0:
-                raise ConfigError(f"{name} is {getattr(self, name)}; it must be 0 (none) or more")
-        if self.gradient_steps < 0:
-            raise ConfigError(f"gradient_steps is {self.gradient_steps}; it must be 0 (all) or more")
+            require(self, name, getattr(self, name) >= 0, "it must be 0 (none) or more")
+        require(self, "gradient_steps", self.gradient_steps >= 0, "it must be 0 (all) or more")
         if not self.kl_target and (self.kl_apart or self.kl_start or self.kl_floor):
             raise ConfigError("kl_apart, kl_start and kl_floor change how the charge adapts; set kl_target, e.g. 0.15")
-        if not self.kl_rate > 0:
-            raise ConfigError(f"kl_rate is {self.kl_rate}; it must be positive, e.g. 0.02")
-        if not 0 <= self.kl_balance <= 1:
-            raise ConfigError(f"kl_balance is {self.kl_balance}; it must lie in [0, 1]")
+        require(self, "kl_rate", self.kl_rate > 0, "it must be positive, e.g. 0.02")
+        require(self, "kl_balance", 0 <= self.kl_balance <= 1, "it must lie in [0, 1]")
 
 
 @dataclass(frozen=True)
@@ -137,14 +155,11 @@ class InferenceConfig:
     temperature: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.supervision_steps < 1:
-            raise ConfigError(f"supervision_steps is {self.supervision_steps}; it must be at least 1")
-        if not 0 < self.halt_above < 1:
-            raise ConfigError(f"halt_above is {self.halt_above}; it is a probability between 0 and 1, e.g. 0.5")
+        require(self, "supervision_steps", self.supervision_steps >= 1, "it must be at least 1")
+        require(self, "halt_above", 0 < self.halt_above < 1, "it is a probability between 0 and 1, e.g. 0.5")
         for name, example in (("noise", 1), ("perturb", 0.3), ("temperature", 1)):
-            value = getattr(self, name)
-            if not (math.isfinite(value) and value >= 0):
-                raise ConfigError(f"{name} is {value}; it must be a number from 0 (none) upward, e.g. {example}")
+            fits = 0 <= getattr(self, name) < math.inf
+            require(self, name, fits, f"it must be a number from 0 (none) upward, e.g. {example}")
 
 
 @dataclass(frozen=True)
@@ -158,15 +173,13 @@ class RunConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.seed < 2**63:
-            raise ConfigError(f"seed is {self.seed}; it must be a whole number from 0 to 2^63 - 1")
+        require(self, "seed", 0 <= self.seed < 2**63, "it must be a whole number from 0 to 2^63 - 1")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data; the chosen parts carry their `kind`."""
         plain = dataclasses.asdict(self)
-        plain["task"] = {"kind": _kind_of(self.task, TASKS)} | plain["task"]
-        plain["model"] = {"kind": _kind_of(self.model, MODELS)} | plain["model"]
-        return plain
+        kinds = {name: {"kind": _kind_of(getattr(self, name), found)} for name, found in _REGISTRIES.items()}
+        return plain | {name: kind | plain[name] for name, kind in kinds.items()}
 
     def to_json(self) -> str:
         """The configuration as indented JSON text."""
@@ -179,7 +192,7 @@ class RunConfig:
         Raises:
             ConfigError: an unknown key, kind or type, with its dotted place.
         """
-        return _read(cls, raw, "")
+        return read(cls, raw, parts={name: partial(_read_kind, found) for name, found in _REGISTRIES.items()})
 
     @classmethod
     def from_json(cls, text: str) -> RunConfig:
@@ -196,53 +209,39 @@ class RunConfig:
         Raises:
             ConfigError: not of the form a.b=value, an unknown key, or a value of another type.
         """
-        raw = self.to_dict()
+        values = []
         for assignment in assignments:
             path, equals, text = assignment.partition("=")
             if not equals:
                 raise ConfigError(f"cannot read {assignment!r}; write key=value, e.g. train.steps=200")
-            *parents, last = path.strip().split(".")
+            values.append((path.strip(), _literal(text.strip())))
+        return self.changed(values)
+
+    def changed(self, values: Iterable[tuple[str, Any]]) -> RunConfig:
+        """This configuration with other values at dotted paths; another `kind` starts from its own defaults.
+
+        Raises:
+            ConfigError: an unknown path, or a value of another type.
+        """
+        raw = self.to_dict()
+        for path, value in values:
+            *parents, last = path.split(".")
             place = raw
             for depth, name in enumerate(parents):
                 if not isinstance(place.get(name), dict):
-                    raise ConfigError(_unknown(".".join(parents[: depth + 1]), _siblings(place, parents[:depth])))
+                    raise ConfigError(unknown(".".join(parents[: depth + 1]), _siblings(place, parents[:depth])))
                 place = place[name]
             if last not in place:
-                raise ConfigError(_unknown(path.strip(), _siblings(place, parents)))
-            value = _literal(text.strip())
-            if last == "kind" and value != place["kind"]:  # another kind starts from its own defaults
-                registry = TASKS if parents == ["task"] else MODELS
-                raw[parents[0]] = {"kind": value} | dataclasses.asdict(
-                    _read_kind(registry, {"kind": value}, parents[0])
-                )
+                raise ConfigError(unknown(path, _siblings(place, parents)))
+            if last == "kind" and value != place["kind"]:
+                kind = _read_kind(_REGISTRIES[parents[0]], {"kind": value}, parents[0])
+                raw[parents[0]] = {"kind": value} | dataclasses.asdict(kind)
             else:
                 place[last] = value
         return self.from_dict(raw)
 
 
-def _read(cls: Any, raw: Any, where: str) -> Any:
-    """An instance of the dataclass `cls` from plain data, every key and type checked."""
-    if not isinstance(raw, Mapping):
-        raise ConfigError(f"{where or 'the configuration'} is {raw!r}; it must be an object with named values")
-    hints = typing.get_type_hints(cls)
-    known = {f.name for f in dataclasses.fields(cls)}
-    values = {}
-    for name, value in raw.items():
-        place = f"{where}.{name}" if where else str(name)
-        if name not in known:
-            raise ConfigError(_unknown(place, [f"{where}.{n}" if where else n for n in sorted(known)]))
-        if cls is RunConfig and name in ("task", "model"):
-            values[name] = _read_kind(TASKS if name == "task" else MODELS, value, place)
-        elif dataclasses.is_dataclass(hints[name]):
-            values[name] = _read(hints[name], value, place)
-        else:
-            values[name] = _typed(value, hints[name], place)
-    try:
-        return cls(**values)
-    except ConfigError:
-        raise
-    except ValueError as error:
-        raise ConfigError(f"{where}: {error}" if where else str(error)) from error
+_REGISTRIES: dict[str, Mapping[str, Any]] = {"task": TASKS, "model": MODELS}
 
 
 def _read_kind(registry: Mapping[str, Any], raw: Any, where: str) -> Any:
@@ -250,8 +249,8 @@ def _read_kind(registry: Mapping[str, Any], raw: Any, where: str) -> Any:
         raise ConfigError(f"{where} needs a kind; known: {', '.join(sorted(registry))}")
     kind = raw["kind"]
     if not isinstance(kind, str) or kind not in registry:
-        raise ConfigError(_unknown(f"{kind}", sorted(registry), what=where))
-    return _read(registry[kind].Config, {k: v for k, v in raw.items() if k != "kind"}, where)
+        raise ConfigError(unknown(f"{kind}", sorted(registry), what=where))
+    return read(registry[kind].Config, {k: v for k, v in raw.items() if k != "kind"}, where)
 
 
 def _kind_of(config: Any, registry: Mapping[str, Any]) -> str:
@@ -259,23 +258,6 @@ def _kind_of(config: Any, registry: Mapping[str, Any]) -> str:
         if type(config) is entry.Config:
             return kind
     raise ConfigError(f"{type(config).__name__} belongs to no registered kind; known: {', '.join(sorted(registry))}")
-
-
-def _typed(value: Any, hint: Any, place: str) -> Any:
-    """The value, if it is of the hinted type (an int will do for a float), or one of those that a Literal names."""
-    if typing.get_origin(hint) is typing.Literal:
-        if value not in typing.get_args(hint):
-            raise ConfigError(f"{place} is {value!r}; known: {', '.join(map(str, typing.get_args(hint)))}")
-        return value
-    allowed = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-    if float in allowed and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ConfigError(f"{place} is {value}; it must be a finite number")
-    if type(value) in allowed:
-        return value
-    names = " or ".join(getattr(kind, "__name__", str(kind)) for kind in allowed)
-    raise ConfigError(f"{place} is {value!r}; it must be of type {names}")
 
 
 def _literal(text: str) -> Any:
@@ -289,14 +271,3 @@ def _literal(text: str) -> Any:
 def _siblings(place: Mapping[str, Any], parents: list[str]) -> list[str]:
     """The dotted keys beside each other at one place."""
     return [".".join([*parents, name]) for name in place]
-
-
-def _unknown(name: str, known: list[str], what: str = "key") -> str:
-    close = difflib.get_close_matches(name, known, 1, 0.5)
-    hint = f" (did you mean {close[0]!r}?)" if close else ""
-    return f"unknown {what} {name!r}; known: {', '.join(known)}{hint}"
-
-
-def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise ConfigError(_unknown(value, list(allowed), what=name))

@@ -17,7 +17,6 @@ numpy and xarray only: importing this module leaves torch unloaded.
 from __future__ import annotations
 
 import datetime
-import difflib
 import hashlib
 import json
 import os
@@ -31,6 +30,7 @@ import numpy as np
 import xarray as xr
 
 from gram.board import Board
+from gram.suggest import did_you_mean
 
 SCHEMA = "gram-rollout 1"
 DIMS = ("puzzle", "trajectory", "step", "position", "feature", "token")
@@ -330,6 +330,4 @@ def config_of(data: xr.Dataset) -> dict[str, Any]:
 def _known(name: str, table: Mapping[str, Any], what: str) -> Any:
     if name in table:
         return table[name]
-    close = difflib.get_close_matches(name, table, 1)
-    hint = f" (did you mean {close[0]!r}?)" if close else ""
-    raise RolloutError(f"unknown {what} {name!r}; known: {', '.join(table)}{hint}")
+    raise RolloutError(f"unknown {what} {name!r}; known: {', '.join(table)}{did_you_mean(name, table)}")

@@ -11,7 +11,6 @@ write the same `.partial`; the checksum then refuses what they made).
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import http.client
 import os
@@ -21,6 +20,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
+
+from gram.suggest import did_you_mean
 
 CHUNK = 1 << 16  # bytes that are read at once
 TRIES = 8  # connections to one mirror, each of which resumes where the one before it broke
@@ -293,5 +294,4 @@ def _file(name: str) -> File:
 
 
 def _known(name: str) -> str:
-    close = difflib.get_close_matches(name, FILES, 1)
-    return f"known: {', '.join(FILES)}" + (f" (did you mean {close[0]!r}?)" if close else "")
+    return f"known: {', '.join(FILES)}{did_you_mean(name, FILES)}"

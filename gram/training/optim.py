@@ -6,44 +6,12 @@ AdamW with betas (0.9, 0.95) as in HRM and TRM; warm-up, a plateau, and a cosine
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import torch
 from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-
-@dataclass(frozen=True)
-class OptimConfig:
-    """How the weights move.
-
-    Attributes:
-        lr: learning rate on the plateau.
-        weight_decay: of AdamW, on every weight.
-        clip: largest gradient norm.
-        warmup: optimizer steps of linear warm-up.
-        decay_from: share of the run after which the cosine begins.
-        lr_floor: learning rate at the end, as a share of `lr`.
-        ema: decay of the weight average that is evaluated and shipped.
-    """
-
-    lr: float = 1e-3
-    weight_decay: float = 0.1
-    clip: float = 1.0
-    warmup: int = 200
-    decay_from: float = 0.5
-    lr_floor: float = 0.05
-    ema: float = 0.999
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.ema < 1:
-            raise ValueError(f"ema is {self.ema}; it must lie in [0, 1), e.g. 0.999")
-        if not self.lr > 0:
-            raise ValueError(f"lr is {self.lr}; it must be positive, e.g. 1e-3")
-        if not self.clip > 0:
-            raise ValueError(f"clip is {self.clip}; it must be positive, e.g. 1.0")
-        if self.warmup < 0:
-            raise ValueError(f"warmup is {self.warmup}; it must be at least 0")
+from gram.config import OptimConfig
 
 
 def learning_rate(config: OptimConfig, step: int, steps: int) -> float:

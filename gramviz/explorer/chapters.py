@@ -19,7 +19,6 @@ speaker (`note`) are never baked in. Every error names the line, the key, and wh
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,6 +26,7 @@ from typing import Any
 
 import yaml
 
+from gram.suggest import did_you_mean
 from gramviz.explorer.payload import Payload, clean
 from gramviz.explorer.state import State, StateError, cell_of, is_index, is_path, step_of
 
@@ -212,9 +212,8 @@ def _look(raw: _Map, meta: Mapping[str, Any]) -> dict[str, Any]:
 def _known(raw: _Map, allowed: tuple[str, ...]) -> None:
     for key in raw:
         if key not in allowed:
-            close = difflib.get_close_matches(key, allowed, 1)
-            hint = f" (did you mean {close[0]!r}?)" if close else ""
-            raise LessonError(f"line {raw.line(key)}: unknown key {key!r}; known: {', '.join(allowed)}{hint}")
+            known = ", ".join(allowed)
+            raise LessonError(f"line {raw.line(key)}: unknown key {key!r}; known: {known}{did_you_mean(key, allowed)}")
 
 
 def _text(raw: _Map, key: str) -> str:

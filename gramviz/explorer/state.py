@@ -7,12 +7,13 @@ The page writes the same object (`frontend/store.js`); `explorer.state` carries 
 
 from __future__ import annotations
 
-import difflib
 import json
 import keyword
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+from gram.suggest import did_you_mean
 
 CURVES = ("certainty", "conflicts", "drift", "changed", "halt", "value", "kl", "spread")
 LAYERS = ("halo", "labels", "landscape", "cloud", "hulls", "trail", "truth", "explain")
@@ -127,9 +128,9 @@ class State:
         checked = {}
         for key, raw in keys.items():
             if key not in _KEYS:
-                close = difflib.get_close_matches(key, _KEYS, 1)
-                hint = f" (did you mean {close[0]!r}?)" if close else ""
-                raise StateError(f"unknown key {key!r} of the state; known: {', '.join(_KEYS)}{hint}")
+                raise StateError(
+                    f"unknown key {key!r} of the state; known: {', '.join(_KEYS)}{did_you_mean(key, _KEYS)}"
+                )
             check, allowed = _KEYS[key]
             value = _plain(raw)
             if not check(value):

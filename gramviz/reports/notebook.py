@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 import contextlib
 import copy
-import difflib
 import json
 import os
 import re
@@ -22,6 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode
+
+from gram.suggest import did_you_mean
 
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 
@@ -134,9 +135,8 @@ def check(known: Mapping[str, Parameter], given: Mapping[str, Any]) -> dict[str,
     values: dict[str, Any] = {}
     for name, value in given.items():
         if name not in known:
-            close = difflib.get_close_matches(name, known, 1)
-            hint = f" (did you mean {close[0]!r}?)" if close else ""
-            raise ReportError(f"unknown parameter {name!r}; known: {', '.join(known) or 'none'}{hint}")
+            names = ", ".join(known) or "none"
+            raise ReportError(f"unknown parameter {name!r}; known: {names}{did_you_mean(name, known)}")
         values[name] = _typed(known[name], value)
     return values
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from gram import cli, rollout
 from gram.checkpoint import CONFIG, WEIGHTS
@@ -69,6 +70,29 @@ class TestList:
         assert debug_checkpoint.name in lines["checkpoints"].split(", ")
 
 
+class TestShow:
+    def test_it_prints_every_value_with_its_layer(self, gram: Any) -> None:
+        said = gram("show", "sudoku9-gram")
+        assert said.code == 0
+        assert yaml.safe_load(said.out)["task"] == PRESETS["sudoku9-gram"].to_dict()["task"]
+        assert re.search(r"^  kind: gram +# models\.gram$", said.out, re.MULTILINE)
+        assert re.search(r"^    ema: 0\.998 +# sizes\.laptop$", said.out, re.MULTILINE)
+        assert re.search(r"^seed: 0 +# defaults$", said.out, re.MULTILINE)
+
+    def test_of_two_it_prints_the_difference(self, gram: Any) -> None:
+        lines = gram("show", "digits-gram", "digits-trm").out.splitlines()
+        assert lines[0].split() == ["digits-gram", "digits-trm"]
+        rows = {line.split()[0]: re.split("  +", line)[1:] for line in lines[1:]}
+        assert rows["model.kind"] == ["gram (models.gram)", "trm (models.trm)"]
+        assert rows["inference.noise"] == ["0.8 (experiments.generate-digits-gram)", "1.0 (defaults)"]
+        assert rows["model.guided"] == ["true (defaults)", "-"]
+        assert {key.split(".")[0] for key in rows} == {"model", "inference"}
+        assert gram("show", "debug", "debug").out == "debug and debug are the same\n"
+
+    def test_an_unknown_name_is_one_sentence(self, gram: Any) -> None:
+        assert_refused(gram("show", "debgu"), r"unknown preset 'debgu'; known: .*did you mean 'debug'")
+
+
 class TestTrain:
     def test_it_trains_into_the_folder_and_prints_it(self, gram: Any, tmp_path: Path) -> None:
         said = gram("train", "debug", "train.steps=2", "-o", "mine", "--quiet")
@@ -97,6 +121,12 @@ class TestTrain:
     ) -> None:
         assert_refused(gram("train", *words), sentence)
         assert not [*tmp_path.iterdir()]
+
+    def test_what_show_prints_can_be_edited_and_trained(self, gram: Any, tmp_path: Path) -> None:
+        (tmp_path / "mine.yaml").write_text(gram("show", "debug").out.replace("  steps: 12", "  steps: 1"))
+        assert gram("train", "mine.yaml", "--quiet").out == "runs/mine\n"
+        config = json.loads((tmp_path / "runs" / "mine" / CONFIG).read_text())
+        assert config == PRESETS["debug"].override(["train.steps=1"]).to_dict()
 
     def test_the_folder_of_another_run_is_refused(self, gram: Any) -> None:
         gram("train", "debug", "train.steps=1", "--quiet")

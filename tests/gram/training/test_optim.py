@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from gram.training.optim import OptimConfig, average, learning_rate, optimizer
+from gram.config import OptimConfig
+from gram.training.optim import average, learning_rate, optimizer
 
 CONFIG = OptimConfig(lr=2e-3, warmup=10, decay_from=0.5, lr_floor=0.1, ema=0.9)
 
