@@ -94,8 +94,8 @@ class Model(nn.Module, ABC):
 
     Attributes:
         recurrent: whether a step begins from the latent state (h, l) that the last one left.
-        writes: whether it writes tokens instead of refining a latent state (`gram.models.token_model`): then it has a loss
-            of its own, and neither guidance nor heads.
+        writes: whether it writes tokens instead of refining a latent state (`gram.models.token_model`): then it has a
+            loss of its own, and neither guidance nor heads.
         stochastic: whether a die is thrown in every step.
     """
 
