@@ -189,7 +189,7 @@ def generate(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Generate boards or pictures from nothing, and measure them; a call that was cut off goes on where it stopped."""
+    """Generate boards or pictures without a puzzle, and measure them; a call that was cut off is resumed."""
     from gram.checkpoint import load
     from gram.evaluation.generate import generate as run
     from gram.evaluation.generate import table
@@ -211,9 +211,9 @@ def generate(
 def ship(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the artifact, e.g. artifacts/nqueens8-gram.")],
-    seeds: Annotated[int, typer.Option(help="Measure with so many seeds, from 0.")] = 3,
+    seeds: Annotated[int, typer.Option(help="Measure with this many seeds, from 0.")] = 3,
     limit: Limit = None,
-    samples: Annotated[int, typer.Option(help="Measure a model that generates by so many samples.")] = 2_000,
+    samples: Annotated[int, typer.Option(help="Measure a model that generates by this many samples.")] = 2_000,
     note: Annotated[str, typer.Option(help="Sentences for the card that figures cannot say.")] = "",
 ) -> None:
     """Evaluate a finished run and write it as an artifact with its card."""

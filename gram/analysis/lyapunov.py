@@ -64,7 +64,7 @@ def lyapunov(
 
     Args:
         puzzles: as in `gram.sample`; None: all of the split.
-        limit: of the puzzles only so many, evenly chosen.
+        limit: only this many of the puzzles, evenly chosen.
         directions: how many exponents; in time they order themselves, the largest first.
         others: as in `gram.sample`.
     Returns:

@@ -99,7 +99,7 @@ def grid(
         puzzles: index or indices in the split, `Puzzles`, or the text of one puzzle; default: all of the split.
         depths: supervision steps of each row of the grid.
         trajectories: samples per puzzle of each column; a narrower column has the first of a wider one.
-        limit: of the puzzles only so many, evenly chosen.
+        limit: only this many of the puzzles, evenly chosen.
         halting: stop where the halting head says so, at the depth at the latest; default: as the checkpoint does.
         noise, perturb, random_start, temperature: sampling noise (`gram.inference.noise`); default: the checkpoint's.
         exact: whether an answer is the same bit for bit however many are computed with it (`gram.sample`).

@@ -104,8 +104,8 @@ def generate(
                 opened, range(start, stop), supervision_steps=steps, seed=seed, noise=chosen, precision=precision,
                 exact=exact,
             )  # fmt: skip
-            told = {"samples": str(len(tokens)), "seconds": repr(time.perf_counter() - began)}
-            write_tensors(_path(folder, number), {"tokens": torch.from_numpy(tokens)}, told)
+            metadata = {"samples": str(len(tokens)), "seconds": repr(time.perf_counter() - began)}
+            write_tensors(_path(folder, number), {"tokens": torch.from_numpy(tokens)}, metadata)
         progress(stop, samples)
     drawn, seconds = 0, 0.0
     for number in range(-(-samples // part)):
@@ -157,7 +157,7 @@ def _nothing(task: Task) -> Tokens:
 
 
 def parts(folder: Path, samples: int) -> Iterator[Tokens]:
-    """The first so many samples of a folder [sample, position], one part after the other.
+    """The first `samples` samples of a folder [sample, position], one part after the other.
 
     Raises:
         CheckpointError: a part is absent, damaged, or was altered.
@@ -252,9 +252,9 @@ def table(found: dict[str, Any]) -> str:
         ]
     for name in (fidelity.IS, fidelity.FID):
         if "fidelity" in found:
-            told = found["fidelity"][name]
+            one = found["fidelity"][name]
             floor = found["fidelity"]["held_out"][name]
-            lines.append(f"  {name} {told['value']:.2f} +- {told['plus_minus']:.2f} (held-out pictures: {floor:.2f})")
+            lines.append(f"  {name} {one['value']:.2f} +- {one['plus_minus']:.2f} (held-out pictures: {floor:.2f})")
     return "\n".join([*lines, f"{found['samples_per_second']:.1f} samples per second; {found['folder']}"])
 
 

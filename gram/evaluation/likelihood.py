@@ -5,12 +5,12 @@ Source: GRAM (arXiv 2605.19376), eq. 13 and 14, Fig. 8; the importance-weighted 
     ELBO = E_q[ log p(y | h) ] - sum over all T * N_sup transitions of KL(q || p)
     IW_K = E_q[ log mean_k p(y | h) prod p(eps | u) / q(eps | u, y) ],   ELBO = IW_1 <= IW_2 <= ... <= log p(y | x)
 
-Training charges only the last transition of a supervision step, so its loss is no bound: what the posterior tells in
-another transition, or told in an earlier step, is free there. Here everything is charged. All figures are nats of a
+Training charges only the last transition of a supervision step, so its loss is no bound: what the posterior conveys in
+another transition, or conveyed in an earlier step, is free there. Here everything is charged. All figures are nats of a
 whole (puzzle, solution) pair, summed over positions; per token they are divided by the positions of the board.
 
 A model that writes tokens has no posterior; what is said of it is its own bound (`Writer.loss`), which for AR is log p
-itself, and for diffusion a mean over so many random times.
+itself, and for diffusion a mean over random times.
 
 Leaves out: halting (every trajectory has the depth that was asked for), and noise other than the learned prior's.
 """
@@ -86,10 +86,10 @@ def log_ratio(q: Gaussian, p: Gaussian, noise: Tensor) -> Tensor:
 
 
 def importance(log_weights: NDArray[np.float64], samples: int) -> NDArray[np.float64]:
-    """IW_samples [pair] from log weights [pair, draw]: the mean over blocks of so many draws, the rest left out."""
+    """IW_samples [pair] from log weights [pair, draw]: the mean over blocks of `samples` draws, the rest left out."""
     blocks = log_weights.shape[1] // samples
-    parted = log_weights[:, : blocks * samples].reshape(len(log_weights), blocks, samples)
-    return (np.logaddexp.reduce(parted, axis=2) - math.log(samples)).mean(1)
+    divided = log_weights[:, : blocks * samples].reshape(len(log_weights), blocks, samples)
+    return (np.logaddexp.reduce(divided, axis=2) - math.log(samples)).mean(1)
 
 
 def follow(chain: Chain, y: Tensor, supervision_steps: int, proposal: str) -> Paths:
@@ -135,7 +135,7 @@ def bound(
         checkpoint: opened, or its name or folder; a model with guidance, or one that writes tokens.
         puzzles: index or indices in the split, `Puzzles`, or the text of one puzzle, with all their solutions; default:
             `limit` pairs of the split.
-        limit: of the pairs only so many, evenly chosen; default: 64 where no puzzles are named, else all.
+        limit: only this many of the pairs, evenly chosen; default: 64 where no puzzles are named, else all.
         samples: K draws per pair. The bound rises with it, and so does the time; memory does not.
         seed: of the noise; every draw has a generator of its own, keyed by (seed, puzzle, solution, draw).
         supervision_steps: depth; default: N_sup, with which the checkpoint was trained.
@@ -292,7 +292,7 @@ def _error(values: NDArray[np.float64]) -> float | None:
 
 
 def _pairs(puzzles: Puzzles, limit: int | None) -> list[tuple[int, int]]:
-    """The (puzzle, solution) indices of all pairs, or of so many."""
+    """The (puzzle, solution) indices of all pairs, or of `limit` of them."""
     if limit is not None and limit < 1:
         raise SampleError(f"limit is {limit}; it must be at least 1")
     every = [(puzzle, at) for puzzle, count in enumerate(puzzles.counts) for at in range(count)]

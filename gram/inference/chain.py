@@ -83,13 +83,13 @@ class Rows:
 
 
 def batch_size(rows: int, most: int, exact: bool = False) -> int:
-    """To how many rows a batch of so many is padded."""
+    """The number of rows to which a batch of `rows` is padded; at most `most`."""
     size = 1 << (rows - 1).bit_length()
     return min(most, max(size, EXACT_ROWS) if exact else size)
 
 
 def batches(puzzles: Puzzles, rows: Sequence[Row], most: int, exact: bool = False) -> Iterator[Rows]:
-    """These rows in batches of at most so many."""
+    """These rows in batches of at most `most`."""
     for start in range(0, len(rows), most):
         part = rows[start : start + most]
         yield Rows.padded(puzzles, part, batch_size(len(part), most, exact))

@@ -37,7 +37,7 @@ def select(
 
     Args:
         puzzles: None: all of the split.
-        limit: of these only so many, evenly chosen.
+        limit: only this many of them, evenly chosen.
         answered: whether the answers are needed, so that a split whose data are not here is refused.
     """
     if limit is not None and limit < 1:
@@ -95,7 +95,7 @@ def unanswered(x: Tokens) -> Puzzles:
 
 
 def evenly(count: int, limit: int) -> NDArray[np.intp]:
-    """So many of `count` indices, evenly chosen, both ends among them; all if there are fewer."""
+    """`limit` of `count` indices, evenly chosen, both ends among them; all if there are fewer."""
     return np.linspace(0, count - 1, min(limit, count)).round().astype(np.intp)
 
 

@@ -30,7 +30,7 @@ from gram.models.gaussian import Gaussian
 from gram.provenance import commit
 from gram.tasks import Puzzles
 
-MAX_ROWS = 32  # of a batch: between two moments of `gram.watch` lies one transition of so many
+MAX_ROWS = 32  # of a batch: between two moments of `gram.watch` lies one transition of these
 DEFAULT_RECORDED_STEPS = 16  # supervision steps that are recorded unless others are asked for
 MAX_RECORD_BYTES = 4 * 2**30  # of a record that is made without being asked twice
 

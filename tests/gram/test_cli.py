@@ -320,3 +320,9 @@ def test_the_cost_of_a_grid_is_measured_beside_its_largest_cell(gram: Any, debug
     for halting in ("with halting", "without halting"):
         assert figures[halting]["same_cell"]
         assert figures[halting]["ratio"] > 0
+
+
+def test_the_cost_of_one_trajectory_is_measured_beside_its_share_of_a_batch(gram: Any, debug_checkpoint: Path) -> None:
+    figures = json.loads(gram("bench", "rows", debug_checkpoint, "--supervision-steps", 1, "--rounds", 1).out)
+    assert figures["checkpoint"] == debug_checkpoint.name
+    assert figures["ratio"] > 0
