@@ -14,7 +14,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -24,7 +23,7 @@ from safetensors import SafetensorError, safe_open
 
 from gram.checkpoint import WEIGHTS, Checkpoint, find, load, names
 from gram.inference.request import SampleError
-from gram.inference.sample import Record, Start, prepare
+from gram.inference.sample import Record, Sampling, Start
 from gram.rollout import need
 
 Array = NDArray[Any]
@@ -70,7 +69,7 @@ def rerun(
     steps = known if supervision_steps is None else supervision_steps
     given = one["x"].values if x is None else np.asarray(x)
     noise = {"noise": None} | json.loads(str(rollout.attrs.get("chance", "{}")))
-    sampling = prepare(
+    sampling = Sampling(
         opened,
         opened.task.text(given.astype(np.uint8)),
         trajectories=one.sizes["trajectory"] if trajectories is None else trajectories,
@@ -81,7 +80,7 @@ def rerun(
         **noise,
     )
     if step is not None:
-        sampling = replace(sampling, begin=_start(one, opened, trajectory, step, h, l))
+        sampling.begin = _start(one, opened, trajectory, step, h, l)
         if sampling.transitions <= 1:
             raise SampleError(
                 f"step {step} is the last of {known} supervision steps, so nothing lies ahead; choose an earlier one, "

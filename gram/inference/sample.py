@@ -12,7 +12,7 @@ import math
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,6 @@ from torch import Tensor
 from gram import rollout
 from gram.checkpoint import Checkpoint, load
 from gram.inference.chain import Chain, Row, Rows, batches, computing
-from gram.inference.noise import SamplingNoise
 from gram.inference.request import SampleError, Selection, check, sampling_noise, select
 from gram.models import Model, State, Transition
 from gram.models.gaussian import Gaussian
@@ -146,57 +145,11 @@ def sample(
     Raises:
         SampleError, TaskError, CheckpointError: see the messages.
     """
-    return prepare(
+    return Sampling(
         checkpoint, puzzles, trajectories=trajectories, supervision_steps=supervision_steps, seed=seed, split=split,
         mode=mode, noise=noise, perturb=perturb, random_start=random_start, temperature=temperature, record=record,
         precision=precision, exact=exact, max_bytes=max_bytes,
     ).draw(progress)  # fmt: skip
-
-
-def prepare(
-    checkpoint: Checkpoint | str | os.PathLike[str],
-    puzzles: Selection = 0,
-    *,
-    trajectories: int = 50,
-    supervision_steps: int | None = None,
-    seed: int = 0,
-    split: str = "test",
-    mode: str = "prior",
-    noise: float | None = None,
-    perturb: float | None = None,
-    random_start: bool | None = None,
-    temperature: float | None = None,
-    record: Record | None = None,
-    precision: str = "auto",
-    exact: bool = False,
-    max_bytes: int = MAX_RECORD_BYTES,
-) -> Sampling:
-    """What `sample` is about to compute, checked; arguments and errors are those of `sample`."""
-    opened = load(checkpoint)
-    record = record or Record()
-    model, task = opened.model, opened.task
-    steps = default_steps(opened) if supervision_steps is None else supervision_steps
-    if noise is None and mode != "prior":
-        noise = 1.0
-    chosen = sampling_noise(opened, noise=noise, perturb=perturb, random_start=random_start, temperature=temperature)
-    check(trajectories=trajectories, supervision_steps=steps, seed=seed, noise=chosen, precision=precision)
-    if mode not in ("prior", "posterior"):
-        raise SampleError(f"mode is {mode!r}; known: prior, posterior")
-    if mode == "posterior" and not model.has_guidance:
-        what = "writes tokens" if model.writes else "is deterministic"
-        raise SampleError(f"{opened.name} {what} and has no posterior; use mode='prior'")
-    found, ids = select(model, task, puzzles, split, answered=mode == "posterior")
-    if mode == "posterior" and not all(len(known) for known in found.solutions):
-        raise SampleError("the posterior sees a solution, but this puzzle has none; use mode='prior'")
-    if not chosen.is_stochastic(model):
-        trajectories = 1
-    size = record.size(model, len(found), trajectories, steps, task.board.positions, len(task.board.tokens), mode)
-    if size > max_bytes:
-        raise SampleError(
-            f"this record takes {size / 1e9:.1f} GB, over {max_bytes / 1e9:.1f} GB; keep less (Record(h=False) or "
-            f"every='supervision'), draw fewer trajectories, or pass max_bytes={size}"
-        )
-    return Sampling(opened, found, ids, trajectories, steps, seed, mode, chosen, record, precision, exact)
 
 
 def default_steps(opened: Checkpoint) -> int:
@@ -205,9 +158,10 @@ def default_steps(opened: Checkpoint) -> int:
     return depth if opened.model.writes else min(DEFAULT_RECORDED_STEPS, depth)
 
 
-@dataclass
 class Sampling:
     """Trajectories while they are drawn: batches of rows that advance step by step, and what was recorded of them.
+
+    Arguments and errors are those of `sample`; everything is checked before anything is computed.
 
     Attributes:
         ids: of the puzzles, for the keys of the noise.
@@ -215,19 +169,55 @@ class Sampling:
         kept: of each batch, name -> the recorded states, each [row of the batch, ...].
     """
 
-    opened: Checkpoint
-    puzzles: Puzzles
-    ids: list[int]
-    trajectories: int
-    supervision_steps: int
-    seed: int
-    mode: str
-    noise: SamplingNoise
-    record: Record
-    precision: str
-    exact: bool
     begin: Start | None = None
-    kept: list[dict[str, list[np.ndarray]]] = field(default_factory=list)
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint | str | os.PathLike[str],
+        puzzles: Selection,
+        *,
+        trajectories: int,
+        supervision_steps: int | None,
+        seed: int,
+        split: str = "test",
+        mode: str = "prior",
+        noise: float | None = None,
+        perturb: float | None = None,
+        random_start: bool | None = None,
+        temperature: float | None = None,
+        record: Record | None = None,
+        precision: str = "auto",
+        exact: bool = False,
+        max_bytes: int = MAX_RECORD_BYTES,
+    ) -> None:
+        self.opened = opened = load(checkpoint)
+        self.record = record = record or Record()
+        model, task = opened.model, opened.task
+        self.supervision_steps = steps = default_steps(opened) if supervision_steps is None else supervision_steps
+        if noise is None and mode != "prior":
+            noise = 1.0
+        self.noise = sampling_noise(
+            opened, noise=noise, perturb=perturb, random_start=random_start, temperature=temperature
+        )
+        check(trajectories=trajectories, supervision_steps=steps, seed=seed, noise=self.noise, precision=precision)
+        if mode not in ("prior", "posterior"):
+            raise SampleError(f"mode is {mode!r}; known: prior, posterior")
+        if mode == "posterior" and not model.has_guidance:
+            what = "writes tokens" if model.writes else "is deterministic"
+            raise SampleError(f"{opened.name} {what} and has no posterior; use mode='prior'")
+        found, self.ids = select(model, task, puzzles, split, answered=mode == "posterior")
+        if mode == "posterior" and not all(len(known) for known in found.solutions):
+            raise SampleError("the posterior sees a solution, but this puzzle has none; use mode='prior'")
+        self.trajectories = trajectories if self.noise.is_stochastic(model) else 1
+        symbols = len(task.board.tokens)
+        size = record.size(model, len(found), self.trajectories, steps, task.board.positions, symbols, mode)
+        if size > max_bytes:
+            raise SampleError(
+                f"this record takes {size / 1e9:.1f} GB, over {max_bytes / 1e9:.1f} GB; keep less (Record(h=False) or "
+                f"every='supervision'), draw fewer trajectories, or pass max_bytes={size}"
+            )
+        self.puzzles, self.seed, self.mode, self.precision, self.exact = found, seed, mode, precision, exact
+        self.kept: list[dict[str, list[np.ndarray]]] = []
 
     @property
     def transitions(self) -> int:

@@ -15,7 +15,7 @@ import xarray as xr
 
 from gram.checkpoint import Checkpoint
 from gram.inference.request import Selection
-from gram.inference.sample import MAX_RECORD_BYTES, Record, Sampling, prepare
+from gram.inference.sample import MAX_RECORD_BYTES, Record, Sampling
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def watch(
     Between two moments lies one transition of at most `gram.inference.sample.MAX_ROWS` rows.
     """
     return _moments(
-        prepare(
+        Sampling(
             checkpoint, puzzles, trajectories=trajectories, supervision_steps=supervision_steps, seed=seed,
             split=split, mode=mode, noise=noise, perturb=perturb, random_start=random_start, temperature=temperature,
             record=record, precision=precision, exact=exact, max_bytes=max_bytes,

@@ -12,8 +12,9 @@ import xarray as xr
 import gram
 from gram import rollout
 from gram.checkpoint import Checkpoint
+from gram.inference.chain import computing
 from gram.inference.request import SampleError
-from gram.inference.sample import Record, prepare, sample
+from gram.inference.sample import Record, sample
 from gram.rollout import RolloutError
 from gram.tasks import TaskError
 
@@ -43,7 +44,7 @@ def test_from_an_exact_state_it_is_the_chain_itself_bit_for_bit(
     model without noise computes what it had computed."""
     whole = sample(trm, 1, supervision_steps=4, record=EVERYTHING)
     x = torch.from_numpy(whole["x"].values.astype(np.int64))
-    with prepare(trm, 1).computing():
+    with computing(trm.model, "auto"):
         state = trm.model.init(x)
         for _ in range(step):
             state, _ = trm.model.step(state, torch.zeros_like)
