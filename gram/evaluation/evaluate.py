@@ -25,7 +25,7 @@ from tqdm.auto import tqdm
 
 from gram import compute
 from gram.checkpoint import Checkpoint, load
-from gram.evaluation.metrics import Answers, per_puzzle, summary
+from gram.evaluation.metrics import Answers, measure_puzzles, summary
 from gram.inference.noise import Chance, Key, stream
 from gram.inference.sample import SampleError, check, choose
 from gram.models import Model, State
@@ -74,6 +74,7 @@ def grid(
     random_start: bool | None = None,
     temperature: float | None = None,
     precision: str = "auto",
+    per_puzzle: bool = False,
     progress: bool = False,
 ) -> dict[str, Any]:
     """The figures of a checkpoint at each of several depths and widths, from one pass.
@@ -86,6 +87,7 @@ def grid(
         puzzles: only so many of the split, evenly chosen; default all.
         halting: stop at the halting head's word, at the depth at the latest; default: as the checkpoint does.
         noise, perturb, random_start, temperature: how chance enters (`gram.inference.noise`); default: the checkpoint's.
+        per_puzzle: add what each puzzle contributes, for `gram.evaluation.metrics.difference`.
     Returns:
         `checkpoint`, `sha256`, `model`, `seconds`, and `cells`, a list, depth by depth.
     Raises:
@@ -106,6 +108,7 @@ def grid(
         halt_above=inference.halt_above,
         chance=choose(opened, noise=noise, perturb=perturb, random_start=random_start, temperature=temperature),
         precision=precision,
+        per_puzzle=per_puzzle,
         progress=progress,
     )
     about = {"checkpoint": opened.name, "sha256": opened.digest, "model": opened.model.name}
@@ -131,6 +134,7 @@ def score_grid(
     puzzles: int | None = None,
     chance: Chance = AS_TRAINED,
     precision: str = "auto",
+    per_puzzle: bool = False,
     progress: bool = False,
 ) -> dict[tuple[int, int], dict[str, Any]]:
     """The figures of a model on a task at each (depth, width), from one pass; see `grid`."""
@@ -155,12 +159,12 @@ def score_grid(
     several = np.flatnonzero(chosen.counts >= 2)
     about = {"task": task.board.title, "split": split}
     about["protocol"] = "inputs with at least two solutions" if len(several) else "all inputs"
-    cells = {}
+    rows, cells = several if len(several) else everything, {}
     for depth, found in answers.items():
         valid = task.judge(chosen, found.tokens).valid
         found = replace(found, tokens=task.canonical(chosen.x[:, None], found.tokens))
         for width in widths:
-            each = per_puzzle(chosen, found.first(width), valid[:, :width])
+            each = measure_puzzles(chosen, found.first(width), valid[:, :width])
             cells[depth, width] = {
                 **about,
                 "trajectories": width,
@@ -169,8 +173,9 @@ def score_grid(
                 **asdict(chance),
                 "seed": seed,
                 "precision": str(compute.dtype(precision, compute.device().type)).removeprefix("torch."),
-                **summary(each, several if len(several) else everything),
+                **summary(each, rows),
                 "all_inputs": summary(each, everything),
+                **({"per_puzzle": each.plain(rows, ids)} if per_puzzle else {}),
             }
     seconds = round(time.perf_counter() - started, 2)
     return {at: cell | {"seconds": seconds} for at, cell in cells.items()}
