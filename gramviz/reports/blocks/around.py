@@ -1,4 +1,4 @@
-"""What a notebook needs around its cells: its sizes and puzzles, its parameters checked and told, and its footer."""
+"""What a notebook needs around its cells: its sizes and puzzles, its parameters checked and shown, and its footer."""
 
 from __future__ import annotations
 

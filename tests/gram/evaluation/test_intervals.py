@@ -67,7 +67,7 @@ def test_it_holds_the_mean_stays_in_bounds_and_never_collapses(puzzles: list[tup
     low, high = mean(values, weights)
     assert 0 <= low <= np.average(values, weights=weights) + 1e-9
     assert np.average(values, weights=weights) - 1e-9 <= high <= 1
-    assert high - low > 0.999 * Z**2 / (len(puzzles) + Z**2)  # the width where all are right: 3.8 / n for large n
+    assert high - low > 0.97 * Z**2 / (len(puzzles) + Z**2)  # about the width where all are right, 3.8 / n
 
 
 @pytest.mark.parametrize("puzzles", [8, 20, 64])
