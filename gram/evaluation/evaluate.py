@@ -67,7 +67,7 @@ def grid(
     trajectories: Sequence[int],
     split: str = "test",
     seed: int = 0,
-    puzzles: int | None = None,
+    puzzles: int | Sequence[int] | None = None,
     halting: bool | None = None,
     noise: float | None = None,
     perturb: float | None = None,
@@ -84,7 +84,7 @@ def grid(
     Args:
         depths: supervision steps of each row of the grid.
         trajectories: samples per puzzle of each column; a narrower column has the first of a wider one.
-        puzzles: only so many of the split, evenly chosen; default all.
+        puzzles: indices in the split, or only so many, evenly chosen; default all.
         halting: stop at the halting head's word, at the depth at the latest; default: as the checkpoint does.
         noise, perturb, random_start, temperature: how chance enters (`gram.inference.noise`); default: the checkpoint's.
         per_puzzle: add what each puzzle contributes, for `gram.evaluation.metrics.difference`.
@@ -131,7 +131,7 @@ def score_grid(
     seed: int,
     halt_above: float = 0.5,
     split: str = "test",
-    puzzles: int | None = None,
+    puzzles: int | Sequence[int] | None = None,
     chance: Chance = AS_TRAINED,
     precision: str = "auto",
     per_puzzle: bool = False,
@@ -143,13 +143,15 @@ def score_grid(
         raise SampleError("the grid is empty; give at least one depth and one number of trajectories")
     for depth, width in ((depths[0], widths[0]), (depths[-1], widths[-1])):
         check(trajectories=width, supervision_steps=depth, seed=seed, chance=chance, precision=precision)
-    if puzzles is not None and puzzles < 1:
+    if isinstance(puzzles, int) and puzzles < 1:
         raise SampleError(f"puzzles is {puzzles}; it must be at least 1")
     started = time.perf_counter()
     available = task.puzzles(split)  # type: ignore[arg-type]
     ids = np.arange(len(available))
-    if puzzles is not None and puzzles < len(ids):
-        ids = np.linspace(0, len(ids) - 1, puzzles).round().astype(int)
+    if isinstance(puzzles, int):
+        ids = np.linspace(0, len(ids) - 1, min(puzzles, len(ids))).round().astype(int)
+    elif puzzles is not None:
+        ids = np.asarray(puzzles)
     chosen = available.take(ids)
     answers = answer(
         model, chosen, ids, trajectories=widths[-1] if chance.divides(model) else 1, depths=depths, halting=halting,

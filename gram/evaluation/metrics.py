@@ -153,6 +153,7 @@ def _shares(each: PerPuzzle, rows: NDArray[np.integer]) -> dict[str, Any]:
     """The main metrics over the puzzles `rows`, their intervals, and the coverage that one answer cannot exceed."""
     weight, accuracy, found = each.solutions[rows], each.accuracy[rows], each.found[rows]
     chosen = {name: right[rows] for name, right in each.chosen.items()}
+    most = max(1.0, float((found / weight).max()))  # above 1 only where not all solutions are known
     return {
         "inputs": len(rows),
         "accuracy": float(np.average(accuracy, weights=weight)),
@@ -160,7 +161,7 @@ def _shares(each: PerPuzzle, rows: NDArray[np.integer]) -> dict[str, Any]:
         "best_of_n": {name: float(np.average(right, weights=weight)) for name, right in chosen.items()},
         "intervals": {
             "accuracy": intervals.mean(accuracy, weight),
-            "coverage": intervals.mean(found / weight, weight),
+            "coverage": intervals.mean(found / weight, weight, (0, most)),
             "best_of_n": {name: intervals.mean(right, weight) for name, right in chosen.items()},
         },
         "ceiling": float(len(rows) / weight.sum()),

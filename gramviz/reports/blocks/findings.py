@@ -93,15 +93,13 @@ def results(
     )
 
 
-def width(few: Run, many: Run, difference: Run) -> Block:
-    """What more samples of the same puzzles add to coverage, in a sentence; `difference` is that of many and few."""
+def width(few: Run, many: Run) -> Block:
+    """What more samples of the same puzzles add to coverage, in a sentence."""
     if few["trajectories"] >= many["trajectories"]:
-        return say(
-            f"{many['trajectories']} samples of each puzzle were drawn, so there is no wider run to compare with."
-        )
+        return say(f"{many['trajectories']} samples of each puzzle were drawn; there are no more to compare with.")
     return say(
-        f"With all {many['trajectories']} samples of each puzzle instead of {few['trajectories']}, coverage is "
-        f"{_share(many, 'coverage')}: a difference of {_gap(difference['coverage'])}."
+        f"All {many['trajectories']} samples of each puzzle cover {_share(many, 'coverage')} of the solutions, the "
+        f"first {few['trajectories']} of them {_share(few, 'coverage')}."
     )
 
 

@@ -70,6 +70,15 @@ def test_every_share_has_its_interval() -> None:
         assert low <= metrics[name] <= high
 
 
+def test_more_may_be_found_than_was_known() -> None:
+    valid = np.ones((1, 3), bool)
+    metrics = summary(
+        measure_puzzles(one_each(1), answers(np.arange(3, dtype=np.uint8)[None, :, None]), valid), np.arange(1)
+    )
+    low, high = metrics["intervals"]["coverage"]
+    assert 0 < low < metrics["coverage"] == high == 3
+
+
 def test_groups_by_rating_hold_each_puzzle_once() -> None:
     rating = np.array([0, 0, 1, 4, 5, 19, 99, 100, 1849])
     valid = np.array([1, 1, 1, 0, 1, 0, 1, 0, 0], bool)[:, None]
@@ -99,7 +108,7 @@ def test_two_evaluations_are_compared_puzzle_by_puzzle() -> None:
 
     def result(rate: float) -> dict[str, Any]:
         valid = rng.random((30, 4)) < rate
-        each = measure_puzzles(puzzles, answers(rng.integers(0, 9, (30, 4, 2)).astype(np.uint8)), valid)
+        each = measure_puzzles(puzzles, answers(rng.integers(0, 2, (30, 4, 1)).astype(np.uint8)), valid)
         return summary(each, rows) | {"per_puzzle": each.plain(rows, ids)}
 
     good, bad = result(0.9), result(0.3)

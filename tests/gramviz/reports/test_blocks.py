@@ -166,12 +166,11 @@ def test_three_examples_follow_the_stated_rule() -> None:
 
 
 def test_more_samples_are_compared_with_fewer() -> None:
-    text = blocks.width(ONE, MANY, gap(0.5)).text
-    assert text == (
-        "With all 20 samples of each puzzle instead of 1, coverage is 0.800 [0.700, 0.900]: a difference of 0.500 "
-        "[0.450, 0.550]."
+    assert blocks.width(ONE, MANY).text == (
+        "All 20 samples of each puzzle cover 0.800 [0.700, 0.900] of the solutions, the first 1 of them 0.300 [0.200, "
+        "0.400]."
     )
-    assert "no wider run" in blocks.width(MANY, MANY, gap(0)).text
+    assert "no more to compare with" in blocks.width(MANY, MANY).text
 
 
 # Rollouts -------------------------------------------------------------------------------------------------------------
@@ -234,12 +233,12 @@ def test_scales_pick_sizes_and_an_unknown_one_names_the_known() -> None:
 def test_held_out_puzzles_are_those_with_several_solutions_evenly_thinned() -> None:
     known = [1, 2, 5, 1, 2, 3, 2]
     assert blocks.held_out(known).tolist() == [1, 2, 4, 5, 6]
-    assert blocks.held_out(known, most=2).tolist() == [1, 6]
+    assert blocks.held_out(known, limit=2).tolist() == [1, 6]
     assert blocks.held_out(known, least=5).tolist() == [2]
     assert blocks.held_out(known, least=2, up_to=3).tolist() == [1, 4, 5, 6]
     assert blocks.held_out([1, 1]).tolist() == [0, 1], "all, if none has several"
-    with pytest.raises(ValueError, match="puzzles is -1; it must be at least 1, or 0 for all"):
-        blocks.held_out(known, most=-1)
+    with pytest.raises(ValueError, match="limit is -1; it must be at least 1, or 0 for all"):
+        blocks.held_out(known, limit=-1)
 
 
 def test_checkpoints_of_different_puzzles_are_not_compared() -> None:
