@@ -52,7 +52,7 @@ class ClassifierConfig:
         channels: of the first convolution; the second has twice as many.
         features: penultimate units, in which FID is measured.
         epochs, batch, lr: passes over the training pictures, pictures per step, largest step size (one cycle).
-        shift: each training picture is moved by up to so many pixels, so that the features mean the stroke.
+        shift: each training picture is moved by up to this many pixels, so that features do not depend on place.
         seed: of the initial weights and of every draw.
     """
 

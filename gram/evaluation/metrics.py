@@ -44,7 +44,7 @@ class Answers:
     halted: NDArray[np.bool_]
 
     def first(self, trajectories: int) -> Answers:
-        """The answers of the first so many trajectories, which are those of a narrower evaluation."""
+        """The answers of the first `trajectories` of each puzzle, which are those of a narrower evaluation."""
         return Answers(*(getattr(self, field.name)[:, :trajectories] for field in fields(self)))
 
 
@@ -209,11 +209,11 @@ def shown(metrics: Mapping[str, Any], *path: str) -> str:
 
 def setting(metrics: dict[str, Any]) -> str:
     """How an evaluation was made, for a reader; its depths and widths apart."""
-    chance = [f"noise {metrics['noise']:g}"]
-    chance += [f"{name} {metrics[name]:g}" for name in ("perturb", "temperature") if metrics[name]]
-    chance += ["random start"] if metrics["random_start"] else []
+    noise = [f"noise {metrics['noise']:g}"]
+    noise += [f"{name} {metrics[name]:g}" for name in ("perturb", "temperature") if metrics[name]]
+    noise += ["random start"] if metrics["random_start"] else []
     halting = "with halting" if metrics["halting"] else "without halting"
-    return f"{', '.join(chance)}, {halting}, seed {metrics['seed']}"
+    return f"{', '.join(noise)}, {halting}, seed {metrics['seed']}"
 
 
 def table(metrics: dict[str, Any]) -> str:

@@ -149,8 +149,8 @@ seed {checkpoint.config.seed}. Settings: `config.json`; course: `metrics.jsonl`.
 
 {first["samples"]:,} samples, seed {first["seed"]}, {first["precision"]} products, the standard deviation of the
 sampling noise times {first["noise"]:g}; in brackets intervals of 95 %. `distinct` is the share that is the first of its
-kind among these samples; `copies` equal a training answer, `held out` one that was held out; the nearest training
-answer is so many cells (of pictures: pixels) away.
+kind among these samples; `copies` equal a training answer, `held out` one that was held out; the distance to
+the nearest training answer is in cells (of pictures: pixels).
 
 {_lines([_row(heads), "|---" * len(heads) + "|", *map(_row, rows)])}
 

@@ -85,6 +85,16 @@ def test_it_covers_the_truth_in_95_of_100_samples(puzzles: int, truth: float, al
     assert covered > 0.95 - 3 * math.sqrt(0.95 * 0.05 / draws)  # three deviations of the simulation itself
 
 
+@pytest.mark.parametrize(("first", "second"), [(0.5, 0.2), (0.95, 0.9), (0.995, 0.99)])
+def test_a_paired_difference_covers_the_truth(first: float, second: float) -> None:
+    rng = np.random.default_rng(0)
+    draws, puzzles = 400, 20
+    one, other = (rng.binomial(20, rng.beta(p, 1 - p, (draws, puzzles))) / 20 for p in (first, second))
+    weights = rng.integers(2, 12, (draws, puzzles))
+    ends = [mean(*each, (-1, 1)) for each in zip(one - other, weights, strict=True)]
+    assert np.mean([low <= first - second <= high for low, high in ends]) > 0.95 - 3 * math.sqrt(0.95 * 0.05 / draws)
+
+
 def test_what_is_no_share_is_refused() -> None:
     with pytest.raises(ValueError, match="6 successes of 5 are no share"):
         wilson(6, 5)
