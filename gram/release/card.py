@@ -129,7 +129,7 @@ def generator_card(checkpoint: Checkpoint, results: dict[str, Any]) -> str:
     note = f"\n{results['note']}\n" if results["note"] else ""
     return f"""# {name}
 
-{model.name.upper()} that makes {checkpoint.task.board.title} from nothing: {results["parameters"]:,} parameters.
+{model.name.upper()} that generates {checkpoint.task.board.title} unconditionally: {results["parameters"]:,} parameters.
 
 ## Data
 
