@@ -4,7 +4,7 @@
     rollout = gram.sample(checkpoint, puzzles=3, trajectories=50, seed=0)
     figures = gram.evaluate(checkpoint, trajectories=20)
     cells = gram.grid(checkpoint, depths=[4, 16, 64], trajectories=[1, 5, 20])["cells"]
-    bounds = gram.bound(checkpoint, puzzles=64, samples=16)
+    bounds = gram.bound(checkpoint, limit=64, samples=16)
 
 `import gram`, `gram.rollout` and `gram.board` leave torch unloaded: the names above are imported on first use.
 """

@@ -103,12 +103,14 @@ def find(name: str | os.PathLike[str]) -> Path:
     )
 
 
-def load(name: str | os.PathLike[str]) -> Checkpoint:
-    """The checkpoint of this name or in this folder, checked.
+def load(name: Checkpoint | str | os.PathLike[str]) -> Checkpoint:
+    """The checkpoint of this name or in this folder, checked; one that is open already is returned as it is.
 
     Raises:
         CheckpointError: absent, truncated, altered, or not fitting its own config.json.
     """
+    if isinstance(name, Checkpoint):
+        return name
     path = find(name)
     try:
         config = RunConfig.from_json((path / CONFIG).read_text())

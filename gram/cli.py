@@ -24,6 +24,8 @@ bench = typer.Typer(help="Measure how fast this machine is at something.", no_ar
 app.add_typer(bench, name="bench")
 CheckpointName = Annotated[str, typer.Argument(help="Name of a checkpoint (see `gram list`) or its folder.")]
 Seed = Annotated[int, typer.Option(help="Seed of the noise.")]
+Limit = Annotated[int | None, typer.Option(help="Only N puzzles, evenly chosen.")]
+Exact = Annotated[bool, typer.Option("--exact", help="Equal to the bit whatever is computed along; few cost as many.")]
 Noise = Annotated[
     float | None, typer.Option(help="Factor on the deviation of the guidance; default: the checkpoint's.")
 ]
@@ -61,11 +63,11 @@ def sample(
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Rollout file; default NAME.nc.")] = None,
     puzzle: Annotated[list[int] | None, typer.Option(help="Index of a held-out puzzle; may be repeated.")] = None,
     board: Annotated[
-        str | None, typer.Option(help="A puzzle as text, rows parted by /, e.g. Q.../..../..../....")
+        str | None, typer.Option(help="A puzzle as text, rows separated by /, e.g. Q.../..../..../....")
     ] = None,
     trajectories: Annotated[int, typer.Option(help="Trajectories per puzzle.")] = 50,
     supervision_steps: Annotated[
-        int | None, typer.Option(help="How long each goes on; default 16, or the checkpoint's depth if less.")
+        int | None, typer.Option(help="Depth of each; default 16, or the checkpoint's if less.")
     ] = None,
     seed: Seed = 0,
     mode: Annotated[str, typer.Option(help="prior, or posterior (sees a solution).")] = "prior",
@@ -74,6 +76,7 @@ def sample(
     random_start: RandomStart = None,
     temperature: Temperature = None,
     low: Annotated[bool, typer.Option(help="Keep the low-level states too.")] = False,
+    exact: Exact = False,
 ) -> None:
     """Sample trajectories of a puzzle and write them as a rollout file (netCDF)."""
     from gram import rollout
@@ -85,7 +88,7 @@ def sample(
     data = draw(
         checkpoint, board if board is not None else (puzzle or [0]), trajectories=trajectories,
         supervision_steps=supervision_steps, seed=seed, mode=mode, noise=noise, perturb=perturb,
-        random_start=random_start, temperature=temperature, record=Record(low=low),
+        random_start=random_start, temperature=temperature, record=Record(low=low), exact=exact,
     )  # fmt: skip
     name = "-".join(re.findall(r"[\w.=-]+", data.attrs["name"]))
     path = rollout.save(data, out or Path(f"{name}.nc"))
@@ -104,7 +107,7 @@ def evaluate(
     depths: Annotated[str | None, typer.Option(help="Supervision steps of a grid, e.g. 4,8,16,64.")] = None,
     split: Annotated[str, typer.Option(help="test or train.")] = "test",
     seed: Seed = 0,
-    puzzles: Annotated[int | None, typer.Option(help="Only so many puzzles, evenly chosen.")] = None,
+    limit: Limit = None,
     supervision_steps: Annotated[int | None, typer.Option(help="Depth; default: the checkpoint's.")] = None,
     halting: Annotated[
         bool | None, typer.Option(help="Stop when the halting head says so; default: the checkpoint's.")
@@ -113,6 +116,7 @@ def evaluate(
     perturb: Perturb = None,
     random_start: RandomStart = None,
     temperature: Temperature = None,
+    exact: Exact = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Measure accuracy, coverage and best-of-N on held-out puzzles, at one depth and width or at a grid of them."""
@@ -128,8 +132,8 @@ def evaluate(
     depth = opened.config.inference.supervision_steps if supervision_steps is None else supervision_steps
     rows = [depth] if depths is None else _numbers("--depths", depths)
     how: dict[str, Any] = {
-        "split": split, "seed": seed, "puzzles": puzzles, "halting": halting, "noise": noise, "perturb": perturb,
-        "random_start": random_start, "temperature": temperature, "progress": sys.stderr.isatty(),
+        "split": split, "seed": seed, "limit": limit, "halting": halting, "noise": noise, "perturb": perturb,
+        "random_start": random_start, "temperature": temperature, "exact": exact, "progress": sys.stderr.isatty(),
     }  # fmt: skip
     if depths is None and len(widths) == 1:
         figures, show = measure(opened, trajectories=widths[0], supervision_steps=depth, **how), table
@@ -141,7 +145,7 @@ def evaluate(
 @app.command()
 def bound(
     checkpoint: CheckpointName,
-    puzzles: Annotated[int, typer.Option(help="So many (puzzle, solution) pairs, evenly chosen.")] = 64,
+    limit: Annotated[int, typer.Option(help="N (puzzle, solution) pairs, evenly chosen.")] = 64,
     samples: Annotated[int, typer.Option(help="Draws per pair of the importance-weighted bound.")] = 16,
     split: Annotated[str, typer.Option(help="test or train.")] = "test",
     seed: Seed = 0,
@@ -149,6 +153,7 @@ def bound(
     proposal: Annotated[
         str, typer.Option(help="posterior in all transitions, only where it is charged, or prior (brute force).")
     ] = "posterior",
+    exact: Exact = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Bound the log-likelihood of the solutions: ELBO, surrogate, and the importance-weighted bound, in nats."""
@@ -156,8 +161,8 @@ def bound(
     from gram.evaluation.likelihood import table
 
     figures = measure(
-        checkpoint, puzzles, split=split, samples=samples, seed=seed, supervision_steps=supervision_steps,
-        proposal=proposal,
+        checkpoint, limit=limit, split=split, samples=samples, seed=seed, supervision_steps=supervision_steps,
+        proposal=proposal, exact=exact,
     )  # fmt: skip
     print(json.dumps(figures, indent=2) if as_json else table(figures))
 
@@ -177,6 +182,7 @@ def generate(
     perturb: Perturb = None,
     random_start: RandomStart = None,
     temperature: Temperature = None,
+    exact: Exact = False,
     part: Annotated[int, typer.Option(help="Samples of a file.")] = 2_048,
     classifier: Annotated[
         str | None, typer.Option(help="Of pictures: the classifier of IS and FID; default DATASET-classifier.")
@@ -188,15 +194,15 @@ def generate(
     from gram.evaluation.generate import generate as run
     from gram.evaluation.generate import table
 
-    def told(done: int, wanted: int) -> None:
+    def show(done: int, wanted: int) -> None:
         if sys.stderr.isatty():
             print(f"{done:,} of {wanted:,} samples", file=sys.stderr, end="\r" if done < wanted else "\n")
 
     opened = load(checkpoint)
     figures = run(
         opened, out or Path("generated") / opened.name, samples, supervision_steps=steps, seed=seed, noise=noise,
-        perturb=perturb, random_start=random_start, temperature=temperature, part=part, classifier=classifier,
-        progress=told,
+        perturb=perturb, random_start=random_start, temperature=temperature, exact=exact, part=part,
+        classifier=classifier, progress=show,
     )  # fmt: skip
     print(json.dumps(figures, indent=2) if as_json else table(figures))
 
@@ -206,16 +212,14 @@ def ship(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the artifact, e.g. artifacts/nqueens8-gram.")],
     seeds: Annotated[int, typer.Option(help="Measure with so many seeds, from 0.")] = 3,
-    puzzles: Annotated[
-        int | None, typer.Option(help="Measure on only so many held-out puzzles, evenly chosen.")
-    ] = None,
+    limit: Limit = None,
     samples: Annotated[int, typer.Option(help="Measure a model that generates by so many samples.")] = 2_000,
     note: Annotated[str, typer.Option(help="Sentences for the card that figures cannot say.")] = "",
 ) -> None:
     """Evaluate a finished run and write it as an artifact with its card."""
     from gram.release.export import ship as write
 
-    print(write(run, out, seeds=seeds, puzzles=puzzles, samples=samples, note=note))
+    print(write(run, out, seeds=seeds, limit=limit, samples=samples, note=note))
 
 
 @bench.command("data")
@@ -235,13 +239,25 @@ def bench_grid(
     checkpoint: CheckpointName,
     depths: Annotated[str, typer.Option(help="Supervision steps of the grid.")] = "4,8,16,64",
     trajectories: Annotated[str, typer.Option(help="Samples per puzzle of the grid.")] = "1,5,20",
-    puzzles: Annotated[int, typer.Option(help="So many held-out puzzles, evenly chosen.")] = 6,
+    limit: Annotated[int, typer.Option(help="N held-out puzzles, evenly chosen.")] = 6,
 ) -> None:
     """What a grid of depths and widths costs, beside its largest cell alone."""
     from gram.bench.grid import cost
 
     rows, columns = _numbers("--depths", depths), _numbers("--trajectories", trajectories)
-    print(json.dumps(cost(checkpoint, depths=rows, trajectories=columns, puzzles=puzzles), indent=2))
+    print(json.dumps(cost(checkpoint, depths=rows, trajectories=columns, limit=limit), indent=2))
+
+
+@bench.command("rows")
+def bench_rows(
+    checkpoint: CheckpointName = "sudoku9-gram",
+    supervision_steps: Annotated[int, typer.Option(help="Depth of each trajectory.")] = 16,
+    rounds: Annotated[int, typer.Option(help="How often the two take turns; medians count.")] = 5,
+) -> None:
+    """What one trajectory of one puzzle costs, beside its share of a full batch of them."""
+    from gram.bench.rows import cost
+
+    print(json.dumps(cost(checkpoint, supervision_steps=supervision_steps, rounds=rounds), indent=2))
 
 
 @bench.command("train")
@@ -293,11 +309,13 @@ def list_all() -> None:
 
 
 def _numbers(option: str, text: str) -> list[int]:
-    """Whole numbers that are parted by commas."""
+    """Whole numbers separated by commas."""
     try:
         return [int(part) for part in text.split(",")]
     except ValueError:
-        raise typer.BadParameter(f"{option} is {text!r}; write whole numbers parted by commas, e.g. 1,5,20") from None
+        raise typer.BadParameter(
+            f"{option} is {text!r}; write whole numbers separated by commas, e.g. 1,5,20"
+        ) from None
 
 
 def main() -> None:

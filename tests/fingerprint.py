@@ -74,16 +74,16 @@ def of_artifact(name: str) -> tuple[dict[str, Any], dict[str, float]]:
     model, task = checkpoint.model, checkpoint.task
     weights = {key: digest(tensor.numpy()) for key, tensor in model.state_dict().items()}
     found: dict[str, Any] = {"weights": hashlib.sha256(json.dumps(sorted(weights.values())).encode()).hexdigest()[:16]}
-    rollout = gram.sample(checkpoint, 0, trajectories=3, supervision_steps=2, seed=3)
+    rollout = gram.sample(checkpoint, 0, trajectories=3, supervision_steps=2, seed=3, exact=True)
     found["rollout"] = of_rollout(rollout)
     near = {"probability": float((rollout["probability"].astype(np.float64) ** 2).mean())}
     if task.nothing is None:
-        scored = gram.evaluate(checkpoint, trajectories=3, supervision_steps=2, seed=1, puzzles=3)
+        scored = gram.evaluate(checkpoint, trajectories=3, supervision_steps=2, seed=1, limit=3, exact=True)
         found["evaluate"] = text([[part[key] for key in SCORED] for part in (scored, scored["all_inputs"])])
         near["accuracy"] = scored["accuracy"]
     else:
         with tempfile.TemporaryDirectory() as folder:
-            made = gram.generate(checkpoint, Path(folder), 5, supervision_steps=2, seed=1)
+            made = gram.generate(checkpoint, Path(folder), 5, supervision_steps=2, seed=1, exact=True)
             from safetensors.torch import load_file
 
             (part,) = Path(folder).glob("*.safetensors")
@@ -99,13 +99,13 @@ def of_analysis(name: str) -> dict[str, Any]:
 
     found = {}
     if gram.load(name).model.stochastic:
-        bound = gram.bound(name, 2, samples=2, supervision_steps=2)
+        bound = gram.bound(name, limit=2, samples=2, supervision_steps=2, exact=True)
         found["likelihood"] = text([bound[key] for key in ("elbo", "surrogate", "importance", "per_pair")])
-    found["lyapunov"] = of_rollout(lyapunov(name, 0, trajectories=2, supervision_steps=2))
-    rollout = gram.sample(name, 1, trajectories=20, supervision_steps=4, record=gram.Record(l=True))
+    found["lyapunov"] = of_rollout(lyapunov(name, 0, trajectories=2, supervision_steps=2, exact=True))
+    rollout = gram.sample(name, 1, trajectories=20, supervision_steps=4, record=gram.Record(l=True), exact=True)
     found["landscape"] = of_rollout(landscape(name, rollout, size=5))
-    found["starts"] = of_rollout(starts(name, 0, size=3, supervision_steps=2))
-    found["rerun"] = of_rollout(gram.rerun(rollout, trajectory=0, step=4, trajectories=2))
+    found["starts"] = of_rollout(starts(name, 0, size=3, supervision_steps=2, exact=True))
+    found["rerun"] = of_rollout(gram.rerun(rollout, trajectory=0, step=4, trajectories=2, exact=True))
     return found
 
 

@@ -5,8 +5,8 @@ the loss is the cross-entropy of the right answer that it fits best, in nats per
 Fig. 18 and 19) interpolates the losses of recorded states in the plane of their PCA, as `gramviz.measure.landscape`
 does; here every point is a state of its own, so the picture holds on this plane, and says nothing of what lies beside.
 
-`starts`: a plane of initial states around the stored z0, through the same puzzle and with the same numbers of the die;
-the answer that each one reaches draws the basins of attraction.
+`starts`: a plane of initial states around the stored z0, with the same puzzle and the same sampling noise; the answer
+that each one reaches draws the basins of attraction.
 
 Both give plain data (`xarray`), so that `gramviz` draws them without a model.
 """
@@ -16,7 +16,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -24,18 +24,17 @@ import torch.nn.functional as F
 import xarray as xr
 from numpy.typing import NDArray
 
-from gram import compute
-from gram import rollout as contract
 from gram.checkpoint import Checkpoint, load
-from gram.inference.noise import Streams, stream
-from gram.inference.sample import CHUNK, SOLUTIONS, WATCHED, SampleError, _puzzles, check, choose
+from gram.inference.chain import Chain, Row, batches, computing
+from gram.inference.noise import PLANE, generator_for
+from gram.inference.request import MAX_SOLUTIONS, SampleError, Selection, check, sampling_noise, select
+from gram.inference.sample import as_rollout, default_steps
 from gram.models import State
-from gram.provenance import commit
 from gram.rollout import RolloutError, need
-from gram.tasks import NoSolverError
+from gram.tasks import NoSolverError, Puzzles
 from gram.tasks.base import PAD
 
-SLICE = 4  # the stream that the directions of `starts` are drawn from, beside those of `gram.inference.noise`
+MAX_ROWS = 128  # of a batch of starts
 
 
 def landscape(
@@ -62,7 +61,7 @@ def landscape(
     Raises:
         RolloutError: no h; another checkpoint's; no right answer is known; or the three states lie on a line.
     """
-    opened = checkpoint if isinstance(checkpoint, Checkpoint) else load(checkpoint)
+    opened = load(checkpoint)
     if rollout.attrs.get("checkpoint") != opened.digest:
         raise RolloutError(f"this rollout was not drawn from {opened.name}; its h mean nothing to that decoder")
     one = rollout.isel(puzzle=puzzle)
@@ -81,7 +80,7 @@ def landscape(
     outside = np.divide(energy - (path**2).sum(-1), energy, out=np.zeros_like(energy), where=energy > 0).clip(0, 1)
     low, high = path.min((0, 1)), path.max((0, 1))
     half = (0.5 + margin) * float((high - low).max())  # a square: one scale for both axes
-    columns, rows = (centre + np.linspace(-half, half, size) for centre in (low + high) / 2)
+    columns, rows = (center + np.linspace(-half, half, size) for center in (low + high) / 2)
     points = np.stack(np.meshgrid(columns, rows), -1).reshape(-1, 2)
     answers = right_answers(opened, one)
     loss, tokens = [], []
@@ -116,7 +115,7 @@ def landscape(
 
 
 def three(one: xr.Dataset) -> list[tuple[int, int]]:
-    """Three states that span a telling plane: the ends of the three most frequent answers that differ.
+    """Three states that span an informative plane: the ends of the three most frequent answers that differ.
 
     Where fewer are reached, the initial state takes the place of the third, and the state after a quarter of the steps
     that of the second.
@@ -135,7 +134,7 @@ def right_answers(opened: Checkpoint, one: xr.Dataset) -> NDArray[np.integer]:
     if "valid" in one:
         known.append(one["tokens"].values[:, -1][one["valid"].values[:, -1]])
     with contextlib.suppress(NoSolverError):  # then its answers are known only from its data
-        known.append(opened.task.solve(one["x"].values, limit=SOLUTIONS))
+        known.append(opened.task.solve(one["x"].values, limit=MAX_SOLUTIONS))
     found = np.concatenate([part.astype(np.int64) for part in known]) if known else np.empty((0, 1), np.int64)
     if not len(found):
         raise RolloutError("no right answer of this puzzle is known, so its loss is not defined; choose one with `y`")
@@ -155,7 +154,7 @@ def best_loss(logp: NDArray[np.floating], answers: NDArray[np.integer]) -> NDArr
 
 def starts(
     checkpoint: Checkpoint | str | os.PathLike[str],
-    puzzles: Any = 0,
+    puzzles: Selection = 0,
     *,
     size: int = 21,
     radius: float = 1.5,
@@ -165,6 +164,7 @@ def starts(
     split: str = "test",
     noise: float | None = None,
     perturb: float | None = None,
+    exact: bool = False,
 ) -> xr.Dataset:
     """Where a plane of initial states around the stored z0 leads: a rollout whose trajectories are its points.
 
@@ -174,94 +174,58 @@ def starts(
     Args:
         size: points along each axis, an odd number, so that z0 itself is one of them.
         radius: how far the plane reaches, in lengths of z0.
-        trajectory: whose numbers of the die all points share.
-        noise, perturb, supervision_steps, seed, split: as in `gram.sample`.
+        trajectory: whose sampling noise all points share.
+        noise, perturb, supervision_steps, seed, split, exact: as in `gram.sample`.
     Returns:
         A rollout of one puzzle with the first and the last state, row by row; coordinates `row` and `column` on
         `trajectory` say where each starts, in lengths of z0.
     Raises:
-        SampleError: an even or too small size; a model that never looks at its state; or see `gram.sample`.
+        SampleError: an even or too small size; a model that does not read its state; or see `gram.sample`.
     """
-    opened = checkpoint if isinstance(checkpoint, Checkpoint) else load(checkpoint)
-    model, task = opened.model, opened.task
+    opened = load(checkpoint)
+    model = opened.model
     if size < 3 or size % 2 == 0:
         raise SampleError(f"size is {size}; it must be an odd number from 3 on, so that z0 is one of the points")
     if not model.recurrent:
-        raise SampleError(f"{opened.name} answers in one pass and never looks at its start, so all would be equal")
-    steps = min(WATCHED, opened.config.inference.supervision_steps) if supervision_steps is None else supervision_steps
-    chance = choose(opened, noise=noise, perturb=perturb)
-    check(trajectories=size * size, supervision_steps=steps, seed=seed, chance=chance, precision="auto")
-    found, ids = _puzzles(opened, puzzles, split)
+        raise SampleError(f"{opened.name} answers in one pass and does not read its start, so all would be equal")
+    steps = default_steps(opened) if supervision_steps is None else supervision_steps
+    chosen = sampling_noise(opened, noise=noise, perturb=perturb, random_start=False, temperature=0.0)
+    check(trajectories=size * size, supervision_steps=steps, seed=seed, noise=chosen, precision="auto")
+    found, ids = select(model, opened.task, puzzles, split)
     if len(found) != 1:
         raise SampleError(f"{len(found)} puzzles were chosen; a plane of starts is of one")
-    device = compute.device()
-    model.to(device)
-    features = model.config.network.features
-    drawn = torch.empty(2 * features, 2).normal_(generator=stream((seed, ids[0], trajectory, SLICE)))
+    key = (seed, ids[0], trajectory)
+    drawn = torch.empty(2 * model.config.network.features, 2).normal_(generator=generator_for((*key, PLANE)))
     at = np.linspace(-radius, radius, size)
     points = np.stack(np.meshgrid(at, at), -1).reshape(-1, 2)  # column, row
-    first: list[NDArray[Any]] = []
-    last: list[NDArray[Any]] = []
-    key = (seed, ids[0], trajectory)
-    book = None if found.identifier is None else torch.from_numpy(found.identifier.astype(np.int64)).to(device)
-    x = torch.from_numpy(found.x.astype(np.int64)).to(device)
-    with torch.inference_mode(), compute.autocast("auto", device.type):
-        begin = model.init(x, book)
-        z0 = torch.stack([begin.h[0, 0], begin.l[0, 0]]).cpu()
-        directions = (torch.linalg.qr(drawn)[0].T * (z0.norm() or 1)).view(2, 2, features)  # [axis, of h and l, f]
-        for start in range(0, len(points), 4 * CHUNK):
-            part = torch.from_numpy(points[start : start + 4 * CHUNK].astype(np.float32))
-            moved = torch.einsum("pa,asf->spf", part, directions)[:, :, None].to(device)
-            e_x = begin.e_x.expand(len(part), -1, -1)
-            state = State(e_x, begin.h + moved[0], begin.l + moved[1])
-            streams = chance.streams([key])
-            first.append(model.decode(state).logits.argmax(-1).cpu().numpy())
-            for _ in range(steps):
-                state = chance.disturb(model, state, _Shared(streams))
-                for _ in range(model.high_steps):
-                    state, _ = model.step(state, _Shared(streams))
-            last.append(model.decode(state).logits.argmax(-1).cpu().numpy())
-    tokens = np.stack([np.concatenate(first), np.concatenate(last)], 1)[None].astype(np.uint8)
-    arrays: dict[str, Any] = {"x": found.x, "tokens": tokens}
-    if task.ruled or len(found.solutions[0]):
-        verdict = task.judge(found, tokens)
-        arrays["valid"], arrays["conflict"] = verdict.valid, verdict.conflict
-    if len(found.solutions[0]):
-        arrays["y"] = found.solutions[0][:1]
-    if found.complete:
-        arrays["solutions_known"] = found.counts
-    made = contract.make(
-        task.board,
-        arrays,
-        supervision_step=(0, steps),
-        transition=(0, model.high_steps),
-        low_step=(0, 0),
-        model=model.name,
-        name=opened.name,
-        config=opened.config.to_json(),
-        checkpoint=opened.digest,
-        commit=commit(),
-        seed=seed,
-        mode="prior",
-    )
+    tokens: list[NDArray[np.uint8]] = []  # of each batch [row, first and last state, position]
+    with computing(model, "auto"):
+        for rows in batches(found, [Row(0, key)] * len(points), MAX_ROWS, exact):
+            chain = Chain(model, rows, chosen)
+            done = sum(map(len, tokens))
+            chain.state = _moved(chain.state, points[done : done + rows.count], drawn)
+            ends = [chain.read_out()[0]]
+            for _ in chain.run(steps):
+                pass
+            ends.append(chain.read_out()[0])
+            tokens.append(torch.stack(ends, 1)[: rows.count].to(torch.uint8).cpu().numpy())
+    made = as_rollout(
+        opened, found, {"tokens": np.concatenate(tokens)[None]}, [(0, 0, 0), (steps, model.high_steps, 0)],
+        seed=seed, mode="prior",
+    )  # fmt: skip
     return made.assign_coords(column=("trajectory", points[:, 0]), row=("trajectory", points[:, 1]))
 
 
-class _Shared(Streams):
-    """The numbers of one stream, the same in every row."""
-
-    def __init__(self, streams: Streams) -> None:
-        self.streams = streams
-
-    def __call__(self, like: torch.Tensor) -> torch.Tensor:
-        return self.streams(like[:1]).expand(like.shape)
-
-    def normal(self, like: torch.Tensor) -> torch.Tensor:
-        return self.streams.normal(like[:1]).expand(like.shape)
+def _moved(state: State, points: NDArray[np.float64], drawn: torch.Tensor) -> State:
+    """Initial states whose first rows stand at these points [row, axis] of the plane of two vectors [of h and l, 2]."""
+    z0 = torch.stack([state.h[0, 0], state.l[0, 0]]).cpu()
+    directions = (torch.linalg.qr(drawn)[0].T * (z0.norm() or 1)).view(2, *z0.shape)  # [axis, of h and l, feature]
+    at = torch.zeros(len(state.h), 2)
+    at[: len(points)] = torch.from_numpy(points.astype(np.float32))
+    h, l = torch.einsum("pa,asf->spf", at, directions)[:, :, None].to(state.h)
+    return replace(state, h=state.h + h, l=state.l + l)
 
 
-def _one(opened: Checkpoint, one: xr.Dataset, answers: NDArray[np.integer]) -> Any:
+def _one(opened: Checkpoint, one: xr.Dataset, answers: NDArray[np.integer]) -> Puzzles:
     """The puzzle of a rollout as `Task.judge` wants it."""
-    from gram.tasks import Puzzles
-
     return Puzzles(one["x"].values[None], (answers.astype(one["x"].dtype),), complete=False)

@@ -53,9 +53,10 @@ def probe(
     start_points: int = 11,
     noise: float | None = None,
     perturb: float | None = None,
+    exact: bool = False,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Probe:
-    """Sample one puzzle, and ask the model what a rollout alone cannot tell.
+    """Sample one puzzle, and ask the model what a rollout alone cannot show.
 
     In float32, so that exponents and paths are of the same numbers.
 
@@ -63,13 +64,14 @@ def probe(
         points, start_points: points along each axis of the landscape and of the plane of starts; the latter are each a
             path of their own, `start_points` squared, and take most of the time.
         progress: called with (part, parts done, parts in all) before each part.
-        puzzle, trajectories, supervision_steps, seed, split, noise, perturb: as in `gram.sample`.
+        puzzle, trajectories, supervision_steps, seed, split, noise, perturb, exact: as in `gram.sample`.
     Raises:
         SampleError, TaskError, CheckpointError: see the messages.
     """
-    opened = checkpoint if isinstance(checkpoint, Checkpoint) else load(checkpoint)
+    opened = load(checkpoint)
     both: dict[str, Any] = {
         "supervision_steps": supervision_steps, "seed": seed, "split": split, "noise": noise, "perturb": perturb,
+        "exact": exact,
     }  # fmt: skip
 
     def at(part: str) -> None:

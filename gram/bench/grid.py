@@ -16,7 +16,7 @@ from gram.evaluation.evaluate import evaluate, grid
 
 
 def cost(
-    checkpoint: str, *, depths: list[int], trajectories: list[int], puzzles: int, repeats: int = 2
+    checkpoint: str, *, depths: list[int], trajectories: list[int], limit: int, repeats: int = 2
 ) -> dict[str, Any]:
     """Seconds of a grid and of its largest cell alone, with and without halting, and whether that cell is the same.
 
@@ -27,7 +27,7 @@ def cost(
     depth, width = max(depths), max(trajectories)
     found = {}
     for halting in (False, True):
-        how: dict[str, Any] = {"puzzles": puzzles, "halting": halting}
+        how: dict[str, Any] = {"limit": limit, "halting": halting}
         alone = partial(evaluate, opened, supervision_steps=depth, trajectories=width, **how)
         whole = partial(grid, opened, depths=depths, trajectories=trajectories, **how)
         rounds = [(_timed(alone), _timed(whole)) for _ in range(repeats)]
@@ -41,7 +41,7 @@ def cost(
             "same_cell": all(cell[name] == last[name] for name in last if name != "seconds"),
         }
     return {
-        "checkpoint": opened.name, "depths": depths, "trajectories": trajectories, "puzzles": puzzles, **found
+        "checkpoint": opened.name, "depths": depths, "trajectories": trajectories, "limit": limit, **found
     }  # fmt: skip
 
 

@@ -1,10 +1,10 @@
-"""Measuring a checkpoint on held-out puzzles by the protocol of docs/training.md; `gram.evaluation.metrics` says what is measured.
+"""Measuring a checkpoint on held-out puzzles by the protocol of docs/training.md; `gram.evaluation.metrics` says what.
 
 Depth and width (trajectories per puzzle) are inference-time compute. A deeper run contains the shallower ones, a wider
 one the narrower ones, so a whole grid of both is computed once, at the price of its largest cell.
 
 Rows are computed in a carried batch: a row that has halted, or reached the depth, makes room for the next, and when
-none is waiting the batch shrinks, so halting saves what it promises. A row's result does not depend on its neighbours.
+none is waiting the batch shrinks, so halting saves what it promises. A row's result does not depend on its neighbors.
 """
 
 from __future__ import annotations
@@ -13,101 +13,122 @@ import math
 import os
 import sys
 import time
-from collections import deque
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 from gram import compute
 from gram.checkpoint import Checkpoint, load
 from gram.evaluation.metrics import Answers, measure_puzzles, summary
-from gram.inference.noise import Chance, Key, stream
-from gram.inference.sample import SampleError, check, choose
-from gram.models import Model, State
+from gram.inference.chain import CarriedChain, Row, computing
+from gram.inference.noise import AS_TRAINED, SamplingNoise
+from gram.inference.request import SampleError, Selection, check, sampling_noise, select
+from gram.models import Model
 from gram.tasks import Puzzles, Task
 
-AS_TRAINED = Chance()
-ROWS = 256  # rows of the carried batch
-FEWEST = 32  # to which it shrinks by halves; below 16 rows, matrix products round otherwise
+MAX_ROWS = 256  # of the carried batch
 
 
 def evaluate(
     checkpoint: Checkpoint | str | os.PathLike[str],
+    puzzles: Selection | None = None,
     *,
     trajectories: int = 20,
     supervision_steps: int | None = None,
-    **settings: Any,
-) -> dict[str, Any]:
-    """All figures of a checkpoint as plain data; `gram evaluate --json` prints them.
-
-    Args:
-        trajectories: N samples per puzzle. A deterministic model to which no chance is added is run once and counted N
-            times: all would be equal.
-        supervision_steps: depth; default: the checkpoint's.
-        **settings: those of `grid`.
-    Raises:
-        CheckpointError, TaskError, SampleError: see the messages.
-    """
-    opened = checkpoint if isinstance(checkpoint, Checkpoint) else load(checkpoint)
-    depth = opened.config.inference.supervision_steps if supervision_steps is None else supervision_steps
-    found = grid(opened, depths=[depth], trajectories=[trajectories], **settings)
-    (cell,) = found.pop("cells")
-    return found | cell
-
-
-def grid(
-    checkpoint: Checkpoint | str | os.PathLike[str],
-    *,
-    depths: Sequence[int],
-    trajectories: Sequence[int],
     split: str = "test",
     seed: int = 0,
-    puzzles: int | Sequence[int] | None = None,
+    limit: int | None = None,
     halting: bool | None = None,
     noise: float | None = None,
     perturb: float | None = None,
     random_start: bool | None = None,
     temperature: float | None = None,
     precision: str = "auto",
+    exact: bool = False,
+    per_puzzle: bool = False,
+    progress: bool = False,
+) -> dict[str, Any]:
+    """All figures of a checkpoint as plain data; `gram evaluate --json` prints them.
+
+    Args:
+        trajectories: N samples per puzzle. A deterministic model to which no noise is added is run once and counted N
+            times: all would be equal.
+        supervision_steps: depth; default: the checkpoint's.
+        others: as in `grid`.
+    Raises:
+        CheckpointError, TaskError, SampleError: see the messages.
+    """
+    opened = load(checkpoint)
+    depth = opened.config.inference.supervision_steps if supervision_steps is None else supervision_steps
+    found = grid(
+        opened, puzzles, depths=[depth], trajectories=[trajectories], split=split, seed=seed, limit=limit,
+        halting=halting, noise=noise, perturb=perturb, random_start=random_start, temperature=temperature,
+        precision=precision, exact=exact, per_puzzle=per_puzzle, progress=progress,
+    )  # fmt: skip
+    (cell,) = found.pop("cells")
+    return found | cell
+
+
+def grid(
+    checkpoint: Checkpoint | str | os.PathLike[str],
+    puzzles: Selection | None = None,
+    *,
+    depths: Sequence[int],
+    trajectories: Sequence[int],
+    split: str = "test",
+    seed: int = 0,
+    limit: int | None = None,
+    halting: bool | None = None,
+    noise: float | None = None,
+    perturb: float | None = None,
+    random_start: bool | None = None,
+    temperature: float | None = None,
+    precision: str = "auto",
+    exact: bool = False,
     per_puzzle: bool = False,
     progress: bool = False,
 ) -> dict[str, Any]:
     """The figures of a checkpoint at each of several depths and widths, from one pass.
 
-    A cell holds what `evaluate` says at its depth and number of trajectories, bit for bit.
+    A cell holds what `evaluate` says at its depth and number of trajectories; with `exact` bit for bit.
 
     Args:
+        checkpoint: opened, or its name or folder.
+        puzzles: index or indices in the split, `Puzzles`, or the text of one puzzle; default: all of the split.
         depths: supervision steps of each row of the grid.
         trajectories: samples per puzzle of each column; a narrower column has the first of a wider one.
-        puzzles: indices in the split, or only so many, evenly chosen; default all.
-        halting: stop at the halting head's word, at the depth at the latest; default: as the checkpoint does.
-        noise, perturb, random_start, temperature: how chance enters (`gram.inference.noise`); default: the checkpoint's.
+        limit: of the puzzles only so many, evenly chosen.
+        halting: stop where the halting head says so, at the depth at the latest; default: as the checkpoint does.
+        noise, perturb, random_start, temperature: sampling noise (`gram.inference.noise`); default: the checkpoint's.
+        exact: whether an answer is the same bit for bit however many are computed with it (`gram.sample`).
         per_puzzle: add what each puzzle contributes, for `gram.evaluation.metrics.difference`.
+        progress: show a bar.
     Returns:
         `checkpoint`, `sha256`, `model`, `seconds`, and `cells`, a list, depth by depth.
     Raises:
         CheckpointError, TaskError, SampleError: see the messages.
     """
-    opened = checkpoint if isinstance(checkpoint, Checkpoint) else load(checkpoint)
+    opened = load(checkpoint)
     inference = opened.config.inference
     started = time.perf_counter()
     cells = score_grid(
         opened.model,
         opened.task,
+        puzzles,
         depths=depths,
         trajectories=trajectories,
         split=split,
         seed=seed,
-        puzzles=puzzles,
+        limit=limit,
         halting=inference.halting if halting is None else halting,
         halt_above=inference.halt_above,
-        chance=choose(opened, noise=noise, perturb=perturb, random_start=random_start, temperature=temperature),
+        noise=sampling_noise(opened, noise=noise, perturb=perturb, random_start=random_start, temperature=temperature),
         precision=precision,
+        exact=exact,
         per_puzzle=per_puzzle,
         progress=progress,
     )
@@ -115,15 +136,10 @@ def grid(
     return about | {"cells": list(cells.values()), "seconds": round(time.perf_counter() - started, 2)}
 
 
-def score(model: Model, task: Task, *, supervision_steps: int, trajectories: int, **settings: Any) -> dict[str, Any]:
-    """The figures of a model on a task at one depth and width; the settings are those of `score_grid`."""
-    (cell,) = score_grid(model, task, depths=[supervision_steps], trajectories=[trajectories], **settings).values()
-    return cell
-
-
 def score_grid(
     model: Model,
     task: Task,
+    puzzles: Selection | None = None,
     *,
     depths: Sequence[int],
     trajectories: Sequence[int],
@@ -131,9 +147,10 @@ def score_grid(
     seed: int,
     halt_above: float = 0.5,
     split: str = "test",
-    puzzles: int | Sequence[int] | None = None,
-    chance: Chance = AS_TRAINED,
+    limit: int | None = None,
+    noise: SamplingNoise = AS_TRAINED,
     precision: str = "auto",
+    exact: bool = False,
     per_puzzle: bool = False,
     progress: bool = False,
 ) -> dict[tuple[int, int], dict[str, Any]]:
@@ -142,20 +159,15 @@ def score_grid(
     if not depths or not widths:
         raise SampleError("the grid is empty; give at least one depth and one number of trajectories")
     for depth, width in ((depths[0], widths[0]), (depths[-1], widths[-1])):
-        check(trajectories=width, supervision_steps=depth, seed=seed, chance=chance, precision=precision)
-    if isinstance(puzzles, int) and puzzles < 1:
-        raise SampleError(f"puzzles is {puzzles}; it must be at least 1")
+        check(trajectories=width, supervision_steps=depth, seed=seed, noise=noise, precision=precision)
     started = time.perf_counter()
-    available = task.puzzles(split)  # type: ignore[arg-type]
-    ids = np.arange(len(available))
-    if isinstance(puzzles, int):
-        ids = np.linspace(0, len(ids) - 1, min(puzzles, len(ids))).round().astype(int)
-    elif puzzles is not None:
-        ids = np.asarray(puzzles)
-    chosen = available.take(ids)
+    chosen, ids = select(model, task, puzzles, split, limit=limit, answered=True)
+    if not chosen.counts.all():
+        raise SampleError("a puzzle without a known solution cannot be scored; choose others")
     answers = answer(
-        model, chosen, ids, trajectories=widths[-1] if chance.divides(model) else 1, depths=depths, halting=halting,
-        seed=seed, halt_above=halt_above, chance=chance, precision=precision, progress=progress,
+        model, chosen, ids, trajectories=widths[-1] if noise.is_stochastic(model) else 1, depths=depths,
+        halting=halting, seed=seed, halt_above=halt_above, noise=noise, precision=precision, exact=exact,
+        progress=progress,
     )  # fmt: skip
     everything = np.arange(len(chosen))
     several = np.flatnonzero(chosen.counts >= 2)
@@ -172,7 +184,7 @@ def score_grid(
                 "trajectories": width,
                 "supervision_steps": depth,
                 "halting": halting,
-                **asdict(chance),
+                **asdict(noise),
                 "seed": seed,
                 "precision": str(compute.dtype(precision, compute.device().type)).removeprefix("torch."),
                 **summary(each, rows),
@@ -183,105 +195,70 @@ def score_grid(
     return {at: cell | {"seconds": seconds} for at, cell in cells.items()}
 
 
-@torch.inference_mode()
 def answer(
     model: Model,
     puzzles: Puzzles,
-    ids: NDArray[np.integer],
+    ids: Sequence[int] | NDArray[np.integer],
     *,
     trajectories: int,
     depths: Sequence[int],
     halting: bool,
     seed: int,
     halt_above: float = 0.5,
-    chance: Chance = AS_TRAINED,
+    noise: SamplingNoise = AS_TRAINED,
     precision: str = "auto",
+    exact: bool = False,
+    per_puzzle: bool = False,
     progress: bool = False,
 ) -> dict[int, Answers]:
     """The answers of N trajectories of each puzzle at each of several depths, in one pass.
 
     A deeper run contains the shallower ones: what a trajectory shows at depth 8 is the same whether it stops there or
-    goes on to 32. With halting, a trajectory stops once the halting head's belief in its answer passes `halt_above`,
-    and one that never does gives the answer that the head believed in most. `ids` key the noise, so a subset of the
-    puzzles draws what the whole draws.
+    continues to 32. With halting, a trajectory stops once the halting head's probability that its answer is right
+    exceeds `halt_above`, and one that never does gives the answer with the highest one. `ids` key the noise, so a
+    subset of the puzzles draws what the whole draws.
     """
-    device = compute.device()
-    model.to(device)
-    shape = (len(puzzles), trajectories)
-    results = {
-        depth: Answers(
-            np.zeros((*shape, puzzles.x.shape[1]), dtype=np.uint8),
-            np.zeros(shape, dtype=np.float32),
-            np.zeros(shape, dtype=np.float32),
-            np.zeros(shape, dtype=np.int32),
-            np.zeros(shape, dtype=bool),
-        )
-        for depth in sorted(depths)
-    }
-    waiting = deque((p, n) for p in range(shape[0]) for n in range(shape[1]))
-    rows: list[tuple[int, int] | None] = [None] * ROWS
-    keys: list[Key] = [(seed,)] * ROWS
-    streams = chance.streams(keys)
-    x = torch.zeros(ROWS, puzzles.x.shape[1], dtype=torch.int64, device=device)
-    identifier = torch.zeros(ROWS, dtype=torch.int64, device=device)
-    age = np.zeros(ROWS, dtype=np.int32)
+    rows = [Row(p, (seed, int(ids[p]), n)) for p in range(len(puzzles)) for n in range(trajectories)]
+    now = _blank(len(rows), puzzles.x.shape[1])  # what each row would answer if it ended now
+    results = {depth: _blank(len(rows), puzzles.x.shape[1]) for depth in sorted(depths)}
     threshold = math.log(halt_above / (1 - halt_above))  # as a logit
-    belief = np.full(ROWS, -np.inf, dtype=np.float32)  # of the answer that each row would give
-    given = np.zeros((ROWS, puzzles.x.shape[1]), dtype=np.uint8)
-    worth = np.zeros(ROWS, dtype=np.float32)
-    bar = tqdm(
-        total=len(waiting), unit="trajectory", disable=not progress, mininterval=0.5 if sys.stderr.isatty() else 30
+    best = np.full(len(rows), -np.inf, dtype=np.float32)  # halting logit of that answer
+    bar = tqdm(total=len(rows), unit="trajectory", disable=not progress, mininterval=0.5 if sys.stderr.isatty() else 30)
+    with computing(model, precision), bar:
+        chain = CarriedChain(model, puzzles, rows, noise, MAX_ROWS, exact)
+        while len(at := chain.busy):
+            chain.supervise()
+            row = chain.number[at]
+            tokens, readout = chain.read_out()
+            shown = (readout.halt, readout.halt.sigmoid(), readout.value.sigmoid(), tokens)
+            logit, halt, value, board = (tensor.cpu().numpy()[at] for tensor in shown)
+            better = logit > best[row] if halting else np.ones(len(at), dtype=bool)
+            changed = row[better]
+            best[changed], now.halt[changed], now.value[changed] = logit[better], halt[better], value[better]
+            now.tokens[changed] = board[better]
+            now.depth[row] += 1
+            now.halted[row] = logit > threshold
+            ends = now.halted[row] & halting
+            for depth, result in results.items():
+                written = row[(now.depth[row] == depth) | (ends & (now.depth[row] < depth))]
+                for field in fields(Answers):
+                    getattr(result, field.name)[written] = getattr(now, field.name)[written]
+            ends |= now.depth[row] >= max(results)
+            chain.end(at[ends])
+            bar.update(int(ends.sum()))
+    shape = (len(puzzles), trajectories)
+    return {
+        depth: Answers(*(part.reshape(*shape, *part.shape[1:]) for part in vars(result).values()))
+        for depth, result in results.items()
+    }
+
+
+def _blank(rows: int, positions: int) -> Answers:
+    """Answers [row] to be filled in."""
+    return Answers(
+        np.zeros((rows, positions), dtype=np.uint8),
+        np.zeros(rows, dtype=np.float32),
+        np.zeros(rows, dtype=np.float32),
+        np.zeros(rows, dtype=np.int32),
+        np.zeros(rows, dtype=bool),
     )
-    with compute.autocast(precision, device.type), bar:
-        state: State | None = None
-        while True:
-            empty = [at for at, row in enumerate(rows) if row is None]
-            fresh = []
-            for at in empty[: len(waiting)]:
-                row = waiting.popleft()
-                rows[at], age[at], belief[at] = row, 0, -np.inf
-                x[at] = torch.from_numpy(puzzles.x[row[0]].astype(np.int64))
-                if puzzles.identifier is not None:
-                    identifier[at] = int(puzzles.identifier[row[0]])
-                keys[at] = (seed, int(ids[row[0]]), row[1])
-                streams.generators[at] = stream(keys[at])
-                fresh.append(at)
-            if len(empty) == len(rows) and not fresh:
-                break
-            if fresh:
-                start = chance.start(model.init(x, identifier), keys)
-                state = start if state is None else state.put(fresh, start)
-            assert state is not None  # the first round always brings fresh rows
-            busy = [at for at, row in enumerate(rows) if row is not None]
-            size = max(FEWEST, 1 << (len(busy) - 1).bit_length())
-            if not waiting and size < len(rows):  # the last ones do not need the whole batch
-                stay = (busy + [at for at, row in enumerate(rows) if row is None])[:size]
-                rows, keys = [rows[at] for at in stay], [keys[at] for at in stay]
-                streams.generators = [streams.generators[at] for at in stay]
-                state, x, identifier = state.take(stay), x[stay], identifier[stay]
-                age, belief, given, worth = age[stay], belief[stay], given[stay], worth[stay]
-            state = chance.disturb(model, state, streams)
-            for _ in range(model.high_steps):
-                state, _ = model.step(state, streams)
-            readout = model.decode(state)
-            age += 1
-            halt = readout.halt.cpu().numpy()
-            stops = halt > threshold
-            better = halt > belief if halting else np.ones(len(rows), dtype=bool)
-            belief = np.where(better, halt, belief)
-            sure = torch.from_numpy(belief).sigmoid().numpy()
-            given[better] = chance.answer(readout, keys).to(torch.uint8).cpu().numpy()[better]
-            worth[better] = readout.value.sigmoid().cpu().numpy()[better]
-            for at, place in enumerate(rows):
-                if place is None:
-                    continue
-                ends = halting and bool(stops[at])
-                for depth, result in results.items():
-                    if age[at] == depth or (ends and age[at] < depth):
-                        result.tokens[place], result.value[place] = given[at], worth[at]
-                        result.halt[place] = sure[at]
-                        result.depth[place], result.halted[place] = age[at], stops[at]
-                if ends or age[at] >= max(results):
-                    rows[at] = None
-                    bar.update()
-    return results

@@ -4,13 +4,13 @@
     part-00000.safetensors         tokens [sample, position] of the first samples; metadata: their count, the seconds
 
 Sample i is trajectory i of `gram sample` and `gram evaluate`: its noise is keyed by (seed, 0, i). So parts can be drawn
-one at a time, in bounded memory, and a run that was killed goes on with the first part that is not whole: no sample is
+one at a time, in bounded memory, and a run that was killed resumes with the first part that is not whole: no sample is
 repeated, none is lost. Asking for more samples later draws only those.
 
 Figures (GRAM, Table 9 and Table 2): how many samples obey the rules, how many differ, how many are copies of training
-data, how far the others are from it; of pictures also IS and FID by our own classifier (`gram.evaluation.fidelity`). What compares
-each sample with all training data is measured on the first `NEAREST`, what needs all samples at once on the first
-`MEASURED`.
+data, how far the others are from it; of pictures also IS and FID by our own classifier (`gram.evaluation.fidelity`).
+What compares each sample with all training data is measured on the first `NEAREST`, what needs all samples at once on
+the first `MEASURED`.
 """
 
 from __future__ import annotations
@@ -31,15 +31,16 @@ from numpy.typing import NDArray
 from gram import compute
 from gram.checkpoint import Checkpoint, CheckpointError, load, read_tensors, write_atomic, write_tensors
 from gram.evaluation import fidelity, intervals
-from gram.inference.noise import Chance
-from gram.inference.sample import SampleError, check, choose
+from gram.inference.chain import Chain, Row, batches, computing
+from gram.inference.noise import SamplingNoise
+from gram.inference.request import SampleError, check, sampling_noise, unanswered
 from gram.tasks import Task
 from gram.tasks.base import SPLITS, Split, Tokens
 from gram.tasks.files import DataError
 from gram.tasks.images import Images
 
 SETTINGS = "settings.json"
-ROWS = 256  # samples that are computed at once
+MAX_ROWS = 256  # samples that are computed at once
 PART = 2_048  # samples of a file
 NEAREST = 1_000  # samples that are held against all training data
 MEASURED = 10_000  # pictures of IS and FID
@@ -47,7 +48,7 @@ MEASURED = 10_000  # pictures of IS and FID
 
 def generate(
     checkpoint: Checkpoint | str | os.PathLike[str],
-    folder: Path,
+    folder: str | os.PathLike[str],
     samples: int,
     *,
     supervision_steps: int | None = None,
@@ -57,28 +58,30 @@ def generate(
     random_start: bool | None = None,
     temperature: float | None = None,
     precision: str = "auto",
+    exact: bool = False,
     part: int = PART,
     classifier: str | None = None,
     progress: Callable[[int, int], object] = lambda done, samples: None,
 ) -> dict[str, Any]:
-    """Draw samples into a folder, going on where an earlier call stopped, and return their figures as plain data.
+    """Draw samples into a folder, continuing where an earlier call stopped, and return their figures as plain data.
 
     Args:
         checkpoint: opened, or its name or folder; of a task that asks nothing (Sudoku generation, images).
         folder: where the parts are; made if absent.
         samples: how many there shall be.
-        supervision_steps: how long each goes on, without halting; default: the checkpoint's.
-        noise, perturb, random_start, temperature: how chance enters (`gram.inference.noise`); default: the checkpoint's.
+        supervision_steps: depth of each, without halting; default: the checkpoint's.
+        noise, perturb, random_start, temperature: sampling noise (`gram.inference.noise`); default: the checkpoint's.
+        exact: whether a sample is the same bit for bit however many are drawn with it (`gram.sample`).
         part: samples of a file.
         classifier: of pictures, the name or folder of the classifier; default: DATASET-classifier.
         progress: called with (samples that there are, samples) after each part.
     Raises:
         SampleError, CheckpointError, FidelityError: see the messages.
     """
-    opened = checkpoint if isinstance(checkpoint, Checkpoint) else load(checkpoint)
+    opened, folder = load(checkpoint), Path(folder)
     steps = opened.config.inference.supervision_steps if supervision_steps is None else supervision_steps
-    chance = choose(opened, noise=noise, perturb=perturb, random_start=random_start, temperature=temperature)
-    check(trajectories=samples, supervision_steps=steps, seed=seed, chance=chance, precision=precision)
+    chosen = sampling_noise(opened, noise=noise, perturb=perturb, random_start=random_start, temperature=temperature)
+    check(trajectories=samples, supervision_steps=steps, seed=seed, noise=chosen, precision=precision)
     if part < 1:
         raise SampleError(f"part is {part}; it must be at least 1")
     _nothing(opened.task)
@@ -87,7 +90,7 @@ def generate(
         "sha256": opened.digest,
         "supervision_steps": steps,
         "seed": seed,
-        **asdict(chance),
+        **asdict(chosen),
         "precision": str(kind).removeprefix("torch."),
         "part": part,
     }
@@ -96,8 +99,10 @@ def generate(
         stop = min(start + part, samples)
         if _count(folder, number) < stop - start:
             began = time.perf_counter()
-            how: dict[str, Any] = {"supervision_steps": steps, "seed": seed, "chance": chance, "precision": precision}
-            tokens = draw(opened, range(start, stop), **how)
+            tokens = draw(
+                opened, range(start, stop), supervision_steps=steps, seed=seed, noise=chosen, precision=precision,
+                exact=exact,
+            )  # fmt: skip
             told = {"samples": str(len(tokens)), "seconds": repr(time.perf_counter() - began)}
             write_tensors(_path(folder, number), {"tokens": torch.from_numpy(tokens)}, told)
         progress(stop, samples)
@@ -118,27 +123,26 @@ def generate(
     return about | figures(opened.task, lambda: parts(folder, samples), classifier) | speed
 
 
-@torch.inference_mode()
 def draw(
-    opened: Checkpoint, numbers: range, *, supervision_steps: int, seed: int, chance: Chance, precision: str
+    opened: Checkpoint,
+    numbers: range,
+    *,
+    supervision_steps: int,
+    seed: int,
+    noise: SamplingNoise,
+    precision: str,
+    exact: bool = False,
 ) -> Tokens:
     """The samples of these numbers [sample, position]; each is what it is among any others."""
-    device = compute.device()
-    model = opened.model.to(device)
-    blank = torch.from_numpy(_nothing(opened.task)[None].astype(np.int64)).to(device)
+    blank = unanswered(_nothing(opened.task))
     found = []
-    with compute.autocast(precision, device.type):
-        for start in range(numbers.start, numbers.stop, ROWS):
-            rows = range(start, min(start + ROWS, numbers.stop))
-            padded = [*rows, *[rows[-1]] * (ROWS - len(rows))]  # one size: below 16 rows, products round otherwise
-            keys = [(seed, 0, number) for number in padded]
-            state, streams = chance.start(model.init(blank.expand(ROWS, -1)), keys), chance.streams(keys)
-            for _ in range(supervision_steps):
-                state = chance.disturb(model, state, streams)
-                for _ in range(model.high_steps):
-                    state, _ = model.step(state, streams)
-            answers = chance.answer(model.decode(state), keys)[: len(rows)]
-            found.append(answers.to(torch.uint8).cpu().numpy())
+    with computing(opened.model, precision):
+        for rows in batches(blank, [Row(0, (seed, 0, number)) for number in numbers], MAX_ROWS, exact):
+            chain = Chain(opened.model, rows, noise)
+            for _ in chain.run(supervision_steps):
+                pass
+            tokens, _ = chain.read_out()
+            found.append(tokens[: rows.count].to(torch.uint8).cpu().numpy())
     return np.concatenate(found)
 
 
@@ -173,7 +177,8 @@ def figures(task: Task, samples: Callable[[], Iterator[Tokens]], classifier: str
         `valid`: share that obeys the rules. `distinct`: share that is the first of its kind, and `kinds` how many
         these are, `valid_kinds` how many of them are valid. `copies`, `held_out`: shares that equal a training or a
         held-out answer. `nearest_training`: mean number of positions (of pictures: pixels) in which a sample differs
-        from the nearest training answer, of the first `NEAREST`. `fidelity`: of pictures, `gram.evaluation.fidelity.measure`.
+        from the nearest training answer, of the first `NEAREST`. `fidelity`: of pictures, see
+        `gram.evaluation.fidelity.measure`.
         Where the data are not here only the first four are measured, and `unmeasured` says what to do for the rest.
     """
     x = _nothing(task)

@@ -20,7 +20,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,16 +30,18 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gram import compute
 from gram.checkpoint import Checkpoint, load
-from gram.inference.noise import Chance, Streams
-from gram.inference.sample import CHUNK, SampleError, check
-from gram.models import Model, State, Writer
+from gram.inference.chain import Chain, Row, Rows, batches, computing
+from gram.inference.noise import AS_TRAINED, RowGenerators
+from gram.inference.request import SampleError, Selection, check, evenly, select
+from gram.models import Model, Writer
 from gram.models.gaussian import Gaussian, kl
 from gram.tasks import Puzzles
 from gram.tasks.base import PAD
 
 PROPOSALS = ("posterior", "charged", "prior")
+MAX_ROWS = 32  # of a batch
+DEFAULT_PAIRS = 64
 
 
 @dataclass(frozen=True)
@@ -90,61 +92,58 @@ def importance(log_weights: NDArray[np.float64], samples: int) -> NDArray[np.flo
     return (np.logaddexp.reduce(parted, axis=2) - math.log(samples)).mean(1)
 
 
-def follow(
-    model: Model, state: State, y: Tensor, noise: Callable[[Tensor], Tensor], supervision_steps: int, proposal: str
-) -> Paths:
+def follow(chain: Chain, y: Tensor, supervision_steps: int, proposal: str) -> Paths:
     """Run rows from their initial state towards their targets y [row, position] and note what each nat cost."""
-    drawn: list[Tensor] = []
-
-    def keep(like: Tensor) -> Tensor:
-        drawn.append(noise(like))
-        return drawn[-1]
-
-    rows = len(y)
-    likelihoods, charges, ratio = [], [], torch.zeros(rows, dtype=torch.float64, device=y.device)
+    model, count = chain.model, chain.rows.count
+    likelihoods, charges, ratio = [], [], torch.zeros(len(y), dtype=torch.float64, device=y.device)
     for _ in range(supervision_steps):
         for number in range(1, model.high_steps + 1):
             sees = proposal == "posterior" or (proposal == "charged" and number == model.high_steps)
-            state, transition = model.step(state, keep, y if sees else None)
-            q, p, thrown = transition.posterior, transition.prior, drawn.pop()
+            transition = chain.advance(y if sees else None)
+            q, p = transition.posterior, transition.prior
             if q is None or p is None:
                 charges.append(torch.zeros_like(ratio))
                 continue
             charges.append(kl(q, p).double().sum(1))
-            ratio += log_ratio(q, p, thrown)
-        likelihoods.append(log_likelihood(model.decode(state).logits, y))
-    shape = (rows, supervision_steps, model.high_steps)
+            ratio += log_ratio(q, p, chain.generators.last)
+        likelihoods.append(log_likelihood(chain.read_out()[1].logits, y))
+    shape = (count, supervision_steps, model.high_steps)
     return Paths(
-        torch.stack(likelihoods, 1).cpu().numpy(),
-        torch.stack(charges, 1).cpu().numpy().reshape(shape),
-        ratio.cpu().numpy(),
+        torch.stack(likelihoods, 1).cpu().numpy()[:count],
+        torch.stack(charges, 1).cpu().numpy()[:count].reshape(shape),
+        ratio.cpu().numpy()[:count],
     )
 
 
 def bound(
     checkpoint: Checkpoint | str | os.PathLike[str],
-    puzzles: int | Sequence[int] | Puzzles = 64,
+    puzzles: Selection | None = None,
     *,
+    limit: int | None = None,
     split: str = "test",
     samples: int = 16,
     seed: int = 0,
     supervision_steps: int | None = None,
     proposal: str = "posterior",
     precision: str = "auto",
+    exact: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
     """The ELBO, the surrogate and the importance-weighted bound of (puzzle, solution) pairs as plain data, in nats.
 
     Args:
         checkpoint: opened, or its name or folder; a model with guidance, or one that writes tokens.
-        puzzles: how many pairs of the split, evenly chosen; or indices of puzzles, or `Puzzles`, with all solutions.
+        puzzles: index or indices in the split, `Puzzles`, or the text of one puzzle, with all their solutions; default:
+            `limit` pairs of the split.
+        limit: of the pairs only so many, evenly chosen; default: 64 where no puzzles are named, else all.
         samples: K draws per pair. The bound rises with it, and so does the time; memory does not.
-        seed: of the noise; every draw has a stream of its own, keyed by (seed, puzzle, solution, draw).
+        seed: of the noise; every draw has a generator of its own, keyed by (seed, puzzle, solution, draw).
         supervision_steps: depth; default: N_sup, with which the checkpoint was trained.
         proposal: what draws the guidance. `posterior`: the posterior in all transitions (eq. 13). `charged`: in the
             last of each supervision step only, the prior elsewhere, as training does with `uncharged=prior`. `prior`:
             brute force, without looking at the target. Each gives lower bounds of the same log p(y | x).
-        progress: called with (rows done, rows in all) after each chunk.
+        exact: whether a draw is the same bit for bit however many are computed with it (`gram.sample`).
+        progress: called with (rows done, rows in all) after each batch.
     Returns:
         Means over pairs (`elbo`, `surrogate`, `importance`, `log_likelihood`, `kl`) with their standard errors, the
         bound by number of draws, the terms by supervision step and transition, and `per_pair` lists. Of a model that
@@ -152,89 +151,85 @@ def bound(
     Raises:
         SampleError, TaskError, CheckpointError: see the messages.
     """
-    opened = checkpoint if isinstance(checkpoint, Checkpoint) else load(checkpoint)
+    opened = load(checkpoint)
     model, task = opened.model, opened.task
     steps = opened.config.train.supervision_steps if supervision_steps is None else supervision_steps
     if samples < 1:
         raise SampleError(f"samples is {samples}; it must be at least 1")
-    check(trajectories=samples, supervision_steps=steps, seed=seed, chance=Chance(), precision=precision)
-    if not model.stochastic:
-        raise SampleError(f"{opened.name} is deterministic and has no posterior; the bound needs a guided model (gram)")
-    if getattr(model.config, "guidance", "") == "zero-sigma":
-        raise SampleError(f"{opened.name} has guidance 'zero-sigma', which throws no die; the bound needs a deviation")
-    if proposal not in PROPOSALS:
-        raise SampleError(f"proposal is {proposal!r}; known: {', '.join(PROPOSALS)}")
-    chosen = puzzles if isinstance(puzzles, Puzzles) else task.puzzles(split)  # type: ignore[arg-type]
-    which = _pairs(chosen, puzzles)
+    check(trajectories=samples, supervision_steps=steps, seed=seed, noise=AS_TRAINED, precision=precision)
+    _check_model(opened, proposal)
+    chosen, ids = select(model, task, puzzles, split, answered=True)
+    if limit is None and puzzles is None:
+        limit = DEFAULT_PAIRS
+    pairs = _pairs(chosen, limit)
     started = time.perf_counter()
-    device = compute.device()
-    model.to(device)
     if isinstance(model, Writer) and model.exact:
         samples = 1  # all draws would be equal
-    rows = [(pair, draw) for pair in range(len(which)) for draw in range(samples)]
-    parts: list[Paths] = []
-    nats: list[NDArray[np.float64]] = []  # of a model that writes tokens
-    with torch.inference_mode(), compute.autocast(precision, device.type):
-        for start in range(0, len(rows), CHUNK):
-            part = rows[start : start + CHUNK]
-            padded = part + [part[-1]] * (CHUNK - len(part))
-            streams = Streams([(seed, *which[pair], draw) for pair, draw in padded])
-            at = [which[pair] for pair, _ in padded]
-            x = torch.from_numpy(chosen.x[[puzzle for puzzle, _ in at]].astype(np.int64)).to(device)
-            targets = np.stack([chosen.solutions[puzzle][solution] for puzzle, solution in at])
-            given = chosen.identifier
-            identifier = None if given is None else torch.from_numpy(given[[p for p, _ in at]].astype(np.int64))
-            books = None if identifier is None else identifier.to(device)
-            y = torch.from_numpy(targets.astype(np.int64)).to(device)
-            if isinstance(model, Writer):
-                terms = model.loss(x, y, books, streams)["bound"].double() * (y != PAD).sum(1)
-                nats.append(-terms[: len(part)].cpu().numpy())
-            else:
-                found = follow(model, model.init(x, books), y, streams, steps, proposal)
-                values = (found.log_likelihood, found.kl, found.log_ratio)
-                parts.append(Paths(*(value[: len(part)] for value in values)))
+    rows = [Row(p, (seed, ids[p], at, draw), at) for p, at in pairs for draw in range(samples)]
+    parts = []
+    with computing(model, precision):
+        for part in batches(chosen, rows, MAX_ROWS, exact):
+            parts.append(
+                _of_writer(model, part) if isinstance(model, Writer) else _of_chain(model, part, steps, proposal)
+            )
             if progress:
-                progress(min(start + CHUNK, len(rows)), len(rows))
+                progress(min(len(parts) * MAX_ROWS, len(rows)), len(rows))
     about = {
         "checkpoint": opened.name,
         "sha256": opened.digest,
         "model": model.name,
         "task": task.board.title,
-        "split": split if not isinstance(puzzles, Puzzles) else "given",
-        "pairs": len(which),
+        "split": "given" if isinstance(puzzles, Puzzles | str) else split,
+        "pairs": len(pairs),
         "positions": task.board.positions,
         "samples": samples,
         "seed": seed,
     }
+    named = {"puzzle": [ids[p] for p, _ in pairs], "solution": [at for _, at in pairs]}
+    terms = [np.concatenate(values) for values in zip(*parts, strict=True)]
     if isinstance(model, Writer):
-        per_pair = np.concatenate(nats).reshape(len(which), samples).mean(1)
-        figures = {
-            "elbo": float(per_pair.mean()),
-            "elbo_error": _error(per_pair),
-            "exact": model.exact,
-            "per_pair": _names(which) | {"elbo": per_pair.tolist()},
-        }
+        figures = _writer_figures(terms[0].reshape(len(pairs), samples), model.exact, named)
     else:
-        paths = Paths(
-            np.concatenate([part.log_likelihood for part in parts]),
-            np.concatenate([part.kl for part in parts]),
-            np.concatenate([part.log_ratio for part in parts]),
-        )
         about |= {"supervision_steps": steps, "transitions": steps * model.high_steps, "proposal": proposal}
-        figures = _figures(paths, which, samples)
+        figures = _figures(Paths(*terms), samples, named)
     return about | figures | {"seconds": round(time.perf_counter() - started, 2)}
 
 
-def _names(which: list[tuple[int, int]]) -> dict[str, list[int]]:
-    """Which pairs: the puzzle and the solution of each."""
-    return {"puzzle": [puzzle for puzzle, _ in which], "solution": [solution for _, solution in which]}
+def _check_model(opened: Checkpoint, proposal: str) -> None:
+    """Refuse a model that has no bound, and an unknown proposal."""
+    if not opened.model.stochastic:
+        raise SampleError(f"{opened.name} is deterministic and has no posterior; the bound needs a guided model (gram)")
+    if getattr(opened.model.config, "guidance", "") == "zero-sigma":
+        raise SampleError(
+            f"{opened.name} has guidance 'zero-sigma', which samples nothing; the bound needs a deviation"
+        )
+    if proposal not in PROPOSALS:
+        raise SampleError(f"proposal is {proposal!r}; known: {', '.join(PROPOSALS)}")
 
 
-def _figures(paths: Paths, which: list[tuple[int, int]], samples: int) -> dict[str, Any]:
+def _of_writer(model: Writer, rows: Rows) -> tuple[NDArray[np.float64], ...]:
+    """The bound [row] of a model that writes tokens, in nats of the whole answer."""
+    terms = model.loss(rows.x, rows.y, rows.identifier, RowGenerators(rows.keys))["bound"].double()
+    return (-(terms * (rows.y != PAD).sum(1))[: rows.count].cpu().numpy(),)
+
+
+def _of_chain(model: Model, rows: Rows, supervision_steps: int, proposal: str) -> tuple[NDArray[np.float64], ...]:
+    """The fields of `Paths` of some rows."""
+    return tuple(vars(follow(Chain(model, rows), rows.y, supervision_steps, proposal)).values())
+
+
+def _writer_figures(per_pair: NDArray[np.float64], exact: bool, named: dict[str, list[int]]) -> dict[str, Any]:
+    """The figures of `bound` from the bounds [pair, draw] of a model that writes tokens."""
+    elbo = per_pair.mean(1)
+    per = named | {"elbo": elbo.tolist()}
+    return {"elbo": float(elbo.mean()), "elbo_error": _error(elbo), "exact": exact, "per_pair": per}
+
+
+def _figures(paths: Paths, samples: int, named: dict[str, list[int]]) -> dict[str, Any]:
     """The figures of `bound` from rows that are ordered by pair, then by draw."""
 
     def by_pair(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return values.reshape(len(which), samples)
+        return values.reshape(-1, samples)
 
     weights = by_pair(paths.log_weight)
     sizes = sorted({*(2**power for power in range(samples.bit_length())), samples})
@@ -254,7 +249,7 @@ def _figures(paths: Paths, which: list[tuple[int, int]], samples: int) -> dict[s
         "importance_by_samples": {str(size): float(importance(weights, size).mean()) for size in sizes},
         "log_likelihood_by_step": paths.log_likelihood.mean(0).tolist(),
         "kl_by_transition": paths.kl.mean(0).tolist(),
-        "per_pair": _names(which) | {name: values.tolist() for name, values in per_pair.items()},
+        "per_pair": named | {name: values.tolist() for name, values in per_pair.items()},
     }
 
 
@@ -296,24 +291,14 @@ def _error(values: NDArray[np.float64]) -> float | None:
     return float(values.std(ddof=1) / math.sqrt(len(values))) if len(values) > 1 else None
 
 
-def _pairs(available: Puzzles, wanted: int | Sequence[int] | Puzzles) -> list[tuple[int, int]]:
-    """The (puzzle, solution) indices of the pairs that were asked for."""
-    every = [(puzzle, at) for puzzle, count in enumerate(available.counts) for at in range(count)]
-    if isinstance(wanted, Puzzles):
-        which = every
-    elif isinstance(wanted, int):
-        if wanted < 1:
-            raise SampleError(f"puzzles is {wanted}; it must be at least 1")
-        chosen = np.unique(np.linspace(0, len(every) - 1, min(int(wanted), len(every))).round().astype(int))
-        which = [every[index] for index in chosen]
-    else:
-        for index in wanted:
-            if not 0 <= index < len(available):
-                raise SampleError(f"puzzle {index} is not in this split; it has 0 to {len(available) - 1}")
-        which = [(int(puzzle), at) for puzzle in wanted for at in range(len(available.solutions[puzzle]))]
-    if not which:
+def _pairs(puzzles: Puzzles, limit: int | None) -> list[tuple[int, int]]:
+    """The (puzzle, solution) indices of all pairs, or of so many."""
+    if limit is not None and limit < 1:
+        raise SampleError(f"limit is {limit}; it must be at least 1")
+    every = [(puzzle, at) for puzzle, count in enumerate(puzzles.counts) for at in range(count)]
+    if not every:
         raise SampleError("none of these puzzles has a known solution; the bound needs pairs of puzzle and solution")
-    return which
+    return every if limit is None else [every[index] for index in evenly(len(every), limit)]
 
 
 __all__ = ["PROPOSALS", "Paths", "bound", "follow", "importance", "log_likelihood", "log_ratio", "table"]

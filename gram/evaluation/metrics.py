@@ -71,10 +71,10 @@ class PerPuzzle:
     depth: NDArray[np.float64]
     halted: NDArray[np.float64]
 
-    def plain(self, rows: NDArray[np.integer], ids: NDArray[np.integer]) -> dict[str, Any]:
+    def plain(self, rows: NDArray[np.integer], ids: Sequence[int]) -> dict[str, Any]:
         """The shares of the puzzles `rows` as lists [puzzle]; `ids` [row] are their indices in the split."""
         return {
-            "puzzle": ids[rows].tolist(),
+            "puzzle": [int(ids[row]) for row in rows],
             "solutions": self.solutions[rows].tolist(),
             "accuracy": self.accuracy[rows].tolist(),
             "coverage": (self.found / self.solutions)[rows].tolist(),

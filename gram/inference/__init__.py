@@ -1,1 +1,1 @@
-"""Drawing trajectories: the chain's one loop, sampling noise, recording, watching, running again."""
+"""Inference: the chain (the one loop), sampling noise, recording, watching, running again."""

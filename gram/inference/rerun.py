@@ -1,12 +1,12 @@
-"""A recorded rollout taken up again by the model that made it: from one of its states, or on a changed puzzle.
+"""A recorded rollout continued by the model that made it: from one of its states, or on a changed puzzle.
 
-    again = gram.rerun(rollout, trajectory=12, step=20)             # other dice from step 20 on
+    again = gram.rerun(rollout, trajectory=12, step=20)             # other noise from step 20 on
     again = gram.rerun(rollout, trajectory=12, step=20, h=h, l=l)   # from a state that somebody has moved
     again = gram.rerun(rollout, x=x)                                # the whole of it, on another puzzle
 
 `gramviz.explore(rollout, rerun=gram.rerun)` offers this in the page. The model is found by the sha256 of its weights,
-which every rollout carries. A state was recorded in half precision, so what goes on from it is a path of its own from
-there, not the recorded one to the last bit; the recorded past stands before it unchanged.
+which every rollout carries. A state was recorded in half precision, so what starts from it is another trajectory, not
+the recorded one to the last bit; the recorded past stands before it unchanged.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from gram.checkpoint import WEIGHTS, Checkpoint, find, load, names
-from gram.inference.sample import Record, SampleError, Start, prepare
+from gram.inference.request import SampleError
+from gram.inference.sample import Record, Start, prepare
 from gram.rollout import need
 
 Array = NDArray[Any]
@@ -42,19 +43,21 @@ def rerun(
     trajectories: int | None = None,
     supervision_steps: int | None = None,
     seed: int | None = None,
+    exact: bool = False,
     checkpoints: Sequence[str | os.PathLike[str]] | None = None,
 ) -> xr.Dataset:
-    """Draw again, by the model and with the chances of a rollout, recording what it records.
+    """Draw again, by the model and with the sampling noise of a rollout, recording what it records.
 
     Args:
         puzzle: which of its puzzles.
         x: another puzzle [position] to draw instead; then the whole is drawn anew, with the same seed by default.
-        trajectory, step: where to go on: the end of a transition (an index of `step`) of one trajectory. `None` begins
-            at the start. The states before it stand in the result as they were recorded.
-        h, l: the state [position, feature] to go on from instead of the recorded one.
+        trajectory, step: where to start: the end of a transition (an index of `step`) of one trajectory; `None`: at the
+            initial state. The states before it stand in the result as they were recorded.
+        h, l: the state [position, feature] to start from instead of the recorded one.
         trajectories: how many; default: as many as recorded.
         supervision_steps: where they end, counted from the start; default: where the recorded ones do.
-        seed: of the noise; default: the recorded one, and when going on from a state the next.
+        seed: of the noise; default: the recorded one, and when starting from a state the next.
+        exact: as in `gram.sample`.
         checkpoints: names or folders among which the model is looked for; default: all known ones.
     Raises:
         SampleError: there is no such model or state, nothing lies ahead, or a state of this model cannot be placed.
@@ -66,24 +69,25 @@ def rerun(
     known = int(one["supervision_step"].max())
     steps = known if supervision_steps is None else supervision_steps
     given = one["x"].values if x is None else np.asarray(x)
-    chance = {"noise": None} | json.loads(str(rollout.attrs.get("chance", "{}")))
-    drawing = prepare(
+    noise = {"noise": None} | json.loads(str(rollout.attrs.get("chance", "{}")))
+    sampling = prepare(
         opened,
         opened.task.text(given.astype(np.uint8)),
         trajectories=one.sizes["trajectory"] if trajectories is None else trajectories,
         supervision_steps=max(steps, 1),
         seed=int(rollout.attrs["seed"]) + (step is not None) if seed is None else seed,
         record=_record_of(rollout, opened),
-        **chance,
+        exact=exact,
+        **noise,
     )
     if step is not None:
-        drawing = replace(drawing, begin=_start(one, opened, trajectory, step, h, l))
-        if drawing.transitions <= 1:
+        sampling = replace(sampling, begin=_start(one, opened, trajectory, step, h, l))
+        if sampling.transitions <= 1:
             raise SampleError(
                 f"step {step} is the last of {known} supervision steps, so nothing lies ahead; choose an earlier one, "
                 f"or pass supervision_steps={known + 4}"
             )
-    return drawing.draw()
+    return sampling.draw()
 
 
 def _model(rollout: xr.Dataset, checkpoints: Sequence[str | os.PathLike[str]] | None) -> Checkpoint:
@@ -123,9 +127,9 @@ def _start(one: xr.Dataset, opened: Checkpoint, trajectory: int, step: int, h: A
         why = (
             "keeps the tokens of its rule book in its state, which a rollout leaves out"
             if model.prefix
-            else "never looks at its latent state"
+            else "does not read its latent state"
         )
-        raise SampleError(f"{opened.name} {why}, so it cannot go on from a recorded one; pass x to draw it anew")
+        raise SampleError(f"{opened.name} {why}, so it cannot start from a recorded one; pass x to draw it anew")
     if not 0 <= trajectory < one.sizes["trajectory"]:
         raise SampleError(f"trajectory is {trajectory}; this rollout has 0 to {one.sizes['trajectory'] - 1}")
     if not 0 <= step < one.sizes["step"] or one["low_step"].values[step]:

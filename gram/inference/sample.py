@@ -1,8 +1,8 @@
 """Sampling: many trajectories of one puzzle, recorded as a rollout.
 
-Width is batching: N trajectories of a puzzle are rows of one batch. Each row draws its noise from a stream of its own,
-keyed by (seed, puzzle, trajectory), and rows are computed in chunks of one fixed size, so trajectory 7 is the same, bit
-for bit, drawn among 8 or 800; and memory beyond the record itself does not grow with the width.
+Width is batching: N trajectories of a puzzle are rows of a batch, and memory beyond the record itself does not grow
+with the width. Each row draws its noise from a generator of its own, keyed by (seed, puzzle, trajectory), so trajectory
+7 is the same, up to rounding, drawn among 8 or 800; with `exact`, bit for bit (`gram.inference.chain`).
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -20,28 +20,24 @@ import torch
 import xarray as xr
 from torch import Tensor
 
-from gram import compute, rollout
+from gram import rollout
 from gram.checkpoint import Checkpoint, load
-from gram.inference.noise import Chance, Streams, stream
+from gram.inference.chain import Chain, Row, Rows, batches, computing
+from gram.inference.noise import SamplingNoise
+from gram.inference.request import SampleError, Selection, check, sampling_noise, select
 from gram.models import Model, State, Transition
+from gram.models.gaussian import Gaussian
 from gram.provenance import commit
-from gram.tasks import NoSolverError, Puzzles, Task, TaskError
-from gram.tasks.base import Tokens
-from gram.tasks.files import DataError
+from gram.tasks import Puzzles
 
-CHUNK = 32  # rows computed at once; part of what makes results repeatable, so not tuned per machine
-SOLUTIONS = 1_000  # solutions of a typed puzzle that are searched for; only fewer are known to be all
-WATCHED = 16  # supervision steps that are recorded unless told otherwise
-LARGEST = 4 * 2**30  # bytes of a record that is made without being asked twice
-
-
-class SampleError(ValueError):
-    """A request that sampling cannot serve; one sentence with a cure."""
+MAX_ROWS = 32  # of a batch: between two moments of `gram.watch` lies one transition of so many
+DEFAULT_RECORDED_STEPS = 16  # supervision steps that are recorded unless others are asked for
+MAX_RECORD_BYTES = 4 * 2**30  # of a record that is made without being asked twice
 
 
 @dataclass(frozen=True)
 class Start:
-    """Where all trajectories of a drawing go on from, instead of the initial state (`gram.rerun`).
+    """Where all trajectories start instead of the initial state (`gram.rerun`).
 
     Attributes:
         h, l: the state [position, feature] of the board; `l` None leaves that of the initial state.
@@ -55,7 +51,7 @@ class Start:
     past: dict[str, np.ndarray]
 
     def put(self, state: State) -> State:
-        """The state of some rows, all standing here."""
+        """The state of some rows, all at this one."""
         h, l = (
             old if new is None else torch.from_numpy(new.astype(np.float32)).to(old).expand(old.shape)
             for old, new in ((state.h, self.h), (state.l, self.l))
@@ -110,7 +106,7 @@ class Record:
 
 def sample(
     checkpoint: Checkpoint | str | os.PathLike[str],
-    puzzles: int | Sequence[int] | Puzzles | str = 0,
+    puzzles: Selection = 0,
     *,
     trajectories: int = 50,
     supervision_steps: int | None = None,
@@ -123,7 +119,8 @@ def sample(
     temperature: float | None = None,
     record: Record | None = None,
     precision: str = "auto",
-    largest: int = LARGEST,
+    exact: bool = False,
+    max_bytes: int = MAX_RECORD_BYTES,
     progress: Callable[[int, int], None] | None = None,
 ) -> xr.Dataset:
     """Draw trajectories and record them as a rollout.
@@ -131,32 +128,34 @@ def sample(
     Args:
         checkpoint: opened, or its name or folder.
         puzzles: index or indices in the split, `Puzzles`, or the text of one puzzle.
-        trajectories: N per puzzle (1 for a deterministic model to which no chance is added: all would be equal).
-        supervision_steps: how long each goes on, without halting; default: 16, or the checkpoint's inference depth if
-            that is less (an answer may be worth 256 steps, but a record of them is for nobody's eyes) or if the model
-            writes its answer, which is not whole before.
+        trajectories: N per puzzle (1 for a deterministic model to which no noise is added: all would be equal).
+        supervision_steps: depth of each, without halting; default: 16, or the checkpoint's inference depth if that is
+            less (an answer may be worth 256 steps, but nobody looks at a record of them) or if the model writes its
+            answer, which is not complete before.
         seed: of the noise.
-        mode: `prior`, or `posterior` to let the guidance see the first known solution.
+        mode: `prior`, or `posterior` to condition the guidance on the first known solution.
         noise: factor on the deviation of the guidance; default: the checkpoint's, and 1 with a target.
-        perturb, random_start, temperature: further ways for chance to enter, of any model (`gram.inference.noise`): the
+        perturb, random_start, temperature: further sampling noise, of any model (`gram.inference.noise`): the
             deviation of PTRM's noise on the latent, whether z0 is drawn per trajectory, and the decoder's temperature;
             default: the checkpoint's. A rollout made so says so in its name and in `chance`.
         record: what to keep.
-        largest: refuse records of more bytes than this.
-        progress: called with (rows done, rows in all) after each chunk.
+        exact: whether a trajectory is the same bit for bit however many are drawn with it; a few then cost as much as
+            32. Otherwise it is the same up to rounding, and equal calls give equal bits.
+        max_bytes: refuse larger records.
+        progress: called with (rows done, rows in all) after each batch.
     Raises:
         SampleError, TaskError, CheckpointError: see the messages.
     """
     return prepare(
         checkpoint, puzzles, trajectories=trajectories, supervision_steps=supervision_steps, seed=seed, split=split,
         mode=mode, noise=noise, perturb=perturb, random_start=random_start, temperature=temperature, record=record,
-        precision=precision, largest=largest,
+        precision=precision, exact=exact, max_bytes=max_bytes,
     ).draw(progress)  # fmt: skip
 
 
 def prepare(
     checkpoint: Checkpoint | str | os.PathLike[str],
-    puzzles: int | Sequence[int] | Puzzles | str = 0,
+    puzzles: Selection = 0,
     *,
     trajectories: int = 50,
     supervision_steps: int | None = None,
@@ -169,198 +168,136 @@ def prepare(
     temperature: float | None = None,
     record: Record | None = None,
     precision: str = "auto",
-    largest: int = LARGEST,
-) -> Drawing:
+    exact: bool = False,
+    max_bytes: int = MAX_RECORD_BYTES,
+) -> Sampling:
     """What `sample` is about to compute, checked; arguments and errors are those of `sample`."""
-    opened = checkpoint if isinstance(checkpoint, Checkpoint) else load(checkpoint)
+    opened = load(checkpoint)
     record = record or Record()
     model, task = opened.model, opened.task
-    longest = opened.config.inference.supervision_steps
-    if not model.writes:
-        longest = min(WATCHED, longest)
-    steps = longest if supervision_steps is None else supervision_steps
+    steps = default_steps(opened) if supervision_steps is None else supervision_steps
     if noise is None and mode != "prior":
         noise = 1.0
-    chance = choose(opened, noise=noise, perturb=perturb, random_start=random_start, temperature=temperature)
-    check(trajectories=trajectories, supervision_steps=steps, seed=seed, chance=chance, precision=precision)
+    chosen = sampling_noise(opened, noise=noise, perturb=perturb, random_start=random_start, temperature=temperature)
+    check(trajectories=trajectories, supervision_steps=steps, seed=seed, noise=chosen, precision=precision)
     if mode not in ("prior", "posterior"):
         raise SampleError(f"mode is {mode!r}; known: prior, posterior")
     if mode == "posterior" and not model.has_guidance:
         what = "writes tokens" if model.writes else "is deterministic"
         raise SampleError(f"{opened.name} {what} and has no posterior; use mode='prior'")
-    chosen, ids = _puzzles(opened, puzzles, split, mode)
-    if mode == "posterior" and not all(len(found) for found in chosen.solutions):
+    found, ids = select(model, task, puzzles, split, answered=mode == "posterior")
+    if mode == "posterior" and not all(len(known) for known in found.solutions):
         raise SampleError("the posterior sees a solution, but this puzzle has none; use mode='prior'")
-    if not chance.divides(model):
+    if not chosen.is_stochastic(model):
         trajectories = 1
-    size = record.size(model, len(chosen), trajectories, steps, task.board.positions, len(task.board.tokens), mode)
-    if size > largest:
+    size = record.size(model, len(found), trajectories, steps, task.board.positions, len(task.board.tokens), mode)
+    if size > max_bytes:
         raise SampleError(
-            f"this record takes {size / 1e9:.1f} GB, over {largest / 1e9:.1f} GB; keep less (Record(h=False) or "
-            f"every='supervision'), draw fewer trajectories, or pass largest={size}"
+            f"this record takes {size / 1e9:.1f} GB, over {max_bytes / 1e9:.1f} GB; keep less (Record(h=False) or "
+            f"every='supervision'), draw fewer trajectories, or pass max_bytes={size}"
         )
-    return Drawing(opened, chosen, ids, trajectories, steps, seed, mode, chance, record, precision)
+    return Sampling(opened, found, ids, trajectories, steps, seed, mode, chosen, record, precision, exact)
+
+
+def default_steps(opened: Checkpoint) -> int:
+    """Supervision steps of a record unless others are asked for."""
+    depth = opened.config.inference.supervision_steps
+    return depth if opened.model.writes else min(DEFAULT_RECORDED_STEPS, depth)
 
 
 @dataclass
-class Drawing:
-    """Trajectories while they are drawn: chunks of rows that advance step by step, and what was recorded of them.
+class Sampling:
+    """Trajectories while they are drawn: batches of rows that advance step by step, and what was recorded of them.
 
     Attributes:
-        rows: (puzzle, trajectory) of each row; puzzles and their `ids` are counted alike.
-        begin: where they go on from, if not from the start.
-        kept: of each chunk, name -> the recorded states, each [row of the chunk, ...].
+        ids: of the puzzles, for the keys of the noise.
+        begin: where the trajectories start, if not at the initial state.
+        kept: of each batch, name -> the recorded states, each [row of the batch, ...].
     """
 
     opened: Checkpoint
-    chosen: Puzzles
+    puzzles: Puzzles
     ids: list[int]
     trajectories: int
     supervision_steps: int
     seed: int
     mode: str
-    chance: Chance
+    noise: SamplingNoise
     record: Record
     precision: str
+    exact: bool
     begin: Start | None = None
     kept: list[dict[str, list[np.ndarray]]] = field(default_factory=list)
 
     @property
-    def rows(self) -> list[tuple[int, int]]:
-        """In the order in which they are computed."""
-        return [(p, n) for p in range(len(self.chosen)) for n in range(self.trajectories)]
-
-    @property
     def transitions(self) -> int:
-        """How often a chunk advances, its initial state included."""
+        """How often a batch advances, its initial state included."""
         behind = self.begin.done if self.begin else 0
         return 1 + self.supervision_steps * self.opened.model.high_steps - behind
 
-    @contextmanager
-    def computing(self) -> Iterator[None]:
-        """The mode in which chunks advance."""
-        device = compute.device()
-        self.opened.model.to(device)
-        with torch.inference_mode(), compute.autocast(self.precision, device.type):
-            yield
+    def computing(self) -> AbstractContextManager[None]:
+        """The mode in which batches advance."""
+        return computing(self.opened.model, self.precision)
 
     def draw(self, progress: Callable[[int, int], None] | None = None) -> xr.Dataset:
-        """All of it, chunk by chunk; `progress` as in `sample`."""
+        """All of it, batch by batch; `progress` as in `sample`."""
+        total = len(self.puzzles) * self.trajectories
         with self.computing():
-            for number, chunk in enumerate(self.chunks(), 1):
-                for _ in chunk:
+            for number, batch in enumerate(self.batches(), 1):
+                for _ in batch:
                     pass
                 if progress:
-                    progress(min(number * CHUNK, len(self.rows)), len(self.rows))
+                    progress(min(number * MAX_ROWS, total), total)
         return self.rollout()
 
-    def chunks(self) -> list[Iterator[None]]:
-        """The chunks, each to be advanced by `next` until it ends: first its initial state, then every transition."""
-        parts = [self.rows[start : start + CHUNK] for start in range(0, len(self.rows), CHUNK)]
+    def batches(self) -> list[Iterator[None]]:
+        """The batches, each to be advanced by `next` until it ends: first its initial state, then every transition."""
+        rows = [Row(p, (self.seed, self.ids[p], n)) for p in range(len(self.puzzles)) for n in range(self.trajectories)]
+        parts = list(batches(self.puzzles, rows, MAX_ROWS, self.exact))
         self.kept = [{} for _ in parts]
-        return [self._chunk(part, kept) for part, kept in zip(parts, self.kept, strict=True)]
+        return [self._run(part, kept) for part, kept in zip(parts, self.kept, strict=True)]
 
-    def _chunk(self, part: list[tuple[int, int]], kept: dict[str, list[np.ndarray]]) -> Iterator[None]:
-        device, chosen, model = compute.device(), self.chosen, self.opened.model
-        padded = part + [part[-1]] * (CHUNK - len(part))
-        keys = [(self.seed, self.ids[p], n) for p, n in padded]
-        x = torch.from_numpy(chosen.x[[p for p, _ in padded]].astype(np.int64)).to(device)
-        y = None
-        if self.mode == "posterior":
-            y = torch.from_numpy(np.stack([chosen.solutions[p][0] for p, _ in padded]).astype(np.int64)).to(device)
-        identifier = None
-        if chosen.identifier is not None:
-            identifier = torch.from_numpy(chosen.identifier[[p for p, _ in padded]].astype(np.int64)).to(device)
-        state = self.chance.start(model.init(x, identifier), keys)
-        behind = 0
+    def _run(self, rows: Rows, kept: dict[str, list[np.ndarray]]) -> Iterator[None]:
+        """Run one batch and keep what `record` names; stops at the first state and after every transition."""
+        model, record = self.opened.model, self.record
+        chain = Chain(model, rows, self.noise)
         if self.begin:
-            state, behind = self.begin.put(state), self.begin.done
+            chain.state, chain.done = self.begin.put(chain.state), self.begin.done
             kept |= {
-                name: [np.repeat(one[None], len(part), 0) for one in past] for name, past in self.begin.past.items()
+                name: [np.repeat(one[None], rows.count, 0) for one in past] for name, past in self.begin.past.items()
             }
-        ahead = range(behind, self.supervision_steps * model.high_steps)
-        return _record(model, state, y, self.chance, keys, len(part), ahead, self.record, kept)
+        y = rows.y if self.mode == "posterior" else None
+        before, shown = chain.state, Transition(chain.state.h, *_zero_guidance(model, chain.state, y))
+        self._record_state(chain, before, shown, kept)
+        yield
+        low_states: list[Tensor] = []
+        for transition in chain.run(self.supervision_steps, y, low_states.append if record.low else None):
+            for l in low_states:  # h does not change while l does
+                self._record_state(chain, replace(before, l=l.float()), shown, kept)
+            low_states.clear()
+            before, shown = chain.state, transition
+            if record.every == "transition" or chain.ends_supervision_step:
+                self._record_state(chain, before, shown, kept)
+            yield
 
-    def rollout(self) -> xr.Dataset:
-        """The states that all chunks have recorded by now.
+    def _record_state(
+        self, chain: Chain, state: State, transition: Transition, kept: dict[str, list[np.ndarray]]
+    ) -> None:
+        """Keep what `record` names of a state: of the wanted rows, and of the positions of the board alone."""
+        record, board = self.record, slice(chain.model.prefix, None)
 
-        Raises:
-            SampleError: some have none.
-        """
-        states = min((len(kept.get("tokens", ())) for kept in self.kept), default=0)
-        if not states:
-            raise SampleError("nothing is recorded yet; let every chunk advance once")
-        opened, chosen, model, task = self.opened, self.chosen, self.opened.model, self.opened.task
-        arrays: dict[str, Any] = {}
-        for name in self.kept[0]:
-            whole = np.concatenate([np.stack(kept[name][:states], axis=1) for kept in self.kept])
-            arrays[name] = whole.reshape(len(chosen), self.trajectories, *whole.shape[1:])
-        arrays["x"] = chosen.x
-        if task.ruled or all(len(found) for found in chosen.solutions):
-            verdict = task.judge(chosen, arrays["tokens"])
-            arrays["valid"], arrays["conflict"] = verdict.valid, verdict.conflict
-        if all(len(found) for found in chosen.solutions):
-            arrays["y"] = np.stack([found[0] for found in chosen.solutions])
-        if chosen.complete:
-            arrays["solutions_known"] = chosen.counts
-        clock = _clock(model, self.supervision_steps, self.record)[:states]
-        if "halt" in arrays:
-            ends = np.array([low_step == 0 and at == model.high_steps for _, at, low_step in clock])
-            stopped = (arrays["halt"] > opened.config.inference.halt_above) & ends
-            arrays["halted_at"] = np.where(stopped.any(-1), stopped.argmax(-1), -1).astype(np.int32)
-        supervision, transition, low = zip(*clock, strict=True)
-        return rollout.make(
-            task.board,
-            arrays,
-            supervision_step=supervision,
-            transition=transition,
-            low_step=low,
-            model=model.name,
-            name=f"{opened.name} ({self.chance.name})" if self.chance.name else opened.name,
-            config=opened.config.to_json(),
-            checkpoint=opened.digest,
-            commit=commit(),
-            seed=self.seed,
-            mode=self.mode,
-            chance=json.dumps(asdict(self.chance)),
-            levels=json.dumps(model.levels),
-        )
+        def keep(name: str, tensor: Tensor, dtype: torch.dtype) -> None:
+            kept.setdefault(name, []).append(tensor[: chain.rows.count].to(dtype).cpu().numpy())
 
-
-def _record(
-    model: Model,
-    state: State,
-    y: Tensor | None,
-    chance: Chance,
-    keys: list[tuple[int, int, int]],
-    rows: int,
-    ahead: range,
-    record: Record,
-    kept: dict[str, list[np.ndarray]],
-) -> Iterator[None]:
-    """Run one chunk from `state`, keep what `record` names of its first `rows` rows: name -> [row, ...].
-
-    `ahead` counts the transitions to come, from 0 at the initial state. It stops for a moment at `state` and after
-    every transition. Of a state only the positions of the board
-    are kept, not those of the tokens that name its rule book.
-    """
-
-    def keep(name: str, tensor: Tensor, dtype: torch.dtype) -> None:
-        kept.setdefault(name, []).append(tensor[:rows].to(dtype).cpu().numpy())
-
-    board = slice(model.prefix, None)
-    noise = chance.streams(keys)
-
-    def look(state: State, transition: Transition) -> None:
-        readout = model.decode(state)
-        keep("tokens", chance.answer(readout, keys), torch.uint8)
+        tokens, readout = chain.read_out(state)
+        keep("tokens", tokens, torch.uint8)
         if record.probability:
             keep("probability", readout.logits.softmax(-1), torch.float16)
         if record.logits:
             keep("logits", readout.logits, torch.float32)
         if record.halt:
             keep("halt", readout.halt.sigmoid(), torch.float32)
-        if record.value and not model.writes:
+        if record.value and not chain.model.writes:
             keep("value", readout.value.sigmoid(), torch.float32)
         if record.h:
             keep("h", state.h[:, board], torch.float16)
@@ -373,30 +310,78 @@ def _record(
                 keep(f"mu_{which}", getattr(transition, which).mean[:, board], torch.float16)
                 keep(f"sigma_{which}", getattr(transition, which).sigma[:, board], torch.float16)
 
-    still = Transition(state.h, *_silent(model, state, y))
-    look(state, still)
-    yield
-    for at in ahead:
-        number = at % model.high_steps + 1
-        if number == 1:
-            state = chance.disturb(model, state, noise)
-        lows: list[Tensor] = []
-        before = state
-        state, transition = model.step(state, noise, y, lows.append if record.low else None)
-        for low in lows:  # h stands still while l moves
-            look(replace(before, l=low.float()), still)
-        still = transition
-        if record.every == "transition" or number == model.high_steps:
-            look(state, transition)
-        yield
+    def rollout(self) -> xr.Dataset:
+        """The states that all batches have recorded by now.
+
+        Raises:
+            SampleError: some have none.
+        """
+        states = min((len(kept.get("tokens", ())) for kept in self.kept), default=0)
+        if not states:
+            raise SampleError("nothing is recorded yet; let every batch advance once")
+        opened, model = self.opened, self.opened.model
+        arrays: dict[str, Any] = {}
+        for name in self.kept[0]:
+            whole = np.concatenate([np.stack(kept[name][:states], axis=1) for kept in self.kept])
+            arrays[name] = whole.reshape(len(self.puzzles), self.trajectories, *whole.shape[1:])
+        clock = _clock(model, self.supervision_steps, self.record)[:states]
+        if "halt" in arrays:
+            ends = np.array([low_step == 0 and at == model.high_steps for _, at, low_step in clock])
+            stopped = (arrays["halt"] > opened.config.inference.halt_above) & ends
+            arrays["halted_at"] = np.where(stopped.any(-1), stopped.argmax(-1), -1).astype(np.int32)
+        return as_rollout(
+            opened, self.puzzles, arrays, clock, name=self.noise.name, seed=self.seed, mode=self.mode,
+            chance=json.dumps(asdict(self.noise)), levels=json.dumps(model.levels),
+        )  # fmt: skip
 
 
-def _silent(model: Model, state: State, y: Tensor | None) -> tuple[Any, Any]:
-    """The guidance of step 0, where none is thrown: mean and deviation 0, so that recorded arrays have one shape."""
+def as_rollout(
+    opened: Checkpoint,
+    puzzles: Puzzles,
+    arrays: dict[str, Any],
+    clock: list[tuple[int, int, int]],
+    *,
+    name: str = "",
+    **attrs: Any,
+) -> xr.Dataset:
+    """Arrays of states as a rollout, with the puzzles, their answers where they are known, and the verdicts.
+
+    Args:
+        arrays: by name, `tokens` [puzzle, trajectory, step, position] among them.
+        clock: supervision step, transition and low-level step of each state.
+        name: what is not as in the checkpoint, in words.
+        attrs: further ones of `gram.rollout.ATTRS`.
+    """
+    task, model = opened.task, opened.model
+    arrays["x"] = puzzles.x
+    answered = all(len(found) for found in puzzles.solutions)
+    if task.ruled or answered:
+        verdict = task.judge(puzzles, arrays["tokens"])
+        arrays["valid"], arrays["conflict"] = verdict.valid, verdict.conflict
+    if answered:
+        arrays["y"] = np.stack([found[0] for found in puzzles.solutions])
+    if puzzles.complete:
+        arrays["solutions_known"] = puzzles.counts
+    supervision, transition, low = zip(*clock, strict=True)
+    return rollout.make(
+        task.board,
+        arrays,
+        supervision_step=supervision,
+        transition=transition,
+        low_step=low,
+        model=model.name,
+        name=f"{opened.name} ({name})" if name else opened.name,
+        config=opened.config.to_json(),
+        checkpoint=opened.digest,
+        commit=commit(),
+        **attrs,
+    )
+
+
+def _zero_guidance(model: Model, state: State, y: Tensor | None) -> tuple[Gaussian | None, Gaussian | None]:
+    """The guidance of step 0, where there is none: mean and deviation 0, so that recorded arrays have one shape."""
     if not model.has_guidance:
         return None, None
-    from gram.models.gaussian import Gaussian
-
     nothing = Gaussian(torch.zeros_like(state.h), torch.full_like(state.h, -math.inf))
     return nothing, nothing if y is not None else None
 
@@ -411,104 +396,3 @@ def _clock(model: Model, supervision_steps: int, record: Record) -> list[tuple[i
             if record.every == "transition" or transition == model.high_steps:
                 at.append((supervision, transition, 0))
     return at
-
-
-def _puzzles(opened: Checkpoint, wanted: Any, split: str, mode: str = "prior") -> tuple[Puzzles, list[int]]:
-    """The puzzles that were asked for, and the number that keys each one's noise."""
-    if isinstance(wanted, str):
-        x = opened.task.parse(wanted)
-        if opened.model.prefix and opened.task.identifiers:
-            raise SampleError(
-                f"a typed puzzle of {opened.task.name} does not say which rule book it follows; give the index of one"
-            )
-        try:
-            found = opened.task.solve(x, limit=SOLUTIONS)
-        except NoSolverError:
-            return _unanswered(x), [0]
-        return Puzzles(x[None], (found,), complete=len(found) < SOLUTIONS), [0]
-    if isinstance(wanted, Puzzles):
-        return wanted, list(range(len(wanted)))
-    available = _available(opened.task, split, mode)
-    ids = [int(wanted)] if isinstance(wanted, int | np.integer) else [int(index) for index in wanted]
-    if not ids:
-        raise SampleError("puzzles is empty; give at least one index")
-    for index in ids:
-        if not 0 <= index < len(available):
-            raise SampleError(f"puzzle {index} is not in the {split} split; it has 0 to {len(available) - 1}")
-    return available.take(ids), ids
-
-
-def _available(task: Task, split: str, mode: str) -> Puzzles:
-    """The puzzles of a split; the blank one of a task that asks nothing is here even where the data are not."""
-    try:
-        return task.puzzles(split)  # type: ignore[arg-type]
-    except DataError as error:
-        if task.nothing is None and error.missing:
-            raise DataError(f"{error}, or give a puzzle as text", error.missing) from error
-        if task.nothing is None or mode != "prior" or error.missing is None:
-            raise
-        return _unanswered(task.nothing)
-
-
-def _unanswered(x: Tokens) -> Puzzles:
-    """A puzzle [position] no answer of which is known."""
-    return Puzzles(x[None], (np.empty((0, len(x)), np.uint8),), complete=False)
-
-
-def choose(
-    opened: Checkpoint,
-    *,
-    noise: float | None = None,
-    perturb: float | None = None,
-    random_start: bool | None = None,
-    temperature: float | None = None,
-) -> Chance:
-    """How chance enters: what was asked for, and what the checkpoint says of the rest.
-
-    Raises:
-        SampleError: it would enter a state that this model never looks at.
-    """
-    own = opened.config.inference
-    chance = Chance(
-        noise=own.noise if noise is None else noise,
-        perturb=own.perturb if perturb is None else perturb,
-        random_start=own.random_start if random_start is None else random_start,
-        temperature=own.temperature if temperature is None else temperature,
-    )
-    model = opened.model
-    if not model.recurrent and (chance.perturb or chance.random_start):
-        cure = "leave it out" if model.writes else "leave it out, or give a temperature"
-        why = "goes on from its tokens alone" if model.writes else "answers in one pass"
-        raise SampleError(
-            f"{opened.name} {why} and never looks at its latent state, so {chance.name} changes nothing; {cure}"
-        )
-    if model.writes and chance.temperature:
-        raise SampleError(
-            f"{opened.name} throws a die for every token that it writes, so there is no decoder to heat; leave "
-            "temperature out, and give a noise below 1 for the more probable tokens (0: the most probable)"
-        )
-    return chance
-
-
-def check(*, trajectories: int, supervision_steps: int, seed: int, chance: Chance, precision: str) -> None:
-    """Refuse settings that neither sampling nor evaluating can serve.
-
-    Raises:
-        SampleError: names the first of them.
-    """
-    for name, count in (("trajectories", trajectories), ("supervision_steps", supervision_steps)):
-        if count < 1:
-            raise SampleError(f"{name} is {count}; it must be at least 1")
-    if not 0 <= seed < 2**63:
-        raise SampleError(f"seed is {seed}; it must be a whole number from 0 to 2^63 - 1")
-    for name, meaning in (
-        ("noise", "0 (no dice)"), ("perturb", "0 (nothing is disturbed)"), ("temperature", "0 (the most probable)"),
-    ):  # fmt: skip
-        value = getattr(chance, name)
-        if not (math.isfinite(value) and value >= 0):
-            raise SampleError(f"{name} is {value}; it must be a number from {meaning} upward")
-    if precision not in ("auto", "float32", "bfloat16"):
-        raise SampleError(f"precision is {precision!r}; known: auto, float32, bfloat16")
-
-
-__all__ = ["Record", "SampleError", "Streams", "TaskError", "asdict", "check", "choose", "sample", "stream"]

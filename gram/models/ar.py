@@ -63,7 +63,7 @@ class AR(Writer):
         initialize(self)
 
     def init(self, x: Tensor, identifier: Tensor | None = None) -> Page:
-        e_x = self.encoder(self.puzzle(x, identifier))
+        e_x = self.encoder(self.embed(x, identifier))
         return self.blank_board(x, e_x, self.blank[x].sum(1))
 
     def step(
@@ -94,7 +94,7 @@ class AR(Writer):
 
     def loss(self, x: Tensor, y: Tensor, identifier: Tensor | None, noise: Noise) -> dict[str, Tensor]:
         free = self.blank[x] & (y != PAD)
-        h = self.read(self.encoder(self.puzzle(x, identifier)), torch.where(self.blank[x], y, x))
+        h = self.read(self.encoder(self.embed(x, identifier)), torch.where(self.blank[x], y, x))
         nats = -self.predict(h).gather(-1, y[..., None])[..., 0]
         return {"bound": per_token(nats * free, y)}
 

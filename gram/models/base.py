@@ -94,8 +94,8 @@ class Model(nn.Module, ABC):
 
     Attributes:
         recurrent: whether a step begins from the latent state (h, l) that the last one left.
-        writes: whether it writes tokens instead of refining a latent state (`gram.models.token_model`): then it has a loss
-            of its own, and neither guidance nor heads.
+        writes: whether it writes tokens instead of refining a latent state (`gram.models.token_model`): then it has a
+            loss of its own, and neither guidance nor heads.
         stochastic: whether a die is thrown in every step.
     """
 
@@ -108,8 +108,12 @@ class Model(nn.Module, ABC):
     config: Any
     high_steps: int
     low_steps: int
-    heads: Heads | FirstToken
+    embed_x: nn.Embedding
+    place: nn.Module
     rules: RuleBooks
+    decoder: nn.Linear
+    heads: Heads | FirstToken
+    h0: Tensor
 
     @property
     def has_guidance(self) -> bool:
@@ -121,12 +125,18 @@ class Model(nn.Module, ABC):
         """How many positions of a state come before those of the board: the tokens that name the rule book."""
         return self.rules.tokens
 
-    @abstractmethod
+    def embed(self, x: Tensor, identifier: Tensor | None) -> Tensor:
+        """The puzzles [batch, position] as vectors [batch, position, feature] that know their places."""
+        return self.place(self.rules(self.embed_x(x), identifier))
+
     def init(self, x: Tensor, identifier: Tensor | None = None) -> State:
         """Step 0 for the puzzles [batch, position]: the fixed initial state, and the embedded puzzle.
 
         `identifier` [batch] names each one's rule book, where a task has several and the model reads them; default 0.
         """
+        e_x = self.embed(x, identifier)
+        l0 = getattr(self, "l0", self.h0)  # a flat model stores one vector
+        return State(e_x, expand(self.h0, e_x), expand(l0, e_x))
 
     @abstractmethod
     def step(
@@ -134,9 +144,10 @@ class Model(nn.Module, ABC):
     ) -> tuple[State, Transition]:
         """One transition. Without `y` the guidance is drawn from the prior, with it from the posterior."""
 
-    @abstractmethod
     def decode(self, state: State) -> Readout:
         """The answer at this state."""
+        outputs = self.heads(state.h)
+        return Readout(self.decoder(state.h[:, self.prefix :]).float(), outputs.halt, outputs.value)
 
 
 class RuleBooks(nn.Module):

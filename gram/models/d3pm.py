@@ -81,7 +81,7 @@ class D3PM(Writer):
 
     def init(self, x: Tensor, identifier: Tensor | None = None) -> Page:
         time = torch.full((len(x),), self.config.diffusion_steps, device=x.device)
-        return self.blank_board(x, self.puzzle(x, identifier), time)
+        return self.blank_board(x, self.embed(x, identifier), time)
 
     def step(
         self, state: State, noise: Noise, y: Tensor | None = None, watch: Watch | None = None
@@ -129,7 +129,7 @@ class D3PM(Writer):
         return self.show(state, torch.where(certain[..., None], self.known(state.tokens), self.predict(state.h)))
 
     def loss(self, x: Tensor, y: Tensor, identifier: Tensor | None, noise: Noise) -> dict[str, Tensor]:
-        e_x = self.puzzle(x, identifier)
+        e_x = self.embed(x, identifier)
         T = self.config.diffusion_steps
         time = 1 + (uniform(noise(e_x[:, 0, 0])) * T).long().clamp(max=T - 1)
         free = self.blank[x]

@@ -15,13 +15,11 @@ from gram.board import Board
 from gram.models.base import (
     Model,
     Noise,
-    Readout,
     RuleBooks,
     State,
     Transition,
     Watch,
     draw_z0,
-    expand,
     initialize,
 )
 from gram.models.blocks import Network, NetworkConfig, at_least
@@ -47,7 +45,6 @@ class Direct(Model):
     Config: ClassVar[type] = DirectConfig
     levels: ClassVar[tuple[str, ...]] = ("Supervision step", "Pass", "Layer")
     recurrent: ClassVar[bool] = False
-    h0: Tensor
     stochastic = False
     high_steps = 1
 
@@ -66,16 +63,8 @@ class Direct(Model):
         initialize(self)
         self.register_buffer("h0", draw_z0(size.features))
 
-    def init(self, x: Tensor, identifier: Tensor | None = None) -> State:
-        e_x = self.place(self.rules(self.embed_x(x), identifier))
-        return State(e_x, expand(self.h0, e_x), expand(self.h0, e_x))
-
     def step(
         self, state: State, noise: Noise, y: Tensor | None = None, watch: Watch | None = None
     ) -> tuple[State, Transition]:
         l = self.layers(state.e_x, watch).float()
         return State(state.e_x, l, l), Transition(l)
-
-    def decode(self, state: State) -> Readout:
-        believes = self.heads(state.h)
-        return Readout(self.decoder(state.h[:, self.prefix :]).float(), believes.halt, believes.value)

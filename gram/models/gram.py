@@ -26,13 +26,11 @@ from gram.board import Board
 from gram.models.base import (
     Model,
     Noise,
-    Readout,
     RuleBooks,
     State,
     Transition,
     Watch,
     draw_z0,
-    expand,
     initialize,
 )
 from gram.models.blocks import Network, NetworkConfig, at_least
@@ -75,7 +73,6 @@ class GRAM(Model):
 
     name: ClassVar[str] = "gram"
     Config: ClassVar[type] = GRAMConfig
-    h0: Tensor
     l0: Tensor
 
     def __init__(self, config: GRAMConfig, board: Board, identifiers: int = 0) -> None:
@@ -102,10 +99,6 @@ class GRAM(Model):
         self.register_buffer("h0", draw_z0(size.features))
         self.register_buffer("l0", draw_z0(size.features))
 
-    def init(self, x: Tensor, identifier: Tensor | None = None) -> State:
-        e_x = self.place(self.rules(self.embed_x(x), identifier))
-        return State(e_x, expand(self.h0, e_x), expand(self.l0, e_x))
-
     def step(
         self, state: State, noise: Noise, y: Tensor | None = None, watch: Watch | None = None
     ) -> tuple[State, Transition]:
@@ -126,7 +119,3 @@ class GRAM(Model):
         eps = drawn.mean if self.config.guidance == "zero-sigma" else drawn.sample(noise(h))
         h = eps if self.config.guidance == "absolute" else u + eps
         return State(e_x, h, l.float()), Transition(u.float(), prior, posterior)
-
-    def decode(self, state: State) -> Readout:
-        believes = self.heads(state.h)
-        return Readout(self.decoder(state.h[:, self.prefix :]).float(), believes.halt, believes.value)

@@ -25,14 +25,12 @@ from gram.board import Board
 from gram.models.base import (
     Model,
     Noise,
-    Readout,
     RuleBooks,
     State,
     Transition,
     Watch,
     check_tokens,
     draw_z0,
-    expand,
     initialize,
 )
 from gram.models.blocks import Network, NetworkConfig, at_least
@@ -71,7 +69,6 @@ class HRM(Model):
 
     name: ClassVar[str] = "hrm"
     Config: ClassVar[type] = HRMConfig
-    h0: Tensor
     l0: Tensor
     stochastic = False
 
@@ -92,10 +89,6 @@ class HRM(Model):
         self.register_buffer("h0", draw_z0(size.features))
         self.register_buffer("l0", draw_z0(size.features))
 
-    def init(self, x: Tensor, identifier: Tensor | None = None) -> State:
-        e_x = self.place(self.rules(self.embed_x(x), identifier))
-        return State(e_x, expand(self.h0, e_x), expand(self.l0, e_x))
-
     def step(
         self, state: State, noise: Noise, y: Tensor | None = None, watch: Watch | None = None
     ) -> tuple[State, Transition]:
@@ -108,7 +101,3 @@ class HRM(Model):
                 watch(l)
         u = self.f_high(h + l).float()
         return State(e_x, u, l.float()), Transition(u)
-
-    def decode(self, state: State) -> Readout:
-        believes = self.heads(state.h)
-        return Readout(self.decoder(state.h[:, self.prefix :]).float(), believes.halt, believes.value)

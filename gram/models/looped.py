@@ -17,13 +17,11 @@ from gram.board import Board
 from gram.models.base import (
     Model,
     Noise,
-    Readout,
     RuleBooks,
     State,
     Transition,
     Watch,
     draw_z0,
-    expand,
     initialize,
 )
 from gram.models.blocks import Network, NetworkConfig, at_least
@@ -50,7 +48,6 @@ class Looped(Model):
     name: ClassVar[str] = "looped"
     Config: ClassVar[type] = LoopedConfig
     levels: ClassVar[tuple[str, ...]] = ("Supervision step", "Loop", "Low-level step")
-    h0: Tensor
     stochastic = False
     low_steps = 0
 
@@ -69,16 +66,8 @@ class Looped(Model):
         initialize(self)
         self.register_buffer("h0", draw_z0(size.features))
 
-    def init(self, x: Tensor, identifier: Tensor | None = None) -> State:
-        e_x = self.place(self.rules(self.embed_x(x), identifier))
-        return State(e_x, expand(self.h0, e_x), expand(self.h0, e_x))
-
     def step(
         self, state: State, noise: Noise, y: Tensor | None = None, watch: Watch | None = None
     ) -> tuple[State, Transition]:
         u = self.f(state.h + state.e_x).float()
         return State(state.e_x, u, state.l), Transition(u)
-
-    def decode(self, state: State) -> Readout:
-        believes = self.heads(state.h)
-        return Readout(self.decoder(state.h[:, self.prefix :]).float(), believes.halt, believes.value)

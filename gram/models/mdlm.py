@@ -57,7 +57,7 @@ class MDLM(Writer):
 
     def init(self, x: Tensor, identifier: Tensor | None = None) -> Page:
         time = torch.full((len(x),), self.config.diffusion_steps, device=x.device)
-        return self.blank_board(x, self.puzzle(x, identifier), time)
+        return self.blank_board(x, self.embed(x, identifier), time)
 
     def step(
         self, state: State, noise: Noise, y: Tensor | None = None, watch: Watch | None = None
@@ -83,7 +83,7 @@ class MDLM(Writer):
         return self.show(state, torch.where(masked, self.predict(state.h), self.known(state.tokens)))
 
     def loss(self, x: Tensor, y: Tensor, identifier: Tensor | None, noise: Noise) -> dict[str, Tensor]:
-        e_x = self.puzzle(x, identifier)
+        e_x = self.embed(x, identifier)
         t = uniform(noise(e_x[:, :1, 0]))  # [batch, 1]
         free = self.blank[x]
         masked = free & (uniform(noise(e_x[:, self.prefix :, 0])) < t)

@@ -87,7 +87,6 @@ class Writer(Model):
     high_steps = 1
     answers: Tensor
     blank: Tensor
-    h0: Tensor
 
     def __init__(self, config: Any, board: Board, identifiers: int = 0) -> None:
         super().__init__()
@@ -125,10 +124,6 @@ class Writer(Model):
         free = self.blank[x]
         start = expand(self.h0, e_x)
         return Page(e_x, start, start, torch.where(free, PAD, x), free, time)
-
-    def puzzle(self, x: Tensor, identifier: Tensor | None) -> Tensor:
-        """The puzzle [batch, position] as vectors that know their places: [batch, position, feature]."""
-        return self.place(self.rules(self.embed_x(x), identifier))
 
     def written(self, tokens: Tensor) -> Tensor:
         """The board's tokens as vectors [batch, position, feature], zero at the tokens that name the rule book."""

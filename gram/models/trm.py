@@ -15,14 +15,12 @@ from gram.board import Board
 from gram.models.base import (
     Model,
     Noise,
-    Readout,
     RuleBooks,
     State,
     Transition,
     Watch,
     check_tokens,
     draw_z0,
-    expand,
     initialize,
 )
 from gram.models.blocks import Network, NetworkConfig, at_least
@@ -59,7 +57,6 @@ class TRM(Model):
 
     name: ClassVar[str] = "trm"
     Config: ClassVar[type] = TRMConfig
-    h0: Tensor
     l0: Tensor
     stochastic = False
 
@@ -79,10 +76,6 @@ class TRM(Model):
         self.register_buffer("h0", draw_z0(size.features))
         self.register_buffer("l0", draw_z0(size.features))
 
-    def init(self, x: Tensor, identifier: Tensor | None = None) -> State:
-        e_x = self.place(self.rules(self.embed_x(x), identifier))
-        return State(e_x, expand(self.h0, e_x), expand(self.l0, e_x))
-
     def step(
         self, state: State, noise: Noise, y: Tensor | None = None, watch: Watch | None = None
     ) -> tuple[State, Transition]:
@@ -93,7 +86,3 @@ class TRM(Model):
                 watch(l)
         u = self.f(h + l).float()
         return State(e_x, u, l.float()), Transition(u)
-
-    def decode(self, state: State) -> Readout:
-        believes = self.heads(state.h)
-        return Readout(self.decoder(state.h[:, self.prefix :]).float(), believes.halt, believes.value)

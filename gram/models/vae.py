@@ -23,13 +23,11 @@ from gram.board import Board
 from gram.models.base import (
     Model,
     Noise,
-    Readout,
     RuleBooks,
     State,
     Transition,
     Watch,
     draw_z0,
-    expand,
     initialize,
 )
 from gram.models.blocks import Network, NetworkConfig, at_least
@@ -64,7 +62,6 @@ class VAE(Model):
     Config: ClassVar[type] = VAEConfig
     levels: ClassVar[tuple[str, ...]] = ("Draw", "Pass", "Layer")
     recurrent: ClassVar[bool] = False
-    h0: Tensor
     stochastic = True
     high_steps = 1
     config: VAEConfig
@@ -89,10 +86,6 @@ class VAE(Model):
         nn.init.zeros_(self.posterior.bias)
         self.register_buffer("h0", draw_z0(size.features))
 
-    def init(self, x: Tensor, identifier: Tensor | None = None) -> State:
-        e_x = self.place(self.rules(self.embed_x(x), identifier))
-        return State(e_x, expand(self.h0, e_x), expand(self.h0, e_x))
-
     def step(
         self, state: State, noise: Noise, y: Tensor | None = None, watch: Watch | None = None
     ) -> tuple[State, Transition]:
@@ -107,7 +100,3 @@ class VAE(Model):
         z = (posterior or prior).sample(noise(state.h))[..., : self.config.latent]
         h = self.layers(e_x + self.embed_z(z), watch).float()
         return State(e_x, h, h), Transition(e_x.float(), prior, posterior)
-
-    def decode(self, state: State) -> Readout:
-        believes = self.heads(state.h)
-        return Readout(self.decoder(state.h[:, self.prefix :]).float(), believes.halt, believes.value)

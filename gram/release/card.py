@@ -53,7 +53,7 @@ def card(checkpoint: Checkpoint, results: dict[str, Any]) -> str:
         f"seed {config.seed}."
     )
     note = f"\n{results['note']}\n" if results["note"] else ""
-    some = f" --puzzles {results['puzzles']}" if results["puzzles"] else ""
+    some = f" --limit {results['puzzles']}" if results["puzzles"] else ""
     cells = results["grid"]["cells"]
     depths, widths = (sorted({cell[of] for cell in cells}) for of in ("supervision_steps", "trajectories"))
     grid = f"--depths {_list(depths)} --trajectories {_list(widths)} --no-halting"
@@ -89,7 +89,7 @@ A sample stops after {first["mean_halt_step"]:.1f} steps on average; {first["hal
 {_by(first, "solutions", "number of existing solutions")}{_by(first, "rating", "rating (dead ends of a solver)")}
 By depth and width without halting (seed 0, {cells[0]["inputs"]} held-out {cells[0]["protocol"].removeprefix("all ")}):
 
-    gram evaluate {name} {grid} --puzzles {results["grid"]["puzzles"]}
+    gram evaluate {name} {grid} --limit {results["grid"]["puzzles"]}
 
 | supervision steps | samples | accuracy | coverage | best by majority | by value | by halt | by oracle |
 |---|---|---|---|---|---|---|---|

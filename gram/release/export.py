@@ -20,7 +20,7 @@ from gram import checkpoint as store
 from gram import compute
 from gram.evaluation.evaluate import evaluate, grid
 from gram.evaluation.generate import generate
-from gram.inference.sample import choose
+from gram.inference.request import sampling_noise
 from gram.provenance import commit
 from gram.release.card import card, generator_card
 
@@ -34,7 +34,7 @@ def ship(
     *,
     seeds: int = 3,
     trajectories: int = 20,
-    puzzles: int | None = None,
+    limit: int | None = None,
     samples: int = 2_000,
     note: str = "",
 ) -> Path:
@@ -44,7 +44,7 @@ def ship(
         run: folder of the run, with all its optimizer steps done.
         out: folder of the artifact; made if absent.
         seeds: the figures are measured with seeds 0 to seeds - 1.
-        puzzles: measure on only so many held-out inputs, evenly chosen; the card says so. None: on all.
+        limit: measure on only so many held-out inputs, evenly chosen; the card says so. None: on all.
         samples: what a model that generates from the blank puzzle is measured by, instead of the three above.
         note: sentences for the card that figures cannot say, e.g. what else ran on the machine.
     Raises:
@@ -70,7 +70,7 @@ def ship(
     if generates:
         results["generated"] = _generated(opened, samples)
     else:
-        results |= _answered(opened, seeds, trajectories, puzzles)
+        results |= _answered(opened, seeds, trajectories, limit)
     out.mkdir(parents=True, exist_ok=True)
     for name in (store.CONFIG, store.METRICS):
         shutil.copyfile(opened.path / name, out / name)
@@ -85,14 +85,14 @@ def _depths(opened: store.Checkpoint) -> list[int]:
     return [opened.config.train.supervision_steps * factor for factor in (1, 2, 4)]
 
 
-def _answered(opened: store.Checkpoint, seeds: int, trajectories: int, puzzles: int | None) -> dict[str, Any]:
+def _answered(opened: store.Checkpoint, seeds: int, trajectories: int, limit: int | None) -> dict[str, Any]:
     """Figures of a model that answers puzzles."""
-    widths = [width for width in (1, 5) if width < trajectories and choose(opened).divides(opened.model)]
+    widths = [width for width in (1, 5) if width < trajectories and sampling_noise(opened).is_stochastic(opened.model)]
     without_halting = grid(
-        opened, depths=_depths(opened), trajectories=[*widths, trajectories], halting=False, puzzles=GRID_PUZZLES
+        opened, depths=_depths(opened), trajectories=[*widths, trajectories], halting=False, limit=GRID_PUZZLES
     )
-    by_seed = [evaluate(opened, trajectories=trajectories, seed=seed, puzzles=puzzles) for seed in range(seeds)]
-    return {"by_seed": by_seed, "grid": without_halting | {"puzzles": GRID_PUZZLES}, "puzzles": puzzles}
+    by_seed = [evaluate(opened, trajectories=trajectories, seed=seed, limit=limit) for seed in range(seeds)]
+    return {"by_seed": by_seed, "grid": without_halting | {"puzzles": GRID_PUZZLES}, "puzzles": limit}
 
 
 def _generated(opened: store.Checkpoint, samples: int) -> list[dict[str, Any]]:

@@ -257,12 +257,18 @@ class Sudoku(_Sudoku):
         return f"{_files(self.config.all_lists)}; not the Sudoku-Extreme set of HRM, TRM and GRAM, though in its schema"
 
     def _listed(self, split: Split) -> Puzzles:
-        """The puzzles of the file of a split, within the wished ratings."""
+        """The puzzles of the file of a split, within the wished ratings; read once."""
+        if split in self._read:
+            return self._read[split]
         x, y, rating = read(data.path(f"sudoku/{split}.csv.gz"), self.config.all_lists)
         wished = self._wished(rating)
         if not wished.any():
             raise TaskError(f"no puzzle of {split} is rated {self._range()}; ratings are 0 to {rating.max()}")
-        return _one_each(x[wished], y[wished], rating[wished])
+        return self._read.setdefault(split, _one_each(x[wished], y[wished], rating[wished]))
+
+    @cached_property
+    def _read(self) -> dict[Split, Puzzles]:
+        return {}
 
     def _wished(self, rating: NDArray[np.int64]) -> NDArray[np.bool_]:
         low, high = self.config.rating_min, self.config.rating_max

@@ -38,7 +38,7 @@ from tqdm.auto import tqdm
 
 from gram import checkpoint as store
 from gram.config import ConfigError, RunConfig
-from gram.inference.noise import Chance
+from gram.inference.noise import SamplingNoise
 from gram.models import Model, State, Writer
 from gram.tasks import Puzzles
 from gram.tasks.base import PAD
@@ -145,7 +145,7 @@ class Run:
         with torch.no_grad():
             state = self.model.init(x, identifier)
         keys = [(self.config.seed, self.drawn, row) for row in range(len(x))]
-        return Chance(random_start=self.config.train.random_start).start(state, keys)
+        return SamplingNoise(random_start=self.config.train.random_start).start(state, keys)
 
     def _draw(self) -> int:
         """The next training pair: epoch after epoch, each in an order of its own."""
@@ -387,22 +387,21 @@ class Run:
 
     def look(self) -> dict[str, Any]:
         """How the averaged weights do on a few held-out puzzles. For the eye only: nothing is chosen by it."""
-        from gram.evaluation.evaluate import score
+        from gram.evaluation.evaluate import score_grid
 
         train = self.config.train
-        result = score(
+        depth = self.config.inference.supervision_steps if self.model.writes else train.supervision_steps
+        (result,) = score_grid(
             self.averaged.eval(),
             self.task,
-            trajectories=train.check_trajectories,
-            puzzles=train.check_puzzles,
-            supervision_steps=(
-                self.config.inference.supervision_steps if self.model.writes else train.supervision_steps
-            ),
+            depths=[depth],
+            trajectories=[train.check_trajectories],
+            limit=train.check_puzzles,
             halting=False,
             precision=train.precision,
             seed=0,
-            chance=Chance(random_start=train.random_start),
-        )
+            noise=SamplingNoise(random_start=train.random_start),
+        ).values()
         return {name: result[name] for name in ("accuracy", "coverage", "distinct")} | {
             "best_by_value": result["best_of_n"]["value"]
         }

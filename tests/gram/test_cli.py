@@ -201,7 +201,7 @@ class TestSample:
 class TestEvaluate:
     def test_json_is_json_and_nothing_else(self, gram: Any, debug_checkpoint: Path) -> None:
         said = gram(
-            "evaluate", debug_checkpoint, "--trajectories", 2, "--split", "test", "--seed", 0, "--puzzles", 8, "--json"
+            "evaluate", debug_checkpoint, "--trajectories", 2, "--split", "test", "--seed", 0, "--limit", 8, "--json"
         )
         assert said.code == 0
         figures = json.loads(said.out)
@@ -217,7 +217,7 @@ class TestEvaluate:
             debug_checkpoint,
             "--trajectories",
             2,
-            "--puzzles",
+            "--limit",
             8,
             "--supervision-steps",
             1,
@@ -236,7 +236,7 @@ class TestEvaluate:
         assert f"all inputs: {figures['all_inputs']['inputs']} inputs" in table
 
     def test_a_grid_has_a_cell_for_each_depth_and_width(self, gram: Any, debug_checkpoint: Path) -> None:
-        words = ("evaluate", debug_checkpoint, "--puzzles", 8, "--depths", "1,3", "--trajectories", "2,1")
+        words = ("evaluate", debug_checkpoint, "--limit", 8, "--depths", "1,3", "--trajectories", "2,1")
         table, figures = gram(*words).out, json.loads(gram(*words, "--json").out)
         at = [(cell["supervision_steps"], cell["trajectories"]) for cell in figures["cells"]]
         assert at == [(1, 1), (1, 2), (3, 1), (3, 2)]
@@ -244,11 +244,11 @@ class TestEvaluate:
             assert re.search(rf"^ +{depth} +{width}  {cell['accuracy']:.3f} \[", table, re.MULTILINE)
 
     def test_widths_without_depths_are_a_grid_at_the_checkpoints_depth(self, gram: Any, debug_checkpoint: Path) -> None:
-        said = gram("evaluate", debug_checkpoint, "--puzzles", 4, "--trajectories", "1,2", "--json")
+        said = gram("evaluate", debug_checkpoint, "--limit", 4, "--trajectories", "1,2", "--json")
         assert [cell["supervision_steps"] for cell in json.loads(said.out)["cells"]] == [3, 3]
 
     def test_added_chance_is_told(self, gram: Any, debug_trm_checkpoint: Path) -> None:
-        words = ("evaluate", debug_trm_checkpoint, "--puzzles", 4, "--trajectories", 3)
+        words = ("evaluate", debug_trm_checkpoint, "--limit", 4, "--trajectories", 3)
         added = ("--perturb", 0.5, "--random-start", "--temperature", 2)
         figures = json.loads(gram(*words, *added, "--json").out)
         assert (figures["perturb"], figures["random_start"], figures["temperature"]) == (0.5, True, 2.0)
@@ -259,7 +259,7 @@ class TestEvaluate:
         [
             (("--split", "dev"), "unknown split 'dev'; known: train, test"),
             (("--trajectories", "0"), "trajectories is 0"),
-            (("--puzzles", "0"), "puzzles is 0"),
+            (("--limit", "0"), "limit is 0"),
             (("--seed", "-3"), "seed is -3"),
             (("--supervision-steps", "0"), "supervision_steps is 0"),
             (("--depths", "3,0"), "supervision_steps is 0"),
@@ -315,7 +315,7 @@ def test_the_installed_command_is_this_one() -> None:
 
 
 def test_the_cost_of_a_grid_is_measured_beside_its_largest_cell(gram: Any, debug_checkpoint: Path) -> None:
-    said = gram("bench", "grid", debug_checkpoint, "--depths", "1,3", "--trajectories", "1,2", "--puzzles", 4)
+    said = gram("bench", "grid", debug_checkpoint, "--depths", "1,3", "--trajectories", "1,2", "--limit", 4)
     figures = json.loads(said.out)
     for halting in ("with halting", "without halting"):
         assert figures[halting]["same_cell"]

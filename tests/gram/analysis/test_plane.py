@@ -12,7 +12,8 @@ import xarray as xr
 import gram
 from gram.analysis.plane import best_loss, landscape, right_answers, starts, three
 from gram.checkpoint import Checkpoint
-from gram.inference.sample import SampleError, sample
+from gram.inference.request import SampleError
+from gram.inference.sample import sample
 from gram.rollout import RolloutError
 
 
@@ -87,12 +88,12 @@ def test_refusals(opened: Checkpoint, drawn: xr.Dataset) -> None:
         starts(opened, [0, 1], size=3)
 
 
-def test_the_centre_of_the_starts_is_the_path_that_is_sampled(opened: Checkpoint) -> None:
+def test_the_center_of_the_starts_is_the_trajectory_that_is_sampled(opened: Checkpoint) -> None:
     plane = starts(opened, 2, size=5, radius=0.5, trajectory=3, supervision_steps=2, seed=4)
     rollout = sample(opened, 2, trajectories=4, supervision_steps=2, seed=4)
-    centre = int(np.flatnonzero((plane["row"] == 0) & (plane["column"] == 0))[0])
-    np.testing.assert_array_equal(plane["tokens"][0, centre, -1], rollout["tokens"][0, 3, -1])
-    np.testing.assert_array_equal(plane["tokens"][0, centre, 0], rollout["tokens"][0, 3, 0])
+    center = int(np.flatnonzero((plane["row"] == 0) & (plane["column"] == 0))[0])
+    np.testing.assert_array_equal(plane["tokens"][0, center, -1], rollout["tokens"][0, 3, -1])
+    np.testing.assert_array_equal(plane["tokens"][0, center, 0], rollout["tokens"][0, 3, 0])
     assert plane.sizes["trajectory"] == 25
     assert np.unique(plane["row"]).tolist() == pytest.approx([-0.5, -0.25, 0, 0.25, 0.5])
     assert plane["supervision_step"].values.tolist() == [0, 2]

@@ -15,14 +15,15 @@ import torch
 from torch import Tensor
 
 import gram
-from gram.inference.noise import Chance
-from gram.inference.sample import SampleError, Streams, sample
+from gram.inference.noise import RowGenerators, SamplingNoise
+from gram.inference.request import SampleError
+from gram.inference.sample import sample
 from gram.models import Model, Noise, Readout, State, Transition
 from gram.tasks import NQueens, TaskError
 from gram.tasks.nqueens import NQueensConfig
 
 module = importlib.import_module("gram.evaluation.evaluate")  # `gram.evaluate` is the function
-answer, score, score_grid = module.answer, module.score, module.score_grid
+answer, score_grid = module.answer, module.score_grid
 
 TASK = NQueens(NQueensConfig(board_size=5, removed_min=3, removed_max=5, train_share=0.5))
 TEST = TASK.puzzles("test")
@@ -30,10 +31,16 @@ WRONG = np.ones(25, dtype=np.uint8)  # an empty board keeps nobody's given
 LOOK_UP = {x.tobytes(): found for x, found in zip(TEST.x, TEST.solutions, strict=True)}
 
 
-class Scripted(Model):
-    """Throws one die per trajectory, at the first step, and answers by it: one of the solutions, or a wrong board.
+def score(model: Model, task: Any, *, supervision_steps: int, trajectories: int, **settings: Any) -> dict[str, Any]:
+    """The figures at one depth and width."""
+    (cell,) = score_grid(model, task, depths=[supervision_steps], trajectories=[trajectories], **settings).values()
+    return cell
 
-    It answers from step `depth` on (a wrong board before), halts there, and is as sure of itself as the die was high.
+
+class Scripted(Model):
+    """Draws one number per trajectory, at the first step, and answers by it: one of the solutions, or a wrong board.
+
+    It answers from step `depth` on (a wrong board before), halts there, and is as sure of itself as the number is high.
     """
 
     name = "scripted"
@@ -75,7 +82,7 @@ class Scripted(Model):
 def dice(puzzle: int, trajectories: int, seed: int = 0) -> list[float]:
     """The first number of each trajectory's stream."""
     like = torch.empty(1, 25, 3)
-    return [float(Streams([(seed, puzzle, n)])(like)[0, 0, 0]) for n in range(trajectories)]
+    return [float(RowGenerators([(seed, puzzle, n)])(like)[0, 0, 0]) for n in range(trajectories)]
 
 
 def by_hand(model: Scripted, ids: Any, trajectories: int, seed: int = 0) -> dict[str, Any]:
@@ -214,7 +221,7 @@ class TestHalting:
                 assert figures["halted"] == (depth <= 5)
 
     def test_halting_saves_what_it_promises(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(module, "ROWS", 16)
+        monkeypatch.setattr(module, "MAX_ROWS", 16)
         cost = {}
         for halting in (True, False):
             model = Scripted(depth=1)
@@ -249,7 +256,7 @@ class TestHalting:
         assert Doubtful(0.6, 0.8, 0.95, 0.97).ask(4, halt_above=above) == {4: (expected, expected, True)}
 
     def test_a_row_whose_belief_was_strong_leaves_nothing_to_the_next(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(module, "ROWS", 1)
+        monkeypatch.setattr(module, "MAX_ROWS", 1)
         assert Doubtful(0.9, 0.1).ask(2, halt_above=0.95) == {2: (1, 2, False)}
 
     def test_score_hands_halt_above_on(self) -> None:
@@ -263,7 +270,7 @@ class TestHalting:
         for above, steps, halted in ((1e-9, 1.0, 1.0), (1 - 1e-9, 3.0, 0.0)):
             inference = replace(opened.config.inference, halt_above=above)
             other = replace(opened, config=replace(opened.config, inference=inference))
-            figures = gram.evaluate(other, trajectories=2, puzzles=4)
+            figures = gram.evaluate(other, trajectories=2, limit=4)
             assert (figures["mean_halt_step"], figures["halted"]) == (steps, halted)
 
 
@@ -277,7 +284,7 @@ class TestDepths:
         opened = gram.load(debug_checkpoint)
         chosen = opened.task.puzzles("test").take(np.arange(6))
         for model, puzzles in ((opened.model, chosen), (Scripted(depth=2), TEST), (Scripted(depth=3), TEST)):
-            settings = {"trajectories": 3, "halting": halting, "seed": 1, "precision": "float32"}
+            settings = {"trajectories": 3, "halting": halting, "seed": 1, "precision": "float32", "exact": True}
             # Rows are freed at other moments, but each is computed as if alone; only which rows share a batch differs.
             (alone,) = answer(model, puzzles, np.arange(len(puzzles)), depths=[2], **settings).values()
             both = answer(model, puzzles, np.arange(len(puzzles)), depths=[4, 2], **settings)
@@ -317,7 +324,7 @@ class TestCarriedBatch:
     def test_the_size_of_the_batch_changes_nothing(self, rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
         settings = {"trajectories": 3, "depths": [4], "halting": True, "seed": 1}
         whole = answer(Scripted(depth=2), TEST, np.arange(len(TEST)), **settings)[4]
-        monkeypatch.setattr(module, "ROWS", rows)
+        monkeypatch.setattr(module, "MAX_ROWS", rows)
         small = answer(Scripted(depth=2), TEST, np.arange(len(TEST)), **settings)[4]
         assert_equal_answers(small, whole)
 
@@ -335,12 +342,12 @@ class TestCarriedBatch:
         np.testing.assert_array_equal(few.tokens, many.tokens[:, :3])
 
     def test_an_evaluation_of_few_puzzles_takes_them_evenly_from_the_split(self) -> None:
-        figures = score(Scripted(), TASK, **SETTINGS, puzzles=3)
+        figures = score(Scripted(), TASK, **SETTINGS, limit=3)
         ids = np.array([0, (len(TEST) - 1) / 2, len(TEST) - 1]).round().astype(int)
         expected = by_hand(Scripted(), ids, 6)
         assert figures["all_inputs"]["inputs"] == 3
         assert {name: figures["all_inputs"][name] for name in expected} == approximately(expected)
-        assert score(Scripted(), TASK, **SETTINGS, puzzles=10**6)["all_inputs"]["inputs"] == len(TEST)
+        assert score(Scripted(), TASK, **SETTINGS, limit=10**6)["all_inputs"]["inputs"] == len(TEST)
 
 
 def test_a_model_that_computes_answers_here_as_it_is_recorded_by_sample(debug_checkpoint: Path) -> None:
@@ -375,7 +382,7 @@ class TestGrid:
         self, kind: str, added: dict[str, Any], halting: bool, debug_checkpoint: Path, debug_trm_checkpoint: Path
     ) -> None:
         opened = gram.load({"gram": debug_checkpoint, "trm": debug_trm_checkpoint}[kind])
-        how: dict[str, Any] = {"puzzles": 9, "seed": 1, "halting": halting} | added
+        how: dict[str, Any] = {"limit": 9, "seed": 1, "halting": halting, "exact": True} | added
         found = module.grid(opened, depths=[4, 1, 2], trajectories=[8, 1, 3], **how)
         at = [(cell["supervision_steps"], cell["trajectories"]) for cell in found["cells"]]
         assert at == [(depth, width) for depth in (1, 2, 4) for width in (1, 3, 8)]
@@ -391,7 +398,8 @@ class TestGrid:
         opened = gram.load({"gram": debug_checkpoint, "trm": debug_trm_checkpoint}[kind])
         ids = np.arange(9)
         chosen = opened.task.puzzles("test").take(ids)
-        how: dict[str, Any] = {"halting": False, "seed": 1, "precision": precision, "chance": Chance(**added)}
+        noise = SamplingNoise(**added)
+        how: dict[str, Any] = {"halting": False, "seed": 1, "precision": precision, "noise": noise, "exact": True}
         whole = answer(opened.model, chosen, ids, depths=[2, 4], trajectories=8, **how)
         assert len(np.unique(whole[4].value)) > 30  # they differ
         for depth, width in ((2, 1), (2, 8), (4, 1), (4, 5)):
@@ -420,7 +428,7 @@ class TestCheckpoint:
     """From the outside."""
 
     def test_the_figures_are_json_and_complete(self, debug_checkpoint: Path) -> None:
-        figures = gram.evaluate(debug_checkpoint, trajectories=3, puzzles=8)
+        figures = gram.evaluate(debug_checkpoint, trajectories=3, limit=8)
         assert json.loads(json.dumps(figures)) == figures
         assert set(figures) >= {
             "checkpoint", "sha256", "model", "task", "split", "protocol", "trajectories", "supervision_steps",
@@ -433,13 +441,25 @@ class TestCheckpoint:
         assert figures["supervision_steps"] == opened.config.inference.supervision_steps
         assert figures["halting"] == opened.config.inference.halting
 
+    def test_puzzles_are_chosen_by_index_and_each_is_what_it_is_among_all(self, debug_checkpoint: Path) -> None:
+        opened = gram.load(debug_checkpoint)
+        chosen = gram.evaluate(opened, [0, 5, 7], trajectories=3, exact=True)["all_inputs"]
+        handed = gram.evaluate(opened, opened.task.puzzles("test").take([0, 5, 7]), trajectories=3)["all_inputs"]
+        assert chosen["inputs"] == handed["inputs"] == 3
+        ids = np.array([0, 5, 7])
+        found = answer(
+            opened.model, opened.task.puzzles("test").take(ids), ids, trajectories=3, depths=[3], exact=True, seed=0,
+            halting=opened.config.inference.halting, halt_above=opened.config.inference.halt_above,
+        )[3]  # fmt: skip
+        assert chosen["mean_halt_step"] == pytest.approx(found.depth.mean())
+
     def test_the_same_question_has_the_same_answer(self, debug_checkpoint: Path) -> None:
         opened = gram.load(debug_checkpoint)
-        one, other = (gram.evaluate(opened, trajectories=3, puzzles=8) for _ in range(2))
+        one, other = (gram.evaluate(opened, trajectories=3, limit=8) for _ in range(2))
         assert one | {"seconds": 0} == other | {"seconds": 0}
 
     def test_each_puzzle_says_what_it_contributes(self, debug_checkpoint: Path) -> None:
-        found = gram.evaluate(debug_checkpoint, trajectories=3, puzzles=[4, 1, 7], per_puzzle=True)
+        found = gram.evaluate(debug_checkpoint, puzzles=[4, 1, 7], trajectories=3, per_puzzle=True)
         each = found["per_puzzle"]
         counts = gram.load(debug_checkpoint).task.puzzles("test").counts
         assert set(each["puzzle"]) <= {4, 1, 7}
@@ -459,7 +479,8 @@ class TestCheckpoint:
         [
             ({"trajectories": 0}, "trajectories is 0; it must be at least 1"),
             ({"supervision_steps": 0}, "supervision_steps is 0"),
-            ({"puzzles": 0}, "puzzles is 0"),
+            ({"limit": 0}, "limit is 0"),
+            ({"puzzles": []}, "puzzles is empty"),
             ({"seed": -1}, "seed is -1"),
             ({"noise": float("nan")}, "noise is nan"),
             ({"noise": -1.0}, "noise is -1.0"),

@@ -15,7 +15,8 @@ import pytest
 
 from gram.checkpoint import CheckpointError, load
 from gram.evaluation.generate import draw, figures, generate, parts, table
-from gram.inference.sample import SampleError, choose, sample
+from gram.inference.request import SampleError, sampling_noise
+from gram.inference.sample import sample
 from gram.presets import preset
 from gram.release.export import ship
 from gram.tasks.files import DataError
@@ -71,7 +72,7 @@ class TestGenerate:
         assert json.loads(ended.stdout)["samples"] == 6_000
         assert all(path.stat().st_mtime_ns == moment for path, moment in before.items())
         opened = load(checkpoint)
-        how = {"supervision_steps": 3, "seed": 0, "chance": choose(opened), "precision": "auto"}
+        how = {"supervision_steps": 3, "seed": 0, "noise": sampling_noise(opened), "precision": "auto"}
         np.testing.assert_array_equal(told(tmp_path / "killed", 6_000), draw(opened, range(6_000), **how))
 
     def test_other_samples_are_refused(self, checkpoint: Path, tmp_path: Path) -> None:

@@ -19,7 +19,9 @@ from gram import cli
 from gram.checkpoint import Checkpoint, build
 from gram.config import RunConfig, TrainConfig
 from gram.evaluation.likelihood import PROPOSALS, bound, follow, importance, log_likelihood, log_ratio
-from gram.inference.sample import SampleError, Streams
+from gram.inference.chain import Chain, Row, Rows
+from gram.inference.noise import RowGenerators
+from gram.inference.request import SampleError
 from gram.models.blocks import NetworkConfig
 from gram.models.gaussian import Gaussian
 from gram.models.gram import GRAMConfig
@@ -60,7 +62,7 @@ def _one_thread(one_thread: None) -> None:
 def test_the_elbo_is_what_torchs_distributions_give_transition_by_transition() -> None:
     toy = opened(loud=0.3)
     model, (x, y) = toy.model, pair(toy)
-    noise = Streams([(5, 0, 0, 0)])
+    noise = RowGenerators([(5, 0, 0, 0)])
     with torch.no_grad():
         state = model.init(x)
         e_x, h, l = state.e_x, state.h, state.l
@@ -106,10 +108,9 @@ def test_one_draw_gives_the_elbo_in_expectation() -> None:
     """log p/q of a draw is -KL on average: 512 draws, 4 standard errors."""
     found = bound(opened(loud=0.3), [0], samples=512, supervision_steps=1, precision="float32")
     toy = opened(loud=0.3)
-    x, y = (values.expand(512, -1) for values in pair(toy))
     with torch.no_grad():
-        noise = Streams([(0, 0, 0, draw) for draw in range(512)])
-        paths = follow(toy.model, toy.model.init(x), y, noise, 1, "posterior")
+        rows = Rows(toy.task.puzzles("test"), tuple(Row(0, (0, 0, 0, draw)) for draw in range(512)), 512)
+        paths = follow(Chain(toy.model, rows), rows.y, 1, "posterior")
     gap = paths.log_weight - paths.elbo
     assert gap.std() > 0.1
     assert abs(gap.mean()) < 4 * gap.std() / math.sqrt(512)
@@ -159,7 +160,7 @@ def test_the_bound_rises_with_the_draws_on_the_same_weights() -> None:
 
 
 def test_the_bound_of_a_trained_model_rises_and_its_terms_add_up(debug_checkpoint: Path) -> None:
-    found = bound(debug_checkpoint, 4, samples=4)
+    found = bound(debug_checkpoint, limit=4, samples=4)
     rising = [*found["importance_by_samples"].values()]
     assert list(found["importance_by_samples"]) == ["1", "2", "4"]
     assert rising == sorted(rising)
@@ -181,7 +182,7 @@ def test_the_charged_proposal_pays_only_in_the_last_transition() -> None:
 
 def test_a_pairs_figures_do_not_depend_on_the_other_pairs() -> None:
     toy = opened(loud=0.3)
-    alone, among = bound(toy, [1], samples=3)["per_pair"], bound(toy, [0, 1], samples=3)["per_pair"]
+    alone, among = (bound(toy, which, samples=3, exact=True)["per_pair"] for which in ([1], [0, 1]))
     of_one = [at for at, puzzle in enumerate(among["puzzle"]) if puzzle == 1]
     for name in ("elbo", "importance", "surrogate"):
         assert alone[name] == [among[name][at] for at in of_one]
@@ -190,31 +191,31 @@ def test_a_pairs_figures_do_not_depend_on_the_other_pairs() -> None:
 
 def test_a_number_of_pairs_is_spread_over_the_split() -> None:
     toy = opened()
-    found = bound(toy, 3, split="train", samples=1)["per_pair"]
+    found = bound(toy, limit=3, split="train", samples=1)["per_pair"]
     assert found["puzzle"][0] == 0
     assert found["puzzle"][-1] == len(toy.task.puzzles("train")) - 1
-    assert bound(toy, 10_000, samples=1)["pairs"] == toy.task.puzzles("test").counts.sum()
+    assert bound(toy, limit=10_000, samples=1)["pairs"] == toy.task.puzzles("test").counts.sum()
 
 
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
         ({"samples": 0}, "trajectories is 0|samples is 0"),
-        ({"puzzles": 0}, "puzzles is 0; it must be at least 1"),
-        ({"puzzles": [9_999]}, "puzzle 9999 is not in this split"),
-        ({"puzzles": []}, "no"),
+        ({"limit": 0}, "limit is 0; it must be at least 1"),
+        ({"puzzles": [9_999]}, "puzzle 9999 is not in the test split"),
+        ({"puzzles": []}, "puzzles is empty"),
         ({"proposal": "both"}, "proposal is 'both'; known: posterior, charged, prior"),
     ],
 )
 def test_what_cannot_be_served_is_refused(changes: dict[str, Any], words: str) -> None:
     with pytest.raises(SampleError, match=words):
-        bound(opened(), **{"puzzles": 1, "samples": 1} | changes)
+        bound(opened(), **{"samples": 1} | changes)
 
 
 def test_a_deterministic_model_is_refused_in_one_sentence(debug_trm_checkpoint: Path) -> None:
     with pytest.raises(SampleError, match="is deterministic and has no posterior; the bound needs"):
         gram.bound(debug_trm_checkpoint)
-    for changed, words in (({"guided": False}, "deterministic"), ({"guidance": "zero-sigma"}, "throws no die")):
+    for changed, words in (({"guided": False}, "deterministic"), ({"guidance": "zero-sigma"}, "samples nothing")):
         config = replace(SMALL, model=replace(SMALL.model, **changed))
         task, model = build(config)
         with pytest.raises(SampleError, match=words):
@@ -231,9 +232,9 @@ def test_the_command_prints_json_and_a_table(
         assert not stopped.value.code
         return capsys.readouterr().out
 
-    found = json.loads(say("--puzzles", 2, "--samples", 2, "--json"))
+    found = json.loads(say("--limit", 2, "--samples", 2, "--json"))
     assert (found["pairs"], found["samples"]) == (2, 2)
-    assert f"ELBO {found['elbo']:.3f}" in say("--puzzles", 2, "--samples", 2)
+    assert f"ELBO {found['elbo']:.3f}" in say("--limit", 2, "--samples", 2)
 
 
 LEAK = {"posterior_exact": 0.88, "prior_exact": 0.0, "kl_posterior": 0.185}  # 8 queens, beta 1, balance 0.8

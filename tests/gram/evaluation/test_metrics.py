@@ -109,7 +109,7 @@ def test_two_evaluations_are_compared_puzzle_by_puzzle() -> None:
     def result(rate: float) -> dict[str, Any]:
         valid = rng.random((30, 4)) < rate
         each = measure_puzzles(puzzles, answers(rng.integers(0, 2, (30, 4, 1)).astype(np.uint8)), valid)
-        return summary(each, rows) | {"per_puzzle": each.plain(rows, ids)}
+        return summary(each, rows) | {"per_puzzle": each.plain(rows, ids.tolist())}
 
     good, bad = result(0.9), result(0.3)
     gap = difference(good, bad)

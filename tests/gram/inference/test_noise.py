@@ -1,4 +1,4 @@
-"""Chance that is added at inference: what it does to a state, that it is a trajectory's own, and that it is told."""
+"""Sampling noise: what it does to a state, that it is a trajectory's own, and that it is recorded."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from gram import rollout
 from gram.checkpoint import Checkpoint
 from gram.config import RunConfig
 from gram.evaluation.evaluate import answer
-from gram.inference.noise import Chance, Streams
-from gram.inference.sample import CHUNK, Record, SampleError, choose, sample
+from gram.inference.noise import RowGenerators, SamplingNoise
+from gram.inference.request import SampleError, sampling_noise
+from gram.inference.sample import MAX_ROWS, Record, sample
 from gram.models import MODELS, Readout, State
 from gram.models.blocks import NetworkConfig
 from gram.presets import preset
@@ -35,7 +36,7 @@ ADDED: dict[str, dict[str, Any]] = {
 
 
 def untrained(kind: str) -> Checkpoint:
-    """A model of this kind for 5 queens as it is before training: undecided, so that chance shows."""
+    """A model of this kind for 5 queens as it is before training: undecided, so that noise shows."""
     network = NetworkConfig(features=32, heads=2, hidden=32, blocks=1)
     shape: dict[str, Any] = {"high_steps": 3} if kind == "looped" else {}
     config: RunConfig = replace(preset("debug"), model=MODELS[kind].Config(network=network, **shape))
@@ -68,12 +69,12 @@ def same(one: Any, other: Any) -> bool:
 )
 def test_each_model_has_many_trajectories_of_which_each_is_its_own(kind: str, added: str, one_thread: None) -> None:
     opened = untrained(kind)
-    how: dict[str, Any] = {"supervision_steps": 2, "record": Record(l=True)} | ADDED.get(added, {})
-    if opened.model.writes:  # dice of its own, and a board that fills
+    how: dict[str, Any] = {"supervision_steps": 2, "record": Record(l=True), "exact": True} | ADDED.get(added, {})
+    if opened.model.writes:  # noise of its own, and a board that fills
         how |= {"supervision_steps": 25, "record": Record()}
-    many = sample(opened, [1, 2], trajectories=CHUNK // 2 + 3, **how)
-    last = many["tokens" if added in ("", "temperature") else "h"].values[:, :, -1].reshape(2, CHUNK // 2 + 3, -1)
-    assert all(len(np.unique(rows, axis=0)) == CHUNK // 2 + 3 for rows in last)
+    many = sample(opened, [1, 2], trajectories=MAX_ROWS // 2 + 3, **how)
+    last = many["tokens" if added in ("", "temperature") else "h"].values[:, :, -1].reshape(2, MAX_ROWS // 2 + 3, -1)
+    assert all(len(np.unique(rows, axis=0)) == MAX_ROWS // 2 + 3 for rows in last)
     assert same(sample(opened, 2, trajectories=3, **how), many.isel(puzzle=[1], trajectory=slice(3)))
     assert same(sample(opened, [1, 2], trajectories=1, **how), many.isel(trajectory=[0]))
     assert not same(sample(opened, [1, 2], trajectories=1, seed=1, **how), many.isel(trajectory=[0]))
@@ -85,8 +86,8 @@ def test_a_model_is_recurrent_if_a_step_depends_on_the_state_that_it_begins_from
     model = opened.model
     with torch.inference_mode():
         start = model.init(torch.from_numpy(opened.task.puzzles("test").x[:2].astype(np.int64)))
-        other = Chance(random_start=True).start(start, [(0, 0, 0), (0, 0, 1)])
-        ends = [model.step(state, Streams([(1, 0, 0), (1, 0, 1)]))[0].h for state in (start, other)]
+        other = SamplingNoise(random_start=True).start(start, [(0, 0, 0), (0, 0, 1)])
+        ends = [model.step(state, RowGenerators([(1, 0, 0), (1, 0, 1)]))[0].h for state in (start, other)]
     assert torch.equal(*ends) is not model.recurrent
 
 
@@ -98,7 +99,7 @@ def test_an_evaluation_draws_what_a_rollout_records(kind: str, added: str, one_t
     recorded = sample(opened, ids.tolist(), supervision_steps=3, record=Record(low=True), **how, **ADDED[added])
     chosen = opened.task.puzzles("test").take(ids)
     answers = answer(
-        opened.model, chosen, ids, depths=[1, 3], halting=False, chance=choose(opened, **ADDED[added]), **how
+        opened.model, chosen, ids, depths=[1, 3], halting=False, noise=sampling_noise(opened, **ADDED[added]), **how
     )
     for depth, found in answers.items():
         at = (recorded["supervision_step"] == depth) & (recorded["transition"] == opened.model.high_steps)
@@ -122,17 +123,17 @@ class TestPerturb:
             record=Record(every="supervision"),
         )  # fmt: skip
         for n in range(2):
-            streams = Streams([(9, 3, n)], 2.0)
+            generators = RowGenerators([(9, 3, n)], 2.0)
             with torch.inference_mode():
                 state = model.init(torch.from_numpy(data["x"].values.astype(np.int64)))
                 for step in range(steps):
-                    drawn = 0.4 * streams.normal(state.l)  # `noise` is the factor on the guidance, not on this
+                    drawn = 0.4 * generators.normal(state.l)  # `noise` is the factor on the guidance, not on this
                     if kind == "looped":
                         state = State(state.e_x, state.h + drawn, state.l)
                     else:
                         state = State(state.e_x, state.h, state.l + drawn)
                     for _ in range(model.high_steps):
-                        state, _ = model.step(state, streams)
+                        state, _ = model.step(state, generators)
                     seen = data["h"].isel(puzzle=0, trajectory=n, step=step + 1)
                     np.testing.assert_allclose(seen, state.h[0], rtol=5e-3, atol=5e-3)
 
@@ -186,18 +187,17 @@ class TestTemperature:
         logits = torch.tensor([[1.0, 0.0, -1.0], [0.3, 0.2, 0.1]])
         for temperature in (0.5, 1.0, 2.0):
             rows = 4_000
-            told = Chance(temperature=temperature).answer(
+            drawn = SamplingNoise(temperature=temperature).sample_tokens(
                 shows(logits.expand(rows, 2, 3)), [(0, 0, n) for n in range(rows)]
             )
-            share = torch.nn.functional.one_hot(told, 3).float().mean(0)
+            share = torch.nn.functional.one_hot(drawn, 3).float().mean(0)
             expected = (logits / temperature).softmax(-1)
             assert (share - expected).abs().max() < 5 * 0.5 / rows**0.5
 
     def test_positions_are_drawn_independently(self) -> None:
-        told = (
-            Chance(temperature=1.0).answer(shows(torch.zeros(4_000, 2, 2)), [(0, 0, n) for n in range(4_000)]).double()
-        )
-        assert abs(torch.corrcoef(told.T)[0, 1]) < 5 / 4_000**0.5
+        keys = [(0, 0, n) for n in range(4_000)]
+        drawn = SamplingNoise(temperature=1.0).sample_tokens(shows(torch.zeros(4_000, 2, 2)), keys).double()
+        assert abs(torch.corrcoef(drawn.T)[0, 1]) < 5 / 4_000**0.5
 
     def test_cold_answers_are_the_most_probable(self, trm: Checkpoint) -> None:
         cold, plain = (sample(trm, 0, trajectories=1, temperature=t)["tokens"].values for t in (1e-6, 0.0))
@@ -210,7 +210,7 @@ class TestTemperature:
             np.testing.assert_array_equal(drawn["tokens"].isel(step=step), drawn["tokens"].isel(step=step - 1))
 
 
-def test_a_rollout_says_how_chance_entered(trm: Checkpoint) -> None:
+def test_a_rollout_says_how_noise_entered(trm: Checkpoint) -> None:
     plain, ptrm = sample(trm, 0), sample(trm, 0, trajectories=2, perturb=0.3)
     assert plain.sizes["trajectory"] == 1
     assert json.loads(plain.attrs["chance"]) == {
@@ -222,12 +222,12 @@ def test_a_rollout_says_how_chance_entered(trm: Checkpoint) -> None:
     assert everything.attrs["name"] == "trm (perturb=0.3, random start, temperature=0.5)"
 
 
-def test_a_checkpoint_may_ask_for_chance_itself(trm: Checkpoint) -> None:
+def test_a_checkpoint_may_ask_for_noise_itself(trm: Checkpoint) -> None:
     inference = replace(trm.config.inference, perturb=0.3)
     asks = replace(trm, config=replace(trm.config, inference=inference))
     assert same(sample(asks, 0, trajectories=3), sample(trm, 0, trajectories=3, perturb=0.3))
     assert sample(asks, 0, trajectories=3, perturb=0.0).sizes["trajectory"] == 1
-    assert gram.evaluate(asks, trajectories=2, puzzles=2)["perturb"] == 0.3
+    assert gram.evaluate(asks, trajectories=2, limit=2)["perturb"] == 0.3
 
 
 @pytest.mark.parametrize(
@@ -237,11 +237,11 @@ def test_a_checkpoint_may_ask_for_chance_itself(trm: Checkpoint) -> None:
         ("trm", {"temperature": float("inf")}, "temperature is inf"),
         ("direct", {"perturb": 0.3}, "direct answers in one pass .* perturb=0.3 changes nothing; leave it out"),
         ("direct", {"random_start": True}, "random start changes nothing"),
-        ("ar", {"perturb": 0.3}, "ar goes on from its tokens alone .* perturb=0.3 changes nothing; leave it out"),
-        ("mdlm", {"temperature": 0.5}, "mdlm throws a die for every token .* leave temperature out"),
+        ("ar", {"perturb": 0.3}, "ar continues from its tokens alone .* perturb=0.3 changes nothing; leave it out"),
+        ("mdlm", {"temperature": 0.5}, "mdlm samples every token .* leave temperature out"),
     ],
 )
-def test_chance_that_cannot_be_is_one_sentence(kind: str, settings: dict[str, Any], words: str) -> None:
+def test_noise_that_cannot_be_is_one_sentence(kind: str, settings: dict[str, Any], words: str) -> None:
     opened = untrained(kind)
     for ask in (lambda: sample(opened, 0, **settings), lambda: gram.evaluate(opened, **settings)):
         with pytest.raises(SampleError, match=words):

@@ -1,4 +1,4 @@
-"""Going on from a recorded state: the same chain, the recorded past, other dice, and clear words where it cannot be."""
+"""Starting from a recorded state: the same chain, the recorded past, other noise, and refusals."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import xarray as xr
 import gram
 from gram import rollout
 from gram.checkpoint import Checkpoint
-from gram.inference.sample import CHUNK, Record, SampleError, prepare, sample
+from gram.inference.request import SampleError
+from gram.inference.sample import Record, prepare, sample
 from gram.rollout import RolloutError
 from gram.tasks import TaskError
 
@@ -39,9 +40,9 @@ def test_from_an_exact_state_it_is_the_chain_itself_bit_for_bit(
     trm: Checkpoint, debug_trm_checkpoint: Path, step: int
 ) -> None:
     """A rollout stores half precision; handed the very numbers, at the end of a supervision step or within one, a
-    model without dice computes what it had computed."""
+    model without noise computes what it had computed."""
     whole = sample(trm, 1, supervision_steps=4, record=EVERYTHING)
-    x = torch.from_numpy(whole["x"].values.astype(np.int64)).expand(CHUNK, -1)
+    x = torch.from_numpy(whole["x"].values.astype(np.int64))
     with prepare(trm, 1).computing():
         state = trm.model.init(x)
         for _ in range(step):
@@ -54,7 +55,7 @@ def test_from_an_exact_state_it_is_the_chain_itself_bit_for_bit(
 
 
 @pytest.mark.parametrize("record", [EVERYTHING, Record(l=True, every="supervision"), Record(low=True)])
-def test_the_past_stands_as_it_was_and_the_dice_are_others(debug_checkpoint: Path, record: Record) -> None:
+def test_the_past_stands_as_it_was_and_the_noise_is_another(debug_checkpoint: Path, record: Record) -> None:
     data = sample(debug_checkpoint, 1, trajectories=3, supervision_steps=4, seed=5, record=record)
     ends = np.flatnonzero((data["low_step"] == 0).values)
     step = int(ends[len(ends) // 2])
@@ -69,7 +70,7 @@ def test_the_past_stands_as_it_was_and_the_dice_are_others(debug_checkpoint: Pat
         assert (found[name].isel(step=step).values == found[name].isel(step=step).values[:, :1]).all(), name
     assert np.array_equal(found["h"].values[0, 0, step], data["h"].values[0, 2, step])
     ends = found["h"].values[0, :, -1]
-    assert len({end.tobytes() for end in ends}) == 4, "each path throws its own dice"
+    assert len({end.tobytes() for end in ends}) == 4, "each trajectory has its own noise"
     assert rollout.digest(found) == rollout.digest(
         again(data, debug_checkpoint, trajectory=2, step=step, trajectories=4)
     )

@@ -1,4 +1,4 @@
-"""Sampling: which noise a trajectory draws, that nobody else decides it, and what is recorded."""
+"""Sampling: which noise a trajectory draws, that nothing else decides it, and what is recorded."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ import gram
 from gram import rollout
 from gram.checkpoint import Checkpoint
 from gram.config import RunConfig
-from gram.inference.sample import CHUNK, Record, SampleError, Streams, sample, stream
+from gram.inference.noise import RowGenerators, generator_for
+from gram.inference.request import SampleError
+from gram.inference.sample import MAX_ROWS, Record, sample
 from gram.tasks import Puzzles, TaskError
 
 
@@ -78,7 +80,7 @@ def test_what_is_recorded_is_what_the_model_computes(trained: Checkpoint) -> Non
     with torch.inference_mode():
         for p, puzzle in enumerate((0, 4)):
             for n in range(3):
-                noise, state = Streams([(5, puzzle, n)]), model.init(x[p : p + 1])
+                noise, state = RowGenerators([(5, puzzle, n)]), model.init(x[p : p + 1])
                 for step in range(1, 5):
                     state, transition = model.step(state, noise)
                     readout = model.decode(state)
@@ -101,21 +103,31 @@ def test_validity_is_the_tasks_verdict(trained: Checkpoint) -> None:
 
 
 class TestNoise:
-    """Each trajectory has a stream of its own."""
+    """Each trajectory has a generator of its own."""
 
     @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
     def test_trajectory_7_is_the_same_among_8_and_among_40(self, precision: str, trained: Checkpoint) -> None:
-        few, many = (sample(trained, 2, trajectories=n, precision=precision, record=EVERYTHING) for n in (8, 40))
-        assert same(few, many.isel(trajectory=slice(0, 8)))
-        assert same(
-            sample(trained, 2, trajectories=1, precision=precision, record=EVERYTHING), many.isel(trajectory=[0])
+        one, few, many = (
+            sample(trained, 2, trajectories=n, precision=precision, record=EVERYTHING, exact=True) for n in (1, 8, 40)
         )
+        assert same(few, many.isel(trajectory=slice(0, 8)))
+        assert same(one, many.isel(trajectory=[0]))
+
+    def test_without_exact_it_is_the_same_up_to_rounding_and_a_call_repeats_its_bits(self, trained: Checkpoint) -> None:
+        one, again, few, many = (
+            sample(trained, 2, trajectories=n, supervision_steps=2, precision="float32") for n in (1, 1, 5, 40)
+        )
+        assert same(one, again)
+        for name in ("h", "probability", "halt"):
+            np.testing.assert_allclose(few[name], many[name][:, :5], rtol=5e-3, atol=5e-3)
+            np.testing.assert_allclose(one[name], many[name][:, :1], rtol=5e-3, atol=5e-3)
 
     @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
     def test_a_puzzle_draws_the_same_alone_and_among_others(self, precision: str, trained: Checkpoint) -> None:
-        together = sample(trained, [1, 5, 2], trajectories=CHUNK // 2 + 3, precision=precision)
+        how: dict[str, Any] = {"trajectories": MAX_ROWS // 2 + 3, "precision": precision, "exact": True}
+        together = sample(trained, [1, 5, 2], **how)
         for place, puzzle in enumerate((1, 5, 2)):
-            alone = sample(trained, puzzle, trajectories=CHUNK // 2 + 3, precision=precision)
+            alone = sample(trained, puzzle, **how)
             assert same(alone, together.isel(puzzle=[place]))
 
     def test_equal_seeds_give_equal_rollouts_and_others_do_not(self, trained: Checkpoint) -> None:
@@ -151,19 +163,19 @@ class TestNoise:
         eps = [(data["h"] - data["u"] - data["mu_prior"]).values.astype(np.float32) for data in (quiet, loud)]
         np.testing.assert_allclose(4 * eps[0], eps[1], rtol=0.01, atol=0.1)  # recorded in float16
 
-    def test_streams_are_standard_normal_independent_and_keyed_by_all_parts(self) -> None:
+    def test_generators_are_standard_normal_independent_and_keyed_by_all_parts(self) -> None:
         like = torch.empty(4, 200, 50)
-        drawn = Streams([(0, 0, 0), (0, 0, 1), (0, 1, 0), (1, 0, 0)])(like).flatten(1)
+        drawn = RowGenerators([(0, 0, 0), (0, 0, 1), (0, 1, 0), (1, 0, 0)])(like).flatten(1)
         # 10,000 numbers each: mean and correlation to 1/100, deviation to 1/141; five of those are allowed.
         assert drawn.mean(1).abs().max() < 0.05
         assert (drawn.std(1) - 1).abs().max() < 0.036
         assert (torch.corrcoef(drawn) - torch.eye(4)).abs().max() < 0.05
-        assert torch.equal(Streams([(0, 0, 1)])(like[:1]).flatten(1)[0], drawn[1])
+        assert torch.equal(RowGenerators([(0, 0, 1)])(like[:1]).flatten(1)[0], drawn[1])
 
-    def test_a_stream_goes_on(self) -> None:
-        streams, like = Streams([(0, 0, 0)]), torch.empty(1, 5)
-        assert not torch.equal(streams(like), streams(like))
-        assert stream((1, 2, 3)).initial_seed() == stream([1, 2, 3]).initial_seed()
+    def test_a_generator_continues(self) -> None:
+        generators, like = RowGenerators([(0, 0, 0)]), torch.empty(1, 5)
+        assert not torch.equal(generators(like), generators(like))
+        assert generator_for((1, 2, 3)).initial_seed() == generator_for([1, 2, 3]).initial_seed()
 
 
 class TestRecord:
@@ -205,7 +217,7 @@ class TestRecord:
                 np.testing.assert_array_equal(fine[name].isel(step=step), fine[name].isel(step=step - 1))
             assert (fine["l"].isel(step=step) != fine["l"].isel(step=step - 1)).any()
 
-    def test_the_first_step_throws_no_die(self, trained: Checkpoint) -> None:
+    def test_the_first_step_has_no_guidance(self, trained: Checkpoint) -> None:
         data = sample(trained, 0, trajectories=2, record=EVERYTHING).isel(step=0)
         for name in ("mu_prior", "sigma_prior"):
             assert (data[name] == 0).all()
@@ -248,12 +260,12 @@ class TestRecord:
 
     def test_a_record_that_is_too_large_is_refused_before_anything_is_computed(self, trained: Checkpoint) -> None:
         told = Record().size(trained.model, 1, 10**9, 3, 25, 3)
-        with pytest.raises(SampleError, match=f"keep less.*draw fewer trajectories, or pass largest={told}"):
+        with pytest.raises(SampleError, match=f"keep less.*draw fewer trajectories, or pass max_bytes={told}"):
             sample(trained, 0, trajectories=10**9)
         small = Record().size(trained.model, 1, 2, 3, 25, 3)
-        sample(trained, 0, trajectories=2, largest=small)
+        sample(trained, 0, trajectories=2, max_bytes=small)
         with pytest.raises(SampleError):
-            sample(trained, 0, trajectories=2, largest=small - 1)
+            sample(trained, 0, trajectories=2, max_bytes=small - 1)
 
     def test_a_record_cannot_keep_low_level_states_between_transitions_it_drops(self) -> None:
         with pytest.raises(SampleError, match="every='transition'"):
@@ -263,8 +275,8 @@ class TestRecord:
 
     def test_progress_counts_rows_to_the_end(self, trained: Checkpoint) -> None:
         told: list[tuple[int, int]] = []
-        sample(trained, [0, 1], trajectories=CHUNK, progress=lambda done, total: told.append((done, total)))
-        assert told == [(CHUNK, 2 * CHUNK), (2 * CHUNK, 2 * CHUNK)]
+        sample(trained, [0, 1], trajectories=MAX_ROWS, progress=lambda done, total: told.append((done, total)))
+        assert told == [(MAX_ROWS, 2 * MAX_ROWS), (2 * MAX_ROWS, 2 * MAX_ROWS)]
 
 
 class TestModes:
@@ -314,7 +326,7 @@ class TestModes:
     def test_more_solutions_than_are_searched_for_are_not_called_known(
         self, trained: Checkpoint, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(importlib.import_module("gram.inference.sample"), "SOLUTIONS", 2)
+        monkeypatch.setattr("gram.inference.request.MAX_SOLUTIONS", 2)
         blank = "/".join(["....."] * 5)  # ten solutions
         assert "solutions_known" not in sample(trained, blank, trajectories=1)
 

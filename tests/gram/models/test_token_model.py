@@ -16,7 +16,8 @@ from gram.board import Board, Token
 from gram.checkpoint import load
 from gram.config import ConfigError
 from gram.evaluation.likelihood import bound
-from gram.inference.sample import SampleError, sample
+from gram.inference.request import SampleError
+from gram.inference.sample import sample
 from gram.models import MODELS, VAE, Writer
 from gram.models.ar import ARConfig
 from gram.models.blocks import NetworkConfig
@@ -155,10 +156,10 @@ class TestAR:
     def test_positions_see_the_whole_puzzle_and_of_the_answer_only_what_comes_before(self) -> None:
         model, x = tiny("ar"), torch.zeros(1, 4, dtype=torch.long)
         y = torch.tensor([[1, 2, 3, 1]])
-        e_x = model.encoder(model.puzzle(x, None))
+        e_x = model.encoder(model.embed(x, None))
         changed = model.read(e_x, torch.tensor([[1, 3, 3, 1]])) != model.read(e_x, y)
         assert changed.any(-1).tolist() == [[False, False, True, True]]
-        other = model.encoder(model.puzzle(torch.tensor([[0, 0, 0, 2]]), None))
+        other = model.encoder(model.embed(torch.tensor([[0, 0, 0, 2]]), None))
         assert (model.read(other, y) != model.read(e_x, y)).any(-1).all()
 
     def test_a_mix_of_all_positions_is_refused(self) -> None:
@@ -201,7 +202,7 @@ def expected(model: D3PM, y: Tensor) -> float:
     """The bound of one board [position] in nats, every t and every noisy board taken with its probability."""
     T, total = model.config.diffusion_steps, 0.0
     boards = torch.tensor(list(itertools.product(range(len(model.answers)), repeat=len(y))))
-    e_x = model.puzzle(torch.zeros_like(boards), None)
+    e_x = model.embed(torch.zeros_like(boards), None)
     for t in range(1, T + 1):
         weight = model.through[t][y, boards].double().prod(1)
         here = weight > 0
@@ -220,7 +221,7 @@ class TestD3PM:
         boards = torch.tensor(list(itertools.product(range(3), repeat=2)))
         start = model.through[T, 1].double()
         p = start[boards].prod(1)
-        e_x = model.puzzle(torch.zeros_like(boards), None)
+        e_x = model.embed(torch.zeros_like(boards), None)
         for t in range(T, 0, -1):
             time = torch.full((len(boards),), t)
             predicted = model.predict(model.read(e_x, boards, time)).exp()
@@ -259,7 +260,7 @@ class TestMDLM:
             m = sum(mask)
             if m:
                 beta = math.gamma(m) * math.gamma(L - m + 1) / math.gamma(L + 1)
-                e_x = model.puzzle(torch.zeros(1, L, dtype=torch.long), None)
+                e_x = model.embed(torch.zeros(1, L, dtype=torch.long), None)
                 total += beta * float(model.nats(e_x, y[None], torch.tensor([mask])).sum())
         return total
 
@@ -349,7 +350,7 @@ class TestRun:
             assert (data["tokens"].values[0][..., given] == 2).all()
             with pytest.raises(SampleError, match="writes tokens and has no posterior"):
                 sample(opened, 0, mode="posterior")
-            with pytest.raises(SampleError, match="no decoder to heat; leave temperature out"):
+            with pytest.raises(SampleError, match="no decoder with a temperature; leave temperature out"):
                 sample(opened, 0, temperature=1.0)
 
     def test_its_likelihood_is_bounded(self, folder: Path) -> None:

@@ -1,0 +1,152 @@
+"""What a call asks for, checked: which puzzles, how noise enters, how many steps. One sentence where it cannot be."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gram.checkpoint import Checkpoint
+from gram.inference.noise import SamplingNoise
+from gram.models import Model
+from gram.tasks import NoSolverError, Puzzles, Task
+from gram.tasks.base import Tokens
+from gram.tasks.files import DataError
+
+MAX_SOLUTIONS = 1_000  # of a typed puzzle; only if there are fewer are they known to be all
+Selection = int | Sequence[int] | Puzzles | str
+"""Puzzles: an index or indices in a split, `Puzzles`, or the text of one."""
+
+
+class SampleError(ValueError):
+    """A request that sampling cannot serve; one sentence with a fix."""
+
+
+def select(
+    model: Model,
+    task: Task,
+    puzzles: Selection | None,
+    split: str,
+    *,
+    limit: int | None = None,
+    answered: bool = False,
+) -> tuple[Puzzles, list[int]]:
+    """The puzzles that were asked for, and the number that keys the noise of each.
+
+    Args:
+        puzzles: None: all of the split.
+        limit: of these only so many, evenly chosen.
+        answered: whether the answers are needed, so that a split whose data are not here is refused.
+    """
+    if limit is not None and limit < 1:
+        raise SampleError(f"limit is {limit}; it must be at least 1")
+    found, ids = _select(model, task, puzzles, split, answered)
+    if limit is None or limit >= len(found):
+        return found, ids
+    at = evenly(len(found), limit)
+    return found.take(at), [ids[index] for index in at]
+
+
+def _select(
+    model: Model, task: Task, puzzles: Selection | None, split: str, answered: bool
+) -> tuple[Puzzles, list[int]]:
+    if isinstance(puzzles, Puzzles):
+        return puzzles, list(range(len(puzzles)))
+    if isinstance(puzzles, str):
+        x = task.parse(puzzles)
+        if model.prefix and task.identifiers:
+            raise SampleError(
+                f"a typed puzzle of {task.name} does not say which rule book it follows; give the index of one"
+            )
+        try:
+            solutions = task.solve(x, limit=MAX_SOLUTIONS)
+        except NoSolverError:
+            return unanswered(x), [0]
+        return Puzzles(x[None], (solutions,), complete=len(solutions) < MAX_SOLUTIONS), [0]
+    available = _available(task, split, answered)
+    if puzzles is None:
+        return available, list(range(len(available)))
+    ids = [int(puzzles)] if isinstance(puzzles, int | np.integer) else [int(index) for index in puzzles]
+    if not ids:
+        raise SampleError("puzzles is empty; give at least one index")
+    for index in ids:
+        if not 0 <= index < len(available):
+            raise SampleError(f"puzzle {index} is not in the {split} split; it has 0 to {len(available) - 1}")
+    return available.take(ids), ids
+
+
+def _available(task: Task, split: str, answered: bool) -> Puzzles:
+    """The puzzles of a split; the blank one of a task that asks nothing is here even where the data are not."""
+    try:
+        return task.puzzles(split)  # type: ignore[arg-type]
+    except DataError as error:
+        if task.nothing is None and error.missing:
+            raise DataError(f"{error}, or give a puzzle as text", error.missing) from error
+        if task.nothing is None or answered or error.missing is None:
+            raise
+        return unanswered(task.nothing)
+
+
+def unanswered(x: Tokens) -> Puzzles:
+    """A puzzle [position] no answer of which is known."""
+    return Puzzles(x[None], (np.empty((0, len(x)), np.uint8),), complete=False)
+
+
+def evenly(count: int, limit: int) -> NDArray[np.intp]:
+    """So many of `count` indices, evenly chosen, both ends among them; all if there are fewer."""
+    return np.linspace(0, count - 1, min(limit, count)).round().astype(np.intp)
+
+
+def sampling_noise(
+    opened: Checkpoint,
+    *,
+    noise: float | None = None,
+    perturb: float | None = None,
+    random_start: bool | None = None,
+    temperature: float | None = None,
+) -> SamplingNoise:
+    """How noise enters: what was asked for, and what the checkpoint says of the rest.
+
+    Raises:
+        SampleError: it would enter a state that this model does not read.
+    """
+    own, model = opened.config.inference, opened.model
+    chosen = SamplingNoise(
+        noise=own.noise if noise is None else noise,
+        perturb=own.perturb if perturb is None else perturb,
+        random_start=own.random_start if random_start is None else random_start,
+        temperature=own.temperature if temperature is None else temperature,
+    )
+    if not model.recurrent and (chosen.perturb or chosen.random_start):
+        fix = "leave it out" if model.writes else "leave it out, or give a temperature"
+        why = "continues from its tokens alone" if model.writes else "answers in one pass"
+        raise SampleError(
+            f"{opened.name} {why} and does not read its latent state, so {chosen.name} changes nothing; {fix}"
+        )
+    if model.writes and chosen.temperature:
+        raise SampleError(
+            f"{opened.name} samples every token that it writes, so there is no decoder with a temperature; leave "
+            "temperature out, and give a noise below 1 for the more probable tokens (0: the most probable)"
+        )
+    return chosen
+
+
+def check(*, trajectories: int, supervision_steps: int, seed: int, noise: SamplingNoise, precision: str) -> None:
+    """Refuse settings that neither sampling nor evaluating can serve.
+
+    Raises:
+        SampleError: names the first of them.
+    """
+    for name, count in (("trajectories", trajectories), ("supervision_steps", supervision_steps)):
+        if count < 1:
+            raise SampleError(f"{name} is {count}; it must be at least 1")
+    if not 0 <= seed < 2**63:
+        raise SampleError(f"seed is {seed}; it must be a whole number from 0 to 2^63 - 1")
+    for name, meaning in (("noise", "no noise"), ("perturb", "no perturbation"), ("temperature", "the most probable")):
+        value = getattr(noise, name)
+        if not (math.isfinite(value) and value >= 0):
+            raise SampleError(f"{name} is {value}; it must be a number from 0 ({meaning}) upward")
+    if precision not in ("auto", "float32", "bfloat16"):
+        raise SampleError(f"precision is {precision!r}; known: auto, float32, bfloat16")
