@@ -28,7 +28,7 @@ def test_a_finished_run_ships_with_a_card_that_says_its_results(debug_checkpoint
     above = first["above_one_sample"]["value"]
     assert f"seed 0) | {with_interval(above['difference'], above['interval'], '+')} |" in card
     (command,) = re.findall(r"gram evaluate queens5 --depths (.*)", card)
-    assert command == "2,4,8 --trajectories 1,3 --no-halting --puzzles 64"
+    assert command == "2,4,8 --trajectories 1,3 --no-halting --limit 64"
     cells = results["grid"]["cells"]
     assert [(cell["supervision_steps"], cell["trajectories"]) for cell in cells] == [
         (2, 1), (2, 3), (4, 1), (4, 3), (8, 1), (8, 3),
