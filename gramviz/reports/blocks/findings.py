@@ -67,11 +67,14 @@ def results(
         if difference:
             gap = _at(difference, *path)
             row.append(f"{'○▲▼'[_sign(gap)]} {_gap(gap)}")
-        theirs = [(run["model"], (paper or {}).get(run["model"], {}).get(path[0])) for run in runs]
-        rows.append([*row, ", ".join(f"{model.upper()} {value:.3f}" for model, value in theirs if value is not None)])
+        if paper:
+            theirs = [(run["model"], paper.get(run["model"], {}).get(path[0])) for run in runs]
+            row.append(", ".join(f"{model.upper()} {value:.3f}" for model, value in theirs if value is not None))
+        rows.append(row)
     steps = [f"{run['mean_halt_step']:.1f}" for run in runs]
-    rows.append(["Supervision steps taken", *steps, *([""] if difference else []), ""])
-    header = ["Metric", *(run["checkpoint"] for run in runs), *(["Difference"] if difference else [])]
+    rows.append(["Supervision steps taken", *steps, *[""] * (bool(difference) + bool(paper))])
+    header = ["Metric", *(run["checkpoint"] for run in runs)]
+    header += ["Difference"] * bool(difference) + ["Paper, Table 1"] * bool(paper)
     note = (
         f"{result['inputs']} puzzles with {result['solutions']} solutions, {result['trajectories']} samples of each. "
         "Brackets: intervals of 95 %, over puzzles; a puzzle's weight is its number of solutions. "
@@ -87,7 +90,7 @@ def results(
     hidden = ("cells", "per_puzzle", "seconds")
     machine: dict[str, Any] = {run["checkpoint"]: {k: v for k, v in run.items() if k not in hidden} for run in runs}
     return Block(
-        table([*header, "Paper, Table 1"], rows, note),
+        table(header, rows, note),
         "\n".join(" | ".join(row) for row in rows),
         {METRICS: {"runs": machine, "difference": difference}},
     )
