@@ -35,7 +35,7 @@ TAGS = {
 }
 # A parameter of a name has one type in all notebooks.
 TYPES = {"seed": "int", "scale": "str", "artifact": "str", "checkpoint": "str", "reference": "str", "puzzle": "int",
-         "puzzles": "int", "trajectories": "int", "supervision_steps": "int", "title": "str"}  # fmt: skip
+         "limit": "int", "trajectories": "int", "supervision_steps": "int", "title": "str"}  # fmt: skip
 
 each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
@@ -189,13 +189,13 @@ def test_exercises_left_alone_say_so(pages: dict[str, report.Report]) -> None:
 
 def test_the_report_hides_its_code_and_shows_its_numbers(pages: dict[str, report.Report]) -> None:
     page = pages["report"].page.read_text()
-    assert "lesson.results" not in page
+    assert "blocks.results" not in page
     assert "<title>Debug</title>" in page
     assert 'class="gram-headline"' in page
     assert pages["report"].metrics is not None
     runs = json.loads(pages["report"].metrics.read_text())["metrics"]["runs"]
     assert runs.keys() == {"debug", "debug-trm"}
-    assert runs["debug"].keys() >= {"accuracy", "coverage", "best_of_n_by_vote", "any_of_n_right", "samples"}
+    assert runs["debug"].keys() >= {"accuracy", "coverage", "best_of_n", "intervals", "trajectories"}
 
 
 def test_the_footer_names_checkpoints_and_rollouts(pages: dict[str, report.Report]) -> None:
@@ -243,6 +243,6 @@ def test_the_first_lesson_runs_on_the_shipped_models(tmp_path: Path) -> None:
 @shipped
 def test_a_report_of_fifty_paths_is_at_most_one_megabyte_beyond_the_template(tmp_path: Path) -> None:
     done = report.run(
-        ROOT / "notebooks" / "report.ipynb", {"puzzles": 8, "trajectories": 50, "supervision_steps": 16}, tmp_path
+        ROOT / "notebooks" / "report.ipynb", {"limit": 8, "trajectories": 50, "supervision_steps": 16}, tmp_path
     )
     assert done.page.stat().st_size - len(page.page(nbformat.v4.new_notebook()).encode()) < LARGEST

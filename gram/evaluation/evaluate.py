@@ -23,7 +23,7 @@ from tqdm.auto import tqdm
 
 from gram import compute
 from gram.checkpoint import Checkpoint, load
-from gram.evaluation.metrics import Answers, per_puzzle, summary
+from gram.evaluation.metrics import Answers, measure_puzzles, summary
 from gram.inference.chain import CarriedChain, Row, computing
 from gram.inference.noise import AS_TRAINED, SamplingNoise
 from gram.inference.request import SampleError, Selection, check, sampling_noise, select
@@ -49,6 +49,7 @@ def evaluate(
     temperature: float | None = None,
     precision: str = "auto",
     exact: bool = False,
+    per_puzzle: bool = False,
     progress: bool = False,
 ) -> dict[str, Any]:
     """All figures of a checkpoint as plain data; `gram evaluate --json` prints them.
@@ -66,7 +67,7 @@ def evaluate(
     found = grid(
         opened, puzzles, depths=[depth], trajectories=[trajectories], split=split, seed=seed, limit=limit,
         halting=halting, noise=noise, perturb=perturb, random_start=random_start, temperature=temperature,
-        precision=precision, exact=exact, progress=progress,
+        precision=precision, exact=exact, per_puzzle=per_puzzle, progress=progress,
     )  # fmt: skip
     (cell,) = found.pop("cells")
     return found | cell
@@ -88,6 +89,7 @@ def grid(
     temperature: float | None = None,
     precision: str = "auto",
     exact: bool = False,
+    per_puzzle: bool = False,
     progress: bool = False,
 ) -> dict[str, Any]:
     """The figures of a checkpoint at each of several depths and widths, from one pass.
@@ -103,6 +105,7 @@ def grid(
         halting: stop where the halting head says so, at the depth at the latest; default: as the checkpoint does.
         noise, perturb, random_start, temperature: sampling noise (`gram.inference.noise`); default: the checkpoint's.
         exact: whether an answer is the same bit for bit however many are computed with it (`gram.sample`).
+        per_puzzle: add what each puzzle contributes, for `gram.evaluation.metrics.difference`.
         progress: show a bar.
     Returns:
         `checkpoint`, `sha256`, `model`, `seconds`, and `cells`, a list, depth by depth.
@@ -126,6 +129,7 @@ def grid(
         noise=sampling_noise(opened, noise=noise, perturb=perturb, random_start=random_start, temperature=temperature),
         precision=precision,
         exact=exact,
+        per_puzzle=per_puzzle,
         progress=progress,
     )
     about = {"checkpoint": opened.name, "sha256": opened.digest, "model": opened.model.name}
@@ -147,6 +151,7 @@ def score_grid(
     noise: SamplingNoise = AS_TRAINED,
     precision: str = "auto",
     exact: bool = False,
+    per_puzzle: bool = False,
     progress: bool = False,
 ) -> dict[tuple[int, int], dict[str, Any]]:
     """The figures of a model on a task at each (depth, width), from one pass; see `grid`."""
@@ -168,12 +173,12 @@ def score_grid(
     several = np.flatnonzero(chosen.counts >= 2)
     about = {"task": task.board.title, "split": split}
     about["protocol"] = "inputs with at least two solutions" if len(several) else "all inputs"
-    cells = {}
+    rows, cells = several if len(several) else everything, {}
     for depth, found in answers.items():
         valid = task.judge(chosen, found.tokens).valid
         found = replace(found, tokens=task.canonical(chosen.x[:, None], found.tokens))
         for width in widths:
-            each = per_puzzle(chosen, found.first(width), valid[:, :width])
+            each = measure_puzzles(chosen, found.first(width), valid[:, :width])
             cells[depth, width] = {
                 **about,
                 "trajectories": width,
@@ -182,8 +187,9 @@ def score_grid(
                 **asdict(noise),
                 "seed": seed,
                 "precision": str(compute.dtype(precision, compute.device().type)).removeprefix("torch."),
-                **summary(each, several if len(several) else everything),
+                **summary(each, rows),
                 "all_inputs": summary(each, everything),
+                **({"per_puzzle": each.plain(rows, ids)} if per_puzzle else {}),
             }
     seconds = round(time.perf_counter() - started, 2)
     return {at: cell | {"seconds": seconds} for at, cell in cells.items()}
@@ -202,6 +208,7 @@ def answer(
     noise: SamplingNoise = AS_TRAINED,
     precision: str = "auto",
     exact: bool = False,
+    per_puzzle: bool = False,
     progress: bool = False,
 ) -> dict[int, Answers]:
     """The answers of N trajectories of each puzzle at each of several depths, in one pass.

@@ -1,9 +1,9 @@
 """How much generated pictures look like the data: IS and FID with a small classifier of our own, copies, classes.
 
 IS and FID were defined with the Inception network (Salimans et al. 2016; Heusel et al. 2017), which has never seen a
-digit. Like the paper's figures, which do not name their network, ours depend on the classifier: a small convolutional
+digit. The paper does not name its network; ours depend on the classifier: a small convolutional
 one, trained here on the task's own training pictures. So they are called `IS (own classifier)` and `FID (own
-classifier)`, compare models with each other, and compare with no published figure.
+classifier)`, compare models with each other, and compare with no published value.
 
 - IS is exp of the mean KL between a picture's class probabilities and their mean: 1 to the number of classes.
 - FID is the squared Frechet distance between two Gaussians fitted to the penultimate features of the samples and of
@@ -40,7 +40,7 @@ _SIDE = 1.96  # deviations on either side of a 95 % interval
 
 
 class FidelityError(ValueError):
-    """Pictures or a classifier that cannot be measured with; one sentence with a cure."""
+    """Pictures or a classifier that cannot be measured with; one sentence with a fix."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class ClassifierConfig:
         channels: of the first convolution; the second has twice as many.
         features: penultimate units, in which FID is measured.
         epochs, batch, lr: passes over the training pictures, pictures per step, largest step size (one cycle).
-        shift: each training picture is moved by up to so many pixels, so that the features mean the stroke.
+        shift: each training picture is moved by up to this many pixels, so that features do not depend on place.
         seed: of the initial weights and of every draw.
     """
 
@@ -125,7 +125,7 @@ def judge(classifier: Classifier, pixels: NDArray[np.uint8]) -> Judged:
     return Judged(torch.cat(features).numpy(), torch.cat(probabilities).numpy())
 
 
-# --------------------------------------------------------------------------------------------------------- the figures
+# --------------------------------------------------------------------------------------------------------- the metrics
 def inception_score(probabilities: NDArray[np.floating]) -> float:
     """exp of the mean KL between class probabilities [image, class] and their mean, from 1 to the number of classes.
 
@@ -174,7 +174,7 @@ def nearest(pixels: NDArray[np.uint8], known: NDArray[np.uint8]) -> NDArray[np.i
     return np.concatenate(closest).round().astype(np.int64)
 
 
-def interval(statistic: Callable[[NDArray[np.int64]], float], count: int, draws: int, seed: int) -> float:
+def half_width(statistic: Callable[[NDArray[np.int64]], float], count: int, draws: int, seed: int) -> float:
     """Half the width of a 95 % interval of a statistic of `count` pictures, by the bootstrap.
 
     `statistic` is given the indices [count] of resampled pictures. The interval is 1.96 bootstrap deviations on either
@@ -187,7 +187,7 @@ def interval(statistic: Callable[[NDArray[np.int64]], float], count: int, draws:
 def measure(
     task: Images, classifier: Classifier, tokens: NDArray[np.integer], *, draws: int = 100, seed: int = 0
 ) -> dict[str, Any]:
-    """Every figure of generated pictures [image, position], as plain data.
+    """All metrics of generated pictures [image, position], as plain data.
 
     Args:
         task: whose training pictures are the reference and whose held-out pictures give the floor.
@@ -214,7 +214,7 @@ def measure(
     pixels = task.pixels(tokens)
     seen, reference, floor = (judge(classifier, each) for each in (pixels, known, held_out))
     distance = nearest(pixels, known)
-    figures: dict[str, Any] = {
+    metrics: dict[str, Any] = {
         "pictures": len(tokens),
         "reference": f"{len(known)} training pictures",
         IS: {"value": inception_score(seen.probabilities)},
@@ -222,9 +222,11 @@ def measure(
     }
     if draws:
         count = len(tokens)
-        figures[IS]["plus_minus"] = interval(lambda at: inception_score(seen.probabilities[at]), count, draws, seed)
-        figures[FID]["plus_minus"] = interval(lambda at: fid(seen.features[at], reference.features), count, draws, seed)
-    return figures | {
+        metrics[IS]["plus_minus"] = half_width(lambda at: inception_score(seen.probabilities[at]), count, draws, seed)
+        metrics[FID]["plus_minus"] = half_width(
+            lambda at: fid(seen.features[at], reference.features), count, draws, seed
+        )
+    return metrics | {
         "valid": float((tokens != 0).all(1).mean()),
         "distinct": len(np.unique(tokens, axis=0)) / len(tokens),
         "copies": float((distance == 0).mean()),
@@ -246,7 +248,7 @@ def accuracy(classifier: Classifier, task: Images) -> float:
     return float((judged.probabilities.argmax(1) == task.labels("test")).mean())
 
 
-def train(config: ClassifierConfig, told: Callable[[str], object] = lambda line: None) -> tuple[Classifier, float]:
+def train(config: ClassifierConfig, log: Callable[[str], object] = lambda line: None) -> tuple[Classifier, float]:
     """A classifier trained from the task's training pictures, and its held-out accuracy.
 
     Equal configurations give equal weights on one machine with one number of threads.
@@ -270,7 +272,7 @@ def train(config: ClassifierConfig, told: Callable[[str], object] = lambda line:
             optimizer.step()
             schedule.step()
             total += loss.item() * len(rows)
-        told(f"epoch {epoch + 1} of {config.epochs}: loss {total / len(pixels):.4f}")
+        log(f"epoch {epoch + 1} of {config.epochs}: loss {total / len(pixels):.4f}")
     classifier.eval().requires_grad_(False)
     return classifier, accuracy(classifier, task)
 
@@ -285,7 +287,7 @@ def _shifted(pixels: NDArray[np.uint8], most: int, rng: np.random.Generator) -> 
     return padded[np.arange(count)[:, None, None], rows, columns]
 
 
-def write(folder: Path, preset: str, told: Callable[[str], object] = lambda line: None) -> tuple[Path, float]:
+def write(folder: Path, preset: str, log: Callable[[str], object] = lambda line: None) -> tuple[Path, float]:
     """Train the classifier of a preset and write its folder with card; the folder and the held-out accuracy.
 
     Raises:
@@ -295,7 +297,7 @@ def write(folder: Path, preset: str, told: Callable[[str], object] = lambda line
         raise FidelityError(f"unknown classifier {preset!r}; known: {', '.join(PRESETS)}")
     config = PRESETS[preset]
     began = time.perf_counter()
-    classifier, share = train(config, told)
+    classifier, share = train(config, log)
     seconds = time.perf_counter() - began
     save(folder, classifier, share)
     write_atomic(folder / "README.md", _card(folder.name, preset, classifier, share, seconds))
@@ -358,8 +360,8 @@ def _card(name: str, preset: str, classifier: Classifier, share: float, seconds:
     return f"""# {name}
 
 A classifier of {task.board.title} pixels in black and white, with {parameters:,} parameters and {config.features}
-penultimate features. It is a measuring instrument: with it `gram/evaluation/fidelity.py` computes `{IS}` and
-`{FID}`, which compare models of this laboratory with each other and with no published figure.
+penultimate features. With it `gram/evaluation/fidelity.py` computes `{IS}` and
+`{FID}`, which compare our models with each other and with no published value.
 
 ## Data
 

@@ -30,8 +30,7 @@ from numpy.typing import NDArray
 
 from gram import compute
 from gram.checkpoint import Checkpoint, CheckpointError, load, read_tensors, write_atomic, write_tensors
-from gram.evaluation import fidelity
-from gram.evaluation import intervals as estimates
+from gram.evaluation import fidelity, intervals
 from gram.inference.chain import Chain, Row, batches, computing
 from gram.inference.noise import SamplingNoise
 from gram.inference.request import SampleError, check, sampling_noise, unanswered
@@ -217,10 +216,12 @@ def figures(task: Task, samples: Callable[[], Iterator[Tokens]], classifier: str
         return result | {"unmeasured": unmeasured}
     few = np.concatenate(first)[:MEASURED]
     apart = _apart(task, few[:NEAREST], known["train"])
+    farthest = task.pixels(few[0]).size if isinstance(task, Images) else few.shape[1]
+    around = intervals.mean(apart, np.ones(len(apart)), (0, farthest))
     result |= {
         "copies": _share(equal["train"], count),
         "held_out": _share(equal["test"], count),
-        "nearest_training": {"value": float(apart.mean()), "interval": estimates.ratio(apart, np.ones(len(apart)))},
+        "nearest_training": {"value": float(apart.mean()), "interval": around},
     }
     if isinstance(task, Images) and len(few) > 1:
         judge = fidelity.load(classifier or f"{task.config.dataset}-classifier")
@@ -291,7 +292,7 @@ def _keys(tokens: Tokens) -> list[bytes]:
 
 
 def _share(part: int, whole: int) -> dict[str, Any]:
-    return {"value": part / whole, "interval": estimates.wilson(part, whole)}
+    return {"value": part / whole, "interval": intervals.wilson(part, whole)}
 
 
 def _apart(task: Task, tokens: Tokens, known: Tokens) -> NDArray[np.int64]:

@@ -1,72 +1,62 @@
-"""Intervals of 95 % for the figures of an evaluation.
+"""Confidence intervals of 95 % for shares and for means over puzzles; none collapses where all puzzles agree.
 
-A share of independent inputs carries a Wilson interval (Wilson 1927). Whatever is a mean over the samples of each
-input, or weighs inputs, is bootstrapped over inputs: percentiles of resamples of whole inputs. All figures over equally
-many inputs share their resamples, so the interval of the difference of two is that of `ratio` of the differences.
-
-`gramviz.reports.blocks.estimates` has the same estimators for notebooks, which know nothing of `gram.evaluate`; a test holds
-the two together.
+One score interval (Wilson 1927) serves all: of a count, with the number of trials; of a weighted mean over puzzles,
+whose samples are not independent, with the effective number of puzzles. Wilson's interval with an effective sample size
+is what Franco, Little, Louis and Slud (2019, J. Surv. Stat. Methodol. 7(3)) recommend for shares in cluster samples.
 """
 
 from __future__ import annotations
 
-import functools
 import math
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 Interval = list[float]  # low, high; a list, as in JSON
-DRAWS = 4_000
-BLOCK = 500  # resamples that are looked at at once
+Z = 1.959963984540054  # the normal quantile of 97.5 %
 
 
-def wilson(successes: float, n: int) -> Interval:
-    """Interval of the share of n independent inputs; it stays within [0, 1].
+def wilson(successes: float, n: float) -> Interval:
+    """Interval of a share: `successes` of `n` independent trials, neither of which must be whole.
 
-    Raises:
-        ValueError: no inputs, or more successes than inputs.
-    """
-    if n < 1 or not 0 <= successes <= n:
-        raise ValueError(f"{successes} successes of {n} is no share; n must be at least 1 and hold the successes")
-    z, p = 1.959963984540054, successes / n
-    centre, spread = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    low, high = (centre - spread) / (1 + z * z / n), (centre + spread) / (1 + z * z / n)
-    return [0.0 if successes == 0 else low, 1.0 if successes == n else high]  # but for rounding
-
-
-def ratio(part: ArrayLike, whole: ArrayLike) -> Interval:
-    """Interval of sum(part) / sum(whole) over inputs, one number of each [input], by bootstrap over inputs.
+    (`scipy.stats.binomtest` has the same interval for whole numbers only.)
 
     Raises:
-        ValueError: not one number per input on both sides.
+        ValueError: no trials, or more successes than trials.
     """
-    a, b = np.asarray(part, float), np.asarray(whole, float)
-    if a.shape != b.shape or a.ndim != 1 or len(a) == 0:
-        raise ValueError(f"one number per input is needed on both sides; got shapes {a.shape} and {b.shape}")
-    counts, both = _resamples(len(a)), np.stack([a, b], 1)
-    sums = np.concatenate([counts[at : at + BLOCK].astype(float) @ both for at in range(0, DRAWS, BLOCK)])
-    low, high = np.quantile(sums[:, 0] / sums[:, 1], (0.025, 0.975))
-    value = a.sum() / b.sum()
-    return [float(min(low, value)), float(max(high, value))]
+    if n <= 0 or not 0 <= successes <= n:
+        raise ValueError(f"{successes} successes of {n} are no share; give n above 0 and successes from 0 to n")
+    p = successes / n
+    center, half = p + Z * Z / (2 * n), Z * math.sqrt(p * (1 - p) / n + Z * Z / (4 * n * n))
+    low, high = (center - half) / (1 + Z * Z / n), (center + half) / (1 + Z * Z / n)
+    # Exact in spite of rounding.
+    return [0.0 if successes == 0 else max(0.0, low), 1.0 if successes == n else min(1.0, high)]
 
 
-def share(part: ArrayLike, whole: ArrayLike) -> Interval:
-    """Interval of a share, sum(part * whole) / sum(whole), of inputs that count as much as `whole` says.
+def mean(values: ArrayLike, weights: ArrayLike, bounds: tuple[float, float] = (0.0, 1.0)) -> Interval:
+    """Interval of sum(values * weights) / sum(weights), one value and one weight of each puzzle [puzzle].
 
-    Wilson's where each input counts alike and is right or wrong, and where all are right or all wrong, because a
-    bootstrap of what does not vary has no width; else a bootstrap.
+    It is Wilson's with the effective sample size n = p (1 - p) / variance of p, where the variance is that between
+    puzzles (linearized, as for any ratio). A variance estimated from few puzzles that agree is too small, so it is
+    taken from the sample with z^2 / 2 more puzzles at each bound, as Agresti and Coull (1998) do for a count, and n is
+    less these z^2. With equal weights and all values at the bounds, n is the number of puzzles, and the interval is
+    Wilson's; where all values are at one bound, n is Kish's (sum w)^2 / sum w^2.
+
+    Args:
+        bounds: between which every value lies: 0 and 1 for shares, -1 and 1 for paired differences of shares.
+    Raises:
+        ValueError: not one value and one positive weight per puzzle, or a value out of bounds.
     """
-    a, b = np.asarray(part, float), np.asarray(whole, float)
-    if np.isin(a, (0, 1)).all() and len(a) and ((a == a[0]).all() or (b == b[0]).all()):
-        return wilson(float(a.sum()), len(a))
-    return ratio(a * b, b)
-
-
-@functools.lru_cache(maxsize=16)
-def _resamples(inputs: int) -> NDArray[np.uint8]:
-    """How often each input is drawn in each resample [draw, input]."""
-    rng = np.random.default_rng(0)
-    uniform = np.full(inputs, 1 / inputs)
-    blocks = [rng.multinomial(inputs, uniform, size=BLOCK).astype(np.uint8) for _ in range(0, DRAWS, BLOCK)]
-    return np.concatenate(blocks)
+    a, b, (low, high) = np.asarray(values, float), np.asarray(weights, float), bounds
+    if a.shape != b.shape or a.ndim != 1 or not (b > 0).all() or not len(a):
+        raise ValueError(f"got shapes {a.shape} and {b.shape}; give one value and one positive weight per puzzle")
+    if not ((low <= a) & (a <= high)).all():
+        raise ValueError(f"values from {a.min():g} to {a.max():g} leave the bounds; give values in {low:g} to {high:g}")
+    a = (a - low) / (high - low)
+    b = b * b.sum() / (b @ b)  # now sum(b) = sum(b^2) = Kish's n, and an added puzzle has weight 1
+    total = b.sum() + Z * Z
+    p = (a @ b + Z * Z / 2) / total
+    variance = (b**2 @ (a - p) ** 2 + Z * Z / 2 * (p**2 + (1 - p) ** 2)) / total**2
+    n = float(p * (1 - p) / variance - Z * Z)
+    share = min(1.0, float(a @ b / b.sum()))  # rounding
+    return [low + (high - low) * end for end in wilson(share * n, n)]

@@ -1,10 +1,10 @@
-"""The figures of an evaluation from what its trajectories ended with, each with its interval, and tables of them.
+"""The metrics of an evaluation from the final answers of its trajectories, each with its interval, and tables of them.
 
 `accuracy` is the share of single samples that obey every rule and keep the givens, `coverage` the distinct valid
-solutions found among N samples of each puzzle, summed, over the solutions that exist, summed. All weigh a puzzle by its
-number of solutions, and are reported on the puzzles with at least two solutions (Table 1's) and on all. Best of N is
-what one answer of N is worth that a selector chose; `above_one_sample` is by how much that exceeds accuracy, on the
-same puzzles.
+solutions found among N samples of each puzzle, summed, over the solutions that exist, summed. The weight of a puzzle is
+its number of solutions; metrics are of the puzzles with at least two (Table 1's) and of all. Best of N is the accuracy
+of the one answer of N that a selector chose; `above_one_sample` is by how much it exceeds accuracy, paired by puzzle.
+`ceiling` is the coverage of one right answer per puzzle.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gram.evaluation.intervals import Interval, ratio, share
+from gram.evaluation import intervals
+from gram.evaluation.intervals import Interval
 from gram.evaluation.select import SELECTORS, select
 from gram.tasks import Puzzles
 
@@ -26,12 +27,12 @@ RATINGS = ((0, 0), (1, 4), (5, 19), (20, 99), (100, None))  # and by how hard th
 
 @dataclass(frozen=True)
 class Answers:
-    """What N trajectories of each puzzle ended with.
+    """The final answers of N trajectories of each puzzle.
 
     Attributes:
         tokens: [puzzle, trajectory, position].
         value: [puzzle, trajectory], predicted correctness.
-        halt: [puzzle, trajectory], the halting head's belief in the answer.
+        halt: [puzzle, trajectory], the halting probability.
         depth: [puzzle, trajectory], supervision steps taken.
         halted: [puzzle, trajectory], it stopped by itself.
     """
@@ -43,13 +44,13 @@ class Answers:
     halted: NDArray[np.bool_]
 
     def first(self, trajectories: int) -> Answers:
-        """What the first so many trajectories ended with: those that a narrower evaluation draws."""
+        """The answers of the first `trajectories` of each puzzle, which are those of a narrower evaluation."""
         return Answers(*(getattr(self, field.name)[:, :trajectories] for field in fields(self)))
 
 
 @dataclass(frozen=True)
 class PerPuzzle:
-    """What each puzzle contributes to the figures, all [puzzle].
+    """What each puzzle contributes to the metrics, all [puzzle].
 
     Attributes:
         solutions: how many exist.
@@ -58,7 +59,7 @@ class PerPuzzle:
         found: distinct right answers among them.
         distinct: distinct answers among them.
         chosen: per selector, whether the answer that it chose is right.
-        depth, halted: supervision steps taken, and the share that stopped by themselves, on average.
+        depth, halted: mean supervision steps of its samples, and the share that stopped by themselves.
     """
 
     solutions: NDArray[np.int64]
@@ -70,60 +71,101 @@ class PerPuzzle:
     depth: NDArray[np.float64]
     halted: NDArray[np.float64]
 
+    def plain(self, rows: NDArray[np.integer], ids: Sequence[int]) -> dict[str, Any]:
+        """The shares of the puzzles `rows` as lists [puzzle]; `ids` [row] are their indices in the split."""
+        return {
+            "puzzle": [int(ids[row]) for row in rows],
+            "solutions": self.solutions[rows].tolist(),
+            "accuracy": self.accuracy[rows].tolist(),
+            "coverage": (self.found / self.solutions)[rows].tolist(),
+            "best_of_n": {name: right[rows].tolist() for name, right in self.chosen.items()},
+        }
 
-def per_puzzle(puzzles: Puzzles, answers: Answers, valid: NDArray[np.bool_]) -> PerPuzzle:
+
+def measure_puzzles(puzzles: Puzzles, answers: Answers, valid: NDArray[np.bool_]) -> PerPuzzle:
     """The contributions of each puzzle; `valid` [puzzle, trajectory] says which answers are right."""
+
+    def chosen(selector: str, at: int) -> np.bool_:
+        heads = {"value": answers.value[at], "halt": answers.halt[at], "valid": valid[at]}
+        return valid[at, select(selector, answers.tokens[at], **heads)]
+
     every = range(len(puzzles))
-    chosen = {
-        how: np.array([
-            valid[at, select(how, answers.tokens[at], value=answers.value[at], halt=answers.halt[at], valid=valid[at])]
-            for at in every
-        ], dtype=float)
-        for how in SELECTORS
-    }  # fmt: skip
     return PerPuzzle(
         solutions=puzzles.counts,
         rating=puzzles.rating,
         accuracy=valid.mean(1),
         found=np.array([_distinct(answers.tokens[at][valid[at]]) for at in every]),
         distinct=np.array([_distinct(answers.tokens[at]) for at in every]),
-        chosen=chosen,
+        chosen={name: np.array([chosen(name, at) for at in every], dtype=float) for name in SELECTORS},
         depth=answers.depth.mean(1),
         halted=answers.halted.mean(1),
     )
 
 
 def summary(each: PerPuzzle, rows: NDArray[np.integer]) -> dict[str, Any]:
-    """The figures over the puzzles `rows`, each puzzle weighed by its number of solutions."""
-    weight = each.solutions[rows]
-    accuracy, chosen = each.accuracy[rows], {how: right[rows] for how, right in each.chosen.items()}
-    best = {how: _mean(right, weight) for how, right in chosen.items()}
-    figures = {
-        "inputs": len(rows),
+    """The metrics over the puzzles `rows`, each puzzle weighted by its number of solutions."""
+    weight, accuracy = each.solutions[rows], each.accuracy[rows]
+    metrics = _shares(each, rows) | {
         "solutions": int(weight.sum()),
-        "accuracy": _mean(accuracy, weight),
-        "coverage": float(each.found[rows].sum() / weight.sum()),
-        "best_of_n": best,
-        "above_one_sample": {
-            how: {
-                "difference": best[how] - _mean(accuracy, weight),
-                "interval": ratio((right - accuracy) * weight, weight),
-            }
-            for how, right in chosen.items()
-        },
-        "intervals": {
-            "accuracy": share(accuracy, weight),
-            "coverage": share(each.found[rows] / weight, weight),
-            "best_of_n": {how: share(right, weight) for how, right in chosen.items()},
-        },
         "by_solutions": _by("solutions", each.solutions, SOLUTIONS, each, rows),
         "distinct": float(each.distinct[rows].mean()),
         "mean_halt_step": float(each.depth[rows].mean()),
         "halted": float(each.halted[rows].mean()),
     }
+    metrics["above_one_sample"] = {
+        name: _paired(best - metrics["accuracy"], each.chosen[name][rows] - accuracy, weight)
+        for name, best in metrics["best_of_n"].items()
+    }
     if each.rating is not None:
-        figures["by_rating"] = _by("rating", each.rating, RATINGS, each, rows)
-    return figures
+        metrics["by_rating"] = _by("rating", each.rating, RATINGS, each, rows)
+    return metrics
+
+
+def difference(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    """By how much the shares of one evaluation exceed those of another, paired by puzzle.
+
+    Args:
+        first, second: results of `gram.evaluate(..., per_puzzle=True)`.
+    Returns:
+        `accuracy`, `coverage`, and `best_of_n` of each selector, each a `difference` with its `interval`.
+    Raises:
+        ValueError: they are not of the same puzzles.
+    """
+    one, other = first["per_puzzle"], second["per_puzzle"]
+    if any(one[name] != other[name] for name in ("puzzle", "solutions")):
+        raise ValueError(
+            "the two evaluations are of different puzzles; evaluate both with the same task, split and limit"
+        )
+
+    def gap(*path: str) -> dict[str, Any]:
+        a, b, values, others = (entry(part, *path) for part in (first, second, one, other))
+        return _paired(a - b, np.subtract(values, others), np.array(one["solutions"]))
+
+    best = {name: gap("best_of_n", name) for name in first["best_of_n"]}
+    return {"accuracy": gap("accuracy"), "coverage": gap("coverage"), "best_of_n": best}
+
+
+def _paired(value: float, gaps: NDArray[np.float64], weight: NDArray[np.integer]) -> dict[str, Any]:
+    return {"difference": value, "interval": intervals.mean(gaps, weight, (-1, 1))}
+
+
+def _shares(each: PerPuzzle, rows: NDArray[np.integer]) -> dict[str, Any]:
+    """The main metrics over the puzzles `rows`, their intervals, and the coverage that one answer cannot exceed."""
+    weight, accuracy, found = each.solutions[rows], each.accuracy[rows], each.found[rows]
+    chosen = {name: right[rows] for name, right in each.chosen.items()}
+    most = max(1.0, float((found / weight).max()))  # above 1 only where not all solutions are known
+    return {
+        "inputs": len(rows),
+        "accuracy": float(np.average(accuracy, weights=weight)),
+        "coverage": float(found.sum() / weight.sum()),
+        "best_of_n": {name: float(np.average(right, weights=weight)) for name, right in chosen.items()},
+        "intervals": {
+            "accuracy": intervals.mean(accuracy, weight),
+            "coverage": intervals.mean(found / weight, weight, (0, most)),
+            "best_of_n": {name: intervals.mean(right, weight) for name, right in chosen.items()},
+        },
+        "ceiling": float(len(rows) / weight.sum()),
+    }
 
 
 def _by(
@@ -133,30 +175,14 @@ def _by(
     each: PerPuzzle,
     rows: NDArray[np.integer],
 ) -> list[dict[str, Any]]:
-    """The main figures of the puzzles whose value lies in each group (first and last), without empty groups."""
+    """The main metrics of the puzzles whose value lies in each group (first and last), without empty groups."""
     found = []
     for first, last in groups:
         inside = rows[(values[rows] >= first) & (values[rows] <= (np.inf if last is None else last))]
-        if not len(inside):
-            continue
-        weight = each.solutions[inside]
-        found.append({
-            name: f"{first}+" if last is None else str(first) if first == last else f"{first}-{last}",
-            "inputs": len(inside),
-            "accuracy": _mean(each.accuracy[inside], weight),
-            "coverage": float(each.found[inside].sum() / weight.sum()),
-            "best_of_n": {how: _mean(right[inside], weight) for how, right in each.chosen.items()},
-            "intervals": {
-                "accuracy": share(each.accuracy[inside], weight),
-                "coverage": share(each.found[inside] / weight, weight),
-                "best_of_n": {how: share(right[inside], weight) for how, right in each.chosen.items()},
-            },
-        })  # fmt: skip
+        if len(inside):
+            label = f"{first}+" if last is None else str(first) if first == last else f"{first}-{last}"
+            found.append({name: label, **_shares(each, inside)})
     return found
-
-
-def _mean(values: NDArray[np.float64], weight: NDArray[np.integer]) -> float:
-    return float(np.average(values, weights=weight))
 
 
 def _distinct(tokens: NDArray[np.integer]) -> int:
@@ -164,72 +190,81 @@ def _distinct(tokens: NDArray[np.integer]) -> int:
     return len(np.unique(tokens, axis=0)) if len(tokens) else 0
 
 
-def told(value: float, interval: Interval, sign: str = "") -> str:
-    """A figure and its interval, for a reader."""
+def entry(metrics: Any, *path: str) -> Any:
+    """What nested metrics hold under this path of keys."""
+    for name in path:
+        metrics = metrics[name]
+    return metrics
+
+
+def with_interval(value: float, interval: Interval, sign: str = "") -> str:
+    """A number and its interval, for a reader."""
     return f"{value:{sign}.3f} [{interval[0]:{sign}.3f}, {interval[1]:{sign}.3f}]"
 
 
-def setting(figures: dict[str, Any]) -> str:
+def shown(metrics: Mapping[str, Any], *path: str) -> str:
+    """A share among metrics (`"coverage"`; `"best_of_n", "value"`) and its interval, for a reader."""
+    return with_interval(entry(metrics, *path), entry(metrics["intervals"], *path))
+
+
+def setting(metrics: dict[str, Any]) -> str:
     """How an evaluation was made, for a reader; its depths and widths apart."""
-    chance = [f"noise {figures['noise']:g}"]
-    chance += [f"{name} {figures[name]:g}" for name in ("perturb", "temperature") if figures[name]]
-    chance += ["random start"] if figures["random_start"] else []
-    halting = "with halting" if figures["halting"] else "without halting"
-    return f"{', '.join(chance)}, {halting}, seed {figures['seed']}"
+    noise = [f"noise {metrics['noise']:g}"]
+    noise += [f"{name} {metrics[name]:g}" for name in ("perturb", "temperature") if metrics[name]]
+    noise += ["random start"] if metrics["random_start"] else []
+    halting = "with halting" if metrics["halting"] else "without halting"
+    return f"{', '.join(noise)}, {halting}, seed {metrics['seed']}"
 
 
-def table(figures: dict[str, Any]) -> str:
-    """The figures of `gram.evaluate` for a reader at a terminal."""
-    samples = figures["trajectories"]
+def table(metrics: dict[str, Any]) -> str:
+    """The metrics of `gram.evaluate` for a reader at a terminal."""
+    samples = metrics["trajectories"]
     lines = [
-        f"{figures['checkpoint']} ({figures['model']}), {figures['task']}, {figures['split']} split, "
-        f"{samples} samples, depth {figures['supervision_steps']}, {setting(figures)}; in brackets intervals of 95 %"
+        f"{metrics['checkpoint']} ({metrics['model']}), {metrics['task']}, {metrics['split']} split, "
+        f"{samples} samples, depth {metrics['supervision_steps']}, {setting(metrics)}; in brackets intervals of 95 %"
     ]
-    parts = {figures["protocol"]: figures, "all inputs": figures["all_inputs"]}
+    parts = {metrics["protocol"]: metrics, "all inputs": metrics["all_inputs"]}
     for title, part in parts.items():
         lines += [f"\n{title}: {part['inputs']} inputs, {part['solutions']} solutions"]
-        lines += [f"  {name:24}{told(part[name], part['intervals'][name])}" for name in ("accuracy", "coverage")]
-        for how in SELECTORS:
-            best = told(part["best_of_n"][how], part["intervals"]["best_of_n"][how])
-            above = part["above_one_sample"][how]
+        lines += [f"  {name:24}{shown(part, name)}" for name in ("accuracy", "coverage")]
+        for name in SELECTORS:
+            above = part["above_one_sample"][name]
             lines.append(
-                f"  {f'best of {samples} by {how}':24}{best}   "
-                f"above one sample by {told(above['difference'], above['interval'], '+')}"
+                f"  {f'best of {samples} by {name}':24}{shown(part, 'best_of_n', name)}   "
+                f"above one sample by {with_interval(above['difference'], above['interval'], '+')}"
             )
         lines.append(f"  distinct {part['distinct']:.2f}   mean halt step {part['mean_halt_step']:.1f}")
         for name in ("solutions", "rating"):
             rows = part.get(f"by_{name}", [])
             if len(rows) > 1:
                 lines += ["", *_rows(name, rows, samples)]
-    return "\n".join([*lines, f"\n{figures['seconds']} s"])
+    return "\n".join([*lines, f"\n{metrics['seconds']} s"])
 
 
 def _rows(name: str, rows: list[dict[str, Any]], samples: int) -> list[str]:
     lines = [f"  {name:>9}  {'inputs':>6}  {'accuracy':22} {'coverage':22} best of {samples} by value"]
     for row in rows:
-        cells = [told(row[of], row["intervals"][of]) for of in ("accuracy", "coverage")]
-        cells.append(told(row["best_of_n"]["value"], row["intervals"]["best_of_n"]["value"]))
+        cells = [shown(row, *path) for path in (("accuracy",), ("coverage",), ("best_of_n", "value"))]
         lines.append(f"  {row[name]:>9}  {row['inputs']:>6}  {'  '.join(cells)}")
     return lines
 
 
-def grid_table(figures: dict[str, Any]) -> str:
-    """The figures of `gram.evaluate.grid` for a reader at a terminal: a line for each cell."""
-    cells = figures["cells"]
+def grid_table(metrics: dict[str, Any]) -> str:
+    """The metrics of `gram.evaluate.grid` for a reader at a terminal: a line for each cell."""
+    cells = metrics["cells"]
     first = cells[0]
-    names = ("accuracy", "coverage", *(f"by {how}" for how in SELECTORS))
+    names = ("accuracy", "coverage", *(f"by {name}" for name in SELECTORS))
     lines = [
-        f"{figures['checkpoint']} ({figures['model']}), {first['task']}, {first['split']} split, {setting(first)}",
+        f"{metrics['checkpoint']} ({metrics['model']}), {first['task']}, {first['split']} split, {setting(first)}",
         f"{first['protocol']}: {first['inputs']} inputs, {first['solutions']} solutions; in brackets intervals of 95 %",
         "",
         f"  {'depth':>5}  {'samples':>7}  {''.join(f'{name:22}' for name in names)}mean halt step",
     ]
     for cell in cells:
-        within = cell["intervals"]
-        told_of = [told(cell[name], within[name]) for name in ("accuracy", "coverage")]
-        told_of += [told(cell["best_of_n"][how], within["best_of_n"][how]) for how in SELECTORS]
+        shares = [shown(cell, "accuracy"), shown(cell, "coverage")]
+        shares += [shown(cell, "best_of_n", name) for name in SELECTORS]
         lines.append(
-            f"  {cell['supervision_steps']:>5}  {cell['trajectories']:>7}  {' '.join(told_of)} "
+            f"  {cell['supervision_steps']:>5}  {cell['trajectories']:>7}  {' '.join(shares)} "
             f"{cell['mean_halt_step']:>14.1f}"
         )
-    return "\n".join([*lines, f"\n{figures['seconds']} s"])
+    return "\n".join([*lines, f"\n{metrics['seconds']} s"])

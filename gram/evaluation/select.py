@@ -12,7 +12,7 @@ SELECTORS = ("majority", "value", "halt", "oracle")
 
 
 def select(
-    how: str,
+    selector: str,
     tokens: NDArray[np.integer],
     *,
     value: NDArray[np.floating],
@@ -22,20 +22,20 @@ def select(
     """Index of the chosen trajectory; of equals, the first.
 
     Args:
-        how: `majority` (most frequent answer; a tie goes to the one reached first), `value` (highest predicted
-            correctness), `halt` (highest belief of the halting head, as in PTRM, arXiv 2605.19943), or `oracle` (any
+        selector: `majority` (most frequent answer; a tie goes to the one reached first), `value` (highest predicted
+            correctness), `halt` (highest halting probability, as in PTRM, arXiv 2605.19943), or `oracle` (any
             valid answer).
         tokens: [trajectory, position], the final answers.
-        value, halt: [trajectory], what the two heads say of them.
+        value, halt: [trajectory], the predictions of the two heads.
         valid: [trajectory], known only to the oracle.
     Raises:
-        ValueError: unknown `how`.
+        ValueError: unknown selector.
     """
-    if how == "majority":
+    if selector == "majority":
         _, first, counts = np.unique(tokens, axis=0, return_index=True, return_counts=True)
         best = np.flatnonzero(counts == counts.max())
         return int(first[best].min())
     scores = {"value": value, "halt": halt, "oracle": valid}
-    if how not in scores:
-        raise ValueError(f"unknown selector {how!r}; known: {', '.join(SELECTORS)}")
-    return int(np.argmax(scores[how]))
+    if selector not in scores:
+        raise ValueError(f"unknown selector {selector!r}; known: {', '.join(SELECTORS)}")
+    return int(np.argmax(scores[selector]))

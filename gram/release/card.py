@@ -1,4 +1,4 @@
-"""The card of an artifact, written from its results alone: every figure has a command, and none is typed by hand."""
+"""The card of an artifact, written from its results alone: every number has a command, and none is typed by hand."""
 
 from __future__ import annotations
 
@@ -8,45 +8,30 @@ from typing import Any
 
 from gram.checkpoint import Checkpoint
 from gram.evaluation import fidelity
-from gram.evaluation.metrics import told
+from gram.evaluation.metrics import entry, shown, with_interval
+from gram.evaluation.paper import published, table_1
 from gram.evaluation.select import SELECTORS
 
-# Accuracy and coverage with 20 samples, Table 1 of arXiv 2605.19376; of colorings it gives conflicts, not accuracy.
-PAPER: dict[tuple[str, int], dict[str, tuple[float | None, float]]] = {
-    ("nqueens", 8): {
-        "direct": (0.404, 0.137),
-        "looped": (0.684, 0.236),
-        "hrm": (0.787, 0.267),
-        "trm": (0.668, 0.361),
-        "gram": (0.997, 0.903),
-    },
-    ("nqueens", 10): {
-        "looped": (0.500, 0.062),
-        "hrm": (0.374, 0.047),
-        "trm": (0.175, 0.020),
-        "gram": (0.897, 0.575),
-    },
-    ("coloring", 8): {
-        "direct": (None, 0.199),
-        "looped": (None, 0.205),
-        "hrm": (None, 0.218),
-        "trm": (None, 0.223),
-        "gram": (None, 0.858),
-    },
-    ("coloring", 10): {"gram": (None, 0.513)},
-}
 
-# What the paper says of generators, which ours cannot be held against number by number.
-GENERATED = {
-    "sudoku_generation": (
-        "The paper (Table 9, 9 x 9, 100,000 boards, models of other sizes): valid 99.05 % by GRAM at 16 steps, D3PM\n"
-        "uniform 91.33 % (big) and 29.24 % (small), D3PM absorbing 79.18 % and 21.88 %.\n"
-    ),
-    "images": (
-        "The paper (Table 2, MNIST; its IS and FID are of an unnamed network, and compare with none of ours):\n"
-        "GRAM's IS 1.85 to 2.04 and FID 84.08 to 73.34 from 8 to 256 steps; TRM's FID 303.29.\n"
-    ),
-}
+def _generated(kind: str) -> str:
+    """The paper's values for generators of a kind, with which ours cannot be compared number by number."""
+    if kind == "sudoku_generation":
+        valid = {row: 100 * values["valid"] for row, values in published("9", kind, 9).items()}
+        return (
+            "The paper (Table 9, 9 x 9, 100,000 boards, models of other sizes): valid "
+            f"{valid['gram']:.2f} % by GRAM at 16 steps, D3PM\n"
+            f"uniform {valid['d3pm uniform, big']:.2f} % (big) and {valid['d3pm uniform, small']:.2f} % (small), "
+            f"D3PM absorbing {valid['d3pm absorbing, big']:.2f} % and {valid['d3pm absorbing, small']:.2f} %.\n"
+        )
+    if kind == "images":
+        theirs = published("2", kind, 28)
+        ours, trm = theirs["gram"], theirs["trm"]
+        return (
+            "The paper (Table 2, MNIST; its IS and FID are of an unnamed network, and compare with none of ours):\n"
+            f"GRAM's IS {ours['is_8_steps']:.2f} to {ours['is_256_steps']:.2f} and FID {ours['fid_8_steps']:.2f} to "
+            f"{ours['fid_256_steps']:.2f} from 8 to 256 steps; TRM's FID {trm['fid']:.2f}.\n"
+        )
+    return ""
 
 
 def card(checkpoint: Checkpoint, results: dict[str, Any]) -> str:
@@ -83,8 +68,8 @@ def card(checkpoint: Checkpoint, results: dict[str, Any]) -> str:
 
 ## Data
 
-{source[0].upper()}{source[1:]} (`gram/tasks/`, task `{kind}`, its settings in `config.json`). Every figure below is on
-the held-out inputs; in brackets stand intervals of 95 %, Wilson's for shares of inputs, else bootstrapped over inputs.
+{source[0].upper()}{source[1:]} (`gram/tasks/`, task `{kind}`, its settings in `config.json`). Every number below is on
+the held-out inputs; in brackets stand confidence intervals of 95 % over inputs (`gram/evaluation/intervals.py`).
 
 ## Training
 
@@ -129,8 +114,10 @@ def generator_card(checkpoint: Checkpoint, results: dict[str, Any]) -> str:
     heads = ["steps", "valid", "distinct", "copies", "held out", "nearest training answer", "samples per second"]
     rows = []
     for each in found:
-        shares = [told(each[of]["value"], each[of]["interval"]) for of in ("valid", "distinct", "copies", "held_out")]
-        nearest = told(each["nearest_training"]["value"], each["nearest_training"]["interval"])
+        shares = [
+            with_interval(each[of]["value"], each[of]["interval"]) for of in ("valid", "distinct", "copies", "held_out")
+        ]
+        nearest = with_interval(each["nearest_training"]["value"], each["nearest_training"]["interval"])
         rows.append([each["supervision_steps"], *shares, nearest, f"{each['samples_per_second']:.1f}"])
     if "fidelity" in first:
         floor = first["fidelity"]["held_out"]
@@ -138,11 +125,11 @@ def generator_card(checkpoint: Checkpoint, results: dict[str, Any]) -> str:
             heads.append(f"{of}; held-out pictures: {floor[of]:.2f}")
             for row, each in zip(rows, found, strict=True):
                 row.append(f"{each['fidelity'][of]['value']:.2f} ± {each['fidelity'][of]['plus_minus']:.2f}")
-    theirs = GENERATED.get(kind, "")
+    theirs = _generated(kind)
     note = f"\n{results['note']}\n" if results["note"] else ""
     return f"""# {name}
 
-{model.name.upper()} that makes {checkpoint.task.board.title} from nothing: {results["parameters"]:,} parameters.
+{model.name.upper()} that generates {checkpoint.task.board.title} unconditionally: {results["parameters"]:,} parameters.
 
 ## Data
 
@@ -160,10 +147,10 @@ seed {checkpoint.config.seed}. Settings: `config.json`; course: `metrics.jsonl`.
 
 {_lines(f"    gram generate {name} -n {each['samples']} --steps {each['supervision_steps']}" for each in found)}
 
-{first["samples"]:,} samples, seed {first["seed"]}, {first["precision"]} products, the deviation of the dice times
-{first["noise"]:g}; in brackets intervals of 95 %. `distinct` is the share that is the first of its kind among these
-samples; `copies` equal a training answer, `held out` one that was held out; the nearest training answer is so many
-cells (of pictures: pixels) away.
+{first["samples"]:,} samples, seed {first["seed"]}, {first["precision"]} products, the standard deviation of the
+sampling noise times {first["noise"]:g}; in brackets intervals of 95 %. `distinct` is the share that is the first of its
+kind among these samples; `copies` equal a training answer, `held out` one that was held out; the distance to
+the nearest training answer is in cells (of pictures: pixels).
 
 {_lines([_row(heads), "|---" * len(heads) + "|", *map(_row, rows)])}
 
@@ -178,14 +165,14 @@ Made at commit `{results["commit"]}`.
 
 
 def _setting(checkpoint: Checkpoint, results: dict[str, Any]) -> str:
-    """How the main figures were measured, in a sentence."""
+    """How the main metrics were measured, in a sentence."""
     first, inference, seeds = results["by_seed"][0], checkpoint.config.inference, results["by_seed"]
-    halting = f", stopping where the halting head's belief passes {inference.halt_above:g}" if inference.halting else ""
-    noise = f", the deviation of the guidance times {first['noise']:g}" if checkpoint.model.stochastic else ""
+    halting = f", stopping where the halting probability passes {inference.halt_above:g}" if inference.halting else ""
+    noise = f", the standard deviation of the guidance times {first['noise']:g}" if checkpoint.model.stochastic else ""
     noise += f", PTRM's noise {first['perturb']:g} on the latent" if first["perturb"] else ""
     noise += ", a random initial state" if first["random_start"] else ""
     noise += f", answers drawn at temperature {first['temperature']:g}" if first["temperature"] else ""
-    each = "seed" if len(seeds) == 1 else "one figure for each of the seeds"
+    each = "seed" if len(seeds) == 1 else "one number for each of the seeds"
     return (
         f"{first['trajectories']} samples per input, at most {inference.supervision_steps} supervision steps{halting}"
         f"{noise}, {first['precision']} products; {each} {_list((result['seed'] for result in seeds), ', ')}."
@@ -193,11 +180,10 @@ def _setting(checkpoint: Checkpoint, results: dict[str, Any]) -> str:
 
 
 def _main(checkpoint: Checkpoint, results: dict[str, Any]) -> str:
-    """The table of the main figures: those of each seed, the first with its interval, beside the paper's."""
-    seeds, config = results["by_seed"], checkpoint.config
+    """The table of the main metrics: those of each seed, the first with its interval, beside the paper's."""
+    seeds = results["by_seed"]
     first, samples = seeds[0], seeds[0]["trajectories"]
-    size = getattr(config.task, "board_size", getattr(config.task, "vertices", 0))
-    published = PAPER.get((config.to_dict()["task"]["kind"], size), {}).get(checkpoint.model.name)
+    theirs = table_1(checkpoint.task).get(checkpoint.model.name)
     parts = {f"{first['protocol']} ({first['inputs']})": seeds}
     if first["protocol"] != "all inputs":
         everywhere = [result["all_inputs"] for result in seeds]
@@ -205,16 +191,15 @@ def _main(checkpoint: Checkpoint, results: dict[str, Any]) -> str:
     heads, rows = ["", *parts], []
     for name in ("accuracy", "coverage"):
         rows.append([name, *(_each(part, name) for part in parts.values())])
-    for how in SELECTORS:
-        rows.append([f"best of {samples} by {how}", *(_each(part, "best_of_n", how) for part in parts.values())])
-    for how in ("value", "halt"):
-        cells = [part[0]["above_one_sample"][how] for part in parts.values()]
-        above = [told(cell["difference"], cell["interval"], "+") for cell in cells]
-        rows.append([f"best of {samples} by {how} above one sample (paired; seed {first['seed']})", *above])
-    if published:
+    for name in SELECTORS:
+        rows.append([f"best of {samples} by {name}", *(_each(part, "best_of_n", name) for part in parts.values())])
+    for name in ("value", "halt"):
+        cells = [part[0]["above_one_sample"][name] for part in parts.values()]
+        above = [with_interval(cell["difference"], cell["interval"], "+") for cell in cells]
+        rows.append([f"best of {samples} by {name} above one sample (paired; seed {first['seed']})", *above])
+    if theirs:
         heads.append("paper (Table 1)")
-        theirs = ["" if figure is None else f"{figure:.3f}" for figure in published]
-        rows = [[*row, theirs[at] if at < 2 else ""] for at, row in enumerate(rows)]
+        rows = [[*row, f"{theirs[row[0]]:.3f}" if row[0] in theirs else ""] for row in rows]
     return _lines([_row(heads), "|---" * len(heads) + "|", *map(_row, rows)])
 
 
@@ -225,14 +210,8 @@ def _weights(first: dict[str, Any]) -> str:
 
 
 def _each(part: list[dict[str, Any]], *path: str) -> str:
-    """A figure of each seed, the first with its interval."""
-
-    def at(figures: Any) -> Any:
-        for name in path:
-            figures = figures[name]
-        return figures
-
-    return ", ".join([told(at(part[0]), at(part[0]["intervals"])), *(f"{at(figures):.3f}" for figures in part[1:])])
+    """A metric of each seed, the first with its interval."""
+    return ", ".join([shown(part[0], *path), *(f"{entry(metrics, *path):.3f}" for metrics in part[1:])])
 
 
 def _by(first: dict[str, Any], name: str, title: str) -> str:
@@ -243,8 +222,8 @@ def _by(first: dict[str, Any], name: str, title: str) -> str:
     rows = [
         _row([
             group[name], group["inputs"],
-            *(told(group[of], group["intervals"][of]) for of in ("accuracy", "coverage")),
-            *(told(group["best_of_n"][how], group["intervals"]["best_of_n"][how]) for how in ("value", "halt")),
+            *(shown(group, name) for name in ("accuracy", "coverage")),
+            *(shown(group, "best_of_n", name) for name in ("value", "halt")),
         ])
         for group in groups
     ]  # fmt: skip
@@ -256,10 +235,8 @@ def _by(first: dict[str, Any], name: str, title: str) -> str:
 
 
 def _cell(cell: dict[str, Any]) -> str:
-    within = cell["intervals"]
-    figures = [told(cell[of], within[of]) for of in ("accuracy", "coverage")]
-    figures += [told(cell["best_of_n"][how], within["best_of_n"][how]) for how in SELECTORS]
-    return _row([cell["supervision_steps"], cell["trajectories"], *figures])
+    shares = [shown(cell, "accuracy"), shown(cell, "coverage"), *(shown(cell, "best_of_n", name) for name in SELECTORS)]
+    return _row([cell["supervision_steps"], cell["trajectories"], *shares])
 
 
 def _ceiling(checkpoint: Checkpoint, first: dict[str, Any]) -> str:
@@ -267,8 +244,8 @@ def _ceiling(checkpoint: Checkpoint, first: dict[str, Any]) -> str:
     if checkpoint.model.stochastic or first["inputs"] == first["solutions"]:
         return ""
     return (
-        "\nThis model is deterministic: unless chance is added, all its samples are one answer. On these inputs one\n"
-        f"answer cannot pass coverage {first['inputs'] / first['solutions']:.3f} ({first['inputs']} inputs / "
+        "\nThis model is deterministic: unless sampling noise is added, all its samples are one answer. On these\n"
+        f"inputs one answer cannot pass coverage {first['ceiling']:.3f} ({first['inputs']} inputs / "
         f"{first['solutions']} solutions), whatever its accuracy.\n"
     )
 

@@ -1,4 +1,4 @@
-"""What a notebook needs around its cells: its sizes and puzzles, its parameters checked and told, and its footer."""
+"""What a notebook needs around its cells: its sizes and puzzles, its parameters checked and shown, and its footer."""
 
 from __future__ import annotations
 
@@ -46,23 +46,23 @@ def banner(scale: str) -> Block:
     return Block(f"<p role='note' class='gram-headline'><strong>{text}</strong></p>", text)
 
 
-def held_out(known: ArrayLike, least: int = 2, up_to: int = 0, most: int = 0) -> NDArray[np.int64]:
-    """Indices of the puzzles with `least` solutions or more (of all, if none has), evenly thinned to `most` of them.
+def held_out(known: ArrayLike, least: int = 2, up_to: int = 0, limit: int = 0) -> NDArray[np.int64]:
+    """Indices of the puzzles with `least` solutions or more (of all, if none has), at most `limit`, evenly chosen.
 
     Args:
         known: solutions that exist [puzzle].
         up_to: leave out puzzles with more solutions than this; 0 leaves none out.
-        most: 0 keeps all.
+        limit: 0 keeps all.
     Raises:
-        ValueError: `most` is negative.
+        ValueError: `limit` is negative.
     """
-    if most < 0:
-        raise ValueError(f"puzzles is {most}; it must be at least 1, or 0 for all")
+    if limit < 0:
+        raise ValueError(f"limit is {limit}; it must be at least 1, or 0 for all")
     counts = np.asarray(known)
     fits = (counts >= least) & ((counts <= up_to) | (up_to == 0))
     chosen = np.flatnonzero(fits) if fits.any() else np.arange(len(counts))
-    if 0 < most < len(chosen):
-        chosen = chosen[np.linspace(0, len(chosen) - 1, most).round().astype(int)]
+    if 0 < limit < len(chosen):
+        chosen = chosen[np.linspace(0, len(chosen) - 1, limit).round().astype(int)]
     return chosen
 
 

@@ -46,8 +46,8 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], note: str) -> st
         + "</tr>"
         for first, *rest in rows
     )
-    told = f"<p><small>{html.escape(note.strip())}</small></p>" if note else ""
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{told}"
+    small = f"<p><small>{html.escape(note.strip())}</small></p>" if note else ""
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{small}"
 
 
 def number(value: float) -> str:
@@ -57,8 +57,8 @@ def number(value: float) -> str:
     return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
 
 
-# Okabe-Ito: told apart by people who see no red or green, and each with a mark of its own.
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
+# Okabe-Ito: distinct also to people who see no red or green; each has a mark of its own.
+COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
 # A style in inline SVG holds for the whole page, so each rule is bound to our figures.
 _SVG_STYLE = "".join(
     f".gram-svg {rule}"
@@ -66,9 +66,9 @@ _SVG_STYLE = "".join(
         "text{font:13px system-ui,sans-serif;fill:currentColor}",
         ".title{font-weight:600}",
         ":is(.axis,.grid){stroke:currentColor;opacity:.25}",
-        f".bar{{stroke:{COLOURS[0]};stroke-width:3}}",
-        f".dot{{fill:{COLOURS[0]}}}",
-        f".guess{{fill:none;stroke:{COLOURS[1]};stroke-width:2.5}}",
+        f".bar{{stroke:{COLORS[0]};stroke-width:3}}",
+        f".dot{{fill:{COLORS[0]}}}",
+        f".guess{{fill:none;stroke:{COLORS[1]};stroke-width:2.5}}",
         ".ceiling{stroke:currentColor;stroke-width:1.5;stroke-dasharray:5 4}",
     )
 )

@@ -3,46 +3,48 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from gramviz.reports.blocks.block import Block, number, svg
-from gramviz.reports.blocks.estimates import Estimate
+from gramviz.reports.blocks.findings import with_interval
 
 
 def reveal(
     question: str,
     guess: float | None,
-    truth: Estimate | float,
+    truth: float,
     unit: str = "",
     scale: tuple[float, float] | None = None,
+    interval: Sequence[float] | None = None,
 ) -> Block:
     """A guess and the truth in one picture: hollow diamond = guess, dot and bar = truth and its interval.
 
     Args:
         guess: None shows the truth alone, so that Run All and reports go through.
         scale: the ends of the axis; by default from 0 to a little beyond the larger of the two.
+        interval: of the truth, if it has one.
     """
-    true = truth if isinstance(truth, Estimate) else Estimate(float(truth), float(truth), float(truth), 1)
-    numbers = [true.low, true.high, *([] if guess is None else [float(guess)])]
+    ends = interval or (truth, truth)
+    numbers = [*ends, *([] if guess is None else [float(guess)])]
     low, high = scale or (min(0.0, *numbers), max(1e-9, *numbers) * 1.15)
     unit = f" {unit}" if unit else ""
-    shown = str(true) if true.high > true.low else number(true.value)
+    shown = with_interval(truth, interval) if interval else number(truth)
     words = f"{question} Truth: {shown}{unit}."
     words += " No guess was made." if guess is None else f" Your guess: {number(float(guess))}{unit}."
 
     def x(value: float) -> float:
         return 20 + 560 * (min(max(value, low), high) - low) / (high - low)
 
-    marks = f'<line x1="{x(true.low):.1f}" x2="{x(true.high):.1f}" y1="24" y2="24" class="bar"/>'
-    marks += f'<circle cx="{x(true.value):.1f}" cy="24" r="6" class="dot"/>'
+    marks = f'<line x1="{x(ends[0]):.1f}" x2="{x(ends[1]):.1f}" y1="24" y2="24" class="bar"/>'
+    marks += f'<circle cx="{x(truth):.1f}" cy="24" r="6" class="dot"/>'
     if guess is not None:
         at = x(float(guess))
         marks += f'<path d="M{at:.1f} 14 l9 10 l-9 10 l-9 -10 z" class="guess"/>'
-    ends = f'<text x="20" y="58">{number(low)}</text>'
-    ends += f'<text x="580" y="58" text-anchor="end">{number(high)}{html.escape(unit)}</text>'
-    figure = svg(600, 64, f'<line x1="20" x2="580" y1="40" y2="40" class="axis"/>{marks}{ends}', words)
-    legend = "Dot: truth" + (", bar: 95 % interval" if true.high > true.low else "")
+    axis = f'<text x="20" y="58">{number(low)}</text>'
+    axis += f'<text x="580" y="58" text-anchor="end">{number(high)}{html.escape(unit)}</text>'
+    figure = svg(600, 64, f'<line x1="20" x2="580" y1="40" y2="40" class="axis"/>{marks}{axis}', words)
+    legend = "Dot: truth" + (", bar: 95 % interval" if interval else "")
     legend += "." if guess is None else ", hollow diamond: your guess."
     return Block(
         f"<figure class='gram-figure'>{figure}<figcaption>{html.escape(words)} {legend}</figcaption></figure>", words
@@ -50,7 +52,7 @@ def reveal(
 
 
 def value(question: str, answer: float | None, truth: float, tolerance: float = 0.0, hint: str = "") -> Block:
-    """Hold a number against the computed truth; a miss says on which side it lies, not what is right."""
+    """Check a number against the computed truth; a miss says on which side it lies, not what is right."""
     if answer is None:
         return _verdict(question, None)
     if abs(float(answer) - truth) <= tolerance:

@@ -1,152 +1,160 @@
-"""A checkpoint's results in words, as a table beside the paper's, and by the number of solutions that exist."""
+"""Results of `gram.evaluate` in words, as a table beside the paper's values, and by the number of solutions.
+
+Nothing is computed here: a run is the plain dict that `gram.evaluate` returns (with `per_puzzle=True` for `examples`),
+a difference that of `gram.evaluation.metrics.difference`.
+"""
 
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from gramviz.reports.blocks.block import COLOURS, METRICS, Block, number, say, svg, table
-from gramviz.reports.blocks.estimates import Estimate, difference, ratio
-from gramviz.reports.blocks.scoring import Scores
+from gramviz.reports.blocks.block import COLORS, METRICS, Block, number, say, svg, table
 
-# Table 1 of the paper (20 samples, boards with several solutions): accuracy and coverage as shares.
-PAPER: dict[tuple[str, int], dict[str, tuple[float, float]]] = {
-    ("nqueens", 8): {"gram": (0.997, 0.903), "trm": (0.668, 0.361)},
-    ("nqueens", 10): {"gram": (0.897, 0.575), "trm": (0.175, 0.020)},
+Run = Mapping[str, Any]
+# Name -> where a run has it.
+_SHARES = {
+    "Accuracy": ("accuracy",),
+    "Coverage": ("coverage",),
+    "Best of N by majority": ("best_of_n", "majority"),
+    "Best of N by value head": ("best_of_n", "value"),
+    "Any of N right (a bound, not a method)": ("best_of_n", "oracle"),
 }
-PAPER_SAMPLES = 20
 
 
-def headline(result: Scores, reference: Scores | None = None) -> Block:
-    """The result in one sentence, with intervals; it says the opposite when the data do."""
+def with_interval(value: float, interval: Sequence[float]) -> str:
+    """A number and its interval as they are read."""
+    return f"{number(value)} [{number(interval[0])}, {number(interval[1])}]"
+
+
+def headline(result: Run, reference: Run | None = None, difference: Run | None = None) -> Block:
+    """The result in one sentence, with intervals; with a reference, which of the two finds more of the solutions.
+
+    Args:
+        difference: by how much the result exceeds the reference, paired.
+    """
     text = (
-        f"{result.name}: accuracy {result.accuracy}, coverage {result.coverage}, from {result.samples} samples of each "
-        f"of {len(result.known)} held-out puzzles."
+        f"{result['checkpoint']}: accuracy {_share(result, 'accuracy')}, coverage {_share(result, 'coverage')}, from "
+        f"{result['trajectories']} samples of each of {result['inputs']} held-out puzzles."
     )
-    if reference is not None:
-        gap = difference(result.found, reference.found, result.known)
-        how = "more" if gap.low > 0 else "fewer" if gap.high < 0 else "about as many"
-        text += f" It finds {how} of the solutions {'as' if how == 'about as many' else 'than'} {reference.name} "
-        text += (
-            f"({reference.coverage}): a difference of {gap}{'' if gap.low > 0 or gap.high < 0 else ', within noise'}."
-        )
+    if reference and difference:
+        sign = _sign(difference["coverage"])
+        more = ("about as many of the solutions as", "more of the solutions than", "fewer of the solutions than")[sign]
+        text += f" It finds {more} {reference['checkpoint']} ({_share(reference, 'coverage')}): a difference of "
+        text += f"{_gap(difference['coverage'])}{'' if sign else ', within noise'}."
     return Block(f"<p class='gram-headline'><strong>{html.escape(text)}</strong></p>", text)
 
 
-# Name -> the part of a run's solutions that it counts, [puzzle]; each is read as part / solutions that exist.
-_METRICS: dict[str, Callable[[Scores], NDArray[np.float64]]] = {
-    "Accuracy": lambda run: run.valid * run.known,
-    "Coverage": lambda run: run.found.astype(float),
-    "Best of N by vote": lambda run: run.majority * run.known.astype(float),
-    "Best of N by value head": lambda run: run.value * run.known.astype(float),
-    "Any of N right": lambda run: run.oracle * run.known.astype(float),
-}
-
-
-def results(result: Scores, reference: Scores | None, task: str, size: int) -> Block:
+def results(
+    result: Run,
+    reference: Run | None = None,
+    difference: Run | None = None,
+    paper: Mapping[str, Mapping[str, float]] | None = None,
+) -> Block:
     """The table of results: this run, the reference, the paired difference, the paper; and the numbers as `METRICS`.
 
     Args:
-        task, size: registered task and board size, which choose the paper's row.
+        difference: by how much the result exceeds the reference, paired.
+        paper: model -> metric -> value, with as many samples; shown for the models of the two runs.
     """
-    runs = [run for run in (result, reference) if run is not None]
-    header = ["Metric", *(run.name for run in runs), *(["Difference"] if reference else []), "Paper, Table 1"]
-    rows: list[list[str]] = []
-    kept: dict[str, dict[str, Any]] = {run.name: {"samples": run.samples} for run in runs}
-    for metric, part in _METRICS.items():
-        estimates = [ratio(part(run), run.known) for run in runs]
-        row = [metric + (" (a bound, not a method)" if metric == "Any of N right" else ""), *map(str, estimates)]
-        if reference:
-            gap = difference(part(result), part(reference), result.known)
-            row.append(f"{'▲' if gap.low > 0 else '▼' if gap.high < 0 else '○'} {gap}")
-        rows.append([*row, _published(task, size, metric, result.samples)])
-        for run, estimate in zip(runs, estimates, strict=True):
-            key = metric.lower().replace(" ", "_")
-            kept[run.name][key] = {"value": estimate.value, "low": estimate.low, "high": estimate.high}
-    rows.append(
-        ["Supervision steps taken", *(f"{run.steps.mean():.1f}" for run in runs), *([""] if reference else []), ""]
-    )
-    machine = {"puzzles": len(result.known), "solutions": int(result.known.sum()), "runs": kept}
+    runs = [run for run in (result, reference) if run]
+    rows = []
+    for title, path in _SHARES.items():
+        row = [title, *(_share(run, *path) for run in runs)]
+        if difference:
+            gap = _at(difference, *path)
+            row.append(f"{'○▲▼'[_sign(gap)]} {_gap(gap)}")
+        if paper:
+            theirs = [(run["model"], paper.get(run["model"], {}).get(path[0])) for run in runs]
+            row.append(", ".join(f"{model.upper()} {value:.3f}" for model, value in theirs if value is not None))
+        rows.append(row)
+    steps = [f"{run['mean_halt_step']:.1f}" for run in runs]
+    rows.append(["Supervision steps taken", *steps, *[""] * (bool(difference) + bool(paper))])
+    header = ["Metric", *(run["checkpoint"] for run in runs)]
+    header += ["Difference"] * bool(difference) + ["Paper, Table 1"] * bool(paper)
     note = (
-        f"{len(result.known)} puzzles with {int(result.known.sum())} solutions; samples of each: "
-        f"{', '.join(f'{run.samples} ({run.name})' for run in runs)}. Brackets: 95 %, bootstrap over puzzles; a puzzle "
-        "weighs as much as it has solutions. "
+        f"{result['inputs']} puzzles with {result['solutions']} solutions, {result['trajectories']} samples of each. "
+        "Brackets: intervals of 95 %, over puzzles; a puzzle's weight is its number of solutions. "
     )
     note += (
-        "Difference on the same puzzles, paired: ▲ better, ▼ worse, ○ within noise."
-        if reference
-        else "No reference given."
+        "Difference, paired by puzzle: ▲ better, ▼ worse, ○ within noise. " if difference else "No reference given. "
     )
-    if reference and reference.samples == 1:
-        note += (
-            f" {reference.name} gives one answer per puzzle, so it cannot cover more than {number(reference.ceiling)}."
-        )
-    return Block(table(header, rows, note), "\n".join(" | ".join(row) for row in rows), {METRICS: machine})
+    for run in runs:
+        if _one_answer(run):
+            note += (
+                f"{run['checkpoint']} gives one answer per puzzle and cannot cover more than {number(run['ceiling'])}. "
+            )
+    hidden = ("cells", "per_puzzle", "seconds")
+    machine: dict[str, Any] = {run["checkpoint"]: {k: v for k, v in run.items() if k not in hidden} for run in runs}
+    return Block(
+        table(header, rows, note),
+        "\n".join(" | ".join(row) for row in rows),
+        {METRICS: {"runs": machine, "difference": difference}},
+    )
 
 
-def width(few: Scores, many: Scores) -> Block:
-    """What more samples of the same puzzles add, in a sentence."""
-    if few.samples >= many.samples:
-        return say(f"{many.samples} samples of each puzzle were drawn, so there is no wider run to compare with.")
-    gap = difference(many.found, few.found, many.known)
+def width(few: Run, many: Run) -> Block:
+    """What more samples of the same puzzles add to coverage, in a sentence."""
+    if few["trajectories"] >= many["trajectories"]:
+        return say(f"{many['trajectories']} samples of each puzzle were drawn; there are no more to compare with.")
     return say(
-        f"With all {many.samples} samples of each puzzle instead of {few.samples}, coverage is {many.coverage}: a "
-        f"difference of {gap}."
+        f"All {many['trajectories']} samples of each puzzle cover {_share(many, 'coverage')} of the solutions, the "
+        f"first {few['trajectories']} of them {_share(few, 'coverage')}."
     )
 
 
-def _published(task: str, size: int, metric: str, samples: int) -> str:
-    """The paper's figures for a metric, where ours may stand beside them: its coverage is that of 20 samples."""
-    place = ("Accuracy", "Coverage").index(metric) if metric in ("Accuracy", "Coverage") else None
-    row = PAPER.get((task, size))
-    if row is None or place is None or (place == 1 and samples != PAPER_SAMPLES):
-        return ""
-    return ", ".join(f"{model.upper()} {figures[place]:.3f}" for model, figures in row.items())
+EXAMPLES = (
+    "Typical: the share of solutions found is nearest to the median puzzle's (then the share of valid samples). "
+    "Best: most of its solutions found (then most valid samples). Worst: fewest valid samples (then fewest solutions "
+    "found). Ties go to the puzzle with more solutions, then to the lower index."
+)
 
 
-_BINS = ((1, 1), (2, 2), (3, 4), (5, 9), (10, None))
+def examples(run: Run) -> dict[str, int]:
+    """A typical, the best and the worst puzzle by the rule of `EXAMPLES`: their indices in the split."""
+    each = run["per_puzzle"]
+    solutions, accuracy, coverage = (np.array(each[name]) for name in ("solutions", "accuracy", "coverage"))
+    apart = [np.abs(values - np.median(values)) for values in (accuracy, coverage)]
+    order = {
+        "typical": np.lexsort((-solutions, *apart)),
+        "best": np.lexsort((-solutions, -accuracy, -coverage)),
+        "worst": np.lexsort((-solutions, coverage, accuracy)),
+    }
+    return {name: int(each["puzzle"][places[0]]) for name, places in order.items()}
 
 
-def by_solutions(*runs: Scores) -> Block:
+def by_solutions(*runs: Run) -> Block:
     """Accuracy and coverage by the number of solutions that exist, as figure (Fig. 4 right, Fig. 15) and as table."""
-    names = [run.name + (" (one answer)" if run.samples == 1 else f" ({run.samples} samples)") for run in runs]
-    bins = [(low, high) for low, high in _BINS if _inside(runs[0].known, low, high).any()]
-    labels = [str(low) if low == high else f"{low}+" if high is None else f"{low} to {high}" for low, high in bins]
+    names = [
+        f"{run['checkpoint']} ({'one answer' if _one_answer(run) else str(run['trajectories']) + ' samples'})"
+        for run in runs
+    ]
     drawn, rows = [], []
     for panel, metric in enumerate(("Accuracy", "Coverage")):
         left, width = 50 + panel * 330, 270
-        drawn.append(f'<text x="{left}" y="16" class="title">{metric}</text>')
-        for tick in (0.0, 0.5, 1.0):
-            drawn.append(f'<line x1="{left}" x2="{left + width}" y1="{_y(tick)}" y2="{_y(tick)}" class="grid"/>')
-            drawn.append(f'<text x="{left - 6}" y="{_y(tick) + 4}" text-anchor="end">{tick:g}</text>')
-        for column, (low, high) in enumerate(bins):
-            centre = left + width * (column + 0.5) / len(bins)
-            inside = _inside(runs[0].known, low, high)
-            drawn.append(f'<text x="{centre:.0f}" y="228" text-anchor="middle">{labels[column]}</text>')
+        drawn.append(_axes(left, width, metric))
+        groups = list(zip(*(run["by_solutions"] for run in runs), strict=True))
+        for column, group in enumerate(groups):
+            center, label = left + width * (column + 0.5) / len(groups), group[0]["solutions"]
+            drawn.append(f'<text x="{center:.0f}" y="228" text-anchor="middle">{label}</text>')
             if metric == "Coverage":
-                top, half = _y(inside.sum() / runs[0].known[inside].sum()), 0.42 * width / len(bins)
-                drawn.append(
-                    f'<line x1="{centre - half:.0f}" x2="{centre + half:.0f}" y1="{top}" y2="{top}" class="ceiling"/>'
-                )
-            for index, run in enumerate(runs):
-                estimate = ratio(_METRICS[metric](run)[inside], run.known[inside])
-                drawn.append(_mark(centre + 18 * (index - (len(runs) - 1) / 2), estimate, index))
-                rows.append([metric, labels[column], names[index], str(estimate), str(estimate.n)])
-        drawn.append(f'<text x="{left + width / 2}" y="248" text-anchor="middle">solutions that exist</text>')
+                half = 0.42 * width / len(groups)
+                drawn.append(_line("ceiling", center - half, center + half, group[0]["ceiling"]))
+            for index, row in enumerate(group):
+                value, interval = row[metric.lower()], row["intervals"][metric.lower()]
+                drawn.append(_mark(center + 18 * (index - (len(runs) - 1) / 2), value, interval, index))
+                rows.append([metric, label, names[index], with_interval(value, interval), str(row["inputs"])])
     for index, name in enumerate(names):
-        drawn.append(
-            f'{_glyph(60, 274 + 20 * index, index)}<text x="74" y="{278 + 20 * index}">{html.escape(name)}</text>'
-        )
+        y = 274 + 20 * index
+        drawn.append(f'{_glyph(60, y, index)}<text x="74" y="{y + 4}">{html.escape(name)}</text>')
     drawn.append('<line x1="380" x2="416" y1="274" y2="274" class="ceiling"/>')
     drawn.append('<text x="424" y="278">ceiling of one answer per puzzle</text>')
     words = "Accuracy and coverage by the number of solutions that exist."
     figure = svg(690, 268 + 20 * max(1, len(names)), "".join(drawn), words)
-    header = ["Metric", "Solutions", "Run", "Value", "Puzzles"]
-    same = table(header, rows, "Brackets: 95 %, bootstrap over puzzles.")
+    same = table(["Metric", "Solutions", "Run", "Value", "Puzzles"], rows, "Brackets: intervals of 95 %, over puzzles.")
     return Block(
         f"<figure class='gram-figure'>{figure}<figcaption>{words} Bars: 95 %.</figcaption></figure>"
         f"<details><summary>The same as a table ({len(rows)} rows)</summary>{same}</details>",
@@ -154,27 +162,59 @@ def by_solutions(*runs: Scores) -> Block:
     )
 
 
-def _inside(known: NDArray[np.integer], low: int, high: int | None) -> NDArray[np.bool_]:
-    return np.asarray((known >= low) & (known <= (np.iinfo(np.int64).max if high is None else high)))
+def _at(run: Any, *path: str) -> Any:
+    for name in path:
+        run = run[name]
+    return run
+
+
+def _share(run: Run, *path: str) -> str:
+    return with_interval(_at(run, *path), _at(run["intervals"], *path))
+
+
+def _gap(difference: Run) -> str:
+    return with_interval(difference["difference"], difference["interval"])
+
+
+def _sign(difference: Run) -> int:
+    """1 or -1 where the interval of a difference excludes 0, else 0."""
+    low, high = difference["interval"]
+    return int(low > 0) - int(high < 0)
+
+
+def _one_answer(run: Run) -> bool:
+    return bool(run["distinct"] == 1)
 
 
 def _y(share: float) -> float:
     return round(210 - 180 * share, 1)
 
 
+def _line(kind: str, left: float, right: float, share: float) -> str:
+    return f'<line x1="{left:.0f}" x2="{right:.0f}" y1="{_y(share)}" y2="{_y(share)}" class="{kind}"/>'
+
+
+def _axes(left: int, width: int, title: str) -> str:
+    drawn = [f'<text x="{left}" y="16" class="title">{title}</text>']
+    for tick in (0.0, 0.5, 1.0):
+        drawn.append(_line("grid", left, left + width, tick))
+        drawn.append(f'<text x="{left - 6}" y="{_y(tick) + 4}" text-anchor="end">{tick:g}</text>')
+    drawn.append(f'<text x="{left + width / 2}" y="248" text-anchor="middle">solutions that exist</text>')
+    return "".join(drawn)
+
+
 def _glyph(x: float, y: float, index: int) -> str:
-    """Circle, square, triangle, diamond: the run is told by shape as well as by colour."""
-    colour = COLOURS[index % len(COLOURS)]
+    """Circle, square, triangle, diamond: runs differ by shape as well as by color."""
     shapes = (
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5.5"',
         f'<rect x="{x - 5:.1f}" y="{y - 5:.1f}" width="10" height="10"',
         f'<path d="M{x:.1f} {y - 6:.1f} l6 11 h-12 z"',
         f'<path d="M{x:.1f} {y - 7:.1f} l7 7 l-7 7 l-7 -7 z"',
     )
-    return f'{shapes[index % len(shapes)]} fill="{colour}"/>'
+    return f'{shapes[index % len(shapes)]} fill="{COLORS[index % len(COLORS)]}"/>'
 
 
-def _mark(x: float, estimate: Estimate, index: int) -> str:
-    low, high, colour = _y(estimate.low), _y(estimate.high), COLOURS[index % len(COLOURS)]
-    bar = f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{low}" y2="{high}" stroke="{colour}" stroke-width="2"/>'
-    return bar + _glyph(x, _y(estimate.value), index)
+def _mark(x: float, value: float, interval: Sequence[float], index: int) -> str:
+    (low, high), color = map(_y, interval), COLORS[index % len(COLORS)]
+    bar = f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{low}" y2="{high}" stroke="{color}" stroke-width="2"/>'
+    return bar + _glyph(x, _y(value), index)

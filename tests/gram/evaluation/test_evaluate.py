@@ -458,6 +458,16 @@ class TestCheckpoint:
         one, other = (gram.evaluate(opened, trajectories=3, limit=8) for _ in range(2))
         assert one | {"seconds": 0} == other | {"seconds": 0}
 
+    def test_each_puzzle_says_what_it_contributes(self, debug_checkpoint: Path) -> None:
+        found = gram.evaluate(debug_checkpoint, puzzles=[4, 1, 7], trajectories=3, per_puzzle=True)
+        each = found["per_puzzle"]
+        counts = gram.load(debug_checkpoint).task.puzzles("test").counts
+        assert set(each["puzzle"]) <= {4, 1, 7}
+        assert each["solutions"] == counts[each["puzzle"]].tolist()
+        for name in ("accuracy", "coverage"):
+            assert found[name] == pytest.approx(np.average(each[name], weights=each["solutions"]))
+        assert json.loads(json.dumps(found)) == found
+
     def test_a_trained_deterministic_model_stays_under_the_ceiling(self, debug_trm_checkpoint: Path) -> None:
         opened = gram.load(debug_trm_checkpoint)
         counts = opened.task.puzzles("train").counts

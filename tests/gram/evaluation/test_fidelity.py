@@ -1,4 +1,4 @@
-"""The figures of generated pictures in closed form, and what they say of real pictures, copies and noise."""
+"""The metrics of generated pictures in closed form, and what they say of real pictures, copies and noise."""
 
 from __future__ import annotations
 
@@ -78,9 +78,9 @@ class TestClosedForms:
 
     def test_the_interval_of_a_mean_is_that_of_the_textbook(self) -> None:
         values = np.random.default_rng(0).normal(size=400)
-        half = fidelity.interval(lambda at: float(values[at].mean()), 400, 500, seed=1)
+        half = fidelity.half_width(lambda at: float(values[at].mean()), 400, 500, seed=1)
         assert half == pytest.approx(1.96 * values.std() / 20, rel=0.1)  # a deviation of 500 draws is known to 3 %
-        assert half == fidelity.interval(lambda at: float(values[at].mean()), 400, 500, seed=1)
+        assert half == fidelity.half_width(lambda at: float(values[at].mean()), 400, 500, seed=1)
 
 
 @pytest.fixture(scope="module")
@@ -193,14 +193,14 @@ class TestShipped:
         task, classifier = shipped
         everything = task.puzzles("test").solutions[0]
         chosen = everything[np.random.default_rng(3).permutation(len(everything))[:200]]
-        figures = fidelity.measure(task, classifier, chosen, draws=0, seed=3)
-        floor = figures["held_out"]
-        assert (figures[IS]["value"], figures[FID]["value"]) == pytest.approx((floor[IS], floor[FID]))
-        assert floor["pictures"] == figures["pictures"] == 200
-        assert figures["copies"] == 0
-        assert figures["nearest_training"] == floor["nearest_training"] > 0
-        assert figures["valid"] == figures["distinct"] == 1
-        assert sum(figures["classes"]) == 200
+        metrics = fidelity.measure(task, classifier, chosen, draws=0, seed=3)
+        floor = metrics["held_out"]
+        assert (metrics[IS]["value"], metrics[FID]["value"]) == pytest.approx((floor[IS], floor[FID]))
+        assert floor["pictures"] == metrics["pictures"] == 200
+        assert metrics["copies"] == 0
+        assert metrics["nearest_training"] == floor["nearest_training"] > 0
+        assert metrics["valid"] == metrics["distinct"] == 1
+        assert sum(metrics["classes"]) == 200
 
 
 class TestMeasuring:

@@ -1,4 +1,4 @@
-"""Intervals: against their definition, against the estimators of the notebooks, and at the edges."""
+"""Intervals: against scipy and published values, at the ends, and how often they cover the truth."""
 
 from __future__ import annotations
 
@@ -6,57 +6,100 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binomtest
 
-from gram.evaluation import intervals as estimates
-from gramviz.reports.blocks import estimates as of_notebooks
+from gram.evaluation.intervals import Z, mean, wilson
 
 
 @pytest.mark.parametrize(("successes", "n"), [(0, 1), (0, 30), (3, 10), (10, 10), (412, 1000)])
-def test_the_ends_of_wilson_lie_1_96_standard_errors_of_their_own_from_the_share(successes: int, n: int) -> None:
-    low, high = estimates.wilson(successes, n)
-    for end in (low, high):
-        if 0 < end < 1:
-            assert abs(successes / n - end) == pytest.approx(1.959964 * math.sqrt(end * (1 - end) / n), rel=1e-6)
-    assert 0 <= low <= successes / n <= high <= 1
-    assert (low == 0) == (successes == 0)
-    assert (high == 1) == (successes == n)
+def test_wilson_of_a_count_is_that_of_scipy(successes: int, n: int) -> None:
+    assert wilson(successes, n) == pytest.approx(list(binomtest(successes, n).proportion_ci(method="wilson")))
 
 
-def test_both_sides_of_the_house_estimate_alike() -> None:
-    rng = np.random.default_rng(0)
-    whole = rng.integers(1, 9, 137)
-    one, other = rng.random(137) * whole, rng.random(137) * whole
-    ratio, difference = of_notebooks.ratio(one, whole), of_notebooks.difference(one, other, whole)
-    assert estimates.ratio(one, whole) == pytest.approx([ratio.low, ratio.high], abs=1e-12)
-    assert estimates.ratio(one - other, whole) == pytest.approx([difference.low, difference.high], abs=1e-12)
-    wilson = of_notebooks.wilson(5, 17)
-    assert estimates.wilson(5, 17) == [wilson.low, wilson.high]
-
-
-def test_a_bootstrap_of_many_agrees_with_the_normal_interval() -> None:
-    values = np.random.default_rng(0).random(2_000)
-    low, high = estimates.ratio(values, np.ones(2_000))
-    error = 1.96 * values.std() / math.sqrt(2_000)
-    assert [low, high] == pytest.approx([values.mean() - error, values.mean() + error], abs=0.05 * error)
+def test_wilson_agrees_with_published_values() -> None:
+    """Newcombe 1998, Table I, method 3."""
+    for successes, n, low, high in (
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ):
+        assert wilson(successes, n) == pytest.approx([low, high], abs=5e-5)  # the table has four digits
 
 
 @pytest.mark.parametrize(("weight", "right"), [(1, 12), (3, 12), (1, 0), (1, 20)])
-def test_a_share_of_inputs_that_count_alike_is_wilsons(weight: int, right: int) -> None:
+def test_puzzles_of_one_weight_that_are_right_or_wrong_are_a_count(weight: int, right: int) -> None:
     answers = np.arange(20) < right
-    assert estimates.share(answers, np.full(20, weight)) == estimates.wilson(right, 20)
+    assert mean(answers, np.full(20, weight)) == pytest.approx(wilson(right, 20))
 
 
-def test_any_other_share_is_bootstrapped_unless_nothing_varies() -> None:
-    whole = np.array([1, 1, 2, 5, 1, 1, 3, 1])
-    for part in ([1, 0, 1, 1, 0, 1, 0, 1], [0.5, 0, 1, 1, 0, 1, 0, 1]):
-        assert estimates.share(part, whole) == estimates.ratio(np.array(part) * whole, whole)
-    assert estimates.share(np.ones(8), whole) == estimates.wilson(8, 8)
-    assert estimates.share(np.zeros(8), whole) == estimates.wilson(0, 8)
+def test_where_all_are_right_or_wrong_the_interval_is_that_of_kish_s_sample_size() -> None:
+    weights = np.array([1, 1, 2, 5, 1, 1, 3, 1])
+    n = weights.sum() ** 2 / (weights**2).sum()
+    assert mean(np.ones(8), weights) == pytest.approx(wilson(n, n))
+    assert mean(np.zeros(8), weights) == pytest.approx(wilson(0, n))
+    assert mean(np.ones(8), weights)[1] == 1
+    assert mean(np.zeros(8), weights)[0] == 0
+
+
+def test_many_puzzles_have_the_normal_interval() -> None:
+    rng = np.random.default_rng(0)
+    values, weights = rng.random(5_000), rng.integers(1, 9, 5_000)
+    center = np.average(values, weights=weights)
+    error = 1.96 * math.sqrt(weights**2 @ (values - center) ** 2) / weights.sum()
+    assert mean(values, weights) == pytest.approx([center - error, center + error], abs=0.05 * error)
+
+
+def test_other_bounds_move_and_stretch_the_interval() -> None:
+    gaps, weights = np.array([0.5, 0, -0.25, 1]), np.array([1, 2, 3, 1])
+    low, high = mean((gaps + 1) / 2, weights)
+    assert mean(gaps, weights, (-1, 1)) == pytest.approx([2 * low - 1, 2 * high - 1])
+
+
+numbers = st.tuples(st.floats(0, 1), st.floats(1e-3, 1e3))
+
+
+@given(st.lists(numbers, min_size=1, max_size=9))
+def test_it_holds_the_mean_stays_in_bounds_and_never_collapses(puzzles: list[tuple[float, float]]) -> None:
+    values, weights = np.array(puzzles).T
+    low, high = mean(values, weights)
+    assert 0 <= low <= np.average(values, weights=weights) + 1e-9
+    assert np.average(values, weights=weights) - 1e-9 <= high <= 1
+    assert high - low > 0.97 * Z**2 / (len(puzzles) + Z**2)  # about the width where all are right, 3.8 / n
+
+
+@pytest.mark.parametrize("puzzles", [8, 20, 64])
+@pytest.mark.parametrize("truth", [0.5, 0.9, 0.997])
+@pytest.mark.parametrize("alike", [0.1, 0.5, 0.9])
+def test_it_covers_the_truth_in_95_of_100_samples(puzzles: int, truth: float, alike: float) -> None:
+    """Twenty samples of each puzzle, whose rate is drawn from a beta law of mean `truth` and correlation `alike`."""
+    rng = np.random.default_rng(0)
+    a, b = truth * (1 - alike) / alike, (1 - truth) * (1 - alike) / alike
+    draws = 400
+    weights = rng.integers(2, 12, (draws, puzzles))
+    values = rng.binomial(20, rng.beta(a, b, (draws, puzzles))) / 20
+    ends = [mean(*each) for each in zip(values, weights, strict=True)]
+    covered = np.mean([low <= truth <= high for low, high in ends])
+    assert covered > 0.95 - 3 * math.sqrt(0.95 * 0.05 / draws)  # three deviations of the simulation itself
+
+
+@pytest.mark.parametrize(("first", "second"), [(0.5, 0.2), (0.95, 0.9), (0.995, 0.99)])
+def test_a_paired_difference_covers_the_truth(first: float, second: float) -> None:
+    rng = np.random.default_rng(0)
+    draws, puzzles = 400, 20
+    one, other = (rng.binomial(20, rng.beta(p, 1 - p, (draws, puzzles))) / 20 for p in (first, second))
+    weights = rng.integers(2, 12, (draws, puzzles))
+    ends = [mean(*each, (-1, 1)) for each in zip(one - other, weights, strict=True)]
+    assert np.mean([low <= first - second <= high for low, high in ends]) > 0.95 - 3 * math.sqrt(0.95 * 0.05 / draws)
 
 
 def test_what_is_no_share_is_refused() -> None:
-    with pytest.raises(ValueError, match="6 successes of 5 is no share"):
-        estimates.wilson(6, 5)
-    for part, whole in (([], []), ([1, 2], [1, 2, 3]), ([[1]], [[1]])):
-        with pytest.raises(ValueError, match="one number per input is needed on both sides"):
-            estimates.ratio(part, whole)
+    with pytest.raises(ValueError, match="6 successes of 5 are no share"):
+        wilson(6, 5)
+    for values, weights in (([], []), ([1, 1], [1, 2, 3]), ([[1]], [[1]]), ([1], [0])):
+        with pytest.raises(ValueError, match="give one value and one positive weight per puzzle"):
+            mean(values, weights)
+    with pytest.raises(ValueError, match="values from 0 to 2 leave the bounds; give values in 0 to 1"):
+        mean([0, 2], [1, 1])

@@ -14,9 +14,9 @@ VALID = np.array([False, False, True, False, False, True])
 HEADS = {"value": VALUE, "halt": HALT, "valid": VALID}
 
 
-@pytest.mark.parametrize(("how", "chosen"), [("majority", 1), ("value", 3), ("halt", 4), ("oracle", 2)])
-def test_each_selector_chooses_what_its_name_says(how: str, chosen: int) -> None:
-    assert select(how, TOKENS, **HEADS) == chosen
+@pytest.mark.parametrize(("selector", "chosen"), [("majority", 1), ("value", 3), ("halt", 4), ("oracle", 2)])
+def test_each_selector_chooses_what_its_name_says(selector: str, chosen: int) -> None:
+    assert select(selector, TOKENS, **HEADS) == chosen
 
 
 def test_a_tie_of_the_majority_goes_to_the_answer_reached_first_not_to_the_smallest() -> None:
@@ -25,14 +25,14 @@ def test_a_tie_of_the_majority_goes_to_the_answer_reached_first_not_to_the_small
 
 
 def test_a_selector_looks_only_at_what_is_its_own() -> None:
-    for how, own in (("majority", None), ("value", "value"), ("halt", "halt"), ("oracle", "valid")):
+    for selector, own in (("majority", None), ("value", "value"), ("halt", "halt"), ("oracle", "valid")):
         others = {name: ~scores if name == "valid" else 1 - scores for name, scores in HEADS.items() if name != own}
-        assert select(how, TOKENS, **HEADS | others) == select(how, TOKENS, **HEADS)
+        assert select(selector, TOKENS, **HEADS | others) == select(selector, TOKENS, **HEADS)
 
 
-@pytest.mark.parametrize("how", SELECTORS)
-def test_one_trajectory_leaves_no_choice(how: str) -> None:
-    assert select(how, TOKENS[:1], value=VALUE[:1], halt=HALT[:1], valid=VALID[:1]) == 0
+@pytest.mark.parametrize("selector", SELECTORS)
+def test_one_trajectory_leaves_no_choice(selector: str) -> None:
+    assert select(selector, TOKENS[:1], value=VALUE[:1], halt=HALT[:1], valid=VALID[:1]) == 0
 
 
 def test_the_oracle_is_a_bound_on_every_selector() -> None:
@@ -41,7 +41,7 @@ def test_the_oracle_is_a_bound_on_every_selector() -> None:
         tokens, valid = rng.integers(0, 3, (6, 2)), rng.random(6) < 0.3
         heads = {"value": rng.random(6), "halt": rng.random(6), "valid": valid}
         best = valid[select("oracle", tokens, **heads)]
-        assert all(valid[select(how, tokens, **heads)] <= best for how in SELECTORS)
+        assert all(valid[select(selector, tokens, **heads)] <= best for selector in SELECTORS)
 
 
 def test_an_unknown_selector_names_the_known() -> None:

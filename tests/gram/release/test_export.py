@@ -1,4 +1,4 @@
-"""An artifact and its card: every figure on it is one of its results."""
+"""An artifact and its card: every number on it is one of its results."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 import gram
 from gram import checkpoint as store
 from gram.evaluation.generate import generate
-from gram.evaluation.metrics import told
+from gram.evaluation.metrics import shown, with_interval
 from gram.presets import preset
 from gram.release.export import ship
 from gram.training.loop import train
@@ -24,16 +24,16 @@ def test_a_finished_run_ships_with_a_card_that_says_its_results(debug_checkpoint
     assert "Only a test." in card
     first, second = results["by_seed"]
     for name in ("accuracy", "coverage"):
-        assert f"| {name} | {told(first[name], first['intervals'][name])}, {second[name]:.3f} |" in card
+        assert f"| {name} | {shown(first, name)}, {second[name]:.3f} |" in card
     above = first["above_one_sample"]["value"]
-    assert f"seed 0) | {told(above['difference'], above['interval'], '+')} |" in card
+    assert f"seed 0) | {with_interval(above['difference'], above['interval'], '+')} |" in card
     (command,) = re.findall(r"gram evaluate queens5 --depths (.*)", card)
     assert command == "2,4,8 --trajectories 1,3 --no-halting --limit 64"
     cells = results["grid"]["cells"]
     assert [(cell["supervision_steps"], cell["trajectories"]) for cell in cells] == [
         (2, 1), (2, 3), (4, 1), (4, 3), (8, 1), (8, 3),
     ]  # fmt: skip
-    assert f"| 8 | 3 | {told(cells[-1]['accuracy'], cells[-1]['intervals']['accuracy'])} | " in card
+    assert f"| 8 | 3 | {shown(cells[-1], 'accuracy')} | " in card
     assert "deterministic" not in card
     assert "rating" not in card
 
@@ -44,7 +44,7 @@ def test_the_card_of_a_sudoku_shows_accuracy_by_rating_and_no_column_twice(one_t
     first, card = json.loads((out / "results.json").read_text())["by_seed"][0], (out / "README.md").read_text()
     assert sum(row["inputs"] for row in first["by_rating"]) == first["inputs"]
     for row in first["by_rating"]:
-        assert f"| {row['rating']} | {row['inputs']} | {told(row['accuracy'], row['intervals']['accuracy'])} |" in card
+        assert f"| {row['rating']} | {row['inputs']} | {shown(row, 'accuracy')} |" in card
     assert len(first["by_rating"]) > 1
     assert f"|  | all inputs ({first['inputs']}) |\n" in card
     assert "solutions |" not in card
@@ -66,7 +66,10 @@ def test_a_generator_ships_with_what_its_samples_are_worth(
     }
     for each in found:
         assert f"    gram generate boards -n 40 --steps {each['supervision_steps']}\n" in card
-        assert f"\n| {each['supervision_steps']} | {told(each['valid']['value'], each['valid']['interval'])} | " in card
+        assert (
+            f"\n| {each['supervision_steps']} | {with_interval(each['valid']['value'], each['valid']['interval'])} | "
+            in card
+        )
     assert "99.05" in card
     assert "FID" not in card
 

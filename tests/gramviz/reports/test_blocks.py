@@ -1,4 +1,4 @@
-"""What notebooks say: guesses, checks, intervals against closed forms, scores by hand, tables, the footer."""
+"""What notebooks show: guesses, checks, tables and figures of metrics, rollouts in words, the footer."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
-from numpy.typing import NDArray
 
 from gramviz.reports import blocks
-from gramviz.reports.blocks import METRICS, Block, Estimate, Scores, findings
+from gramviz.reports.blocks import METRICS, Block, findings
 from gramviz.reports.provenance import PROVENANCE
 
 # Guesses and checks ---------------------------------------------------------------------------------------------------
@@ -27,7 +26,7 @@ def test_a_reveal_without_a_guess_shows_the_truth_alone() -> None:
 
 
 def test_a_reveal_draws_guess_and_interval_on_one_axis() -> None:
-    block = blocks.reveal("Which share?", 0.5, Estimate(0.25, 0.0, 0.5, 20), scale=(0, 1))
+    block = blocks.reveal("Which share?", 0.5, 0.25, scale=(0, 1), interval=(0, 0.5))
     assert block.text == "Which share? Truth: 0.250 [0, 0.500]. Your guess: 0.500."
     assert re.search(r'<circle cx="160\.0"', block.html), "a quarter of the way from 20 to 580"
     assert "M300.0 14" in block.html, "half of the way"
@@ -46,7 +45,7 @@ def test_a_guess_beyond_the_axis_stays_on_it() -> None:
         (0.1, "Ceiling? Not yet: 0.100 is too low. Divide."),
     ],
 )
-def test_a_value_is_held_against_the_truth(answer: float | None, text: str) -> None:
+def test_a_value_is_checked_against_the_truth(answer: float | None, text: str) -> None:
     assert blocks.value("Ceiling?", answer, 0.349, 0.01, hint="Divide.").text == text
 
 
@@ -79,185 +78,113 @@ def test_text_from_a_reader_is_text() -> None:
         assert "<i>" not in block.html
 
 
-# Numbers with intervals -----------------------------------------------------------------------------------------------
+# Results --------------------------------------------------------------------------------------------------------------
 
 
-def test_wilson_agrees_with_published_values() -> None:
-    """Newcombe 1998, Table I, method 3: 81 of 263, 15 of 148, 0 of 20, 1 of 29."""
-    for successes, n, low, high in (
-        (81, 263, 0.2553, 0.3662),
-        (15, 148, 0.0624, 0.1605),
-        (0, 20, 0, 0.1611),
-        (1, 29, 0.0061, 0.1718),
-    ):
-        found = blocks.wilson(successes, n)
-        assert (found.low, found.high) == pytest.approx((low, high), abs=5e-5)  # the table has four digits
+def run(name: str, samples: int, accuracy: float, coverage: float) -> dict[str, Any]:
+    """Stands for what `gram.evaluate` returns, of 40 puzzles with 2 to 4 solutions."""
+
+    def shares(puzzles: int, ceiling: float) -> dict[str, Any]:
+        best = {"majority": accuracy, "value": 1.0, "halt": accuracy, "oracle": 1.0}
+        ends = {"majority": [0.8, 0.99], "value": [0.91, 1.0], "halt": [0.8, 0.99], "oracle": [0.91, 1.0]}
+        around = {"accuracy": [accuracy - 0.1, accuracy + 0.1], "coverage": [coverage - 0.1, coverage + 0.1]}
+        return {
+            "inputs": puzzles, "accuracy": accuracy, "coverage": coverage, "best_of_n": best, "ceiling": ceiling,
+            "intervals": around | {"best_of_n": ends},
+        }  # fmt: skip
+
+    return shares(40, 0.4) | {
+        "checkpoint": name, "model": name, "trajectories": samples, "solutions": 100, "mean_halt_step": 6.04,
+        "distinct": 1.0 if samples == 1 else 2.5, "seconds": 1.0,
+        "by_solutions": [{"solutions": "2", **shares(10, 0.5)}, {"solutions": "3-4", **shares(30, 0.3)}],
+        "per_puzzle": {
+            "puzzle": [3, 5, 8, 9], "solutions": [2, 2, 4, 4], "accuracy": [0.5, 0.75, 0.25, 1.0],
+            "coverage": [0.5, 0.5, 0.25, 1.0],
+        },
+    }  # fmt: skip
 
 
-def test_wilson_stays_within_zero_and_one() -> None:
-    assert blocks.wilson(0, 5).low == 0
-    assert blocks.wilson(5, 5).high == 1
-    with pytest.raises(ValueError, match="6 successes of 5 is no share"):
-        blocks.wilson(6, 5)
+def gap(value: float) -> dict[str, Any]:
+    one = {"difference": value, "interval": [value - 0.05, value + 0.05]}
+    return {"accuracy": one, "coverage": one, "best_of_n": dict.fromkeys(("majority", "value", "halt", "oracle"), one)}
 
 
-def test_a_ratio_s_interval_is_that_of_the_normal_limit() -> None:
-    """For the mean of many equal-weight numbers the bootstrap gives mean ± 1.96 standard errors."""
-    values = np.random.default_rng(0).random(400)
-    found = blocks.ratio(values, np.ones(400))
-    half = 1.96 * values.std() / 20
-    assert found.value == pytest.approx(values.mean())
-    # 4000 draws place a 2.5 % quantile to about 4 % of the half width; three times that is safe.
-    assert (found.low, found.high) == pytest.approx((values.mean() - half, values.mean() + half), abs=0.12 * half)
-
-
-def test_a_ratio_is_repeatable_and_degenerate_when_all_puzzles_agree() -> None:
-    assert blocks.ratio([1, 1], [2, 2]) == Estimate(0.5, 0.5, 0.5, 2)
-    assert blocks.ratio([1, 0, 3], [2, 2, 4]) == blocks.ratio([1, 0, 3], [2, 2, 4])
-    with pytest.raises(ValueError, match="one number per puzzle"):
-        blocks.ratio([1, 2], [1, 2, 3])
-
-
-def test_a_paired_difference_is_narrower_than_two_intervals() -> None:
-    rng = np.random.default_rng(1)
-    hard = rng.random(200)
-    gap = blocks.difference(hard + 0.1, hard, np.ones(200))
-    assert (gap.value, gap.low, gap.high) == pytest.approx((0.1, 0.1, 0.1))
-
-
-def test_an_estimate_reads_as_a_number_with_brackets() -> None:
-    assert str(Estimate(0.91234, 0.88, 0.93, 40)) == "0.912 [0.880, 0.930]"
-    assert str(Estimate(12.0, 9.51, 1234.5, 3)) == "12 [9.510, 1234.5]"
-
-
-# Scores ---------------------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Ends:
-    """Stands for `gram.evaluate.Answers`."""
-
-    tokens: NDArray[Any]
-    value: NDArray[Any]
-    depth: NDArray[Any]
-
-
-def ends() -> tuple[Ends, NDArray[np.bool_], NDArray[np.int64]]:
-    """Two puzzles, four samples, boards of one cell: answers 1, 1, 2, 3 (1 and 3 right) and 4, 5, 5, 5 (4 right)."""
-    tokens = np.array([[[1], [1], [2], [3]], [[4], [5], [5], [5]]])
-    valid = np.array([[True, True, False, True], [True, False, False, False]])
-    value = np.array([[0.1, 0.2, 0.9, 0.3], [0.8, 0.1, 0.1, 0.1]])
-    depth = np.array([[2, 2, 4, 4], [1, 1, 1, 1]])
-    return Ends(tokens, value, depth), valid, np.array([3, 2])
-
-
-def test_scores_by_hand() -> None:
-    made, valid, known = ends()
-    result = blocks.scores("m", made, valid, known)
-    assert result.valid.tolist() == [0.75, 0.25]
-    assert result.found.tolist() == [2, 1]
-    assert result.majority.tolist() == [True, False]
-    assert result.value.tolist() == [False, True]
-    assert result.oracle.tolist() == [True, True]
-    assert result.accuracy.value == pytest.approx((3 * 0.75 + 2 * 0.25) / 5)
-    assert result.coverage.value == pytest.approx(3 / 5)
-    assert result.ceiling == pytest.approx(2 / 5)
-    assert result.steps.tolist() == [3, 1]
-
-
-def test_the_first_samples_are_the_scores_of_a_narrower_run() -> None:
-    made, valid, known = ends()
-    few = blocks.scores("m", made, valid, known, samples=2)
-    assert few.samples == 2
-    assert few.found.tolist() == [1, 1]
-    assert few.majority.tolist() == [True, True], "4 and 5 tie; the one drawn first wins"
-
-
-def test_scores_of_shapes_that_differ_are_refused() -> None:
-    made, valid, known = ends()
-    with pytest.raises(ValueError, match="their puzzles and samples differ"):
-        blocks.scores("m", made, valid[:, :3], known)
-
-
-def runs() -> tuple[Scores, Scores]:
-    """A run that knows many answers and one that knows one, on forty puzzles with 2 to 11 solutions."""
-    known = np.arange(40) % 10 + 2
-    right = np.arange(40) % 8 != 0
-
-    def run(name: str, samples: int, found: NDArray[np.int64]) -> Scores:
-        shares = np.where(right, 0.9, 0.5)
-        return Scores(name, samples, known, shares, found, right, right, np.ones(40, bool), np.full(40, 6.0))
-
-    return run("many", 20, np.maximum(known - 1, 1)), run("one", 1, np.ones(40, dtype=np.int64))
+MANY, ONE = run("gram", 20, 0.875, 0.8), run("trm", 1, 0.6, 0.3)
+PAPER = {"gram": {"accuracy": 0.997, "coverage": 0.903}, "trm": {"accuracy": 0.668}, "ar": {"accuracy": 0.963}}
 
 
 def test_the_headline_says_what_the_data_say() -> None:
-    many, one = runs()
-    assert "It finds more of the solutions than one" in blocks.headline(many, one).text
-    assert "It finds fewer of the solutions than many" in blocks.headline(one, many).text
-    same = blocks.headline(many, many).text
-    assert "It finds about as many of the solutions as many" in same
-    assert "within noise" in same
+    alone = blocks.headline(MANY).text
+    assert alone == (
+        "gram: accuracy 0.875 [0.775, 0.975], coverage 0.800 [0.700, 0.900], from 20 samples of each of 40 held-out "
+        "puzzles."
+    )
+    more = " It finds more of the solutions than trm (0.300 [0.200, 0.400]): a difference of 0.500 [0.450, 0.550]."
+    assert blocks.headline(MANY, ONE, gap(0.5)).text == alone + more
+    assert "It finds fewer of the solutions than trm" in blocks.headline(MANY, ONE, gap(-0.5)).text
+    same = blocks.headline(MANY, ONE, gap(0.01)).text
+    assert "It finds about as many of the solutions as trm" in same
+    assert same.endswith("a difference of 0.010 [-0.040, 0.060], within noise.")
 
 
-def test_results_stand_beside_the_paper_s_only_where_they_compare() -> None:
-    many, one = runs()
-    block = blocks.results(many, one, "nqueens", 8)
-    assert "GRAM 0.997, TRM 0.668" in block.html
-    assert "GRAM 0.903, TRM 0.361" in block.html, "20 samples, as in the paper"
-    assert "0.903" not in blocks.results(one, None, "nqueens", 8).html, "coverage of one sample is no comparison"
-    assert "0.997" not in blocks.results(many, one, "nqueens", 7).html
-    assert "No reference given." in blocks.results(many, None, "nqueens", 8).html
+def test_results_stand_beside_the_paper_s_of_the_same_models() -> None:
+    block = blocks.results(MANY, ONE, gap(0.3), PAPER)
+    rows = [line.split(" | ") for line in block.text.splitlines()]
+    assert rows[0] == [
+        "Accuracy", "0.875 [0.775, 0.975]", "0.600 [0.500, 0.700]", "▲ 0.300 [0.250, 0.350]", "GRAM 0.997, TRM 0.668",
+    ]  # fmt: skip
+    assert rows[1][-1] == "GRAM 0.903"
+    assert rows[3][1] == "1 [0.910, 1]"
+    assert "0.963" not in block.html
+    assert "trm gives one answer per puzzle and cannot cover more than 0.400." in block.html
+    alone = blocks.results(MANY)
+    assert "No reference given." in alone.html
+    assert len(alone.text.splitlines()[0].split(" | ")) == 2
+    assert "Paper" not in alone.html
 
 
 def test_results_are_metrics_for_machines() -> None:
-    many, one = runs()
-    machine = blocks.results(many, one, "nqueens", 8).data[METRICS]
-    assert machine["puzzles"] == 40
-    assert machine["runs"]["one"]["samples"] == 1
-    coverage = machine["runs"]["many"]["coverage"]
-    assert coverage["low"] < coverage["value"] < coverage["high"]
-    assert coverage["value"] == many.coverage.value
+    machine = blocks.results(MANY, ONE, gap(0.3)).data[METRICS]
+    assert machine["runs"]["gram"]["intervals"]["coverage"] == MANY["intervals"]["coverage"]
+    assert machine["difference"] == gap(0.3)
+    assert not {"seconds", "per_puzzle"} & machine["runs"]["gram"].keys(), "neither time nor bulk"
     json.dumps(machine)
 
 
 def test_by_solutions_places_marks_where_the_numbers_are() -> None:
-    many, one = runs()
-    block = blocks.by_solutions(many, one)
-    y = findings._y(float((many.found[many.known == 2] / 2).mean()))
-    assert f'cy="{y:.1f}"' in block.html
-    assert block.html.count('class="ceiling"') == 5, "four bins and the legend"
+    block = blocks.by_solutions(MANY, ONE)
+    for share in (0.875, 0.8):
+        assert block.html.count(f'cy="{findings._y(share):.1f}"') == 2
+    assert block.html.count('class="ceiling"') == 3, "two groups and the legend"
+    assert "Coverage | 3-4 | trm (one answer) | 0.300 [0.200, 0.400] | 30" in block.text
     assert "<details>" in block.html
     assert len(block.html) < 20_000
 
 
-def test_three_telling_puzzles_follow_the_stated_rule() -> None:
-    many, _ = runs()
-    chosen = blocks.telling(many)
-    covered = many.found / many.known
-    assert covered[chosen["best"]] == covered.max()
-    assert many.valid[chosen["worst"]] == many.valid.min()
-    assert abs(covered[chosen["typical"]] - np.median(covered)) == np.abs(covered - np.median(covered)).min()
+def test_three_examples_follow_the_stated_rule() -> None:
+    """Puzzles 3 and 5 have the median coverage, and are equally far from the median accuracy: the lower index."""
+    assert blocks.examples(MANY) == {"typical": 3, "best": 9, "worst": 8}
 
 
 def test_more_samples_are_compared_with_fewer() -> None:
-    made, valid, known = ends()
-    few, many = (blocks.scores("m", made, valid, known, n) for n in (2, 4))
-    assert blocks.width(few, many).text.startswith("With all 4 samples of each puzzle instead of 2, coverage is 0.600")
-    assert "no wider run" in blocks.width(many, many).text
+    assert blocks.width(ONE, MANY).text == (
+        "All 20 samples of each puzzle cover 0.800 [0.700, 0.900] of the solutions, the first 1 of them 0.300 [0.200, "
+        "0.400]."
+    )
+    assert "no more to compare with" in blocks.width(MANY, MANY).text
 
 
 # Rollouts -------------------------------------------------------------------------------------------------------------
 
 
-def test_endings_count_paths_boards_and_solutions(gram: xr.Dataset, trm: xr.Dataset) -> None:
+def test_endings_count_trajectories_boards_and_solutions(gram: xr.Dataset, trm: xr.Dataset) -> None:
     tokens, valid = gram["tokens"].values[0, :, -1], gram["valid"].values[0, :, -1]
     found = {tuple(board) for board in tokens[valid].tolist()}
     text = blocks.endings(gram).text
     assert f"{blocks.distinct(gram)} different boards; {valid.sum()} of 50 are valid" in text
     known = int(gram["solutions_known"][0])
     assert text.endswith(f"valid, which gives {len(found)} of the {known} solutions that exist.")
-    assert "1 path ends on 1 different board; 0 of 1 is valid" in blocks.endings(trm).text
+    assert "1 trajectory ends on 1 different board; 0 of 1 is valid" in blocks.endings(trm).text
 
 
 def test_the_first_valid_step_is_read_from_the_rollout(gram: xr.Dataset) -> None:
@@ -307,12 +234,12 @@ def test_scales_pick_sizes_and_an_unknown_one_names_the_known() -> None:
 def test_held_out_puzzles_are_those_with_several_solutions_evenly_thinned() -> None:
     known = [1, 2, 5, 1, 2, 3, 2]
     assert blocks.held_out(known).tolist() == [1, 2, 4, 5, 6]
-    assert blocks.held_out(known, most=2).tolist() == [1, 6]
+    assert blocks.held_out(known, limit=2).tolist() == [1, 6]
     assert blocks.held_out(known, least=5).tolist() == [2]
     assert blocks.held_out(known, least=2, up_to=3).tolist() == [1, 4, 5, 6]
     assert blocks.held_out([1, 1]).tolist() == [0, 1], "all, if none has several"
-    with pytest.raises(ValueError, match="puzzles is -1; it must be at least 1, or 0 for all"):
-        blocks.held_out(known, most=-1)
+    with pytest.raises(ValueError, match="limit is -1; it must be at least 1, or 0 for all"):
+        blocks.held_out(known, limit=-1)
 
 
 def test_checkpoints_of_different_puzzles_are_not_compared() -> None:
@@ -352,14 +279,12 @@ def test_the_footer_names_checkpoint_and_rollout(gram: xr.Dataset) -> None:
 
 def test_figures_style_nothing_but_themselves() -> None:
     """A style element in an inline figure holds for the page around it."""
-    many, one = runs()
-    for block in (blocks.by_solutions(many, one), blocks.reveal("?", 1, 2), blocks.dots("?", [1, 2])):
+    for block in (blocks.by_solutions(MANY, ONE), blocks.reveal("?", 1, 2), blocks.dots("?", [1, 2])):
         for style in re.findall(r"<style>(.*?)</style>", block.html):
             assert all(rule.startswith(".gram-svg ") for rule in style.split("}") if rule)
 
 
 def test_every_figure_says_what_it_shows() -> None:
-    many, one = runs()
-    for block in (blocks.by_solutions(many, one), blocks.reveal("?", 1, 2), blocks.dots("?", [1, 2])):
+    for block in (blocks.by_solutions(MANY, ONE), blocks.reveal("?", 1, 2), blocks.dots("?", [1, 2])):
         assert re.search(r'<svg [^>]*role="img" aria-label="[^"]{10,}"', block.html)
         assert "<figcaption>" in block.html

@@ -19,10 +19,10 @@ EXPLORERS = """
 import sys
 sys.path.insert(0, {tests!r})
 import synthetic
-from gramviz import lesson
+from gramviz.reports import blocks
 from gramviz import compare, explore
-many = lesson.undated(synthetic.queens(50, supervision_steps=16))
-one = lesson.undated(synthetic.queens(1, supervision_steps=16, model="trm", checkpoint="synthetic-trm", wrong=1.0))
+many = blocks.undated(synthetic.queens(50, supervision_steps=16))
+one = blocks.undated(synthetic.queens(1, supervision_steps=16, model="trm", checkpoint="synthetic-trm", wrong=1.0))
 display(compare(one, many), explore(many), explore(one))
 """
 LARGEST = 1_000_000  # bytes beyond nbconvert's own template, for 50 trajectories x 16 supervision steps

@@ -44,7 +44,7 @@ print("a note for the log\\n<b>and a second line</b>", file=sys.stderr)
 # A live widget whose bundle also holds a frozen page, a bare control, a metric, an address in memory, and a failure.
 BODY = """
 import ipywidgets
-from gramviz import lesson
+from gramviz.reports import blocks
 
 class Alive(ipywidgets.IntSlider):
     def _repr_mimebundle_(self, **kwargs):
@@ -71,7 +71,7 @@ def write_notebook(folder: Path) -> Path:
         code(BODY, name="alive"),
         code("ipywidgets.IntProgress()", name="bar"),
         code("object()", name="address"),
-        code("lesson.Block(f'<p>seed {seed}</p>', '', {lesson.METRICS: {'seed': seed}})", "hide-input", name="metric"),
+        code("blocks.Block(f'<p>seed {seed}</p>', '', {blocks.METRICS: {'seed': seed}})", "hide-input", name="metric"),
     ]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     path = folder / "small.ipynb"
@@ -156,8 +156,8 @@ def test_live_widgets_give_way_to_frozen_frames(published: Path) -> None:
 
 def test_hidden_code_stays_in_the_notebook_and_out_of_the_page(published: Path) -> None:
     page = (published / "small.html").read_text()
-    assert "lesson.Block" not in page
-    assert "lesson.Block" in (published / "small.ipynb").read_text()
+    assert "blocks.Block" not in page
+    assert "blocks.Block" in (published / "small.ipynb").read_text()
     assert "<title>Does it work?</title>" in page
 
 
@@ -287,7 +287,7 @@ def test_stripping_is_idempotent_and_keeps_what_matters(published: Path) -> None
 def test_a_notebook_s_own_record_joins_the_provenance(notebook: Path, tmp_path: Path) -> None:
     book = nbformat.read(notebook, 4)
     book.cells.append(
-        code(f"lesson.Block('x', 'x', {{{PROVENANCE!r}: {{'checkpoints': {{'small': 'ab12'}}}}}})", name="footer")
+        code(f"blocks.Block('x', 'x', {{{PROVENANCE!r}: {{'checkpoints': {{'small': 'ab12'}}}}}})", name="footer")
     )
     nbformat.write(book, notebook)
     done = report.run(notebook, {}, tmp_path / "out")

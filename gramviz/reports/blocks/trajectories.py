@@ -1,4 +1,4 @@
-"""What the paths of a rollout came to: on which boards they end, when they are right, when they are busy."""
+"""What the trajectories of a rollout end with: on which boards, when they are valid, when many cells change."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ def undated(rollout: xr.Dataset) -> xr.Dataset:
 
 
 def endings(rollout: xr.Dataset, puzzle: int = 0) -> Block:
-    """What the paths of one puzzle came to, in a sentence: valid ones, distinct solutions, those that exist."""
+    """The final answers of one puzzle in a sentence: valid ones, distinct solutions, those that exist."""
     one = rollout.isel(puzzle=puzzle)
     tokens = one["tokens"].values[:, -1]
     valid = need(rollout, "valid").values[puzzle, :, -1]
-    paths, boards = len(tokens), distinct(rollout, puzzle)
+    count, boards = len(tokens), distinct(rollout, puzzle)
     found = len(np.unique(tokens[valid], axis=0)) if valid.any() else 0
     known = f" of the {int(one['solutions_known'])} solutions that exist" if "solutions_known" in one else " solutions"
     name = rollout.attrs.get("name") or rollout.attrs["model"]
-    plural = "path ends" if paths == 1 else "paths end"
+    plural = "trajectory ends" if count == 1 else "trajectories end"
     return say(
-        f"{name}: {paths} {plural} on {boards} different board{'s' * (boards != 1)}; {int(valid.sum())} of {paths} "
-        f"{'is' if paths == 1 else 'are'} valid, which gives {found}{known}."
+        f"{name}: {count} {plural} on {boards} different board{'s' * (boards != 1)}; {int(valid.sum())} of {count} "
+        f"{'is' if count == 1 else 'are'} valid, which gives {found}{known}."
     )
 
 
 def distinct(rollout: xr.Dataset, puzzle: int = 0) -> int:
-    """On how many different boards the paths of one puzzle end."""
+    """On how many different boards the trajectories of one puzzle end."""
     return len(np.unique(rollout["tokens"].values[puzzle, :, -1], axis=0))
 
 
 def first_valid(rollout: xr.Dataset) -> NDArray[np.int64]:
-    """The supervision step at which each path is valid for the first time, or -1 [puzzle, trajectory]."""
+    """The supervision step at which each trajectory is valid for the first time, or -1 [puzzle, trajectory]."""
     valid = need(rollout, "valid").values
     return np.where(valid.any(-1), rollout["supervision_step"].values[valid.argmax(-1)], -1)
 
 
 def busiest(rollout: xr.Dataset, puzzle: int = 0, trajectory: int = 0, least: int = 3) -> list[int]:
-    """The supervision steps within which at least `least` cells of a path change."""
+    """The supervision steps within which at least `least` cells of a trajectory change."""
     tokens = rollout["tokens"].values[puzzle, trajectory]
     clock = rollout["supervision_step"].values
     ends = np.flatnonzero(np.append(clock[1:] != clock[:-1], True))
