@@ -1,10 +1,10 @@
 """The ES modules of `frontend/` linked into one text: anywidget imports its module from a blob, where `./x.js` fails.
 
 The modules keep to a small dialect, so that linking is joining and no bundler (and no Node) is needed: static named
-imports from `./` and `../`, named exports, no `as`, top-level names that are unique over all modules, and one
-`export default` in the entry. rjsmin takes out comments and spaces, a third of the bytes, and leaves every name, so that a line of a
-stack trace can still be found. It cannot read a template literal inside another one (ndparker/rjsmin#22), so those are
-outside the dialect too. The same files give the same text, byte for byte.
+imports of `./x.js` and `../x.js`, named exports, no `as`, top-level names that are unique over all modules, and one
+`export default` in the entry. rjsmin takes out comments and spaces, a third of the bytes, and leaves every name, so
+that a line of a stack trace can still be found. It cannot read a template literal inside another one
+(ndparker/rjsmin#22), so those are outside the dialect too. The same files give the same text, byte for byte.
 """
 
 from __future__ import annotations
@@ -68,7 +68,9 @@ def link(entry: str = "widget.js", folder: Path = FRONTEND) -> str:
         if name == entry:
             plain = re.sub(r"^export default\b", lambda found: " " * len(found[0]), plain, count=1, flags=re.MULTILINE)
         if bad := _ILLEGAL.search(plain):
-            raise LinkError(f"{at(bad.start())}: only named imports of './' or '../', named exports, const, let are linked")
+            raise LinkError(
+                f"{at(bad.start())}: only named imports of './', '../', named exports, const, let are linked"
+            )
         if bad := _NESTED.search(plain):
             raise LinkError(f"{at(bad.end() - 1)}: a template literal inside another one; give the inner one a name")
         body = jsmin(_EXPORT.sub("", _IMPORT.sub("", text)))
