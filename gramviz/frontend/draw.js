@@ -142,6 +142,56 @@ export function queen(pen, x, y, size, colour, filled) {
   pen.restore();
 }
 
+/**
+ * Strokes a line through points [[x, y], ...], broken where one is not finite.
+ * @param {number[]} dash
+ */
+export function drawLine(pen, points, color, width = 1, dash = []) {
+  let open = false;
+  pen.beginPath();
+  for (const [x, y] of points) {
+    if (!Number.isFinite(x + y)) open = false;
+    else if (open) pen.lineTo(x, y);
+    else {
+      pen.moveTo(x, y);
+      open = true;
+    }
+  }
+  pen.strokeStyle = color;
+  pen.lineWidth = width;
+  pen.setLineDash(dash);
+  pen.stroke();
+  pen.setLineDash([]);
+}
+
+/** Fills the area within points [[x, y], ...]. */
+export function fillArea(pen, points, color, alpha = 1) {
+  pen.beginPath();
+  points.forEach(([x, y], k) => (k ? pen.lineTo(x, y) : pen.moveTo(x, y)));
+  pen.closePath();
+  pen.fillStyle = color;
+  pen.globalAlpha = alpha;
+  pen.fill();
+  pen.globalAlpha = 1;
+}
+
+/** Fills a rectangle. */
+export function fillBox(pen, x, y, width, height, color, alpha = 1) {
+  pen.fillStyle = color;
+  pen.globalAlpha = alpha;
+  pen.fillRect(x, y, width, height);
+  pen.globalAlpha = 1;
+}
+
+/** Text beside or around a point; returns its width in pixels. */
+export function drawText(pen, text, x, y, color, { font, align = "center", baseline = "middle" }) {
+  pen.font = font;
+  pen.textAlign = align;
+  pen.textBaseline = baseline;
+  pen.fillStyle = color;
+  pen.fillText(text, x, y);
+}
+
 /** Text with a casing in the background colour, so that it stays legible over lines. */
 export function cased(pen, text, x, y, colour, casing) {
   pen.lineWidth = 4;
