@@ -132,6 +132,13 @@ def test_hooks_use_the_tools_of_the_environment_and_no_network() -> None:
     assert all(hook["entry"].startswith(".venv/bin/") for hook in repos[0]["hooks"])
 
 
+def test_the_compiler_of_the_page_s_types_is_pinned() -> None:
+    wanted = json.loads((ROOT / "package.json").read_text())["devDependencies"]
+    locked = json.loads((ROOT / "package-lock.json").read_text())["packages"]
+    assert locked[""]["devDependencies"] == wanted
+    assert {name: locked[f"node_modules/{name}"]["version"] for name in wanted} == wanted
+
+
 # Makefile -------------------------------------------------------------------------------------------------------------
 
 
