@@ -1,7 +1,7 @@
 // What leaves the page: a picture, the numbers, and the view as Python or JSON. Nothing is sent anywhere.
 
-import { answerWords } from "./answers.js";
-import { provenance } from "./details.js";
+import { answerWords } from "./parts/answers.js";
+import { provenance } from "./parts/details.js";
 import { make } from "./dom.js";
 import { filmOf, momentsOf, videoKind } from "./movie.js";
 import { notedPng, notedWebm } from "./note.js";

@@ -1,6 +1,6 @@
 // A film of the widget, made in the page: every transition is drawn and recorded in real time (MediaRecorder, WebM).
 
-import { provenance } from "./details.js";
+import { provenance } from "./parts/details.js";
 import { pictureOf } from "./picture.js";
 import { words } from "./words.js";
 

@@ -1,30 +1,30 @@
 // The entry: decode once per model, build the parts, run one frame loop, and take everything down again.
 
 import { createActions } from "./actions.js";
-import { createAnswers } from "./answers.js";
-import { createBoard } from "./board.js";
+import { createAnswers } from "./parts/answers.js";
+import { createBoard } from "./parts/board.js";
 import { createClock } from "./clock.js";
-import { createDetails, provenance } from "./details.js";
+import { createDetails, provenance } from "./parts/details.js";
 import { make } from "./dom.js";
-import { createEdit } from "./edit.js";
-import { createHeader } from "./header.js";
-import { createHistory } from "./history.js";
+import { createEdit } from "./parts/edit.js";
+import { createHeader } from "./parts/header.js";
+import { createHistory } from "./parts/history.js";
 import { listenToKeys } from "./keys.js";
-import { createLanes } from "./lanes.js";
+import { createLanes } from "./parts/lanes.js";
 import { createPlayhead, sizesFor, watchWidth } from "./layout.js";
-import { createLesson } from "./lesson.js";
-import { createMap } from "./map.js";
+import { createLesson } from "./parts/lesson.js";
+import { createMap } from "./parts/map.js";
 import { momentsOf, showMoment } from "./movie.js";
 import { readPayload } from "./payload.js";
-import { createRuler } from "./ruler.js";
-import { createSpeaker } from "./speak.js";
+import { createRuler } from "./parts/ruler.js";
+import { createSpeaker } from "./parts/speak.js";
 import { blocks } from "./steps.js";
 import { createStore } from "./store.js";
 import { styleText } from "./style.js";
-import { createOverlay } from "./table.js";
+import { createOverlay } from "./parts/overlay.js";
 import { applyTheme, readTheme } from "./theme.js";
-import { createThumbs } from "./thumbs.js";
-import { createTransport } from "./transport.js";
+import { createThumbs } from "./parts/thumbs.js";
+import { createTransport } from "./parts/transport.js";
 import { clean, words } from "./words.js";
 
 const PAPER = 680; // px: a sheet of A4 or Letter between its margins

@@ -9,7 +9,11 @@ import pytest
 
 from gramviz.link import FRONTEND, LinkError, link
 
-MODULES = sorted(set(FRONTEND.glob("*.js")) - {FRONTEND / "types.js"})  # types are for tsc alone
+MODULES = sorted(set(FRONTEND.rglob("*.js")) - {FRONTEND / "types.js"})  # types are for tsc alone
+
+
+def name_of(module: Path) -> str:
+    return module.relative_to(FRONTEND).as_posix()
 
 
 def test_links_the_front_end_into_one_small_module():
@@ -18,17 +22,18 @@ def test_links_the_front_end_into_one_small_module():
     assert len(text.encode()) <= 300_000
     assert text.count("export default{") == 1
     assert not re.search(r"^import\b|^export (?!default)", text, re.MULTILINE)
-    assert all(f"// {module.name}\n" in text for module in MODULES), "a module that nothing imports is dead"
+    assert all(f"// {name_of(module)}\n" in text for module in MODULES), "a module that nothing imports is dead"
 
 
 def test_dependencies_come_first():
     text = link()
     for module in MODULES:
-        for needed in re.findall(r'from "\./([\w-]+\.js)"', module.read_text()):
-            assert text.index(f"// {needed}\n") < text.index(f"// {module.name}\n")
+        for path in re.findall(r'from "(\.[\w./-]+\.js)";', module.read_text()):
+            needed = (module.parent / path).resolve()
+            assert text.index(f"// {name_of(needed)}\n") < text.index(f"// {name_of(module)}\n")
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
+@pytest.mark.parametrize("module", MODULES, ids=name_of)
 def test_text_can_never_become_markup_or_code(module: Path):
     """Titles, names and tokens come from strangers' files: nothing here may parse them."""
     forbidden = (
@@ -70,7 +75,9 @@ def test_text_and_marks_keep_their_contrast(mode: str):
 
 def write(folder: Path, **modules: str) -> Path:
     for name, text in modules.items():
-        (folder / f"{name}.js").write_text(text)
+        path = folder / f"{name}.js"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
     return folder
 
 
@@ -87,6 +94,17 @@ def test_links_a_diamond_once(tmp_path: Path):
     assert text.count("const one=1;") == 1
     assert "import" not in text
     assert text.rstrip().endswith("export default{two,three};")
+
+
+def test_links_a_folder_within_the_folder(tmp_path: Path):
+    modules = {
+        "base": "export const one = 1;\n",
+        "parts/left": 'import { one } from "../base.js";\nexport const two = one + 1;\n',
+        "parts/right": 'import { two } from "./left.js";\nexport const three = two + 1;\n',
+        "widget": 'import { three } from "./parts/right.js";\nexport default { three };\n',
+    }
+    text = link(folder=write(tmp_path, **modules))
+    assert re.findall(r"^// (.*)", text, re.MULTILINE) == ["base.js", "parts/left.js", "parts/right.js", "widget.js"]
 
 
 def test_comments_and_spaces_stay_behind_and_texts_stay_whole(tmp_path: Path):
@@ -115,11 +133,11 @@ def pieces(source: str) -> list[str]:
     return [found[0].strip() for found in _PIECE.finditer(source) if found.lastgroup in ("text", "code")]
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.name)
+@pytest.mark.parametrize("module", MODULES, ids=name_of)
 def test_nothing_but_comments_and_spaces_is_taken_out(module: Path):
     plain = re.sub(r"^import \{[^}]*\} from .*\n|^export (?!default)", "", module.read_text(), flags=re.MULTILINE)
-    small = link().split(f"// {module.name}\n")[1]
-    assert pieces(re.split(r"\n// \w+\.js\n", small)[0]) == pieces(plain)
+    small = link().split(f"// {name_of(module)}\n")[1]
+    assert pieces(re.split(r"\n// [\w/]+\.js\n", small)[0]) == pieces(plain)
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,10 @@
 // The answers panel: which answers were reached, by which paths, and which one each rule would choose.
 
-import { badge, make, markIcon, selectTabs, setAttribute, setText } from "./dom.js";
-import { colourGroups, crowd, emphasis, FAINT, GREY, HIDDEN, outcomeColour, outcomeShape, runOf } from "./groups.js";
-import { address } from "./steps.js";
-import { createTree } from "./tree.js";
-import { percent, words } from "./words.js";
+import { badge, make, markIcon, selectTabs, setAttribute, setText } from "../dom.js";
+import { colourGroups, crowd, emphasis, FAINT, GREY, HIDDEN, outcomeColour, outcomeShape, runOf } from "../groups.js";
+import { address } from "../steps.js";
+import { createTree } from "../tree.js";
+import { percent, words } from "../words.js";
 
 const ANSWER_ROWS = 6; // answers with a row of their own
 const MARKS_SHOWN = 200; // marks; beyond that, evenly chosen ones

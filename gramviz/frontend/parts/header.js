@@ -1,12 +1,12 @@
 // The header: what is shown, the runs, and three menus.
 
-import { badge, make, setAttribute } from "./dom.js";
-import { isSudoku } from "./explain.js";
-import { exportItems } from "./export.js";
-import { colourChoices } from "./groups.js";
-import { createMenu } from "./menu.js";
-import { laneNames, layerNames } from "./store.js";
-import { words } from "./words.js";
+import { badge, make, setAttribute } from "../dom.js";
+import { isSudoku } from "../explain.js";
+import { exportItems } from "../export.js";
+import { colourChoices } from "../groups.js";
+import { createMenu } from "../menu.js";
+import { laneNames, layerNames } from "../store.js";
+import { words } from "../words.js";
 
 // The recorded variable behind a curve, where it has another name: that is what `missing` speaks of.
 const SOURCES = { certainty: "probability", conflicts: "conflict", drift: "h", spread: "h" };

@@ -1,10 +1,10 @@
 // Lessons: chapters with captions, and quizzes that hide the future. Data, not code: gramviz.chapters checks the YAML.
 
-import { changedCells, cellName, quiet, tokenLabel } from "./cells.js";
-import { make, setAttribute, setText } from "./dom.js";
-import { runOf, shownPath } from "./groups.js";
-import { address, firstCorrect, parting } from "./steps.js";
-import { words } from "./words.js";
+import { changedCells, cellName, quiet, tokenLabel } from "../cells.js";
+import { make, setAttribute, setText } from "../dom.js";
+import { runOf, shownPath } from "../groups.js";
+import { address, firstCorrect, parting } from "../steps.js";
+import { words } from "../words.js";
 
 const TRIES = 2;
 

@@ -1,15 +1,15 @@
 // The board panel: one path's answer, the difference of two, or what all paths say, at the cursor.
 
-import { changedCells, distribution, placeName, ranked, tokenLabel } from "./cells.js";
-import { make, selectTabs, setAttribute, setText } from "./dom.js";
-import { fontOf, surface } from "./draw.js";
+import { changedCells, distribution, placeName, ranked, tokenLabel } from "../cells.js";
+import { make, selectTabs, setAttribute, setText } from "../dom.js";
+import { fontOf, surface } from "../draw.js";
 import { drafted } from "./edit.js";
-import { paintReasons, reasonsAt, signsOf } from "./explain.js";
-import { crowd, otherPath, runOf, shownPath } from "./groups.js";
-import { paintBoard } from "./paint.js";
-import { pairPlaces, paintPair, spokenInput } from "./pair.js";
-import { places } from "./place.js";
-import { words } from "./words.js";
+import { paintReasons, reasonsAt, signsOf } from "../explain.js";
+import { crowd, otherPath, runOf, shownPath } from "../groups.js";
+import { paintBoard } from "../paint.js";
+import { pairPlaces, paintPair, spokenInput } from "../pair.js";
+import { places } from "../place.js";
+import { words } from "../words.js";
 
 const TRAIL = 3; // transitions over which an older change fades
 

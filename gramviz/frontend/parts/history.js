@@ -1,10 +1,10 @@
 // The history of the chosen cell, on the lanes' time axis: how the paths divide over tokens, and how sure the shown one is.
 
-import { cellName, placeName, tokenLabel } from "./cells.js";
-import { make, setAttribute, setText } from "./dom.js";
-import { fontOf, surface } from "./draw.js";
-import { crowd, shownPath } from "./groups.js";
-import { percent, words } from "./words.js";
+import { cellName, placeName, tokenLabel } from "../cells.js";
+import { make, setAttribute, setText } from "../dom.js";
+import { fontOf, surface } from "../draw.js";
+import { crowd, shownPath } from "../groups.js";
+import { percent, words } from "../words.js";
 
 const HEIGHT = 64; // px
 const BANDS = 5; // tokens with a band of their own; the rest share one

@@ -1,14 +1,14 @@
 // The tabs of a narrow cell: one panel is open, and every panel stands in its tab as a small picture that still moves.
 
 import { boardView } from "./board.js";
-import { make, selectTabs, setText } from "./dom.js";
-import { surface } from "./draw.js";
+import { make, selectTabs, setText } from "../dom.js";
+import { surface } from "../draw.js";
 import { sceneOf } from "./map.js";
-import { paintBoard } from "./paint.js";
-import { drawBase, drawPast, drawTop } from "./paths.js";
-import { places } from "./place.js";
-import { planesOf, project } from "./planes.js";
-import { words } from "./words.js";
+import { paintBoard } from "../paint.js";
+import { drawBase, drawPast, drawTop } from "../paths.js";
+import { places } from "../place.js";
+import { planesOf, project } from "../planes.js";
+import { words } from "../words.js";
 
 const THUMB = 64;
 

@@ -1,9 +1,9 @@
 // The transport: five buttons, where we are, the jumps, speed and loop.
 
-import { icon, make, setAttribute, setText } from "./dom.js";
-import { createMenu } from "./menu.js";
-import { address, tickName } from "./steps.js";
-import { words } from "./words.js";
+import { icon, make, setAttribute, setText } from "../dom.js";
+import { createMenu } from "../menu.js";
+import { address, tickName } from "../steps.js";
+import { words } from "../words.js";
 
 const SPEEDS = [1, 2, 4, 8, 16];
 

@@ -2,12 +2,12 @@
 
 import { answerWords, groupSentence } from "./answers.js";
 import { boardView } from "./board.js";
-import { changedCells, opponents, placeName, ranked, tokenLabel } from "./cells.js";
-import { make, setAttribute, setText } from "./dom.js";
-import { reasonSentence, tallySentence } from "./explain.js";
-import { nearestPath, runOf } from "./groups.js";
-import { address } from "./steps.js";
-import { clean, number, percent, words } from "./words.js";
+import { changedCells, opponents, placeName, ranked, tokenLabel } from "../cells.js";
+import { make, setAttribute, setText } from "../dom.js";
+import { reasonSentence, tallySentence } from "../explain.js";
+import { nearestPath, runOf } from "../groups.js";
+import { address } from "../steps.js";
+import { clean, number, percent, words } from "../words.js";
 
 /** A cell: what stands there, how it came, how sure, and with whom it conflicts. */
 function cellSentence(payload, state, transient, position) {

@@ -1,13 +1,13 @@
 // The curves under the panels: one lane per measure, all on the ruler's time axis.
 
-import { band, extent } from "./bands.js";
-import { make, neighbour, rove, setAttribute, setText } from "./dom.js";
-import { fontOf, surface } from "./draw.js";
-import { colourGroups, emphasis, HIDDEN, PLAIN, runOf, shownPath } from "./groups.js";
+import { band, extent } from "../bands.js";
+import { make, neighbour, rove, setAttribute, setText } from "../dom.js";
+import { fontOf, surface } from "../draw.js";
+import { colourGroups, emphasis, HIDDEN, PLAIN, runOf, shownPath } from "../groups.js";
 import { changeSelection } from "./map.js";
-import { scrubbing } from "./scrub.js";
-import { tickName } from "./steps.js";
-import { number, words } from "./words.js";
+import { scrubbing } from "../scrub.js";
+import { tickName } from "../steps.js";
+import { number, words } from "../words.js";
 
 const FEW = 5; // a band of fewer paths would pretend to a distribution: they are drawn one by one
 const LINE_REACH = 9; // px within which the pointer finds a line

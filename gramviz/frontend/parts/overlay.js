@@ -1,9 +1,9 @@
 // What lies over the panels: the table (T), the keys (?), and a text to copy where the clipboard is refused.
 
 import { answerWords } from "./answers.js";
-import { make } from "./dom.js";
-import { address } from "./steps.js";
-import { number, words } from "./words.js";
+import { make } from "../dom.js";
+import { address } from "../steps.js";
+import { number, words } from "../words.js";
 
 const PAGE = 200; // rows
 

@@ -1,12 +1,12 @@
 // The latent map: events, camera, lasso and the meter. Geometry is in planes.js, drawing in paths.js.
 
-import { make, setAttribute, setText } from "./dom.js";
-import { fontOf, inside, surface } from "./draw.js";
-import { colourGroups, emphasis, HIDDEN, runOf } from "./groups.js";
-import { drawBase, drawPast, drawTop } from "./paths.js";
-import { framed, headAt, nearest, planesOf, project, unrelated, zoomed } from "./planes.js";
-import { isDeep } from "./turn.js";
-import { words } from "./words.js";
+import { make, setAttribute, setText } from "../dom.js";
+import { fontOf, inside, surface } from "../draw.js";
+import { colourGroups, emphasis, HIDDEN, runOf } from "../groups.js";
+import { drawBase, drawPast, drawTop } from "../paths.js";
+import { framed, headAt, nearest, planesOf, project, unrelated, zoomed } from "../planes.js";
+import { isDeep } from "../turn.js";
+import { words } from "../words.js";
 
 const REACH = 12; // px within which the pointer finds a head or a state
 const CLICK = 4; // px that a click may wander

@@ -1,12 +1,12 @@
 // The ruler: events, supervision steps, transitions (how many cells changed) and low-level steps, on one time axis.
 
-import { changedCells } from "./cells.js";
-import { make, setAttribute } from "./dom.js";
-import { fontOf, mark, roundRect, surface } from "./draw.js";
-import { runOf, shownPath } from "./groups.js";
-import { scrubbing } from "./scrub.js";
-import { address, events, hasTransitions, tickName } from "./steps.js";
-import { words } from "./words.js";
+import { changedCells } from "../cells.js";
+import { make, setAttribute } from "../dom.js";
+import { fontOf, mark, roundRect, surface } from "../draw.js";
+import { runOf, shownPath } from "../groups.js";
+import { scrubbing } from "../scrub.js";
+import { address, events, hasTransitions, tickName } from "../steps.js";
+import { words } from "../words.js";
 
 const ROWS = { events: 18, supervision: 24, transition: 22, low: 21 };
 const KINDS = ["part", "correct", "halt"]; // priority of labels that would overlap

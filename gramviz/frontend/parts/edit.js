@@ -1,11 +1,11 @@
 // What only a model can answer: another puzzle, typed on the board, or a branch from the state that is shown. The page
 // asks the kernel, once, on a person's wish; a frozen page says what it would take.
 
-import { cellName, quiet, tokenLabel } from "./cells.js";
-import { make, setText } from "./dom.js";
-import { runOf } from "./groups.js";
-import { address } from "./steps.js";
-import { clean, words } from "./words.js";
+import { cellName, quiet, tokenLabel } from "../cells.js";
+import { make, setText } from "../dom.js";
+import { runOf } from "../groups.js";
+import { address } from "../steps.js";
+import { clean, words } from "../words.js";
 
 const SILENCE = 10_000; // ms until a kernel that has not even said that it heard is told of
 const MOST_RUNS = 4;

@@ -1,10 +1,10 @@
 // The polite live region: a sentence when something has settled, a short one now and then while playing.
 
 import { detailsSentence } from "./details.js";
-import { make } from "./dom.js";
-import { runOf, shownPath } from "./groups.js";
-import { address } from "./steps.js";
-import { words } from "./words.js";
+import { make } from "../dom.js";
+import { runOf, shownPath } from "../groups.js";
+import { address } from "../steps.js";
+import { words } from "../words.js";
 
 const SPEECH_GAP = 2000; // ms between two announcements while playing
 
