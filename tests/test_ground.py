@@ -117,7 +117,7 @@ def test_the_front_end_is_package_data() -> None:
     pattern = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]["gramviz"]
     shipped = {path for glob in pattern for path in (ROOT / "gramviz").glob(glob)}
     modules = {path for path in (ROOT / "gramviz" / "frontend").rglob("*") if path.is_file()}
-    assert shipped == {*modules, ROOT / "gramviz" / "demo" / "queens8.json"}
+    assert shipped == {*modules, ROOT / "gramviz" / "contract.json", ROOT / "gramviz" / "demo" / "queens8.json"}
 
 
 def test_a_license_a_citation_and_a_changelog_stand_beside_the_code() -> None:

@@ -11,10 +11,11 @@ import pytest
 import synthetic
 from stages import random_state
 
+from gramviz.contract import LAYERS
 from gramviz.explorer import Explorer
 from gramviz.link import FRONTEND
 from gramviz.pack import pack
-from gramviz.state import LAYERS, State
+from gramviz.state import State
 
 VECTORS = Path(__file__).resolve().parents[1] / "vectors"
 SITE = "http://gramviz.test/"

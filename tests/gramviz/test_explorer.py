@@ -12,11 +12,12 @@ import pytest
 import synthetic
 
 from gram import rollout
+from gramviz.contract import CURVES, LAYERS
 from gramviz.explorer import Explorer, compare, explore
 from gramviz.link import FRONTEND
 from gramviz.pack import pack
 from gramviz.payload import PackError
-from gramviz.state import CURVES, LAYERS, State, StateError
+from gramviz.state import State, StateError
 
 
 @pytest.fixture(scope="module")
