@@ -2,9 +2,10 @@
 // of each reason; both are held to tests/vectors/explain.json. A unit's options are sets of digits, as bits.
 
 import { changedCells, placeName, tokenLabel } from "./cells.js";
+import { contract } from "./contract.js";
 import { words } from "./words.js";
 
-const BUDGET = 1000; // boards that one search looks at
+const BUDGET = contract.limits.search_boards;
 const UNITS = ["box", "row", "column"];
 const FOLLOWING = ["given", "naked", ...UNITS, "locked", "rules"];
 const SIGNS = { given: "=", naked: "n", box: "h", row: "h", column: "h", locked: "p", rules: "r", erased: "–", contradicts: "!", guess: "?" };
@@ -180,7 +181,7 @@ export function paintReasons(pen, place, view, theme, font) {
     pen.lineWidth = 2;
     pen.strokeStyle = theme.bg;
     pen.strokeText(...where);
-    pen.fillStyle = reason === "contradicts" ? theme.wrong : theme.ink;
+    pen.fillStyle = reason === "contradicts" ? theme.vermilion : theme.ink;
     pen.fillText(...where);
   }
 }

@@ -1,9 +1,9 @@
 // The keyboard. Keys are heard on the widget only, and those that it uses never reach the notebook.
 
 import { quiet } from "./cells.js";
-import { neighbour } from "./dom.js";
+import { neighbor } from "./dom.js";
 import { copyPython } from "./export.js";
-import { colourChoices } from "./groups.js";
+import { colorChoices } from "./groups.js";
 
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
@@ -13,8 +13,8 @@ export function listenToKeys(app, actions, parts) {
   let tabbed = false; // whether the focus came by Tab, not by a press
   const partOf = () => root.getRootNode().activeElement?.closest("[data-part]")?.dataset.part ?? null;
 
-  function colour(by) {
-    const names = colourChoices(payload, store.state).map(([key]) => key);
+  function color(by) {
+    const names = colorChoices(payload, store.state).map(([key]) => key);
     store.set({ color_by: names[(names.indexOf(store.state.color_by) + by + names.length) % names.length] });
   }
 
@@ -60,7 +60,7 @@ export function listenToKeys(app, actions, parts) {
 
   /** To another tab of the same row, which opens. */
   function turn(tab, key) {
-    const next = neighbour([...tab.closest("[role=tablist]").querySelectorAll("[role=tab]")], tab, key);
+    const next = neighbor([...tab.closest("[role=tablist]").querySelectorAll("[role=tab]")], tab, key);
     next.focus();
     next.click();
   }
@@ -90,7 +90,7 @@ export function listenToKeys(app, actions, parts) {
     x: () => store.set({ board: store.state.board === "differ" ? "focus" : "differ" }),
     p: actions.pin,
     r: actions.nearest,
-    q: () => colour(1),
+    q: () => color(1),
     g: actions.landscape,
     i: actions.explain,
     o: () => actions.deep(),
@@ -115,7 +115,7 @@ export function listenToKeys(app, actions, parts) {
     N: () => actions.change(-1),
     W: () => store.set({ tree: !store.state.tree }),
     P: () => actions.present(),
-    Q: () => colour(-1),
+    Q: () => color(-1),
     A: () => actions.hide("A"),
     B: () => actions.hide("B"),
     C: () => actions.hide("C"),

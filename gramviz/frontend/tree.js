@@ -4,7 +4,7 @@
 import { placeName } from "./cells.js";
 import { make, markIcon, setAttribute, setText } from "./dom.js";
 import { surface } from "./draw.js";
-import { colourGroups, emphasis, FAINT, GREY, HIDDEN, outcomeColour, outcomeShape, runOf } from "./groups.js";
+import { colorGroups, emphasis, FAINT, GREY, HIDDEN, outcomeColor, outcomeShape, runOf } from "./groups.js";
 import { address, firstCell, ownSince } from "./steps.js";
 import { words } from "./words.js";
 
@@ -150,7 +150,7 @@ export function createTree(app, choose) {
         height: `${high}px`,
         paddingLeft: `${leaf ? plot + 4 - left : 0}px`,
       });
-      if (named) option.firstChild.style.color = app.theme.pick(outcomeColour(run.outcome(path)));
+      if (named) option.firstChild.style.color = app.theme.pick(outcomeColor(run.outcome(path)));
       branch.option = option;
       return option;
     });
@@ -162,10 +162,10 @@ export function createTree(app, choose) {
     const { run, branches, x, y, plot, width, height } = shown;
     const { theme } = app;
     const pen = surface(canvas, width, height);
-    const { groups, of } = colourGroups(payload, state);
+    const { groups, of } = colorGroups(payload, state);
     const level = emphasis(payload, state, transient.hover)[run.letter];
-    const line = ({ parent, from, at: end, level: own }, colour, thick) => {
-      pen.strokeStyle = colour;
+    const line = ({ parent, from, at: end, level: own }, color, thick) => {
+      pen.strokeStyle = color;
       pen.lineWidth = thick;
       pen.beginPath();
       pen.moveTo(x(from), y((parent ?? { level: own }).level));
@@ -177,9 +177,9 @@ export function createTree(app, choose) {
       const { paths } = branch;
       const kinds = new Set(paths.map((path) => of[run.letter][path]));
       const most = Math.max(...paths.map((path) => level[path]));
-      const colour = most === GREY ? theme.line : kinds.size > 1 ? theme.edge : theme.pick(groups[[...kinds][0]].colour);
+      const color = most === GREY ? theme.line : kinds.size > 1 ? theme.edge : theme.pick(groups[[...kinds][0]].color);
       pen.globalAlpha = most === FAINT ? 0.25 : most === HIDDEN ? 0 : 1;
-      line(branch, colour, 1.2 + 5 * Math.sqrt(paths.length / run.n));
+      line(branch, color, 1.2 + 5 * Math.sqrt(paths.length / run.n));
       setAttribute(branch.option, "aria-selected", paths.every((path) => state.selected[run.letter]?.includes(path)));
     }
     pen.globalAlpha = 1;

@@ -1,11 +1,15 @@
 // Every sentence that the explorer shows or speaks, in one table: read aloud in one place, translated in one place.
 
-const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+import { contract } from "./contract.js";
 
-/** Text from a file, made fit to show: no control or direction-override characters, and at most `limit` long. */
-export function clean(text, limit = 200) {
-  const plain = String(text ?? "").replace(UNSAFE, "");
-  return plain.length > limit ? `${plain.slice(0, limit - 1)}…` : plain;
+const RANGES = contract.forbidden.map((ends) => ends.map((end) => `\\u{${end}}`).join("-"));
+const FORBIDDEN = new RegExp(`[${RANGES.join("")}]`, "gu");
+
+/** Text from a file, made fit to show: no forbidden characters, no line ends, at most `limit` characters.
+ * @param {unknown} text */
+export function clean(text, limit = contract.limits.title) {
+  const kept = [...String(text ?? "").replace(/[\n\r\t]/g, " ").replace(FORBIDDEN, "")];
+  return kept.length > limit ? `${kept.slice(0, limit - 1).join("")}…` : kept.join("");
 }
 
 /** A number with three significant figures, as a reader writes it; `–` where there is none. */
@@ -61,7 +65,7 @@ export const words = {
     input: (rows, columns) => `input, ${rows} × ${columns}`,
     answer: (rows, columns) => (rows ? `answer, ${rows} × ${columns}` : "answer, no grid"),
     wrong: "not as in the solution",
-    agreement: (count) => `bar: share of the ${count} paths that show this colour`,
+    agreement: (count) => `bar: share of the ${count} paths that show this color`,
   },
   low: "The answer is decoded from h; it changes at the end of the transition.",
   distance: (count, one, other) =>
@@ -138,7 +142,7 @@ export const words = {
     go: "Go to",
     loop: "Loop",
     speed: "Speed",
-    colour: "Colour by",
+    color: "Color by",
     view: "View",
     export: "Export",
     keys: "Keys",
@@ -223,7 +227,7 @@ export const words = {
     halt: ["Halt", "probability"],
     value: ["Value", "predicted to be right"],
     kl: ["KL", "nats"],
-    spread: ["Spread", "from the centre"],
+    spread: ["Spread", "from the center"],
   },
   lane: "Drag it, or press Alt+↑ or Alt+↓: another place. Click: three times as high.",
   /** Of a board without rules a cell can only differ from the known answer. */
@@ -232,7 +236,7 @@ export const words = {
     name === "conflicts" && !ruled
       ? ["Wrong cells", "not as in the solution"]
       : words.curves[name].map((text) => text.replace("transition", tick)),
-  colours: {
+  colors: {
     outcome: "Outcome",
     answer: "Answer",
     run: "Run",
@@ -304,6 +308,8 @@ export const words = {
     `${step}: ${plural(changed, "cell")} changed` +
     (before === null ? "." : before === after ? `, ${words.faults(after, ruled)}.` : `, ${words.faults(2, ruled).slice(2)} ${before} to ${after}.`),
   keysHint: "? for keys",
+  unknownKey: (key) => `The state has no key ${key}; it was left out.`,
+  refused: (key) => `The saved view has a value of ${key} that no view can have; the opening view's was taken.`,
   clamped: (key) => `The saved view named ${key} that this rollout does not have; the nearest was taken.`,
 
   history: {
@@ -369,7 +375,7 @@ export const words = {
     ["P, Shift+P", "pin the focused path; presenter"],
     ["PageUp / PageDown", "previous, next chapter of the lesson"],
     ["1-9, 0", "only this token; all"],
-    ["Q / Shift+Q", "next, previous “Colour by”"],
+    ["Q / Shift+Q", "next, previous “Color by”"],
     ["G, O", "map: loss landscape; 3-D"],
     ["I", "explain this step of a Sudoku"],
     ["Shift+W", "answers: tree of partings"],

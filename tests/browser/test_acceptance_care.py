@@ -108,7 +108,7 @@ def test_25_hostile_text_stays_text(bare: Stage) -> None:
     bare.show("gv.explore('hostile.nc').teach('hostile.yaml')")
     bare.set(cells=[0, 1], board="all")
     said = ""
-    for sheet in (None, "view", "export", "colour", "table"):
+    for sheet in (None, "view", "export", "color", "table"):
         bare.page.evaluate(f"open => {bare.store}.poke({{ open }})", sheet)
         bare.drawn()
         said += bare.text()

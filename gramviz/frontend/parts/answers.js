@@ -1,7 +1,7 @@
 // The answers panel: which answers were reached, by which paths, and which one each rule would choose.
 
 import { badge, make, markIcon, selectTabs, setAttribute, setText } from "../dom.js";
-import { colourGroups, crowd, emphasis, FAINT, GREY, HIDDEN, outcomeColour, outcomeShape, runOf } from "../groups.js";
+import { colorGroups, crowd, emphasis, FAINT, GREY, HIDDEN, outcomeColor, outcomeShape, runOf } from "../groups.js";
 import { address } from "../steps.js";
 import { createTree } from "../tree.js";
 import { percent, words } from "../words.js";
@@ -187,7 +187,7 @@ export function createAnswers(app) {
   }
 
   function rowOf(row, most, many) {
-    const colour = app.theme.pick(outcomeColour(row.outcome));
+    const color = app.theme.pick(outcomeColor(row.outcome));
     const shape = make("span", {}, markIcon(row.id === null ? "ring" : outcomeShape(row.outcome)));
     const bars = make("span", { class: `bars${many.length > 1 ? " two" : ""}` });
     for (const letter of many) {
@@ -195,7 +195,7 @@ export function createAnswers(app) {
       bar.style.width = `${(100 * (row.counts[letter] ?? 0)) / most}%`;
       bars.append(bar);
     }
-    shape.style.color = bars.style.color = row.id === null ? app.theme.other : colour;
+    shape.style.color = bars.style.color = row.id === null ? app.theme.grey : color;
     // A single path of another run is a badge at the end of the bar, not a bar of its own.
     for (const run of payload.runs)
       if (run.n === 1 && payload.runs.length > 1 && row.counts[run.letter]) {
@@ -274,7 +274,7 @@ export function createAnswers(app) {
 
   function updateMarks() {
     const { state, transient } = store;
-    const { groups, of } = colourGroups(payload, state);
+    const { groups, of } = colorGroups(payload, state);
     const level = emphasis(payload, state, transient.hover);
     for (const { cell, run, path } of cells) {
       const here = level[run.letter][path];
@@ -290,7 +290,7 @@ export function createAnswers(app) {
       setAttribute(cell, "class", kinds || null);
       setAttribute(cell, "aria-selected", Boolean(state.selected[run.letter]?.includes(path)));
       cell.hidden = here === HIDDEN;
-      cell.style.color = app.theme.pick(groups[of[run.letter][path]].colour);
+      cell.style.color = app.theme.pick(groups[of[run.letter][path]].color);
     }
     setAttribute(marks, "aria-activedescendant", `mark${state.focus.join("")}`);
     const paths = seen.filter(([run]) => !state.hidden.includes(run.letter)).length;
@@ -311,7 +311,7 @@ export function createAnswers(app) {
       ...lines.flatMap(({ run, rule, id, note }) => {
         const outcome = outcomeOf(payload, id);
         const shape = make("span", {}, markIcon(outcomeShape(outcome)));
-        shape.style.color = app.theme.pick(outcomeColour(outcome));
+        shape.style.color = app.theme.pick(outcomeColor(outcome));
         return [
           make("b", {}, several && run.n > 1 ? `${run.letter} ${rule}` : rule),
           shape,

@@ -3,9 +3,9 @@
 import { badge, make, setAttribute } from "../dom.js";
 import { isSudoku } from "../explain.js";
 import { exportItems } from "../export.js";
-import { colourChoices } from "../groups.js";
+import { colorChoices } from "../groups.js";
 import { createMenu } from "../menu.js";
-import { laneNames, layerNames } from "../store.js";
+import { laneNames, layerNames } from "../state.js";
 import { words } from "../words.js";
 
 // The recorded variable behind a curve, where it has another name: that is what `missing` speaks of.
@@ -35,8 +35,8 @@ export function createHeader(app, actions) {
   );
 
   const cramped = () => !["wide", "medium"].includes(app.size.kind);
-  const colour = createMenu(app, "colour", "", () =>
-    colourChoices(payload, store.state).map(([key, label]) => ({
+  const color = createMenu(app, "color", "", () =>
+    colorChoices(payload, store.state).map(([key, label]) => ({
       label,
       radio: true,
       checked: store.state.color_by === key,
@@ -52,7 +52,7 @@ export function createHeader(app, actions) {
     { "aria-label": words.buttons.keys, title: words.buttons.keys, onclick: () => actions.toggle("keys") },
     "?",
   );
-  const colourLabel = make("span", { class: "muted" }, words.buttons.colour);
+  const colorLabel = make("span", { class: "muted" }, words.buttons.color);
   const right = payload.runs.filter((run) => run.n > 1 && run.valid).map((run) => words.correct(run.right, run.n));
   const tally = right.length ? make("span", { class: "muted selectable tally" }, right.join("; ")) : null;
   const el = make(
@@ -60,7 +60,7 @@ export function createHeader(app, actions) {
     {},
     title,
     make("div", { class: "runs" }, runs, tally),
-    make("div", { class: "tools" }, compare.el, colourLabel, colour.el, view.el, save.el, keys),
+    make("div", { class: "tools" }, compare.el, colorLabel, color.el, view.el, save.el, keys),
   );
 
   function viewItems() {
@@ -141,11 +141,11 @@ export function createHeader(app, actions) {
     el,
     update(changed) {
       const { state } = store;
-      for (const menu of [compare, colour, view, save]) menu.update(changed);
-      colourLabel.hidden = app.size.kind !== "wide";
+      for (const menu of [compare, color, view, save]) menu.update(changed);
+      colorLabel.hidden = app.size.kind !== "wide";
       compare.setLabel(app.size.kind === "wide" ? words.edit.compare : "+");
       compare.el.hidden = cramped(); // no room: "View" offers the same there
-      colour.setLabel(colourChoices(payload, state).find(([key]) => key === state.color_by)?.[1] ?? "");
+      color.setLabel(colorChoices(payload, state).find(([key]) => key === state.color_by)?.[1] ?? "");
       runs.forEach((button, index) => {
         const { letter } = payload.runs[index];
         setAttribute(button, "aria-pressed", !state.hidden.includes(letter));

@@ -8,7 +8,7 @@ import { percent, words } from "../words.js";
 
 const HEIGHT = 64; // px
 const BANDS = 5; // tokens with a band of their own; the rest share one
-const ALPHAS = [0.5, 0.34, 0.24, 0.17, 0.11, 0.06]; // the more frequent a token, the darker its band: no colour is used twice
+const ALPHAS = [0.5, 0.34, 0.24, 0.17, 0.11, 0.06]; // the more frequent a token, the darker its band: no color is used twice
 
 /** Shares of tokens in one cell over paths [[run, path], ...]: {order: [token], share(token, step)}; -1 is "all others". */
 export function cellShares(payload, paths, cell) {

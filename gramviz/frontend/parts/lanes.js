@@ -1,9 +1,9 @@
 // The curves under the panels: one lane per measure, all on the ruler's time axis.
 
 import { band, extent } from "../bands.js";
-import { make, neighbour, rove, setAttribute, setText } from "../dom.js";
+import { make, neighbor, rove, setAttribute, setText } from "../dom.js";
 import { fontOf, surface } from "../draw.js";
-import { colourGroups, emphasis, HIDDEN, PLAIN, runOf, shownPath } from "../groups.js";
+import { colorGroups, emphasis, HIDDEN, PLAIN, runOf, shownPath } from "../groups.js";
 import { changeSelection } from "./map.js";
 import { scrubbing } from "../scrub.js";
 import { tickName } from "../steps.js";
@@ -204,7 +204,7 @@ export function createLanes(app) {
     pen.stroke();
   }
 
-  function drawLane(lane, colours, level) {
+  function drawLane(lane, colors, level) {
     const { theme } = app;
     const { width, height } = lane.size;
     const pen = surface(lane.canvas, width, height);
@@ -224,13 +224,13 @@ export function createLanes(app) {
     for (const [run, path] of shownPaths()) {
       if (level[run.letter][path] !== PLAIN || !run.curves[lane.name]) continue;
       if (run.n === 1 && seen.has(String([run.letter, path]))) continue; // drawn on its own, below
-      const group = colours.of[run.letter][path];
+      const group = colors.of[run.letter][path];
       if (!members.has(group)) members.set(group, []);
       members.get(group).push([run, path]);
     }
     for (const [group, paths] of members) {
-      const { colour, dash } = colours.groups[group];
-      pen.strokeStyle = pen.fillStyle = theme.pick(colour);
+      const { color, dash } = colors.groups[group];
+      pen.strokeStyle = pen.fillStyle = theme.pick(color);
       pen.setLineDash(dash);
       if (paths.length < FEW) {
         pen.lineWidth = 1.3;
@@ -243,22 +243,22 @@ export function createLanes(app) {
       polyline(pen, lane, (step) => lines.median[step]);
     }
     pen.setLineDash([]);
-    const single = (who, colour, thick) => {
+    const single = (who, color, thick) => {
       const run = who && runOf(payload, who[0]);
       if (!run?.curves[lane.name] || level[run.letter][who[1]] === HIDDEN) return;
       pen.lineWidth = thick + 2;
       pen.strokeStyle = theme.sunk;
       polyline(pen, lane, (step) => run.curve(lane.name, who[1], step));
       pen.lineWidth = thick;
-      pen.strokeStyle = colour;
+      pen.strokeStyle = color;
       polyline(pen, lane, (step) => run.curve(lane.name, who[1], step));
     };
     const { focus, pinned } = store.state;
     const { hover } = store.transient;
     single(pinned, theme.ink, 2);
     if (String(focus) !== String(pinned))
-      single(focus, theme.pick(colours.groups[colours.of[focus[0]][focus[1]]].colour), 2);
-    if (hover?.path) single(hover.path, theme.ink2, 1.5);
+      single(focus, theme.pick(colors.groups[colors.of[focus[0]][focus[1]]].color), 2);
+    if (hover?.path) single(hover.path, theme.text2, 1.5);
     if (hover?.part === "board" && lane.name === "certainty") drawCellCurve(pen, lane, hover.cell);
     drawHoverNotes(pen, lane);
   }
@@ -300,7 +300,7 @@ export function createLanes(app) {
       pen.setLineDash([]);
     }
     if (hovered?.lane !== lane.name || !store.transient.hover) return;
-    pen.fillStyle = theme.ink3;
+    pen.fillStyle = theme.text3;
     pen.font = `11px ${fontOf(app.root)}`;
     pen.textAlign = "right";
     pen.textBaseline = "top";
@@ -308,7 +308,7 @@ export function createLanes(app) {
     pen.textBaseline = "bottom";
     pen.fillText(number(lane.range[0]), lane.size.width - 3, lane.size.height - 1);
     const step = Math.round((hovered.x / lane.size.width) * (payload.steps - 1));
-    pen.strokeStyle = theme.ink3;
+    pen.strokeStyle = theme.text3;
     pen.lineWidth = 1;
     pen.beginPath();
     pen.moveTo(x(lane, step), 0);
@@ -354,7 +354,7 @@ export function createLanes(app) {
     },
     /** To the name of another lane. */
     go(key) {
-      neighbour(handles(), lanes.get(current).handle, key).focus();
+      neighbor(handles(), lanes.get(current).handle, key).focus();
     },
     /** What moves the lane whose name has the focus up or down; null where none has it. */
     shift(by) {
@@ -389,10 +389,10 @@ export function createLanes(app) {
         has("layout", "lanes", "theme", "color_by", "focus", "pinned", "selected", "hidden", "hover", "drag") ||
         (has("cursor", "cells") && !["outcome", "answer", "run"].includes(state.color_by));
       if (redraw) {
-        const colours = colourGroups(payload, state);
+        const colors = colorGroups(payload, state);
         // Pointing adds its own line and takes nothing away: the groups are what it is compared with.
         const level = emphasis(payload, state, null);
-        for (const name of names) drawLane(lanes.get(name), colours, level);
+        for (const name of names) drawLane(lanes.get(name), colors, level);
       }
       if (redraw || has("cursor", "board")) for (const name of names) updateValues(lanes.get(name));
     },

@@ -2,7 +2,7 @@
 
 import { make, setAttribute, setText } from "../dom.js";
 import { fontOf, inside, surface } from "../draw.js";
-import { colourGroups, emphasis, HIDDEN, runOf } from "../groups.js";
+import { colorGroups, emphasis, HIDDEN, runOf } from "../groups.js";
 import { drawBase, drawPast, drawTop } from "../paths.js";
 import { framed, headAt, nearest, planesOf, project, unrelated, zoomed } from "../planes.js";
 import { isDeep } from "../turn.js";
@@ -28,8 +28,8 @@ export function sceneOf(app) {
     answers: payload.answers,
     hover: transient.hover,
     fraction: transient.fraction,
-    // How a path ends is its colour and its shape: neither is shown while a quiz hides the future.
-    colours: colourGroups(payload, store.veiled ? { ...state, color_by: "step" } : state),
+    // How a path ends is its color and its shape: neither is shown while a quiz hides the future.
+    colors: colorGroups(payload, store.veiled ? { ...state, color_by: "step" } : state),
     emphasis: emphasis(payload, state, transient.hover),
     small: false,
   };

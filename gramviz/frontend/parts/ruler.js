@@ -75,7 +75,7 @@ export function createRuler(app) {
       pen.fillStyle = current ? theme.ink : theme.given;
       pen.fill();
       if (index % every && !current) return;
-      pen.fillStyle = current ? theme.bg : theme.ink2;
+      pen.fillStyle = current ? theme.bg : theme.text2;
       pen.font = `${current ? 700 : 400} 11px ${fontOf(app.root)}`;
       pen.textAlign = "center";
       pen.textBaseline = "middle";
@@ -124,7 +124,7 @@ export function createRuler(app) {
       pen.lineWidth = 1;
       pen.strokeStyle = current ? theme.ink : theme.edge;
       pen.stroke();
-      pen.fillStyle = current ? theme.bg : theme.ink2;
+      pen.fillStyle = current ? theme.bg : theme.text2;
       pen.font = `${current ? 700 : 400} 11px ${fontOf(app.root)}`;
       pen.textAlign = "center";
       pen.textBaseline = "middle";
@@ -172,14 +172,14 @@ export function createRuler(app) {
       taken.push(spot);
       pen.fillStyle = theme.bg; // the playhead passes behind
       pen.fillRect(spot[0] - 2, 1, width, ROWS.events - 2);
-      pen.fillStyle = theme.ink2;
+      pen.fillStyle = theme.text2;
       pen.fillText(text, spot[0], 9.5);
     }
   }
 
-  function drawSymbol(pen, shape, at, y, colour) {
-    if (shape === "diamond") return mark(pen, "diamond", at, y, 4, colour);
-    pen.fillStyle = colour;
+  function drawSymbol(pen, shape, at, y, color) {
+    if (shape === "diamond") return mark(pen, "diamond", at, y, 4, color);
+    pen.fillStyle = color;
     pen.beginPath();
     if (shape === "square") pen.rect(at - 4, y - 4, 8, 8);
     else {
