@@ -2,9 +2,17 @@
 
 import data from "../contract.json" with { type: "json" };
 
-/** @import { Schema } from "./types.js" */
+/** @import { ColorToken, Hue, Mode, Pair, Palette, Schema } from "./types.js" */
 
-export const contract = data;
+/**
+ * @typedef {object} Colors what the compiler reads in JSON as any text
+ * @property {Record<keyof typeof data.roles, ColorToken>} roles
+ * @property {Hue[]} categories
+ * @property {Record<keyof typeof data.named, Hue>} named
+ * @property {Record<Mode, Palette>} palettes
+ * @property {Record<Mode, Pair>} ramp
+ */
+export const contract = /** @type {Omit<typeof data, keyof Colors> & Colors} */ (data);
 
 /** @type {Record<string, Schema>} */
 const defs = data.defs;

@@ -2,7 +2,8 @@
 
 import { placeName, tokenLabel } from "./cells.js";
 import { contract } from "./contract.js";
-import { percent, words } from "./words.js";
+import { percent } from "./text.js";
+import { words } from "./words.js";
 
 const { roles } = contract;
 const OUTCOMES = [

@@ -5,7 +5,8 @@ import { cased, hull, mark, roundRect } from "./draw.js";
 import { FAINT, GREY, HIDDEN, outcomeShape, PLAIN } from "./groups.js";
 import { headAt, nearOf } from "./planes.js";
 import { nearness, SLABS } from "./turn.js";
-import { number, words } from "./words.js";
+import { number } from "./text.js";
+import { words } from "./words.js";
 
 const BLANK = 255;
 const HALO = 0.13; // opacity of a halo

@@ -1,7 +1,8 @@
 // Reads what gramviz.pack wrote (docs/payload.md): one JSON object and one compressed buffer become typed arrays.
 
 import { contract } from "./contract.js";
-import { clean, words } from "./words.js";
+import { clean } from "./text.js";
+import { words } from "./words.js";
 
 const TYPES = {
   u1: Uint8Array,

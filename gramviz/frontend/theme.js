@@ -2,10 +2,7 @@
 
 import { contract } from "./contract.js";
 
-/** @import { Color, ColorToken, Mode, Palette, Rgb, State, Theme } from "./types.js" */
-
-/** @type {Record<Mode, Palette>} */
-const PALETTES = contract.palettes;
+/** @import { Mode, Rgb, State, Theme } from "./types.js" */
 
 // cividis at nine points: legible without color vision, and in print.
 const CIVIDIS = [
@@ -94,7 +91,7 @@ function modeOf(wish, host, frozen) {
  * @param {State["theme"]} wish @param {Element} host @param {boolean} frozen @returns {Theme} */
 export function readTheme(wish, host, frozen) {
   const mode = modeOf(wish, host, frozen);
-  const tokens = { ...PALETTES[mode] };
+  const tokens = { ...contract.palettes[mode] };
   const lab = rgb(getComputedStyle(host).getPropertyValue("--jp-layout-color1"));
   // The notebook's own background, if our inks keep 4.5:1 on it; else ours.
   const inks = [tokens.ink, tokens.text3].map((ink) => /** @type {Rgb} */ (rgb(ink)));
@@ -105,7 +102,8 @@ export function readTheme(wish, host, frozen) {
 /** Writes the tokens as custom properties, which the style sheet reads.
  * @param {Theme} theme @param {HTMLElement} root @param {HTMLElement} host */
 export function applyTheme(theme, root, host) {
-  for (const [name, value] of Object.entries(theme)) if (typeof value === "string") root.style.setProperty(`--${name}`, value);
+  for (const [name, value] of Object.entries(theme))
+    if (typeof value === "string") root.style.setProperty(`--${name}`, value);
   root.style.colorScheme = theme.mode;
   host.dataset.gvTheme = theme.mode;
 }

@@ -25,7 +25,8 @@ import { createOverlay } from "./parts/overlay.js";
 import { applyTheme, readTheme } from "./theme.js";
 import { createThumbs } from "./parts/thumbs.js";
 import { createTransport } from "./parts/transport.js";
-import { clean, words } from "./words.js";
+import { clean } from "./text.js";
+import { words } from "./words.js";
 
 const PAPER = 680; // px: a sheet of A4 or Letter between its margins
 const decoded = new WeakMap(); // the model's data -> its payload: views of one model share it

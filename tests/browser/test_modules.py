@@ -115,7 +115,7 @@ def test_state(page):
 def test_text(page):
     """As JSON text, because a lone surrogate cannot travel otherwise."""
     script = """
-      const { clean } = await load("words.js");
+      const { clean } = await load("text.js");
       return JSON.parse(given).map(({ text, limit }) => clean(text, limit));"""
     assert call(page, script, json.dumps(cases("text"))) == [case["expect"] for case in cases("text")]
 

@@ -4,7 +4,8 @@ import { badge, make, markIcon, selectTabs, setAttribute, setText } from "../dom
 import { colorGroups, crowd, emphasis, FAINT, GREY, HIDDEN, outcomeColor, outcomeShape, runOf } from "../groups.js";
 import { address } from "../steps.js";
 import { createTree } from "../tree.js";
-import { percent, words } from "../words.js";
+import { percent } from "../text.js";
+import { words } from "../words.js";
 
 const ANSWER_ROWS = 6; // answers with a row of their own
 const MARKS_SHOWN = 200; // marks; beyond that, evenly chosen ones

@@ -7,7 +7,8 @@ import { make, setAttribute, setText } from "../dom.js";
 import { reasonSentence, tallySentence } from "../explain.js";
 import { nearestPath, runOf } from "../groups.js";
 import { address } from "../steps.js";
-import { clean, number, percent, words } from "../words.js";
+import { clean, number, percent } from "../text.js";
+import { words } from "../words.js";
 
 /** A cell: what stands there, how it came, how sure, and with whom it conflicts. */
 function cellSentence(payload, state, transient, position) {

@@ -5,7 +5,8 @@ import { cellName, quiet, tokenLabel } from "../cells.js";
 import { make, setText } from "../dom.js";
 import { runOf } from "../groups.js";
 import { address } from "../steps.js";
-import { clean, words } from "../words.js";
+import { clean } from "../text.js";
+import { words } from "../words.js";
 
 const SILENCE = 10_000; // ms until a kernel that has not even said that it heard is told of
 const MOST_RUNS = 4;

@@ -4,7 +4,8 @@ import { cellName, placeName, tokenLabel } from "../cells.js";
 import { make, setAttribute, setText } from "../dom.js";
 import { fontOf, surface } from "../draw.js";
 import { crowd, shownPath } from "../groups.js";
-import { percent, words } from "../words.js";
+import { percent } from "../text.js";
+import { words } from "../words.js";
 
 const HEIGHT = 64; // px
 const BANDS = 5; // tokens with a band of their own; the rest share one

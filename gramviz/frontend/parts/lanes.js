@@ -7,7 +7,8 @@ import { colorGroups, emphasis, HIDDEN, PLAIN, runOf, shownPath } from "../group
 import { changeSelection } from "./map.js";
 import { scrubbing } from "../scrub.js";
 import { tickName } from "../steps.js";
-import { number, words } from "../words.js";
+import { number } from "../text.js";
+import { words } from "../words.js";
 
 const FEW = 5; // a band of fewer paths would pretend to a distribution: they are drawn one by one
 const LINE_REACH = 9; // px within which the pointer finds a line

@@ -3,7 +3,8 @@
 import { answerWords } from "./answers.js";
 import { make } from "../dom.js";
 import { address } from "../steps.js";
-import { number, words } from "../words.js";
+import { number } from "../text.js";
+import { words } from "../words.js";
 
 const PAGE = 200; // rows
 
