@@ -61,8 +61,7 @@ export function colorGroups(payload, state) {
     },
     run: (run) => group(run.letter, { label: run.letter, color: CATEGORIES[run.index] }),
     // Along time a path runs through the whole ramp; its head has the color of the cursor.
-    step: () =>
-      group("step", { label: words.colors.step, color: payload.steps > 1 ? step / (payload.steps - 1) : 0 }),
+    step: () => group("step", { label: words.colors.step, color: payload.steps > 1 ? step / (payload.steps - 1) : 0 }),
     cell: (run, path) => {
       const token = run.tokens(path, step)[state.cells[0]];
       const order = payload.board.tokens

@@ -68,7 +68,9 @@ export function paintPair(pen, place, view, theme, font) {
 /** The input in words, row by row, as its symbols. */
 export function spokenInput({ input, tokens }) {
   const rows = Array.from({ length: input.height }, (_, row) =>
-    Array.from(input.shown.slice(row * input.width, (row + 1) * input.width), (token) => tokens[token].symbol).join(" "),
+    Array.from(input.shown.slice(row * input.width, (row + 1) * input.width), (token) => tokens[token].symbol).join(
+      " ",
+    ),
   );
   return `${words.pair.input(input.height, input.width)}: ${rows.join("; ")}`;
 }

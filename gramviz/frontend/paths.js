@@ -98,7 +98,9 @@ export function drawBase(pen, planes, scene) {
     pen.textAlign = "center";
     const shares = plane.basis.variance ?? [];
     const many = planes.length > 1 ? `${plane.runs.map((run) => run.run.letter).join(", ")}   ` : "";
-    const foot = plane.axes ? words.map.axes(shares, box.width < 330, plane.basis) : words.map.axis(1, shares[0] ?? NaN, plane.basis);
+    const foot = plane.axes
+      ? words.map.axes(shares, box.width < 330, plane.basis)
+      : words.map.axis(1, shares[0] ?? NaN, plane.basis);
     pen.fillText(many + foot, box.x + box.width / 2, box.y + box.height + 14);
     if (plane.axes) {
       drawAxes(pen, plane, scene);
@@ -108,7 +110,14 @@ export function drawBase(pen, planes, scene) {
     pen.save();
     pen.translate(box.x + 13, box.y + box.height / 2);
     pen.rotate(-Math.PI / 2);
-    cased(pen, words.map.axis(2, shares[1] ?? NaN, plane.basis).replace(/ of variance$/, ""), 0, 0, theme.text2, theme.sunk);
+    cased(
+      pen,
+      words.map.axis(2, shares[1] ?? NaN, plane.basis).replace(/ of variance$/, ""),
+      0,
+      0,
+      theme.text2,
+      theme.sunk,
+    );
     pen.restore();
     drawScale(pen, plane, scene);
   }
@@ -185,7 +194,14 @@ function drawScale(pen, { box, scale, basis }, { theme }) {
   pen.lineTo(x, y - 3);
   pen.stroke();
   pen.textAlign = "right";
-  cased(pen, `${["answers", "steps"].includes(basis.name) ? "distance" : "|Δh|"} = ${number(length)}`, x, y - 6, theme.text3, theme.sunk);
+  cased(
+    pen,
+    `${["answers", "steps"].includes(basis.name) ? "distance" : "|Δh|"} = ${number(length)}`,
+    x,
+    y - 6,
+    theme.text3,
+    theme.sunk,
+  );
 }
 
 function drawHulls(pen, plane, scene) {
@@ -344,8 +360,7 @@ function drawHeads(pen, plane, scene) {
       for (let path = 0; path < part.run.n; path += 1) {
         if (emphasis[part.run.letter][path] !== level) continue;
         const [x, y] = headAt(part, path, state.cursor.step, fraction);
-        const color =
-          level === GREY ? theme.grey : theme.pick(colors.groups[colors.of[part.run.letter][path]].color);
+        const color = level === GREY ? theme.grey : theme.pick(colors.groups[colors.of[part.run.letter][path]].color);
         pen.globalAlpha = level === GREY ? 0.6 : alphaOf(level, scene);
         const shape = scene.veiled ? "ring" : outcomeShape(part.run.outcome(path));
         mark(pen, shape, x, y, (scene.small ? 1.6 : 3.4) * nearOf(part, path, state.cursor.step), color);
