@@ -2,13 +2,15 @@
 
 The modules keep to a small dialect, so that linking is joining and no bundler (and no Node) is needed: static named
 imports of `./x.js` and `../x.js`, named exports, no `as`, top-level names that are unique over all modules, and one
-`export default` in the entry. rjsmin takes out comments and spaces, a third of the bytes, and leaves every name, so
-that a line of a stack trace can still be found. It cannot read a template literal inside another one
-(ndparker/rjsmin#22), so those are outside the dialect too. The same files give the same text, byte for byte.
+`export default` in the entry. A default import of a JSON file becomes a constant. rjsmin takes out comments and spaces,
+a third of the bytes, and leaves every name, so that a line of a stack trace can still be found. It cannot read a
+template literal inside another one (ndparker/rjsmin#22), so those are outside the dialect too. The same files give the
+same text, byte for byte.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from posixpath import dirname, join, normpath
@@ -18,6 +20,7 @@ from rjsmin import jsmin
 FRONTEND = Path(__file__).parent / "frontend"
 
 _IMPORT = re.compile(r'^import\s*\{([^}]*)\}\s*from\s*"(\.{1,2}/[\w./-]+\.js)";[ \t]*\n?', re.MULTILINE)
+_DATA = re.compile(r'^import (\w+) from "(\.{1,2}/[\w./-]+\.json)" with \{ type: "json" \};', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async function|function|class|const|let)\b)", re.MULTILINE)
 _NAME = re.compile(r"^(export )?(?:async function\*?|function\*?|class|const|let) *([\w$]+)", re.MULTILINE)
 _ILLEGAL = re.compile(r"^(?:import|export|var)\b|\bimport\(", re.MULTILINE)
@@ -48,6 +51,7 @@ def link(entry: str = "widget.js", folder: Path = FRONTEND) -> str:
         if not (folder / name).is_file():
             raise LinkError(f"{asked}: there is no module {name!r} in {folder}")
         text = (folder / name).read_text(encoding="utf-8")
+        text = _DATA.sub(lambda found: _constant(found[1], (folder / name).parent / found[2]), text)
 
         def at(offset: int) -> str:
             return f"{name}:{text.count(chr(10), 0, offset) + 1}"
@@ -81,3 +85,7 @@ def link(entry: str = "widget.js", folder: Path = FRONTEND) -> str:
 
     visit(entry, entry, ())
     return "\n".join(sources.values())
+
+
+def _constant(name: str, path: Path) -> str:
+    return f"const {name} = {json.dumps(json.loads(path.read_text(encoding='utf-8')), separators=(',', ':'))};"

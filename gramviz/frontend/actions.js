@@ -3,7 +3,7 @@
 import { placeName } from "./cells.js";
 import { copyPython } from "./export.js";
 import { isSudoku } from "./explain.js";
-import { colourChoices, nearestPath, runOf, shownPath } from "./groups.js";
+import { colorChoices, nearestPath, runOf, shownPath } from "./groups.js";
 import { planesOf, zoomed } from "./planes.js";
 import { detailsSentence } from "./sentences.js";
 import { address, changeJump, firstCorrect, hasTransitions, parting, supervisionJump } from "./steps.js";
@@ -13,7 +13,7 @@ import { words } from "./words.js";
 export const SPEEDS = [1, 2, 4, 8, 16];
 const UNIT = { x: 0, y: 0, width: 1, height: 1 };
 
-/** @typedef {import("./context.js").Context} Context */
+/** @typedef {import("./registry.js").Context} Context */
 /** @typedef {ReturnType<typeof createActions>} Actions */
 
 /** @template T @param {T[]} list @param {T} one @returns {T[]} the list without this one, or with it */
@@ -139,7 +139,7 @@ function viewActions({ payload, store, say }) {
     explain: () => (isSudoku(payload.board) ? layer("explain") : say(words.explain.none)),
     /** The next or previous thing that color shows. @param {number} by */
     color(by) {
-      const names = colourChoices(payload, store.state).map(([key]) => key);
+      const names = colorChoices(payload, store.state).map(([key]) => key);
       store.set({ color_by: names[(names.indexOf(store.state.color_by) + by + names.length) % names.length] });
     },
     /** Between two and three dimensions; what opens is seen from aside, so that depth shows. */

@@ -1,7 +1,8 @@
 // Answers: which were reached, by which trajectories, and which one each rule would choose. Pure functions.
 
 import { crowd, runOf } from "./groups.js";
-import { percent, words } from "./words.js";
+import { percent } from "./text.js";
+import { words } from "./words.js";
 
 /** The outcome of an answer: that of a path which ends in it. 0 wrong, 1 correct, 2 not finished, 3 unknown. */
 export function outcomeOf(payload, id) {

@@ -56,19 +56,19 @@ export function contour({ values, axes: [x, y] }, level) {
   return pieces;
 }
 
-/** Strokes the cloud of each colour group of enough heads: 50 % thick, 90 % thin. */
-export function drawCloud(pen, plane, { theme, state, emphasis, colours }) {
-  const heads = colours.groups.map(() => []);
+/** Strokes the cloud of each color group of enough heads: 50 % thick, 90 % thin. */
+export function drawCloud(pen, plane, { theme, state, emphasis, colors }) {
+  const heads = colors.groups.map(() => []);
   for (const part of plane.runs)
     for (let path = 0; path < part.run.n; path += 1) {
       const head = headAt(part, path, state.cursor.step);
       if (emphasis[part.run.letter][path] === PLAIN && Number.isFinite(head[0] + head[1]))
-        heads[colours.of[part.run.letter][path]].push(head);
+        heads[colors.of[part.run.letter][path]].push(head);
     }
   heads.forEach((points, group) => {
     if (points.length < FEWEST_HEADS) return;
     const field = density(points);
-    pen.strokeStyle = theme.pick(colours.groups[group].colour);
+    pen.strokeStyle = theme.pick(colors.groups[group].color);
     for (const share of [0.9, 0.5]) {
       pen.lineWidth = share > 0.5 ? 1 : 2;
       pen.beginPath();

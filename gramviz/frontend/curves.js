@@ -1,9 +1,10 @@
 // The picture of one lane: bands and lines of a curve, on the ruler's time axis.
 
 import { band } from "./bands.js";
-import { drawLine, drawText, fillArea, fillBox } from "./draw.js";
+import { drawLine, drawText, fillArea, fillBox } from "./shapes.js";
 import { HIDDEN, PLAIN, runOf, shownPath } from "./groups.js";
-import { number, words } from "./words.js";
+import { number } from "./text.js";
+import { words } from "./words.js";
 
 const FEW = 5; // a band of fewer trajectories would pretend to a distribution: they are drawn one by one
 const LINE_REACH = 9; // px within which the pointer finds a line
@@ -33,7 +34,7 @@ const MANY_BLOCKS = 60; // more supervision steps are not separated by lines
  * @property {Readonly<import("./store.js").Transient>} transient
  * @property {import("./types.js").Theme} theme
  * @property {string} font
- * @property {import("./types.js").Block[]} blocks
+ * @property {import("./steps.js").Block[]} blocks
  * @property {import("./types.js").ColorGroups} colors
  * @property {Record<string, number[]>} level how strongly each trajectory is drawn
  */
@@ -64,10 +65,10 @@ export function axesOf(name, range, steps, { width, height }) {
 export const visiblePaths = (payload, state) =>
   payload.runs
     .filter((run) => !state.hidden.includes(run.letter))
-    .flatMap((run) => Array.from({ length: run.n }, (_, path) => /** @type {import("./types.js").Trajectory} */ ([run, path])));
+    .flatMap((run) => Array.from({ length: run.n }, (_, path) => /** @type {import("./types.js").Who} */ ([run, path])));
 
 /** The trajectory whose line is nearest to a point: [letter, index] or null. */
-/** @param {Axes} axes @param {import("./types.js").Trajectory[]} paths @param {number} px @param {number} py */
+/** @param {Axes} axes @param {import("./types.js").Who[]} paths @param {number} px @param {number} py */
 export function nearestLine(axes, paths, px, py) {
   const step = axes.stepAt(px);
   /** @type {[string, number] | null} */
@@ -86,7 +87,7 @@ const lineOf = (axes, steps, value) => Array.from({ length: steps }, (_, step) =
 /** The trajectories that a lane draws in groups, by color group; those drawn on their own are left out. */
 /** @param {Axes} axes @param {LaneScene} scene */
 function grouped({ name }, { payload, state, level, colors }) {
-  /** @type {Map<number, import("./types.js").Trajectory[]>} */
+  /** @type {Map<number, import("./types.js").Who[]>} */
   const members = new Map();
   const single = [state.pinned, state.focus].filter(Boolean).map(String);
   for (const [run, path] of visiblePaths(payload, state)) {
@@ -102,8 +103,8 @@ function grouped({ name }, { payload, state, level, colors }) {
 function drawGroups(pen, axes, scene) {
   const { steps } = scene.payload;
   for (const [group, paths] of grouped(axes, scene)) {
-    const { colour, dash } = scene.colors.groups[group];
-    const color = scene.theme.pick(colour);
+    const { color: hue, dash } = scene.colors.groups[group];
+    const color = scene.theme.pick(hue);
     if (paths.length < FEW) {
       for (const [run, path] of paths)
         drawLine(pen, lineOf(axes, steps, (step) => run.curve(axes.name, path, step)), color, 1.3, dash);
@@ -130,9 +131,9 @@ function drawSingles(pen, axes, { payload, state, transient, theme, colors, leve
     drawLine(pen, line, color, width);
   }
   single(pinned, theme.ink, 2);
-  const { colour } = colors.groups[colors.of[focus[0]][focus[1]]];
-  if (String(focus) !== String(pinned)) single(focus, theme.pick(colour), 2);
-  single(transient.hover?.path, theme.ink2, 1.5);
+  const { color } = colors.groups[colors.of[focus[0]][focus[1]]];
+  if (String(focus) !== String(pinned)) single(focus, theme.pick(color), 2);
+  single(transient.hover?.path, theme.text2, 1.5);
 }
 
 /** Pointing at a cell adds its own certainty, thin, to the lane of certainty. */
@@ -157,9 +158,9 @@ function drawPointer(pen, axes, { payload, transient: { hover }, theme, font }) 
   const { width, height, range } = axes;
   const step = axes.stepAt(hover.x);
   const style = { font: `11px ${font}`, align: /** @type {const} */ ("right") };
-  drawText(pen, number(range[1]), width - 3, 2, theme.ink3, { ...style, baseline: "top" });
-  drawText(pen, number(range[0]), width - 3, height - 1, theme.ink3, { ...style, baseline: "bottom" });
-  drawLine(pen, [[axes.x(step), 0], [axes.x(step), height]], theme.ink3);
+  drawText(pen, number(range[1]), width - 3, 2, theme.text3, { ...style, baseline: "top" });
+  drawText(pen, number(range[0]), width - 3, height - 1, theme.text3, { ...style, baseline: "bottom" });
+  drawLine(pen, [[axes.x(step), 0], [axes.x(step), height]], theme.text3);
   if (!hover.path) return;
   const [letter, path] = hover.path;
   const run = runOf(payload, letter);
@@ -174,7 +175,7 @@ function drawPointer(pen, axes, { payload, transient: { hover }, theme, font }) 
 /** @param {Pen} pen @param {Axes} axes @param {LaneScene} scene */
 export function drawLane(pen, axes, scene) {
   const { blocks, theme } = scene;
-  fillBox(pen, 0, 0, axes.width, axes.height, theme.sunk);
+  fillBox(pen, [0, 0, axes.width, axes.height], theme.sunk);
   for (const { to } of blocks.length > MANY_BLOCKS ? [] : blocks.slice(0, -1)) {
     const x = Math.round(axes.x(to)) + 0.5;
     drawLine(pen, [[x, 0], [x, axes.height]], theme.line);

@@ -41,14 +41,14 @@ export function selectTabs(tabs, chosen) {
 }
 
 /** What an arrow, Home or End comes to from one of `items`, round and round. */
-export function neighbour(items, item, key) {
+export function neighbor(items, item, key) {
   if (key === "Home") return items[0];
   if (key === "End") return items.at(-1);
   const by = ["ArrowRight", "ArrowDown"].includes(key) ? 1 : -1;
   return items[(items.indexOf(item) + by + items.length) % items.length];
 }
 
-/** The letter of a run, drawn so that runs are told apart without colour. */
+/** The letter of a run, drawn so that runs are told apart without color. */
 export const badge = (letter) => make("span", { class: `badge ${letter}` }, letter);
 
 const MARKS = {
@@ -58,7 +58,7 @@ const MARKS = {
   diamond: [["path", { d: "M6 1.5L10.5 6L6 10.5L1.5 6Z", fill: "currentColor" }]],
 };
 
-/** The outcome of a path as a small drawing; the colour is that of the text around it. */
+/** The outcome of a path as a small drawing; the color is that of the text around it. */
 export function markIcon(shape) {
   const parts = MARKS[shape].map(([tag, attributes]) => svg(tag, attributes));
   return svg(

@@ -37,10 +37,10 @@ export function surface(canvas, width, height) {
 export const fontOf = (root) => getComputedStyle(root).fontFamily;
 
 /** Adds one outcome shape to the current path (dot, diamond) or strokes it (cross, ring). */
-export function mark(pen, shape, x, y, r, colour) {
+export function mark(pen, shape, x, y, r, color) {
   pen.beginPath();
-  pen.fillStyle = colour;
-  pen.strokeStyle = colour;
+  pen.fillStyle = color;
+  pen.strokeStyle = color;
   if (shape === "cross") {
     pen.lineWidth = Math.max(1.4, r * 0.52);
     pen.moveTo(x - r * 0.8, y - r * 0.8);
@@ -64,13 +64,13 @@ export function mark(pen, shape, x, y, r, colour) {
   }
 }
 
-/** 45 degree hatch and a corner triangle: "breaks a rule", legible without colour. */
-export function hatch(pen, x, y, size, colour) {
+/** 45 degree hatch and a corner triangle: "breaks a rule", legible without color. */
+export function hatch(pen, x, y, size, color) {
   pen.save();
   pen.beginPath();
   pen.rect(x, y, size, size);
   pen.clip();
-  pen.strokeStyle = colour;
+  pen.strokeStyle = color;
   pen.globalAlpha = 0.42;
   pen.lineWidth = 1;
   pen.beginPath();
@@ -86,7 +86,7 @@ export function hatch(pen, x, y, size, colour) {
   pen.lineTo(x + size, y);
   pen.lineTo(x + size, y + corner);
   pen.closePath();
-  pen.fillStyle = colour;
+  pen.fillStyle = color;
   pen.fill();
   pen.restore();
 }
@@ -127,13 +127,13 @@ function traceQueen(path) {
   path.roundRect(0.23, 0.75, 0.54, 0.1, 0.03);
 }
 
-/** A queen centred in a cell: filled = given, outlined = the model's guess. */
-export function queen(pen, x, y, size, colour, filled) {
+/** A queen centerd in a cell: filled = given, outlined = the model's guess. */
+export function queen(pen, x, y, size, color, filled) {
   pen.save();
   pen.translate(x, y);
   pen.scale(size, size);
-  pen.fillStyle = colour;
-  pen.strokeStyle = colour;
+  pen.fillStyle = color;
+  pen.strokeStyle = color;
   pen.lineWidth = 0.045;
   pen.beginPath();
   traceQueen(pen);
@@ -142,62 +142,12 @@ export function queen(pen, x, y, size, colour, filled) {
   pen.restore();
 }
 
-/**
- * Strokes a line through points [[x, y], ...], broken where one is not finite.
- * @param {number[]} dash
- */
-export function drawLine(pen, points, color, width = 1, dash = []) {
-  let open = false;
-  pen.beginPath();
-  for (const [x, y] of points) {
-    if (!Number.isFinite(x + y)) open = false;
-    else if (open) pen.lineTo(x, y);
-    else {
-      pen.moveTo(x, y);
-      open = true;
-    }
-  }
-  pen.strokeStyle = color;
-  pen.lineWidth = width;
-  pen.setLineDash(dash);
-  pen.stroke();
-  pen.setLineDash([]);
-}
-
-/** Fills the area within points [[x, y], ...]. */
-export function fillArea(pen, points, color, alpha = 1) {
-  pen.beginPath();
-  points.forEach(([x, y], k) => (k ? pen.lineTo(x, y) : pen.moveTo(x, y)));
-  pen.closePath();
-  pen.fillStyle = color;
-  pen.globalAlpha = alpha;
-  pen.fill();
-  pen.globalAlpha = 1;
-}
-
-/** Fills a rectangle. */
-export function fillBox(pen, x, y, width, height, color, alpha = 1) {
-  pen.fillStyle = color;
-  pen.globalAlpha = alpha;
-  pen.fillRect(x, y, width, height);
-  pen.globalAlpha = 1;
-}
-
-/** Text beside or around a point; returns its width in pixels. */
-export function drawText(pen, text, x, y, color, { font, align = "center", baseline = "middle" }) {
-  pen.font = font;
-  pen.textAlign = align;
-  pen.textBaseline = baseline;
-  pen.fillStyle = color;
-  pen.fillText(text, x, y);
-}
-
-/** Text with a casing in the background colour, so that it stays legible over lines. */
-export function cased(pen, text, x, y, colour, casing) {
+/** Text with a casing in the background color, so that it stays legible over lines. */
+export function cased(pen, text, x, y, color, casing) {
   pen.lineWidth = 4;
   pen.strokeStyle = casing;
   pen.strokeText(text, x, y);
-  pen.fillStyle = colour;
+  pen.fillStyle = color;
   pen.fillText(text, x, y);
 }
 

@@ -2,16 +2,29 @@
 // of each reason; both are held to tests/vectors/explain.json. A unit's options are sets of digits, as bits.
 
 import { changedCells, placeName, tokenLabel } from "./cells.js";
+import { contract } from "./contract.js";
 import { words } from "./words.js";
 
-const BUDGET = 1000; // boards that one search looks at
+const BUDGET = contract.limits.search_boards;
 const UNITS = ["box", "row", "column"];
 const FOLLOWING = ["given", "naked", ...UNITS, "locked", "rules"];
-const SIGNS = { given: "=", naked: "n", box: "h", row: "h", column: "h", locked: "p", rules: "r", erased: "–", contradicts: "!", guess: "?" };
+const SIGNS = {
+  given: "=",
+  naked: "n",
+  box: "h",
+  row: "h",
+  column: "h",
+  locked: "p",
+  rules: "r",
+  erased: "–",
+  contradicts: "!",
+  guess: "?",
+};
 const explained = new WeakMap(); // run -> {"path step": Map}
 
 /** Whether a board has the boxes that make it a Sudoku. */
-export const isSudoku = (board) => Boolean(board.box) && board.exclusive.length === board.width && board.width === board.height;
+export const isSudoku = (board) =>
+  Boolean(board.box) && board.exclusive.length === board.width && board.width === board.height;
 
 const isSingle = (set) => set !== 0 && (set & (set - 1)) === 0;
 
@@ -26,7 +39,11 @@ function rulesOf(board) {
     const one = (line) => cells.every((cell) => line(cell) === line(cells[0]));
     return {
       cells,
-      kind: one((cell) => Math.floor(cell / board.width)) ? "row" : one((cell) => cell % board.width) ? "column" : "box",
+      kind: one((cell) => Math.floor(cell / board.width))
+        ? "row"
+        : one((cell) => cell % board.width)
+          ? "column"
+          : "box",
     };
   });
   units.sort((a, b) => UNITS.indexOf(a.kind) - UNITS.indexOf(b.kind));
@@ -118,7 +135,9 @@ export function reasons(board, x, before, after) {
   const stood = cells.map((k) => (given[k] ? x[k] : before[k]));
   const clashes = (tokens, k) => rules.peers[k].some((peer) => tokens[peer] === tokens[k]);
   const known = cells.map((k) => (given[k] || (before[k] === after[k] && !clashes(stood, k)) ? digit(stood[k]) : 0));
-  const options = cells.map((k) => known[k] || rules.every & ~rules.peers[k].reduce((set, peer) => set | known[peer], 0));
+  const options = cells.map(
+    (k) => known[k] || rules.every & ~rules.peers[k].reduce((set, peer) => set | known[peer], 0),
+  );
   const locked = crossOut(rules, options);
   const solved = solve(rules, options);
   const why = (k) => {
@@ -165,7 +184,10 @@ export function tallySentence(found) {
 /** The signs that stand on a board, with what they mean: [[sign, words], ...]. */
 export const signsOf = (found) => {
   const seen = new Set([...found.values()].map((reason) => (UNITS.includes(reason) ? "hidden" : reason)));
-  return [...seen].map((reason) => [SIGNS[reason] ?? SIGNS.box, words.explain.legend[reason] ?? words.explain.reasons[reason]]);
+  return [...seen].map((reason) => [
+    SIGNS[reason] ?? SIGNS.box,
+    words.explain.legend[reason] ?? words.explain.reasons[reason],
+  ]);
 };
 
 /** A sign in the lower left of each changed cell, thinly cased, so that it shows on a hatch and spares the digit. */
@@ -180,7 +202,7 @@ export function paintReasons(pen, place, view, theme, font) {
     pen.lineWidth = 2;
     pen.strokeStyle = theme.bg;
     pen.strokeText(...where);
-    pen.fillStyle = reason === "contradicts" ? theme.wrong : theme.ink;
+    pen.fillStyle = reason === "contradicts" ? theme.vermilion : theme.ink;
     pen.fillText(...where);
   }
 }

@@ -118,7 +118,7 @@ export function exportItems(context) {
     },
     { label: words.exports.python, act: () => copyPython(context) },
     { label: words.exports.json, act: () => copyText(context, JSON.stringify(store.state)) },
-    // A palette of 256 colours and its dithering are Python's work; here is the command.
+    // A palette of 256 colors and its dithering are Python's work; here is the command.
     { label: words.exports.movie, disabled: true, why: words.exports.needsPython, act() {} },
   ];
 }

@@ -13,8 +13,8 @@ const PAN = 0.08; // of the plane's size, that an arrow key moves it
 const WHEEL = 0.0016; // log of the zoom per px that a wheel scrolls
 const WHOLE = { x: 0, y: 0, k: 1 }; // the camera that shows everything
 
-/** @typedef {import("./context.js").Context} Context */
-/** @typedef {import("./types.js").Plane} Plane */
+/** @typedef {import("./registry.js").Context} Context */
+/** @typedef {import("./types.js").PlacedPlane} Plane */
 /** @typedef {[number, number]} Point */
 /**
  * What is on the stage, and what a person does with it between press and release.
@@ -40,7 +40,7 @@ const rotate = ({ store }, turn) =>
 
 /** The head or the state near a point. @param {Context} context @param {Stage} stage @param {Point} point */
 const pick = ({ store: { state } }, { planes }, [x, y]) =>
-  nearest(planes, x, y, state.cursor.step, REACH, (/** @type {import("./types.js").Run} */ run) => !state.hidden.includes(run.letter));
+  nearest(planes, x, y, state.cursor.step, REACH, (/** @type {import("./types.js").Series} */ run) => !state.hidden.includes(run.letter));
 
 /** A click on a head or a state, or beside all. @param {Context} context @param {Stage} stage @param {PointerEvent} event */
 function choose(context, stage, event) {

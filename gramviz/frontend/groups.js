@@ -1,41 +1,44 @@
-// "Colour by": divides the paths into groups, each with a colour, a shape and a dash. Pure; the same for map, curves, answers.
+// "Color by": divides the paths into groups, each with a color, a shape and a dash. Pure; the same for map, curves, answers.
 
 import { placeName, tokenLabel } from "./cells.js";
-import { percent, words } from "./words.js";
+import { contract } from "./contract.js";
+import { percent } from "./text.js";
+import { words } from "./words.js";
 
+const { roles } = contract;
 const OUTCOMES = [
-  { key: "wrong", colour: "wrong", shape: "cross", dash: [5, 3] },
-  { key: "correct", colour: "right", shape: "dot", dash: [] },
-  { key: "unfinished", colour: "other", shape: "ring", dash: [1, 3] },
-  { key: "unknown", colour: "ink2", shape: "diamond", dash: [] },
-  { key: "drawn", colour: "ink2", shape: "diamond", dash: [] },
+  { key: "wrong", color: roles.wrong, shape: "cross", dash: [5, 3] },
+  { key: "correct", color: roles.correct, shape: "dot", dash: [] },
+  { key: "unfinished", color: roles.unfinished, shape: "ring", dash: [1, 3] },
+  { key: "unknown", color: roles.unknown, shape: "diamond", dash: [] },
+  { key: "drawn", color: roles.drawn, shape: "diamond", dash: [] },
 ];
-const CATEGORIES = ["right", "wrong", "green", "pink", "gold"];
+const CATEGORIES = contract.categories;
 const BUCKETS = 5;
 
 export const outcomeShape = (outcome) => OUTCOMES[outcome].shape;
-export const outcomeColour = (outcome) => OUTCOMES[outcome].colour;
+export const outcomeColor = (outcome) => OUTCOMES[outcome].color;
 
 /** What the menu offers: [[key, label], ...]; a variable that was not recorded is absent. */
-export function colourChoices(payload, state) {
+export function colorChoices(payload, state) {
   const has = (name) => payload.runs.some((run) => run.curves[name]);
   const choices = [
-    ["outcome", words.colours.outcome],
-    ["answer", words.colours.answer],
+    ["outcome", words.colors.outcome],
+    ["answer", words.colors.answer],
   ];
-  if (payload.runs.length > 1) choices.push(["run", words.colours.run]);
-  if (has("value")) choices.push(["value", words.colours.value]);
-  if (has("certainty")) choices.push(["certainty", words.colours.certainty]);
-  choices.push(["step", words.colours.step]);
-  if (state.cells.length) choices.push(["cell", words.colours.cell(placeName(payload.board, state.cells[0]))]);
+  if (payload.runs.length > 1) choices.push(["run", words.colors.run]);
+  if (has("value")) choices.push(["value", words.colors.value]);
+  if (has("certainty")) choices.push(["certainty", words.colors.certainty]);
+  choices.push(["step", words.colors.step]);
+  if (state.cells.length) choices.push(["cell", words.colors.cell(placeName(payload.board, state.cells[0]))]);
   return choices;
 }
 
 /**
- * The groups, and for each run the group of each path: {groups: [{label, colour, dash}], of: {A: Uint8Array}}.
- * `colour` is the name of a theme token, or a number 0..1 on the sequential ramp.
+ * The groups, and for each run the group of each path: {groups: [{label, color, dash}], of: {A: Uint8Array}}.
+ * `color` is the name of a theme token, or a number 0..1 on the sequential ramp.
  */
-export function colourGroups(payload, state) {
+export function colorGroups(payload, state) {
   const { step } = state.cursor;
   const groups = [];
   const place = new Map();
@@ -53,13 +56,12 @@ export function colourGroups(payload, state) {
       const known = id < CATEGORIES.length;
       return group(known ? id : "rest", {
         label: known ? (payload.answers[id]?.letter ?? "") : words.answers.others(2).slice(2),
-        colour: known ? CATEGORIES[id] : "other",
+        color: known ? CATEGORIES[id] : roles.none,
       });
     },
-    run: (run) => group(run.letter, { label: run.letter, colour: CATEGORIES[run.index] }),
-    // Along time a path runs through the whole ramp; its head has the colour of the cursor.
-    step: () =>
-      group("step", { label: words.colours.step, colour: payload.steps > 1 ? step / (payload.steps - 1) : 0 }),
+    run: (run) => group(run.letter, { label: run.letter, color: CATEGORIES[run.index] }),
+    // Along time a path runs through the whole ramp; its head has the color of the cursor.
+    step: () => group("step", { label: words.colors.step, color: payload.steps > 1 ? step / (payload.steps - 1) : 0 }),
     cell: (run, path) => {
       const token = run.tokens(path, step)[state.cells[0]];
       const order = payload.board.tokens
@@ -68,22 +70,22 @@ export function colourGroups(payload, state) {
       const at = order.indexOf(token);
       return group(token, {
         label: tokenLabel(payload.board, token),
-        colour:
+        color:
           at >= 0 && at < CATEGORIES.length && order.length <= CATEGORIES.length
             ? CATEGORIES[at]
             : order.length > 1 && at >= 0
               ? at / (order.length - 1)
-              : "other",
+              : roles.none,
       });
     },
   };
   const ramp = (name) => (run, path) => {
     const value = run.curve(name, path, step);
-    if (!Number.isFinite(value)) return group("none", { label: "–", colour: "other" });
+    if (!Number.isFinite(value)) return group("none", { label: "–", color: roles.none });
     const bucket = Math.min(BUCKETS - 1, Math.max(0, Math.floor(value * BUCKETS)));
     return group(bucket, {
       label: `${percent(bucket / BUCKETS, 0)} to ${percent((bucket + 1) / BUCKETS, 0)}`,
-      colour: bucket / (BUCKETS - 1),
+      color: bucket / (BUCKETS - 1),
     });
   };
   const choose = pick[state.color_by] ?? ramp(state.color_by);

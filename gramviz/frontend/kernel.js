@@ -1,6 +1,7 @@
 // The kernel behind the page: the state travels both ways, and it answers what only a model can. A frozen page has none.
 
-import { clean, words } from "./words.js";
+import { clean } from "./text.js";
+import { words } from "./words.js";
 
 const SILENCE = 10_000; // ms until it is said that a kernel has not even confirmed a question
 

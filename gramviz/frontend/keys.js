@@ -1,10 +1,10 @@
 // The keyboard. Keys are heard on the widget only, and those that it uses never reach the notebook.
 
 import { quiet } from "./cells.js";
-import { neighbour } from "./dom.js";
+import { neighbor } from "./dom.js";
 import { arrowOf, focusedIn, placeOf, withCommand } from "./focus.js";
 
-/** @typedef {import("./context.js").Context} Context */
+/** @typedef {import("./registry.js").Context} Context */
 /** @typedef {import("./registry.js").Part} Part */
 /** @typedef {import("./registry.js").Deed} Deed */
 
@@ -96,7 +96,7 @@ function chooseFocus({ store }, add) {
 /** To another tab of the same row, which opens. @param {HTMLElement} tab @param {string} key */
 function turn(tab, key) {
   const row = /** @type {HTMLElement} */ (tab.closest("[role=tablist]"));
-  const next = neighbour([...row.querySelectorAll("[role=tab]")], tab, key);
+  const next = neighbor([...row.querySelectorAll("[role=tab]")], tab, key);
   next.focus();
   next.click();
 }

@@ -3,6 +3,7 @@
 import { cellName, changedCells, tokenLabel } from "./cells.js";
 import { runOf, shownPath } from "./groups.js";
 import { firstCorrect, parting } from "./steps.js";
+import { joined } from "./text.js";
 import { words } from "./words.js";
 
 const TRIES = 2;
@@ -173,7 +174,7 @@ export function createLesson(payload, store, clock) {
       }
       const names = right.map((one) => answerName(payload, quiz, one));
       const text = (hit ? quiz.right : quiz.wrong) ?? (hit ? words.lesson.right : words.lesson.wrong);
-      const told = names.length ? words.joined(names) : words.lesson.none;
+      const told = names.length ? joined(names) : words.lesson.none;
       reveal(quiz, hit, text.replaceAll("{answer}", told).replaceAll("{details}", ""));
     },
   };

@@ -92,7 +92,7 @@ function listenToSheet(sheet, choices, leave) {
 }
 
 /**
- * @param {import("./context.js").Context} context
+ * @param {import("./registry.js").Context} context
  * @param {string} name of the menu in the transient key `open`
  * @param {string} label of its button
  * @param {() => Item[]} items

@@ -3,11 +3,12 @@
 import { cellName } from "./cells.js";
 import { runOf } from "./groups.js";
 import { address } from "./steps.js";
-import { clean, words } from "./words.js";
+import { clean } from "./text.js";
+import { words } from "./words.js";
 
 const MOST_RUNS = 4;
 
-/** @typedef {import("./context.js").Context} Context */
+/** @typedef {import("./registry.js").Context} Context */
 /** @typedef {import("./menu.js").Choice} Choice */
 
 /** @param {string} label @param {() => void} act @param {string | null} why @returns {Choice} */

@@ -12,9 +12,10 @@ import { createPainter } from "./painter.js";
 import { PARTS } from "./registry.js";
 import { headsOf } from "./scene.js";
 import { createStore } from "./store.js";
-import { clean, words } from "./words.js";
+import { clean } from "./text.js";
+import { words } from "./words.js";
 
-/** @typedef {import("./context.js").Context} Context */
+/** @typedef {import("./registry.js").Context} Context */
 /** @typedef {import("./registry.js").Part} Part */
 
 /**

@@ -1,12 +1,14 @@
 // Paints one board picture: cells or nodes, their tokens, and every mark of the design. It decides nothing; `view` says all.
 
+import { contract } from "./contract.js";
 import { opponents, quiet, ranked } from "./cells.js";
 import { hatch, queen, roundRect } from "./draw.js";
 import { ARC } from "./theme.js";
 
 const MANY_ATTACKS = 12; // pairs; beyond that the lines are a net that hides the board, and the hatch says it all
-// A node's colours as gramviz.theme.token_colour has them: by name, else in order; "wrong" is the alarm and never a colour.
-const HUES = { blue: "right", green: "green", red: "pink", yellow: "gold" };
+// A node's colors as gramviz.theme.token_color has them: by name, else in order; vermilion is the alarm and never among them.
+/** @type {Record<string, string>} */
+const HUES = contract.named;
 const UNSURE = 0.6; // below this certainty the runner-up is shown
 
 /**
@@ -61,9 +63,9 @@ function paintLines(ink) {
   const { board } = view;
   const { left, top, cell } = place;
   const [right, bottom] = [left + board.width * cell, top + board.height * cell];
-  const line = (width, colour, columns, rows) => {
+  const line = (width, color, columns, rows) => {
     pen.lineWidth = width;
-    pen.strokeStyle = colour;
+    pen.strokeStyle = color;
     pen.beginPath();
     for (const column of columns) {
       pen.moveTo(Math.round(left + column * cell) + (width % 2) / 2, top);
@@ -103,10 +105,10 @@ function paintAnswer(ink, position, token) {
     if (view.board.kind === "graph") {
       pen.beginPath();
       pen.arc(x + size / 2, y + size / 2, size / 2 + 4, 0, 2 * Math.PI);
-      pen.strokeStyle = theme.wrong;
+      pen.strokeStyle = theme.vermilion;
       pen.lineWidth = 2.5;
       pen.stroke();
-    } else hatch(pen, x + 0.5, y + 0.5, size - 1, theme.wrong);
+    } else hatch(pen, x + 0.5, y + 0.5, size - 1, theme.vermilion);
   }
   paintToken(ink, token, x + size / 2, y + size / 2, size, {
     bold: view.given[position],
@@ -136,7 +138,7 @@ function paintAnswer(ink, position, token) {
   if (view.pinned && view.pinned[position] !== token && size >= 26)
     paintSmall(ink, view.pinned[position], x + 7.5, y + 8.5);
   if (view.truth && view.truth[position] !== token) {
-    pen.strokeStyle = theme.wrong;
+    pen.strokeStyle = theme.vermilion;
     pen.lineWidth = 1.5;
     pen.beginPath();
     for (const [from, to] of [
@@ -150,7 +152,7 @@ function paintAnswer(ink, position, token) {
   }
 }
 
-/** A share 0 to 1 as a bar across a cell; cased, it shows on every colour and on every edge. */
+/** A share 0 to 1 as a bar across a cell; cased, it shows on every color and on every edge. */
 function paintBar({ pen, theme }, x, y, size, share, cased = true) {
   if (cased) {
     pen.fillStyle = theme.bg;
@@ -158,7 +160,7 @@ function paintBar({ pen, theme }, x, y, size, share, cased = true) {
   }
   pen.fillStyle = theme.line;
   pen.fillRect(x + size * 0.24, y, size * 0.52, 1.6);
-  pen.fillStyle = theme.ink2;
+  pen.fillStyle = theme.text2;
   pen.fillRect(x + size * 0.24, y, size * 0.52 * share, 1.6);
 }
 
@@ -174,18 +176,18 @@ function paintDoubt({ pen, theme, place }, x, y, doubt) {
   pen.restore();
 }
 
-/** The hatch and the corner of "breaks a rule" on a filled cell: cased, so that they show on every colour. */
+/** The hatch and the corner of "breaks a rule" on a filled cell: cased, so that they show on every color. */
 function paintAlarm({ pen, theme }, x, y, size) {
   const across = size / 2;
   const corner = size < 16 ? size * 0.6 : Math.min(11, size * 0.34);
   pen.save();
   pen.globalAlpha *= 0.8;
-  for (const [colour, width] of [
+  for (const [color, width] of [
     [theme.bg, 2.4],
-    [theme.wrong, 1.2],
+    [theme.vermilion, 1.2],
   ]) {
-    if (size < 16) break; // the corner alone: a hatch would hide the colours
-    pen.strokeStyle = colour;
+    if (size < 16) break; // the corner alone: a hatch would hide the colors
+    pen.strokeStyle = color;
     pen.lineWidth = width;
     pen.beginPath();
     for (let at = across; at < 2 * size - 2; at += across) {
@@ -203,15 +205,15 @@ function paintAlarm({ pen, theme }, x, y, size) {
   pen.strokeStyle = theme.bg;
   pen.lineWidth = 1.5;
   pen.stroke();
-  pen.fillStyle = theme.wrong;
+  pen.fillStyle = theme.vermilion;
   pen.fill();
 }
 
 /** A token at a point. `size` is that of a whole cell; tokens that mean "nothing" draw nothing. */
-function paintToken(ink, token, x, y, size, { bold = false, node = false, colour = null } = {}) {
+function paintToken(ink, token, x, y, size, { bold = false, node = false, color = null } = {}) {
   const { pen, view, theme } = ink;
   const { glyph, symbol, label } = view.board.tokens[token];
-  const fill = colour ?? theme.ink;
+  const fill = color ?? theme.ink;
   if (node) {
     const hue = glyph === "colour" && !quiet(view.board, token) ? hueOf(view.board, token) : null;
     pen.beginPath();
@@ -264,13 +266,13 @@ function paintToken(ink, token, x, y, size, { bold = false, node = false, colour
 function hueOf(board, token) {
   const hues = Object.values(HUES);
   const order = board.tokens.filter((other) => other.glyph === "colour").indexOf(board.tokens[token]);
-  return HUES[board.tokens[token].label.toLowerCase()] ?? hues[order] ?? "other";
+  return HUES[board.tokens[token].label.toLowerCase()] ?? hues[order] ?? contract.roles.none;
 }
 
 /** The text that reads best on a hue: dark on gold and on all hues of the dark theme, else white. */
 function onHue(theme, hue) {
   if (hue === null) return theme.ink;
-  return theme.mode === "light" && (hue === "gold" || hue === "other") ? theme.ink : theme.bg;
+  return theme.mode === "light" && (hue === "gold" || hue === contract.roles.none) ? theme.ink : theme.bg;
 }
 
 /** Light of a token's pixels, row by row: 0 paper to 1 ink; null where it is no pixel. As gramviz.measure.shades. */
@@ -307,11 +309,11 @@ function paintBlank({ pen, theme }, x, y, size) {
   pen.stroke();
 }
 
-function paintText({ pen, font }, text, x, y, size, colour, weight) {
+function paintText({ pen, font }, text, x, y, size, color, weight) {
   pen.font = `${weight} ${size}px ${font}`;
   pen.textAlign = "center";
   pen.textBaseline = "middle";
-  pen.fillStyle = colour;
+  pen.fillStyle = color;
   pen.fillText(text, x, y + size * 0.06);
 }
 
@@ -319,7 +321,7 @@ function paintText({ pen, font }, text, x, y, size, colour, weight) {
 function paintSmall(ink, token, x, y) {
   const { pen, view, theme } = ink;
   if (view.board.apart && !quiet(view.board, token)) {
-    paintToken(ink, token, x, y, 9); // a letter would not show on every colour
+    paintToken(ink, token, x, y, 9); // a letter would not show on every color
     pen.lineWidth = 1;
     pen.strokeStyle = theme.bg;
     pen.strokeRect(x - 4.5, y - 4.5, 9, 9);
@@ -327,10 +329,10 @@ function paintSmall(ink, token, x, y) {
     pen.beginPath();
     pen.arc(x, y, 2.2, 0, 2 * Math.PI);
     pen.lineWidth = 1;
-    pen.strokeStyle = theme.ink3;
+    pen.strokeStyle = theme.text3;
     pen.stroke();
-  } else if (view.board.tokens[token].glyph === "queen") queen(pen, x - 6, y - 6, 12, theme.ink3, true);
-  else paintText(ink, view.board.tokens[token].symbol, x, y, 11, theme.ink3, 400);
+  } else if (view.board.tokens[token].glyph === "queen") queen(pen, x - 6, y - 6, 12, theme.text3, true);
+  else paintText(ink, view.board.tokens[token].symbol, x, y, 11, theme.text3, 400);
 }
 
 function paintDifference(ink, position) {
@@ -390,7 +392,7 @@ function paintCrowd(ink, position) {
       theme.ink,
       true,
     );
-    if (share < 1 && size >= 26) paintText(ink, String(queens[1]), x + size - 9, y + size - 8, 11, theme.ink3, 400);
+    if (share < 1 && size >= 26) paintText(ink, String(queens[1]), x + size - 9, y + size - 8, 11, theme.text3, 400);
     return;
   }
   if (!order.length) return;
@@ -407,7 +409,7 @@ function paintCrowd(ink, position) {
     return;
   }
   if (view.board.apart) {
-    // A filled cell has no room for counts: the bar is the share of the paths that show this colour.
+    // A filled cell has no room for counts: the bar is the share of the paths that show this color.
     paintToken(ink, order[0][0], x + size / 2, y + size / 2, size);
     if (order.length > 1 && size >= 14) paintBar(ink, x, y + size - 5, size, order[0][1] / view.crowd);
     return;
@@ -426,7 +428,7 @@ function paintCrowd(ink, position) {
   const rest = order.slice(1, 4).map(([token, count]) => `${view.board.tokens[token].symbol || "·"} ${count}`);
   pen.font = `400 11px ${ink.font}`;
   while (rest.length && pen.measureText(rest.join("  ")).width > size - 3) rest.pop(); // as many as the cell is wide
-  paintText(ink, rest.join("  "), x + size / 2, y + size - 7.5, 11, theme.ink3, 400);
+  paintText(ink, rest.join("  "), x + size / 2, y + size - 7.5, 11, theme.text3, 400);
 }
 
 /** On a node, every token that is shown there as a sector as large as its share, with its letter. */
@@ -458,12 +460,12 @@ function paintEdges({ pen, place, view, theme }) {
     const [from, to] = [place.at(a), place.at(b)];
     const clash =
       view.mode === "one" && view.tokens[a] === view.tokens[b] && view.board.exclusive.includes(view.tokens[a]);
-    pen.strokeStyle = clash ? theme.wrong : theme.edge;
+    pen.strokeStyle = clash ? theme.vermilion : theme.edge;
     pen.lineWidth = clash ? 3 : view.small ? 1 : 1.6;
     pen.beginPath();
     pen.moveTo(from.x, from.y);
     const length = Math.hypot(to.x - from.x, to.y - from.y);
-    const turns = clash ? Math.max(4, Math.round(length / 7)) : 1; // a zigzag tells a clash without colour
+    const turns = clash ? Math.max(4, Math.round(length / 7)) : 1; // a zigzag tells a clash without color
     for (let k = 1; k < turns; k += 1) {
       const side = (k % 2 ? 3.5 : -3.5) / length;
       pen.lineTo(
@@ -494,7 +496,7 @@ function paintAttacks({ pen, place, view, theme }) {
     if (pairs.length <= MANY_ATTACKS) {
       pen.beginPath();
       for (const [position, other] of pairs) line(position, other);
-      pen.strokeStyle = theme.wrong;
+      pen.strokeStyle = theme.vermilion;
       pen.lineWidth = 1.5;
       pen.setLineDash([4, 3]);
       pen.stroke();

@@ -49,12 +49,12 @@ export function paintPair(pen, place, view, theme, font) {
   pen.font = `400 11px ${font}`;
   pen.textAlign = "left";
   pen.textBaseline = "middle";
-  pen.fillStyle = theme.ink2;
+  pen.fillStyle = theme.text2;
   pen.fillText(words.pair.input(input.height, input.width), place.input.left, ABOVE / 2 - 1);
   pen.fillText(words.pair.answer(...gridSize(view.board, view.tokens)), place.left, ABOVE / 2 - 1);
   const y = ABOVE + (Math.min(input.height, view.board.height) * place.cell) / 2;
   const tip = place.left - 8;
-  pen.strokeStyle = theme.ink3;
+  pen.strokeStyle = theme.text3;
   pen.lineWidth = 1.5;
   pen.beginPath();
   pen.moveTo(tip - 20, y);
@@ -68,7 +68,9 @@ export function paintPair(pen, place, view, theme, font) {
 /** The input in words, row by row, as its symbols. */
 export function spokenInput({ input, tokens }) {
   const rows = Array.from({ length: input.height }, (_, row) =>
-    Array.from(input.shown.slice(row * input.width, (row + 1) * input.width), (token) => tokens[token].symbol).join(" "),
+    Array.from(input.shown.slice(row * input.width, (row + 1) * input.width), (token) => tokens[token].symbol).join(
+      " ",
+    ),
   );
   return `${words.pair.input(input.height, input.width)}: ${rows.join("; ")}`;
 }

@@ -5,7 +5,8 @@ import { cased, hull, mark, roundRect } from "./draw.js";
 import { FAINT, GREY, HIDDEN, outcomeShape, PLAIN } from "./groups.js";
 import { headAt, nearOf } from "./planes.js";
 import { nearness, SLABS } from "./turn.js";
-import { number, words } from "./words.js";
+import { number } from "./text.js";
+import { words } from "./words.js";
 
 const BLANK = 255;
 const HALO = 0.13; // opacity of a halo
@@ -32,17 +33,17 @@ function trace(pen, { run, points, slabs }, path, from, to, slab = null) {
     pen.lineTo(points[2 * (start + step)], points[2 * (start + step) + 1]);
 }
 
-/** Strokes many paths with as few strokes as there are (colour, emphasis) pairs. */
+/** Strokes many paths with as few strokes as there are (color, emphasis) pairs. */
 function strokePaths(pen, plane, scene, from, to, alpha) {
-  const { theme, colours, emphasis } = scene;
+  const { theme, colors, emphasis } = scene;
   const bundles = new Map();
   for (const part of plane.runs)
     for (let path = 0; path < part.run.n; path += 1) {
       const level = emphasis[part.run.letter][path];
       if (level === HIDDEN) continue;
-      const key = level === GREY ? "grey" : `${level} ${colours.of[part.run.letter][path]}`;
+      const key = level === GREY ? "grey" : `${level} ${colors.of[part.run.letter][path]}`;
       if (!bundles.has(key))
-        bundles.set(key, { level, group: colours.groups[colours.of[part.run.letter][path]], paths: [] });
+        bundles.set(key, { level, group: colors.groups[colors.of[part.run.letter][path]], paths: [] });
       bundles.get(key).paths.push([part, path]);
     }
   // Grey first, so that what is selected lies in front; in 3-D the furthest first, and thinner.
@@ -56,7 +57,7 @@ function strokePaths(pen, plane, scene, from, to, alpha) {
       const along = scene.state.color_by === "step" && level !== GREY;
       for (let step = from; step < (along ? to : from + 1); step += 1) {
         pen.strokeStyle =
-          level === GREY ? theme.other : theme.pick(along ? (step + 1) / Math.max(1, scene.steps - 1) : group.colour);
+          level === GREY ? theme.grey : theme.pick(along ? (step + 1) / Math.max(1, scene.steps - 1) : group.color);
         pen.beginPath();
         for (const [part, path] of paths) trace(pen, part, path, step, along ? step + 1 : to, slab);
         pen.stroke();
@@ -92,12 +93,14 @@ export function drawBase(pen, planes, scene) {
     });
     if (scene.small) continue;
     pen.font = `11px ${font}`;
-    pen.fillStyle = theme.ink2;
+    pen.fillStyle = theme.text2;
     pen.textBaseline = "alphabetic";
     pen.textAlign = "center";
     const shares = plane.basis.variance ?? [];
     const many = planes.length > 1 ? `${plane.runs.map((run) => run.run.letter).join(", ")}   ` : "";
-    const foot = plane.axes ? words.map.axes(shares, box.width < 330, plane.basis) : words.map.axis(1, shares[0] ?? NaN, plane.basis);
+    const foot = plane.axes
+      ? words.map.axes(shares, box.width < 330, plane.basis)
+      : words.map.axis(1, shares[0] ?? NaN, plane.basis);
     pen.fillText(many + foot, box.x + box.width / 2, box.y + box.height + 14);
     if (plane.axes) {
       drawAxes(pen, plane, scene);
@@ -107,7 +110,14 @@ export function drawBase(pen, planes, scene) {
     pen.save();
     pen.translate(box.x + 13, box.y + box.height / 2);
     pen.rotate(-Math.PI / 2);
-    cased(pen, words.map.axis(2, shares[1] ?? NaN, plane.basis).replace(/ of variance$/, ""), 0, 0, theme.ink2, theme.sunk);
+    cased(
+      pen,
+      words.map.axis(2, shares[1] ?? NaN, plane.basis).replace(/ of variance$/, ""),
+      0,
+      0,
+      theme.text2,
+      theme.sunk,
+    );
     pen.restore();
     drawScale(pen, plane, scene);
   }
@@ -121,11 +131,11 @@ function drawAxes(pen, { box, axes, basis }, { theme }) {
     pen.beginPath();
     pen.moveTo(x, y);
     pen.lineTo(x + 28 * across, y - 28 * up);
-    pen.strokeStyle = theme.ink3;
+    pen.strokeStyle = theme.text3;
     pen.lineWidth = 1.4 * (1 + near / 2);
     pen.stroke();
     if (Math.hypot(across, up) > 0.3)
-      cased(pen, words.map.component(axis + 1, basis), x + 40 * across, y - 37 * up, theme.ink2, theme.sunk);
+      cased(pen, words.map.component(axis + 1, basis), x + 40 * across, y - 37 * up, theme.text2, theme.sunk);
   });
   pen.textBaseline = "alphabetic";
 }
@@ -136,7 +146,7 @@ function drawLandscape(pen, plane, { theme, veiled }) {
   if (!land || veiled) return; // it knows the answer
   const [rows, columns] = land.shape;
   const step = [0, 1].map((axis) => (land.high[axis] - land.low[axis]) / [columns, rows][axis]);
-  const shades = theme.land.length;
+  const shades = theme.landscape.length;
   const shade = (row, column) => {
     const value = row < rows && column < columns ? land.values[row * columns + column] : BLANK;
     return value === BLANK ? null : Math.min(shades - 1, Math.floor(((BLANK - 1 - value) / BLANK) * shades));
@@ -154,7 +164,7 @@ function drawLandscape(pen, plane, { theme, veiled }) {
       if (here !== null && right !== null) edges.push([at(row, column), at(row + 1, column)]);
       if (here !== null) {
         const [[left, bottom], [end, top]] = [at(row, from), at(row + 1, column)];
-        pen.fillStyle = theme.land[here];
+        pen.fillStyle = theme.landscape[here];
         pen.fillRect(left, top, end - left + 0.5, bottom - top + 0.5);
       }
       from = column;
@@ -175,7 +185,7 @@ function drawScale(pen, { box, scale, basis }, { theme }) {
   const power = 10 ** Math.floor(Math.log10(90 / scale));
   const length = [5, 2, 1].map((factor) => factor * power).find((value) => value * scale <= 90) ?? power;
   const [x, y] = [box.x + box.width - 14, box.y + box.height - 12];
-  pen.strokeStyle = theme.ink3;
+  pen.strokeStyle = theme.text3;
   pen.lineWidth = 1.2;
   pen.beginPath();
   pen.moveTo(x - length * scale, y - 3);
@@ -184,7 +194,14 @@ function drawScale(pen, { box, scale, basis }, { theme }) {
   pen.lineTo(x, y - 3);
   pen.stroke();
   pen.textAlign = "right";
-  cased(pen, `${["answers", "steps"].includes(basis.name) ? "distance" : "|Δh|"} = ${number(length)}`, x, y - 6, theme.ink3, theme.sunk);
+  cased(
+    pen,
+    `${["answers", "steps"].includes(basis.name) ? "distance" : "|Δh|"} = ${number(length)}`,
+    x,
+    y - 6,
+    theme.text3,
+    theme.sunk,
+  );
 }
 
 function drawHulls(pen, plane, scene) {
@@ -222,7 +239,7 @@ function drawHulls(pen, plane, scene) {
     named.push(at);
     pen.font = `600 11px ${scene.font}`;
     pen.textAlign = "center";
-    cased(pen, words.answer(letter), ...at, scene.theme.ink2, scene.theme.sunk);
+    cased(pen, words.answer(letter), ...at, scene.theme.text2, scene.theme.sunk);
   }
 }
 
@@ -248,7 +265,7 @@ export function drawTop(pen, planes, scene) {
   if (scene.lasso) drawLasso(pen, scene.lasso, scene.theme);
 }
 
-/** The paths drawn apart from the cloud: pinned (ink), focused (colour), pointed at. */
+/** The paths drawn apart from the cloud: pinned (ink), focused (color), pointed at. */
 function specials(plane, { state, hover }) {
   const found = [];
   const add = (who, kind) => {
@@ -263,10 +280,10 @@ function specials(plane, { state, hover }) {
 }
 
 function drawSpecial(pen, { part, path, kind }, scene) {
-  const { theme, state, fraction, colours } = scene;
+  const { theme, state, fraction, colors } = scene;
   const { run, points } = part;
   const step = run.held(state.cursor.step);
-  const colour = kind === "pinned" ? theme.ink : theme.pick(colours.groups[colours.of[run.letter][path]].colour);
+  const color = kind === "pinned" ? theme.ink : theme.pick(colors.groups[colors.of[run.letter][path]].color);
   const width = kind === "pinned" ? 3 : 2.6;
   const head = headAt(part, path, state.cursor.step, fraction);
   const faint = scene.emphasis[run.letter][path] === FAINT;
@@ -281,7 +298,7 @@ function drawSpecial(pen, { part, path, kind }, scene) {
     pen.stroke();
   };
   line(theme.sunk, width + 3.2);
-  line(colour, width);
+  line(color, width);
   pen.setLineDash([2, 4]);
   pen.beginPath();
   trace(pen, part, path, step, scene.last);
@@ -307,18 +324,18 @@ function drawSpecial(pen, { part, path, kind }, scene) {
     pen.strokeStyle = theme.ink;
     pen.stroke();
   }
-  mark(pen, scene.veiled ? "ring" : outcomeShape(run.outcome(path)), ...head, scene.small ? 3.4 : 4.8, colour);
+  mark(pen, scene.veiled ? "ring" : outcomeShape(run.outcome(path)), ...head, scene.small ? 3.4 : 4.8, color);
   pen.globalAlpha = 1;
 }
 
-/** Discs of radius 3 + 12 sqrt(energy outside the components that are seen). One fill per colour, so that overlaps do not add up to a claim. */
+/** Discs of radius 3 + 12 sqrt(energy outside the components that are seen). One fill per color, so that overlaps do not add up to a claim. */
 function drawHalos(pen, plane, scene, level) {
-  const { theme, state, emphasis, colours, fraction } = scene;
+  const { theme, state, emphasis, colors, fraction } = scene;
   const discs = new Map();
   for (const part of plane.runs)
     for (let path = 0; path < part.run.n; path += 1) {
       if (emphasis[part.run.letter][path] !== level || !part.outside) continue;
-      const group = colours.of[part.run.letter][path];
+      const group = colors.of[part.run.letter][path];
       const outside = part.outside[path * part.run.steps + part.run.held(state.cursor.step)] / 255;
       if (!discs.has(group)) discs.set(group, []);
       discs.get(group).push([...headAt(part, path, state.cursor.step, fraction), 3 + 12 * Math.sqrt(outside)]);
@@ -330,24 +347,23 @@ function drawHalos(pen, plane, scene, level) {
       pen.moveTo(x + r, y);
       pen.arc(x, y, r, 0, 2 * Math.PI);
     }
-    pen.fillStyle = theme.pick(colours.groups[group].colour);
+    pen.fillStyle = theme.pick(colors.groups[group].color);
     pen.fill();
   }
 }
 
 function drawHeads(pen, plane, scene) {
-  const { theme, state, emphasis, colours, fraction } = scene;
+  const { theme, state, emphasis, colors, fraction } = scene;
   if (scene.halo) for (const level of [FAINT, PLAIN]) drawHalos(pen, plane, scene, level);
   for (const level of [GREY, FAINT, PLAIN])
     for (const part of plane.runs)
       for (let path = 0; path < part.run.n; path += 1) {
         if (emphasis[part.run.letter][path] !== level) continue;
         const [x, y] = headAt(part, path, state.cursor.step, fraction);
-        const colour =
-          level === GREY ? theme.other : theme.pick(colours.groups[colours.of[part.run.letter][path]].colour);
+        const color = level === GREY ? theme.grey : theme.pick(colors.groups[colors.of[part.run.letter][path]].color);
         pen.globalAlpha = level === GREY ? 0.6 : alphaOf(level, scene);
         const shape = scene.veiled ? "ring" : outcomeShape(part.run.outcome(path));
-        mark(pen, shape, x, y, (scene.small ? 1.6 : 3.4) * nearOf(part, path, state.cursor.step), colour);
+        mark(pen, shape, x, y, (scene.small ? 1.6 : 3.4) * nearOf(part, path, state.cursor.step), color);
       }
   pen.globalAlpha = 1;
 }
@@ -366,7 +382,7 @@ function drawInit(pen, plane, scene) {
   if (done.length !== 1) return;
   pen.font = `11px ${scene.font}`;
   pen.textAlign = "center";
-  cased(pen, "init", done[0][0], done[0][1] + 20, scene.theme.ink2, scene.theme.sunk);
+  cased(pen, "init", done[0][0], done[0][1] + 20, scene.theme.text2, scene.theme.sunk);
 }
 
 /** Names beside the heads of the special paths, moved about until they cover no head and no other name. */

@@ -1,6 +1,8 @@
 // Reads what gramviz.pack wrote (docs/payload.md): one JSON object and one compressed buffer become typed arrays.
 
-import { clean, words } from "./words.js";
+import { contract } from "./contract.js";
+import { clean } from "./text.js";
+import { words } from "./words.js";
 
 const TYPES = {
   u1: Uint8Array,
@@ -11,11 +13,9 @@ const TYPES = {
   i4: Int32Array,
   f4: Float32Array,
 };
-const FORMAT = 1;
-const NONE = 65535; // "no answer", "not a number" in u2
-const NO_PLACE = -32768; // "not a number" in the i2 of a map
+// `none` is "no answer" and "not a number" in u2, `no_place` "not a number" in the i2 of a map; a certainty is k / levels.
+const { format: FORMAT, none: NONE, no_place: NO_PLACE, certainty_levels: LEVELS } = contract.payload;
 const COUNTS = ["curve_conflicts", "curve_changed"]; // whole numbers, whatever the scale made of them
-const LEVELS = 31; // certainties are packed as k / 31
 
 /** Decodes a payload. Rejects with one readable sentence; nothing half-read is ever returned. */
 export async function readPayload(meta, view) {

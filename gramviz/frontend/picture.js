@@ -8,7 +8,7 @@ const PLAYHEAD = 1.8; // px
 const FOOT_LINE = 24; // px for the line of provenance
 const LEFT_OUT = ".tools, .transport, .tabs, .away, .over, .sheet, .printed, .push button[aria-pressed], [hidden]";
 
-const opaque = (colour) => colour && colour !== "transparent" && !/^rgba\(.*, 0\)$|\/ 0\)$/.test(colour);
+const opaque = (color) => color && color !== "transparent" && !/^rgba\(.*, 0\)$|\/ 0\)$/.test(color);
 
 /** The size of the picture of a widget: its own, without the transport, with a line of provenance below. */
 function frameOf(root) {
@@ -34,7 +34,7 @@ function paintWidget(pen, { root, theme }, frame, foot, paintCanvas) {
   }
   const { fontFamily } = getComputedStyle(root);
   pen.font = `11px ${fontFamily}`;
-  pen.fillStyle = theme.ink3;
+  pen.fillStyle = theme.text3;
   pen.textAlign = "left";
   pen.textBaseline = "middle";
   pen.fillText(foot, 16, frame.height - FOOT_LINE / 2, frame.width - 32);
@@ -103,15 +103,15 @@ function paintKey(pen, element, theme, { left, top, width, height }) {
   if (kind === "conflict") {
     pen.fillStyle = theme.bg;
     pen.fillRect(left, top, width, height);
-    hatch(pen, left, top, width, theme.wrong);
+    hatch(pen, left, top, width, theme.vermilion);
   } else if (kind === "certainty") {
     pen.fillStyle = theme.line;
     pen.fillRect(left, top, width, height);
-    pen.fillStyle = theme.ink2;
+    pen.fillStyle = theme.text2;
     pen.fillRect(left, top, 0.62 * width, height);
   } else if (kind === "halo") {
     mark(pen, "dot", left + width / 2, top + height / 2, width / 2, theme.line);
-    mark(pen, "dot", left + width / 2, top + height / 2, 2.4, theme.ink2);
+    mark(pen, "dot", left + width / 2, top + height / 2, 2.4, theme.text2);
   } else paintBox(pen, getComputedStyle(element), { left, top, width, height });
 }
 

@@ -2,13 +2,13 @@
 
 const LEAST = 24; // px of a cell that holds text; a larger board scrolls inside its panel
 
-/** {width, height, cell, at(position) -> {x, y} centre, hit(x, y) -> position or null, move(position, dx, dy)}. */
+/** {width, height, cell, at(position) -> {x, y} center, hit(x, y) -> position or null, move(position, dx, dy)}. */
 export function places(board, side) {
   return board.kind === "graph" ? nodes(board, side) : squares(board, side);
 }
 
 function squares(board, side) {
-  // Colours need no letters; only what is read needs a cell of that size.
+  // Colors need no letters; only what is read needs a cell of that size.
   const read = (token) => token.glyph === "text" || token.glyph === "queen";
   const text = board.tokens.some(read) && !board.tokens.some((token) => token.glyph === "colour");
   const fit = Math.floor(side / Math.max(board.width, board.height));

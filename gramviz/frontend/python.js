@@ -1,7 +1,7 @@
 // "Copy as Python": the one line that opens this view again. gramviz.explorer.State writes and reads the same.
 
 import { cellName } from "./cells.js";
-import { clean } from "./words.js";
+import { clean } from "./text.js";
 import { address } from "./steps.js";
 
 const RESERVED = new Set(

@@ -1,7 +1,7 @@
 // What the map's drawing needs, apart from the geometry.
 
 import { fontOf } from "./draw.js";
-import { colourGroups, emphasis, HIDDEN } from "./groups.js";
+import { colorGroups, emphasis, HIDDEN } from "./groups.js";
 import { headAt, planesOf, project } from "./planes.js";
 import { isDeep } from "./turn.js";
 
@@ -21,8 +21,8 @@ export function sceneOf(context) {
     answers: payload.answers,
     hover: transient.hover,
     fraction: transient.fraction,
-    // How a path ends is its colour and its shape: neither is shown while a quiz hides the future.
-    colours: colourGroups(payload, store.veiled ? { ...state, color_by: "step" } : state),
+    // How a path ends is its color and its shape: neither is shown while a quiz hides the future.
+    colors: colorGroups(payload, store.veiled ? { ...state, color_by: "step" } : state),
     emphasis: emphasis(payload, state, transient.hover),
     small: false,
   };

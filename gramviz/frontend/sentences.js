@@ -6,7 +6,8 @@ import { changedCells, opponents, placeName, ranked, tokenLabel } from "./cells.
 import { reasonSentence, tallySentence } from "./explain.js";
 import { nearestPath, runOf } from "./groups.js";
 import { address } from "./steps.js";
-import { clean, number, percent, words } from "./words.js";
+import { clean, number, percent } from "./text.js";
+import { words } from "./words.js";
 
 /** A cell: what stands there, how it came, how sure, and with whom it conflicts. */
 function cellSentence(payload, state, transient, position) {

@@ -1,18 +1,18 @@
 // How trajectories divide over the tokens of one cell along time, and the picture of it.
 
-import { drawLine, drawText, fillArea, fillBox } from "./draw.js";
+import { drawLine, drawText, fillArea, fillBox } from "./shapes.js";
 
 const BANDS = 5; // tokens with a band of their own; the rest share one
 const ALPHAS = [0.5, 0.34, 0.24, 0.17, 0.11, 0.06]; // the more frequent a token, the darker its band: no color is used twice
 const NAMED_BAND = 13; // px of a band that holds its name
 
-/** @typedef {import("./types.js").Trajectory} Trajectory */
+/** @typedef {import("./types.js").Who} Who */
 /** @typedef {{order: number[], share: (token: number, step: number) => number}} Shares -1 is "all others" */
 
 /**
  * Shares of tokens in one cell.
  * @param {import("./types.js").Payload} payload
- * @param {Trajectory[]} paths
+ * @param {Who[]} paths
  * @param {number} cell
  * @returns {Shares}
  */
@@ -57,7 +57,7 @@ export function drawShares(pen, shares, { last, x, width, height, theme, font, n
   const steps = [...Array(last + 1).keys()];
   const y = (/** @type {number} */ share) => height * (1 - share);
   const below = new Float32Array(last + 1); // shares stacked so far, from the bottom
-  fillBox(pen, 0, 0, width, height, theme.sunk);
+  fillBox(pen, [0, 0, width, height], theme.sunk);
   /** @type {[string, number, number, string][]} */
   const labels = [];
   shares.order.forEach((token, rank) => {

@@ -1,6 +1,7 @@
 // The pictures of the ruler: events, supervision steps, transitions (how many cells changed) and low-level steps.
 
-import { drawText, fillArea, fillBox, mark, roundRect } from "./draw.js";
+import { mark, roundRect } from "./draw.js";
+import { drawText, fillArea, fillBox } from "./shapes.js";
 
 /** Heights of the rows in pixels. */
 export const ROWS = { events: 18, supervision: 24, transition: 22, low: 21 };
@@ -39,7 +40,7 @@ const textStyle = ({ font }, current) => ({ font: `${current ? 700 : 400} 11px $
 /**
  * @param {Pen} pen
  * @param {Timeline} timeline
- * @param {import("./types.js").Block[]} blocks
+ * @param {import("./steps.js").Block[]} blocks
  * @param {number} step of the cursor
  */
 export function drawSupervision(pen, timeline, blocks, step) {
@@ -51,7 +52,7 @@ export function drawSupervision(pen, timeline, blocks, step) {
     const box = [x(from) + 1.5, y + 3, Math.max(1, x(to) - x(from) - 3), ROWS.supervision - 7];
     drawBlock(pen, box, current ? theme.ink : theme.given);
     if (index % every && (!current || x(to) - x(from) <= 12)) return;
-    drawText(pen, String(name), (x(from) + x(to)) / 2, y + 12, current ? theme.bg : theme.ink2, textStyle(timeline, current));
+    drawText(pen, String(name), (x(from) + x(to)) / 2, y + 12, current ? theme.bg : theme.text2, textStyle(timeline, current));
   });
 }
 
@@ -70,7 +71,7 @@ export function drawTransitions(pen, { x, theme, top }, counts, { step, last, en
     const left = x(at - 1) + Math.min(1.5, width * 0.15);
     const alpha = at >= end ? 0.3 : at === step ? 1 : 0.75;
     const inner = Math.max(1, width - Math.min(3, width * 0.3));
-    fillBox(pen, left, y - height, inner, height, at === step ? theme.ink : theme.edge, alpha);
+    fillBox(pen, [left, y - height, inner, height], at === step ? theme.ink : theme.edge, alpha);
   }
 }
 
@@ -79,7 +80,7 @@ export function drawTransitions(pen, { x, theme, top }, counts, { step, last, en
  * @param {Pen} pen
  * @param {Timeline} timeline
  * @param {number} ticks low-level steps in a transition
- * @param {import("./types.js").Cursor} cursor
+ * @param {import("./types.js").State["cursor"]} cursor
  */
 export function drawLowSteps(pen, timeline, ticks, { step, low }) {
   const { x, theme } = timeline;
@@ -93,7 +94,7 @@ export function drawLowSteps(pen, timeline, ticks, { step, low }) {
     const box = [cell.x + 1.5, y + 2, width - 3, ROWS.low - 5];
     drawBlock(pen, box, current ? theme.ink : theme.bg, current ? theme.ink : theme.edge);
     const name = cell.low === null ? "h" : width >= 22 ? `l ${cell.low}` : String(cell.low);
-    drawText(pen, name, cell.x + width / 2, y + 10, current ? theme.bg : theme.ink2, textStyle(timeline, current));
+    drawText(pen, name, cell.x + width / 2, y + 10, current ? theme.bg : theme.text2, textStyle(timeline, current));
     return cell;
   });
 }
@@ -101,7 +102,7 @@ export function drawLowSteps(pen, timeline, ticks, { step, low }) {
 /** @param {Pen} pen @param {string} shape @param {number} x @param {number} y @param {string} color */
 function drawSymbol(pen, shape, x, y, color) {
   if (shape === "diamond") mark(pen, "diamond", x, y, 4, color);
-  else if (shape === "square") fillBox(pen, x - 4, y - 4, 8, 8, color);
+  else if (shape === "square") fillBox(pen, [x - 4, y - 4, 8, 8], color);
   else fillArea(pen, [[x, y - 4.5], [x + 5, y + 4], [x - 5, y + 4]], color);
 }
 
@@ -148,7 +149,7 @@ export function drawEvents(pen, timeline, events, named) {
     const spot = spots.find((one) => one[0] >= 0 && one[1] <= width && isFree(one));
     if (!spot || !named) return;
     taken.push(spot);
-    fillBox(pen, spot[0] - 2, 1, length, ROWS.events - 2, theme.bg); // the playhead passes behind
-    drawText(pen, label, spot[0], 9.5, theme.ink2, style);
+    fillBox(pen, [spot[0] - 2, 1, length, ROWS.events - 2], theme.bg); // the playhead passes behind
+    drawText(pen, label, spot[0], 9.5, theme.text2, style);
   });
 }

@@ -4,7 +4,7 @@
 import { placeName } from "./cells.js";
 import { make, markIcon, setAttribute, setText } from "./dom.js";
 import { surface } from "./draw.js";
-import { colourGroups, emphasis, FAINT, GREY, HIDDEN, outcomeColour, outcomeShape, runOf } from "./groups.js";
+import { colorGroups, emphasis, FAINT, GREY, HIDDEN, outcomeColor, outcomeShape, runOf } from "./groups.js";
 import { address, firstCell, ownSince } from "./steps.js";
 import { words } from "./words.js";
 
@@ -29,11 +29,13 @@ export function branching(run) {
     paths.map((path) => ends.map((end, j) => (i === j ? 0 : ownSince(run, path, last, ends[i], end)))),
   );
   // Over the pairs of two groups, the sum of the states up to which they are together.
-  const sums = groups.map((_, i) => groups.map((_, j) => {
-    let sum = 0;
-    if (i !== j) for (const a of since[i]) for (const b of since[j]) sum += Math.max(a[j], b[i]) - 1;
-    return sum;
-  }));
+  const sums = groups.map((_, i) =>
+    groups.map((_, j) => {
+      let sum = 0;
+      if (i !== j) for (const a of since[i]) for (const b of since[j]) sum += Math.max(a[j], b[i]) - 1;
+      return sum;
+    }),
+  );
   const left = [...groups.keys()];
   while (left.length > 1) {
     let [mean, i, j] = [-Infinity, 0, 0];
@@ -71,7 +73,16 @@ export function createTree(context, choose) {
   const canvas = make("canvas", { "aria-hidden": "true" });
   const list = make(
     "div",
-    { class: "tree", role: "listbox", tabindex: "0", "aria-label": words.tree.title, "aria-multiselectable": "true", "data-part": "tree", onpointerleave: leave, onblur: leave },
+    {
+      class: "tree",
+      role: "listbox",
+      tabindex: "0",
+      "aria-label": words.tree.title,
+      "aria-multiselectable": "true",
+      "data-part": "tree",
+      onpointerleave: leave,
+      onblur: leave,
+    },
     canvas,
   );
   const el = make("div", { class: "grown", hidden: true }, caption, list);
@@ -106,7 +117,9 @@ export function createTree(context, choose) {
     at = branch;
     const { run } = shown;
     const { paths, parts } = branch;
-    branch.note ??= parts.length ? words.tree.fork(address(payload, Math.round(branch.at)), placeName(payload.board, forkCell(run, branch))) : "";
+    branch.note ??= parts.length
+      ? words.tree.fork(address(payload, Math.round(branch.at)), placeName(payload.board, forkCell(run, branch)))
+      : "";
     store.poke({ hover: { part: "tree", run: run.letter, paths, note: branch.note, preview: [run.letter, paths[0]] } });
   }
 
@@ -124,7 +137,15 @@ export function createTree(context, choose) {
     const pitch = Math.min(24, Math.max(3, ROOMY / leaves.length));
     const plot = width - LEAF;
     const x = (state) => ((state + 1) / run.steps) * plot;
-    shown = { run, plot, branches, x, y: (level) => (level + 0.5) * pitch, width, height: Math.ceil(leaves.length * pitch) };
+    shown = {
+      run,
+      plot,
+      branches,
+      x,
+      y: (level) => (level + 0.5) * pitch,
+      width,
+      height: Math.ceil(leaves.length * pitch),
+    };
     const options = branches.map((branch, k) => {
       const leaf = !branch.parts.length;
       const named = leaf && pitch >= NAMED_FROM;
@@ -139,7 +160,12 @@ export function createTree(context, choose) {
           onclick: (event) => pick(branch, event),
           onpointerenter: () => preview(branch),
         },
-        named ? [markIcon(outcomeShape(run.outcome(path))), `${payload.answers[run.final(path)]?.letter ?? ""} ${branch.paths.length}`] : null,
+        named
+          ? [
+              markIcon(outcomeShape(run.outcome(path))),
+              `${payload.answers[run.final(path)]?.letter ?? ""} ${branch.paths.length}`,
+            ]
+          : null,
       );
       const high = Math.max(8, pitch);
       const left = Math.min(x(branch.from), plot - 6);
@@ -150,7 +176,7 @@ export function createTree(context, choose) {
         height: `${high}px`,
         paddingLeft: `${leaf ? plot + 4 - left : 0}px`,
       });
-      if (named) option.firstChild.style.color = context.theme.pick(outcomeColour(run.outcome(path)));
+      if (named) option.firstChild.style.color = context.theme.pick(outcomeColor(run.outcome(path)));
       branch.option = option;
       return option;
     });
@@ -162,10 +188,10 @@ export function createTree(context, choose) {
     const { run, branches, x, y, plot, width, height } = shown;
     const { theme } = context;
     const pen = surface(canvas, width, height);
-    const { groups, of } = colourGroups(payload, state);
+    const { groups, of } = colorGroups(payload, state);
     const level = emphasis(payload, state, transient.hover)[run.letter];
-    const line = ({ parent, from, at: end, level: own }, colour, thick) => {
-      pen.strokeStyle = colour;
+    const line = ({ parent, from, at: end, level: own }, color, thick) => {
+      pen.strokeStyle = color;
       pen.lineWidth = thick;
       pen.beginPath();
       pen.moveTo(x(from), y((parent ?? { level: own }).level));
@@ -177,14 +203,19 @@ export function createTree(context, choose) {
       const { paths } = branch;
       const kinds = new Set(paths.map((path) => of[run.letter][path]));
       const most = Math.max(...paths.map((path) => level[path]));
-      const colour = most === GREY ? theme.line : kinds.size > 1 ? theme.edge : theme.pick(groups[[...kinds][0]].colour);
+      const color = most === GREY ? theme.line : kinds.size > 1 ? theme.edge : theme.pick(groups[[...kinds][0]].color);
       pen.globalAlpha = most === FAINT ? 0.25 : most === HIDDEN ? 0 : 1;
-      line(branch, colour, 1.2 + 5 * Math.sqrt(paths.length / run.n));
-      setAttribute(branch.option, "aria-selected", paths.every((path) => state.selected[run.letter]?.includes(path)));
+      line(branch, color, 1.2 + 5 * Math.sqrt(paths.length / run.n));
+      setAttribute(
+        branch.option,
+        "aria-selected",
+        paths.every((path) => state.selected[run.letter]?.includes(path)),
+      );
     }
     pen.globalAlpha = 1;
     const [letter, path] = state.focus;
-    for (const branch of branches) if (letter === run.letter && branch.paths.includes(path)) line(branch, theme.ink, 1.6);
+    for (const branch of branches)
+      if (letter === run.letter && branch.paths.includes(path)) line(branch, theme.ink, 1.6);
     const now = x(run.held(state.cursor.step));
     pen.setLineDash([2, 3]);
     pen.lineWidth = 1.4;

@@ -20,8 +20,9 @@ from stages import CANVASES, COMPARED, Stage, moment, random_state
 
 from gram import rollout
 from gram.board import Board, Token
+from gramviz.contract import LAYERS
 from gramviz.payload import Payload
-from gramviz.state import LAYERS, State
+from gramviz.state import State
 
 HOSTILE = '=<img src=x onerror="window.hit=1"></script><script>window.hit=1</script>"\'&\u202e${1}`' + "x" * 10_000
 TAUGHT = "gv.compare(trm, gram).teach('lesson.yaml').focus('B', 12)"
@@ -107,7 +108,7 @@ def test_25_hostile_text_stays_text(bare: Stage) -> None:
     bare.show("gv.explore('hostile.nc').teach('hostile.yaml')")
     bare.set(cells=[0, 1], board="all")
     said = ""
-    for sheet in (None, "view", "export", "colour", "table"):
+    for sheet in (None, "view", "export", "color", "table"):
         bare.page.evaluate(f"open => {bare.store}.poke({{ open }})", sheet)
         bare.drawn()
         said += bare.text()

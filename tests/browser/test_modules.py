@@ -11,13 +11,15 @@ import pytest
 import synthetic
 from stages import random_state
 
+from gramviz.contract import LAYERS
 from gramviz.explorer import Explorer
 from gramviz.link import FRONTEND
 from gramviz.pack import pack
-from gramviz.state import LAYERS, State
+from gramviz.state import State
 
 VECTORS = Path(__file__).resolve().parents[1] / "vectors"
 SITE = "http://gramviz.test/"
+CONTRACT = FRONTEND.parent / "contract.json"
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +31,8 @@ def page(chromium):
         name = route.request.url.removeprefix(SITE)
         if name == "":
             route.fulfill(body="<!doctype html><main></main>", content_type="text/html")
+        elif name == CONTRACT.name:
+            route.fulfill(path=CONTRACT, content_type="application/json")
         elif (FRONTEND / name).is_file():
             route.fulfill(path=FRONTEND / name, content_type="text/javascript")
         else:
@@ -98,6 +102,22 @@ def test_distribution(page):
         return Array.from({ length: size }, (_, k) => counts.slice(k * kinds, (k + 1) * kinds));
       });"""
     assert call(page, script, cases("distribution")) == [c["expect"] for c in cases("distribution")]
+
+
+def test_state(page):
+    script = """
+      const { contract, fits } = await load("contract.js");
+      return given.map(({ key, value }) => fits(value, contract.state[key]));"""
+    for found, case in zip(call(page, script, cases("state")), cases("state"), strict=True):
+        assert found == case["legal"], case
+
+
+def test_text(page):
+    """As JSON text, because a lone surrogate cannot travel otherwise."""
+    script = """
+      const { clean } = await load("text.js");
+      return JSON.parse(given).map(({ text, limit }) => clean(text, limit));"""
+    assert call(page, script, json.dumps(cases("text"))) == [case["expect"] for case in cases("text")]
 
 
 def test_extent(page):

@@ -3,7 +3,7 @@
 import { answerRows, choices, outcomeOf, solutionsFound } from "../answers.js";
 import { badge, make, markIcon, selectTabs, setAttribute, setText } from "../dom.js";
 import { arrowOf, focusedIn, withCommand } from "../focus.js";
-import { colourGroups, emphasis, FAINT, GREY, HIDDEN, outcomeColour, outcomeShape } from "../groups.js";
+import { colorGroups, emphasis, FAINT, GREY, HIDDEN, outcomeColor, outcomeShape } from "../groups.js";
 import { address } from "../steps.js";
 import { createTree } from "../tree.js";
 import { words } from "../words.js";
@@ -13,14 +13,14 @@ const MARKS_SHOWN = 200; // marks; beyond that, evenly chosen ones
 const DENSE = 78;
 const MARKS_ACROSS = 13;
 
-/** @typedef {import("../context.js").Context} Context */
+/** @typedef {import("../registry.js").Context} Context */
 /** @typedef {import("../types.js").Payload} Payload */
 /** @typedef {import("../types.js").State} State */
-/** @typedef {import("../types.js").Trajectory} Trajectory */
+/** @typedef {import("../types.js").Who} Who */
 /** @typedef {import("../answers.js").AnswerRow} AnswerRow */
 
 /** The trajectory whose head is nearest to the middle of a group's heads: [letter, index]. Without a map, the first. */
-/** @param {Trajectory[]} paths @param {State} state @returns {[string, number]} */
+/** @param {Who[]} paths @param {State} state @returns {[string, number]} */
 function central(paths, state) {
   const { step } = state.cursor;
   const placed = paths
@@ -86,7 +86,7 @@ function barsOf({ runs }, { counts }, letters, most) {
 }
 
 /** Chooses the trajectories of a row; those that are chosen already are dropped. */
-/** @param {Context} context @param {{paths: Trajectory[]}} row @param {boolean} add */
+/** @param {Context} context @param {{paths: Who[]}} row @param {boolean} add */
 function chooseRow({ store }, { paths }, add) {
   const { selected } = store.state;
   const next = add ? { ...selected } : {};
@@ -109,7 +109,7 @@ function createRows(context) {
     const { theme } = context;
     const shape = make("span", {}, markIcon(row.id === null ? "ring" : outcomeShape(row.outcome)));
     const bars = barsOf(payload, row, letters, most);
-    shape.style.color = bars.style.color = row.id === null ? theme.other : theme.pick(outcomeColour(row.outcome));
+    shape.style.color = bars.style.color = row.id === null ? theme.grey : theme.pick(outcomeColor(row.outcome));
     const total = letters.reduce((sum, letter) => sum + (row.counts[letter] ?? 0), 0);
     const [[run, path]] = row.paths;
     const hover = { part: "answers", answers: row.ids ?? [row.id], preview: [run.letter, path] };
@@ -155,10 +155,10 @@ function createRows(context) {
   };
 }
 
-/** All trajectories, by their answers. @param {Payload} payload @returns {Trajectory[]} */
+/** All trajectories, by their answers. @param {Payload} payload @returns {Who[]} */
 const byAnswer = ({ runs }) =>
   runs
-    .flatMap((run) => Array.from({ length: run.n }, (_, path) => /** @type {Trajectory} */ ([run, path])))
+    .flatMap((run) => Array.from({ length: run.n }, (_, path) => /** @type {Who} */ ([run, path])))
     .sort(([a, i], [b, k]) => a.final(i) - b.final(k) || a.index - b.index || i - k);
 
 /** A mark for each trajectory. @param {Context} context */
@@ -201,7 +201,7 @@ function createMarks(context) {
     },
     update() {
       const { state, transient } = store;
-      const { groups, of } = colourGroups(payload, state);
+      const { groups, of } = colorGroups(payload, state);
       const level = emphasis(payload, state, transient.hover);
       drawn.forEach(([{ letter }, path], k) => {
         const mark = marks[k];
@@ -213,7 +213,7 @@ function createMarks(context) {
         setAttribute(mark, "class", classes.join(" ") || null);
         setAttribute(mark, "aria-selected", Boolean(state.selected[letter]?.includes(path)));
         mark.hidden = here === HIDDEN;
-        mark.style.color = context.theme.pick(groups[of[letter][path]].colour);
+        mark.style.color = context.theme.pick(groups[of[letter][path]].color);
       });
       setAttribute(element, "aria-activedescendant", `mark${state.focus.join("")}`);
       const visible = all.filter(([run]) => !state.hidden.includes(run.letter)).length;
@@ -233,7 +233,7 @@ function chosenLines({ payload, store, theme }) {
   const nodes = lines.flatMap(({ run, rule, id, note }) => {
     const outcome = outcomeOf(payload, id);
     const shape = make("span", {}, markIcon(outcomeShape(outcome)));
-    shape.style.color = theme.pick(outcomeColour(outcome));
+    shape.style.color = theme.pick(outcomeColor(outcome));
     const said = [payload.answers[id]?.letter, note].filter(Boolean).join(", ");
     return [
       make("b", {}, several && run.n > 1 ? `${run.letter} ${rule}` : rule),

@@ -11,8 +11,8 @@ import { paintPair, pairPlaces, spokenInput } from "../pair.js";
 import { places } from "../place.js";
 import { words } from "../words.js";
 
-/** @typedef {import("../context.js").Context} Context */
-/** @typedef {import("../types.js").BoardView} View */
+/** @typedef {import("../registry.js").Context} Context */
+/** @typedef {import("../board.js").BoardView} View */
 
 /** The accessible twin of the canvas: rows of cells, filled in when settled. @param {Context} context */
 function createTwin({ payload }) {
@@ -37,7 +37,7 @@ function createBoardTabs({ payload, store }) {
   const tab = (id, label, title) =>
     make("button", { role: "tab", title, "data-tab": id, onclick: () => store.set({ board: id }) }, label);
 
-  /** @param {import("../types.js").Run} run */
+  /** @param {import("../types.js").Series} run */
   function seriesTab(run) {
     const { state } = store;
     const [shown, path] = shownPath(payload, state);

@@ -4,7 +4,7 @@ import { make, setAttribute, setText } from "../dom.js";
 import { detailsSentence } from "../sentences.js";
 import { words } from "../words.js";
 
-/** @param {import("../context.js").Context} context @returns {import("../registry.js").Part} */
+/** @param {import("../registry.js").Context} context @returns {import("../registry.js").Part} */
 export function createDetails({ payload, store }) {
   const text = make("p", { class: "selectable", "data-part": "details" });
   const keys = [...Object.keys(store.state), ...Object.keys(store.transient)];

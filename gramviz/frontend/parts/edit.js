@@ -9,7 +9,7 @@ const MOST_BUTTONS = 12; // tokens that can also be pressed
 
 /**
  * The changes to the puzzle, which live in the transient key `edit`.
- * @param {import("../context.js").Context} context
+ * @param {import("../registry.js").Context} context
  * @param {number} blank the token that means "not given"
  */
 function createDraft({ payload, store, kernel, say }, blank) {
@@ -38,7 +38,7 @@ function createDraft({ payload, store, kernel, say }, blank) {
   };
 }
 
-/** @param {import("../context.js").Context} context @returns {import("../registry.js").Part} */
+/** @param {import("../registry.js").Context} context @returns {import("../registry.js").Part} */
 export function createEdit(context) {
   const { payload, store, root } = context;
   const { board } = payload;

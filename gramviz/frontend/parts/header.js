@@ -3,15 +3,15 @@
 import { badge, make, setAttribute } from "../dom.js";
 import { isSudoku } from "../explain.js";
 import { exportItems } from "../export.js";
-import { colourChoices } from "../groups.js";
+import { colorChoices } from "../groups.js";
 import { createMenu } from "../menu.js";
 import { compareOffers, editOffers, planeOffers } from "../offers.js";
 import { planesOf } from "../planes.js";
 import { isHaloForced } from "../scene.js";
-import { laneNames, layerNames } from "../store.js";
+import { laneNames, layerNames } from "../state.js";
 import { words } from "../words.js";
 
-/** @typedef {import("../context.js").Context} Context */
+/** @typedef {import("../registry.js").Context} Context */
 /** @typedef {import("../menu.js").Choice} Choice */
 
 // The recorded variable behind a curve, where it has another name: that is what `missing` speaks of.
@@ -156,7 +156,7 @@ export function createHeader(context) {
   const puzzle = make("span", {}, words.puzzle(payload.puzzle, payload.puzzles));
   const title = make("h2", { class: "title selectable" }, payload.title, puzzle);
   const series = createSeries(context);
-  const colorOptions = () => colourChoices(payload, store.state);
+  const colorOptions = () => colorChoices(payload, store.state);
   const color = createMenu(context, "color", "", () =>
     colorOptions().map(([key, label]) => option(context, label, { color_by: key })),
   );
@@ -165,7 +165,7 @@ export function createHeader(context) {
   compare.element.querySelector("button")?.setAttribute("aria-label", words.edit.compare);
   const save = createMenu(context, "export", words.buttons.export, () => exportItems(context));
   const help = { "aria-label": words.buttons.keys, title: words.buttons.keys, onclick: () => actions.toggle("keys") };
-  const colorLabel = make("span", { class: "muted" }, words.buttons.colour);
+  const colorLabel = make("span", { class: "muted" }, words.buttons.color);
   const menus = [compare, color, view, save];
   const elements = [compare.element, colorLabel, color.element, view.element, save.element];
   const tools = make("div", { class: "tools" }, elements, make("button", help, "?"));

@@ -5,11 +5,12 @@ import { make, setAttribute, setText } from "../dom.js";
 import { fontOf, surface } from "../draw.js";
 import { crowd, shownPath } from "../groups.js";
 import { cellShares, drawShares } from "../shares.js";
-import { percent, words } from "../words.js";
+import { percent } from "../text.js";
+import { words } from "../words.js";
 
 const HEIGHT = 58; // px
 
-/** @param {import("../context.js").Context} context @returns {import("../registry.js").Part} */
+/** @param {import("../registry.js").Context} context @returns {import("../registry.js").Part} */
 export function createHistory(context) {
   const { payload, store, root } = context;
   const { board, steps } = payload;

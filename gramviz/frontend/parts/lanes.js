@@ -2,16 +2,17 @@
 
 import { extent } from "../bands.js";
 import { axesOf, drawLane, nearestLine, visiblePaths } from "../curves.js";
-import { make, neighbour, rove, setAttribute, setText } from "../dom.js";
+import { make, neighbor, rove, setAttribute, setText } from "../dom.js";
 import { fontOf, surface } from "../draw.js";
 import { arrowOf, focusedIn, withCommand } from "../focus.js";
-import { colourGroups, emphasis, shownPath } from "../groups.js";
+import { colorGroups, emphasis, shownPath } from "../groups.js";
 import { scrubbing } from "../scrub.js";
 import { changeSelection } from "../selection.js";
 import { blocks, tickName } from "../steps.js";
-import { number, words } from "../words.js";
+import { number } from "../text.js";
+import { words } from "../words.js";
 
-/** @typedef {import("../context.js").Context} Context */
+/** @typedef {import("../registry.js").Context} Context */
 /** @typedef {import("../curves.js").Axes} Axes */
 /**
  * @typedef {object} Lane
@@ -168,7 +169,7 @@ function updateValues({ payload, store }, { name, title, values, canvas }) {
   setAttribute(canvas, "aria-label", `${title}: ${said}`);
 }
 
-/** @param {Context} context @param {Lane[]} lanes @param {import("../types.js").Block[]} supervision */
+/** @param {Context} context @param {Lane[]} lanes @param {import("../steps.js").Block[]} supervision */
 function drawLanes({ payload, store, theme, root }, lanes, supervision) {
   const { state, transient } = store;
   const scene = {
@@ -178,7 +179,7 @@ function drawLanes({ payload, store, theme, root }, lanes, supervision) {
     theme,
     font: fontOf(root),
     blocks: supervision,
-    colors: colourGroups(payload, state),
+    colors: colorGroups(payload, state),
     // Pointing adds its own line and takes nothing away: the groups are what it is compared with.
     level: emphasis(payload, state, null),
   };
@@ -267,7 +268,7 @@ export function createLanes(context) {
       const down = arrowOf(event)?.[1];
       if (at < 0 || !down) return null;
       if (event.altKey) return () => rack.place(rack.shown[at].name, Math.max(0, at + down));
-      return () => neighbour(rack.handles(), handle, event.key).focus();
+      return () => neighbor(rack.handles(), handle, event.key).focus();
     },
     update(changed) {
       const has = (/** @type {string[]} */ ...keys) => keys.some((key) => changed.has(key));

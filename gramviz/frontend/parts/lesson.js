@@ -6,7 +6,7 @@ import { focusedIn } from "../focus.js";
 import { answerName } from "../lesson.js";
 import { words } from "../words.js";
 
-/** @typedef {import("../context.js").Context} Context */
+/** @typedef {import("../registry.js").Context} Context */
 
 /** Text with **bold** and `code`, as nodes: nothing else of it is read. @param {string} text @returns {Node[]} */
 function rich(text) {

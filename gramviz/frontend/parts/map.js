@@ -11,9 +11,9 @@ import { explainedShare, isHaloForced, isPartial, sceneOf } from "../scene.js";
 import { isDeep } from "../turn.js";
 import { words } from "../words.js";
 
-/** @typedef {import("../context.js").Context} Context */
+/** @typedef {import("../registry.js").Context} Context */
 /** @typedef {import("../gestures.js").Stage} Stage */
-/** @typedef {import("../types.js").Plane} Plane */
+/** @typedef {import("../types.js").PlacedPlane} Plane */
 /** @typedef {ReturnType<typeof createLegend>} Legend */
 
 /** What stands below the map: how much of the variance is seen, and what the layers mean. */

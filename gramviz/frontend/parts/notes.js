@@ -3,7 +3,7 @@
 import { make, setText } from "../dom.js";
 import { provenance } from "../sentences.js";
 
-/** @param {import("../context.js").Context} context @returns {import("../registry.js").Part} */
+/** @param {import("../registry.js").Context} context @returns {import("../registry.js").Part} */
 export function createNotes({ payload, store }) {
   const printed = make("p", { class: "printed selectable" });
   const left = payload.leftOut.length ? make("p", { class: "left-out note" }, payload.leftOut.join(" ")) : null;

@@ -4,9 +4,10 @@ import { answerWords } from "../answers.js";
 import { make } from "../dom.js";
 import { focusedIn } from "../focus.js";
 import { address } from "../steps.js";
-import { number, words } from "../words.js";
+import { number } from "../text.js";
+import { words } from "../words.js";
 
-/** @typedef {import("../context.js").Context} Context */
+/** @typedef {import("../registry.js").Context} Context */
 /** @typedef {{step: number, where: string, path: string, order: number, answer: string, numbers: number[]}} Row */
 
 const PAGE = 200; // rows

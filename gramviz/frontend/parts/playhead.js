@@ -3,7 +3,7 @@
 import { make } from "../dom.js";
 import { edgeOf } from "../layout.js";
 
-/** @param {import("../context.js").Context} context @returns {import("../registry.js").Part} */
+/** @param {import("../registry.js").Context} context @returns {import("../registry.js").Part} */
 export function createPlayhead(context) {
   const { payload, store } = context;
   const element = make("div", { class: "playhead", "aria-hidden": "true" });

@@ -2,15 +2,16 @@
 
 import { changedCells } from "../cells.js";
 import { make, setAttribute } from "../dom.js";
-import { fillBox, fontOf, surface } from "../draw.js";
+import { fontOf, surface } from "../draw.js";
 import { withCommand } from "../focus.js";
 import { runOf, shownPath } from "../groups.js";
 import { scrubbing } from "../scrub.js";
+import { fillBox } from "../shapes.js";
 import { address, blocks, events, hasTransitions, tickName } from "../steps.js";
 import { drawEvents, drawLowSteps, drawSupervision, drawTransitions, ROWS } from "../timeline.js";
 import { words } from "../words.js";
 
-/** @typedef {import("../context.js").Context} Context */
+/** @typedef {import("../registry.js").Context} Context */
 /** @typedef {import("../timeline.js").Row} Row */
 
 /** The rows that are shown, from above. @param {Context} context @returns {Row[]} */
@@ -108,7 +109,7 @@ export function createRuler(context) {
     const pen = surface(canvas, timeline.width, height);
     if (range) {
       const [from, to] = range.map(timeline.x);
-      fillBox(pen, from, 0, to - from, height, timeline.theme.ink, 0.1);
+      fillBox(pen, [from, 0, to - from, height], timeline.theme.ink, 0.1);
     }
     drawEvents(pen, timeline, namedEvents(context), context.size.kind !== "narrow");
     drawSupervision(pen, timeline, supervision, cursor.step);

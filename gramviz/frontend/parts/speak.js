@@ -8,7 +8,7 @@ import { words } from "../words.js";
 
 const SPEECH_GAP = 2000; // ms between two announcements while playing
 
-/** @param {import("../context.js").Context} context @returns {import("../registry.js").Part} */
+/** @param {import("../registry.js").Context} context @returns {import("../registry.js").Part} */
 export function createSpeaker({ payload, store }) {
   const element = make("div", { class: "away", role: "status", "aria-live": "polite" });
   const { lead } = payload;

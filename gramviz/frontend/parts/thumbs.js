@@ -13,7 +13,7 @@ import { words } from "../words.js";
 const THUMB = 64;
 const AXIS = 18; // px below a plane, which the small picture leaves out
 
-/** @param {import("../context.js").Context} context @returns {import("../registry.js").Part} */
+/** @param {import("../registry.js").Context} context @returns {import("../registry.js").Part} */
 export function createThumbs(context) {
   const { payload, store } = context;
   const board = make("canvas", { "aria-hidden": "true" });

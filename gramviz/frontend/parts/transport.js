@@ -6,7 +6,7 @@ import { createMenu } from "../menu.js";
 import { address, tickName } from "../steps.js";
 import { words } from "../words.js";
 
-/** @typedef {import("../context.js").Context} Context */
+/** @typedef {import("../registry.js").Context} Context */
 
 /** The buttons that play and step. @param {Context} context */
 function createButtons({ payload, store, actions }) {
