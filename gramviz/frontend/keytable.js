@@ -1,19 +1,22 @@
 // What the keys do, in the words of the reader: the sheet that `?` opens.
 
+/** A row, where it means something. @param {boolean} wanted @param {string[]} row */
+const only = (wanted, ...row) => (wanted ? [row] : []);
+
 /** What `?` shows: [keys, what they do]; of several series, with low-level steps, and the word of the outer level.
- * @param {boolean} several @param {boolean} low @param {string} level @returns {[string, string][]} */
+ * @param {boolean} several @param {boolean} low @param {string} level @returns {string[][]} */
 export const keyTable = (several, low, level) => [
   ["Space, K", "play or pause"],
   ["J / L, ← / →", "transition back or forward"],
   ["Shift+J / Shift+L", `${level} back or forward`],
-  ...(low ? [[", / .", "low-level step back or forward"]] : []),
+  ...only(low, ", / .", "low-level step back or forward"),
   ["Home / End", "init, last step"],
   ["N / Shift+N", "next, previous change"],
   ["F, H, W", "first correct, halt, where paths part"],
   ["[ / ]", "slower, faster"],
   ["U", "loop"],
   [several ? "A B C D" : "A", "focus a run; again: its next path"],
-  ...(several ? [["Shift+A … D", "show or hide a run"]] : []),
+  ...only(several, "Shift+A … D", "show or hide a run"),
   ["M, X", "board: all paths, A ≠ B"],
   ["R", "to the nearest path: fewest different cells at this step"],
   ["P, Shift+P", "pin the focused path; presenter"],

@@ -4,14 +4,18 @@ import { paintBoard } from "./paint.js";
 import { gridAt } from "./place.js";
 import { words } from "./words.js";
 
+/** @import { Board, BoardView, PairBoard, PairPlaces, Pen, Theme } from "./types.js" */
+
 const BETWEEN = 36; // px between the pictures, for an arrow
 const ABOVE = 20; // px above them
 const LABELLED = 92; // px that a label needs
 const LARGEST_CELL = 44; // px of a cell: a grid of three is not blown up
 
-/** [rows, columns] of the largest full rectangle in the upper left corner; as gram.board.Board.extent finds it. */
+/** [rows, columns] of the largest full rectangle in the upper left corner; as gram.board.Board.extent finds it.
+ * @param {Pick<Board, "width" | "height" | "blank">} board @param {ArrayLike<number>} tokens @returns {[number, number]} */
 export function gridSize(board, tokens) {
   let width = board.width;
+  /** @type {[number, number]} */
   let best = [0, 0];
   for (let row = 0; row < board.height && width; row += 1) {
     let run = 0;
@@ -22,7 +26,8 @@ export function gridSize(board, tokens) {
   return best;
 }
 
-/** The places of the answer, as `places` gives them, with those of the input as `input`, in a frame of this size. */
+/** The places of the answer, as `places` gives them, with those of the input as `input`, in a frame of this size.
+ * @param {PairBoard} board @param {number} width @param {number} height @returns {PairPlaces} */
 export function pairPlaces(board, width, height) {
   const { input } = board;
   const fit = Math.min(
@@ -40,7 +45,9 @@ export function pairPlaces(board, width, height) {
   };
 }
 
-/** The input with its label, an arrow, and the label of the answer, which names the size that it has now. */
+/** The input with its label, an arrow, and the label of the answer, which names the size that it has now.
+ * @param {Pen} pen @param {PairPlaces} place @param {BoardView & { board: PairBoard }} view @param {Theme} theme
+ * @param {string} font */
 export function paintPair(pen, place, view, theme, font) {
   const { input } = view.board;
   const still = { ...view, board: input, tokens: input.shown, given: [], mode: "one", changed: new Set(), trail: [] };
@@ -65,7 +72,7 @@ export function paintPair(pen, place, view, theme, font) {
   pen.stroke();
 }
 
-/** The input in words, row by row, as its symbols. */
+/** The input in words, row by row, as its symbols. @param {PairBoard} board */
 export function spokenInput({ input, tokens }) {
   const rows = Array.from({ length: input.height }, (_, row) =>
     Array.from(input.shown.slice(row * input.width, (row + 1) * input.width), (token) => tokens[token].symbol).join(

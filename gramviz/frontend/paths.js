@@ -1,7 +1,7 @@
 // Draws the map's three layers: whole paths (faint, the future), the past up to the cursor, and heads with everything on top.
 
 import { drawCloud } from "./cloud.js";
-import { cased, hull, mark, roundRect } from "./draw.js";
+import { cased, hull, mark, roundRect, tracePolygon } from "./draw.js";
 import { FAINT, GREY, HIDDEN, outcomeShape, PLAIN } from "./groups.js";
 import { headAt, nearOf } from "./planes.js";
 import { nearness, SLABS } from "./turn.js";
@@ -226,8 +226,7 @@ function drawHulls(pen, plane, scene) {
       ),
     );
     pen.beginPath();
-    around.forEach(([x, y], k) => (k ? pen.lineTo(x, y) : pen.moveTo(x, y)));
-    pen.closePath();
+    tracePolygon(pen, around);
     pen.setLineDash([4, 3]);
     pen.lineWidth = 1;
     pen.strokeStyle = scene.theme.edge;
@@ -443,8 +442,7 @@ function drawLabels(pen, plane, scene) {
 function drawLasso(pen, points, theme) {
   if (points.length < 2) return;
   pen.beginPath();
-  points.forEach(([x, y], k) => (k ? pen.lineTo(x, y) : pen.moveTo(x, y)));
-  pen.closePath();
+  tracePolygon(pen, points);
   pen.globalAlpha = 0.08;
   pen.fillStyle = theme.ink;
   pen.fill();

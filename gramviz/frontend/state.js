@@ -11,8 +11,7 @@ export const laneNames = contract.defs.curve.enum;
 export const layerNames = contract.state.layers.items.enum;
 export const speeds = contract.state.speed.enum;
 
-/** @type {Record<string, Schema>} */
-const SCHEMAS = contract.state;
+const SCHEMAS = /** @type {Record<string, Schema>} */ (contract.state);
 
 /** The state that a payload opens with: the final step, complete and legible, nothing selected.
  * @param {Payload} payload @returns {State} */

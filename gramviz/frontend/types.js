@@ -71,7 +71,7 @@
  * @property {Trajectory} [preview] the trajectory whose board is shown meanwhile
  * @property {string} [run] letter of the series that `paths` are of
  * @property {number[]} [paths]
- * @property {number[]} [answers]
+ * @property {(number | null)[]} [answers] null is that of boards on the way to one
  * @property {number} [cell]
  * @property {number} [step]
  * @property {string} [note] a sentence for the details line
@@ -89,9 +89,10 @@
  * @property {number[]} [exclusive]
  * @property {number[][]} [groups]
  * @property {number[]} [required]
- * @property {Pair[] | null} [xy] of a graph, in the unit square
+ * @property {number[][] | null} [xy] of a graph, in the unit square
  * @property {number | null} [box]
  * @property {boolean} [apart]
+ * @property {boolean} [checkered]
  */
 /**
  * @typedef {object} BoardParts what is worked out once for each board
@@ -268,9 +269,21 @@
 /** @typedef {Palette & { mode: Mode, pick: (color: Color) => string }} Theme */
 
 // ------------------------------------------------------------------------------------------------------------- drawing
-/** What draws: a canvas's context, or `svgPen`, which writes. @typedef {CanvasRenderingContext2D} Pen */
+/**
+ * What draws: a canvas's context, or `svgPen`, which writes. What the page draws with is what both have.
+ * @typedef {Pick<CanvasRenderingContext2D, PenMethod | PenStyle>} Pen
+ */
+/** @typedef {"save" | "restore" | "translate" | "scale" | "rotate" | "clip"} PenState */
+/** @typedef {"beginPath" | "moveTo" | "lineTo" | "closePath" | "rect" | "roundRect" | "arc" | "setLineDash"} PenPath */
+/** @typedef {"fill" | "stroke" | "fillRect" | "strokeRect" | "fillText" | "strokeText" | "measureText"} PenPaint */
+/** @typedef {PenState | PenPath | PenPaint} PenMethod */
+/** @typedef {"fillStyle" | "strokeStyle" | "lineWidth" | "lineJoin" | "lineCap" | "globalAlpha"} PenLine */
+/** @typedef {PenLine | "font" | "textAlign" | "textBaseline"} PenStyle */
+/** Gives the pen for a surface of this size. @typedef {(canvas: HTMLCanvasElement, width: number, height: number) => Pen} Recorder */
 /** @typedef {"dot" | "cross" | "ring" | "diamond"} Shape */
-/** @typedef {{ key: string | number, color: Color, dash: number[], label: string, shape?: Shape }} ColorGroup */
+/** @typedef {{ key: string | number, color: Color, label: string, dash?: number[], shape?: Shape }} GroupStyle */
+/** @typedef {(run: Series, path: number, payload: Payload, state: State) => GroupStyle} Grouping */
+/** @typedef {GroupStyle & { dash: number[] }} ColorGroup */
 /** @typedef {{ groups: ColorGroup[], of: Record<string, Uint8Array> }} ColorGroups `of`: for each letter the group of each trajectory */
 /** For each letter the emphasis of each trajectory. @typedef {Record<string, Uint8Array>} Emphasis */
 
@@ -314,6 +327,38 @@
  * @property {Pair[] | null} [lasso]
  */
 
+/**
+ * @typedef {object} BoardView what a board shows, worked out by `boardView`
+ * @property {Board} board
+ * @property {boolean[]} given
+ * @property {"one" | "differ" | "all"} mode
+ * @property {Series} run
+ * @property {number} path
+ * @property {number} step
+ * @property {Uint8Array} tokens
+ * @property {Uint16Array | null} counts of tokens over all trajectories, of the mode "all"
+ * @property {number} crowd how many trajectories those are
+ * @property {Set<number>} changed
+ * @property {Set<number>[]} trail
+ * @property {Uint8Array | null} pinned tokens of the pinned trajectory
+ * @property {boolean} preview
+ * @property {boolean} small
+ * @property {Uint8Array | null} other tokens of the one that is compared
+ * @property {string} otherName
+ * @property {(position: number) => boolean} conflict
+ * @property {((position: number) => number) | null} [certainty]
+ * @property {((position: number) => number) | null} [second]
+ * @property {((position: number) => number) | null} [secondCertainty]
+ * @property {Map<number, Reason> | null} reasons
+ * @property {number[] | null} truth
+ * @property {number | null} hover
+ * @property {number[]} cells
+ * @property {number | null} token
+ * @property {boolean} [draft] while the puzzle is edited
+ */
+/** A board that stands beside its input. @typedef {Board & { input: NonNullable<Board["input"]> }} PairBoard */
+/** @typedef {Places & { left: number, top: number }} GridPlaces */
+/** @typedef {GridPlaces & { input: GridPlaces }} PairPlaces */
 /**
  * @typedef {object} Places where the positions of a board lie
  * @property {number} cell px
