@@ -67,6 +67,7 @@ export function pythonLine(payload, state, start) {
   if (differs("cells")) parts.push(`cells(${literal(state.cells.map((cell) => cellName(payload.board, cell)))})`);
   const said = new Set(["v", "puzzle", "cursor", "pinned", "selected", "focus", "cells"]);
   const rest = /** @type {(keyof State)[]} */ (Object.keys(state)).filter((key) => !said.has(key) && differs(key));
-  if (rest.length) parts.push(`set(${rest.map((key) => `${key}=${literal(state[key])}`).join(", ")})`);
+  const assigned = rest.map((key) => `${key}=${literal(state[key])}`);
+  if (rest.length) parts.push(`set(${assigned.join(", ")})`);
   return parts.join(".");
 }

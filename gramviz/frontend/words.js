@@ -3,7 +3,7 @@
 import { keyTable } from "./keytable.js";
 import { joined, percent, plural } from "./text.js";
 
-/** @import { Basis, Reason, Series } from "./types.js" */
+/** @import { Basis, Series } from "./types.js" */
 
 export const words = {
   plural,
@@ -218,6 +218,7 @@ export const words = {
   explain: {
     none: "Only Sudoku has rules that this explains.",
     known: "Known are the givens, and the cells free of conflict that the step leaves as they are.",
+    /** @type {Record<string, string>} */
     reasons: {
       given: "the given again",
       erased: "erased",
@@ -230,8 +231,9 @@ export const words = {
       rules: "follows from the rules, by search",
       guess: "guess",
     },
+    /** @type {Record<string, string>} */
     legend: { contradicts: "contradicts", hidden: "hidden single", locked: "after pairs", rules: "by search" },
-    became: (/** @type {string} */ place, /** @type {string} */ label, /** @type {Reason} */ reason) =>
+    became: (/** @type {string} */ place, /** @type {string} */ label, /** @type {string} */ reason) =>
       `${place[0].toUpperCase()}${place.slice(1)} became ${label}: ${words.explain.reasons[reason]}.`,
     /** @param {number} all @param {{ [kind: string]: number }} kinds */
     tally: (all, { follow, erased, contradicts, guess }) => {
