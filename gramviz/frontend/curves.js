@@ -34,7 +34,7 @@ const MANY_BLOCKS = 60; // more supervision steps are not separated by lines
  * @property {Readonly<import("./store.js").Transient>} transient
  * @property {import("./types.js").Theme} theme
  * @property {string} font
- * @property {import("./steps.js").Block[]} blocks
+ * @property {ReturnType<typeof import("./steps.js").blocks>} blocks
  * @property {import("./types.js").ColorGroups} colors
  * @property {Record<string, number[]>} level how strongly each trajectory is drawn
  */

@@ -1,15 +1,19 @@
 // One sentence about what is pointed at, else chosen, else focused; and what a picture says of itself.
 
-import { answerWords, groupSentence } from "./answers.js";
+import { answerRows, answerWords, groupSentence } from "./answers.js";
 import { boardView } from "./board.js";
 import { changedCells, opponents, placeName, ranked, tokenLabel } from "./cells.js";
 import { reasonSentence, tallySentence } from "./explain.js";
-import { nearestPath, runOf } from "./groups.js";
+import { crowd, nearestPath, runOf } from "./groups.js";
 import { address } from "./steps.js";
 import { clean, number, percent } from "./text.js";
 import { words } from "./words.js";
 
-/** A cell: what stands there, how it came, how sure, and with whom it conflicts. */
+/** @import { Hover, Payload, Series, State, Who } from "./types.js" */
+/** @typedef {Readonly<import("./store.js").Transient>} Transient */
+
+/** A cell: what stands there, how it came, how sure, and with whom it conflicts.
+ * @param {Payload} payload @param {State} state @param {Transient} transient @param {number} position */
 function cellSentence(payload, state, transient, position) {
   const view = boardView(payload, state, transient);
   const { board } = payload;
@@ -22,7 +26,7 @@ function cellSentence(payload, state, transient, position) {
   }
   const { run, path, step, tokens } = view;
   const token = tokens[position];
-  const label = (id) => tokenLabel(board, id);
+  const label = (/** @type {number} */ id) => tokenLabel(board, id);
   const parts = [];
   parts.push(
     view.changed.has(position)
@@ -53,7 +57,8 @@ function cellSentence(payload, state, transient, position) {
   return sentences.join(" ");
 }
 
-/** A path: its answer, whether it settled, its drift and certainty at the cursor. */
+/** A trajectory: its answer, whether it settled, its drift and certainty at the cursor.
+ * @param {Payload} payload @param {State} state @param {Series} run @param {number} path */
 function pathSentence(payload, state, run, path) {
   const parts = [words.path.answer(payload.answers[run.final(path)]?.letter, answerWords(payload, run.final(path)))];
   if (run.settled) parts.push(run.settled(path) ? words.path.settled : words.path.wandering);
@@ -65,10 +70,11 @@ function pathSentence(payload, state, run, path) {
   return `${words.pathName(run, path)}: ${[parts.join(", "), ...numbers].join("; ")}.`;
 }
 
-/** A step of the shown path: what changed, and the conflicts before and after. */
+/** A step of the shown trajectory: what changed, and the conflicts before and after.
+ * @param {Payload} payload @param {State} state @param {Transient} transient */
 function stepSentence(payload, state, transient) {
   const { run, path, step } = boardView(payload, state, transient);
-  const conflicts = (at) => (run.curves.conflicts && at >= 0 ? run.curve("conflicts", path, at) : null);
+  const conflicts = (/** @type {number} */ at) => (run.curves.conflicts && at >= 0 ? run.curve("conflicts", path, at) : null);
   const where = words.time.step(address(payload, step));
   const ended =
     state.cursor.step >= run.steps && payload.runs.length > 1
@@ -77,16 +83,23 @@ function stepSentence(payload, state, transient) {
   return `${words.pathName(run, path)}, ${where.toLowerCase()}: ${words.settledStep("", changedCells(run, path, step).length, step ? conflicts(step - 1) : null, conflicts(step), payload.board.ruled).slice(2)}${ended}`;
 }
 
-/** The sentence of the details line. */
+/** The trajectories of the pointed-at rows of answers. @param {Payload} payload @param {State} state @param {(number | null)[]} answers */
+const pathsOf = (payload, state, answers) =>
+  answerRows(payload, state).flatMap((row) => (answers.includes(row.id) ? row.paths : []));
+
+/** The sentence of the details line. @param {Payload} payload @param {State} state @param {Transient} transient */
 export function detailsSentence(payload, state, transient, veiled = false) {
   if (veiled) return words.lesson.locked; // a sentence here could give the answer away
   const { hover } = transient;
   if (hover?.cell !== undefined) return cellSentence(payload, state, transient, hover.cell);
-  if (hover?.answers) return groupSentence(payload, state, hover.answers);
-  if (hover?.paths) return `${groupSentence(payload, state, null, hover)} ${hover.note}`;
+  if (hover?.answers) return groupSentence(payload, pathsOf(payload, state, hover.answers));
+  if (hover?.paths) {
+    const run = runOf(payload, hover.run ?? "");
+    return `${groupSentence(payload, hover.paths.map((path) => /** @type {Who} */ ([run, path])))} ${hover.note}`;
+  }
   if (hover?.path) return pathSentence(payload, state, runOf(payload, hover.path[0]), hover.path[1]);
   if (state.cells.length) return cellSentence(payload, state, transient, state.cells.at(-1));
-  if (Object.keys(state.selected).length) return groupSentence(payload, state);
+  if (Object.keys(state.selected).length) return groupSentence(payload, crowd(payload, state));
   const path = pathSentence(payload, state, runOf(payload, state.focus[0]), state.focus[1]);
   const [, rest] = /^[^:]*: (.*)$/s.exec(path); // the step's sentence has named the path already, if it is the same
   const { reasons: found } = boardView(payload, state, transient);
@@ -94,7 +107,8 @@ export function detailsSentence(payload, state, transient, veiled = false) {
   return `${why}${stepSentence(payload, state, transient)} ${state.board === "focus" ? rest[0].toUpperCase() + rest.slice(1) : path}`;
 }
 
-/** What a picture or a sheet of paper says of itself: the step, and which runs of which checkpoints it shows. */
+/** What a picture or a sheet of paper says of itself: the step, and which series of which checkpoints it shows.
+ * @param {Payload} payload @param {State} state */
 export function provenance(payload, state) {
   const where = words.time.step(address(payload, state.cursor.step, state.cursor.low));
   const runs = payload.runs.map((run) => words.provenance(run));

@@ -40,7 +40,7 @@ const textStyle = ({ font }, current) => ({ font: `${current ? 700 : 400} 11px $
 /**
  * @param {Pen} pen
  * @param {Timeline} timeline
- * @param {import("./steps.js").Block[]} blocks
+ * @param {ReturnType<typeof import("./steps.js").blocks>} blocks
  * @param {number} step of the cursor
  */
 export function drawSupervision(pen, timeline, blocks, step) {

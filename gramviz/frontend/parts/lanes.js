@@ -169,7 +169,7 @@ function updateValues({ payload, store }, { name, title, values, canvas }) {
   setAttribute(canvas, "aria-label", `${title}: ${said}`);
 }
 
-/** @param {Context} context @param {Lane[]} lanes @param {import("../steps.js").Block[]} supervision */
+/** @param {Context} context @param {Lane[]} lanes @param {ReturnType<typeof import("../steps.js").blocks>} supervision */
 function drawLanes({ payload, store, theme, root }, lanes, supervision) {
   const { state, transient } = store;
   const scene = {
