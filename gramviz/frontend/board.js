@@ -5,7 +5,7 @@ import { reasonsAt } from "./explain.js";
 import { crowd, otherPath, runOf, shownPath } from "./groups.js";
 import { words } from "./words.js";
 
-/** @import { BoardView, Payload, Series, State } from "./types.js" */
+/** @import { BoardView, Payload, State } from "./types.js" */
 /** @typedef {Readonly<import("./store.js").Transient>} Transient */
 
 const TRAIL = 3; // transitions over which an older change fades

@@ -3,7 +3,7 @@
 import { answerWords } from "./answers.js";
 import { provenance } from "./sentences.js";
 import { make } from "./dom.js";
-import { filmOf, momentsOf, videoKind } from "./movie.js";
+import { filmOf, videoKind } from "./movie.js";
 import { notedPng, notedWebm } from "./note.js";
 import { pictureOf, vectorsOf } from "./picture.js";
 import { pythonLine } from "./python.js";
@@ -40,7 +40,7 @@ export function csvText(payload, state) {
     for (let path = 0; path < run.n; path += 1)
       for (let step = 0; step < run.steps; step += 1) {
         const id = run.answer(path, step);
-        const map = run.maps[state.basis]?.xyz;
+        const map = state.basis === null ? undefined : run.maps[state.basis]?.xyz;
         const at = 3 * (path * run.steps + step);
         lines.push([
           run.letter,
@@ -89,7 +89,9 @@ const save = (context, content, ending) => download(context, content, fileName(c
 function savePicture(context) {
   const foot = provenance(context.payload, context.store.state);
   context.redraw(); // what was said last ("Saved ...") is not part of the view
-  pictureOf(context, foot).toBlob(async (blob) => save(context, await notedPng(blob, foot), "png"), "image/png");
+  pictureOf(context, foot).toBlob(async (blob) => {
+    if (blob) save(context, await notedPng(blob, foot), "png");
+  }, "image/png");
 }
 
 /** @param {Context} context */
@@ -102,7 +104,7 @@ function saveVectors(context) {
 /** @param {Context} context */
 async function saveFilm(context) {
   const { payload, store } = context;
-  const { step } = momentsOf(payload, store.state, false).at(-1);
+  const step = store.state.range?.[1] ?? payload.steps - 1;
   const film = await filmOf(context);
   const foot = provenance(payload, { ...store.state, cursor: { step, low: null } }); // where it ends
   if (film) save(context, await notedWebm(film, foot), "webm");

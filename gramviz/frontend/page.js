@@ -191,6 +191,7 @@ export function mount(model, host, root, payload, signal) {
 export function keptView({ store, kernel }, said, end) {
   const known = kernel.agreed;
   const own = Object.entries(store.state).filter(([key]) => JSON.stringify(said[key]) === JSON.stringify(known[key]));
+  /** @type {Partial<import("./types.js").State>} */
   const view = Object.fromEntries(own);
   if (view.cursor?.step === store.last) view.cursor = { step: end, low: null };
   return view;

@@ -5,7 +5,7 @@ import { colorGroups, emphasis, HIDDEN } from "./groups.js";
 import { headAt, planesOf, project } from "./planes.js";
 import { isDeep } from "./turn.js";
 
-/** @import { PlacedPlane, Plane, Scene, State } from "./types.js" */
+/** @import { Plane, Scene, State } from "./types.js" */
 /** @typedef {import("./registry.js").Context} Context */
 
 const HALO_BELOW = 0.8; // halos cannot be switched off where less than this lies in the plane

@@ -6,10 +6,10 @@ import { changedCells, opponents, placeName, ranked, tokenLabel } from "./cells.
 import { reasonSentence, tallySentence } from "./explain.js";
 import { crowd, nearestPath, runOf } from "./groups.js";
 import { address } from "./steps.js";
-import { clean, number, percent } from "./text.js";
+import { clean, number } from "./text.js";
 import { words } from "./words.js";
 
-/** @import { Hover, Payload, Series, State, Who } from "./types.js" */
+/** @import { Payload, Series, State, Who } from "./types.js" */
 /** @typedef {Readonly<import("./store.js").Transient>} Transient */
 
 /** A cell: what stands there, how it came, how sure, and with whom it conflicts.
@@ -18,7 +18,7 @@ function cellSentence(payload, state, transient, position) {
   const view = boardView(payload, state, transient);
   const { board } = payload;
   const place = placeName(board, position);
-  if (view.mode === "all") {
+  if (view.counts) {
     const parts = ranked(view.counts, position, board.tokens.length).map(([token, count]) =>
       words.tokenShare(tokenLabel(board, token), count, view.crowd),
     );
@@ -47,9 +47,10 @@ function cellSentence(payload, state, transient, position) {
     const others = opponents(board, tokens, position).map((other) => placeName(board, other));
     sentences.push(others.length ? words.cell.conflict(others) : board.ruled ? words.cell.breaks : words.cell.wrong);
   }
-  if (view.pinned && view.pinned[position] !== token)
+  const { pinned } = state;
+  if (pinned && view.pinned && view.pinned[position] !== token)
     sentences.push(
-      words.cell.other(words.pathName(runOf(payload, state.pinned[0]), state.pinned[1]), label(view.pinned[position])),
+      words.cell.other(words.pathName(runOf(payload, pinned[0]), pinned[1]), label(view.pinned[position])),
     );
   if (view.other && view.other[position] !== token)
     sentences.push(words.cell.other(view.otherName, label(view.other[position])));
@@ -74,13 +75,17 @@ function pathSentence(payload, state, run, path) {
  * @param {Payload} payload @param {State} state @param {Transient} transient */
 function stepSentence(payload, state, transient) {
   const { run, path, step } = boardView(payload, state, transient);
-  const conflicts = (/** @type {number} */ at) => (run.curves.conflicts && at >= 0 ? run.curve("conflicts", path, at) : null);
-  const where = words.time.step(address(payload, step));
+  const conflicts = (/** @type {number} */ at) => (run.curves.conflicts ? run.curve("conflicts", path, at) : null);
+  const where = words.time.step(address(payload, step)).toLowerCase();
   const ended =
     state.cursor.step >= run.steps && payload.runs.length > 1
       ? ` ${words.time.ended(run.letter, address(payload, run.steps - 1))}.`
       : "";
-  return `${words.pathName(run, path)}, ${where.toLowerCase()}: ${words.settledStep("", changedCells(run, path, step).length, step ? conflicts(step - 1) : null, conflicts(step), payload.board.ruled).slice(2)}${ended}`;
+  const changes = changedCells(run, path, step).length;
+  const before = step > 0 ? conflicts(step - 1) : null;
+  const after = step >= 0 ? conflicts(step) : null;
+  const said = words.settledStep("", changes, before, after, payload.board.ruled).slice(2);
+  return `${words.pathName(run, path)}, ${where}: ${said}${ended}`;
 }
 
 /** The trajectories of the pointed-at rows of answers. @param {Payload} payload @param {State} state @param {(number | null)[]} answers */
@@ -98,13 +103,15 @@ export function detailsSentence(payload, state, transient, veiled = false) {
     return `${groupSentence(payload, hover.paths.map((path) => /** @type {Who} */ ([run, path])))} ${hover.note}`;
   }
   if (hover?.path) return pathSentence(payload, state, runOf(payload, hover.path[0]), hover.path[1]);
-  if (state.cells.length) return cellSentence(payload, state, transient, state.cells.at(-1));
+  const cell = state.cells.at(-1);
+  if (cell !== undefined) return cellSentence(payload, state, transient, cell);
   if (Object.keys(state.selected).length) return groupSentence(payload, crowd(payload, state));
   const path = pathSentence(payload, state, runOf(payload, state.focus[0]), state.focus[1]);
-  const [, rest] = /^[^:]*: (.*)$/s.exec(path); // the step's sentence has named the path already, if it is the same
+  const rest = path.slice(path.indexOf(": ") + 2); // the step's sentence has named it already, if it is the same
   const { reasons: found } = boardView(payload, state, transient);
   const why = found ? `${tallySentence(found)}. ` : "";
-  return `${why}${stepSentence(payload, state, transient)} ${state.board === "focus" ? rest[0].toUpperCase() + rest.slice(1) : path}`;
+  const end = state.board === "focus" ? rest[0].toUpperCase() + rest.slice(1) : path;
+  return `${why}${stepSentence(payload, state, transient)} ${end}`;
 }
 
 /** What a picture or a sheet of paper says of itself: the step, and which series of which checkpoints it shows.

@@ -140,7 +140,7 @@ function createJournal({ current, isBusy, show, save }) {
 
 /**
  * @param {import("./types.js").Payload} payload
- * @param {unknown} saved the state to open with
+ * @param {Record<string, unknown> | null} saved the state to open with
  * @param {object} host
  * @param {(state: Settled) => void} host.save called with the settled state, at most four times a second
  * @param {(sentence: string) => void} host.warn called where a saved value had to be changed or a key is unknown
@@ -194,7 +194,7 @@ export function createStore(payload, saved, { save, warn }) {
     set(patch) {
       if (replace(narrow(state, patch))) journal.arm();
     },
-    /** The whole state, as a kernel or a link gives it; what it leaves out takes its default. @param {unknown} raw */
+    /** The whole state, as a kernel or a link gives it; what it leaves out takes its default. @param {Record<string, unknown> | null} raw */
     load(raw) {
       if (replace(legal(raw ?? {}))) journal.adopt();
     },
