@@ -3,7 +3,9 @@
 import { make, setAttribute, setText } from "../dom.js";
 import { fontOf, inside, surface } from "../draw.js";
 import { colorGroups, emphasis, HIDDEN, runOf } from "../groups.js";
-import { drawBase, drawPast, drawTop } from "../paths.js";
+import { drawBase } from "../ground.js";
+import { drawTop } from "../heads.js";
+import { drawPast } from "../paths.js";
 import { framed, headAt, nearest, planesOf, project, unrelated, zoomed } from "../planes.js";
 import { isDeep } from "../turn.js";
 import { words } from "../words.js";
