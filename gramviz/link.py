@@ -24,6 +24,7 @@ _DATA = re.compile(r'^import (\w+) from "(\.{1,2}/[\w./-]+\.json)" with \{ type:
 _EXPORT = re.compile(r"^export (?=(?:async function|function|class|const|let)\b)", re.MULTILINE)
 _NAME = re.compile(r"^(export )?(?:async function\*?|function\*?|class|const|let) *([\w$]+)", re.MULTILINE)
 _ILLEGAL = re.compile(r"^(?:import|export|var)\b|\bimport\(", re.MULTILINE)
+_JSDOC = re.compile(r"/\*\*.*?\*/", re.DOTALL)  # where import("./x.js").Name is a type
 # A ${ that is still open, one pair of braces within it allowed, where the next backtick stands.
 _NESTED = re.compile(r"`[^`]*\$\{(?:[^`{}]|\{[^`{}]*\})*`")
 
@@ -67,7 +68,9 @@ def link(entry: str = "widget.js", folder: Path = FRONTEND) -> str:
             owner[found[2]] = at(found.start())
         exports[name] = {found[2] for found in _NAME.finditer(text) if found[1]}
         # Blanked, not cut, so that offsets (and so the line numbers in messages) stay true.
-        plain = _IMPORT.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
+        plain = text
+        for blank in (_JSDOC, _IMPORT):
+            plain = blank.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), plain)
         plain = _EXPORT.sub(lambda found: " " * len(found[0]), plain)
         if name == entry:
             plain = re.sub(r"^export default\b", lambda found: " " * len(found[0]), plain, count=1, flags=re.MULTILINE)

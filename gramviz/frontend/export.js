@@ -1,7 +1,7 @@
 // What leaves the page: a picture, the numbers, and the view as Python or JSON. Nothing is sent anywhere.
 
-import { answerWords } from "./parts/answers.js";
-import { provenance } from "./parts/details.js";
+import { answerWords } from "./answers.js";
+import { provenance } from "./sentences.js";
 import { make } from "./dom.js";
 import { filmOf, momentsOf, videoKind } from "./movie.js";
 import { notedPng, notedWebm } from "./note.js";
@@ -54,70 +54,70 @@ export function csvText(payload, state) {
   return `${lines.map((line) => line.map(field).join(",")).join("\n")}\n`;
 }
 
-function download(app, blob, name) {
+/** @param {Context} context @param {Blob} blob @param {string} name */
+function download(context, blob, name) {
   const url = URL.createObjectURL(blob);
   const link = make("a", { href: url, download: name });
-  app.root.append(link);
+  context.root.append(link);
   link.click();
   link.remove();
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
-  app.say(words.exports.saved(name));
+  context.say(words.exports.saved(name));
 }
 
 /** To the clipboard; where that is refused (a sandbox, an old browser) the text is shown, selected. */
-export async function copyText(app, text, said = words.exports.copied) {
+export async function copyText(context, text, said = words.exports.copied) {
   try {
     await navigator.clipboard.writeText(text);
-    app.say(`${said} ${text}`.slice(0, 300));
+    context.say(`${said} ${text}`.slice(0, 300));
   } catch {
-    app.copied = text;
-    app.store.poke({ open: "copy" });
+    context.store.poke({ open: "copy", copied: text });
   }
 }
 
-const save = (app, content, ending) => download(app, content, fileName(app.payload, app.store.state, ending));
+const save = (context, content, ending) => download(context, content, fileName(context.payload, context.store.state, ending));
 
-export function savePicture(app) {
-  const foot = provenance(app.payload, app.store.state);
-  app.redraw(); // what was said last ("Saved ...") is not part of the view
-  pictureOf(app, foot).toBlob(async (blob) => save(app, await notedPng(blob, foot), "png"), "image/png");
+export function savePicture(context) {
+  const foot = provenance(context.payload, context.store.state);
+  context.redraw(); // what was said last ("Saved ...") is not part of the view
+  pictureOf(context, foot).toBlob(async (blob) => save(context, await notedPng(blob, foot), "png"), "image/png");
 }
 
-function saveVectors(app) {
-  const { payload, store } = app;
+function saveVectors(context) {
+  const { payload, store } = context;
   const title = `${payload.title}, ${words.puzzle(payload.puzzle, payload.puzzles)}`;
-  save(app, new Blob([vectorsOf(app, title, provenance(payload, store.state))], { type: "image/svg+xml" }), "svg");
+  save(context, new Blob([vectorsOf(context, title, provenance(payload, store.state))], { type: "image/svg+xml" }), "svg");
 }
 
-async function saveFilm(app) {
-  const { payload, store } = app;
+async function saveFilm(context) {
+  const { payload, store } = context;
   const { step } = momentsOf(payload, store.state, false).at(-1);
-  const film = await filmOf(app);
+  const film = await filmOf(context);
   const foot = provenance(payload, { ...store.state, cursor: { step, low: null } }); // where it ends
-  if (film) save(app, await notedWebm(film, foot), "webm");
-  else app.say(words.exports.stopped);
+  if (film) save(context, await notedWebm(film, foot), "webm");
+  else context.say(words.exports.stopped);
 }
 
-export const copyPython = (app) => copyText(app, pythonLine(app.payload, app.store.state, app.store.start));
+export const copyPython = (context) => copyText(context, pythonLine(context.payload, context.store.state, context.store.start));
 
-export function exportItems(app) {
-  const { payload, store } = app;
+export function exportItems(context) {
+  const { payload, store } = context;
   const video = videoKind();
   return [
-    { label: words.exports.png, act: () => savePicture(app) },
-    { label: words.exports.svg, act: () => saveVectors(app) },
+    { label: words.exports.png, act: () => savePicture(context) },
+    { label: words.exports.svg, act: () => saveVectors(context) },
     {
       label: words.exports.webm,
       disabled: !video || payload.steps < 2,
       why: video ? null : words.exports.noVideo,
-      act: () => saveFilm(app),
+      act: () => saveFilm(context),
     },
     {
       label: words.exports.csv,
-      act: () => save(app, new Blob([csvText(payload, store.state)], { type: "text/csv" }), "csv"),
+      act: () => save(context, new Blob([csvText(payload, store.state)], { type: "text/csv" }), "csv"),
     },
-    { label: words.exports.python, act: () => copyPython(app) },
-    { label: words.exports.json, act: () => copyText(app, JSON.stringify(store.state)) },
+    { label: words.exports.python, act: () => copyPython(context) },
+    { label: words.exports.json, act: () => copyText(context, JSON.stringify(store.state)) },
     // A palette of 256 colors and its dithering are Python's work; here is the command.
     { label: words.exports.movie, disabled: true, why: words.exports.needsPython, act() {} },
   ];

@@ -1,6 +1,6 @@
 // A film of the widget, made in the page: every transition is drawn and recorded in real time (MediaRecorder, WebM).
 
-import { provenance } from "./parts/details.js";
+import { provenance } from "./sentences.js";
 import { pictureOf } from "./picture.js";
 import { words } from "./words.js";
 
@@ -26,24 +26,23 @@ export function momentsOf(payload, state, calm) {
 }
 
 /** Puts the widget at a moment and returns its picture. The film is playing, so nothing is saved meanwhile. */
-export function showMoment(app, { step, fraction }, scale, canvas) {
-  app.store.set({ cursor: { step, low: null } }, "play");
-  app.store.poke({ fraction });
-  app.paint();
-  return pictureOf(app, provenance(app.payload, app.store.state), scale, canvas);
+export function showMoment(context, { step, fraction }, scale, canvas) {
+  context.store.set({ cursor: { step, low: null } }, "play");
+  context.store.poke({ fraction });
+  context.paint();
+  return pictureOf(context, provenance(context.payload, context.store.state), scale, canvas);
 }
 
-/** Records the film; resolves to a Blob, or null where Escape (`app.filming` set to false) has ended it. */
-export async function filmOf(app) {
-  const { payload, store } = app;
+/** Records the film; resolves to a Blob, or null where Escape has ended it. */
+export async function filmOf(context) {
+  const { payload, store } = context;
   const back = store.state.cursor;
   const moments = momentsOf(payload, store.state, false);
   const wait = (ms) => new Promise((done) => setTimeout(done, ms));
   const canvas = document.createElement("canvas");
-  store.poke({ down: true, playing: false, hover: null }); // a gesture that lasts: nothing settles
-  app.filming = true;
+  store.poke({ down: true, playing: false, hover: null, filming: true }); // a gesture that lasts: nothing settles
   try {
-    showMoment(app, moments[0], FILM_SCALE, canvas);
+    showMoment(context, moments[0], FILM_SCALE, canvas);
     const stream = canvas.captureStream(RATE);
     const recorder = new MediaRecorder(stream, { mimeType: videoKind(), videoBitsPerSecond: 6e6 });
     const pieces = [];
@@ -51,10 +50,10 @@ export async function filmOf(app) {
     const ended = new Promise((done) => recorder.addEventListener("stop", done));
     recorder.start(SLICE);
     for (const [index, moment] of moments.entries()) {
-      if (!app.filming || app.signal.aborted) break;
+      if (!store.transient.filming || context.signal.aborted) break;
       const began = performance.now();
-      showMoment(app, moment, FILM_SCALE, canvas);
-      if (index % RATE === 0) app.say(words.exports.filming(index, moments.length));
+      showMoment(context, moment, FILM_SCALE, canvas);
+      if (index % RATE === 0) context.say(words.exports.filming(index, moments.length));
       await new Promise(requestAnimationFrame); // a canvas hands its picture over when a frame ends
       await wait(Math.max(0, 1000 / RATE - (performance.now() - began)));
     }
@@ -64,10 +63,9 @@ export async function filmOf(app) {
     recorder.stop();
     await ended;
     for (const track of stream.getTracks()) track.stop();
-    return app.filming ? new Blob(pieces, { type: "video/webm" }) : null;
+    return store.transient.filming ? new Blob(pieces, { type: "video/webm" }) : null;
   } finally {
-    app.filming = false;
     store.set({ cursor: back });
-    store.poke({ down: false, fraction: 0 });
+    store.poke({ down: false, fraction: 0, filming: false });
   }
 }

@@ -41,31 +41,31 @@ function paintWidget(pen, { root, theme }, frame, foot, paintCanvas) {
 }
 
 /** The widget as a canvas. `foot` says what it shows: a picture travels without its page. */
-export function pictureOf(app, foot, scale = SCALE, canvas = document.createElement("canvas")) {
-  const frame = frameOf(app.root);
+export function pictureOf(context, foot, scale = SCALE, canvas = document.createElement("canvas")) {
+  const frame = frameOf(context.root);
   canvas.width = Math.round(frame.width * scale);
   canvas.height = Math.round(frame.height * scale);
   const pen = canvas.getContext("2d");
   pen.scale(scale, scale);
-  paintWidget(pen, app, frame, foot, (to, from, { left, top, width, height }) =>
+  paintWidget(pen, context, frame, foot, (to, from, { left, top, width, height }) =>
     to.drawImage(from, left, top, width, height),
   );
   return canvas;
 }
 
 /** The widget as the text of an SVG file: every part draws once more, with a pen that writes. */
-export function vectorsOf(app, title, foot) {
-  const frame = frameOf(app.root);
+export function vectorsOf(context, title, foot) {
+  const frame = frameOf(context.root);
   const pens = new Map();
   recording(
     (canvas, width, height) => {
       pens.set(canvas, svgPen(width, height, `p${pens.size}`));
       return pens.get(canvas);
     },
-    () => app.redraw(),
+    () => context.redraw(),
   );
   const sheet = svgPen(frame.width, frame.height, "s");
-  paintWidget(sheet, app, frame, foot, (to, from, { left, top, width, height }) => {
+  paintWidget(sheet, context, frame, foot, (to, from, { left, top, width, height }) => {
     if (pens.has(from)) to.place(pens.get(from), left, top, width, height);
   });
   return svgFile(sheet, title, foot);

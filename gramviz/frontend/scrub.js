@@ -11,8 +11,8 @@ export function cursorAt(payload, share, fine) {
 }
 
 /** Makes an element scrub. `span()` gives its {left, width} of time on screen; `box`, if given, takes over Shift+drags. */
-export function scrubbing(element, app, span, box = null) {
-  const { payload, store } = app;
+export function scrubbing(element, context, span, box = null) {
+  const { payload, store } = context;
   let drag = null; // {kind: "scrub" | "range" | "box", ...}
   const share = (event) => {
     const { left, width } = span();

@@ -1,13 +1,59 @@
 // The one state. Everything on screen is a function of (payload, state, transient); parts never talk to each other.
 //
 // `set` changes the state (saved, undoable, sent to the kernel when it has settled), `poke` the transient rest (hover,
-// playing, drag), which is never saved. Both only note what changed; one frame later every part looks.
+// playing, drag), which is never saved. Both only note what changed; one frame later the parts that read it are updated.
 
 import { contract } from "./contract.js";
 import { stateRules } from "./state.js";
 
 const SETTLE = 150; // ms without change
 const APART = 250; // ms between two messages: at most four a second
+
+/**
+ * What is never saved. Its keys are those of `poke`, and the other half of what a part can read.
+ * @typedef {object} Transient
+ * @property {import("./types.js").Hover | null} hover what is pointed at
+ * @property {boolean} playing
+ * @property {number} fraction of the way to the next step, while playing
+ * @property {boolean} down whether a gesture is going on: nothing settles meanwhile
+ * @property {string | null} open the open menu or sheet
+ * @property {boolean} lasso whether the next drag on the map is a lasso
+ * @property {any} drag what a gesture draws: a box on a lane, a lasso
+ * @property {boolean} presenter
+ * @property {boolean} blank
+ * @property {number | null} from where a loop begins whose end is not chosen yet
+ * @property {Record<number, number> | null} edit while the puzzle is edited: position -> token typed there
+ * @property {string[]} tall the lanes that are shown high
+ * @property {number | null} limit while a quiz asks: the last step that may be shown
+ * @property {boolean} asking whether a quiz waits for its answer
+ * @property {string} reply what the quiz says of the last answer
+ * @property {string | null} said what an action had to say
+ * @property {string} copied a text that the clipboard refused
+ * @property {boolean} filming
+ * @property {boolean} printing
+ */
+/** @type {Readonly<Transient>} */
+const TRANSIENT = Object.freeze({
+  hover: null,
+  playing: false,
+  fraction: 0,
+  down: false,
+  open: null,
+  lasso: false,
+  drag: null,
+  presenter: false,
+  blank: false,
+  from: null,
+  edit: null,
+  tall: [],
+  limit: null,
+  asking: false,
+  reply: "",
+  said: null,
+  copied: "",
+  filming: false,
+  printing: false,
+});
 
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
@@ -16,25 +62,14 @@ const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
  * @param warn called with a sentence where a saved value had to be changed or a key is unknown
  */
 export function createStore(payload, saved, { save, warn }) {
-  let limit = null; // while a quiz asks: the last step that may be shown
-  const { start, narrow, legal } = stateRules(payload, () => limit ?? payload.steps - 1, warn);
+  const last = () => transient.limit ?? payload.steps - 1;
+  const { start, narrow, legal } = stateRules(payload, last, warn);
   const listeners = new Set();
   const past = [];
   const future = [];
+  let transient = TRANSIENT;
   let state = Object.freeze(legal(saved ?? {}));
   let settled = state;
-  let transient = Object.freeze({
-    hover: null,
-    playing: false,
-    fraction: 0,
-    down: false,
-    open: null,
-    lasso: false,
-    drag: null,
-    presenter: false,
-    blank: false,
-    from: null, // where a loop is to begin whose end is not chosen yet
-  });
   let timer = null;
   let sentAt = -Infinity;
 
@@ -88,15 +123,12 @@ export function createStore(payload, saved, { save, warn }) {
     get state() {
       return state;
     },
-    /** The last step that may be shown; set to null when nothing is hidden. */
+    /** The last step that may be shown: while a quiz asks, the future is hidden. */
     get last() {
-      return limit ?? payload.steps - 1;
+      return last();
     },
     get veiled() {
-      return limit !== null;
-    },
-    set limit(step) {
-      limit = step;
+      return transient.limit !== null;
     },
     get transient() {
       return transient;

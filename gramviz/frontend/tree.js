@@ -66,8 +66,8 @@ export function forkCell(run, { parts: [one, other] }) {
 }
 
 /** @param choose({paths: [[run, path], ...]}, event) chooses them, as a row of answers does */
-export function createTree(app, choose) {
-  const { payload, store } = app;
+export function createTree(context, choose) {
+  const { payload, store } = context;
   const trees = new Map(); // run -> its branches, trunk first, each before its parts
   const caption = make("h4");
   const canvas = make("canvas", { "aria-hidden": "true" });
@@ -176,7 +176,7 @@ export function createTree(app, choose) {
         height: `${high}px`,
         paddingLeft: `${leaf ? plot + 4 - left : 0}px`,
       });
-      if (named) option.firstChild.style.color = app.theme.pick(outcomeColor(run.outcome(path)));
+      if (named) option.firstChild.style.color = context.theme.pick(outcomeColor(run.outcome(path)));
       branch.option = option;
       return option;
     });
@@ -186,7 +186,7 @@ export function createTree(app, choose) {
   function paint() {
     const { state, transient } = store;
     const { run, branches, x, y, plot, width, height } = shown;
-    const { theme } = app;
+    const { theme } = context;
     const pen = surface(canvas, width, height);
     const { groups, of } = colorGroups(payload, state);
     const level = emphasis(payload, state, transient.hover)[run.letter];
@@ -228,7 +228,7 @@ export function createTree(app, choose) {
   }
 
   return {
-    el,
+    element: el,
     /** The arrow keys: left to the trunk, right along the larger part, up and down through all branches. */
     move(dx, dy) {
       const { branches } = shown;
@@ -245,7 +245,7 @@ export function createTree(app, choose) {
       el.hidden = !state.tree;
       if (el.hidden || !keys.size || (keys.size === 1 && keys.has("fraction"))) return;
       const run = runOf(payload, state.focus[0]);
-      const width = app.size.width - { wide: app.size.width - 200, medium: 34, narrow: 26, tiny: 26 }[app.size.kind];
+      const width = context.size.width - { wide: context.size.width - 200, medium: 34, narrow: 26, tiny: 26 }[context.size.kind];
       if (!shown || shown.run !== run || keys.has("layout") || keys.has("theme")) grow(run, width);
       const { branches } = shown;
       const forks = branches.filter(({ parts, at: end }) => parts.length && end < state.cursor.step).length;

@@ -1,210 +1,118 @@
-// The answers panel: which answers were reached, by which paths, and which one each rule would choose.
+// The answers panel: which answers were reached, by which trajectories, and which one each rule would choose.
 
+import { answerRows, choices, outcomeOf, solutionsFound } from "../answers.js";
 import { badge, make, markIcon, selectTabs, setAttribute, setText } from "../dom.js";
-import { colorGroups, crowd, emphasis, FAINT, GREY, HIDDEN, outcomeColor, outcomeShape, runOf } from "../groups.js";
+import { arrowOf, focusedIn, withCommand } from "../focus.js";
+import { colorGroups, emphasis, FAINT, GREY, HIDDEN, outcomeColor, outcomeShape } from "../groups.js";
 import { address } from "../steps.js";
 import { createTree } from "../tree.js";
-import { percent } from "../text.js";
 import { words } from "../words.js";
 
 const ANSWER_ROWS = 6; // answers with a row of their own
 const MARKS_SHOWN = 200; // marks; beyond that, evenly chosen ones
 const DENSE = 78;
+const MARKS_ACROSS = 13;
 
-/** The outcome of an answer: that of a path which ends in it. 0 wrong, 1 correct, 2 not finished, 3 unknown. */
-function outcomeOf(payload, id) {
-  for (const run of payload.runs)
-    for (let path = 0; path < run.n; path += 1) if (run.final(path) === id) return run.outcome(path);
-  return 3;
-}
+/** @typedef {import("../registry.js").Context} Context */
+/** @typedef {import("../types.js").Payload} Payload */
+/** @typedef {import("../types.js").State} State */
+/** @typedef {import("../types.js").Who} Who */
+/** @typedef {import("../answers.js").AnswerRow} AnswerRow */
 
-/** An answer in words: "correct", "2 conflicts", ... */
-export function answerWords(payload, id) {
-  const answer = payload.answers[id];
-  const outcome = outcomeOf(payload, id);
-  if (outcome === 1) return words.answers.right;
-  if (outcome === 3 || !answer) return words.answers.unknown;
-  if (outcome > 3) return words.outcomes[outcome];
-  if (answer.valid) return words.answers.other;
-  return outcome === 2 ? words.answers.unfinished : words.answers.conflicts(answer.conflicts ?? 0, payload.board.ruled);
-}
-
-/** Rows, largest first: [{id, letter, label, outcome, counts: {A: 1}, total, paths}]; id null = a board that is no final answer. */
-export function answerRows(payload, state) {
-  const byId = new Map();
-  for (const run of payload.runs) {
-    if (state.hidden.includes(run.letter)) continue;
-    for (let path = 0; path < run.n; path += 1) {
-      const id = state.answers_at === "final" ? run.final(path) : run.answer(path, state.cursor.step);
-      if (!byId.has(id))
-        byId.set(id, {
-          id,
-          letter: id === null ? null : (payload.answers[id]?.letter ?? null),
-          label: id === null ? words.answers.between : answerWords(payload, id),
-          outcome: id === null ? 2 : outcomeOf(payload, id),
-          counts: {},
-          total: 0,
-          paths: [],
-        });
-      const row = byId.get(id);
-      row.counts[run.letter] = (row.counts[run.letter] ?? 0) + 1;
-      row.total += 1;
-      row.paths.push([run, path]);
-    }
-  }
-  // Letters are fixed by final size and stay in place during play; "on the way" comes last.
-  return [...byId.values()].sort((a, b) => (a.id ?? Infinity) - (b.id ?? Infinity));
-}
-
-/** What each rule of choice takes from the paths of a run: [{rule, id, note}]. */
-export function choices(payload, run) {
-  const found = [];
-  if (run.n === 1) return [{ rule: words.answers.alone(run.name), id: run.final(0), note: "" }];
-  const counts = new Map();
-  for (let path = 0; path < run.n; path += 1) counts.set(run.final(path), (counts.get(run.final(path)) ?? 0) + 1);
-  const [majority, votes] = [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0])[0];
-  found.push({ rule: words.answers.majority, id: majority, note: `${votes} of ${run.n}` });
-  if (run.curves.value) {
-    const values = Array.from({ length: run.n }, (_, path) => run.curve("value", path, run.steps - 1));
-    const best = values.reduce(
-      (most, value, path) => (value > (values[most] ?? -Infinity) || !Number.isFinite(values[most]) ? path : most),
-      0,
-    );
-    if (Number.isFinite(values[best]))
-      found.push({ rule: words.answers.value, id: run.final(best), note: values[best].toFixed(2) });
-  }
-  if (run.valid) {
-    const right = Array.from({ length: run.n }, (_, path) => path).find((path) => run.outcome(path) === 1);
-    found.push({ rule: words.answers.oracle, id: right === undefined ? majority : run.final(right), note: "" });
-  }
-  return found;
-}
-
-/** The path whose head is nearest to the middle of a group's heads: [letter, index]. Without a map, the first. */
+/** The trajectory whose head is nearest to the middle of a group's heads: [letter, index]. Without a map, the first. */
+/** @param {Who[]} paths @param {State} state @returns {[string, number]} */
 function central(paths, state) {
   const { step } = state.cursor;
   const placed = paths
     .filter(([run]) => run.maps[state.basis])
     .map(([run, path]) => {
       const at = 3 * (path * run.steps + run.held(step));
-      return { who: [run.letter, path], point: run.maps[state.basis].xyz.subarray(at, at + 3) };
+      const who = /** @type {[string, number]} */ ([run.letter, path]);
+      return { who, point: run.maps[state.basis].xyz.subarray(at, at + 3) };
     });
   if (!placed.length) return [paths[0][0].letter, paths[0][1]];
   const middle = [0, 1, 2].map((axis) => placed.reduce((sum, { point }) => sum + point[axis], 0) / placed.length);
-  const away = ({ point }) => Math.hypot(...middle.map((value, axis) => value - point[axis]));
+  const away = (/** @type {typeof placed[0]} */ { point }) =>
+    Math.hypot(...middle.map((value, axis) => value - point[axis]));
   return placed.reduce((best, one) => (away(one) < away(best) ? one : best)).who;
 }
 
-/** How many different correct answers a set of paths ends in. */
-const solutionsFound = (payload) =>
-  payload.answers.filter((answer, id) => answer.valid && outcomeOf(payload, id) === 1).length;
+/** The rows that are drawn: the largest answers, and the rest as one. @param {AnswerRow[]} all @returns {AnswerRow[]} */
+function mergedRows(all) {
+  if (all.length <= ANSWER_ROWS) return all;
+  const rest = all.slice(ANSWER_ROWS - 1);
+  /** @type {Record<string, number>} */
+  const counts = {};
+  for (const row of rest)
+    for (const [letter, count] of Object.entries(row.counts)) counts[letter] = (counts[letter] ?? 0) + count;
+  const { outcome } = rest[0];
+  const merged = {
+    id: -1,
+    ids: rest.map((row) => row.id),
+    letter: null,
+    label: words.answers.others(rest.length),
+    outcome: rest.every((row) => row.outcome === outcome) ? outcome : 3, // unlike ends have no mark of their own
+    counts,
+    total: rest.reduce((sum, row) => sum + row.total, 0),
+    paths: rest.flatMap((row) => row.paths),
+  };
+  return [...all.slice(0, ANSWER_ROWS - 1), merged];
+}
 
-export function createAnswers(app) {
-  const { payload, store } = app;
-  const at = make("button", { role: "tab", "data-at": "cursor", onclick: () => store.set({ answers_at: "cursor", tree: false }) });
-  const final = make(
-    "button",
-    { role: "tab", "data-at": "final", onclick: () => store.set({ answers_at: "final", tree: false }) },
-    words.answers.final,
-  );
-  const rows = make("div", {
-    class: "rows",
-    role: "listbox",
-    "aria-label": words.answers.title,
-    "aria-multiselectable": "true",
+/** The series that have a bar of their own: those of one trajectory only where there are no others. */
+/** @param {Payload} payload @param {State} state */
+function barLetters({ runs }, { hidden }) {
+  const alone = runs.length === 1 || runs.every((run) => run.n === 1);
+  return runs.filter((run) => !hidden.includes(run.letter) && (run.n > 1 || alone)).map((run) => run.letter);
+}
+
+/** The bars of a row. @param {Payload} payload @param {AnswerRow} row @param {string[]} letters @param {number} most */
+function barsOf({ runs }, { counts }, letters, most) {
+  const share = (/** @type {string} */ letter) => (100 * (counts[letter] ?? 0)) / most;
+  const bars = letters.map((letter) => {
+    const bar = make("i");
+    bar.style.width = `${share(letter)}%`;
+    return bar;
   });
-  const count = make("h4");
-  const marks = make("div", {
-    class: "marks",
-    role: "listbox",
-    tabindex: "0",
-    "aria-label": words.answers.title,
-    "data-part": "marks",
-  });
-  const chosen = make("div", { class: "chosen selectable" });
-  const found = make("div", { class: "found selectable" });
-  const branches = make("button", { role: "tab", "data-at": "tree", onclick: () => store.set({ tree: true }) }, words.tree.title);
-  const tree = createTree(app, choose);
-  const lists = [make("div", {}, rows), make("div", {}, count, marks)];
-  const body = make("div", { class: "body" }, lists, tree.el, chosen, found);
-  const el = make(
-    "section",
-    { class: "panel answers", "aria-label": words.answers.title },
-    make(
-      "div",
-      { class: "bar" },
-      make("h3", {}, words.answers.title),
-      make("div", { class: "push", role: "tablist" }, final, at, branches),
-    ),
-    body,
-  );
-  const seen = payload.runs
-    .flatMap((run) => Array.from({ length: run.n }, (_, path) => [run, path]))
-    .sort(([a, i], [b, k]) => a.final(i) - b.final(k) || a.index - b.index || i - k);
-  const drawn =
-    seen.length <= MARKS_SHOWN
-      ? seen
-      : Array.from({ length: MARKS_SHOWN }, (_, k) => seen[Math.floor((k * seen.length) / MARKS_SHOWN)]);
-  let cells = [];
-  let drawnRows = [];
+  // A single trajectory of another series is a badge at the end of the bar, not a bar of its own.
+  const badges = runs
+    .filter((run) => run.n === 1 && runs.length > 1 && counts[run.letter])
+    .map((run) => {
+      const one = badge(run.letter);
+      one.style.left = `min(${Math.max(...letters.map(share), 0)}% + 4px, 38px)`;
+      return one;
+    });
+  return make("span", { class: `bars${letters.length > 1 ? " two" : ""}` }, bars, badges);
+}
 
-  marks.append(
-    ...drawn.map(([run, path]) => {
-      const who = [run.letter, path];
-      const cell = make(
-        "div",
-        {
-          role: "option",
-          id: `mark${run.letter}${path}`,
-          "data-path": `${run.letter} ${path}`,
-          "aria-label": `${words.pathName(run, path)}, ${words.outcomes[run.outcome(path)]}`,
-          title: words.pathName(run, path),
-          onclick: () => store.set({ focus: who, board: "focus" }),
-          onpointerenter: () => store.poke({ hover: { part: "answers", path: who } }),
-        },
-        markIcon(outcomeShape(run.outcome(path))),
-      );
-      cells.push({ cell, run, path });
-      return cell;
-    }),
-  );
-  marks.classList.toggle("dense", drawn.length > DENSE);
-  for (const node of [rows, marks]) node.addEventListener("pointerleave", () => store.poke({ hover: null }));
-  cells = Object.freeze(cells);
+/** Chooses the trajectories of a row; those that are chosen already are dropped. */
+/** @param {Context} context @param {{paths: Who[]}} row @param {boolean} add */
+function chooseRow({ store }, { paths }, add) {
+  const { selected } = store.state;
+  const next = add ? { ...selected } : {};
+  for (const [run, path] of paths) next[run.letter] = [...(next[run.letter] ?? []), path];
+  const plain = Object.entries(next).map(([letter, list]) => [letter, [...new Set(list)].sort((a, b) => a - b)]);
+  if (JSON.stringify(plain) === JSON.stringify(Object.entries(selected))) store.set({ selected: {}, board: "focus" });
+  else store.set({ selected: next, brush: null, board: paths.length > 1 ? "all" : "focus" });
+}
 
-  function choose(row, event) {
-    const { selected } = store.state;
-    const next = event.ctrlKey || event.metaKey ? { ...selected } : {};
-    for (const [run, path] of row.paths) next[run.letter] = [...(next[run.letter] ?? []), path];
-    const same =
-      JSON.stringify(
-        Object.entries(next).map(([letter, list]) => [letter, [...new Set(list)].sort((a, b) => a - b)]),
-      ) === JSON.stringify(Object.entries(selected));
-    store.set(
-      same
-        ? { selected: {}, board: "focus" }
-        : { selected: next, brush: null, board: row.paths.length > 1 ? "all" : "focus" },
-    );
-  }
+/** One row for each answer. @param {Context} context */
+function createRows(context) {
+  const { payload, store } = context;
+  const list = { class: "rows", role: "listbox", "aria-label": words.answers.title, "aria-multiselectable": "true" };
+  const element = make("div", { ...list, onpointerleave: () => store.poke({ hover: null }) });
+  /** @type {AnswerRow[]} */
+  let drawn = [];
 
-  function rowOf(row, most, many) {
-    const color = app.theme.pick(outcomeColor(row.outcome));
+  /** @param {AnswerRow} row @param {string[]} letters @param {number} most */
+  function rowOf(row, letters, most) {
+    const { theme } = context;
     const shape = make("span", {}, markIcon(row.id === null ? "ring" : outcomeShape(row.outcome)));
-    const bars = make("span", { class: `bars${many.length > 1 ? " two" : ""}` });
-    for (const letter of many) {
-      const bar = make("i");
-      bar.style.width = `${(100 * (row.counts[letter] ?? 0)) / most}%`;
-      bars.append(bar);
-    }
-    shape.style.color = bars.style.color = row.id === null ? app.theme.grey : color;
-    // A single path of another run is a badge at the end of the bar, not a bar of its own.
-    for (const run of payload.runs)
-      if (run.n === 1 && payload.runs.length > 1 && row.counts[run.letter]) {
-        const one = badge(run.letter);
-        one.style.left = `min(${(100 * Math.max(...many.map((letter) => row.counts[letter] ?? 0), 0)) / most}% + 4px, 38px)`;
-        bars.append(one);
-      }
-    const total = many.reduce((sum, letter) => sum + (row.counts[letter] ?? 0), 0);
+    const bars = barsOf(payload, row, letters, most);
+    shape.style.color = bars.style.color = row.id === null ? theme.grey : theme.pick(outcomeColor(row.outcome));
+    const total = letters.reduce((sum, letter) => sum + (row.counts[letter] ?? 0), 0);
+    const [[run, path]] = row.paths;
+    const hover = { part: "answers", answers: row.ids ?? [row.id], preview: [run.letter, path] };
     return make(
       "button",
       {
@@ -212,12 +120,9 @@ export function createAnswers(app) {
         role: "option",
         "data-answer": String(row.id),
         title: row.label,
-        onclick: (event) => choose(row, event),
+        onclick: (/** @type {MouseEvent} */ event) => chooseRow(context, row, withCommand(event)),
         ondblclick: () => store.set({ focus: central(row.paths, store.state), board: "focus" }),
-        onpointerenter: () =>
-          store.poke({
-            hover: { part: "answers", answers: row.ids ?? [row.id], preview: [row.paths[0][0].letter, row.paths[0][1]] },
-          }),
+        onpointerenter: () => store.poke({ hover }),
       },
       shape,
       make("b", {}, row.letter ?? ""),
@@ -227,166 +132,197 @@ export function createAnswers(app) {
     );
   }
 
-  function updateRows() {
-    const { state } = store;
-    const all = answerRows(payload, state);
-    const many = payload.runs
-      .filter(
-        (run) =>
-          !state.hidden.includes(run.letter) &&
-          (run.n > 1 || payload.runs.length === 1 || payload.runs.every((other) => other.n === 1)),
-      )
-      .map((run) => run.letter);
-    const shown = all.slice(0, all.length > ANSWER_ROWS ? ANSWER_ROWS - 1 : ANSWER_ROWS);
-    const rest = all.slice(shown.length);
-    if (rest.length) {
-      const merged = {
-        id: -1,
-        ids: rest.map((row) => row.id),
-        letter: null,
-        label: words.answers.others(rest.length),
-        outcome: rest.every(({ outcome }) => outcome === rest[0].outcome) ? rest[0].outcome : 3, // unlike ends have no mark of their own
-        counts: {},
-        total: 0,
-        paths: rest.flatMap((row) => row.paths),
-      };
-      for (const row of rest)
-        for (const [letter, n] of Object.entries(row.counts)) merged.counts[letter] = (merged.counts[letter] ?? 0) + n;
-      shown.push(merged);
-    }
-    const most = Math.max(1, ...shown.flatMap((row) => many.map((letter) => row.counts[letter] ?? 0)));
-    drawnRows = shown;
-    const focused = el.getRootNode().activeElement?.dataset?.answer;
-    rows.replaceChildren(...shown.map((row) => rowOf(row, most, many)));
-    if (focused) rows.querySelector(`[data-answer="${focused}"]`)?.focus();
-  }
+  return {
+    element,
+    /** The row that an element stands for. @param {any} node */
+    rowAt: (node) => drawn[[...element.children].indexOf(node)],
+    fill() {
+      const letters = barLetters(payload, store.state);
+      drawn = mergedRows(answerRows(payload, store.state));
+      const most = Math.max(1, ...drawn.flatMap((row) => letters.map((letter) => row.counts[letter] ?? 0)));
+      const focused = focusedIn(element)?.dataset?.answer;
+      element.replaceChildren(...drawn.map((row) => rowOf(row, letters, most)));
+      if (focused) /** @type {HTMLElement | null} */ (element.querySelector(`[data-answer="${focused}"]`))?.focus();
+    },
+    /** Marks the rows that are chosen as a whole. It redraws none, so that a double click finds the element of its first. */
+    mark() {
+      const { selected } = store.state;
+      drawn.forEach(({ paths }, k) => {
+        const chosen = paths.every(([run, path]) => selected[run.letter]?.includes(path));
+        setAttribute(element.children[k], "aria-selected", chosen);
+      });
+    },
+  };
+}
 
-  /** Which rows are chosen as a whole. Apart from drawing them, so that a double click finds the element of its first. */
-  function updateChoice() {
-    const { selected } = store.state;
-    drawnRows.forEach((row, k) =>
-      setAttribute(
-        rows.children[k],
-        "aria-selected",
-        row.paths.every(([run, path]) => selected[run.letter]?.includes(path)),
-      ),
-    );
-  }
+/** All trajectories, by their answers. @param {Payload} payload @returns {Who[]} */
+const byAnswer = ({ runs }) =>
+  runs
+    .flatMap((run) => Array.from({ length: run.n }, (_, path) => /** @type {Who} */ ([run, path])))
+    .sort(([a, i], [b, k]) => a.final(i) - b.final(k) || a.index - b.index || i - k);
 
-  function updateMarks() {
-    const { state, transient } = store;
-    const { groups, of } = colorGroups(payload, state);
-    const level = emphasis(payload, state, transient.hover);
-    for (const { cell, run, path } of cells) {
-      const here = level[run.letter][path];
-      const name = `${run.letter},${path}`;
-      const kinds = [
-        name === String(state.focus) && "focus",
-        name === String(state.pinned) && "pinned",
-        here === GREY && "grey",
-        here === FAINT && "faint",
-      ]
-        .filter(Boolean)
-        .join(" ");
-      setAttribute(cell, "class", kinds || null);
-      setAttribute(cell, "aria-selected", Boolean(state.selected[run.letter]?.includes(path)));
-      cell.hidden = here === HIDDEN;
-      cell.style.color = app.theme.pick(groups[of[run.letter][path]].color);
-    }
-    setAttribute(marks, "aria-activedescendant", `mark${state.focus.join("")}`);
-    const paths = seen.filter(([run]) => !state.hidden.includes(run.letter)).length;
-    setText(
-      count,
-      drawn.length < seen.length ? words.answers.some(drawn.length, seen.length) : words.answers.sorted(paths),
-    );
-  }
-
-  function updateChosen() {
-    const order = [...payload.runs].sort((a, b) => (b.n > 1) - (a.n > 1)); // many paths first, "TRM alone" below
-    const lines = order
-      .filter((run) => !store.state.hidden.includes(run.letter))
-      .flatMap((run) => choices(payload, run).map((choice) => ({ run, ...choice })));
-    const several = payload.runs.filter((run) => run.n > 1).length > 1;
-    chosen.replaceChildren(
-      make("span", { class: "note" }, words.answers.chosen),
-      ...lines.flatMap(({ run, rule, id, note }) => {
-        const outcome = outcomeOf(payload, id);
-        const shape = make("span", {}, markIcon(outcomeShape(outcome)));
-        shape.style.color = app.theme.pick(outcomeColor(outcome));
-        return [
-          make("b", {}, several && run.n > 1 ? `${run.letter} ${rule}` : rule),
-          shape,
-          make("span", { class: "muted" }, [payload.answers[id]?.letter, note].filter(Boolean).join(", ")),
-        ];
-      }),
-      ...(lines.some(({ rule }) => rule === words.answers.oracle)
-        ? [make("span", { class: "note" }, words.answers.oracleNote)]
-        : []),
-    );
-    const known = payload.runs.some((run) => run.valid);
-    const right = solutionsFound(payload);
-    const [only] =
-      new Set(seen.map(([run, path]) => run.final(path))).size === 1 && seen.length > 1
-        ? [words.answers.same(seen.length)]
-        : [""];
-    setText(
-      found,
-      [known ? words.answers.found(right, payload.solutions) : words.answers[payload.board.kind === "image" ? "picture" : "noValid"], only].filter(Boolean).join(". "),
-    );
-  }
+/** A mark for each trajectory. @param {Context} context */
+function createMarks(context) {
+  const { payload, store } = context;
+  const all = byAnswer(payload);
+  const some = Math.min(all.length, MARKS_SHOWN);
+  const drawn = Array.from({ length: some }, (_, k) => all[Math.floor((k * all.length) / some)]);
+  const marks = drawn.map(([run, path]) => {
+    const who = /** @type {[string, number]} */ ([run.letter, path]);
+    const option = {
+      role: "option",
+      id: `mark${run.letter}${path}`,
+      "data-path": `${run.letter} ${path}`,
+      "aria-label": `${words.pathName(run, path)}, ${words.outcomes[run.outcome(path)]}`,
+      title: words.pathName(run, path),
+      onclick: () => store.set({ focus: who, board: "focus" }),
+      onpointerenter: () => store.poke({ hover: { part: "answers", path: who } }),
+    };
+    return make("div", option, markIcon(outcomeShape(run.outcome(path))));
+  });
+  const list = {
+    class: `marks${drawn.length > DENSE ? " dense" : ""}`,
+    role: "listbox",
+    tabindex: "0",
+    "aria-label": words.answers.title,
+    "data-part": "marks",
+    onpointerleave: () => store.poke({ hover: null }),
+  };
+  const element = make("div", list, marks);
+  const count = make("h4");
 
   return {
-    el,
-    tree,
-    /** Ctrl+Enter on a row: its paths are added to the choice. False for anything else. */
-    add(node) {
-      const row = drawnRows[[...rows.children].indexOf(node)];
-      if (row) choose(row, { ctrlKey: true });
-      return Boolean(row);
-    },
-    /** Arrow keys inside the marks: along the row of paths. */
+    elements: [count, element],
+    /** To another trajectory along the marks. @param {number} by */
     move(by) {
       const at = drawn.findIndex(([run, path]) => String([run.letter, path]) === String(store.state.focus));
       const [run, path] = drawn[Math.min(drawn.length - 1, Math.max(0, at + by))];
       store.set({ focus: [run.letter, path], board: "focus" });
     },
-    update(keys) {
-      const has = (...names) => names.some((name) => keys.has(name));
-      const { state } = store;
-      const following = state.answers_at === "cursor" && has("cursor");
-      setText(at, words.answers.at(address(payload, state.cursor.step)));
-      selectTabs([final, at, branches], state.tree ? branches : state.answers_at === "final" ? final : at);
-      for (const list of lists) list.hidden = state.tree;
-      tree.update(keys);
-      const redraw = has("layout", "theme", "answers_at", "hidden") || following;
-      if (redraw) updateRows();
-      if (redraw || has("selected")) updateChoice();
-      if (has("layout", "theme", "hidden")) updateChosen();
-      if (
-        has("layout", "theme", "color_by", "focus", "pinned", "selected", "hidden", "hover") ||
-        (has("cursor", "cells") && !["outcome", "answer", "run"].includes(state.color_by))
-      )
-        updateMarks();
+    update() {
+      const { state, transient } = store;
+      const { groups, of } = colorGroups(payload, state);
+      const level = emphasis(payload, state, transient.hover);
+      drawn.forEach(([{ letter }, path], k) => {
+        const mark = marks[k];
+        const here = level[letter][path];
+        const name = String([letter, path]);
+        const kinds = { focus: name === String(state.focus), pinned: name === String(state.pinned) };
+        const shown = { ...kinds, grey: here === GREY, faint: here === FAINT };
+        const classes = Object.entries(shown).flatMap(([kind, on]) => (on ? [kind] : []));
+        setAttribute(mark, "class", classes.join(" ") || null);
+        setAttribute(mark, "aria-selected", Boolean(state.selected[letter]?.includes(path)));
+        mark.hidden = here === HIDDEN;
+        mark.style.color = context.theme.pick(groups[of[letter][path]].color);
+      });
+      setAttribute(element, "aria-activedescendant", `mark${state.focus.join("")}`);
+      const visible = all.filter(([run]) => !state.hidden.includes(run.letter)).length;
+      const some = drawn.length < all.length;
+      setText(count, some ? words.answers.some(drawn.length, all.length) : words.answers.sorted(visible));
     },
   };
 }
 
-/** What the pointed-at rows, else the selection, hold, in words: "9 paths: 7 answer b, 2 answer c". */
-export function groupSentence(payload, state, answers = null, branch = null) {
-  const rows = answers && answerRows(payload, state).filter((row) => answers.includes(row.id));
-  const paths = branch
-    ? branch.paths.map((path) => [runOf(payload, branch.run), path])
-    : rows
-      ? rows.flatMap((row) => row.paths)
-      : crowd(payload, state);
-  if (!paths.length) return "";
-  const counts = new Map();
-  for (const [run, path] of paths) counts.set(run.final(path), (counts.get(run.final(path)) ?? 0) + 1);
-  const parts = [...counts]
-    .sort((a, b) => b[1] - a[1])
-    .slice(0, 4)
-    .map(([id, n]) => words.answerShare(n, payload.answers[id]?.letter));
-  const judged = paths.filter(([run]) => run.valid);
-  const right = judged.filter(([run, path]) => run.outcome(path) === 1).length;
-  return words.map.lassoed(paths.length, parts) + (judged.length ? `; ${percent(right / judged.length, 0)} correct.` : ".");
+/** What each rule of choice takes, in a line each. @param {Context} context */
+function chosenLines({ payload, store, theme }) {
+  const several = payload.runs.filter((run) => run.n > 1).length > 1;
+  const order = [...payload.runs].sort((a, b) => Number(b.n > 1) - Number(a.n > 1)); // "TRM alone" below
+  const lines = order
+    .filter((run) => !store.state.hidden.includes(run.letter))
+    .flatMap((run) => choices(payload, run).map((choice) => ({ run, ...choice })));
+  const nodes = lines.flatMap(({ run, rule, id, note }) => {
+    const outcome = outcomeOf(payload, id);
+    const shape = make("span", {}, markIcon(outcomeShape(outcome)));
+    shape.style.color = theme.pick(outcomeColor(outcome));
+    const said = [payload.answers[id]?.letter, note].filter(Boolean).join(", ");
+    return [
+      make("b", {}, several && run.n > 1 ? `${run.letter} ${rule}` : rule),
+      shape,
+      make("span", { class: "muted" }, said),
+    ];
+  });
+  const note = (/** @type {string} */ text) => make("span", { class: "note" }, text);
+  const oracle = lines.some(({ rule }) => rule === words.answers.oracle) ? [note(words.answers.oracleNote)] : [];
+  return [note(words.answers.chosen), ...nodes, ...oracle];
+}
+
+/** How many solutions were found, and whether all trajectories agree. @param {Payload} payload */
+function foundSentence(payload) {
+  const all = byAnswer(payload);
+  const unknown = words.answers[payload.board.kind === "image" ? "picture" : "noValid"];
+  const known = payload.runs.some((run) => run.valid);
+  const agree = all.length > 1 && new Set(all.map(([run, path]) => run.final(path))).size === 1;
+  const found = known ? words.answers.found(solutionsFound(payload), payload.solutions) : unknown;
+  return [found, agree ? words.answers.same(all.length) : ""].filter(Boolean).join(". ");
+}
+
+/** The tabs: final answers, answers at the cursor, and the tree. @param {Context} context */
+function createAnswerTabs({ payload, store }) {
+  /** @param {string} at @param {string} label @param {Partial<State>} patch */
+  const tab = (at, label, patch) => make("button", { role: "tab", "data-at": at, onclick: () => store.set(patch) }, label);
+  const final = tab("final", words.answers.final, { answers_at: "final", tree: false });
+  const now = tab("cursor", "", { answers_at: "cursor", tree: false });
+  const tree = tab("tree", words.tree.title, { tree: true });
+  return {
+    element: make("div", { class: "push", role: "tablist" }, final, now, tree),
+    update() {
+      const { state } = store;
+      setText(now, words.answers.at(address(payload, state.cursor.step)));
+      selectTabs([final, now, tree], state.tree ? tree : state.answers_at === "final" ? final : now);
+    },
+  };
+}
+
+/** @param {Context} context @returns {import("../registry.js").Part} */
+export function createAnswers(context) {
+  const { payload, store } = context;
+  const tabs = createAnswerTabs(context);
+  const rows = createRows(context);
+  const marks = createMarks(context);
+  const tree = createTree(context, (branch, event) => chooseRow(context, branch, withCommand(event)));
+  const chosen = make("div", { class: "chosen selectable" });
+  const found = make("div", { class: "found selectable" }, foundSentence(payload));
+  const lists = [make("div", {}, rows.element), make("div", {}, marks.elements)];
+  const bar = make("div", { class: "bar" }, make("h3", {}, words.answers.title), tabs.element);
+  const body = make("div", { class: "body" }, lists, tree.element, chosen, found);
+  const element = make("section", { class: "panel answers", "aria-label": words.answers.title }, bar, body);
+
+  /** @param {KeyboardEvent} event */
+  function enter(event) {
+    const row = rows.rowAt(focusedIn(element));
+    return row && withCommand(event) ? () => chooseRow(context, row, true) : null;
+  }
+
+  return {
+    name: "answers",
+    reads: (
+      "layout theme panel cursor answers_at hidden selected color_by focus pinned hover cells token tree"
+    ).split(" "),
+    element,
+    key(event, place) {
+      const arrow = arrowOf(event);
+      if (event.altKey) return null;
+      if (place === "tree") return arrow ? () => tree.move(arrow[0], arrow[1]) : () => tree.choose(event);
+      if (place === "marks" && arrow) return () => marks.move(arrow[0] + MARKS_ACROSS * arrow[1]);
+      return event.key === "Enter" ? enter(event) : null;
+    },
+    update(changed) {
+      const has = (/** @type {string[]} */ ...keys) => keys.some((key) => changed.has(key));
+      const { state } = store;
+      element.classList.toggle("open", state.panel === "answers");
+      tabs.update();
+      for (const list of lists) list.hidden = state.tree;
+      tree.update(changed);
+      const refill = has("layout", "theme", "answers_at", "hidden") || (state.answers_at === "cursor" && has("cursor"));
+      if (refill) rows.fill();
+      if (refill || has("selected")) rows.mark();
+      if (has("layout", "theme", "hidden")) chosen.replaceChildren(...chosenLines(context));
+      const follows = !["outcome", "answer", "run"].includes(state.color_by);
+      if (
+        has("layout", "theme", "color_by", "focus", "pinned", "selected", "hidden", "hover") ||
+        (follows && has("cursor", "cells"))
+      )
+        marks.update();
+    },
+  };
 }

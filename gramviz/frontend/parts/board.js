@@ -1,122 +1,118 @@
-// The board panel: one path's answer, the difference of two, or what all paths say, at the cursor.
+// The board panel: the picture at the cursor, its tabs, its legend, and the same in words for a screen reader.
 
-import { changedCells, distribution, placeName, ranked, tokenLabel } from "../cells.js";
+import { boardView, spokenCell } from "../board.js";
 import { make, selectTabs, setAttribute, setText } from "../dom.js";
 import { fontOf, surface } from "../draw.js";
-import { drafted } from "./edit.js";
-import { paintReasons, reasonsAt, signsOf } from "../explain.js";
+import { paintReasons, signsOf } from "../explain.js";
+import { arrowOf, focusedIn, withCommand } from "../focus.js";
 import { crowd, otherPath, runOf, shownPath } from "../groups.js";
 import { paintBoard } from "../paint.js";
-import { pairPlaces, paintPair, spokenInput } from "../pair.js";
+import { paintPair, pairPlaces, spokenInput } from "../pair.js";
 import { places } from "../place.js";
 import { words } from "../words.js";
 
-const TRAIL = 3; // transitions over which an older change fades
+/** @typedef {import("../registry.js").Context} Context */
+/** @typedef {import("../board.js").BoardView} View */
 
-/** What the board shows now. Also the source of the spoken cells and of the exported picture. */
-export function boardView(payload, state, transient, small = false) {
-  const { hover } = transient;
-  const [run, path] = shownPath(payload, state, hover);
-  const { low } = state.cursor;
-  const step = low === null ? state.cursor.step : state.cursor.step - 1; // h, and so the answer, is that of the transition before
-  const other = otherPath(payload, state);
-  const preview = Boolean(hover?.path || hover?.preview);
-  const mode = preview ? "one" : state.board === "all" ? "all" : state.board === "differ" && other ? "differ" : "one";
-  const who = mode === "all" ? crowd(payload, state) : [];
-  const counts = mode === "all" ? distribution(payload, who, step) : null;
-  const kinds = payload.board.tokens.length;
-  const tokens = counts
-    ? Uint8Array.from({ length: payload.board.size }, (_, position) => ranked(counts, position, kinds)[0][0])
-    : run.tokens(path, step);
-  const changed = mode === "one" && low === null ? new Set(changedCells(run, path, step)) : new Set();
-  const trail =
-    mode === "one" && state.layers.includes("trail")
-      ? Array.from({ length: TRAIL }, (_, k) => new Set(changedCells(run, path, step - 1 - k)))
-      : [];
-  const pinned =
-    mode === "one" && state.pinned && !(state.pinned[0] === run.letter && state.pinned[1] === path)
-      ? runOf(payload, state.pinned[0]).tokens(state.pinned[1], step)
-      : null;
-  return drafted(payload, transient, {
-    board: payload.board,
-    given: payload.given,
-    mode,
-    run,
-    path,
-    step,
-    tokens,
-    counts,
-    crowd: who.length,
-    changed,
-    trail,
-    pinned,
-    preview,
-    small,
-    other: mode === "differ" ? other[0].tokens(other[1], step) : null,
-    otherName: other ? words.pathName(...other) : "",
-    conflict: (position) => mode === "one" && Boolean(run.conflict?.(path, step, position)),
-    certainty: run.certainty && ((position) => run.certainty(path, step, position)),
-    second: run.second && ((position) => run.second(path, step, position)),
-    secondCertainty: run.secondCertainty && ((position) => run.secondCertainty(path, step, position)),
-    reasons: mode === "one" && low === null && state.layers.includes("explain") ? reasonsAt(payload, run, path, step) : null,
-    truth: state.layers.includes("truth") ? payload.y : null,
-    hover: hover?.cell ?? null,
-    cells: state.cells,
-    token: state.token,
-  });
-}
-
-/** What a screen reader says of one cell. */
-export function spokenCell(payload, view, position) {
-  const parts = [placeName(payload.board, position), tokenLabel(payload.board, view.tokens[position])];
-  parts.push(view.given[position] ? words.cell.given : words.cell.guess);
-  if (view.changed.has(position)) parts.push(words.legend.changed);
-  if (view.reasons?.has(position)) parts.push(words.explain.reasons[view.reasons.get(position)]);
-  if (view.conflict(position)) parts.push(payload.board.ruled ? `in ${words.legend.conflict}` : words.pair.wrong);
-  if (view.mode === "one" && view.certainty)
-    parts.push(`${words.legend.certainty} ${Math.round(100 * view.certainty(position))} percent`);
-  if (view.pinned && view.pinned[position] !== view.tokens[position])
-    parts.push(`pinned has ${tokenLabel(payload.board, view.pinned[position])}`);
-  return parts.join(", ");
-}
-
-export function createBoard(app) {
-  const { payload, store } = app;
-  const canvas = make("canvas", { "aria-hidden": "true" });
-  const tabs = make("div", { class: "push", role: "tablist", "aria-label": words.board.title });
-  const twin = make("div", { class: "away" }); // the accessible twin: rows of cells, filled in when settled
-  const stage = make(
-    "div",
-    { class: "stage", tabindex: "0", role: "grid", "aria-label": words.board.title, "data-part": "board" },
-    canvas,
-    twin,
-  );
-  const legend = make("div", { class: "legend" });
-  const el = make(
-    "section",
-    { class: "panel board open", "aria-label": words.board.title },
-    make("div", { class: "bar" }, make("h3", {}, words.board.title), tabs),
-    stage,
-    legend,
-  );
-  if (payload.board.input) stage.setAttribute("aria-description", spokenInput(payload.board));
-  let place = places(payload.board, 300);
-  let brush = null; // cells under a drag
-
-  const twinCells = Array.from({ length: payload.board.size }, (_, position) =>
+/** The accessible twin of the canvas: rows of cells, filled in when settled. @param {Context} context */
+function createTwin({ payload }) {
+  const { board } = payload;
+  const cells = Array.from({ length: board.size }, (_, position) =>
     make("div", { role: "gridcell", id: `cell${position}` }),
   );
-  for (let row = 0; row < payload.board.height; row += 1)
-    twin.append(
-      make("div", { role: "row" }, twinCells.slice(row * payload.board.width, (row + 1) * payload.board.width)),
-    );
-
-  const at = (event) => {
-    const box = canvas.getBoundingClientRect();
-    return place.hit(event.clientX - box.left, event.clientY - box.top);
+  const rows = Array.from({ length: board.height }, (_, row) =>
+    make("div", { role: "row" }, cells.slice(row * board.width, (row + 1) * board.width)),
+  );
+  return {
+    element: make("div", { class: "away" }, rows),
+    /** @param {View} view */
+    update: (view) => cells.forEach((cell, position) => setText(cell, spokenCell(payload, view, position))),
   };
-  const point = (cell) => store.poke({ hover: cell === null ? null : { part: "board", cell } });
+}
 
+/** The tabs: a trajectory of each series, what differs, and all of them. @param {Context} context */
+function createBoardTabs({ payload, store }) {
+  const element = make("div", { class: "push", role: "tablist", "aria-label": words.board.title });
+  /** @param {string} id @param {string} label @param {string} title */
+  const tab = (id, label, title) =>
+    make("button", { role: "tab", title, "data-tab": id, onclick: () => store.set({ board: id }) }, label);
+
+  /** @param {import("../types.js").Series} run */
+  function seriesTab(run) {
+    const { state } = store;
+    const [shown, path] = shownPath(payload, state);
+    const focused = run.letter === state.focus[0] ? state.focus[1] : null;
+    const own = run === shown ? path : (focused ?? shownPath(payload, { ...state, board: run.letter })[1]);
+    return tab(run.letter, words.pathName(run, own), run.name);
+  }
+
+  return {
+    element,
+    /** @param {View} view */
+    update(view) {
+      const { state } = store;
+      const { board, focus } = state;
+      const buttons = payload.runs.filter((run) => !state.hidden.includes(run.letter)).map(seriesTab);
+      if (otherPath(payload, state)) buttons.push(tab("differ", words.board.differ, words.board.differ));
+      const many = crowd(payload, state).length;
+      if (many > 1) buttons.push(tab("all", words.board.all(many), words.board.all(many)));
+      const chosen = buttons.find(({ dataset: { tab: id } }) => board === id || (board === "focus" && id === focus[0]));
+      selectTabs(buttons, chosen);
+      const { hover } = store.transient;
+      if (chosen && (hover?.path || hover?.preview)) chosen.setAttribute("aria-selected", "false"); // another is shown
+      const focused = focusedIn(element)?.dataset?.tab; // keep the focus through the rebuild
+      const name = words.pathName(view.run, view.path);
+      const preview = view.preview ? [make("span", { class: "caption" }, words.board.preview(name))] : [];
+      element.replaceChildren(...preview, ...buttons);
+      if (focused) /** @type {HTMLElement | null} */ (element.querySelector(`[data-tab="${focused}"]`))?.focus();
+    },
+  };
+}
+
+/**
+ * The marks that stand in a picture, with what they mean.
+ * @param {Context} context
+ * @param {View} view
+ * @returns {(HTMLElement | [string, string])[]} [class of the mark, words]
+ */
+function legendItems({ payload, store }, view) {
+  const { board } = payload;
+  const text = (/** @type {string} */ said) => make("span", {}, said);
+  const { legend } = words;
+  const changed = /** @type {[string, string]} */ (["changed", legend.changed]);
+  if (view.draft) return [["given", legend.given], changed];
+  if (store.state.cursor.low !== null) return [text(words.low)];
+  if (view.mode === "differ") {
+    const differing = view.tokens.filter((token, k) => token !== view.other[k]).length;
+    return [text(words.distance(differing, view.otherName, words.pathName(view.run, view.path)))];
+  }
+  if (view.mode === "all") return [text((view.board.apart ? words.pair : words).agreement(view.crowd))];
+  /** @type {ReturnType<typeof legendItems>} */
+  const items = [];
+  if (view.reasons)
+    for (const [sign, meaning] of signsOf(view.reasons)) items.push(make("span", {}, make("b", {}, sign), meaning));
+  else if (view.given.some(Boolean)) items.push(["given", legend.given]);
+  else if (board.kind !== "graph" && !board.input) items.push(text(words.givens)); // a graph's edges are given, and an input beside the answer
+  items.push(changed);
+  if (view.run.conflict) items.push(["conflict", board.ruled ? legend.conflict : words.pair.wrong]);
+  const sure = board.kind === "image" ? "doubt" : "certainty";
+  if (!view.reasons) items.push(view.certainty ? [sure, legend[sure]] : text(words.noCertainty));
+  const { pinned } = store.state;
+  if (view.pinned && pinned) items.push(text(words.small(words.pathName(runOf(payload, pinned[0]), pinned[1]))));
+  return items;
+}
+
+/**
+ * Pointing, choosing and brushing of cells.
+ * @param {Context} context
+ * @param {HTMLElement} stage
+ * @param {(event: MouseEvent) => number | null} at the cell under the pointer
+ */
+function listenToStage({ payload, store }, stage, at) {
+  /** @type {Set<number> | null} */
+  let brush = null; // cells under a drag
+  /** @param {number | null} cell */
+  const point = (cell) => store.poke({ hover: cell === null ? null : { part: "board", cell } });
   stage.addEventListener("pointermove", (event) => {
     const cell = at(event);
     if (brush && cell !== null && !brush.has(cell)) {
@@ -132,18 +128,19 @@ export function createBoard(app) {
     const cell = at(event);
     if (event.button || cell === null) return;
     stage.setPointerCapture(event.pointerId);
-    const adding = event.ctrlKey || event.metaKey;
-    brush = new Set(adding ? store.state.cells : []);
-    const again = !adding && store.state.cells.length === 1 && store.state.cells[0] === cell;
+    const { cells } = store.state;
+    const adding = withCommand(event);
+    const again = !adding && cells.length === 1 && cells[0] === cell;
+    brush = new Set(adding ? cells : []);
     if (brush.has(cell)) brush.delete(cell);
     else if (!again) brush.add(cell);
     store.poke({ down: true });
     store.set({ cells: [...brush] });
   });
-  const release = () => {
+  function release() {
     brush = null;
     store.poke({ down: false });
-  };
+  }
   stage.addEventListener("pointerup", release);
   stage.addEventListener("pointercancel", release);
   stage.addEventListener("dblclick", (event) => {
@@ -153,121 +150,88 @@ export function createBoard(app) {
     store.set({ token: store.state.token === token ? null : token, cells: [] });
   });
   stage.addEventListener("blur", () => point(null));
+}
 
-  function tab(id, label, title) {
-    return make(
-      "button",
-      { role: "tab", title, "data-tab": id, onclick: () => store.set({ board: id }) },
-      label,
-    );
-  }
-  function isChosen(id) {
-    const { board, focus } = store.state;
-    return board === id || (id === focus[0] && board === "focus");
-  }
+/** @param {Context} context @returns {import("../registry.js").Part} */
+export function createBoard(context) {
+  const { payload, store, root } = context;
+  const { board } = payload;
+  const title = { "aria-label": words.board.title };
+  const canvas = make("canvas", { "aria-hidden": "true" });
+  const tabs = createBoardTabs(context);
+  const twin = createTwin(context);
+  const stage = make(
+    "div",
+    { class: "stage", tabindex: "0", role: "grid", "data-part": "board", ...title },
+    canvas,
+    twin.element,
+  );
+  const legend = make("div", { class: "legend" });
+  const bar = make("div", { class: "bar" }, make("h3", {}, words.board.title), tabs.element);
+  const element = make("section", { class: "panel board open", ...title }, bar, stage, legend);
+  if (board.input) stage.setAttribute("aria-description", spokenInput(board));
+  let place = places(board, 300);
+  listenToStage(context, stage, ({ clientX, clientY }) => {
+    const { left, top } = canvas.getBoundingClientRect();
+    return place.hit(clientX - left, clientY - top);
+  });
+  const view = () => boardView(payload, store.state, store.transient);
 
-  function updateTabs(view) {
-    const { state } = store;
-    const [run, path] = shownPath(payload, state);
-    const buttons = payload.runs
-      .filter((candidate) => !state.hidden.includes(candidate.letter))
-      .map((candidate) => {
-        const mine =
-          candidate === run
-            ? path
-            : candidate.letter === state.focus[0]
-              ? state.focus[1]
-              : shownPath(payload, { ...state, board: candidate.letter })[1];
-        return tab(candidate.letter, words.pathName(candidate, mine), `${candidate.name}`);
-      });
-    if (otherPath(payload, state)) buttons.push(tab("differ", words.board.differ, words.board.differ));
-    const many = crowd(payload, state).length;
-    if (many > 1) buttons.push(tab("all", words.board.all(many), words.board.all(many)));
-    const chosen = buttons.find((button) => isChosen(button.dataset.tab));
-    selectTabs(buttons, chosen);
-    const { hover } = store.transient;
-    if (chosen && (hover?.path || hover?.preview)) chosen.setAttribute("aria-selected", "false"); // another is shown
-    const focused = app.root.getRootNode().activeElement?.dataset?.tab; // keep the focus through the rebuild
-    const preview = view.preview && make("span", { class: "caption" }, words.board.preview(words.pathName(view.run, view.path)));
-    tabs.replaceChildren(...(preview ? [preview] : []), ...buttons);
-    if (focused) tabs.querySelector(`[data-tab="${focused}"]`)?.focus();
+  function layOut() {
+    const { kind, board: side, across } = context.size;
+    place = board.input ? pairPlaces(board, across, side) : places(board, side);
+    stage.style.width = `${across + 4}px`;
+    stage.style.maxHeight = `${Math.max(side + 4, 120)}px`;
+    element.style.width = kind === "wide" || kind === "medium" ? `${across + 36}px` : "";
   }
 
-  function updateLegend(view) {
-    const key = (name, text = words.legend[name]) => make("span", {}, make("i", { class: `key ${name}` }), text);
-    const items = [];
-    if (view.draft) items.push(key("given"), key("changed"));
-    else if (store.state.cursor.low !== null) items.push(make("span", {}, words.low));
-    else if (view.mode === "differ")
-      items.push(
-        make(
-          "span",
-          {},
-          words.distance(
-            view.tokens.filter((token, k) => token !== view.other[k]).length,
-            view.otherName,
-            words.pathName(view.run, view.path),
-          ),
-        ),
-      );
-    else if (view.mode === "all") items.push(make("span", {}, (view.board.apart ? words.pair : words).agreement(view.crowd)));
-    else {
-      if (view.reasons) for (const [sign, text] of signsOf(view.reasons)) items.push(make("span", {}, make("b", {}, sign), text));
-      else if (view.given.some(Boolean)) items.push(key("given"));
-      else if (view.board.kind !== "graph" && !view.board.input)
-        items.push(make("span", {}, words.givens)); // a graph's edges are given, and an input beside the answer
-      items.push(key("changed"));
-      if (view.run.conflict) items.push(key("conflict", payload.board.ruled ? words.legend.conflict : words.pair.wrong));
-      if (!view.reasons) items.push(view.certainty ? key(view.board.kind === "image" ? "doubt" : "certainty") : make("span", {}, words.noCertainty));
-      if (view.pinned)
-        items.push(
-          make("span", {}, words.small(words.pathName(runOf(payload, store.state.pinned[0]), store.state.pinned[1]))),
-        );
-    }
-    legend.replaceChildren(...items);
+  /** @param {View} shown */
+  function draw(shown) {
+    const pen = surface(canvas, place.width, place.height);
+    const { theme } = context;
+    const font = fontOf(root);
+    paintBoard(pen, place, shown, theme, font);
+    if (shown.reasons && !shown.draft) paintReasons(pen, place, shown, theme, font);
+    if (place.input) paintPair(pen, place, shown, theme, font);
   }
 
-  function updateTwin(view) {
-    twinCells.forEach((cell, position) => setText(cell, spokenCell(payload, view, position)));
+  /** @param {View} shown */
+  function describe(shown) {
+    setAttribute(stage, "aria-activedescendant", shown.cells.length ? `cell${shown.cells.at(-1)}` : null);
+    tabs.update(shown);
+    const key = (/** @type {string} */ name, /** @type {string} */ text) =>
+      make("span", {}, make("i", { class: `key ${name}` }), text);
+    legend.replaceChildren(...legendItems(context, shown).map((item) => (Array.isArray(item) ? key(...item) : item)));
+  }
+
+  /** @param {number} dx @param {number} dy @param {boolean} add whether what was chosen stays so */
+  function move(dx, dy, add) {
+    const { cells } = store.state;
+    const last = cells.at(-1);
+    const cell = last === undefined ? 0 : place.move(last, dx, dy);
+    store.set({ cells: add ? [...cells.filter((other) => other !== cell), cell] : [cell] });
   }
 
   return {
-    el,
-    /** The arrow keys inside the board; `add` keeps what was chosen. */
-    move(dx, dy, add) {
-      const from = store.state.cells.at(-1) ?? 0;
-      const cell = store.state.cells.length ? place.move(from, dx, dy) : 0;
-      store.set({ cells: add ? [...new Set([...store.state.cells.filter((other) => other !== cell), cell])] : [cell] });
+    name: "board",
+    reads: (
+      "layout theme panel settled cursor focus pinned selected hidden cells token board layers hover edit limit"
+    ).split(" "),
+    element,
+    key(event, part) {
+      const arrow = arrowOf(event);
+      if (part !== "board" || event.altKey) return null;
+      if (event.key === "Enter") return () => {}; // moving has chosen already
+      return arrow ? () => move(arrow[0], arrow[1], withCommand(event)) : null;
     },
-    update(keys) {
-      const { state, transient, size } = { state: store.state, transient: store.transient, size: app.size };
-      if (keys.has("settled") && !keys.has("layout")) {
-        updateTwin(boardView(payload, state, transient));
-        if (keys.size === 1) return;
-      }
-      if (
-        ![..."cursor focus pinned selected hidden cells token board layers hover theme layout edit".split(" ")].some((key) =>
-          keys.has(key),
-        )
-      )
-        return;
-      const view = boardView(payload, state, transient);
-      setAttribute(stage, "aria-activedescendant", view.cells.length ? `cell${view.cells.at(-1)}` : null);
-      if (keys.has("layout")) {
-        place = payload.board.input
-          ? pairPlaces(payload.board, size.across, size.board)
-          : places(payload.board, size.board);
-        stage.style.width = `${size.across + 4}px`;
-        stage.style.maxHeight = `${Math.max(size.board + 4, 120)}px`;
-        el.style.width = size.kind === "wide" || size.kind === "medium" ? `${size.across + 36}px` : "";
-        updateTwin(view);
-      }
-      const pen = surface(canvas, place.width, place.height);
-      paintBoard(pen, place, view, app.theme, fontOf(app.root));
-      if (view.reasons && !view.draft) paintReasons(pen, place, view, app.theme, fontOf(app.root));
-      if (place.input) paintPair(pen, place, view, app.theme, fontOf(app.root));
-      updateTabs(view);
-      updateLegend(view);
+    update(changed) {
+      element.classList.toggle("open", store.state.panel === "board");
+      const shown = view();
+      if (changed.has("layout")) layOut();
+      if (changed.has("layout") || changed.has("settled")) twin.update(shown);
+      if (changed.size === 1 && changed.has("settled")) return;
+      draw(shown);
+      describe(shown);
     },
   };
 }

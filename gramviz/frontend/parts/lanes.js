@@ -1,401 +1,282 @@
 // The curves under the panels: one lane per measure, all on the ruler's time axis.
 
-import { band, extent } from "../bands.js";
+import { extent } from "../bands.js";
+import { axesOf, drawLane, nearestLine, visiblePaths } from "../curves.js";
 import { make, neighbor, rove, setAttribute, setText } from "../dom.js";
 import { fontOf, surface } from "../draw.js";
-import { colorGroups, emphasis, HIDDEN, PLAIN, runOf, shownPath } from "../groups.js";
-import { changeSelection } from "./map.js";
+import { arrowOf, focusedIn, withCommand } from "../focus.js";
+import { colorGroups, emphasis, shownPath } from "../groups.js";
 import { scrubbing } from "../scrub.js";
-import { tickName } from "../steps.js";
+import { changeSelection } from "../selection.js";
+import { blocks, tickName } from "../steps.js";
 import { number } from "../text.js";
 import { words } from "../words.js";
 
-const FEW = 5; // a band of fewer paths would pretend to a distribution: they are drawn one by one
-const LINE_REACH = 9; // px within which the pointer finds a line
-const PAD = 4;
+/** @typedef {import("../registry.js").Context} Context */
+/** @typedef {import("../curves.js").Axes} Axes */
+/**
+ * @typedef {object} Lane
+ * @property {string} name
+ * @property {string} title
+ * @property {HTMLElement} root
+ * @property {HTMLCanvasElement} canvas
+ * @property {HTMLElement} values
+ * @property {HTMLButtonElement} handle its name, by which it is dragged
+ * @property {[number, number]} range
+ * @property {Axes} axes
+ */
+/** The order of the shown lanes, and how to change it. @typedef {{names: () => string[], place: (name: string, to: number) => void}} Order */
 
-export function createLanes(app) {
-  const { payload, store } = app;
-  const el = make("div", { class: "lanes", role: "group", "aria-label": words.view.curves });
-  const lanes = new Map();
-  let hovered = null;
-  let names = []; // of the lanes that are shown, from above
-  let current = null; // the lane whose name Tab comes to
+const DRAG_LEAST = 3; // px of a box that chooses
 
-  /** The path whose number stands in the gutter for a run: the shown one, else the one that stands for the run. */
-  const told = (run) => shownPath(payload, { ...store.state, board: run.letter });
+/** The lanes that are shown, from above. @param {Context} context */
+function shownNames({ payload, store, size }) {
+  const { lanes } = store.state;
+  // A narrow cell opens with two lanes; whoever asked for others gets them.
+  const opening = size.kind !== "wide" && String(lanes) === String(store.start.lanes);
+  return (opening ? lanes.slice(0, 2) : lanes).filter((name) => payload.runs.some((run) => run.curves[name]));
+}
 
-  function createLane(name) {
-    const [title, unit] = words.curve(name, payload.board.ruled, tickName(payload).toLowerCase());
-    const canvas = make("canvas", { role: "img", "aria-label": title, "data-lane": name });
-    const values = make("span", { class: "values" });
-    const handle = make("button", { class: "name", "data-part": `lane-${name}`, title: words.lane, "aria-expanded": "false" }, title);
-    const root = make(
-      "div",
-      { class: "lane" },
-      make(
-        "div",
-        { class: "gutter" },
-        make("div", {}, handle, make("span", { class: "unit" }, unit)),
-        values,
-      ),
-      canvas,
-    );
-    const lane = {
-      name,
-      title,
-      root,
-      canvas,
-      values,
-      handle,
-      tall: false,
-      range: extent(payload, name),
-      size: { width: 10, height: 10 },
-    };
-    const at = (event) => {
-      const box = canvas.getBoundingClientRect();
-      return [event.clientX - box.left, event.clientY - box.top];
-    };
-    scrubbing(canvas, app, () => canvas.getBoundingClientRect(), {
-      start: (event) => ({ from: at(event), to: at(event) }),
-      move(drag, event) {
-        drag.to = at(event);
-        store.poke({ drag: { kind: "box", lane: name, ...drag } });
-      },
-      end(drag, event) {
-        selectThrough(lane, drag, event);
-        store.poke({ drag: null });
-      },
-    });
-    canvas.addEventListener("pointermove", (event) => {
-      if (store.transient.down || event.pointerType === "touch") return;
-      hovered = { lane: name, x: at(event)[0] };
-      const found = nearestLine(lane, ...at(event));
-      store.poke({
-        hover: { part: "lane", lane: name, x: Math.round(at(event)[0]), ...(found ? { path: found } : {}) },
-      });
-    });
-    canvas.addEventListener("pointerleave", () => {
-      hovered = null;
-      store.poke({ hover: null });
-    });
-    canvas.addEventListener("dblclick", () => stretch(lane, !lane.tall));
-    handle.addEventListener("focus", () => {
-      current = name;
-      rove(handles(), handle);
-    });
-    draggable(lane);
-    return lane;
+/** Makes a lane high or low. @param {Context} context @param {string} name */
+function stretch({ store }, name) {
+  const { tall } = store.transient;
+  store.poke({ tall: tall.includes(name) ? tall.filter((other) => other !== name) : [...tall, name] });
+}
+
+/** Shift+drag of a box: the trajectories whose line passes through it. */
+/** @param {Context} context @param {Axes} axes @param {{from: number[], to: number[]}} drag @param {PointerEvent} event */
+function selectThrough({ payload, store }, axes, { from, to }, event) {
+  const [left, right] = [Math.min(from[0], to[0]), Math.max(from[0], to[0])];
+  const [top, bottom] = [Math.min(from[1], to[1]), Math.max(from[1], to[1])];
+  if (right - left < DRAG_LEAST || bottom - top < DRAG_LEAST) return;
+  const steps = [...Array(payload.steps).keys()].filter((step) => axes.x(step) >= left && axes.x(step) <= right);
+  const found = visiblePaths(payload, store.state)
+    .filter(([run, path]) =>
+      steps.some((step) => {
+        const y = axes.y(run.curve(axes.name, path, step));
+        return y >= top && y <= bottom;
+      }),
+    )
+    .map(([run, path]) => /** @type {[string, number]} */ ([run.letter, path]));
+  const how = { add: withCommand(event), remove: event.altKey };
+  const x = [left / axes.width, right / axes.width];
+  store.set({
+    selected: changeSelection(store.state.selected, found, how),
+    brush: { kind: "box", lane: axes.name, x, y: [axes.valueAt(bottom), axes.valueAt(top)] },
+    board: found.length > 1 ? "all" : store.state.board,
+  });
+}
+
+/** A drag scrubs, with Shift it is a box; pointing finds the nearest line. @param {Context} context @param {Lane} lane */
+function listenToCanvas(context, lane) {
+  const { payload, store } = context;
+  const { canvas, name } = lane;
+  /** @param {MouseEvent} event @returns {[number, number]} */
+  function at({ clientX, clientY }) {
+    const { left, top } = canvas.getBoundingClientRect();
+    return [clientX - left, clientY - top];
   }
+  scrubbing(canvas, context, () => canvas.getBoundingClientRect(), {
+    start: (/** @type {PointerEvent} */ event) => ({ from: at(event), to: at(event) }),
+    move(/** @type {any} */ drag, /** @type {PointerEvent} */ event) {
+      drag.to = at(event);
+      store.poke({ drag: { kind: "box", lane: name, ...drag } });
+    },
+    end(/** @type {any} */ drag, /** @type {PointerEvent} */ event) {
+      selectThrough(context, lane.axes, drag, event);
+      store.poke({ drag: null });
+    },
+  });
+  canvas.addEventListener("pointermove", (event) => {
+    if (store.transient.down || event.pointerType === "touch") return;
+    const [x, y] = at(event);
+    const path = nearestLine(lane.axes, visiblePaths(payload, store.state), x, y);
+    store.poke({ hover: { part: "lane", lane: name, x: Math.round(x), ...(path ? { path } : {}) } });
+  });
+  canvas.addEventListener("pointerleave", () => store.poke({ hover: null }));
+  canvas.addEventListener("dblclick", () => stretch(context, name));
+}
 
-  const handles = () => names.map((name) => lanes.get(name).handle);
+/** A lane is dragged by its name; a press that moves nothing makes it high or low. */
+/** @param {Context} context @param {Map<string, Lane>} lanes @param {Order} order @param {Lane} lane */
+function listenToHandle(context, lanes, order, { name, handle }) {
+  const { store } = context;
+  let moved = false;
+  /** @param {string} other */
+  function middle(other) {
+    const box = lanes.get(other)?.root.getBoundingClientRect();
+    return box ? box.top + box.height / 2 : 0;
+  }
+  handle.addEventListener("click", () => {
+    if (!moved) stretch(context, name);
+  });
+  handle.addEventListener("pointerdown", (event) => {
+    if (event.button) return;
+    store.poke({ down: true });
+    const held = event.clientY - middle(name);
+    // Heard on the window: an element that changes its place loses the pointer.
+    const end = new AbortController();
+    const heard = { signal: end.signal };
+    /** @param {PointerEvent} event */
+    function drag({ clientY }) {
+      const above = order.names().filter((other) => other !== name && middle(other) < clientY - held).length;
+      if (above !== order.names().indexOf(name)) moved = true;
+      order.place(name, above);
+    }
+    function release() {
+      end.abort();
+      store.poke({ down: false });
+      setTimeout(() => (moved = false)); // after the click that ends a drag
+    }
+    addEventListener("pointermove", drag, heard);
+    addEventListener("pointerup", release, heard);
+    addEventListener("pointercancel", release, heard);
+  });
+}
 
-  /** Puts a lane between others, `to` places from above. */
+/** @param {Context} context @param {string} name @returns {Lane} */
+function createLane(context, name) {
+  const { payload } = context;
+  const [title, unit] = words.curve(name, payload.board.ruled, tickName(payload).toLowerCase());
+  const canvas = make("canvas", { role: "img", "aria-label": title, "data-lane": name });
+  const values = make("span", { class: "values" });
+  const naming = { class: "name", "data-part": `lane-${name}`, title: words.lane, "aria-expanded": "false" };
+  const handle = make("button", naming, title);
+  const head = make("div", {}, handle, make("span", { class: "unit" }, unit));
+  const root = make("div", { class: "lane" }, make("div", { class: "gutter" }, head, values), canvas);
+  const range = extent(payload, name);
+  const axes = axesOf(name, range, payload.steps, { width: 10, height: 10 });
+  return { name, title, root, canvas, values, handle, range, axes };
+}
+
+/** The numbers in the gutter: of the shown trajectory, and of those that stand for the other series. */
+/** @param {Context} context @param {Lane} lane */
+function updateValues({ payload, store }, { name, title, values, canvas }) {
+  const { state } = store;
+  const shown = payload.runs
+    .filter((run) => run.curves[name])
+    .map((run) => {
+      const [of, path] = shownPath(payload, { ...state, board: run.letter });
+      return { letter: run.letter, who: words.pathName(of, path), value: number(run.curve(name, path, state.cursor.step)) };
+    });
+  if (values.childElementCount !== 2 * shown.length)
+    values.replaceChildren(...shown.flatMap(() => [make("span"), make("b")]));
+  shown.forEach(({ letter, value }, k) => {
+    setText(values.children[2 * k], letter);
+    setText(values.children[2 * k + 1], value);
+  });
+  const said = shown.map(({ who, value }) => `${who} ${value}`).join(", ");
+  setAttribute(canvas, "aria-label", `${title}: ${said}`);
+}
+
+/** @param {Context} context @param {Lane[]} lanes @param {import("../steps.js").Block[]} supervision */
+function drawLanes({ payload, store, theme, root }, lanes, supervision) {
+  const { state, transient } = store;
+  const scene = {
+    payload,
+    state,
+    transient,
+    theme,
+    font: fontOf(root),
+    blocks: supervision,
+    colors: colorGroups(payload, state),
+    // Pointing adds its own line and takes nothing away: the groups are what it is compared with.
+    level: emphasis(payload, state, null),
+  };
+  for (const { canvas, axes } of lanes) drawLane(surface(canvas, axes.width, axes.height), axes, scene);
+}
+
+/** The lanes of this page, made when they are first shown. @param {Context} context @param {HTMLElement} element */
+function createRack(context, element) {
+  const { payload, store, root } = context;
+  /** @type {Map<string, Lane>} */
+  const lanes = new Map();
+  /** @type {Lane[]} */
+  let shown = [];
+  /** @type {string | null} */
+  let current = null; // the lane whose name Tab comes to
+  const names = () => shown.map(({ name }) => name);
+  const handles = () => shown.map(({ handle }) => handle);
+
+  /** Puts a lane between others, `to` places from above. @param {string} name @param {number} to */
   function place(name, to) {
-    const order = names.filter((other) => other !== name);
+    const order = names().filter((other) => other !== name);
     order.splice(to, 0, name);
-    if (String(order) !== String(names))
+    if (String(order) !== String(names()))
       store.set({ lanes: [...order, ...store.state.lanes.filter((other) => !order.includes(other))] });
   }
 
-  /** A lane is dragged by its name; a press that moves nothing makes it high or low. */
-  function draggable(lane) {
-    const { name, handle } = lane;
-    let moved = false;
-    handle.addEventListener("click", () => {
-      if (!moved) stretch(lane, !lane.tall);
+  /** @param {string} name */
+  function laneOf(name) {
+    const found = lanes.get(name);
+    if (found) return found;
+    const lane = createLane(context, name);
+    lanes.set(name, lane);
+    listenToCanvas(context, lane);
+    listenToHandle(context, lanes, { names, place }, lane);
+    lane.handle.addEventListener("focus", () => {
+      current = name;
+      rove(handles(), lane.handle);
     });
-    handle.addEventListener("pointerdown", (event) => {
-      if (event.button) return;
-      store.poke({ down: true });
-      const middle = (other) => {
-        const { top, height } = lanes.get(other).root.getBoundingClientRect();
-        return top + height / 2;
-      };
-      const held = event.clientY - middle(name);
-      // Heard on the window: an element that changes its place loses the pointer.
-      const end = new AbortController();
-      const heard = { signal: end.signal };
-      addEventListener(
-        "pointermove",
-        ({ clientY }) => {
-          const above = names.filter((other) => other !== name && middle(other) < clientY - held);
-          if (above.length !== names.indexOf(name)) moved = true;
-          place(name, above.length);
-        },
-        heard,
-      );
-      const release = () => {
-        end.abort();
-        store.poke({ down: false });
-        setTimeout(() => (moved = false)); // after the click that ends a drag
-      };
-      addEventListener("pointerup", release, heard);
-      addEventListener("pointercancel", release, heard);
-    });
+    return lane;
   }
 
-  function stretch(lane, tall) {
-    lane.tall = tall;
-    lane.root.classList.toggle("tall", tall);
-    setAttribute(lane.handle, "aria-expanded", tall);
-    app.relayout();
-  }
-
-  const x = (lane, step) => (payload.steps > 1 ? (step / (payload.steps - 1)) * lane.size.width : lane.size.width / 2);
-  const y = (lane, value) =>
-    lane.size.height - PAD - ((value - lane.range[0]) / (lane.range[1] - lane.range[0])) * (lane.size.height - 2 * PAD);
-  const shownPaths = () =>
-    payload.runs
-      .filter((run) => !store.state.hidden.includes(run.letter))
-      .flatMap((run) => Array.from({ length: run.n }, (_, path) => [run, path]));
-
-  function nearestLine(lane, px, py) {
-    const step = Math.round((px / lane.size.width) * (payload.steps - 1));
-    let best = null;
-    let least = LINE_REACH;
-    for (const [run, path] of shownPaths()) {
-      const value = run.curve(lane.name, path, step);
-      const away = Math.abs(y(lane, value) - py);
-      if (away < least) [best, least] = [[run.letter, path], away];
+  function arrange() {
+    const { plot, lane: low } = context.size;
+    shown = shownNames(context).map(laneOf);
+    const roots = shown.map((lane) => lane.root);
+    const focused = focusedIn(root);
+    if (roots.length !== element.childElementCount || roots.some((one, k) => one !== element.children[k])) {
+      element.replaceChildren(...roots);
+      if (element.contains(focused)) focused.focus({ preventScroll: true }); // what changes its place loses the focus
     }
-    return best;
-  }
-
-  /** Shift+drag of a box: the paths whose line passes through it. */
-  function selectThrough(lane, { from, to }, event) {
-    const [left, right] = [from[0], to[0]].sort((a, b) => a - b);
-    const [high, low] = [from[1], to[1]].sort((a, b) => a - b);
-    if (right - left < 3 || low - high < 3) return;
-    const found = [];
-    const passes = (run, path) => {
-      for (let step = 0; step < payload.steps; step += 1) {
-        const value = y(lane, run.curve(lane.name, path, step));
-        if (x(lane, step) >= left && x(lane, step) <= right && value >= high && value <= low) return true;
-      }
-      return false;
-    };
-    for (const [run, path] of shownPaths()) if (passes(run, path)) found.push([run.letter, path]);
-    const unit = (px) => px / lane.size.width;
-    const value = (py) =>
-      lane.range[0] + ((lane.size.height - PAD - py) / (lane.size.height - 2 * PAD)) * (lane.range[1] - lane.range[0]);
-    store.set({
-      selected: changeSelection(store.state.selected, found, {
-        add: event.ctrlKey || event.metaKey,
-        remove: event.altKey,
-      }),
-      brush: { kind: "box", lane: lane.name, x: [unit(left), unit(right)], y: [value(low), value(high)] },
-      board: found.length > 1 ? "all" : store.state.board,
-    });
-  }
-
-  function polyline(pen, lane, valueAt) {
-    pen.beginPath();
-    let open = false;
-    for (let step = 0; step < payload.steps; step += 1) {
-      const value = valueAt(step);
-      if (!Number.isFinite(value))
-        open = false; // a missing value breaks the line
-      else if (open) pen.lineTo(x(lane, step), y(lane, value));
-      else {
-        pen.moveTo(x(lane, step), y(lane, value));
-        open = true;
-      }
+    rove(handles(), shown.find(({ name }) => name === current)?.handle);
+    for (const lane of shown) {
+      const tall = store.transient.tall.includes(lane.name);
+      lane.root.classList.toggle("tall", tall);
+      setAttribute(lane.handle, "aria-expanded", tall);
+      lane.axes = axesOf(lane.name, lane.range, payload.steps, { width: plot, height: (tall ? 3 : 1) * low - 6 });
     }
-    pen.stroke();
-  }
-
-  function drawLane(lane, colors, level) {
-    const { theme } = app;
-    const { width, height } = lane.size;
-    const pen = surface(lane.canvas, width, height);
-    pen.fillStyle = theme.sunk;
-    pen.fillRect(0, 0, width, height);
-    pen.strokeStyle = theme.line;
-    pen.lineWidth = 1;
-    pen.beginPath();
-    for (const { to } of app.blocks.slice(0, -1)) {
-      if (app.blocks.length > 60) break;
-      pen.moveTo(Math.round(x(lane, to)) + 0.5, 0);
-      pen.lineTo(Math.round(x(lane, to)) + 0.5, height);
-    }
-    pen.stroke();
-    const members = new Map();
-    const seen = new Set([store.state.pinned, store.state.focus].filter(Boolean).map(String));
-    for (const [run, path] of shownPaths()) {
-      if (level[run.letter][path] !== PLAIN || !run.curves[lane.name]) continue;
-      if (run.n === 1 && seen.has(String([run.letter, path]))) continue; // drawn on its own, below
-      const group = colors.of[run.letter][path];
-      if (!members.has(group)) members.set(group, []);
-      members.get(group).push([run, path]);
-    }
-    for (const [group, paths] of members) {
-      const { color, dash } = colors.groups[group];
-      pen.strokeStyle = pen.fillStyle = theme.pick(color);
-      pen.setLineDash(dash);
-      if (paths.length < FEW) {
-        pen.lineWidth = 1.3;
-        for (const [run, path] of paths) polyline(pen, lane, (step) => run.curve(lane.name, path, step));
-        continue;
-      }
-      const lines = band(paths, lane.name, payload.steps);
-      fillBand(pen, lane, lines);
-      pen.lineWidth = 1.6;
-      polyline(pen, lane, (step) => lines.median[step]);
-    }
-    pen.setLineDash([]);
-    const single = (who, color, thick) => {
-      const run = who && runOf(payload, who[0]);
-      if (!run?.curves[lane.name] || level[run.letter][who[1]] === HIDDEN) return;
-      pen.lineWidth = thick + 2;
-      pen.strokeStyle = theme.sunk;
-      polyline(pen, lane, (step) => run.curve(lane.name, who[1], step));
-      pen.lineWidth = thick;
-      pen.strokeStyle = color;
-      polyline(pen, lane, (step) => run.curve(lane.name, who[1], step));
-    };
-    const { focus, pinned } = store.state;
-    const { hover } = store.transient;
-    single(pinned, theme.ink, 2);
-    if (String(focus) !== String(pinned))
-      single(focus, theme.pick(colors.groups[colors.of[focus[0]][focus[1]]].color), 2);
-    if (hover?.path) single(hover.path, theme.text2, 1.5);
-    if (hover?.part === "board" && lane.name === "certainty") drawCellCurve(pen, lane, hover.cell);
-    drawHoverNotes(pen, lane);
-  }
-
-  function fillBand(pen, lane, { low, high }) {
-    pen.globalAlpha = 0.18;
-    pen.beginPath();
-    const steps = Array.from({ length: payload.steps }, (_, step) => step).filter((step) => Number.isFinite(low[step]));
-    steps.forEach((step, k) =>
-      k ? pen.lineTo(x(lane, step), y(lane, high[step])) : pen.moveTo(x(lane, step), y(lane, high[step])),
-    );
-    for (const step of steps.reverse()) pen.lineTo(x(lane, step), y(lane, low[step]));
-    pen.fill();
-    pen.globalAlpha = 1;
-  }
-
-  /** Pointing at a cell adds its own certainty, thin, to the lane of certainty. */
-  function drawCellCurve(pen, lane, cell) {
-    const [run, path] = shownPath(payload, store.state);
-    if (!run.certainty) return;
-    pen.strokeStyle = app.theme.ink;
-    pen.lineWidth = 1;
-    polyline(pen, lane, (step) => run.certainty(path, step, cell));
-  }
-
-  function drawHoverNotes(pen, lane) {
-    const { drag } = store.transient;
-    const { theme } = app;
-    if (drag?.kind === "box" && drag.lane === lane.name) {
-      pen.strokeStyle = theme.ink;
-      pen.setLineDash([4, 3]);
-      pen.lineWidth = 1.2;
-      pen.strokeRect(
-        Math.min(drag.from[0], drag.to[0]),
-        Math.min(drag.from[1], drag.to[1]),
-        Math.abs(drag.to[0] - drag.from[0]),
-        Math.abs(drag.to[1] - drag.from[1]),
-      );
-      pen.setLineDash([]);
-    }
-    if (hovered?.lane !== lane.name || !store.transient.hover) return;
-    pen.fillStyle = theme.text3;
-    pen.font = `11px ${fontOf(app.root)}`;
-    pen.textAlign = "right";
-    pen.textBaseline = "top";
-    pen.fillText(number(lane.range[1]), lane.size.width - 3, 2);
-    pen.textBaseline = "bottom";
-    pen.fillText(number(lane.range[0]), lane.size.width - 3, lane.size.height - 1);
-    const step = Math.round((hovered.x / lane.size.width) * (payload.steps - 1));
-    pen.strokeStyle = theme.text3;
-    pen.lineWidth = 1;
-    pen.beginPath();
-    pen.moveTo(x(lane, step), 0);
-    pen.lineTo(x(lane, step), lane.size.height);
-    pen.stroke();
-    const who = store.transient.hover.path;
-    if (!who) return;
-    const run = runOf(payload, who[0]);
-    const value = run.curve(lane.name, who[1], step);
-    const left = x(lane, step) > lane.size.width * 0.8;
-    pen.textAlign = left ? "right" : "left";
-    pen.textBaseline = "middle";
-    pen.fillStyle = theme.ink;
-    pen.font = `600 11px ${fontOf(app.root)}`;
-    pen.fillText(
-      `${words.pathName(run, who[1])}  ${number(value)}`,
-      x(lane, step) + (left ? -6 : 6),
-      Math.min(lane.size.height - 8, Math.max(8, y(lane, value) - 9)),
-    );
-  }
-
-  function updateValues(lane) {
-    const { cursor } = store.state;
-    const pairs = payload.runs
-      .filter((run) => run.curves[lane.name])
-      .map((run) => [run, run.curve(lane.name, told(run)[1], cursor.step)]);
-    if (lane.values.childElementCount !== 2 * pairs.length)
-      lane.values.replaceChildren(...pairs.flatMap(() => [make("span"), make("b")]));
-    pairs.forEach(([run, value], k) => {
-      setText(lane.values.children[2 * k], run.letter);
-      setText(lane.values.children[2 * k + 1], number(value));
-    });
-    const said = pairs.map(([run, value]) => `${words.pathName(...told(run))} ${number(value)}`).join(", ");
-    setAttribute(lane.canvas, "aria-label", `${lane.title}: ${said}`);
   }
 
   return {
-    el,
-    /** Whether every lane is high; `stretch(true)` makes them so, as a double click does with one. */
-    tall: () => [...lanes.values()].every((lane) => lane.tall),
-    stretch(tall) {
-      for (const lane of lanes.values()) stretch(lane, tall);
+    arrange,
+    place,
+    handles,
+    get shown() {
+      return shown;
     },
-    /** To the name of another lane. */
-    go(key) {
-      neighbor(handles(), lanes.get(current).handle, key).focus();
+  };
+}
+
+/** @param {Context} context @returns {import("../registry.js").Part} */
+export function createLanes(context) {
+  const { payload, store } = context;
+  const supervision = blocks(payload);
+  const element = make("div", { class: "lanes", role: "group", "aria-label": words.view.curves });
+  const rack = createRack(context, element);
+  return {
+    name: "lanes",
+    reads: (
+      "layout lanes tall theme color_by focus pinned selected hidden hover drag cursor cells board"
+    ).split(" "),
+    element,
+    /** On the name of a lane: arrows go to another name, with Alt they move the lane. */
+    key(event) {
+      const handle = focusedIn(element);
+      const at = rack.handles().indexOf(handle);
+      const down = arrowOf(event)?.[1];
+      if (at < 0 || !down) return null;
+      if (event.altKey) return () => rack.place(rack.shown[at].name, Math.max(0, at + down));
+      return () => neighbor(rack.handles(), handle, event.key).focus();
     },
-    /** What moves the lane whose name has the focus up or down; null where none has it. */
-    shift(by) {
-      const has = app.root.getRootNode().activeElement;
-      const at = names.findIndex((name) => lanes.get(name).handle === has);
-      return at < 0 ? null : () => place(names[at], Math.max(0, at + by));
-    },
-    update(keys) {
-      const has = (...names) => names.some((name) => keys.has(name));
-      const { state } = store;
-      // A narrow cell opens with two lanes; whoever asked for others gets them.
-      const wanted =
-        app.size.kind === "wide" || String(state.lanes) !== String(store.start.lanes)
-          ? state.lanes
-          : state.lanes.slice(0, 2);
-      names = wanted.filter((name) => payload.runs.some((run) => run.curves[name]));
-      if (has("lanes", "layout")) {
-        for (const name of names) if (!lanes.has(name)) lanes.set(name, createLane(name));
-        const focused = app.root.getRootNode().activeElement;
-        const roots = names.map((name) => lanes.get(name).root);
-        if (roots.length !== el.childElementCount || roots.some((root, k) => root !== el.children[k])) {
-          el.replaceChildren(...roots);
-          if (el.contains(focused)) focused.focus({ preventScroll: true }); // what changes its place loses the focus
-        }
-        rove(handles(), names.includes(current) ? lanes.get(current).handle : undefined);
-        // One read of the layout for all lanes, before anything is drawn.
-        const width = app.size.plot;
-        for (const name of names)
-          lanes.get(name).size = { width, height: (lanes.get(name).tall ? 3 : 1) * app.size.lane - 6 };
-      }
-      const redraw =
-        has("layout", "lanes", "theme", "color_by", "focus", "pinned", "selected", "hidden", "hover", "drag") ||
-        (has("cursor", "cells") && !["outcome", "answer", "run"].includes(state.color_by));
-      if (redraw) {
-        const colors = colorGroups(payload, state);
-        // Pointing adds its own line and takes nothing away: the groups are what it is compared with.
-        const level = emphasis(payload, state, null);
-        for (const name of names) drawLane(lanes.get(name), colors, level);
-      }
-      if (redraw || has("cursor", "board")) for (const name of names) updateValues(lanes.get(name));
+    update(changed) {
+      const has = (/** @type {string[]} */ ...keys) => keys.some((key) => changed.has(key));
+      if (has("lanes", "layout", "tall")) rack.arrange();
+      const follows = !["outcome", "answer", "run"].includes(store.state.color_by);
+      const others = [...changed].some((key) => !["cursor", "cells", "board"].includes(key));
+      if (others || (follows && has("cursor", "cells"))) drawLanes(context, rack.shown, supervision);
+      if (others || has("cursor", "board")) for (const lane of rack.shown) updateValues(context, lane);
     },
   };
 }

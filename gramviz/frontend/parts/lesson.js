@@ -1,28 +1,14 @@
-// Lessons: chapters with captions, and quizzes that hide the future. Data, not code: gramviz.chapters checks the YAML.
+// The caption of a chapter, and the buttons of its quiz.
 
-import { changedCells, cellName, quiet, tokenLabel } from "../cells.js";
+import { quiet } from "../cells.js";
 import { make, setAttribute, setText } from "../dom.js";
-import { runOf, shownPath } from "../groups.js";
-import { address, firstCorrect, parting } from "../steps.js";
+import { focusedIn } from "../focus.js";
+import { answerName } from "../lesson.js";
 import { words } from "../words.js";
 
-const TRIES = 2;
+/** @typedef {import("../registry.js").Context} Context */
 
-/** Four chapters that every rollout has: the start, where paths part, the first correct board, the end. */
-function automatic(payload, state) {
-  const [run, path] = shownPath(payload, { ...state, board: "focus" });
-  const name = words.pathName(run, path);
-  const { pinned } = state;
-  const parted = pinned && parting(runOf(payload, pinned[0]), pinned[1], run, path);
-  const right = firstCorrect(run, path);
-  const found = [{ at: 0, say: words.lesson.start }];
-  if (parted)
-    found.push({ at: parted.step, say: words.lesson.part(words.pathName(runOf(payload, pinned[0]), pinned[1]), name) });
-  if (right !== null) found.push({ at: right, say: words.lesson.correct(name) });
-  return [...found.sort((a, b) => a.at - b.at), { at: payload.steps - 1, say: words.lesson.end }];
-}
-
-/** Text with **bold** and `code`, as elements: nothing else of it is read. */
+/** Text with **bold** and `code`, as nodes: nothing else of it is read. @param {string} text @returns {Node[]} */
 function rich(text) {
   return text.split(/(\*\*[^*]+\*\*|`[^`]+`)/).map((piece) => {
     if (/^\*\*.+\*\*$/.test(piece)) return make("b", {}, piece.slice(2, -2));
@@ -31,164 +17,79 @@ function rich(text) {
   });
 }
 
-export function createLesson(app, clock) {
-  const { payload, store } = app;
-  let chapters = payload.lesson?.chapters ?? null;
+/**
+ * The buttons of a quiz: one for each answer, or one that takes what is chosen in the board or map.
+ * @param {Context} context
+ * @returns {HTMLElement[]}
+ */
+function quizButtons({ payload, store, lesson }) {
+  const quiz = store.transient.asking ? lesson.current()?.quiz : null;
+  if (!quiz) return [];
+  /** @param {string} label @param {() => any} given */
+  const take = (label, given) => make("button", { onclick: () => lesson.answer(given()) }, label);
+  /** @param {any} answer */
+  const named = (answer) => take(answerName(payload, quiz, answer), () => answer);
+  const lists = {
+    token: () => [...payload.board.tokens.keys()].filter((token) => !quiet(payload.board, token)).map(named),
+    answer: () => [...payload.answers.keys()].slice(0, 6).map(named),
+    choice: () => [...quiz.choices.keys()].map(named),
+    cell: () => [take(words.lesson.takeCell, () => store.state.cells.at(-1) ?? null)],
+    path: () => [take(words.lesson.takePath, () => store.state.focus)],
+  };
+  return [...lists[quiz.kind](), make("span", { class: "note" }, words.lesson.locked)];
+}
+
+/** @param {Context} context @returns {import("../registry.js").Part} */
+export function createCaptions(context) {
+  const { store, lesson, root } = context;
   const caption = make("div", { class: "say selectable", "aria-live": "polite" });
   const reply = make("div", { class: "reply selectable", role: "status" });
   const options = make("div", { class: "options" });
   const count = make("span", { class: "muted" });
-  const back = make("button", { onclick: () => go(store.state.chapter - 1) }, words.lesson.back);
-  const next = make("button", { onclick: () => go(store.state.chapter + 1) }, words.lesson.next);
-  const el = make(
+  const back = make("button", { onclick: () => lesson.turn(-1) }, words.lesson.back);
+  const next = make("button", { onclick: () => lesson.turn(1) }, words.lesson.next);
+  const element = make(
     "section",
     { class: "captions", "aria-label": words.lesson.title, hidden: true },
     make("div", { class: "words" }, caption, reply, options),
     make("div", { class: "steps" }, count, back, next),
   );
-  const score = new Map(); // chapter -> whether it was answered right; kept in this page only
-  let tries = 0;
-  let shown = null; // the chapter that is on screen
+  let said = ""; // the caption that is on screen: it is read aloud once
 
-  const current = () => (store.state.chapter === null ? null : (chapters?.[store.state.chapter] ?? null));
-  const asking = () => Boolean(current()?.quiz) && !score.has(store.state.chapter);
-
-  function go(index) {
-    chapters ??= automatic(payload, store.state);
-    if (index < 0 || index >= chapters.length) return;
-    clock.pause();
-    store.limit = null;
-    tries = 0;
-    const chapter = chapters[index];
-    const at = chapter.at ?? (chapter.quiz ? Math.min(store.state.cursor.step, chapter.quiz.until - 1) : store.state.cursor.step);
-    const selected = {};
-    for (const [letter, path] of chapter.look?.paths ?? []) selected[letter] = [...(selected[letter] ?? []), path];
-    store.set({
-      selected,
-      cells: chapter.look?.cells ?? [],
-      range: chapter.play ? [at, chapter.play.to] : null,
-      ...(chapter.play ? { speed: chapter.play.speed, loop: false } : {}),
-      ...(chapter.show ?? {}),
-      cursor: { step: at, low: null },
-      chapter: index,
-    });
-    if (asking()) store.limit = at;
-    app.relayout();
-    if (chapter.play) clock.play();
-  }
-
-  /** What is right: the lesson's own answer, or what the rollout did. */
-  function solution({ kind, answer, until, cell }) {
-    if (answer !== "auto") return answer;
-    const [run, path] = shownPath(payload, { ...store.state, board: "focus" });
-    if (kind === "token") return [run.tokens(path, until)[cell]];
-    if (kind === "answer") return [run.final(path)];
-    return changedCells(run, path, until);
-  }
-
-  const named = {
-    cell: (cell) => cellName(payload.board, cell),
-    token: (token) => tokenLabel(payload.board, token),
-    answer: (id) => words.answer(payload.answers[id]?.letter),
-    path: ([letter, path]) => words.pathName(runOf(payload, letter), path),
-    choice: (index) => current().quiz.choices[index],
-  };
-
-  function answer(given) {
-    const { quiz } = current();
-    const right = solution(quiz);
-    const told = right.length ? words.joined(right.map(named[quiz.kind])) : words.lesson.none;
-    const hit = right.some((one) => String(one) === String(given));
-    if (!hit && (tries += 1) < TRIES) {
-      setText(reply, [words.lesson.again, quiz.hint].filter(Boolean).join(" "));
-      return;
-    }
-    score.set(store.state.chapter, hit);
-    const text = (hit ? quiz.right : quiz.wrong) ?? (hit ? words.lesson.right : words.lesson.wrong);
-    reveal(text.replaceAll("{answer}", told).replaceAll("{details}", ""));
-  }
-
-  function reveal(text) {
-    const { quiz } = current();
-    const asked = chapters.map((chapter, k) => chapter.quiz && k).filter(Number.isInteger);
-    const done = asked.every((k) => score.has(k));
-    const hits = [...score.values()].filter(Boolean).length;
-    store.limit = null;
-    store.set({ cursor: { step: quiz.until, low: null } });
-    setText(reply, [text, done ? words.lesson.score(hits, asked.length) : ""].filter(Boolean).join(" "));
-    app.root.focus({ preventScroll: true }); // the buttons go, and the keys must stay with us
-    app.relayout();
-  }
-
-  /** The buttons of a question: one per answer, or one that takes what is chosen in the board or map. */
-  function fillOptions() {
-    const quiz = asking() ? current().quiz : null;
-    const take = (label, given) => make("button", { onclick: () => answer(given()) }, label);
-    const lists = {
-      token: () =>
-        payload.board.tokens
-          .map((_, token) => token)
-          .filter((token) => !quiet(payload.board, token))
-          .map((token) => take(named.token(token), () => token)),
-      answer: () => payload.answers.slice(0, 6).map((_, id) => take(named.answer(id), () => id)),
-      choice: () => quiz.choices.map((text, index) => take(text, () => index)),
-      cell: () => [take(words.lesson.takeCell, () => store.state.cells.at(-1) ?? null)],
-      path: () => [take(words.lesson.takePath, () => store.state.focus)],
-    };
-    options.replaceChildren(...(quiz ? lists[quiz.kind]() : []));
-    if (quiz) options.append(make("span", { class: "note" }, words.lesson.locked));
+  /** @param {number} chapter @param {boolean} asking */
+  function updateButtons(chapter, asking) {
+    const last = lesson.chapters.length - 1;
+    const focused = focusedIn(root);
+    setText(count, words.lesson.of(chapter + 1, last + 1));
+    setAttribute(back, "disabled", chapter === 0 ? "" : null);
+    setAttribute(next, "disabled", chapter === last || asking ? "" : null);
+    options.replaceChildren(...quizButtons(context));
+    // Whoever turned to the first or the last chapter, or to a quiz, stays here.
+    const first = () => (asking ? options.querySelector("button") : null);
+    if (focused === next && next.disabled) (first() ?? back).focus();
+    else if (focused === back && back.disabled) (first() ?? next).focus();
   }
 
   return {
-    el,
-    /** Next or previous chapter; opens the lesson where none is open. */
-    turn: (by) => go(store.state.chapter === null ? (by > 0 ? 0 : -1) : store.state.chapter + by),
-    toggle: () => (store.state.chapter === null ? go(0) : leave()),
-    /** Escape: a question is skipped, else the lesson is left. False if there was nothing to leave. */
-    escape() {
-      if (store.state.chapter === null) return false;
-      if (!asking()) return leave();
-      score.set(store.state.chapter, false);
-      reveal(words.lesson.skipped);
-      return true;
-    },
-    asking,
-    update(keys) {
-      if (!keys.has("chapter") && !keys.has("layout")) return;
-      const chapter = current();
-      // A saved view may open inside a lesson: then the chapter is on screen without having been entered.
-      if (store.state.chapter !== null && !chapters) chapters = automatic(payload, store.state);
-      el.hidden = !current();
-      if (!current()) {
-        shown = null;
+    name: "lesson",
+    reads: ["layout", "chapter", "asking", "reply"],
+    element,
+    update(changed) {
+      const { chapter } = store.state;
+      const { asking } = store.transient;
+      const shown = lesson.current();
+      element.hidden = !shown;
+      root.classList.toggle("asking", Boolean(shown) && asking);
+      setAttribute(root, "data-look", shown?.look?.part ?? null);
+      setText(reply, store.transient.reply);
+      if (!shown || chapter === null) {
+        said = "";
         return;
       }
-      if (shown !== store.state.chapter) {
-        shown = store.state.chapter;
-        caption.replaceChildren(...rich(current().say));
-        setText(reply, "");
-        if (asking()) store.limit = Math.min(store.state.cursor.step, current().quiz.until - 1);
-      }
-      setText(count, words.lesson.of(store.state.chapter + 1, chapters.length));
-      const focused = el.getRootNode().activeElement;
-      setAttribute(back, "disabled", store.state.chapter === 0 ? "" : null);
-      setAttribute(next, "disabled", store.state.chapter === chapters.length - 1 || asking() ? "" : null);
-      fillOptions();
-      // Whoever turned to the first or the last chapter, or to a question, stays here.
-      if (focused === next && next.disabled) (asking() ? options.querySelector("button") : back).focus();
-      else if (focused === back && back.disabled) (asking() ? options.querySelector("button") : next).focus();
-      app.root.classList.toggle("asking", asking());
-      const part = chapter?.look?.part ?? null;
-      setAttribute(app.root, "data-look", part);
-      setAttribute(el, "data-at", address(payload, store.state.cursor.step));
+      if (changed.size === 1 && changed.has("reply")) return; // the button that was pressed keeps the focus
+      if (shown.say !== said) caption.replaceChildren(...rich(shown.say));
+      said = shown.say;
+      updateButtons(chapter, asking);
     },
   };
-
-  function leave() {
-    store.limit = null;
-    app.root.classList.remove("asking");
-    app.root.removeAttribute("data-look");
-    store.set({ chapter: null, range: null });
-    return true;
-  }
 }

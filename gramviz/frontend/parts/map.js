@@ -1,406 +1,202 @@
-// The latent map: events, camera, lasso and the meter. Geometry is in planes.js, drawing in paths.js.
+// The latent map: its layers, its bar and its legend. Geometry is in planes.js, drawing in paths.js, gestures in gestures.js.
 
 import { make, setAttribute, setText } from "../dom.js";
-import { fontOf, inside, surface } from "../draw.js";
-import { colorGroups, emphasis, HIDDEN, runOf } from "../groups.js";
+import { surface } from "../draw.js";
+import { arrowOf, withCommand } from "../focus.js";
+import { isSolid, listenToMap, shiftMap, stepHead } from "../gestures.js";
 import { drawBase } from "../ground.js";
+import { runOf } from "../groups.js";
 import { drawTop } from "../heads.js";
 import { drawPast } from "../paths.js";
-import { framed, headAt, nearest, planesOf, project, unrelated, zoomed } from "../planes.js";
+import { planesOf, project, unrelated } from "../planes.js";
+import { explainedShare, isHaloForced, isPartial, sceneOf } from "../scene.js";
 import { isDeep } from "../turn.js";
 import { words } from "../words.js";
 
-const REACH = 12; // px within which the pointer finds a head or a state
-const CLICK = 4; // px that a click may wander
-const DEGREES_PER_PX = 0.5; // that a drag of one px turns the map in 3-D
-const PAN = 0.08; // of the plane's size, that an arrow key moves it
-const HALO_BELOW = 0.8; // halos cannot be switched off where less than this lies in the plane
+/** @typedef {import("../registry.js").Context} Context */
+/** @typedef {import("../gestures.js").Stage} Stage */
+/** @typedef {import("../types.js").PlacedPlane} Plane */
+/** @typedef {ReturnType<typeof createLegend>} Legend */
 
-/** Everything that the drawing needs, apart from the geometry. */
-export function sceneOf(app) {
-  const { payload, store } = app;
-  const { state, transient } = store;
-  return {
-    state,
-    theme: app.theme,
-    font: fontOf(app.root),
-    steps: payload.steps,
-    last: store.last,
-    veiled: store.veiled,
-    answers: payload.answers,
-    hover: transient.hover,
-    fraction: transient.fraction,
-    // How a path ends is its color and its shape: neither is shown while a quiz hides the future.
-    colors: colorGroups(payload, store.veiled ? { ...state, color_by: "step" } : state),
-    emphasis: emphasis(payload, state, transient.hover),
-    small: false,
+/** What stands below the map: how much of the variance is seen, and what the layers mean. */
+function createLegend() {
+  const meter = make("i");
+  const nodes = {
+    share: make("span"),
+    gauge: make("span", { class: "meter", "aria-hidden": "true" }, meter),
+    here: make("span"),
+    halo: make("span", {}, make("i", { class: "key halo" }), words.map.halo),
+    land: make("span", { hidden: true }),
+    cloud: make("span", { hidden: true }, words.map.cloud),
+    hint: make("span", { class: "caption", hidden: true }, words.map.wheel),
+    apart: make("b", { class: "apart", hidden: true }),
+    instead: make("span", { class: "apart", hidden: true }, words.map.noH),
   };
+  return { ...nodes, meter, element: make("div", { class: "legend" }, Object.values(nodes)) };
 }
 
-/** A selection changed by `paths` [[letter, index], ...]: replaced, added to, or taken from. */
-export function changeSelection(selected, paths, { add = false, remove = false }) {
-  const next = {};
-  const touched = new Set(paths.map(([letter, path]) => `${letter} ${path}`));
-  if (add || remove)
-    for (const [letter, list] of Object.entries(selected))
-      next[letter] = list.filter((path) => !(remove && touched.has(`${letter} ${path}`)));
-  if (!remove) for (const [letter, path] of paths) next[letter] = [...(next[letter] ?? []), path];
-  return next;
+/** The plane of the focused series, and its part in it. @param {Context} context @param {Plane[]} planes */
+function focusedPlane({ payload, store }, planes) {
+  const run = runOf(payload, store.state.focus[0]);
+  const plane = planes.find(({ runs }) => runs.some((part) => part.run === run)) ?? planes[0];
+  return { run, plane, part: plane?.runs.find((part) => part.run === run) };
 }
 
-/** The share of the variance that the first two or three components of a plane show. */
-const shown = ({ basis }, dims) =>
-  dims === 2 && basis.plane !== undefined
-    ? basis.plane
-    : (basis.variance ?? []).slice(0, dims).reduce((sum, share) => sum + share, 0);
+/** @param {Context} context @param {Stage} stage @param {Legend} legend */
+function updateLegend(context, stage, legend) {
+  const { payload, store } = context;
+  const { focus, cursor, layers } = store.state;
+  const { run, plane, part } = focusedPlane(context, stage.planes);
+  const solid = isSolid(stage);
+  const dims = solid ? 3 : 2;
+  const { share, gauge, here, halo, land, cloud, apart, instead } = legend;
+  if (!plane) {
+    for (const node of [share, gauge, here, halo, land]) node.hidden = true;
+    return;
+  }
+  const within = explainedShare(plane, dims);
+  setText(share, words.map.plane(within, solid));
+  legend.meter.style.width = `${100 * within}%`;
+  const outside = part?.outside?.[focus[1] * run.steps + run.held(cursor.step)];
+  const more = isPartial(plane, dims) ? `; ${words.map.outside}` : "";
+  setText(here, outside === undefined ? "" : words.map.here(1 - outside / 255) + more);
+  instead.hidden = !payload.missing.h;
+  halo.hidden = !isHaloShown(context, stage);
+  cloud.hidden = !layers.includes("cloud");
+  const { landscape } = plane.basis;
+  setText(land, solid ? words.map.noDepth : landscape ? words.map.landscape(landscape.unit) : words.map.noLandscape);
+  land.hidden = !layers.includes("landscape") || (!landscape && !payload.bases.some((basis) => basis.landscape));
+  const runs = plane.runs.map((one) => one.run);
+  setText(apart, unrelated({ basis: plane.basis, runs }) ? words.map.apart(runs.map(({ letter }) => letter)) : "");
+  apart.hidden = !apart.textContent;
+}
 
-export function createMap(app, actions) {
-  const { payload, store } = app;
+/** @param {Context} context @param {Stage} stage */
+const isHaloShown = ({ store }, { planes }) =>
+  store.state.layers.includes("halo") || isHaloForced(planes, store.state);
+
+/** The lasso that is being drawn, else the one that has chosen. @param {Context} context @param {Stage} stage */
+function lassoPoints({ store }, { planes, gesture }) {
+  if (gesture?.kind === "lasso") return gesture.points;
+  const { brush } = store.state;
+  const plane = planes[brush?.plane ?? 0];
+  if (brush?.kind !== "lasso" || !plane) return null;
+  return brush.points.map((/** @type {number[]} */ [x, y]) => [plane.toX(x), plane.toY(y)]);
+}
+
+/** The three canvases on top of each other, from what changes least. @param {Context} context @param {Stage} stage */
+function createLayers(context, stage) {
   const [base, past, top] = ["base", "past", "top"].map((name) =>
     make("canvas", { "aria-hidden": "true", "data-layer": name }),
   );
-  const stage = make(
-    "div",
-    { class: "stage", tabindex: "0", role: "img", "data-part": "map", "aria-label": words.map.title },
+  return {
     base,
-    past,
-    top,
-  );
-  const sub = make("span", { class: "sub" });
-  const lassoButton = make(
-    "button",
-    { "aria-pressed": "false", onclick: () => store.poke({ lasso: !store.transient.lasso }) },
-    words.map.lasso,
-  );
-  const deepButton = make("button", { onclick: () => actions.deep() }, words.map.deep);
-  const fitButton = make("button", { onclick: () => actions.fit() }, words.map.fit);
-  const meter = make("i");
-  const share = make("span");
-  const here = make("span");
-  const haloKey = make("span", {}, make("i", { class: "key halo" }), words.map.halo);
-  const land = make("span", { hidden: true });
-  const cloud = make("span", { hidden: true }, words.map.cloud);
-  const hint = make("span", { class: "caption", hidden: true }, words.map.wheel);
-  const apart = make("b", { class: "apart", hidden: true });
-  const instead = make("span", { class: "apart", hidden: true }, words.map.noH);
-  const legend = make(
-    "div",
-    { class: "legend" },
-    share,
-    make("span", { class: "meter", "aria-hidden": "true" }, meter),
-    here,
-    haloKey,
-    land,
-    cloud,
-    hint,
-    apart,
-    instead,
-  );
-  const el = make(
-    "section",
-    { class: "panel map", "aria-label": words.map.title },
-    make(
-      "div",
-      { class: "bar" },
-      make("h3", {}, words.map.title),
-      sub,
-      make("div", { class: "push" }, lassoButton, deepButton, fitButton),
-    ),
-    stage,
-    legend,
-  );
-
-  let planes = [];
-  const pointers = new Map(); // pointers that are down: id -> [x, y]
-  let gesture = null; // {kind: "pan" | "lasso" | "pinch", ...} between press and release
-
-  const local = (event) => {
-    const box = base.getBoundingClientRect();
-    return [event.clientX - box.left, event.clientY - box.top];
-  };
-  const deep = () => Boolean(planes[0]?.axes);
-  /** Turns the map. A lasso was drawn round what was seen: turned, it would stand round something else. */
-  const look = (turn) => store.set({ turn, ...(store.state.brush?.kind === "lasso" ? { brush: null } : {}) });
-  const visible = (run) => !store.state.hidden.includes(run.letter);
-  const planeAt = (x) => planes.find((plane) => x < plane.box.x + plane.box.width) ?? planes.at(-1);
-  const pick = (x, y) => nearest(planes, x, y, store.state.cursor.step, REACH, visible);
-
-  function choose(found, event) {
-    const { state } = store;
-    if (!found) {
-      store.set({ selected: {}, brush: null, board: state.board === "all" ? "focus" : state.board });
-      return;
-    }
-    const who = [found.run.letter, found.path];
-    if (event.ctrlKey || event.metaKey || event.altKey)
-      store.set({ selected: changeSelection(state.selected, [who], { add: true, remove: event.altKey }) });
-    else if (String(who) === String(state.focus))
-      store.set({ cursor: { step: found.step, low: null }, board: "focus" });
-    else store.set({ focus: who, board: "focus" });
-  }
-
-  function finishLasso(event) {
-    const { points } = gesture;
-    if (points.length < 3) return;
-    const { state } = store;
-    const plane = planeAt(points[0][0]);
-    const found = [];
-    for (const part of planes.flatMap((one) => one.runs))
-      for (let path = 0; path < part.run.n; path += 1) {
-        if (visible(part.run) && inside(points, ...headAt(part, path, state.cursor.step)))
-          found.push([part.run.letter, path]);
-      }
-    const selected = changeSelection(state.selected, found, {
-      add: event.ctrlKey || event.metaKey,
-      remove: event.altKey,
-    });
-    const count = Object.values(selected).reduce((sum, list) => sum + list.length, 0);
-    store.set({
-      selected,
-      brush: count
-        ? { kind: "lasso", plane: plane.index, points: points.map(([x, y]) => [plane.fromX(x), plane.fromY(y)]) }
-        : null,
-      board: count > 1 ? "all" : "focus",
-    });
-    store.poke({ lasso: false });
-  }
-
-  stage.addEventListener("pointerdown", (event) => {
-    if (event.button) return;
-    stage.setPointerCapture(event.pointerId);
-    const at = local(event);
-    pointers.set(event.pointerId, at);
-    store.poke({ down: true, hover: null });
-    if (pointers.size === 2) gesture = { kind: "pinch", camera: store.state.camera, from: [...pointers.values()] };
-    else if (store.transient.lasso || event.shiftKey) gesture = { kind: "lasso", points: [at] };
-    else {
-      const { camera, turn } = store.state;
-      gesture = { kind: deep() ? "turn" : "pan", from: at, camera, turn: turn ?? [0, 0], moved: false };
-    }
-  });
-  stage.addEventListener("pointermove", (event) => {
-    const at = local(event);
-    if (!gesture) {
-      const found = event.pointerType === "touch" ? null : pick(...at);
-      store.poke({ hover: found ? { part: "map", path: [found.run.letter, found.path], step: found.step } : null });
-      stage.style.cursor = store.transient.lasso ? "crosshair" : found ? "pointer" : "grab";
-      return;
-    }
-    if (pointers.has(event.pointerId)) pointers.set(event.pointerId, at);
-    if (gesture.kind === "lasso") {
-      gesture.points.push(at);
-      store.poke({ drag: { kind: "lasso", count: gesture.points.length } });
-    } else if (gesture.kind === "pinch" && pointers.size === 2) {
-      const [a, b] = [...pointers.values()];
-      const [c, d] = gesture.from;
-      const factor = Math.hypot(a[0] - b[0], a[1] - b[1]) / Math.max(1, Math.hypot(c[0] - d[0], c[1] - d[1]));
-      store.set({ camera: zoomed(gesture.camera, planeAt(a[0]).box, (c[0] + d[0]) / 2, (c[1] + d[1]) / 2, factor) });
-    } else if (gesture.from && gesture.kind !== "pinch") {
-      const [dx, dy] = [at[0] - gesture.from[0], at[1] - gesture.from[1]];
-      gesture.moved ||= Math.hypot(dx, dy) > CLICK;
-      if (!gesture.moved || !planes.length) return;
-      if (gesture.kind === "turn") {
-        look([gesture.turn[0] + dx * DEGREES_PER_PX, gesture.turn[1] + dy * DEGREES_PER_PX]);
-        return;
-      }
-      const from = gesture.camera ?? { x: 0, y: 0, k: 1 };
-      const { box } = planeAt(gesture.from[0]);
-      store.set({
-        camera: {
-          k: from.k,
-          x: from.x + dx / box.width,
-          y: from.y + dy / box.height,
-        },
-      });
-    }
-  });
-  const release = (event) => {
-    pointers.delete(event.pointerId);
-    if (gesture?.kind === "lasso") finishLasso(event);
-    else if (["pan", "turn"].includes(gesture?.kind) && !gesture.moved && event.type === "pointerup")
-      choose(pick(...local(event)), event);
-    gesture = null;
-    store.poke({ down: false, drag: null });
-  };
-  stage.addEventListener("pointerup", release);
-  stage.addEventListener("pointercancel", release);
-  stage.addEventListener("pointerleave", () => {
-    if (!gesture) store.poke({ hover: null });
-  });
-  stage.addEventListener(
-    "wheel",
-    (event) => {
-      // The page scrolls, unless the map was chosen first: a wheel that is caught by surprise is a trap.
-      if (!stage.matches(":focus")) {
-        hint.hidden = hint.dataset.seen === "true";
-        return;
-      }
-      event.preventDefault();
-      const [x, y] = local(event);
-      store.set({ camera: zoomed(store.state.camera, planeAt(x).box, x, y, Math.exp(-event.deltaY * 0.0016)) });
+    elements: [base, past, top],
+    /** Returns whether the base was drawn. @param {Set<string>} changed */
+    update(changed) {
+      const { store, size } = context;
+      const has = (/** @type {string[]} */ ...keys) => keys.some((key) => changed.has(key));
+      const { width, height } = size.map;
+      const follows = !["outcome", "answer", "run", "step"].includes(store.state.color_by);
+      const all =
+        has("layout", "theme", "basis", "camera", "dims", "turn", "selected", "hidden", "color_by", "layers") ||
+        has("hover", "token", "limit") ||
+        (follows && has("cursor", "cells")) ||
+        (has("cursor") && store.transient.hover?.cell !== undefined);
+      const scene = {
+        ...sceneOf(context),
+        halo: isHaloShown(context, stage),
+        lasso: lassoPoints(context, stage),
+        small: width < 100,
+      };
+      if (all) drawBase(surface(base, width, height), stage.planes, scene);
+      if (all || has("cursor", "cells")) drawPast(surface(past, width, height), stage.planes, scene);
+      if (all || has("cursor", "cells", "fraction", "focus", "pinned", "drag", "brush", "lasso"))
+        drawTop(surface(top, width, height), stage.planes, scene);
+      return all;
     },
-    { passive: false },
-  );
-  stage.addEventListener("focus", () => {
-    hint.hidden = true;
-    hint.dataset.seen = "true";
-  });
-  stage.addEventListener("dblclick", (event) => {
-    if (deep()) {
-      look(null);
-      return;
-    }
-    const plane = planeAt(local(event)[0]);
-    const chosen = plane.runs.flatMap((part) =>
-      (store.state.selected[part.run.letter] ?? []).flatMap((path) => [
-        headAt(part, path, store.state.cursor.step),
-        headAt(part, path, 0),
-      ]),
-    );
-    store.set({ camera: framed(store.state.camera, plane.box, chosen) });
-  });
+  };
+}
+
+/** The bar above the map. @param {Context} context */
+function createBar({ store, actions }) {
+  const sub = make("span", { class: "sub" });
+  const toggle = () => store.poke({ lasso: !store.transient.lasso });
+  const lasso = make("button", { "aria-pressed": "false", onclick: toggle }, words.map.lasso);
+  const deep = make("button", { onclick: () => actions.deep() }, words.map.deep);
+  const fit = make("button", { onclick: () => actions.fitMap() }, words.map.fit);
+  const buttons = make("div", { class: "push" }, lasso, deep, fit);
+  return {
+    element: make("div", { class: "bar" }, make("h3", {}, words.map.title), sub, buttons),
+    text: () => sub.textContent,
+    /** @param {Plane | undefined} plane of the focused series @param {Stage} stage */
+    update(plane, stage) {
+      setAttribute(lasso, "aria-pressed", store.transient.lasso);
+      setAttribute(deep, "aria-pressed", isSolid(stage));
+      deep.disabled = !isDeep(stage.planes);
+      deep.title = deep.disabled ? words.map.flat : "";
+      if (!plane) return setText(sub, words.map.none);
+      const { label } = plane.basis;
+      const letters = plane.runs.map(({ run }) => run.letter);
+      const one = letters.length > 1 ? words.oneBasis(label, letters) : label;
+      setText(sub, stage.planes.length > 1 ? words.onePlaneEach(label) : one);
+    },
+  };
+}
+
+/** @param {Context} context @returns {import("../registry.js").Part} */
+export function createMap(context) {
+  const { payload, store } = context;
+  const legend = createLegend();
+  const bar = createBar(context);
+  const title = { "aria-label": words.map.title };
+  const element = make("div", { class: "stage", tabindex: "0", role: "img", "data-part": "map", ...title });
+  /** @type {Stage} */
+  const stage = {
+    planes: [],
+    element,
+    pointers: new Map(),
+    gesture: null,
+    local({ clientX, clientY }) {
+      const { left, top } = layers.base.getBoundingClientRect();
+      return [clientX - left, clientY - top];
+    },
+  };
+  const layers = createLayers(context, stage);
+  element.append(...layers.elements);
+  listenToMap(context, stage, legend.hint);
 
   function describe() {
-    const { state } = store;
-    const run = runOf(payload, state.focus[0]);
-    const plane = planes.find((one) => one.runs.some((part) => part.run === run)) ?? planes[0];
-    setAttribute(lassoButton, "aria-pressed", store.transient.lasso);
-    setAttribute(deepButton, "aria-pressed", deep());
-    deepButton.disabled = !isDeep(planes);
-    deepButton.title = deepButton.disabled ? words.map.flat : "";
-    if (!plane) {
-      setText(sub, words.map.none);
-      for (const node of [share, here, haloKey, land, meter.parentElement]) node.hidden = true;
-      return;
-    }
-    const letters = plane.runs.map((part) => part.run.letter);
-    setText(
-      sub,
-      planes.length > 1
-        ? words.onePlaneEach(plane.basis.label)
-        : letters.length > 1
-          ? words.oneBasis(plane.basis.label, letters)
-          : plane.basis.label,
-    );
-    const solid = deep();
-    const within = shown(plane, solid ? 3 : 2);
-    setText(share, words.map.plane(within, solid));
-    meter.style.width = `${100 * within}%`;
-    const part = plane.runs.find((one) => one.run === run);
-    const outside = part?.outside?.[state.focus[1] * run.steps + run.held(state.cursor.step)];
-    setText(
-      here,
-      outside === undefined
-        ? ""
-        : words.map.here(1 - outside / 255) + (within < HALO_BELOW ? `; ${words.map.outside}` : ""),
-    );
-    instead.hidden = !payload.missing.h;
-    haloKey.hidden = !haloShown();
-    cloud.hidden = !state.layers.includes("cloud");
-    const { landscape } = plane.basis;
-    const wanted = state.layers.includes("landscape");
-    setText(land, solid ? words.map.noDepth : landscape ? words.map.landscape(landscape.unit) : words.map.noLandscape);
-    land.hidden = !wanted || (!landscape && !payload.bases.some((basis) => basis.landscape));
-    const tallies = payload.runs.map((one) => words.tally(one.letter, one.right, one.n));
-    setText(
-      apart,
-      unrelated({ basis: plane.basis, runs: plane.runs.map((one) => one.run) }) ? words.map.apart(letters) : "",
-    );
-    apart.hidden = !apart.textContent;
-    setAttribute(
-      stage,
-      "aria-label",
-      words.described(words.map.title, sub.textContent, tallies, within, apart.textContent, solid),
-    );
-  }
-
-  const haloShown = () =>
-    store.state.layers.includes("halo") || planes.some((plane) => shown(plane, deep() ? 3 : 2) < HALO_BELOW);
-
-  function lassoPoints() {
-    if (gesture?.kind === "lasso") return gesture.points;
-    const { brush } = store.state;
-    const plane = planes[brush?.plane ?? 0];
-    return brush?.kind === "lasso" && plane ? brush.points.map(([x, y]) => [plane.toX(x), plane.toY(y)]) : null;
+    const { plane } = focusedPlane(context, stage.planes);
+    bar.update(plane, stage);
+    updateLegend(context, stage, legend);
+    if (!plane) return;
+    const tallies = payload.runs.map((run) => words.tally(run.letter, run.right, run.n));
+    const solid = isSolid(stage);
+    const within = explainedShare(plane, solid ? 3 : 2);
+    const apart = legend.apart.textContent;
+    setAttribute(element, "aria-label", words.described(words.map.title, bar.text(), tallies, within, apart, solid));
   }
 
   return {
-    el,
-    /** Zoom by keys, around the middle. */
-    zoom(factor) {
-      const box = planes[0]?.box;
-      if (box)
-        store.set({ camera: zoomed(store.state.camera, box, box.x + box.width / 2, box.y + box.height / 2, factor) });
+    name: "map",
+    reads: (
+      "layout theme panel basis camera dims turn selected hidden color_by layers hover token cursor cells fraction " +
+      "focus pinned drag brush lasso limit"
+    ).split(" "),
+    element: make("section", { class: "panel map", ...title }, bar.element, element, legend.element),
+    key(event, place) {
+      const arrow = arrowOf(event);
+      if (place !== "map" || !arrow || event.altKey) return null;
+      return () => (event.shiftKey ? shiftMap(context, stage, arrow) : stepHead(context, stage, arrow, withCommand(event)));
     },
-    /** Arrow keys with Shift, as a drag in their direction: they turn a map in 3-D and move a flat one. */
-    turn(dx, dy) {
-      const { camera, turn } = store.state;
-      if (deep()) {
-        const [right, down] = turn ?? [0, 0];
-        look([right + 10 * dx, down + 10 * dy]);
-      } else {
-        const { x, y, k } = camera ?? { x: 0, y: 0, k: 1 };
-        store.set({ camera: { k, x: x + PAN * dx, y: y + PAN * dy } });
-      }
-    },
-    /** Arrow keys: to the nearest head in that direction. */
-    move(dx, dy, add) {
-      const { state } = store;
-      const plane = planes.find((one) => one.runs.some((part) => part.run.letter === state.focus[0]));
-      if (!plane) return;
-      const [x, y] = headAt(
-        plane.runs.find((part) => part.run.letter === state.focus[0]),
-        state.focus[1],
-        state.cursor.step,
-      );
-      let best = null;
-      for (const part of plane.runs)
-        for (let path = 0; path < part.run.n && visible(part.run); path += 1) {
-          const [a, b] = headAt(part, path, state.cursor.step);
-          const along = (a - x) * dx + (b - y) * dy;
-          const aside = Math.abs((a - x) * dy) + Math.abs((b - y) * dx);
-          if (along > 0.5 && (!best || along + 2 * aside < best.cost))
-            best = { cost: along + 2 * aside, who: [part.run.letter, path] };
-        }
-      if (!best) return;
-      store.set({
-        focus: best.who,
-        board: "focus",
-        ...(add ? { selected: changeSelection(state.selected, [best.who], { add: true }) } : {}),
-      });
-    },
-    update(keys) {
-      const has = (...names) => names.some((name) => keys.has(name));
-      const { width, height } = app.size.map;
+    update(changed) {
+      const has = (/** @type {string[]} */ ...keys) => keys.some((key) => changed.has(key));
+      const { width, height } = context.size.map;
+      this.element.classList.toggle("open", store.state.panel === "map");
       if (has("layout", "basis", "camera", "dims", "turn"))
-        planes = project(planesOf(payload, store.state.basis), store.state, width, height);
-      const scene = sceneOf(app);
-      scene.halo = haloShown();
-      scene.lasso = lassoPoints();
-      scene.small = width < 100;
-      const view =
-        has("layout", "theme", "basis", "camera", "dims", "turn", "selected", "hidden", "color_by", "layers", "hover", "token") ||
-        (has("cursor", "cells") && !["outcome", "answer", "run", "step"].includes(store.state.color_by)) ||
-        (has("cursor") && store.transient.hover?.cell !== undefined);
-      if (view) drawBase(surface(base, width, height), planes, scene);
-      if (view || has("cursor", "cells")) drawPast(surface(past, width, height), planes, scene);
-      if (view || has("cursor", "cells", "fraction", "focus", "pinned", "drag", "brush", "lasso"))
-        drawTop(surface(top, width, height), planes, scene);
-      if (view || has("cursor", "focus", "lasso")) describe();
+        stage.planes = project(planesOf(payload, store.state.basis), store.state, width, height);
+      if (layers.update(changed) || has("cursor", "focus", "lasso")) describe();
     },
-    /** For tests and hit-free automation: where the heads are, in CSS pixels of the stage. */
-    heads: () =>
-      planes
-        .flatMap((plane) =>
-          plane.runs.flatMap((part) =>
-            Array.from({ length: part.run.n }, (_, path) => ({
-              run: part.run.letter,
-              path,
-              at: headAt(part, path, store.state.cursor.step),
-              emphasis: emphasis(payload, store.state, store.transient.hover)[part.run.letter][path],
-            })),
-          ),
-        )
-        .filter((head) => head.emphasis !== HIDDEN),
   };
 }

@@ -1,36 +1,42 @@
 // What lies over the panels: the table (T), the keys (?), and a text to copy where the clipboard is refused.
 
-import { answerWords } from "./answers.js";
+import { answerWords } from "../answers.js";
 import { make } from "../dom.js";
+import { focusedIn } from "../focus.js";
 import { address } from "../steps.js";
 import { number } from "../text.js";
 import { words } from "../words.js";
 
+/** @typedef {import("../registry.js").Context} Context */
+/** @typedef {{step: number, where: string, path: string, order: number, answer: string, numbers: number[]}} Row */
+
 const PAGE = 200; // rows
 
-/** One row per path and step: the same numbers as the pictures, for those who do not see them. */
+/** One row per trajectory and step: the same numbers as the pictures, for those who do not see them. */
+/** @param {import("../types.js").Payload} payload @param {import("../types.js").State} state @returns {Row[]} */
 function tableRows(payload, state) {
-  const rows = [];
-  for (const run of payload.runs) {
-    if (state.hidden.includes(run.letter)) continue;
-    for (let path = 0; path < run.n; path += 1)
-      for (let step = 0; step < run.steps; step += 1) {
+  const visible = payload.runs.filter((run) => !state.hidden.includes(run.letter));
+  return visible.flatMap((run) =>
+    [...Array(run.n).keys()].flatMap((path) =>
+      [...Array(run.steps).keys()].map((step) => {
         const id = run.answer(path, step);
-        const answer =
-          id === null ? words.answers.between : `${payload.answers[id]?.letter ?? id + 1}, ${answerWords(payload, id)}`;
-        rows.push({
+        return {
           step,
           where: address(payload, step),
           path: words.pathName(run, path),
           order: run.index * 1e6 + path,
-          answer,
+          answer:
+            id === null
+              ? words.answers.between
+              : `${payload.answers[id]?.letter ?? id + 1}, ${answerWords(payload, id)}`,
           numbers: ["certainty", "conflicts", "drift"].map((name) => run.curve(name, path, step)),
-        });
-      }
-  }
-  return rows;
+        };
+      }),
+    ),
+  );
 }
 
+/** @type {((row: Row) => any)[]} what each column is sorted by */
 const KEYS = [
   (row) => row.step,
   (row) => row.order,
@@ -40,66 +46,51 @@ const KEYS = [
   (row) => row.numbers[2],
 ];
 
-export function createOverlay(app) {
-  const { payload, store } = app;
-  const content = make("div");
-  const heading = make("h3", { tabindex: "-1" });
-  const close = make("button", { onclick: () => store.poke({ open: null }) }, words.buttons.close);
-  const el = make(
-    "div",
-    { class: "over", role: "dialog", hidden: true },
-    make("div", { class: "bar" }, heading, make("div", { class: "push" }, close)),
-    content,
-  );
+/** Rows by a column; those that are equal in it in the order of their trajectories. */
+/** @param {Row[]} rows @param {{column: number, down: boolean}} sort */
+function sorted(rows, { column, down }) {
+  const key = KEYS[column];
+  return rows.sort((a, b) => {
+    const [x, y] = [key(a), key(b)];
+    if (x === y || (Number.isNaN(x) && Number.isNaN(y))) return a.order - b.order;
+    return (x < y || Number.isNaN(y) ? -1 : 1) * (down ? -1 : 1);
+  });
+}
+
+/** The table, a page at a time. @param {Context} context @param {() => void} fill builds the sheet anew */
+function createTable({ payload, store }, fill) {
   let sort = { column: 0, down: true };
   let page = 0;
-  let shown = null;
-  let from = null; // what had the focus before the sheet was opened
 
-  function table() {
-    const key = KEYS[sort.column];
-    const rows = tableRows(payload, store.state).sort((a, b) => {
-      const [x, y] = [key(a), key(b)];
-      if (x === y || (Number.isNaN(x) && Number.isNaN(y))) return a.order - b.order; // in path order, whichever way it is sorted
-      return (x < y || Number.isNaN(y) ? -1 : 1) * (sort.down ? -1 : 1);
-    });
+  /** @param {string} name @param {number} column */
+  function heading(name, column) {
+    const own = sort.column === column;
+    function onclick() {
+      sort = { column, down: own ? !sort.down : false };
+      fill();
+    }
+    const order = own ? (sort.down ? "descending" : "ascending") : "none";
+    return make("th", { scope: "col", "aria-sort": order }, make("button", { onclick }, name));
+  }
+
+  /** @param {number} by @param {string} label @param {number} pages */
+  function turn(by, label, pages) {
+    function onclick() {
+      page += by;
+      fill();
+    }
+    return make("button", { disabled: page + by < 0 || page + by >= pages, onclick }, label);
+  }
+
+  return () => {
+    const rows = sorted(tableRows(payload, store.state), sort);
     const pages = Math.ceil(rows.length / PAGE);
     page = Math.min(page, pages - 1);
-    const turn = (by, label) =>
-      make(
-        "button",
-        {
-          disabled: page + by < 0 || page + by >= pages,
-          onclick: () => {
-            page += by;
-            fill();
-          },
-        },
-        label,
-      );
-    const head = words.table.columns(words.curve("conflicts", payload.board.ruled)[0]).map((name, column) =>
-      make(
-        "th",
-        { scope: "col", "aria-sort": sort.column === column ? (sort.down ? "descending" : "ascending") : "none" },
-        make(
-          "button",
-          {
-            onclick: () => {
-              sort = { column, down: sort.column === column ? !sort.down : false };
-              fill();
-            },
-          },
-          name,
-        ),
-      ),
-    );
-    const body = rows.slice(page * PAGE, (page + 1) * PAGE).map((row) =>
-      make(
-        "tr",
-        {},
-        [row.where, row.path, row.answer, ...row.numbers.map(number)].map((text) => make("td", {}, text)),
-      ),
-    );
+    const head = words.table.columns(words.curve("conflicts", payload.board.ruled)[0]).map(heading);
+    const body = rows.slice(page * PAGE, (page + 1) * PAGE).map((row) => {
+      const cells = [row.where, row.path, row.answer, ...row.numbers.map(number)];
+      return make("tr", {}, cells.map((text) => make("td", {}, text)));
+    });
     return [
       make(
         "table",
@@ -111,76 +102,92 @@ export function createOverlay(app) {
       make(
         "div",
         { class: "bar" },
-        turn(-1, words.table.previous),
+        turn(-1, words.table.previous, pages),
         make("span", {}, words.table.page(page + 1, pages)),
-        turn(1, words.table.next),
+        turn(1, words.table.next, pages),
       ),
     ];
-  }
-
-  const contents = {
-    table: () => [words.table.title, table()],
-    keys: () => [
-      words.buttons.keys,
-      [
-        make(
-          "dl",
-          {},
-          words
-            .keyTable(payload.runs.length > 1, payload.lead.low_steps > 0, payload.levels[0].toLowerCase())
-            .map(([keys, does]) => make("div", {}, make("dt", {}, keys), make("dd", {}, does))),
-        ),
-      ],
-    ],
-    copy: () => {
-      const text = make("textarea", { readonly: true, "aria-label": words.exports.refused });
-      text.value = app.copied;
-      return [words.exports.refused, [text]];
-    },
   };
+}
+
+/** @param {Context} context */
+function keyList({ payload: { runs, lead, levels } }) {
+  const rows = words.keyTable(runs.length > 1, lead.low_steps > 0, levels[0].toLowerCase());
+  return make("dl", {}, rows.map(([keys, does]) => make("div", {}, make("dt", {}, keys), make("dd", {}, does))));
+}
+
+/** @param {string} text */
+function copyField(text) {
+  const field = make("textarea", { readonly: true, "aria-label": words.exports.refused });
+  field.value = text;
+  return field;
+}
+
+/** @param {Context} context @returns {import("../registry.js").Part} */
+export function createOverlay(context) {
+  const { store, root } = context;
+  const content = make("div");
+  const heading = make("h3", { tabindex: "-1" });
+  const close = make("button", { onclick: () => store.poke({ open: null }) }, words.buttons.close);
+  const bar = make("div", { class: "bar" }, heading, make("div", { class: "push" }, close));
+  const element = make("div", { class: "over", role: "dialog", hidden: true }, bar, content);
+  const table = createTable(context, fill);
+  const sheets = {
+    table: () => [words.table.title, table()],
+    keys: () => [words.buttons.keys, [keyList(context)]],
+    copy: () => [words.exports.refused, [copyField(store.transient.copied)]],
+  };
+  /** @type {keyof typeof sheets | null} */
+  let shown = null;
+  /** @type {HTMLElement | null} */
+  let from = null; // what had the focus before the sheet was opened
 
   /** Built anew after a press of one of its own buttons too: the focus stays on that one, or goes to one that still works. */
   function fill() {
+    if (!shown) return;
     const buttons = () => [...content.querySelectorAll("button")];
-    const at = buttons().indexOf(el.getRootNode().activeElement);
-    const [title, nodes] = contents[shown]();
+    const at = buttons().indexOf(focusedIn(element));
+    const [title, nodes] = sheets[shown]();
     heading.textContent = title;
-    el.setAttribute("aria-label", title);
+    element.setAttribute("aria-label", title);
     content.replaceChildren(...nodes);
     if (at < 0) return;
     const again = buttons();
-    (again[at].disabled ? (again.filter((button) => !button.disabled).at(-1) ?? heading) : again[at]).focus();
+    const next = again[at].disabled ? again.filter((button) => !button.disabled).at(-1) : again[at];
+    (next ?? heading).focus();
   }
 
   /** What lies below is out of reach while the sheet is open: no Tab may lead to what nobody sees. */
-  function cover(on) {
-    for (const part of app.root.children)
-      if (part !== el && !part.matches("header, [aria-live]")) part.toggleAttribute("inert", on);
+  function cover() {
+    for (const other of root.children)
+      if (other !== element && !other.matches("header, [aria-live]")) other.toggleAttribute("inert", Boolean(shown));
+  }
+
+  /** Back to where it was opened from, so that nobody has to find the way again. */
+  function leave() {
+    content.replaceChildren();
+    if (store.transient.open === null) (from?.isConnected ? from : root).focus({ preventScroll: true });
   }
 
   return {
-    el,
-    update(keys) {
-      if (!keys.has("open") && !(shown === "table" && keys.has("hidden"))) return;
-      const wanted = contents[store.transient.open] ? store.transient.open : null;
+    name: "overlay",
+    reads: ["open"],
+    element,
+    update() {
+      const { open } = store.transient;
+      const wanted = open !== null && open in sheets ? /** @type {keyof typeof sheets} */ (open) : null;
       if (wanted === shown) return;
-      const open = el.getRootNode().activeElement;
-      if (!shown && !el.contains(open)) from = open;
+      const focused = focusedIn(element);
+      if (!shown && !element.contains(focused)) from = focused;
       shown = wanted;
-      el.hidden = !shown;
-      cover(Boolean(shown));
-      if (!shown) {
-        content.replaceChildren();
-        // Back to where it was opened from, so that nobody has to find the way again.
-        if (store.transient.open === null) (from?.isConnected ? from : app.root).focus({ preventScroll: true });
-        return;
-      }
+      element.hidden = !shown;
+      cover();
+      if (!shown) return leave();
       fill();
       const text = content.querySelector("textarea");
-      if (text) {
-        text.focus();
-        text.select();
-      } else heading.focus({ preventScroll: true });
+      text?.focus();
+      text?.select();
+      if (!text) heading.focus({ preventScroll: true });
     },
   };
 }

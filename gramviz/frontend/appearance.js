@@ -1,0 +1,87 @@
+// Theme and sizes: what the page around, the window and the printer decide.
+
+import { sizesFor, watchWidth } from "./layout.js";
+import { applyTheme, readTheme } from "./theme.js";
+
+const PAPER = 680; // px: a sheet of A4 or Letter between its margins
+
+/**
+ * @typedef {object} Surroundings
+ * @property {HTMLElement} host the element that the notebook gave us
+ * @property {HTMLElement} root the widget's element in it
+ * @property {import("./types.js").Payload} payload
+ * @property {import("./store.js").Store} store
+ * @property {boolean} frozen whether the page around is our own
+ * @property {(keys: string[]) => void} invalidate
+ * @property {() => void} paint
+ * @property {AbortSignal} signal
+ */
+
+/** @param {Surroundings} surroundings */
+export function createAppearance({ host, root, payload, store, frozen, invalidate, paint, signal }) {
+  /** @type {import("./types.js").Theme | undefined} */
+  let theme;
+  /** @type {import("./layout.js").Sizes | undefined} */
+  let size;
+  /** @type {number | null} */
+  let screen = null; // the width on screen, while printing
+
+  function retheme() {
+    theme = readTheme(screen === null ? store.state.theme : "light", host, frozen);
+    applyTheme(theme, root, host);
+    invalidate(["theme"]);
+  }
+
+  /** @param {number} width */
+  function resize(width) {
+    const room = store.transient.presenter ? globalThis.innerHeight : null;
+    root.classList.toggle("presenting", room !== null);
+    const { kind } = (size = sizesFor(width, payload.board, room));
+    for (const name of ["wide", "medium", "narrow", "tiny"])
+      root.classList.toggle(name, kind === name || (name === "narrow" && kind === "tiny"));
+    invalidate(["layout", "theme"]);
+  }
+
+  /** On paper: light, as wide as a sheet, without controls. @param {boolean} on */
+  function print(on) {
+    if (on === (screen !== null) || !size) return;
+    store.poke({ playing: false, fraction: 0, printing: on });
+    root.classList.toggle("printing", on);
+    const width = screen ?? PAPER;
+    screen = on ? size.width : null;
+    retheme();
+    resize(width);
+    paint(); // at once: the browser takes its picture when this event is over
+  }
+
+  const themes = new MutationObserver(retheme);
+  themes.observe(document.body, { attributes: true, attributeFilter: ["class", "data-jp-theme-light"] });
+  signal.addEventListener("abort", () => themes.disconnect());
+  for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"])
+    matchMedia(query).addEventListener("change", retheme, { signal });
+  addEventListener("beforeprint", () => print(true), { signal });
+  addEventListener("afterprint", () => print(false), { signal });
+
+  return {
+    /** The colors; undefined until `watch` has seen the first width. */
+    get theme() {
+      return theme;
+    },
+    get size() {
+      return size;
+    },
+    retheme,
+    fit: () => resize(root.clientWidth),
+    /** Follows the widget's width from now on. @param {() => void} ready called when the first is known */
+    watch(ready) {
+      const changed = (/** @type {number} */ width) => {
+        if (screen !== null) return;
+        if (!theme) retheme();
+        const first = !size;
+        resize(width);
+        if (first) ready();
+      };
+      watchWidth(root, changed, signal);
+    },
+  };
+}

@@ -1,0 +1,181 @@
+// A lesson in progress: chapters, and quizzes that hide the future. Data, not code: gramviz.chapters checks the YAML.
+
+import { cellName, changedCells, tokenLabel } from "./cells.js";
+import { runOf, shownPath } from "./groups.js";
+import { firstCorrect, parting } from "./steps.js";
+import { joined } from "./text.js";
+import { words } from "./words.js";
+
+const TRIES = 2;
+
+/** @typedef {import("./types.js").Payload} Payload */
+/** @typedef {import("./types.js").Chapter} Chapter */
+/** @typedef {import("./types.js").Quiz} Quiz */
+/** @typedef {ReturnType<typeof createLesson>} Lesson */
+
+/**
+ * Up to four chapters that every rollout has: the start, where two trajectories separate, the first correct board, the end.
+ * @param {Payload} payload
+ * @param {import("./types.js").State} state
+ * @returns {Chapter[]}
+ */
+function automatic(payload, state) {
+  const [run, path] = shownPath(payload, { ...state, board: "focus" });
+  const name = words.pathName(run, path);
+  const { pinned } = state;
+  /** @type {{at: number, say: string}[]} */
+  const found = [{ at: 0, say: words.lesson.start }];
+  if (pinned) {
+    const other = runOf(payload, pinned[0]);
+    const separated = parting(other, pinned[1], run, path);
+    if (separated) found.push({ at: separated.step, say: words.lesson.part(words.pathName(other, pinned[1]), name) });
+  }
+  const right = firstCorrect(run, path);
+  if (right !== null) found.push({ at: right, say: words.lesson.correct(name) });
+  return [...found.sort((a, b) => a.at - b.at), { at: payload.steps - 1, say: words.lesson.end }];
+}
+
+/**
+ * What an answer to a quiz is called, by the kind of the quiz.
+ * @param {Payload} payload
+ * @param {Quiz} quiz
+ * @param {any} answer a position, a token, the number of an answer or of a choice, or [letter, index]
+ * @returns {string}
+ */
+export function answerName(payload, quiz, answer) {
+  if (quiz.kind === "cell") return cellName(payload.board, answer);
+  if (quiz.kind === "token") return tokenLabel(payload.board, answer);
+  if (quiz.kind === "answer") return words.answer(payload.answers[answer]?.letter);
+  if (quiz.kind === "path") return words.pathName(runOf(payload, answer[0]), answer[1]);
+  return quiz.choices[answer];
+}
+
+/**
+ * The answers that are right: the lesson's own, or what the rollout did.
+ * @param {Payload} payload
+ * @param {import("./types.js").State} state
+ * @param {Quiz} quiz
+ * @returns {any[]}
+ */
+function rightAnswers(payload, state, { kind, answer, until, cell }) {
+  if (answer !== "auto") return answer;
+  const [run, path] = shownPath(payload, { ...state, board: "focus" });
+  if (kind === "token") return [run.tokens(path, until)[cell]];
+  if (kind === "answer") return [run.final(path)];
+  return changedCells(run, path, until);
+}
+
+/**
+ * The state that a chapter sets.
+ * @param {Chapter} chapter
+ * @param {number} step where its cursor stands
+ * @returns {Partial<import("./types.js").State>}
+ */
+function chapterView(chapter, step) {
+  /** @type {Record<string, number[]>} */
+  const selected = {};
+  for (const [letter, path] of chapter.look?.paths ?? []) selected[letter] = [...(selected[letter] ?? []), path];
+  return {
+    selected,
+    cells: chapter.look?.cells ?? [],
+    range: chapter.play ? [step, chapter.play.to] : null,
+    ...(chapter.play ? { speed: chapter.play.speed, loop: false } : {}),
+    ...(chapter.show ?? {}),
+    cursor: { step, low: null },
+  };
+}
+
+/**
+ * Writes `chapter` of the state, and `asking`, `limit` and `reply` of the transient state.
+ * @param {Payload} payload
+ * @param {import("./store.js").Store} store
+ * @param {import("./clock.js").Clock} clock
+ */
+export function createLesson(payload, store, clock) {
+  /** @type {Chapter[] | null} */
+  let chapters = payload.lesson?.chapters ?? null;
+  /** @type {Map<number, boolean>} */
+  const score = new Map(); // chapter -> whether it was answered right; kept in this page only
+  let tries = 0;
+  /** @type {number | null} */
+  let entered = null;
+
+  const current = () => (store.state.chapter === null ? null : (chapters?.[store.state.chapter] ?? null));
+
+  /** Whichever way a chapter is reached, by a button, an undo or a saved view: a quiz hides what comes after it. */
+  function enter() {
+    const { chapter, cursor } = store.state;
+    if (chapter === entered) return;
+    entered = chapter;
+    tries = 0;
+    if (chapter !== null) chapters ??= automatic(payload, store.state);
+    const quiz = chapter === null || score.has(chapter) ? null : current()?.quiz;
+    store.poke({ reply: "", asking: Boolean(quiz), limit: quiz ? Math.min(cursor.step, quiz.until - 1) : null });
+  }
+  store.listen((keys) => {
+    if (keys.includes("chapter")) enter();
+  });
+  enter();
+
+  /** @param {number} index */
+  function go(index) {
+    chapters ??= automatic(payload, store.state);
+    const chapter = chapters[index];
+    if (!chapter) return;
+    const { step } = store.state.cursor;
+    const { quiz, play } = chapter;
+    clock.pause();
+    store.poke({ limit: null });
+    store.set({ ...chapterView(chapter, chapter.at ?? (quiz ? Math.min(step, quiz.until - 1) : step)), chapter: index });
+    if (play) clock.play();
+  }
+
+  function leave() {
+    store.set({ chapter: null, range: null });
+    return true;
+  }
+
+  /** Ends a quiz: shows what it hid. @param {Quiz} quiz @param {boolean} hit @param {string} text */
+  function reveal(quiz, hit, text) {
+    score.set(/** @type {number} */ (store.state.chapter), hit);
+    const asked = (chapters ?? []).map((chapter, k) => (chapter.quiz ? k : -1)).filter((k) => k >= 0);
+    const hits = [...score.values()].filter(Boolean).length;
+    const done = asked.every((k) => score.has(k)) ? words.lesson.score(hits, asked.length) : "";
+    store.poke({ asking: false, limit: null, reply: [text, done].filter(Boolean).join(" ") });
+    store.set({ cursor: { step: quiz.until, low: null } });
+  }
+
+  return {
+    current,
+    go,
+    get chapters() {
+      return chapters ?? [];
+    },
+    /** Next or previous chapter; opens the lesson where none is open. @param {number} by */
+    turn: (by) => go(store.state.chapter === null ? (by > 0 ? 0 : -1) : store.state.chapter + by),
+    toggle: () => (store.state.chapter === null ? go(0) : leave()),
+    /** Escape: a quiz is skipped, else the lesson is left. False if there was nothing to leave. */
+    escape() {
+      const quiz = current()?.quiz;
+      if (store.state.chapter === null) return false;
+      if (!store.transient.asking || !quiz) return leave();
+      reveal(quiz, false, words.lesson.skipped);
+      return true;
+    },
+    /** @param {any} given see `answerName` */
+    answer(given) {
+      const quiz = current()?.quiz;
+      if (!quiz) return;
+      const right = rightAnswers(payload, store.state, quiz);
+      const hit = right.some((one) => String(one) === String(given));
+      if (!hit && (tries += 1) < TRIES) {
+        store.poke({ reply: [words.lesson.again, quiz.hint].filter(Boolean).join(" ") });
+        return;
+      }
+      const names = right.map((one) => answerName(payload, quiz, one));
+      const text = (hit ? quiz.right : quiz.wrong) ?? (hit ? words.lesson.right : words.lesson.wrong);
+      const told = names.length ? joined(names) : words.lesson.none;
+      reveal(quiz, hit, text.replaceAll("{answer}", told).replaceAll("{details}", ""));
+    },
+  };
+}
