@@ -47,7 +47,8 @@ function digits(set) {
 /** @param {Board} board @returns {Rules} */
 function rulesOf(board) {
   const units = (board.groups ?? []).map((cells) => {
-    const share = (/** @type {(cell: number) => number} */ line) => cells.every((cell) => line(cell) === line(cells[0]));
+    const share = (/** @type {(cell: number) => number} */ line) =>
+      cells.every((cell) => line(cell) === line(cells[0]));
     const isRow = share((cell) => Math.floor(cell / board.width));
     const isColumn = share((cell) => cell % board.width);
     return /** @type {Unit} */ ({ cells, kind: isRow ? "row" : isColumn ? "column" : "box" });
@@ -141,11 +142,13 @@ function solve(rules, options) {
  * @param {Board} board @param {ArrayLike<number>} x @param {Uint8Array} before @param {Uint8Array} after @returns {Reasons} */
 export function reasons(board, x, before, after) {
   const rules = rulesOf(board);
-  const digit = (/** @type {number} */ token) => (board.exclusive.includes(token) ? 1 << board.exclusive.indexOf(token) : 0);
+  const digit = (/** @type {number} */ token) =>
+    board.exclusive.includes(token) ? 1 << board.exclusive.indexOf(token) : 0;
   const cells = [...after.keys()];
   const given = cells.map((k) => !board.blank.includes(x[k]));
   const stood = cells.map((k) => (given[k] ? x[k] : before[k]));
-  const clashes = (/** @type {ArrayLike<number>} */ tokens, /** @type {number} */ k) => rules.peers[k].some((peer) => tokens[peer] === tokens[k]);
+  const clashes = (/** @type {ArrayLike<number>} */ tokens, /** @type {number} */ k) =>
+    rules.peers[k].some((peer) => tokens[peer] === tokens[k]);
   const known = cells.map((k) => (given[k] || (before[k] === after[k] && !clashes(stood, k)) ? digit(stood[k]) : 0));
   const options = cells.map(
     (k) => known[k] || rules.every & ~rules.peers[k].reduce((set, peer) => set | known[peer], 0),
