@@ -245,7 +245,8 @@ export function createTree(context, choose) {
       el.hidden = !state.tree;
       if (el.hidden || !keys.size || (keys.size === 1 && keys.has("fraction"))) return;
       const run = runOf(payload, state.focus[0]);
-      const width = context.size.width - { wide: context.size.width - 200, medium: 34, narrow: 26, tiny: 26 }[context.size.kind];
+      const width =
+        context.size.width - { wide: context.size.width - 200, medium: 34, narrow: 26, tiny: 26 }[context.size.kind];
       if (!shown || shown.run !== run || keys.has("layout") || keys.has("theme")) grow(run, width);
       const { branches } = shown;
       const forks = branches.filter(({ parts, at: end }) => parts.length && end < state.cursor.step).length;
