@@ -30,6 +30,12 @@ function watchThemes(changed, signal) {
     matchMedia(query).addEventListener("change", changed, { signal });
 }
 
+/** What the style sheet reads: a tiny widget is a narrow one too. @param {HTMLElement} root @param {string} kind */
+function markKind(root, kind) {
+  for (const name of ["wide", "medium", "narrow", "tiny"])
+    root.classList.toggle(name, kind === name || (name === "narrow" && kind === "tiny"));
+}
+
 /** @param {Surroundings} surroundings */
 export function createAppearance({ host, root, payload, store, frozen, invalidate, paint, signal }) {
   /** @type {import("./types.js").Theme | undefined} */
@@ -50,8 +56,7 @@ export function createAppearance({ host, root, payload, store, frozen, invalidat
     const room = store.transient.presenter ? globalThis.innerHeight : null;
     root.classList.toggle("presenting", room !== null);
     const { kind } = (size = sizesFor(width, payload.board, room));
-    for (const name of ["wide", "medium", "narrow", "tiny"])
-      root.classList.toggle(name, kind === name || (name === "narrow" && kind === "tiny"));
+    markKind(root, kind);
     invalidate(["layout", "theme"]);
   }
 
@@ -83,14 +88,15 @@ export function createAppearance({ host, root, payload, store, frozen, invalidat
     fit: () => resize(root.clientWidth),
     /** Follows the widget's width from now on. @param {() => void} ready called when the first is known */
     watch(ready) {
-      const changed = (/** @type {number} */ width) => {
+      /** @param {number} width */
+      function follow(width) {
         if (screen !== null) return;
         if (!theme) retheme();
         const first = !size;
         resize(width);
         if (first) ready();
-      };
-      watchWidth(root, changed, signal);
+      }
+      watchWidth(root, follow, signal);
     },
   };
 }

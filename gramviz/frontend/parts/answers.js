@@ -115,17 +115,23 @@ function chooseRow({ store }, { paths }, add) {
 /** One row for each answer. @param {Context} context */
 function createRows(context) {
   const { payload, store } = context;
-  const list = { class: "rows", role: "listbox", "aria-label": words.answers.title, "aria-multiselectable": "true" };
-  const element = make("div", { ...list, onpointerleave: () => store.poke({ hover: null }) });
+  const element = make("div", {
+    class: "rows",
+    role: "listbox",
+    "aria-label": words.answers.title,
+    "aria-multiselectable": "true",
+    onpointerleave: () => store.poke({ hover: null }),
+  });
   /** @type {AnswerRow[]} */
   let drawn = [];
 
   /** @param {AnswerRow} row @param {string[]} letters @param {number} most */
   function rowOf(row, letters, most) {
     const { theme } = context;
-    const shape = make("span", {}, markIcon(row.id === null ? "ring" : outcomeShape(row.outcome)));
+    const ended = row.id !== null;
+    const shape = make("span", {}, markIcon(ended ? outcomeShape(row.outcome) : "ring"));
     const bars = barsOf(payload, row, letters, most);
-    shape.style.color = bars.style.color = row.id === null ? theme.grey : theme.pick(outcomeColor(row.outcome));
+    shape.style.color = bars.style.color = ended ? theme.pick(outcomeColor(row.outcome)) : theme.grey;
     const total = letters.reduce((sum, letter) => sum + (row.counts[letter] ?? 0), 0);
     const [[run, path]] = row.paths;
     /** @type {import("../types.js").Hover} */
