@@ -36,7 +36,7 @@ function timeActions({ payload, store, clock, say }) {
     end: () => go(payload.steps - 1),
     /** @param {number} direction */
     supervision: (direction) =>
-      hasTransitions(payload) ? go(supervisionJump(payload, store.state.cursor.step, direction)) : step(direction),
+      hasTransitions(payload) ? go(supervisionJump(payload, store.state.cursor.step, direction) ?? 0) : step(direction),
     /** Low-level steps run l 1 ... l K, then h, which is the transition's end. @param {number} direction */
     low(direction) {
       if (!ticks) return say(words.time.noLow);
@@ -84,7 +84,7 @@ function jumpActions({ payload, store, say }, go) {
       const { pinned, focus } = store.state;
       if (!pinned || String(pinned) === String(focus)) return say(words.jump.part);
       const [one, other] = [pinned, focus].map(([letter]) => runOf(payload, letter));
-      const names = [words.pathName(one, pinned[1]), words.pathName(other, focus[1])];
+      const names = /** @type {const} */ ([words.pathName(one, pinned[1]), words.pathName(other, focus[1])]);
       const found = parting(one, pinned[1], other, focus[1]);
       if (!found) return say(words.time.same(...names));
       go(found.step);

@@ -1,17 +1,30 @@
 // Answers: which were reached, by which trajectories, and which one each rule would choose. Pure functions.
 
-import { crowd, runOf } from "./groups.js";
 import { percent } from "./text.js";
 import { words } from "./words.js";
 
-/** The outcome of an answer: that of a path which ends in it. 0 wrong, 1 correct, 2 not finished, 3 unknown. */
+/** @import { Payload, Series, State, Who } from "./types.js" */
+/**
+ * @typedef {object} AnswerRow
+ * @property {number | null} id of the answer; null for a board that is no final answer, -1 for several answers
+ * @property {(number | null)[]} [ids] the answers of a row of several
+ * @property {string | null} letter
+ * @property {string} label
+ * @property {number} outcome
+ * @property {Record<string, number>} counts by letter of the series
+ * @property {number} total
+ * @property {Who[]} paths
+ */
+
+/** The outcome of an answer: that of a trajectory which ends in it. 0 wrong, 1 correct, 2 not finished, 3 unknown.
+ * @param {Payload} payload @param {number} id */
 export function outcomeOf(payload, id) {
   for (const run of payload.runs)
     for (let path = 0; path < run.n; path += 1) if (run.final(path) === id) return run.outcome(path);
   return 3;
 }
 
-/** An answer in words: "correct", "2 conflicts", ... */
+/** An answer in words: "correct", "2 conflicts", ... @param {Payload} payload @param {number} id */
 export function answerWords(payload, id) {
   const answer = payload.answers[id];
   const outcome = outcomeOf(payload, id);
@@ -22,24 +35,24 @@ export function answerWords(payload, id) {
   return outcome === 2 ? words.answers.unfinished : words.answers.conflicts(answer.conflicts ?? 0, payload.board.ruled);
 }
 
-/** Rows, largest first: [{id, letter, label, outcome, counts: {A: 1}, total, paths}]; id null = a board that is no final answer. */
+/** The answers that are reached, largest first. @param {Payload} payload @param {State} state @returns {AnswerRow[]} */
 export function answerRows(payload, state) {
+  /** @type {Map<number | null, AnswerRow>} */
   const byId = new Map();
   for (const run of payload.runs) {
     if (state.hidden.includes(run.letter)) continue;
     for (let path = 0; path < run.n; path += 1) {
       const id = state.answers_at === "final" ? run.final(path) : run.answer(path, state.cursor.step);
-      if (!byId.has(id))
-        byId.set(id, {
-          id,
-          letter: id === null ? null : (payload.answers[id]?.letter ?? null),
-          label: id === null ? words.answers.between : answerWords(payload, id),
-          outcome: id === null ? 2 : outcomeOf(payload, id),
-          counts: {},
-          total: 0,
-          paths: [],
-        });
-      const row = byId.get(id);
+      const row = byId.get(id) ?? {
+        id,
+        letter: id === null ? null : (payload.answers[id]?.letter ?? null),
+        label: id === null ? words.answers.between : answerWords(payload, id),
+        outcome: id === null ? 2 : outcomeOf(payload, id),
+        counts: {},
+        total: 0,
+        paths: [],
+      };
+      byId.set(id, row);
       row.counts[run.letter] = (row.counts[run.letter] ?? 0) + 1;
       row.total += 1;
       row.paths.push([run, path]);
@@ -49,10 +62,12 @@ export function answerRows(payload, state) {
   return [...byId.values()].sort((a, b) => (a.id ?? Infinity) - (b.id ?? Infinity));
 }
 
-/** What each rule of choice takes from the paths of a run: [{rule, id, note}]. */
+/** What each rule of choice takes from the trajectories of a series: the rule, an answer, and a note.
+ * @param {Payload} payload @param {Series} run @returns {{ rule: string, id: number, note: string }[]} */
 export function choices(payload, run) {
   const found = [];
   if (run.n === 1) return [{ rule: words.answers.alone(run.name), id: run.final(0), note: "" }];
+  /** @type {Map<number, number>} */
   const counts = new Map();
   for (let path = 0; path < run.n; path += 1) counts.set(run.final(path), (counts.get(run.final(path)) ?? 0) + 1);
   const [majority, votes] = [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0])[0];
@@ -73,19 +88,18 @@ export function choices(payload, run) {
   return found;
 }
 
-/** How many different correct answers a set of paths ends in. */
+/** How many different correct answers the trajectories end in. @param {Payload} payload */
 export const solutionsFound = (payload) =>
   payload.answers.filter((answer, id) => answer.valid && outcomeOf(payload, id) === 1).length;
 
-/** What the pointed-at rows, else the selection, hold, in words: "9 paths: 7 answer b, 2 answer c". */
-export function groupSentence(payload, state, answers = null, branch = null) {
-  const rows = answers && answerRows(payload, state).filter((row) => answers.includes(row.id));
-  const paths = branch
-    ? branch.paths.map((path) => [runOf(payload, branch.run), path])
-    : rows
-      ? rows.flatMap((row) => row.paths)
-      : crowd(payload, state);
+/**
+ * What a set of trajectories holds, in words: "9 paths: 7 answer b, 2 answer c".
+ * @param {Payload} payload
+ * @param {Who[]} paths
+ */
+export function groupSentence(payload, paths) {
   if (!paths.length) return "";
+  /** @type {Map<number, number>} */
   const counts = new Map();
   for (const [run, path] of paths) counts.set(run.final(path), (counts.get(run.final(path)) ?? 0) + 1);
   const parts = [...counts]

@@ -17,7 +17,7 @@ export function createClock(store) {
       if (store.payload.steps < 2) return;
       const { step } = store.state.cursor;
       if (step >= last() || step < first() || store.state.cursor.low !== null)
-        store.set({ cursor: { step: step >= last() || step < first() ? first() : step, low: null } }, "play");
+        store.set({ cursor: { step: step >= last() || step < first() ? first() : step, low: null } });
       before = null;
       waited = 0;
       progress = 0;
@@ -43,7 +43,7 @@ export function createClock(store) {
         if (!store.state.loop) this.pause();
         else if (waited >= WAIT) {
           waited = 0;
-          store.set({ cursor: { step: first(), low: null } }, "play");
+          store.set({ cursor: { step: first(), low: null } });
         }
         return;
       }
@@ -53,7 +53,7 @@ export function createClock(store) {
       const whole = Math.floor(progress);
       progress -= whole;
       const to = Math.min(last(), step + whole);
-      if (whole) store.set({ cursor: { step: to, low: null } }, "play");
+      if (whole) store.set({ cursor: { step: to, low: null } });
       // With calm motion the heads jump per transition.
       store.poke({ fraction: calm || to >= last() ? 0 : progress });
     },

@@ -13,7 +13,7 @@ const MANY_BLOCKS = 60; // more supervision steps are not separated by lines
 
 /** @typedef {import("./types.js").Payload} Payload */
 /** @typedef {import("./types.js").State} State */
-/** @typedef {CanvasRenderingContext2D} Pen */
+/** @typedef {import("./types.js").Pen} Pen */
 /**
  * How a lane measures: pixels of its canvas for steps and values.
  * @typedef {object} Axes
@@ -30,13 +30,13 @@ const MANY_BLOCKS = 60; // more supervision steps are not separated by lines
  * What the drawing of all lanes needs besides.
  * @typedef {object} LaneScene
  * @property {Payload} payload
- * @property {State} state
+ * @property {Readonly<State>} state
  * @property {Readonly<import("./store.js").Transient>} transient
  * @property {import("./types.js").Theme} theme
  * @property {string} font
- * @property {import("./steps.js").Block[]} blocks
+ * @property {ReturnType<typeof import("./steps.js").blocks>} blocks
  * @property {import("./types.js").ColorGroups} colors
- * @property {Record<string, number[]>} level how strongly each trajectory is drawn
+ * @property {import("./types.js").Emphasis} level how strongly each trajectory is drawn
  */
 
 /**
@@ -124,9 +124,11 @@ function drawSingles(pen, axes, { payload, state, transient, theme, colors, leve
   const { focus, pinned } = state;
   /** @param {[string, number] | null | undefined} who @param {string} color @param {number} width */
   function single(who, color, width) {
-    const run = who && runOf(payload, who[0]);
-    if (!run?.curves[axes.name] || level[run.letter][who[1]] === HIDDEN) return;
-    const line = lineOf(axes, payload.steps, (step) => run.curve(axes.name, who[1], step));
+    if (!who) return;
+    const [letter, path] = who;
+    const run = runOf(payload, letter);
+    if (!run.curves[axes.name] || level[letter][path] === HIDDEN) return;
+    const line = lineOf(axes, payload.steps, (step) => run.curve(axes.name, path, step));
     drawLine(pen, line, theme.sunk, width + 2);
     drawLine(pen, line, color, width);
   }
@@ -140,8 +142,10 @@ function drawSingles(pen, axes, { payload, state, transient, theme, colors, leve
 /** @param {Pen} pen @param {Axes} axes @param {LaneScene} scene */
 function drawCell(pen, axes, { payload, state, transient: { hover }, theme }) {
   const [run, path] = shownPath(payload, state);
-  if (hover?.part !== "board" || axes.name !== "certainty" || !run.certainty) return;
-  drawLine(pen, lineOf(axes, payload.steps, (step) => run.certainty(path, step, hover.cell)), theme.ink);
+  const { certainty } = run;
+  const cell = hover?.cell;
+  if (hover?.part !== "board" || cell === undefined || axes.name !== "certainty" || !certainty) return;
+  drawLine(pen, lineOf(axes, payload.steps, (step) => certainty(path, step, cell)), theme.ink);
 }
 
 /** The box that a gesture draws. @param {Pen} pen @param {Axes} axes @param {LaneScene} scene */
@@ -154,7 +158,7 @@ function drawBox(pen, { name }, { transient: { drag }, theme }) {
 /** Where the pointer is in this lane: the ends of the axis, the step, and the value of the line that it is on. */
 /** @param {Pen} pen @param {Axes} axes @param {LaneScene} scene */
 function drawPointer(pen, axes, { payload, transient: { hover }, theme, font }) {
-  if (hover?.part !== "lane" || hover.lane !== axes.name) return;
+  if (hover?.lane !== axes.name || hover.x === undefined) return;
   const { width, height, range } = axes;
   const step = axes.stepAt(hover.x);
   const style = { font: `11px ${font}`, align: /** @type {const} */ ("right") };

@@ -3,20 +3,24 @@
 import { answerWords } from "./answers.js";
 import { provenance } from "./sentences.js";
 import { make } from "./dom.js";
-import { filmOf, momentsOf, videoKind } from "./movie.js";
+import { filmOf, videoKind } from "./movie.js";
 import { notedPng, notedWebm } from "./note.js";
 import { pictureOf, vectorsOf } from "./picture.js";
 import { pythonLine } from "./python.js";
 import { address } from "./steps.js";
 import { words } from "./words.js";
 
-/** A file name of plain characters, whatever the title was. */
+/** @import { Payload, State } from "./types.js" */
+/** @typedef {import("./registry.js").Context} Context */
+
+/** A file name of plain characters, whatever the title was. @param {Payload} payload @param {State} state @param {string} ending */
 export function fileName(payload, state, ending) {
   const plain = `${payload.title}-puzzle-${payload.puzzle + 1}-step-${address(payload, state.cursor.step, state.cursor.low)}`;
   return `${plain.replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[-.]+/, "") || "explorer"}.${ending}`;
 }
 
-/** One CSV field. A text that a spreadsheet would read as a formula gets an apostrophe. */
+/** One CSV field. A text that a spreadsheet would read as a formula gets an apostrophe.
+ * @param {string | number | null | undefined} value */
 function field(value) {
   if (value === null || value === undefined || Number.isNaN(value)) return "";
   if (typeof value === "number") return String(Number(value.toPrecision(6)));
@@ -24,9 +28,11 @@ function field(value) {
   return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** Every state of every path: where it is, its answer, its curves and its place on the map. */
+/** Every state of every trajectory: where it is, its answer, its curves and its place on the map.
+ * @param {Payload} payload @param {State} state */
 export function csvText(payload, state) {
   const curves = [...new Set(payload.runs.flatMap((run) => Object.keys(run.curves)))];
+  /** @type {(string | number | null | undefined)[][]} */
   const lines = [
     ["run", "name", "trajectory", "step", "address", "answer", "ends_as", ...curves, "pc1", "pc2", "rollout", "tokens"],
   ];
@@ -34,7 +40,7 @@ export function csvText(payload, state) {
     for (let path = 0; path < run.n; path += 1)
       for (let step = 0; step < run.steps; step += 1) {
         const id = run.answer(path, step);
-        const map = run.maps[state.basis]?.xyz;
+        const map = state.basis === null ? undefined : run.maps[state.basis]?.xyz;
         const at = 3 * (path * run.steps + step);
         lines.push([
           run.letter,
@@ -65,8 +71,9 @@ function download(context, blob, name) {
   context.say(words.exports.saved(name));
 }
 
-/** To the clipboard; where that is refused (a sandbox, an old browser) the text is shown, selected. */
-export async function copyText(context, text, said = words.exports.copied) {
+/** To the clipboard; where that is refused (a sandbox, an old browser) the text is shown, selected.
+ * @param {Context} context @param {string} text */
+async function copyText(context, text, said = words.exports.copied) {
   try {
     await navigator.clipboard.writeText(text);
     context.say(`${said} ${text}`.slice(0, 300));
@@ -75,31 +82,39 @@ export async function copyText(context, text, said = words.exports.copied) {
   }
 }
 
+/** @param {Context} context @param {Blob} content @param {string} ending */
 const save = (context, content, ending) => download(context, content, fileName(context.payload, context.store.state, ending));
 
-export function savePicture(context) {
+/** @param {Context} context */
+function savePicture(context) {
   const foot = provenance(context.payload, context.store.state);
   context.redraw(); // what was said last ("Saved ...") is not part of the view
-  pictureOf(context, foot).toBlob(async (blob) => save(context, await notedPng(blob, foot), "png"), "image/png");
+  pictureOf(context, foot).toBlob(async (blob) => {
+    if (blob) save(context, await notedPng(blob, foot), "png");
+  }, "image/png");
 }
 
+/** @param {Context} context */
 function saveVectors(context) {
   const { payload, store } = context;
   const title = `${payload.title}, ${words.puzzle(payload.puzzle, payload.puzzles)}`;
   save(context, new Blob([vectorsOf(context, title, provenance(payload, store.state))], { type: "image/svg+xml" }), "svg");
 }
 
+/** @param {Context} context */
 async function saveFilm(context) {
   const { payload, store } = context;
-  const { step } = momentsOf(payload, store.state, false).at(-1);
+  const step = store.state.range?.[1] ?? payload.steps - 1;
   const film = await filmOf(context);
   const foot = provenance(payload, { ...store.state, cursor: { step, low: null } }); // where it ends
   if (film) save(context, await notedWebm(film, foot), "webm");
   else context.say(words.exports.stopped);
 }
 
+/** @param {Context} context */
 export const copyPython = (context) => copyText(context, pythonLine(context.payload, context.store.state, context.store.start));
 
+/** What "Export" offers. @param {Context} context @returns {import("./menu.js").Choice[]} */
 export function exportItems(context) {
   const { payload, store } = context;
   const video = videoKind();

@@ -77,7 +77,7 @@ export function shades(board, token) {
  */
 export function paintPixels({ pen }, light, x, y, size) {
   const side = Math.sqrt(light.length);
-  const edge = (k, middle) => Math.round(middle - size / 2 + (k * size) / side);
+  const edge = (/** @type {number} */ k, /** @type {number} */ middle) => Math.round(middle - size / 2 + (k * size) / side);
   for (const [k, value] of light.entries()) {
     const [row, column] = [Math.floor(k / side), k % side];
     const grey = Math.round(255 * value);

@@ -96,7 +96,7 @@ function chooseFocus({ store }, add) {
 /** To another tab of the same row, which opens. @param {HTMLElement} tab @param {string} key */
 function turn(tab, key) {
   const row = /** @type {HTMLElement} */ (tab.closest("[role=tablist]"));
-  const next = neighbor([...row.querySelectorAll("[role=tab]")], tab, key);
+  const next = neighbor(/** @type {HTMLElement[]} */ ([...row.querySelectorAll("[role=tab]")]), tab, key);
   next.focus();
   next.click();
 }

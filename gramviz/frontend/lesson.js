@@ -89,7 +89,7 @@ function chapterView(chapter, step) {
  * Writes `chapter` of the state, and `asking`, `limit` and `reply` of the transient state.
  * @param {Payload} payload
  * @param {import("./store.js").Store} store
- * @param {import("./clock.js").Clock} clock
+ * @param {ReturnType<typeof import("./clock.js").createClock>} clock
  */
 export function createLesson(payload, store, clock) {
   /** @type {Chapter[] | null} */

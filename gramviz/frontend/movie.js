@@ -4,6 +4,9 @@ import { provenance } from "./sentences.js";
 import { pictureOf } from "./picture.js";
 import { words } from "./words.js";
 
+/** @typedef {import("./registry.js").Context} Context */
+/** A place in a film: between a step and the next. @typedef {{step: number, fraction: number}} Moment */
+
 const RATE = 12; // pictures per second
 const SLICE = 200; // ms between two pieces of the recording
 const HEADER = 1000; // bytes; a WebM without pictures is smaller
@@ -15,36 +18,45 @@ const VIDEO_KINDS = ["video/webm;codecs=vp8", "video/webm"]; // vp9 is smaller, 
 export const videoKind = () =>
   globalThis.MediaRecorder ? (VIDEO_KINDS.find((kind) => MediaRecorder.isTypeSupported(kind)) ?? null) : null;
 
-/** The moments of a film: [{step, fraction}], from the loop's first step to its last, at the speed of the state. */
+/** The moments of a film, from the loop's first step to its last, at the speed of the state.
+ * @param {import("./types.js").Payload} payload @param {import("./types.js").State} state @param {boolean} calm @returns {Moment[]} */
 export function momentsOf(payload, state, calm) {
   const [first, last] = state.range ?? [0, payload.steps - 1];
   const each = calm ? 1 : Math.max(1, Math.round(RATE / state.speed));
+  /** @type {Moment[]} */
   const moments = [];
   for (let step = first; step < last; step += 1)
     for (let k = 0; k < each; k += 1) moments.push({ step, fraction: k / each });
   return [...moments, { step: last, fraction: 0 }];
 }
 
-/** Puts the widget at a moment and returns its picture. The film is playing, so nothing is saved meanwhile. */
+/**
+ * Puts the widget at a moment and returns its picture.
+ * @param {Context} context
+ * @param {Moment} moment
+ * @param {number} scale
+ * @param {HTMLCanvasElement} [canvas] to draw it on
+ */
 export function showMoment(context, { step, fraction }, scale, canvas) {
-  context.store.set({ cursor: { step, low: null } }, "play");
+  context.store.set({ cursor: { step, low: null } });
   context.store.poke({ fraction });
   context.paint();
   return pictureOf(context, provenance(context.payload, context.store.state), scale, canvas);
 }
 
-/** Records the film; resolves to a Blob, or null where Escape has ended it. */
+/** Records the film; resolves to a Blob, or null where Escape has ended it. @param {Context} context */
 export async function filmOf(context) {
   const { payload, store } = context;
   const back = store.state.cursor;
   const moments = momentsOf(payload, store.state, false);
-  const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+  const wait = (/** @type {number} */ ms) => new Promise((done) => setTimeout(done, ms));
   const canvas = document.createElement("canvas");
   store.poke({ down: true, playing: false, hover: null, filming: true }); // a gesture that lasts: nothing settles
   try {
     showMoment(context, moments[0], FILM_SCALE, canvas);
     const stream = canvas.captureStream(RATE);
-    const recorder = new MediaRecorder(stream, { mimeType: videoKind(), videoBitsPerSecond: 6e6 });
+    const recorder = new MediaRecorder(stream, { mimeType: videoKind() ?? undefined, videoBitsPerSecond: 6e6 });
+    /** @type {Blob[]} */
     const pieces = [];
     recorder.addEventListener("dataavailable", (event) => pieces.push(event.data));
     const ended = new Promise((done) => recorder.addEventListener("stop", done));

@@ -27,6 +27,9 @@ import { words } from "./words.js";
  * @property {Readonly<import("./store.js").Transient>} transient the transient state now
  * @property {import("./store.js").Store["set"]} set changes keys of the state, as a person does
  * @property {import("./store.js").Store["load"]} load sets the whole state, as the kernel does
+ * @property {import("./store.js").Store["poke"]} poke changes keys of the transient state
+ * @property {import("./store.js").Store["flush"]} flush saves now what is about to be saved
+ * @property {import("./store.js").Store["listen"]} listen tells which keys have changed
  * @property {() => ReturnType<typeof headsOf>} heads where the map's heads are, in CSS pixels of its stage
  * @property {() => ReturnType<typeof momentsOf>} moments the moments of a film of this view
  * @property {(moment: import("./movie.js").Moment, scale: number) => HTMLCanvasElement} film the picture of a moment
@@ -167,6 +170,9 @@ export function mount(model, host, root, payload, signal) {
     },
     set: store.set,
     load: store.load,
+    poke: store.poke,
+    flush: store.flush,
+    listen: store.listen,
     heads: () => headsOf(context),
     moments: () => momentsOf(payload, store.state, false),
     film: (moment, scale) => showMoment(context, moment, scale),
@@ -185,6 +191,7 @@ export function mount(model, host, root, payload, signal) {
 export function keptView({ store, kernel }, said, end) {
   const known = kernel.agreed;
   const own = Object.entries(store.state).filter(([key]) => JSON.stringify(said[key]) === JSON.stringify(known[key]));
+  /** @type {Partial<import("./types.js").State>} */
   const view = Object.fromEntries(own);
   if (view.cursor?.step === store.last) view.cursor = { step: end, low: null };
   return view;

@@ -59,11 +59,12 @@ function paintSquares(ink) {
     }
   }
   if (view.hover !== null && !view.small) {
+    const { left = 0, top = 0 } = place;
     const { x, y } = place.at(view.hover);
     pen.fillStyle = theme.ink;
     pen.globalAlpha = 0.05;
-    pen.fillRect(x - place.cell / 2, place.top, place.cell, board.height * place.cell);
-    pen.fillRect(place.left, y - place.cell / 2, board.width * place.cell, place.cell);
+    pen.fillRect(x - place.cell / 2, top, place.cell, board.height * place.cell);
+    pen.fillRect(left, y - place.cell / 2, board.width * place.cell, place.cell);
     pen.globalAlpha = 1;
   }
 }
@@ -74,8 +75,9 @@ function paintSquares(ink) {
 function paintLines(ink) {
   const { pen, place, view, theme } = ink;
   const { board } = view;
-  const { left, top, cell } = place;
+  const { left = 0, top = 0, cell } = place;
   const [right, bottom] = [left + board.width * cell, top + board.height * cell];
+  /** @param {number} width @param {string} color @param {number[]} columns @param {number[]} rows */
   const line = (width, color, columns, rows) => {
     pen.lineWidth = width;
     pen.strokeStyle = color;
@@ -90,7 +92,7 @@ function paintLines(ink) {
     }
     pen.stroke();
   };
-  const every = (count, by) =>
+  const every = (/** @type {number} */ count, /** @type {number} */ by) =>
     Array.from({ length: Math.floor(count / by) - (count % by ? 0 : 1) }, (_, k) => (k + 1) * by);
   if (cell > 11 && board.kind !== "image") line(1, theme.line, every(board.width, 1), every(board.height, 1));
   if (board.box) line(2, theme.ink, every(board.width, board.box[1]), every(board.height, board.box[0]));

@@ -18,7 +18,7 @@ const isGone = (root, node, keys) =>
 
 /**
  * @param {HTMLElement} root
- * @param {import("./clock.js").Clock} clock
+ * @param {ReturnType<typeof import("./clock.js").createClock>} clock
  * @param {(part: Part, error: any) => void} fail reports a part that threw; it is not updated again
  * @param {AbortSignal} signal after which nothing is drawn
  */

@@ -123,11 +123,12 @@ export function headAt({ run, points }, path, step, fraction = 0) {
   ];
 }
 
+/** @typedef {{ run: Series, path: number, step: number }} Found */
 /** The nearest head, else the nearest state, within `reach` px: {run, path, step} or null. `allowed(run, path)` filters.
  * @param {PlacedPlane[]} planes @param {number} x @param {number} y @param {number} step @param {number} reach
  * @param {(run: Series, path: number) => boolean} allowed */
 export function nearest(planes, x, y, step, reach, allowed) {
-  /** @type {{ run: Series, path: number, step: number } | null} */
+  /** @type {Found | null} */
   let best = null;
   let least = reach * reach;
   /** @param {Series} run @param {number} path @param {number} at @param {number} px @param {number} py */
@@ -142,7 +143,7 @@ export function nearest(planes, x, y, step, reach, allowed) {
       for (let path = 0; path < part.run.n; path += 1) {
         if (allowed(part.run, path)) offer(part.run, path, part.run.held(step), ...headAt(part, path, step));
       }
-  if (best) return best; // heads lie in front of the lines
+  if (best) return /** @type {Found} */ (best); // heads lie in front of the lines
   for (const plane of planes)
     for (const { run, points } of plane.runs)
       for (let path = 0; path < run.n; path += 1) {
@@ -151,7 +152,7 @@ export function nearest(planes, x, y, step, reach, allowed) {
         for (let at = 0; at < run.steps; at += 1)
           offer(run, path, at, points[2 * (start + at)], points[2 * (start + at) + 1]);
       }
-  return best;
+  return /** @type {Found | null} */ (best);
 }
 
 /** The camera after zooming by `factor` around a point of a plane.

@@ -29,7 +29,7 @@ import { createTransport } from "./parts/transport.js";
  * @property {import("./actions.js").Actions} actions what buttons and keys both do
  * @property {import("./lesson.js").Lesson} lesson the chapters and their quizzes
  * @property {import("./kernel.js").Kernel} kernel what only a model can answer
- * @property {import("./clock.js").Clock} clock
+ * @property {ReturnType<typeof import("./clock.js").createClock>} clock
  * @property {(text: string) => void} say shows a sentence in the details line, and has it read aloud
  * @property {() => void} paint draws what has changed, at once
  * @property {() => void} redraw draws everything anew, at once

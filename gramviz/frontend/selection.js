@@ -1,7 +1,15 @@
-// A selection of trajectories is {letter of a series: [index, ...]}.
+// Selections of trajectories.
 
-/** A selection changed by `paths` [[letter, index], ...]: replaced, added to, or taken from. */
+/** The indices of the trajectories, by letter of their series. @typedef {Record<string, number[]>} Selection */
+
+/**
+ * A selection changed by some trajectories: replaced, added to, or taken from.
+ * @param {Selection} selected
+ * @param {import("./types.js").Trajectory[]} paths
+ * @param {{add?: boolean, remove?: boolean}} how
+ */
 export function changeSelection(selected, paths, { add = false, remove = false }) {
+  /** @type {Selection} */
   const next = {};
   const touched = new Set(paths.map(([letter, path]) => `${letter} ${path}`));
   if (add || remove)

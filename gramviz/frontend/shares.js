@@ -41,7 +41,7 @@ export function cellShares(payload, paths, cell) {
 
 /**
  * The shares as bands on top of each other, each with its name where it is widest, and the certainty of one trajectory.
- * @param {CanvasRenderingContext2D} pen
+ * @param {import("./types.js").Pen} pen
  * @param {Shares} shares
  * @param {object} scene
  * @param {number} scene.last the last step that may be shown

@@ -55,66 +55,123 @@ const TRANSIENT = Object.freeze({
   printing: false,
 });
 
+/** @typedef {import("./types.js").State} State */
+/** @typedef {Readonly<State>} Settled */
+/** @typedef {ReturnType<typeof createStore>} Store */
+/** @typedef {(keys: string[]) => void} Listener */
+
+/** @param {unknown} a @param {unknown} b */
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
 /**
- * @param save called with the settled state, at most four times a second
- * @param warn called with a sentence where a saved value had to be changed or a key is unknown
+ * The keys whose values are not those of another object.
+ * @template {object} T
+ * @param {Partial<T>} next
+ * @param {T} before
  */
-export function createStore(payload, saved, { save, warn }) {
-  const last = () => transient.limit ?? payload.steps - 1;
-  const { start, narrow, legal } = stateRules(payload, last, warn);
-  const listeners = new Set();
+const changedKeys = (next, before) =>
+  /** @type {(keyof T & string)[]} */ (Object.keys(next)).filter((key) => !same(next[key], before[key]));
+
+/**
+ * Saves what has settled, and steps back and forth among what was saved.
+ * @param {object} host
+ * @param {() => Settled} host.current
+ * @param {() => boolean} host.isBusy whether nothing may settle now
+ * @param {(state: Settled) => void} host.show puts a saved state back
+ * @param {(state: Settled) => void} host.save
+ */
+function createJournal({ current, isBusy, show, save }) {
+  /** @type {Settled[]} */
   const past = [];
+  /** @type {Settled[]} */
   const future = [];
-  let transient = TRANSIENT;
-  let state = Object.freeze(legal(saved ?? {}));
-  let settled = state;
-  let timer = null;
+  let settled = current();
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
   let sentAt = -Infinity;
 
-  function replace(next, cause) {
-    const keys = Object.keys(next).filter((key) => !same(next[key], state[key]));
-    if (!keys.length) return;
-    state = Object.freeze(next);
-    for (const listen of listeners) listen(keys);
-    if (cause === "kernel") settled = state;
-    else arm();
-  }
-
-  function arm() {
-    clearTimeout(timer);
-    if (transient.playing || transient.down) return;
-    timer = setTimeout(settle, Math.max(SETTLE, sentAt + APART - performance.now()));
+  function publish() {
+    settled = current();
+    sentAt = performance.now();
+    save(settled);
   }
 
   function settle() {
-    timer = null;
-    if (same(state, settled)) return;
+    timer = undefined;
+    if (same(current(), settled)) return;
     past.push(settled);
     if (past.length > contract.limits.undo) past.shift();
     future.length = 0;
     publish();
   }
 
-  function publish() {
-    settled = state;
-    sentAt = performance.now();
-    save(state);
-    for (const listen of listeners) listen(["settled"]);
-  }
-
   /** One step along the undo list; what is not yet settled counts as a step of its own. */
+  /** @param {Settled[]} from @param {Settled[]} to */
   function travel(from, to) {
     clearTimeout(timer);
-    if (from === past && !same(state, settled)) settle();
-    if (!from.length) return;
-    to.push(state);
+    if (from === past && !same(current(), settled)) settle();
     const next = from.pop();
-    const keys = Object.keys(next).filter((key) => !same(next[key], state[key]));
-    state = next;
-    for (const listen of listeners) listen(keys);
+    if (!next) return;
+    to.push(current());
+    show(next);
     publish();
+  }
+
+  return {
+    /** Begins the wait anew. */
+    arm() {
+      clearTimeout(timer);
+      if (!isBusy()) timer = setTimeout(settle, Math.max(SETTLE, sentAt + APART - performance.now()));
+    },
+    /** What is shown now is saved elsewhere already. */
+    adopt() {
+      settled = current();
+    },
+    flush() {
+      if (timer === undefined) return;
+      clearTimeout(timer);
+      settle();
+    },
+    undo: () => travel(past, future),
+    redo: () => travel(future, past),
+    dispose: () => clearTimeout(timer),
+  };
+}
+
+/**
+ * @param {import("./types.js").Payload} payload
+ * @param {Record<string, unknown> | null} saved the state to open with
+ * @param {object} host
+ * @param {(state: Settled) => void} host.save called with the settled state, at most four times a second
+ * @param {(sentence: string) => void} host.warn called where a saved value had to be changed or a key is unknown
+ */
+export function createStore(payload, saved, { save, warn }) {
+  const last = () => transient.limit ?? payload.steps - 1;
+  const { start, narrow, legal } = stateRules(payload, last, warn);
+  /** @type {Set<Listener>} */
+  const listeners = new Set();
+  let transient = TRANSIENT;
+  /** @type {Settled} */
+  let state = Object.freeze(legal(saved ?? {}));
+  /** @param {string[]} keys */
+  const notify = (keys) => listeners.forEach((listen) => listen(keys));
+  const journal = createJournal({
+    current: () => state,
+    isBusy: () => transient.playing || transient.down,
+    show: replace,
+    save(settled) {
+      save(settled);
+      notify(["settled"]);
+    },
+  });
+
+  /** Returns whether anything differs. @param {Settled} next */
+  function replace(next) {
+    const keys = changedKeys(next, state);
+    if (!keys.length) return false;
+    state = Object.freeze(next);
+    notify(keys);
+    return true;
   }
 
   return {
@@ -133,38 +190,33 @@ export function createStore(payload, saved, { save, warn }) {
     get transient() {
       return transient;
     },
-    set(patch, cause = "user") {
-      replace(narrow(state, patch), cause);
+    /** @param {Partial<State>} patch */
+    set(patch) {
+      if (replace(narrow(state, patch))) journal.arm();
     },
-    /** The whole state, as a kernel or a link gives it; what it leaves out takes its default. */
+    /** The whole state, as a kernel or a link gives it; what it leaves out takes its default. @param {Record<string, unknown> | null} raw */
     load(raw) {
-      replace(legal(raw ?? {}), "kernel");
+      if (replace(legal(raw ?? {}))) journal.adopt();
     },
+    /** @param {Partial<Transient>} patch */
     poke(patch) {
-      const keys = Object.keys(patch).filter((key) => !same(patch[key], transient[key]));
+      const keys = changedKeys(patch, transient);
       if (!keys.length) return;
       transient = Object.freeze({ ...transient, ...patch });
-      for (const listen of listeners) listen(keys);
+      notify(keys);
       // Starting to play or drag also calls off what was about to settle; ending it begins the wait anew.
-      if (keys.includes("playing") || keys.includes("down")) arm();
+      if (keys.includes("playing") || keys.includes("down")) journal.arm();
     },
+    /** @param {Listener} listener */
     listen(listener) {
       listeners.add(listener);
     },
     /** What is about to settle, at once: before a question, so that the answer starts from it. */
-    flush() {
-      if (timer === null) return;
-      clearTimeout(timer);
-      settle();
-    },
-    undo() {
-      travel(past, future);
-    },
-    redo() {
-      travel(future, past);
-    },
+    flush: journal.flush,
+    undo: journal.undo,
+    redo: journal.redo,
     dispose() {
-      clearTimeout(timer);
+      journal.dispose();
       listeners.clear();
     },
   };

@@ -20,7 +20,7 @@ const ASIDE_BY = 11; // px between the marks of events of one step
  * @property {import("./types.js").Theme} theme
  * @property {string} font
  */
-/** @typedef {CanvasRenderingContext2D} Pen */
+/** @typedef {import("./types.js").Pen} Pen */
 
 /** A rounded box with text in it. */
 /** @param {Pen} pen @param {number[]} box @param {string} fill @param {string | null} edge */
@@ -40,7 +40,7 @@ const textStyle = ({ font }, current) => ({ font: `${current ? 700 : 400} 11px $
 /**
  * @param {Pen} pen
  * @param {Timeline} timeline
- * @param {import("./steps.js").Block[]} blocks
+ * @param {ReturnType<typeof import("./steps.js").blocks>} blocks
  * @param {number} step of the cursor
  */
 export function drawSupervision(pen, timeline, blocks, step) {
@@ -145,7 +145,7 @@ export function drawEvents(pen, timeline, events, named) {
       [at + 9, at + 9 + length],
       [at - 9 - length, at - 9],
     ];
-    const isFree = ([from, to]) => !taken.some(([a, b]) => from < b && to > a && (a + b) / 2 !== at);
+    const isFree = (/** @type {number[]} */ [from, to]) => !taken.some(([a, b]) => from < b && to > a && (a + b) / 2 !== at);
     const spot = spots.find((one) => one[0] >= 0 && one[1] <= width && isFree(one));
     if (!spot || !named) return;
     taken.push(spot);

@@ -75,6 +75,8 @@
  * @property {number} [cell]
  * @property {number} [step]
  * @property {string} [note] a sentence for the details line
+ * @property {string} [lane] the curve of the lane
+ * @property {number} [x] px in the lane
  */
 
 // ------------------------------------------------------------------------------------------------------------- payload
@@ -90,9 +92,10 @@
  * @property {number[][]} [groups]
  * @property {number[]} [required]
  * @property {number[][] | null} [xy] of a graph, in the unit square
- * @property {number | null} [box]
+ * @property {Pair | null} [box] the rows and the columns of a box
  * @property {boolean} [apart]
  * @property {boolean} [checkered]
+ * @property {number} [patch] pixels along the side of a token
  */
 /**
  * @typedef {object} BoardParts what is worked out once for each board

@@ -34,7 +34,7 @@ export const words = {
     `${label}, one basis for ${joined(letters)}`,
   tokenShare: (/** @type {string} */ label, /** @type {number} */ count, /** @type {number} */ all) =>
     `${label} in ${count} of ${all}`,
-  tally: (/** @type {string | null | undefined} */ letter, /** @type {number} */ right, /** @type {number} */ all) =>
+  tally: (/** @type {string | null | undefined} */ letter, /** @type {number | null} */ right, /** @type {number} */ all) =>
     `${letter}: ${right === null ? plural(all, "path") : words.correct(right, all)}`,
   described: (
     /** @type {string} */ title,
@@ -142,7 +142,7 @@ export const words = {
       /** @type {string} */ step,
       /** @type {string} */ place,
       /** @type {number} */ changed,
-      /** @type {number} */ conflicts,
+      /** @type {number | null} */ conflicts,
       /** @type {boolean} */ ruled,
     ) =>
       `${step}, ${place}, ${plural(changed, "cell")} changed` +
@@ -335,14 +335,14 @@ export const words = {
     rerun: "Rerun",
     leave: "Leave",
     branch: (/** @type {string} */ name, /** @type {string} */ at) => `Branch ${name} from ${at}`,
-    towards: (/** @type {string} */ name) => `… half way to ${name ?? "the pinned path"}`,
-    along: (/** @type {string} */ component) => `… one deviation along PC ${component}`,
+    towards: (/** @type {string | null} */ name) => `… half way to ${name ?? "the pinned path"}`,
+    along: (/** @type {number} */ component) => `… one deviation along PC ${component}`,
     pin: "Pin another path of the same model first (P).",
     compare: "+ Compare",
     other: "Another run of this puzzle",
     full: "Four runs are shown, and there is no room for more.",
     lend: 'Needs another rollout: gv.explore(rollout, others={"TRM": trm})',
-    cell: (/** @type {string} */ name) => `PCA of ${name ?? "one cell"}`,
+    cell: (/** @type {string | null} */ name) => `PCA of ${name ?? "one cell"}`,
     plane: "Choose a cell on the board first.",
     rollout: "Needs the rollout: gv.explore(rollout)",
     kernel: "Needs a kernel: open the rollout in JupyterLab.",
@@ -355,8 +355,8 @@ export const words = {
   settledStep: (
     /** @type {string} */ step,
     /** @type {number} */ changed,
-    /** @type {number} */ before,
-    /** @type {number} */ after,
+    /** @type {number | null} */ before,
+    /** @type {number | null} */ after,
     /** @type {boolean} */ ruled,
   ) =>
     `${step}: ${plural(changed, "cell")} changed` +
@@ -426,6 +426,6 @@ export const words = {
     page: (/** @type {number} */ page, /** @type {number} */ pages) => `Page ${page} of ${pages}`,
     previous: "Previous page",
     next: "Next page",
-    columns: (/** @type {number} */ faults) => ["Step", "Path", "Answer", "Certainty", faults, "Drift"],
+    columns: (/** @type {string} */ faults) => ["Step", "Path", "Answer", "Certainty", faults, "Drift"],
   },
 };

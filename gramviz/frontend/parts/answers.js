@@ -23,12 +23,13 @@ const MARKS_ACROSS = 13;
 /** @param {Who[]} paths @param {State} state @returns {[string, number]} */
 function central(paths, state) {
   const { step } = state.cursor;
+  const basis = state.basis ?? "";
   const placed = paths
-    .filter(([run]) => run.maps[state.basis])
+    .filter(([run]) => run.maps[basis])
     .map(([run, path]) => {
       const at = 3 * (path * run.steps + run.held(step));
       const who = /** @type {[string, number]} */ ([run.letter, path]);
-      return { who, point: run.maps[state.basis].xyz.subarray(at, at + 3) };
+      return { who, point: run.maps[basis].xyz.subarray(at, at + 3) };
     });
   if (!placed.length) return [paths[0][0].letter, paths[0][1]];
   const middle = [0, 1, 2].map((axis) => placed.reduce((sum, { point }) => sum + point[axis], 0) / placed.length);
@@ -112,6 +113,7 @@ function createRows(context) {
     shape.style.color = bars.style.color = row.id === null ? theme.grey : theme.pick(outcomeColor(row.outcome));
     const total = letters.reduce((sum, letter) => sum + (row.counts[letter] ?? 0), 0);
     const [[run, path]] = row.paths;
+    /** @type {import("../types.js").Hover} */
     const hover = { part: "answers", answers: row.ids ?? [row.id], preview: [run.letter, path] };
     return make(
       "button",
@@ -279,7 +281,9 @@ export function createAnswers(context) {
   const tabs = createAnswerTabs(context);
   const rows = createRows(context);
   const marks = createMarks(context);
-  const tree = createTree(context, (branch, event) => chooseRow(context, branch, withCommand(event)));
+  const tree = createTree(context, (/** @type {{paths: Who[]}} */ branch, /** @type {MouseEvent} */ event) =>
+    chooseRow(context, branch, withCommand(event)),
+  );
   const chosen = make("div", { class: "chosen selectable" });
   const found = make("div", { class: "found selectable" }, foundSentence(payload));
   const lists = [make("div", {}, rows.element), make("div", {}, marks.elements)];

@@ -12,7 +12,8 @@ import { places } from "../place.js";
 import { words } from "../words.js";
 
 /** @typedef {import("../registry.js").Context} Context */
-/** @typedef {import("../board.js").BoardView} View */
+/** @typedef {import("../types.js").BoardView} View */
+/** @typedef {import("../types.js").PairPlaces} PairPlaces */
 
 /** The accessible twin of the canvas: rows of cells, filled in when settled. @param {Context} context */
 function createTwin({ payload }) {
@@ -83,7 +84,7 @@ function legendItems({ payload, store }, view) {
   if (view.draft) return [["given", legend.given], changed];
   if (store.state.cursor.low !== null) return [text(words.low)];
   if (view.mode === "differ") {
-    const differing = view.tokens.filter((token, k) => token !== view.other[k]).length;
+    const differing = view.tokens.filter((token, k) => token !== view.other?.[k]).length;
     return [text(words.distance(differing, view.otherName, words.pathName(view.run, view.path)))];
   }
   if (view.mode === "all") return [text((view.board.apart ? words.pair : words).agreement(view.crowd))];
@@ -169,7 +170,8 @@ export function createBoard(context) {
   const legend = make("div", { class: "legend" });
   const bar = make("div", { class: "bar" }, make("h3", {}, words.board.title), tabs.element);
   const element = make("section", { class: "panel board open", ...title }, bar, stage, legend);
-  if (board.input) stage.setAttribute("aria-description", spokenInput(board));
+  const pair = board.input ? /** @type {import("../types.js").PairBoard} */ (board) : null;
+  if (pair) stage.setAttribute("aria-description", spokenInput(pair));
   let place = places(board, 300);
   listenToStage(context, stage, ({ clientX, clientY }) => {
     const { left, top } = canvas.getBoundingClientRect();
@@ -179,7 +181,7 @@ export function createBoard(context) {
 
   function layOut() {
     const { kind, board: side, across } = context.size;
-    place = board.input ? pairPlaces(board, across, side) : places(board, side);
+    place = pair ? pairPlaces(pair, across, side) : places(board, side);
     stage.style.width = `${across + 4}px`;
     stage.style.maxHeight = `${Math.max(side + 4, 120)}px`;
     element.style.width = kind === "wide" || kind === "medium" ? `${across + 36}px` : "";
@@ -192,7 +194,7 @@ export function createBoard(context) {
     const font = fontOf(root);
     paintBoard(pen, place, shown, theme, font);
     if (shown.reasons && !shown.draft) paintReasons(pen, place, shown, theme, font);
-    if (place.input) paintPair(pen, place, shown, theme, font);
+    if (pair) paintPair(pen, /** @type {PairPlaces} */ (place), { ...shown, board: pair }, theme, font);
   }
 
   /** @param {View} shown */

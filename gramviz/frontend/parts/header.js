@@ -13,6 +13,7 @@ import { words } from "../words.js";
 
 /** @typedef {import("../registry.js").Context} Context */
 /** @typedef {import("../menu.js").Choice} Choice */
+/** @typedef {import("../types.js").State} State */
 
 // The recorded variable behind a curve, where it has another name: that is what `missing` speaks of.
 const SOURCES = { certainty: "probability", conflicts: "conflict", drift: "h", spread: "h" };
@@ -27,10 +28,10 @@ function toggle({ store }, key, name) {
 }
 
 /** One of several values of a key of the state. */
-/** @param {Context} context @param {string} label @param {Partial<import("../types.js").State>} patch @returns {Choice} */
+/** @param {Context} context @param {string} label @param {Partial<State>} patch whose first key decides @returns {Choice} */
 function option({ store }, label, patch) {
-  const [[key, value]] = Object.entries(patch);
-  return { label, radio: true, checked: store.state[key] === value, act: () => store.set(patch) };
+  const [key] = /** @type {(keyof State)[]} */ (Object.keys(patch));
+  return { label, radio: true, checked: store.state[key] === patch[key], act: () => store.set(patch) };
 }
 
 /** @param {Context} context @returns {Choice[]} */
@@ -61,7 +62,7 @@ function layerChoices(context) {
   return layerNames
     .filter((name) => name !== "truth" || payload.y)
     .map((name) => ({
-      label: words.layers[name],
+      label: words.layers[/** @type {keyof typeof words.layers} */ (name)],
       ...toggle(context, "layers", name),
       ...(name === "explain" ? explain : name === "halo" && isForced ? forced : {}),
     }));
@@ -113,7 +114,7 @@ const viewChoices = (context) => [
   ...editOffers(context),
   ...(isCramped(context) ? [{ heading: words.edit.compare }, ...compareOffers(context)] : []),
   { heading: words.view.theme },
-  ...["auto", "light", "dark"].map((theme) => ({ ...option(context, words.themes[theme], { theme }), stay: true })),
+  .../** @type {const} */ (["auto", "light", "dark"]).map((theme) => ({ ...option(context, words.themes[theme], { theme }), stay: true })),
   { heading: words.view.also },
   ...otherChoices(context),
 ];
@@ -135,7 +136,7 @@ function createSeries({ payload, store, actions }) {
       make("span", { class: "muted count" }, words.paths(n)),
     ),
   );
-  const correct = payload.runs.filter((run) => run.n > 1 && run.valid).map((run) => words.correct(run.right, run.n));
+  const correct = payload.runs.filter((run) => run.n > 1 && run.valid).map((run) => words.correct(run.right ?? 0, run.n));
   const tally = correct.length ? make("span", { class: "muted selectable tally" }, correct.join("; ")) : null;
   return {
     element: make("div", { class: "runs" }, buttons, tally),

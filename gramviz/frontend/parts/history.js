@@ -27,7 +27,7 @@ export function createHistory(context) {
   /** @param {import("../shares.js").Shares} found @param {number} cell */
   function draw(found, cell) {
     const width = context.size.plot;
-    const [run, path] = shownPath(payload, store.state);
+    const [{ certainty }, path] = shownPath(payload, store.state);
     drawShares(surface(canvas, width, HEIGHT), found, {
       last: store.last,
       x: (step) => (steps > 1 ? (step / (steps - 1)) * width : width / 2),
@@ -36,7 +36,7 @@ export function createHistory(context) {
       theme: context.theme,
       font: fontOf(root),
       name,
-      certainty: run.certainty ? (step) => run.certainty(path, step, cell) : null,
+      certainty: certainty ? (step) => certainty(path, step, cell) : null,
     });
   }
 

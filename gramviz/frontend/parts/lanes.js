@@ -14,6 +14,7 @@ import { words } from "../words.js";
 
 /** @typedef {import("../registry.js").Context} Context */
 /** @typedef {import("../curves.js").Axes} Axes */
+/** @typedef {import("../types.js").Pair} Pair */
 /**
  * @typedef {object} Lane
  * @property {string} name
@@ -59,7 +60,7 @@ function selectThrough({ payload, store }, axes, { from, to }, event) {
     )
     .map(([run, path]) => /** @type {[string, number]} */ ([run.letter, path]));
   const how = { add: withCommand(event), remove: event.altKey };
-  const x = [left / axes.width, right / axes.width];
+  const x = /** @type {Pair} */ ([left / axes.width, right / axes.width]);
   store.set({
     selected: changeSelection(store.state.selected, found, how),
     brush: { kind: "box", lane: axes.name, x, y: [axes.valueAt(bottom), axes.valueAt(top)] },
@@ -144,7 +145,7 @@ function createLane(context, name) {
   const handle = make("button", naming, title);
   const head = make("div", {}, handle, make("span", { class: "unit" }, unit));
   const root = make("div", { class: "lane" }, make("div", { class: "gutter" }, head, values), canvas);
-  const range = extent(payload, name);
+  const range = /** @type {Pair} */ (extent(payload, name));
   const axes = axesOf(name, range, payload.steps, { width: 10, height: 10 });
   return { name, title, root, canvas, values, handle, range, axes };
 }
@@ -169,7 +170,7 @@ function updateValues({ payload, store }, { name, title, values, canvas }) {
   setAttribute(canvas, "aria-label", `${title}: ${said}`);
 }
 
-/** @param {Context} context @param {Lane[]} lanes @param {import("../steps.js").Block[]} supervision */
+/** @param {Context} context @param {Lane[]} lanes @param {ReturnType<typeof import("../steps.js").blocks>} supervision */
 function drawLanes({ payload, store, theme, root }, lanes, supervision) {
   const { state, transient } = store;
   const scene = {

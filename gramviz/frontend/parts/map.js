@@ -79,9 +79,10 @@ const isHaloShown = ({ store }, { planes }) =>
 function lassoPoints({ store }, { planes, gesture }) {
   if (gesture?.kind === "lasso") return gesture.points;
   const { brush } = store.state;
-  const plane = planes[brush?.plane ?? 0];
-  if (brush?.kind !== "lasso" || !plane) return null;
-  return brush.points.map((/** @type {number[]} */ [x, y]) => [plane.toX(x), plane.toY(y)]);
+  if (brush?.kind !== "lasso") return null;
+  const plane = planes[brush.plane ?? 0];
+  if (!plane) return null;
+  return brush.points.map(([x, y]) => /** @type {import("../types.js").Pair} */ ([plane.toX(x), plane.toY(y)]));
 }
 
 /** The three canvases on top of each other, from what changes least. @param {Context} context @param {Stage} stage */

@@ -88,7 +88,7 @@ function createTable({ payload, store }, fill) {
     page = Math.min(page, pages - 1);
     const head = words.table.columns(words.curve("conflicts", payload.board.ruled)[0]).map(heading);
     const body = rows.slice(page * PAGE, (page + 1) * PAGE).map((row) => {
-      const cells = [row.where, row.path, row.answer, ...row.numbers.map(number)];
+      const cells = [row.where, row.path, row.answer, ...row.numbers.map((value) => number(value))];
       return make("tr", {}, cells.map((text) => make("td", {}, text)));
     });
     return [
@@ -132,6 +132,7 @@ export function createOverlay(context) {
   const bar = make("div", { class: "bar" }, heading, make("div", { class: "push" }, close));
   const element = make("div", { class: "over", role: "dialog", hidden: true }, bar, content);
   const table = createTable(context, fill);
+  /** @type {Record<"table" | "keys" | "copy", () => [string, HTMLElement[]]>} */
   const sheets = {
     table: () => [words.table.title, table()],
     keys: () => [words.buttons.keys, [keyList(context)]],

@@ -21,11 +21,12 @@ export function createThumbs(context) {
   const board = make("canvas", { "aria-hidden": "true" });
   const map = make("canvas", { "aria-hidden": "true" });
   const tally = make("b", { class: "tallied" });
-  const tabs = [
+  const panels = /** @type {[string, string, HTMLElement][]} */ ([
     ["board", words.board.title, board],
     ["map", words.map.title, map],
     ["answers", words.answers.title, tally],
-  ].map(([name, title, picture]) =>
+  ]);
+  const tabs = panels.map(([name, title, picture]) =>
     make(
       "button",
       { role: "tab", "data-panel": name, onclick: () => store.set({ panel: name }) },

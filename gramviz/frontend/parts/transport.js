@@ -94,8 +94,9 @@ function createPace({ payload, store }) {
       setAttribute(speed, "aria-valuetext", words.time.speed(state.speed));
       setText(rate, words.time.speed(state.speed));
       loop.checked = state.loop;
-      const ends = state.range?.map((step) => address(payload, step));
-      setText(loopText, ends ? words.time.loop(...ends) : words.buttons.loop);
+      const { range } = state;
+      const place = (/** @type {number} */ step) => address(payload, step);
+      setText(loopText, range ? words.time.loop(place(range[0]), place(range[1])) : words.buttons.loop);
     },
   };
 }
