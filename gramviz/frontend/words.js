@@ -34,11 +34,14 @@ export const words = {
     `${label}, one basis for ${joined(letters)}`,
   tokenShare: (/** @type {string} */ label, /** @type {number} */ count, /** @type {number} */ all) =>
     `${label} in ${count} of ${all}`,
-  tally: (/** @type {string | null | undefined} */ letter, /** @type {number | null} */ right, /** @type {number} */ all) =>
-    `${letter}: ${right === null ? plural(all, "path") : words.correct(right, all)}`,
+  tally: (
+    /** @type {string | null | undefined} */ letter,
+    /** @type {number | null} */ right,
+    /** @type {number} */ all,
+  ) => `${letter}: ${right === null ? plural(all, "path") : words.correct(right, all)}`,
   described: (
     /** @type {string} */ title,
-    /** @type {Basis} */ basis,
+    /** @type {string} */ basis,
     /** @type {string[]} */ tallies,
     /** @type {number} */ share,
     /** @type {string} */ warning,
@@ -305,7 +308,7 @@ export const words = {
     given: "given",
     guess: "guess",
     now: (/** @type {string} */ place, /** @type {string} */ label) => `${place} is ${label}`,
-    changed: (/** @type {string} */ place, /** @type {number} */ before, /** @type {number} */ after) =>
+    changed: (/** @type {string} */ place, /** @type {string} */ before, /** @type {string} */ after) =>
       `${place} changed ${before} to ${after}`,
     certainty: (/** @type {number} */ value) => `certainty ${value.toFixed(2)}`,
     next: (/** @type {string} */ label, /** @type {number} */ value) => `(next: ${label} at ${value.toFixed(2)})`,
