@@ -108,5 +108,7 @@ export function groupSentence(payload, paths) {
     .map(([id, n]) => words.answerShare(n, payload.answers[id]?.letter));
   const judged = paths.filter(([run]) => run.valid);
   const right = judged.filter(([run, path]) => run.outcome(path) === 1).length;
-  return words.map.lassoed(paths.length, parts) + (judged.length ? `; ${percent(right / judged.length, 0)} correct.` : ".");
+  return (
+    words.map.lassoed(paths.length, parts) + (judged.length ? `; ${percent(right / judged.length, 0)} correct.` : ".")
+  );
 }

@@ -17,6 +17,19 @@ const PAPER = 680; // px: a sheet of A4 or Letter between its margins
  * @property {AbortSignal} signal
  */
 
+/**
+ * Calls `changed` when the page around, or the system, changes its colors.
+ * @param {() => void} changed
+ * @param {AbortSignal} signal
+ */
+function watchThemes(changed, signal) {
+  const themes = new MutationObserver(changed);
+  themes.observe(document.body, { attributes: true, attributeFilter: ["class", "data-jp-theme-light"] });
+  signal.addEventListener("abort", () => themes.disconnect());
+  for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"])
+    matchMedia(query).addEventListener("change", changed, { signal });
+}
+
 /** @param {Surroundings} surroundings */
 export function createAppearance({ host, root, payload, store, frozen, invalidate, paint, signal }) {
   /** @type {import("./types.js").Theme | undefined} */
@@ -54,11 +67,7 @@ export function createAppearance({ host, root, payload, store, frozen, invalidat
     paint(); // at once: the browser takes its picture when this event is over
   }
 
-  const themes = new MutationObserver(retheme);
-  themes.observe(document.body, { attributes: true, attributeFilter: ["class", "data-jp-theme-light"] });
-  signal.addEventListener("abort", () => themes.disconnect());
-  for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"])
-    matchMedia(query).addEventListener("change", retheme, { signal });
+  watchThemes(retheme, signal);
   addEventListener("beforeprint", () => print(true), { signal });
   addEventListener("afterprint", () => print(false), { signal });
 

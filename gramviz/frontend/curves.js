@@ -65,10 +65,17 @@ export function axesOf(name, range, steps, { width, height }) {
 export const visiblePaths = (payload, state) =>
   payload.runs
     .filter((run) => !state.hidden.includes(run.letter))
-    .flatMap((run) => Array.from({ length: run.n }, (_, path) => /** @type {import("./types.js").Who} */ ([run, path])));
+    .flatMap((run) =>
+      Array.from({ length: run.n }, (_, path) => /** @type {import("./types.js").Who} */ ([run, path])),
+    );
 
-/** The trajectory whose line is nearest to a point: [letter, index] or null. */
-/** @param {Axes} axes @param {import("./types.js").Who[]} paths @param {number} px @param {number} py */
+/**
+ * The trajectory whose line is nearest to a point: [letter, index] or null.
+ * @param {Axes} axes
+ * @param {import("./types.js").Who[]} paths
+ * @param {number} px
+ * @param {number} py
+ */
 export function nearestLine(axes, paths, px, py) {
   const step = axes.stepAt(px);
   /** @type {[string, number] | null} */
@@ -84,8 +91,11 @@ export function nearestLine(axes, paths, px, py) {
 /** @param {Axes} axes @param {number} steps @param {(step: number) => number} value */
 const lineOf = (axes, steps, value) => Array.from({ length: steps }, (_, step) => [axes.x(step), axes.y(value(step))]);
 
-/** The trajectories that a lane draws in groups, by color group; those drawn on their own are left out. */
-/** @param {Axes} axes @param {LaneScene} scene */
+/**
+ * The trajectories that a lane draws in groups, by color group; those drawn on their own are left out.
+ * @param {Axes} axes
+ * @param {LaneScene} scene
+ */
 function grouped({ name }, { payload, state, level, colors }) {
   /** @type {Map<number, import("./types.js").Who[]>} */
   const members = new Map();
@@ -107,7 +117,13 @@ function drawGroups(pen, axes, scene) {
     const color = scene.theme.pick(hue);
     if (paths.length < FEW) {
       for (const [run, path] of paths)
-        drawLine(pen, lineOf(axes, steps, (step) => run.curve(axes.name, path, step)), color, 1.3, dash);
+        drawLine(
+          pen,
+          lineOf(axes, steps, (step) => run.curve(axes.name, path, step)),
+          color,
+          1.3,
+          dash,
+        );
       continue;
     }
     const { low, high, median } = band(paths, axes.name, steps);
@@ -115,11 +131,22 @@ function drawGroups(pen, axes, scene) {
     const upper = lineOf(axes, steps, (step) => high[step]).filter(isKnown);
     const lower = lineOf(axes, steps, (step) => low[step]).filter(isKnown);
     fillArea(pen, [...upper, ...lower.reverse()], color, 0.18);
-    drawLine(pen, lineOf(axes, steps, (step) => median[step]), color, 1.6, dash);
+    drawLine(
+      pen,
+      lineOf(axes, steps, (step) => median[step]),
+      color,
+      1.6,
+      dash,
+    );
   }
 }
 
-/** The pinned, the focused and the pointed-at trajectory, each cased. @param {Pen} pen @param {Axes} axes @param {LaneScene} scene */
+/**
+ * The pinned, the focused and the pointed-at trajectory, each cased.
+ * @param {Pen} pen
+ * @param {Axes} axes
+ * @param {LaneScene} scene
+ */
 function drawSingles(pen, axes, { payload, state, transient, theme, colors, level }) {
   const { focus, pinned } = state;
   /** @param {[string, number] | null | undefined} who @param {string} color @param {number} width */
@@ -138,25 +165,49 @@ function drawSingles(pen, axes, { payload, state, transient, theme, colors, leve
   single(transient.hover?.path, theme.text2, 1.5);
 }
 
-/** Pointing at a cell adds its own certainty, thin, to the lane of certainty. */
-/** @param {Pen} pen @param {Axes} axes @param {LaneScene} scene */
+/**
+ * Pointing at a cell adds its own certainty, thin, to the lane of certainty.
+ * @param {Pen} pen
+ * @param {Axes} axes
+ * @param {LaneScene} scene
+ */
 function drawCell(pen, axes, { payload, state, transient: { hover }, theme }) {
   const [run, path] = shownPath(payload, state);
   const { certainty } = run;
   const cell = hover?.cell;
   if (hover?.part !== "board" || cell === undefined || axes.name !== "certainty" || !certainty) return;
-  drawLine(pen, lineOf(axes, payload.steps, (step) => certainty(path, step, cell)), theme.ink);
+  drawLine(
+    pen,
+    lineOf(axes, payload.steps, (step) => certainty(path, step, cell)),
+    theme.ink,
+  );
 }
 
 /** The box that a gesture draws. @param {Pen} pen @param {Axes} axes @param {LaneScene} scene */
 function drawBox(pen, { name }, { transient: { drag }, theme }) {
   if (drag?.kind !== "box" || drag.lane !== name) return;
   const [[a, b], [c, d]] = [drag.from, drag.to];
-  drawLine(pen, [[a, b], [c, b], [c, d], [a, d], [a, b]], theme.ink, 1.2, [4, 3]);
+  drawLine(
+    pen,
+    [
+      [a, b],
+      [c, b],
+      [c, d],
+      [a, d],
+      [a, b],
+    ],
+    theme.ink,
+    1.2,
+    [4, 3],
+  );
 }
 
-/** Where the pointer is in this lane: the ends of the axis, the step, and the value of the line that it is on. */
-/** @param {Pen} pen @param {Axes} axes @param {LaneScene} scene */
+/**
+ * Where the pointer is in this lane: the ends of the axis, the step, and the value of the line that it is on.
+ * @param {Pen} pen
+ * @param {Axes} axes
+ * @param {LaneScene} scene
+ */
 function drawPointer(pen, axes, { payload, transient: { hover }, theme, font }) {
   if (hover?.lane !== axes.name || hover.x === undefined) return;
   const { width, height, range } = axes;
@@ -164,7 +215,14 @@ function drawPointer(pen, axes, { payload, transient: { hover }, theme, font }) 
   const style = { font: `11px ${font}`, align: /** @type {const} */ ("right") };
   drawText(pen, number(range[1]), width - 3, 2, theme.text3, { ...style, baseline: "top" });
   drawText(pen, number(range[0]), width - 3, height - 1, theme.text3, { ...style, baseline: "bottom" });
-  drawLine(pen, [[axes.x(step), 0], [axes.x(step), height]], theme.text3);
+  drawLine(
+    pen,
+    [
+      [axes.x(step), 0],
+      [axes.x(step), height],
+    ],
+    theme.text3,
+  );
   if (!hover.path) return;
   const [letter, path] = hover.path;
   const run = runOf(payload, letter);
@@ -182,7 +240,14 @@ export function drawLane(pen, axes, scene) {
   fillBox(pen, [0, 0, axes.width, axes.height], theme.sunk);
   for (const { to } of blocks.length > MANY_BLOCKS ? [] : blocks.slice(0, -1)) {
     const x = Math.round(axes.x(to)) + 0.5;
-    drawLine(pen, [[x, 0], [x, axes.height]], theme.line);
+    drawLine(
+      pen,
+      [
+        [x, 0],
+        [x, axes.height],
+      ],
+      theme.line,
+    );
   }
   drawGroups(pen, axes, scene);
   drawSingles(pen, axes, scene);

@@ -13,7 +13,12 @@ import { words } from "./words.js";
 /** @import { Payload, State } from "./types.js" */
 /** @typedef {import("./registry.js").Context} Context */
 
-/** A file name of plain characters, whatever the title was. @param {Payload} payload @param {State} state @param {string} ending */
+/**
+ * A file name of plain characters, whatever the title was.
+ * @param {Payload} payload
+ * @param {State} state
+ * @param {string} ending
+ */
 export function fileName(payload, state, ending) {
   const plain = `${payload.title}-puzzle-${payload.puzzle + 1}-step-${address(payload, state.cursor.step, state.cursor.low)}`;
   return `${plain.replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[-.]+/, "") || "explorer"}.${ending}`;
@@ -83,7 +88,8 @@ async function copyText(context, text, said = words.exports.copied) {
 }
 
 /** @param {Context} context @param {Blob} content @param {string} ending */
-const save = (context, content, ending) => download(context, content, fileName(context.payload, context.store.state, ending));
+const save = (context, content, ending) =>
+  download(context, content, fileName(context.payload, context.store.state, ending));
 
 /** @param {Context} context */
 function savePicture(context) {
@@ -98,7 +104,11 @@ function savePicture(context) {
 function saveVectors(context) {
   const { payload, store } = context;
   const title = `${payload.title}, ${words.puzzle(payload.puzzle, payload.puzzles)}`;
-  save(context, new Blob([vectorsOf(context, title, provenance(payload, store.state))], { type: "image/svg+xml" }), "svg");
+  save(
+    context,
+    new Blob([vectorsOf(context, title, provenance(payload, store.state))], { type: "image/svg+xml" }),
+    "svg",
+  );
 }
 
 /** @param {Context} context */
@@ -112,7 +122,8 @@ async function saveFilm(context) {
 }
 
 /** @param {Context} context */
-export const copyPython = (context) => copyText(context, pythonLine(context.payload, context.store.state, context.store.start));
+export const copyPython = (context) =>
+  copyText(context, pythonLine(context.payload, context.store.state, context.store.start));
 
 /** What "Export" offers. @param {Context} context @returns {import("./menu.js").Choice[]} */
 export function exportItems(context) {

@@ -33,16 +33,31 @@ export const isSolid = ({ planes }) => Boolean(planes[0]?.axes);
 const planeAt = ({ planes }, x) =>
   planes.find(({ box }) => x < box.x + box.width) ?? /** @type {Plane} */ (planes.at(-1));
 
-/** Turns the map. A lasso was drawn round what was seen: turned, it would stand round something else. */
-/** @param {Context} context @param {Point | null} turn */
+/**
+ * Turns the map. A lasso was drawn round what was seen: turned, it would stand round something else.
+ * @param {Context} context
+ * @param {Point | null} turn
+ */
 const rotate = ({ store }, turn) =>
   store.set({ turn, ...(store.state.brush?.kind === "lasso" ? { brush: null } : {}) });
 
 /** The head or the state near a point. @param {Context} context @param {Stage} stage @param {Point} point */
 const pick = ({ store: { state } }, { planes }, [x, y]) =>
-  nearest(planes, x, y, state.cursor.step, REACH, (/** @type {import("./types.js").Series} */ run) => !state.hidden.includes(run.letter));
+  nearest(
+    planes,
+    x,
+    y,
+    state.cursor.step,
+    REACH,
+    (/** @type {import("./types.js").Series} */ run) => !state.hidden.includes(run.letter),
+  );
 
-/** A click on a head or a state, or beside all. @param {Context} context @param {Stage} stage @param {PointerEvent} event */
+/**
+ * A click on a head or a state, or beside all.
+ * @param {Context} context
+ * @param {Stage} stage
+ * @param {PointerEvent} event
+ */
 function choose(context, stage, event) {
   const { store } = context;
   const { state } = store;
@@ -58,7 +73,12 @@ function choose(context, stage, event) {
   else store.set({ focus: who, board: "focus" });
 }
 
-/** Chooses the trajectories whose heads are within a lasso. @param {Context} context @param {Stage} stage @param {PointerEvent} event */
+/**
+ * Chooses the trajectories whose heads are within a lasso.
+ * @param {Context} context
+ * @param {Stage} stage
+ * @param {PointerEvent} event
+ */
 function finishLasso({ store }, stage, event) {
   const { points } = stage.gesture;
   if (points.length < 3) return;
@@ -144,7 +164,12 @@ function endGesture(context, stage, event) {
   context.store.poke({ down: false, drag: null });
 }
 
-/** A double click frames what is selected, else everything. @param {Context} context @param {Stage} stage @param {MouseEvent} event */
+/**
+ * A double click frames what is selected, else everything.
+ * @param {Context} context
+ * @param {Stage} stage
+ * @param {MouseEvent} event
+ */
 function frame(context, stage, event) {
   if (isSolid(stage)) return rotate(context, null);
   const { selected, cursor, camera } = context.store.state;
@@ -189,8 +214,12 @@ export function listenToMap(context, stage, hint) {
   element.addEventListener("dblclick", (event) => frame(context, stage, event));
 }
 
-/** Arrow keys with Shift, as a drag in their direction: they turn a solid map and move a flat one. */
-/** @param {Context} context @param {Stage} stage @param {number[]} arrow */
+/**
+ * Arrow keys with Shift, as a drag in their direction: they turn a solid map and move a flat one.
+ * @param {Context} context
+ * @param {Stage} stage
+ * @param {number[]} arrow
+ */
 export function shiftMap(context, stage, [dx, dy]) {
   const { camera, turn } = context.store.state;
   const [right, down] = turn ?? [0, 0];
@@ -199,8 +228,13 @@ export function shiftMap(context, stage, [dx, dy]) {
   context.store.set({ camera: { k, x: x + PAN * dx, y: y + PAN * dy } });
 }
 
-/** Arrow keys: to the nearest head in that direction. */
-/** @param {Context} context @param {Stage} stage @param {number[]} arrow @param {boolean} add */
+/**
+ * Arrow keys: to the nearest head in that direction.
+ * @param {Context} context
+ * @param {Stage} stage
+ * @param {number[]} arrow
+ * @param {boolean} add
+ */
 export function stepHead({ store }, { planes }, [dx, dy], add) {
   const { focus, cursor, hidden, selected } = store.state;
   const plane = planes.find(({ runs }) => runs.some(({ run }) => run.letter === focus[0]));
@@ -221,4 +255,3 @@ export function stepHead({ store }, { planes }, [dx, dy], add) {
   const more = add ? { selected: changeSelection(selected, [best], { add: true }) } : {};
   store.set({ focus: best, board: "focus", ...more });
 }
-

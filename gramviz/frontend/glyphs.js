@@ -6,7 +6,10 @@ import { queen } from "./draw.js";
 import { ARC } from "./theme.js";
 
 /** @import { Board, BoardView, Hue, Pen, Places, Theme } from "./types.js" */
-/** What a board is painted with. @typedef {{pen: Pen, place: Places, view: BoardView, theme: Theme, font: string}} Ink */
+/**
+ * What a board is painted with.
+ * @typedef {{pen: Pen, place: Places, view: BoardView, theme: Theme, font: string}} Ink
+ */
 /** @typedef {{bold?: boolean, node?: boolean}} TokenStyle `bold` for what is given, `node` for a circle of a graph */
 
 // A node's colors as gramviz.theme.token_color has them: by name, else in order; vermilion is the alarm and never among them.
@@ -77,7 +80,8 @@ export function shades(board, token) {
  */
 export function paintPixels({ pen }, light, x, y, size) {
   const side = Math.sqrt(light.length);
-  const edge = (/** @type {number} */ k, /** @type {number} */ middle) => Math.round(middle - size / 2 + (k * size) / side);
+  const edge = (/** @type {number} */ k, /** @type {number} */ middle) =>
+    Math.round(middle - size / 2 + (k * size) / side);
   for (const [k, value] of light.entries()) {
     const [row, column] = [Math.floor(k / side), k % side];
     const grey = Math.round(255 * value);

@@ -84,7 +84,11 @@ const shiftedKeys = ({ store, actions }) => ({
   D: () => actions.hide("D"),
 });
 
-/** Enter where no part has a meaning for it: the focused trajectory is chosen. @param {Context} context @param {boolean} add */
+/**
+ * Enter where no part has a meaning for it: the focused trajectory is chosen.
+ * @param {Context} context
+ * @param {boolean} add
+ */
 function chooseFocus({ store }, add) {
   const { selected, focus } = store.state;
   const [letter, path] = focus;

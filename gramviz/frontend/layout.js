@@ -29,7 +29,11 @@ const padding = (kind) => (kind === "wide" || kind === "medium" ? 16 : 12);
 /** Where the time axis begins, in pixels from the widget's left edge. @param {Kind} kind */
 export const edgeOf = (kind) => padding(kind) + GUTTER[kind];
 
-/** Whole pixels per cell; a graph and a large image take all there is. @param {import("./types.js").Board} board @param {number} side */
+/**
+ * Whole pixels per cell; a graph and a large image take all there is.
+ * @param {import("./types.js").Board} board
+ * @param {number} side
+ */
 function sideOf(board, side) {
   const cells = Math.max(board.width, board.height);
   return board.kind === "graph" || board.input || cells > side / 12 ? side : Math.floor(side / cells) * cells;
@@ -69,7 +73,9 @@ export function sizesFor(width, board, room = null) {
   }[kind];
   const square = sideOf(board, Math.floor(side));
   // Two pictures side by side need more width.
-  const pair = { wide: Math.min(520, width * 0.42), medium: width * 0.5 - 36, narrow: inner - 4, tiny: inner - 4 }[kind];
+  const pair = { wide: Math.min(520, width * 0.42), medium: width * 0.5 - 36, narrow: inner - 4, tiny: inner - 4 }[
+    kind
+  ];
   const across = board.input ? Math.floor(pair) : square;
   const beside = inner - across - 36 - 1;
   const map = { wide: beside - ANSWERS, medium: beside, narrow: inner, tiny: inner }[kind];

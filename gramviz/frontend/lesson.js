@@ -126,7 +126,10 @@ export function createLesson(payload, store, clock) {
     const { quiz, play } = chapter;
     clock.pause();
     store.poke({ limit: null });
-    store.set({ ...chapterView(chapter, chapter.at ?? (quiz ? Math.min(step, quiz.until - 1) : step)), chapter: index });
+    store.set({
+      ...chapterView(chapter, chapter.at ?? (quiz ? Math.min(step, quiz.until - 1) : step)),
+      chapter: index,
+    });
     if (play) clock.play();
   }
 

@@ -53,8 +53,13 @@ function groupsOf(items, name, act) {
   return groups;
 }
 
-/** Keeps a sheet inside the widget: to the left where the right has no room, upwards at the bottom. */
-/** @param {HTMLElement} root @param {HTMLElement} element @param {HTMLElement} button @param {HTMLElement} sheet */
+/**
+ * Keeps a sheet inside the widget: to the left where the right has no room, upwards at the bottom.
+ * @param {HTMLElement} root
+ * @param {HTMLElement} element
+ * @param {HTMLElement} button
+ * @param {HTMLElement} sheet
+ */
 function place(root, element, button, sheet) {
   sheet.style.left = sheet.style.right = sheet.style.top = sheet.style.bottom = "";
   const frame = root.getBoundingClientRect();
@@ -72,8 +77,12 @@ function place(root, element, button, sheet) {
   } else sheet.style.maxHeight = `${Math.min(440, below)}px`;
 }
 
-/** Arrows, Home and End go through the choices; who tabs on leaves the sheet. */
-/** @param {HTMLElement} sheet @param {() => HTMLElement[]} choices @param {(next: Node) => void} leave */
+/**
+ * Arrows, Home and End go through the choices; who tabs on leaves the sheet.
+ * @param {HTMLElement} sheet
+ * @param {() => HTMLElement[]} choices
+ * @param {(next: Node) => void} leave
+ */
 function listenToSheet(sheet, choices, leave) {
   sheet.addEventListener("keydown", (event) => {
     const list = choices();

@@ -50,7 +50,11 @@ export function report(model, text) {
   }
 }
 
-/** Puts the parts into the page, neighbors of the same frame into that. @param {HTMLElement} root @param {Part[]} parts */
+/**
+ * Puts the parts into the page, neighbors of the same frame into that.
+ * @param {HTMLElement} root
+ * @param {Part[]} parts
+ */
 function arrange(root, parts) {
   parts.forEach((part, k) => {
     const frame = PARTS[k]?.[1];
@@ -189,7 +193,7 @@ export function mount(model, host, root, payload, signal) {
  * @returns {Partial<import("./types.js").State>}
  */
 export function keptView({ store, kernel }, said, end) {
-  const known = kernel.agreed;
+  const known = kernel.agreed();
   const own = Object.entries(store.state).filter(([key]) => JSON.stringify(said[key]) === JSON.stringify(known[key]));
   /** @type {Partial<import("./types.js").State>} */
   const view = Object.fromEntries(own);

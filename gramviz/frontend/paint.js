@@ -152,8 +152,13 @@ function paintAnswer(ink, position, cell) {
   if (view.truth && view.truth[position] !== token) paintWrong(ink, cell);
 }
 
-/** How sure a model is, and below a limit what it would say else. */
-/** @param {Ink} ink @param {number} position @param {Cell} cell @param {number} sure */
+/**
+ * How sure a model is, and below a limit what it would say else.
+ * @param {Ink} ink
+ * @param {number} position
+ * @param {Cell} cell
+ * @param {number} sure
+ */
 function paintCertainty(ink, position, { x, y, size }, sure) {
   const { view } = ink;
   const graph = view.board.kind === "graph";

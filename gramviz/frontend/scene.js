@@ -38,7 +38,11 @@ export const explainedShare = ({ basis }, dims) =>
     ? basis.plane
     : (basis.variance ?? []).slice(0, dims).reduce((sum, share) => sum + share, 0);
 
-/** Whether little of the variance lies in what is shown of a plane. @param {Pick<Plane, "basis">} plane @param {number} dims */
+/**
+ * Whether little of the variance lies in what is shown of a plane.
+ * @param {Pick<Plane, "basis">} plane
+ * @param {number} dims
+ */
 export const isPartial = (plane, dims) => explainedShare(plane, dims) < HALO_BELOW;
 
 /** Whether halos are shown whatever the layers say: where they are most needed.
@@ -51,7 +55,9 @@ export function isHaloForced(planes, { dims }) {
 /** Where the map's heads are, in CSS pixels of its stage. @param {Context} context */
 export function headsOf({ payload, store: { state, transient }, size }) {
   const levels = emphasis(payload, state, transient.hover);
-  const parts = project(planesOf(payload, state.basis), state, size.map.width, size.map.height).flatMap(({ runs }) => runs);
+  const parts = project(planesOf(payload, state.basis), state, size.map.width, size.map.height).flatMap(
+    ({ runs }) => runs,
+  );
   const heads = parts.flatMap((part) =>
     Array.from({ length: part.run.n }, (_, path) => ({
       run: part.run.letter,

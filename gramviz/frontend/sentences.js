@@ -88,7 +88,12 @@ function stepSentence(payload, state, transient) {
   return `${words.pathName(run, path)}, ${where}: ${said}${ended}`;
 }
 
-/** The trajectories of the pointed-at rows of answers. @param {Payload} payload @param {State} state @param {(number | null)[]} answers */
+/**
+ * The trajectories of the pointed-at rows of answers.
+ * @param {Payload} payload
+ * @param {State} state
+ * @param {(number | null)[]} answers
+ */
 const pathsOf = (payload, state, answers) =>
   answerRows(payload, state).flatMap((row) => (answers.includes(row.id) ? row.paths : []));
 
@@ -100,7 +105,10 @@ export function detailsSentence(payload, state, transient, veiled = false) {
   if (hover?.answers) return groupSentence(payload, pathsOf(payload, state, hover.answers));
   if (hover?.paths) {
     const run = runOf(payload, hover.run ?? "");
-    return `${groupSentence(payload, hover.paths.map((path) => /** @type {Who} */ ([run, path])))} ${hover.note}`;
+    return `${groupSentence(
+      payload,
+      hover.paths.map((path) => /** @type {Who} */ ([run, path])),
+    )} ${hover.note}`;
   }
   if (hover?.path) return pathSentence(payload, state, runOf(payload, hover.path[0]), hover.path[1]);
   const cell = state.cells.at(-1);
@@ -119,5 +127,8 @@ export function detailsSentence(payload, state, transient, veiled = false) {
 export function provenance(payload, state) {
   const where = words.time.step(address(payload, state.cursor.step, state.cursor.low));
   const runs = payload.runs.map((run) => words.provenance(run));
-  return clean([`${payload.title}, ${words.puzzle(payload.puzzle, payload.puzzles)}. ${where}.`, ...runs].join(" "), 2000);
+  return clean(
+    [`${payload.title}, ${words.puzzle(payload.puzzle, payload.puzzles)}. ${where}.`, ...runs].join(" "),
+    2000,
+  );
 }

@@ -80,5 +80,11 @@ export function drawShares(pen, shares, { last, x, width, height, theme, font, n
     drawText(pen, text, Math.min(width - half, Math.max(half, at)), middle, color, style);
   }
   if (certainty)
-    drawLine(pen, steps.map((step) => [x(step), 2 + (height - 4) * (1 - certainty(step))]), theme.ink, 1.6, [5, 3]);
+    drawLine(
+      pen,
+      steps.map((step) => [x(step), 2 + (height - 4) * (1 - certainty(step))]),
+      theme.ink,
+      1.6,
+      [5, 3],
+    );
 }

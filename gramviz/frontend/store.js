@@ -105,8 +105,11 @@ function createJournal({ current, isBusy, show, save }) {
     publish();
   }
 
-  /** One step along the undo list; what is not yet settled counts as a step of its own. */
-  /** @param {Settled[]} from @param {Settled[]} to */
+  /**
+   * One step along the undo list; what is not yet settled counts as a step of its own.
+   * @param {Settled[]} from
+   * @param {Settled[]} to
+   */
   function travel(from, to) {
     clearTimeout(timer);
     if (from === past && !same(current(), settled)) settle();
@@ -194,7 +197,10 @@ export function createStore(payload, saved, { save, warn }) {
     set(patch) {
       if (replace(narrow(state, patch))) journal.arm();
     },
-    /** The whole state, as a kernel or a link gives it; what it leaves out takes its default. @param {Record<string, unknown> | null} raw */
+    /**
+     * The whole state, as a kernel or a link gives it; what it leaves out takes its default.
+     * @param {Record<string, unknown> | null} raw
+     */
     load(raw) {
       if (replace(legal(raw ?? {}))) journal.adopt();
     },

@@ -22,8 +22,13 @@ const ASIDE_BY = 11; // px between the marks of events of one step
  */
 /** @typedef {import("./types.js").Pen} Pen */
 
-/** A rounded box with text in it. */
-/** @param {Pen} pen @param {number[]} box @param {string} fill @param {string | null} edge */
+/**
+ * A rounded box with text in it.
+ * @param {Pen} pen
+ * @param {number[]} box
+ * @param {string} fill
+ * @param {string | null} edge
+ */
 function drawBlock(pen, [x, y, width, height], fill, edge = null) {
   roundRect(pen, x, y, width, height, 3);
   pen.fillStyle = fill;
@@ -52,7 +57,14 @@ export function drawSupervision(pen, timeline, blocks, step) {
     const box = [x(from) + 1.5, y + 3, Math.max(1, x(to) - x(from) - 3), ROWS.supervision - 7];
     drawBlock(pen, box, current ? theme.ink : theme.given);
     if (index % every && (!current || x(to) - x(from) <= 12)) return;
-    drawText(pen, String(name), (x(from) + x(to)) / 2, y + 12, current ? theme.bg : theme.text2, textStyle(timeline, current));
+    drawText(
+      pen,
+      String(name),
+      (x(from) + x(to)) / 2,
+      y + 12,
+      current ? theme.bg : theme.text2,
+      textStyle(timeline, current),
+    );
   });
 }
 
@@ -103,7 +115,16 @@ export function drawLowSteps(pen, timeline, ticks, { step, low }) {
 function drawSymbol(pen, shape, x, y, color) {
   if (shape === "diamond") mark(pen, "diamond", x, y, 4, color);
   else if (shape === "square") fillBox(pen, [x - 4, y - 4, 8, 8], color);
-  else fillArea(pen, [[x, y - 4.5], [x + 5, y + 4], [x - 5, y + 4]], color);
+  else
+    fillArea(
+      pen,
+      [
+        [x, y - 4.5],
+        [x + 5, y + 4],
+        [x - 5, y + 4],
+      ],
+      color,
+    );
 }
 
 /**
@@ -145,7 +166,8 @@ export function drawEvents(pen, timeline, events, named) {
       [at + 9, at + 9 + length],
       [at - 9 - length, at - 9],
     ];
-    const isFree = (/** @type {number[]} */ [from, to]) => !taken.some(([a, b]) => from < b && to > a && (a + b) / 2 !== at);
+    const isFree = (/** @type {number[]} */ [from, to]) =>
+      !taken.some(([a, b]) => from < b && to > a && (a + b) / 2 !== at);
     const spot = spots.find((one) => one[0] >= 0 && one[1] <= width && isFree(one));
     if (!spot || !named) return;
     taken.push(spot);

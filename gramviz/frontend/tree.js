@@ -130,6 +130,37 @@ function paintTree({ payload, store, theme }, canvas, { run, branches, x, y, plo
 /** The width that the tree has. @param {Context} context */
 const widthOf = ({ size }) => (size.kind === "wide" ? COLUMN : size.width - INSET[size.kind]);
 
+/** What a fork is, in a sentence; its cell takes long to find. @type {WeakMap<PlacedBranch, string>} */
+const notes = new WeakMap();
+
+/** @param {Payload} payload @param {Series} run @param {PlacedBranch} branch */
+function noteOf(payload, run, branch) {
+  if (!branch.parts.length) return "";
+  const cell = () => placeName(payload.board, forkCell(run, branch));
+  const note = notes.get(branch) ?? words.tree.fork(address(payload, Math.round(branch.at)), cell());
+  notes.set(branch, note);
+  return note;
+}
+
+/** Marks the options of what is selected, and of what the arrow keys have come to.
+ * @param {Grown} grown @param {number[] | undefined} selected @param {PlacedBranch | null} at */
+function markOptions({ branches, options }, selected, at) {
+  branches.forEach((branch, k) => {
+    setAttribute(options[k], "aria-selected", branch.paths.every((path) => selected?.includes(path)));
+    options[k].classList.toggle("at", branch === at);
+  });
+}
+
+/** The box of the tree, with a heading and a canvas below the options. @param {() => void} onleave */
+function makeFrame(onleave) {
+  const caption = make("h4");
+  const canvas = make("canvas", { "aria-hidden": "true" });
+  const attributes = { class: "tree", role: "listbox", tabindex: "0", "data-part": "tree" };
+  const aria = { "aria-label": words.tree.title, "aria-multiselectable": "true" };
+  const list = make("div", { ...attributes, ...aria, onpointerleave: onleave, onblur: onleave }, canvas);
+  return { caption, canvas, list, element: make("div", { class: "grown", hidden: true }, caption, list) };
+}
+
 /**
  * @param {Context} context
  * @param {(row: { paths: Who[] }, event: KeyboardEvent | MouseEvent) => void} choose chooses trajectories, as a row of
@@ -138,30 +169,19 @@ const widthOf = ({ size }) => (size.kind === "wide" ? COLUMN : size.width - INSE
 export function createTree(context, choose) {
   const { payload, store } = context;
   const trees = /** @type {Map<Series, PlacedBranch[]>} */ (new Map());
-  const notes = /** @type {Map<PlacedBranch, string>} */ (new Map()); // a fork's cell takes long to find
-  const caption = make("h4");
-  const canvas = make("canvas", { "aria-hidden": "true" });
-  const attributes = { class: "tree", role: "listbox", tabindex: "0", "data-part": "tree" };
-  const aria = { "aria-label": words.tree.title, "aria-multiselectable": "true" };
-  const list = make("div", { ...attributes, ...aria, onpointerleave: leave, onblur: leave }, canvas);
-  const element = make("div", { class: "grown", hidden: true }, caption, list);
   let at = /** @type {PlacedBranch | null} */ (null); // the branch that the arrow keys have come to
   let grown = /** @type {Grown | null} */ (null);
+  const { caption, canvas, list, element } = makeFrame(() => {
+    at = null;
+    store.poke({ hover: null });
+  });
 
   /** @param {Series} run @param {PlacedBranch} branch */
   function preview(run, branch) {
     at = branch;
-    const { paths, parts } = branch;
-    const cell = () => placeName(payload.board, forkCell(run, branch));
-    const note =
-      notes.get(branch) ?? (parts.length ? words.tree.fork(address(payload, Math.round(branch.at)), cell()) : "");
-    notes.set(branch, note);
+    const { paths } = branch;
+    const note = noteOf(payload, run, branch);
     store.poke({ hover: { part: "tree", run: run.letter, paths, note, preview: [run.letter, paths[0]] } });
-  }
-
-  function leave() {
-    at = null;
-    store.poke({ hover: null });
   }
 
   /** @param {Series} run @param {PlacedBranch} branch @param {KeyboardEvent | MouseEvent} event */
@@ -182,40 +202,37 @@ export function createTree(context, choose) {
     return made;
   }
 
-  return {
-    element,
-    /** The arrow keys: left to the trunk, right along the larger part, up and down through all branches.
-     * @param {number} dx @param {number} dy */
-    move(dx, dy) {
-      if (!grown) return;
-      const { branches, options, run } = grown;
-      const next = !at ? branches[0] : dx < 0 ? at.parent : dx > 0 ? at.parts[0] : branches[branches.indexOf(at) + dy];
-      if (!next) return;
-      preview(run, next);
-      const option = options[branches.indexOf(next)];
-      setAttribute(list, "aria-activedescendant", option.id);
-      option.scrollIntoView({ block: "nearest" });
-    },
-    /** Enter chooses the branch that the keys have come to. @param {KeyboardEvent} event */
-    choose: (event) => {
-      if (grown && at) pick(grown.run, at, event);
-    },
-    /** @param {Set<string>} keys */
-    update(keys) {
-      const { state } = store;
-      element.hidden = !state.tree;
-      if (element.hidden || !keys.size || (keys.size === 1 && keys.has("fraction"))) return;
-      const run = runOf(payload, state.focus[0]);
-      if (!grown || grown.run !== run || keys.has("layout") || keys.has("theme")) grown = rebuild(run);
-      const { branches, options } = grown;
-      const forks = branches.filter(({ parts, at: end }) => parts.length && end < state.cursor.step).length;
-      setText(caption, words.tree.caption(forks + 1, address(payload, state.cursor.step), (branches.length + 1) / 2));
-      branches.forEach((branch, k) => {
-        const selected = branch.paths.every((path) => state.selected[run.letter]?.includes(path));
-        setAttribute(options[k], "aria-selected", selected);
-        options[k].classList.toggle("at", branch === at);
-      });
-      paintTree(context, canvas, grown);
-    },
-  };
+  /** @param {Set<string>} keys */
+  function update(keys) {
+    const { state } = store;
+    element.hidden = !state.tree;
+    if (element.hidden || !keys.size || (keys.size === 1 && keys.has("fraction"))) return;
+    const run = runOf(payload, state.focus[0]);
+    if (!grown || grown.run !== run || keys.has("layout") || keys.has("theme")) grown = rebuild(run);
+    const { branches } = grown;
+    const forks = branches.filter(({ parts, at: end }) => parts.length && end < state.cursor.step).length;
+    setText(caption, words.tree.caption(forks + 1, address(payload, state.cursor.step), (branches.length + 1) / 2));
+    markOptions(grown, state.selected[run.letter], at);
+    paintTree(context, canvas, grown);
+  }
+
+  /** The arrow keys: left to the trunk, right along the larger part, up and down through all branches.
+   * @param {number} dx @param {number} dy */
+  function move(dx, dy) {
+    if (!grown) return;
+    const { branches, options, run } = grown;
+    const next = !at ? branches[0] : dx < 0 ? at.parent : dx > 0 ? at.parts[0] : branches[branches.indexOf(at) + dy];
+    if (!next) return;
+    preview(run, next);
+    const option = options[branches.indexOf(next)];
+    setAttribute(list, "aria-activedescendant", option.id);
+    option.scrollIntoView({ block: "nearest" });
+  }
+
+  /** Enter chooses the branch that the keys have come to. @param {KeyboardEvent} event */
+  function chooseHere(event) {
+    if (grown && at) pick(grown.run, at, event);
+  }
+
+  return { element, move, choose: chooseHere, update };
 }

@@ -19,8 +19,12 @@ const MARKS_ACROSS = 13;
 /** @typedef {import("../types.js").Who} Who */
 /** @typedef {import("../answers.js").AnswerRow} AnswerRow */
 
-/** The trajectory whose head is nearest to the middle of a group's heads: [letter, index]. Without a map, the first. */
-/** @param {Who[]} paths @param {State} state @returns {[string, number]} */
+/**
+ * The trajectory whose head is nearest to the middle of a group's heads: [letter, index]. Without a map, the first.
+ * @param {Who[]} paths
+ * @param {State} state
+ * @returns {[string, number]}
+ */
 function central(paths, state) {
   const { step } = state.cursor;
   const basis = state.basis ?? "";
@@ -38,7 +42,11 @@ function central(paths, state) {
   return placed.reduce((best, one) => (away(one) < away(best) ? one : best)).who;
 }
 
-/** The rows that are drawn: the largest answers, and the rest as one. @param {AnswerRow[]} all @returns {AnswerRow[]} */
+/**
+ * The rows that are drawn: the largest answers, and the rest as one.
+ * @param {AnswerRow[]} all
+ * @returns {AnswerRow[]}
+ */
 function mergedRows(all) {
   if (all.length <= ANSWER_ROWS) return all;
   const rest = all.slice(ANSWER_ROWS - 1);
@@ -60,8 +68,11 @@ function mergedRows(all) {
   return [...all.slice(0, ANSWER_ROWS - 1), merged];
 }
 
-/** The series that have a bar of their own: those of one trajectory only where there are no others. */
-/** @param {Payload} payload @param {State} state */
+/**
+ * The series that have a bar of their own: those of one trajectory only where there are no others.
+ * @param {Payload} payload
+ * @param {State} state
+ */
 function barLetters({ runs }, { hidden }) {
   const alone = runs.length === 1 || runs.every((run) => run.n === 1);
   return runs.filter((run) => !hidden.includes(run.letter) && (run.n > 1 || alone)).map((run) => run.letter);
@@ -86,8 +97,12 @@ function barsOf({ runs }, { counts }, letters, most) {
   return make("span", { class: `bars${letters.length > 1 ? " two" : ""}` }, bars, badges);
 }
 
-/** Chooses the trajectories of a row; those that are chosen already are dropped. */
-/** @param {Context} context @param {{paths: Who[]}} row @param {boolean} add */
+/**
+ * Chooses the trajectories of a row; those that are chosen already are dropped.
+ * @param {Context} context
+ * @param {{paths: Who[]}} row
+ * @param {boolean} add
+ */
 function chooseRow({ store }, { paths }, add) {
   const { selected } = store.state;
   const next = add ? { ...selected } : {};
@@ -146,7 +161,10 @@ function createRows(context) {
       element.replaceChildren(...drawn.map((row) => rowOf(row, letters, most)));
       if (focused) /** @type {HTMLElement | null} */ (element.querySelector(`[data-answer="${focused}"]`))?.focus();
     },
-    /** Marks the rows that are chosen as a whole. It redraws none, so that a double click finds the element of its first. */
+    /**
+     * Marks the rows that are chosen as a whole. It redraws none, so that a double click finds the element of its
+     * first.
+     */
     mark() {
       const { selected } = store.state;
       drawn.forEach(({ paths }, k) => {
@@ -261,7 +279,8 @@ function foundSentence(payload) {
 /** The tabs: final answers, answers at the cursor, and the tree. @param {Context} context */
 function createAnswerTabs({ payload, store }) {
   /** @param {string} at @param {string} label @param {Partial<State>} patch */
-  const tab = (at, label, patch) => make("button", { role: "tab", "data-at": at, onclick: () => store.set(patch) }, label);
+  const tab = (at, label, patch) =>
+    make("button", { role: "tab", "data-at": at, onclick: () => store.set(patch) }, label);
   const final = tab("final", words.answers.final, { answers_at: "final", tree: false });
   const now = tab("cursor", "", { answers_at: "cursor", tree: false });
   const tree = tab("tree", words.tree.title, { tree: true });
@@ -299,9 +318,9 @@ export function createAnswers(context) {
 
   return {
     name: "answers",
-    reads: (
-      "layout theme panel cursor answers_at hidden selected color_by focus pinned hover cells token tree"
-    ).split(" "),
+    reads: "layout theme panel cursor answers_at hidden selected color_by focus pinned hover cells token tree".split(
+      " ",
+    ),
     element,
     key(event, place) {
       const arrow = arrowOf(event);

@@ -216,9 +216,10 @@ export function createBoard(context) {
 
   return {
     name: "board",
-    reads: (
-      "layout theme panel settled cursor focus pinned selected hidden cells token board layers hover edit limit"
-    ).split(" "),
+    reads:
+      "layout theme panel settled cursor focus pinned selected hidden cells token board layers hover edit limit".split(
+        " ",
+      ),
     element,
     key(event, part) {
       const arrow = arrowOf(event);

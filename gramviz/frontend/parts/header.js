@@ -18,8 +18,12 @@ import { words } from "../words.js";
 // The recorded variable behind a curve, where it has another name: that is what `missing` speaks of.
 const SOURCES = { certainty: "probability", conflicts: "conflict", drift: "h", spread: "h" };
 
-/** A choice that takes a name out of a list of the state, or puts it in. */
-/** @param {Context} context @param {"lanes" | "layers"} key @param {string} name */
+/**
+ * A choice that takes a name out of a list of the state, or puts it in.
+ * @param {Context} context
+ * @param {"lanes" | "layers"} key
+ * @param {string} name
+ */
 function toggle({ store }, key, name) {
   const others = () => store.state[key].filter((other) => other !== name);
   const checked = store.state[key].includes(name);
@@ -27,8 +31,13 @@ function toggle({ store }, key, name) {
   return { stay: true, checked, act };
 }
 
-/** One of several values of a key of the state. */
-/** @param {Context} context @param {string} label @param {Partial<State>} patch whose first key decides @returns {Choice} */
+/**
+ * One of several values of a key of the state.
+ * @param {Context} context
+ * @param {string} label
+ * @param {Partial<State>} patch whose first key decides
+ * @returns {Choice}
+ */
 function option({ store }, label, patch) {
   const [key] = /** @type {(keyof State)[]} */ (Object.keys(patch));
   return { label, radio: true, checked: store.state[key] === patch[key], act: () => store.set(patch) };
@@ -114,7 +123,10 @@ const viewChoices = (context) => [
   ...editOffers(context),
   ...(isCramped(context) ? [{ heading: words.edit.compare }, ...compareOffers(context)] : []),
   { heading: words.view.theme },
-  .../** @type {const} */ (["auto", "light", "dark"]).map((theme) => ({ ...option(context, words.themes[theme], { theme }), stay: true })),
+  .../** @type {const} */ (["auto", "light", "dark"]).map((theme) => ({
+    ...option(context, words.themes[theme], { theme }),
+    stay: true,
+  })),
   { heading: words.view.also },
   ...otherChoices(context),
 ];
@@ -136,7 +148,9 @@ function createSeries({ payload, store, actions }) {
       make("span", { class: "muted count" }, words.paths(n)),
     ),
   );
-  const correct = payload.runs.filter((run) => run.n > 1 && run.valid).map((run) => words.correct(run.right ?? 0, run.n));
+  const correct = payload.runs
+    .filter((run) => run.n > 1 && run.valid)
+    .map((run) => words.correct(run.right ?? 0, run.n));
   const tally = correct.length ? make("span", { class: "muted selectable tally" }, correct.join("; ")) : null;
   return {
     element: make("div", { class: "runs" }, buttons, tally),

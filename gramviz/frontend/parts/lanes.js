@@ -26,7 +26,10 @@ import { words } from "../words.js";
  * @property {[number, number]} range
  * @property {Axes} axes
  */
-/** The order of the shown lanes, and how to change it. @typedef {{names: () => string[], place: (name: string, to: number) => void}} Order */
+/**
+ * The order of the shown lanes, and how to change it.
+ * @typedef {{names: () => string[], place: (name: string, to: number) => void}} Order
+ */
 
 const DRAG_LEAST = 3; // px of a box that chooses
 
@@ -44,8 +47,13 @@ function stretch({ store }, name) {
   store.poke({ tall: tall.includes(name) ? tall.filter((other) => other !== name) : [...tall, name] });
 }
 
-/** Shift+drag of a box: the trajectories whose line passes through it. */
-/** @param {Context} context @param {Axes} axes @param {{from: number[], to: number[]}} drag @param {PointerEvent} event */
+/**
+ * Shift+drag of a box: the trajectories whose line passes through it.
+ * @param {Context} context
+ * @param {Axes} axes
+ * @param {{from: number[], to: number[]}} drag
+ * @param {PointerEvent} event
+ */
 function selectThrough({ payload, store }, axes, { from, to }, event) {
   const [left, right] = [Math.min(from[0], to[0]), Math.max(from[0], to[0])];
   const [top, bottom] = [Math.min(from[1], to[1]), Math.max(from[1], to[1])];
@@ -68,7 +76,11 @@ function selectThrough({ payload, store }, axes, { from, to }, event) {
   });
 }
 
-/** A drag scrubs, with Shift it is a box; pointing finds the nearest line. @param {Context} context @param {Lane} lane */
+/**
+ * A drag scrubs, with Shift it is a box; pointing finds the nearest line.
+ * @param {Context} context
+ * @param {Lane} lane
+ */
 function listenToCanvas(context, lane) {
   const { payload, store } = context;
   const { canvas, name } = lane;
@@ -98,8 +110,13 @@ function listenToCanvas(context, lane) {
   canvas.addEventListener("dblclick", () => stretch(context, name));
 }
 
-/** A lane is dragged by its name; a press that moves nothing makes it high or low. */
-/** @param {Context} context @param {Map<string, Lane>} lanes @param {Order} order @param {Lane} lane */
+/**
+ * A lane is dragged by its name; a press that moves nothing makes it high or low.
+ * @param {Context} context
+ * @param {Map<string, Lane>} lanes
+ * @param {Order} order
+ * @param {Lane} lane
+ */
 function listenToHandle(context, lanes, order, { name, handle }) {
   const { store } = context;
   let moved = false;
@@ -150,15 +167,22 @@ function createLane(context, name) {
   return { name, title, root, canvas, values, handle, range, axes };
 }
 
-/** The numbers in the gutter: of the shown trajectory, and of those that stand for the other series. */
-/** @param {Context} context @param {Lane} lane */
+/**
+ * The numbers in the gutter: of the shown trajectory, and of those that stand for the other series.
+ * @param {Context} context
+ * @param {Lane} lane
+ */
 function updateValues({ payload, store }, { name, title, values, canvas }) {
   const { state } = store;
   const shown = payload.runs
     .filter((run) => run.curves[name])
     .map((run) => {
       const [of, path] = shownPath(payload, { ...state, board: run.letter });
-      return { letter: run.letter, who: words.pathName(of, path), value: number(run.curve(name, path, state.cursor.step)) };
+      return {
+        letter: run.letter,
+        who: words.pathName(of, path),
+        value: number(run.curve(name, path, state.cursor.step)),
+      };
     });
   if (values.childElementCount !== 2 * shown.length)
     values.replaceChildren(...shown.flatMap(() => [make("span"), make("b")]));
@@ -170,7 +194,11 @@ function updateValues({ payload, store }, { name, title, values, canvas }) {
   setAttribute(canvas, "aria-label", `${title}: ${said}`);
 }
 
-/** @param {Context} context @param {Lane[]} lanes @param {ReturnType<typeof import("../steps.js").blocks>} supervision */
+/**
+ * @param {Context} context
+ * @param {Lane[]} lanes
+ * @param {ReturnType<typeof import("../steps.js").blocks>} supervision
+ */
 function drawLanes({ payload, store, theme, root }, lanes, supervision) {
   const { state, transient } = store;
   const scene = {
@@ -258,9 +286,7 @@ export function createLanes(context) {
   const rack = createRack(context, element);
   return {
     name: "lanes",
-    reads: (
-      "layout lanes tall theme color_by focus pinned selected hidden hover drag cursor cells board"
-    ).split(" "),
+    reads: "layout lanes tall theme color_by focus pinned selected hidden hover drag cursor cells board".split(" "),
     element,
     /** On the name of a lane: arrows go to another name, with Alt they move the lane. */
     key(event) {

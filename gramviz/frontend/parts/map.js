@@ -72,8 +72,7 @@ function updateLegend(context, stage, legend) {
 }
 
 /** @param {Context} context @param {Stage} stage */
-const isHaloShown = ({ store }, { planes }) =>
-  store.state.layers.includes("halo") || isHaloForced(planes, store.state);
+const isHaloShown = ({ store }, { planes }) => store.state.layers.includes("halo") || isHaloForced(planes, store.state);
 
 /** The lasso that is being drawn, else the one that has chosen. @param {Context} context @param {Stage} stage */
 function lassoPoints({ store }, { planes, gesture }) {
@@ -129,7 +128,7 @@ function createBar({ store, actions }) {
   const buttons = make("div", { class: "push" }, lasso, deep, fit);
   return {
     element: make("div", { class: "bar" }, make("h3", {}, words.map.title), sub, buttons),
-    text: () => sub.textContent,
+    text: () => sub.textContent ?? "",
     /** @param {Plane | undefined} plane of the focused series @param {Stage} stage */
     update(plane, stage) {
       setAttribute(lasso, "aria-pressed", store.transient.lasso);
@@ -175,7 +174,7 @@ export function createMap(context) {
     const tallies = payload.runs.map((run) => words.tally(run.letter, run.right, run.n));
     const solid = isSolid(stage);
     const within = explainedShare(plane, solid ? 3 : 2);
-    const apart = legend.apart.textContent;
+    const apart = legend.apart.textContent ?? "";
     setAttribute(element, "aria-label", words.described(words.map.title, bar.text(), tallies, within, apart, solid));
   }
 
@@ -189,7 +188,8 @@ export function createMap(context) {
     key(event, place) {
       const arrow = arrowOf(event);
       if (place !== "map" || !arrow || event.altKey) return null;
-      return () => (event.shiftKey ? shiftMap(context, stage, arrow) : stepHead(context, stage, arrow, withCommand(event)));
+      return () =>
+        event.shiftKey ? shiftMap(context, stage, arrow) : stepHead(context, stage, arrow, withCommand(event));
     },
     update(changed) {
       const has = (/** @type {string[]} */ ...keys) => keys.some((key) => changed.has(key));

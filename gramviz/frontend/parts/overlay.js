@@ -12,8 +12,12 @@ import { words } from "../words.js";
 
 const PAGE = 200; // rows
 
-/** One row per trajectory and step: the same numbers as the pictures, for those who do not see them. */
-/** @param {import("../types.js").Payload} payload @param {import("../types.js").State} state @returns {Row[]} */
+/**
+ * One row per trajectory and step: the same numbers as the pictures, for those who do not see them.
+ * @param {import("../types.js").Payload} payload
+ * @param {import("../types.js").State} state
+ * @returns {Row[]}
+ */
 function tableRows(payload, state) {
   const visible = payload.runs.filter((run) => !state.hidden.includes(run.letter));
   return visible.flatMap((run) =>
@@ -46,8 +50,11 @@ const KEYS = [
   (row) => row.numbers[2],
 ];
 
-/** Rows by a column; those that are equal in it in the order of their trajectories. */
-/** @param {Row[]} rows @param {{column: number, down: boolean}} sort */
+/**
+ * Rows by a column; those that are equal in it in the order of their trajectories.
+ * @param {Row[]} rows
+ * @param {{column: number, down: boolean}} sort
+ */
 function sorted(rows, { column, down }) {
   const key = KEYS[column];
   return rows.sort((a, b) => {
@@ -89,7 +96,11 @@ function createTable({ payload, store }, fill) {
     const head = words.table.columns(words.curve("conflicts", payload.board.ruled)[0]).map(heading);
     const body = rows.slice(page * PAGE, (page + 1) * PAGE).map((row) => {
       const cells = [row.where, row.path, row.answer, ...row.numbers.map((value) => number(value))];
-      return make("tr", {}, cells.map((text) => make("td", {}, text)));
+      return make(
+        "tr",
+        {},
+        cells.map((text) => make("td", {}, text)),
+      );
     });
     return [
       make(
@@ -113,7 +124,11 @@ function createTable({ payload, store }, fill) {
 /** @param {Context} context */
 function keyList({ payload: { runs, lead, levels } }) {
   const rows = words.keyTable(runs.length > 1, lead.low_steps > 0, levels[0].toLowerCase());
-  return make("dl", {}, rows.map(([keys, does]) => make("div", {}, make("dt", {}, keys), make("dd", {}, does))));
+  return make(
+    "dl",
+    {},
+    rows.map(([keys, does]) => make("div", {}, make("dt", {}, keys), make("dd", {}, does))),
+  );
 }
 
 /** @param {string} text */
@@ -143,7 +158,10 @@ export function createOverlay(context) {
   /** @type {HTMLElement | null} */
   let from = null; // what had the focus before the sheet was opened
 
-  /** Built anew after a press of one of its own buttons too: the focus stays on that one, or goes to one that still works. */
+  /**
+   * Built anew after a press of one of its own buttons too: the focus stays on that one, or goes to one that still
+   * works.
+   */
   function fill() {
     if (!shown) return;
     const buttons = () => [...content.querySelectorAll("button")];

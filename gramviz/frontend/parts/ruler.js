@@ -18,7 +18,12 @@ import { words } from "../words.js";
 function rowsOf({ payload, store, size }) {
   const transitions = hasTransitions(payload) || payload.runs.some((run) => run.curves.changed);
   const low = payload.lead.low_steps && size.kind !== "narrow" && !store.transient.presenter;
-  return ["events", "supervision", .../** @type {Row[]} */ (transitions ? ["transition"] : []), .../** @type {Row[]} */ (low ? ["low"] : [])];
+  return [
+    "events",
+    "supervision",
+    .../** @type {Row[]} */ (transitions ? ["transition"] : []),
+    .../** @type {Row[]} */ (low ? ["low"] : []),
+  ];
 }
 
 /** @param {Row[]} rows */
@@ -41,7 +46,8 @@ function timelineOf(context) {
 function rowNames({ payload, size }) {
   const [supervision, transition, low] = payload.levels;
   if (size.kind === "narrow") return words.time.short;
-  const changed = hasTransitions(payload) && size.kind === "wide" ? words.time.changed(transition) : words.curves.changed[0];
+  const changed =
+    hasTransitions(payload) && size.kind === "wide" ? words.time.changed(transition) : words.curves.changed[0];
   return { events: words.time.events, supervision, transition: changed, low };
 }
 
@@ -51,7 +57,11 @@ function namedEvents({ payload, store }) {
     .filter(({ step }) => step <= store.last)
     .map(({ step, kind, paths }) => {
       const [first, second] = paths.map(([letter, path]) => words.pathName(runOf(payload, letter), path));
-      const label = { part: words.time.part(first, second), correct: words.time.correct(first), halt: words.time.halts(first) };
+      const label = {
+        part: words.time.part(first, second),
+        correct: words.time.correct(first),
+        halt: words.time.halts(first),
+      };
       return { step, kind, label: label[kind] };
     });
 }

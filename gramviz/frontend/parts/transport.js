@@ -43,7 +43,12 @@ function createButtons({ payload, store, actions }) {
 function createJumps(context) {
   const { payload, actions } = context;
   const disabled = payload.steps < 2;
-  const names = /** @type {("change" | "correct" | "halt" | "part")[]} */ (["change", "correct", "halt", "part"]).filter(
+  const names = /** @type {("change" | "correct" | "halt" | "part")[]} */ ([
+    "change",
+    "correct",
+    "halt",
+    "part",
+  ]).filter(
     (name) =>
       (name !== "halt" || payload.runs.some((run) => run.halts)) &&
       (name !== "correct" || payload.runs.some((run) => run.valid)),
