@@ -5,7 +5,7 @@
 const SVG = "http://www.w3.org/2000/svg";
 
 /** A listener (`onclick`), a flag (`disabled: true`), or a text; null and false leave the attribute out.
- * @typedef {string | number | boolean | null | undefined | ((event: any) => void)} Attribute */
+ * @typedef {string | number | boolean | null | undefined | ((event: never) => void)} Attribute */
 /** @typedef {Node | string | null | undefined} Child */
 
 /**
@@ -16,7 +16,7 @@ function build(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes ?? {})) {
     if (value === null || value === undefined || value === false) continue;
     if (typeof value === "function")
-      element.addEventListener(name.slice(2), value); // onclick -> click
+      element.addEventListener(name.slice(2), /** @type {EventListener} */ (value)); // onclick -> click
     else element.setAttribute(name, value === true ? "" : String(value));
   }
   for (const child of children.flat()) if (child !== null && child !== undefined) element.append(child);

@@ -50,9 +50,9 @@ export function pairPlaces(board, width, height) {
  * @param {string} font */
 export function paintPair(pen, place, view, theme, font) {
   const { input } = view.board;
-  const still = { ...view, board: input, tokens: input.shown, given: [], mode: "one", changed: new Set(), trail: [] };
   const none = { pinned: null, truth: null, hover: null, cells: [], certainty: null, second: null };
-  paintBoard(pen, place.input, { ...still, ...none, conflict: () => false }, theme, font);
+  const one = { mode: /** @type {const} */ ("one"), changed: new Set(), trail: [], conflict: () => false };
+  paintBoard(pen, place.input, { ...view, ...none, ...one, board: input, tokens: input.shown, given: [] }, theme, font);
   pen.font = `400 11px ${font}`;
   pen.textAlign = "left";
   pen.textBaseline = "middle";

@@ -163,7 +163,7 @@ def test_branching(page):
     script = (
         MANY
         + """
-      const { branching, forkCell } = await load("tree.js");
+      const { branching, forkCell } = await load("branching.js");
       return given.map(({ tokens }) => {
         const run = many(tokens), forks = [], order = [];
         const visit = branch => {
@@ -184,7 +184,7 @@ def test_five_hundred_paths_with_as_many_answers_are_one_tree(page):
     script = (
         MANY
         + """
-      const { branching } = await load("tree.js");
+      const { branching } = await load("branching.js");
       let seed = 1;
       const dice = sides => (seed = (seed * 48271) % 2147483647) % sides;
       const path = () => {

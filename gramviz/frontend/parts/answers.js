@@ -306,7 +306,7 @@ export function createAnswers(context) {
   const tabs = createAnswerTabs(context);
   const rows = createRows(context);
   const marks = createMarks(context);
-  const tree = createTree(context, (/** @type {{paths: Who[]}} */ branch, /** @type {MouseEvent} */ event) =>
+  const tree = createTree(context, (branch, event) =>
     chooseRow(context, branch, withCommand(event)),
   );
   const chosen = make("div", { class: "chosen selectable" });
