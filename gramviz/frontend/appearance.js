@@ -73,17 +73,13 @@ export function createAppearance({ host, root, payload, store, frozen, invalidat
   }
 
   watchThemes(retheme, signal);
-  addEventListener("beforeprint", () => print(true), { signal });
-  addEventListener("afterprint", () => print(false), { signal });
+  for (const kind of ["beforeprint", "afterprint"])
+    addEventListener(kind, () => print(kind === "beforeprint"), { signal });
 
   return {
     /** The colors; undefined until `watch` has seen the first width. */
-    get theme() {
-      return theme;
-    },
-    get size() {
-      return size;
-    },
+    theme: () => theme,
+    size: () => size,
     retheme,
     fit: () => resize(root.clientWidth),
     /** Follows the widget's width from now on. @param {() => void} ready called when the first is known */
