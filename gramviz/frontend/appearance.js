@@ -55,8 +55,8 @@ export function createAppearance({ host, root, payload, store, frozen, invalidat
   function resize(width) {
     const room = store.transient.presenter ? globalThis.innerHeight : null;
     root.classList.toggle("presenting", room !== null);
-    const { kind } = (size = sizesFor(width, payload.board, room));
-    markKind(root, kind);
+    size = sizesFor(width, payload.board, room);
+    markKind(root, size.kind);
     invalidate(["layout", "theme"]);
   }
 

@@ -37,7 +37,7 @@ export function drawLine(pen, points, color, width = 1, dash = []) {
  */
 export function fillArea(pen, points, color, alpha = 1) {
   pen.beginPath();
-  points.forEach(([x, y], k) => (k ? pen.lineTo(x, y) : pen.moveTo(x, y)));
+  for (const [x, y] of points) pen.lineTo(x, y); // the first begins the outline
   pen.closePath();
   pen.fillStyle = color;
   pen.globalAlpha = alpha;
