@@ -63,8 +63,8 @@ export function answerRows(payload, state) {
 }
 
 /** What each rule of choice takes from the trajectories of a series: the rule, an answer, and a note.
- * @param {Payload} payload @param {Series} run @returns {{ rule: string, id: number, note: string }[]} */
-export function choices(payload, run) {
+ * @param {Series} run @returns {{ rule: string, id: number, note: string }[]} */
+export function choices(run) {
   const found = [];
   if (run.n === 1) return [{ rule: words.answers.alone(run.name), id: run.final(0), note: "" }];
   /** @type {Map<number, number>} */

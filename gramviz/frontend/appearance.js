@@ -49,7 +49,8 @@ export function createAppearance({ host, root, payload, store, frozen, invalidat
   function resize(width) {
     const room = store.transient.presenter ? globalThis.innerHeight : null;
     root.classList.toggle("presenting", room !== null);
-    const { kind } = (size = sizesFor(width, payload.board, room));
+    size = sizesFor(width, payload.board, room);
+    const { kind } = size;
     for (const name of ["wide", "medium", "narrow", "tiny"])
       root.classList.toggle(name, kind === name || (name === "narrow" && kind === "tiny"));
     invalidate(["layout", "theme"]);

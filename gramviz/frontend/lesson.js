@@ -171,7 +171,8 @@ export function createLesson(payload, store, clock) {
       if (!quiz) return;
       const right = rightAnswers(payload, store.state, quiz);
       const hit = right.some((one) => String(one) === String(given));
-      if (!hit && (tries += 1) < TRIES) {
+      if (!hit) tries += 1;
+      if (!hit && tries < TRIES) {
         store.poke({ reply: [words.lesson.again, quiz.hint].filter(Boolean).join(" ") });
         return;
       }

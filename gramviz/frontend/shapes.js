@@ -1,5 +1,7 @@
 // What charts are made of, each in one call: lines, areas, boxes and text on a canvas or in a picture of vectors.
 
+import { tracePolygon } from "./draw.js";
+
 /** @import { Pen } from "./types.js" */
 
 /**
@@ -37,8 +39,7 @@ export function drawLine(pen, points, color, width = 1, dash = []) {
  */
 export function fillArea(pen, points, color, alpha = 1) {
   pen.beginPath();
-  points.forEach(([x, y], k) => (k ? pen.lineTo(x, y) : pen.moveTo(x, y)));
-  pen.closePath();
+  tracePolygon(pen, points);
   pen.fillStyle = color;
   pen.globalAlpha = alpha;
   pen.fill();

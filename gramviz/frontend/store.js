@@ -157,7 +157,9 @@ export function createStore(payload, saved, { save, warn }) {
   /** @type {Settled} */
   let state = Object.freeze(legal(saved ?? {}));
   /** @param {string[]} keys */
-  const notify = (keys) => listeners.forEach((listen) => listen(keys));
+  const notify = (keys) => {
+    for (const listen of listeners) listen(keys);
+  };
   const journal = createJournal({
     current: () => state,
     isBusy: () => transient.playing || transient.down,

@@ -249,7 +249,7 @@ function chosenLines({ payload, store, theme }) {
   const order = [...payload.runs].sort((a, b) => Number(b.n > 1) - Number(a.n > 1)); // "TRM alone" below
   const lines = order
     .filter((run) => !store.state.hidden.includes(run.letter))
-    .flatMap((run) => choices(payload, run).map((choice) => ({ run, ...choice })));
+    .flatMap((run) => choices(run).map((choice) => ({ run, ...choice })));
   const nodes = lines.flatMap(({ run, rule, id, note }) => {
     const outcome = outcomeOf(payload, id);
     const shape = make("span", {}, markIcon(outcomeShape(outcome)));
@@ -300,9 +300,7 @@ export function createAnswers(context) {
   const tabs = createAnswerTabs(context);
   const rows = createRows(context);
   const marks = createMarks(context);
-  const tree = createTree(context, (branch, event) =>
-    chooseRow(context, branch, withCommand(event)),
-  );
+  const tree = createTree(context, (branch, event) => chooseRow(context, branch, withCommand(event)));
   const chosen = make("div", { class: "chosen selectable" });
   const found = make("div", { class: "found selectable" }, foundSentence(payload));
   const lists = [make("div", {}, rows.element), make("div", {}, marks.elements)];
