@@ -14,7 +14,8 @@ const TRIES = 2;
 /** @typedef {ReturnType<typeof createLesson>} Lesson */
 
 /**
- * Up to four chapters that every rollout has: the start, where two trajectories separate, the first correct board, the end.
+ * Up to four chapters that every rollout has: the start, where two trajectories separate, the first correct board, the
+ * end.
  * @param {Payload} payload
  * @param {import("./types.js").State} state
  * @returns {Chapter[]}

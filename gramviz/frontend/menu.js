@@ -1,4 +1,5 @@
-// A button that opens a sheet of choices (ARIA menu). The open sheet is part of the transient state, so that only one is.
+// A button that opens a sheet of choices (ARIA menu). The open sheet is part of the transient state, so that only one
+// is.
 
 import { make, setAttribute, setText } from "./dom.js";
 import { focusedIn } from "./focus.js";

@@ -43,8 +43,10 @@ import { createTransport } from "./parts/transport.js";
  *   "layout" (the sizes), and "settled" (the state was saved)
  * @property {HTMLElement} element
  * @property {(changed: Set<string>) => void} update draws what depends on these keys, which are among `reads`
- * @property {(event: KeyboardEvent, place: string) => Deed | null} [key] what a key does while the focus is in the element
- * @property {(event: KeyboardEvent) => Deed | null} [capture] what a key does wherever the focus is, before anything else
+ * @property {(event: KeyboardEvent, place: string) => Deed | null} [key] what a key does while the focus is in the
+ *   element
+ * @property {(event: KeyboardEvent) => Deed | null} [capture] what a key does wherever the focus is, before anything
+ *   else
  */
 /** What a key does; false if there was nothing to do. @typedef {() => any} Deed */
 /** @typedef {(context: Context) => Part} CreatePart */

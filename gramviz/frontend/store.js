@@ -1,7 +1,8 @@
 // The one state. Everything on screen is a function of (payload, state, transient); parts never talk to each other.
 //
 // `set` changes the state (saved, undoable, sent to the kernel when it has settled), `poke` the transient rest (hover,
-// playing, drag), which is never saved. Both only note what changed; one frame later the parts that read it are updated.
+// playing, drag), which is never saved. Both only note what changed; one frame later the parts that read it are
+// updated.
 
 import { contract } from "./contract.js";
 import { stateRules } from "./state.js";

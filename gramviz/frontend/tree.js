@@ -133,7 +133,8 @@ const widthOf = ({ size }) => (size.kind === "wide" ? COLUMN : size.width - INSE
 /** Notes of forks: the cell in them takes long to find. @type {WeakMap<PlacedBranch, string>} */
 const notes = new WeakMap();
 
-/** What a branch that is pointed at shows elsewhere. @param {Payload} payload @param {Series} run @param {PlacedBranch} branch */
+/** What a branch that is pointed at shows elsewhere.
+ * @param {Payload} payload @param {Series} run @param {PlacedBranch} branch */
 function hoverOf(payload, run, branch) {
   const { paths, parts } = branch;
   const cell = () => placeName(payload.board, forkCell(run, branch));

@@ -95,7 +95,8 @@ function legendItems({ payload, store }, view) {
   if (view.reasons)
     for (const [sign, meaning] of signsOf(view.reasons)) items.push(make("span", {}, make("b", {}, sign), meaning));
   else if (view.given.some(Boolean)) items.push(["given", legend.given]);
-  else if (board.kind !== "graph" && !board.input) items.push(text(words.givens)); // a graph's edges are given, and an input beside the answer
+  // a graph's edges are given, and an input beside the answer
+  else if (board.kind !== "graph" && !board.input) items.push(text(words.givens));
   items.push(changed);
   if (view.run.conflict) items.push(["conflict", board.ruled ? legend.conflict : words.pair.wrong]);
   const sure = board.kind === "image" ? "doubt" : "certainty";

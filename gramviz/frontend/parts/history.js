@@ -1,4 +1,5 @@
-// The history of the chosen cell, on the lanes' time axis: which tokens trajectories have there, and how sure the shown one is.
+// The history of the chosen cell, on the lanes' time axis: which tokens trajectories have there, and how sure the shown
+// one is.
 
 import { cellName, placeName, tokenLabel } from "../cells.js";
 import { make, setAttribute, setText } from "../dom.js";

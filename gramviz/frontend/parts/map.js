@@ -1,4 +1,5 @@
-// The latent map: its layers, its bar and its legend. Geometry is in planes.js, drawing in paths.js, gestures in gestures.js.
+// The latent map: its layers, its bar and its legend. Geometry is in planes.js, drawing in paths.js, gestures in
+// gestures.js.
 
 import { make, setAttribute, setText } from "../dom.js";
 import { surface } from "../draw.js";

@@ -51,8 +51,8 @@ export function createThumbs(context) {
   return {
     name: "thumbs",
     reads: (
-      "layout theme panel cursor focus pinned selected hidden cells token board color_by basis dims turn layers hover " +
-      "edit limit"
+      "layout theme panel cursor focus pinned selected hidden cells token board color_by basis dims turn layers " +
+      "hover edit limit"
     ).split(" "),
     element: make("div", { class: "tabs", role: "tablist" }, tabs),
     update() {
