@@ -1,4 +1,5 @@
-// Medians and bands of a set of paths, for the lanes. Quantiles as numpy computes them (linear), so that both sides agree.
+// Medians and bands of a set of paths, for the lanes. Quantiles as numpy computes them (linear), so that both sides
+// agree.
 
 /** @import { Payload, Who } from "./types.js" */
 

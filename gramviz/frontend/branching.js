@@ -1,11 +1,12 @@
-// How the trajectories of a series separate: from the common start to its answers, joined two by two. Pure.
-// The semantics are those of gramviz.measure.branching; both are held to tests/vectors/branching.json.
+// How the trajectories of a series separate: from the common start to its answers, joined two by two. Pure. The
+// semantics are those of gramviz.measure.branching; both are held to tests/vectors/branching.json.
 
 import { firstCell, ownSince } from "./steps.js";
 
 /** @import { Series } from "./types.js" */
 
-/** Some trajectories, up to the state `at` together; a leaf has no parts. @typedef {{ paths: number[], parts: Branch[], at: number }} Branch */
+/** Some trajectories, up to the state `at` together; a leaf has no parts.
+ * @typedef {{ paths: number[], parts: Branch[], at: number }} Branch */
 /**
  * @typedef {object} PlacedBranch
  * @property {number[]} paths

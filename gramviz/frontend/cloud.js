@@ -18,7 +18,8 @@ export function density(points) {
     const at = points.map((point) => point[axis]);
     const mean = at.reduce((sum, value) => sum + value, 0) / at.length;
     const spread = Math.sqrt(at.reduce((sum, value) => sum + (value - mean) ** 2, 0) / at.length);
-    const width = Math.max(NARROWEST, 0.5 * spread * at.length ** (-1 / 6)); // half of Scott's: heads form several groups
+    // half of Scott's: heads form several groups
+    const width = Math.max(NARROWEST, 0.5 * spread * at.length ** (-1 / 6));
     const start = Math.min(...at) - 3.5 * width;
     const cell = (Math.max(...at) + 3.5 * width - start) / (SIDE - 1);
     const bell = (/** @type {number} */ value) =>

@@ -44,7 +44,8 @@ export function setAttribute(element, name, value) {
   else if (element.getAttribute(name) !== String(value)) element.setAttribute(name, String(value));
 }
 
-/** One of several, at most one of which is chosen: Tab stops at `here` alone, arrows go on from it (ARIA's roving tabindex).
+/** One of several, at most one of which is chosen: Tab stops at `here` alone, arrows go on from it (ARIA's roving
+ * tabindex).
  * @param {Element[]} items @param {Element} [here] */
 export function rove(items, here) {
   for (const item of items) setAttribute(item, "tabindex", item === (here ?? items[0]) ? 0 : -1);

@@ -99,7 +99,8 @@ export function hatch(pen, x, y, size, color) {
   pen.restore();
 }
 
-/** @param {Pen} pen @param {number} x @param {number} y @param {number} width @param {number} height @param {number} radius */
+/** @param {Pen} pen
+ * @param {number} x @param {number} y @param {number} width @param {number} height @param {number} radius */
 export function roundRect(pen, x, y, width, height, radius) {
   pen.beginPath();
   pen.roundRect(x, y, width, height, Math.max(0, Math.min(radius, width / 2, height / 2)));
@@ -144,7 +145,8 @@ function traceQueen(path) {
 }
 
 /** A queen centered in a cell: filled = given, outlined = the model's guess.
- * @param {Pen} pen @param {number} x @param {number} y @param {number} size @param {string} color @param {boolean} filled */
+ * @param {Pen} pen @param {number} x @param {number} y @param {number} size @param {string} color
+ * @param {boolean} filled */
 export function queen(pen, x, y, size, color, filled) {
   pen.save();
   pen.translate(x, y);
@@ -160,7 +162,8 @@ export function queen(pen, x, y, size, color, filled) {
 }
 
 /** Text with a casing in the background color, so that it stays legible over lines.
- * @param {Pen} pen @param {string} text @param {number} x @param {number} y @param {string} color @param {string} casing */
+ * @param {Pen} pen @param {string} text @param {number} x @param {number} y @param {string} color
+ * @param {string} casing */
 export function cased(pen, text, x, y, color, casing) {
   pen.lineWidth = 4;
   pen.strokeStyle = casing;

@@ -1,5 +1,5 @@
-// Why a cell of a Sudoku changed: what the rules justify, and what is a guess. As gramviz.explain, which tells the meaning
-// of each reason; both are held to tests/vectors/explain.json. A unit's options are sets of digits, as bits.
+// Why a cell of a Sudoku changed: what the rules justify, and what is a guess. As gramviz.explain, which tells the
+// meaning of each reason; both are held to tests/vectors/explain.json. A unit's options are sets of digits, as bits.
 
 import { changedCells, placeName, tokenLabel } from "./cells.js";
 import { contract } from "./contract.js";
@@ -139,7 +139,8 @@ function solve(rules, options) {
 }
 
 /** The reason of each cell that changed between two boards of a puzzle x.
- * @param {Board} board @param {ArrayLike<number>} x @param {Uint8Array} before @param {Uint8Array} after @returns {Reasons} */
+ * @param {Board} board @param {ArrayLike<number>} x @param {Uint8Array} before @param {Uint8Array} after
+ * @returns {Reasons} */
 export function reasons(board, x, before, after) {
   const rules = rulesOf(board);
   const digit = (/** @type {number} */ token) =>

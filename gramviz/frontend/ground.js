@@ -1,4 +1,5 @@
-// The ground of the map: frame, axes, landscape, answer outlines and every whole path, faint. Independent of the cursor.
+// The ground of the map: frame, axes, landscape, answer outlines and every whole path, faint. Independent of the
+// cursor.
 
 import { cased, hull, roundRect, tracePolygon } from "./draw.js";
 import { HIDDEN } from "./groups.js";
@@ -176,7 +177,8 @@ function drawHulls(pen, plane, scene) {
     const top = around.reduce((best, point) => (point[1] < best[1] ? point : best));
     /** @type {Pair} */
     const at = [top[0], Math.max(plane.box.y + 14, top[1] - 5)];
-    if (named.some(([x, y]) => Math.abs(x - at[0]) < 56 && Math.abs(y - at[1]) < 14)) continue; // the outline stays, the crowded name goes
+    // the outline stays, the crowded name goes
+    if (named.some(([x, y]) => Math.abs(x - at[0]) < 56 && Math.abs(y - at[1]) < 14)) continue;
     named.push(at);
     pen.font = `600 11px ${scene.font}`;
     pen.textAlign = "center";

@@ -1,11 +1,13 @@
-// "Color by": divides the paths into groups, each with a color, a shape and a dash. Pure; the same for map, curves, answers.
+// "Color by": divides the paths into groups, each with a color, a shape and a dash. Pure; the same for map, curves,
+// answers.
 
 import { placeName, tokenLabel } from "./cells.js";
 import { contract } from "./contract.js";
 import { percent } from "./text.js";
 import { words } from "./words.js";
 
-/** @import { ColorGroup, ColorGroups, ColorToken, Emphasis, Grouping, Hover, Payload, Series, Shape, State, Who } from "./types.js" */
+/** @import { ColorGroup, ColorGroups, ColorToken, Emphasis, Grouping, Hover, Payload, Series } from "./types.js" */
+/** @import { Shape, State, Who } from "./types.js" */
 
 const { roles } = contract;
 /** @type {{ key: string, color: ColorToken, shape: Shape, dash: number[] }[]} */
@@ -166,7 +168,8 @@ export function otherPath(payload, state) {
   return run ? [run, representative(run)] : null;
 }
 
-/** The path whose board at a step differs least from this one's: {run, path, distance}, or null where there is no other.
+/** The path whose board at a step differs least from this one's: {run, path, distance}, or null where there is no
+ * other.
  * @param {Payload} payload @param {State} state @param {Series} run @param {number} path */
 export function nearestPath(payload, state, run, path) {
   const { step } = state.cursor;
@@ -185,7 +188,8 @@ export function nearestPath(payload, state, run, path) {
   return best;
 }
 
-/** The path that stands for a run: the first that ends in its most frequent answer, which is what a majority vote takes.
+/** The path that stands for a run: the first that ends in its most frequent answer, which is what a majority vote
+ * takes.
  * @param {Series} run */
 export function representative(run) {
   const counts = new Map();

@@ -7,7 +7,8 @@ import { headAt, nearOf } from "./planes.js";
 
 /** @import { Box, Pair, Pen, PlacedPlane, PlacedSeries, Scene, Theme, Trajectory } from "./types.js" */
 
-/** A trajectory that is drawn by itself. @typedef {{ part: PlacedSeries, path: number, kind: "pinned" | "focus" | "hover" }} Special */
+/** A trajectory that is drawn by itself.
+ * @typedef {{ part: PlacedSeries, path: number, kind: "pinned" | "focus" | "hover" }} Special */
 
 const HALO = 0.13; // opacity of a halo
 
@@ -91,7 +92,8 @@ function drawSpecial(pen, { part, path, kind }, scene) {
   pen.globalAlpha = 1;
 }
 
-/** Discs of radius 3 + 12 sqrt(energy outside the components that are seen). One fill per color, so that overlaps do not add up to a claim.
+/** Discs of radius 3 + 12 sqrt(energy outside the components that are seen). One fill per color, so that overlaps do
+ * not add up to a claim.
  * @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene @param {number} level */
 function drawHalos(pen, plane, scene, level) {
   const { theme, state, emphasis, colors, fraction } = scene;

@@ -181,7 +181,13 @@ export function listenToKeys(context, parts) {
     else tabbed = true;
   }
   root.addEventListener("keydown", press, { signal });
-  root.addEventListener("pointerdown", () => (tabbed = false), { signal });
+  root.addEventListener(
+    "pointerdown",
+    () => {
+      tabbed = false;
+    },
+    { signal },
+  );
   // Some hosts listen to key presses and releases as well.
   for (const kind of ["keyup", "keypress"]) root.addEventListener(kind, (event) => event.stopPropagation(), { signal });
 }

@@ -125,7 +125,8 @@ function createQuizzes(payload, store, chapters) {
     answer(quiz, given) {
       const right = rightAnswers(payload, store.state, quiz);
       const hit = right.some((one) => String(one) === String(given));
-      if (!hit && (tries += 1) < TRIES) {
+      if (!hit) tries += 1;
+      if (!hit && tries < TRIES) {
         store.poke({ reply: [words.lesson.again, quiz.hint].filter(Boolean).join(" ") });
         return;
       }
@@ -143,8 +144,11 @@ function createQuizzes(payload, store, chapters) {
  * @param {ReturnType<typeof import("./clock.js").createClock>} clock
  */
 export function createLesson(payload, store, clock) {
-  let chapters = payload.lesson?.chapters ?? null;
-  const list = () => (chapters ??= automatic(payload, store.state));
+  let chapters = payload.lesson?.chapters;
+  function list() {
+    chapters ??= automatic(payload, store.state);
+    return chapters;
+  }
   const quizzes = createQuizzes(payload, store, list);
   /** @type {number | null} */
   let entered = null;

@@ -31,7 +31,8 @@ export async function notedPng(blob, text) {
  * @param {number[]} id @param {ArrayLike<number> & Iterable<number>} content */
 const element = (id, content) => [...id, 1, ...big(content.length, 7), ...content];
 
-/** A WebM with a text of its own, as a tag DESCRIPTION before its pictures (RFC 9559, 5.1.8); as it was where it has none.
+/** A WebM with a text of its own, as a tag DESCRIPTION before its pictures (RFC 9559, 5.1.8); as it was where it has
+ * none.
  * @param {Blob} blob @param {string} text */
 export async function notedWebm(blob, text) {
   const bytes = new Uint8Array(await blob.arrayBuffer());

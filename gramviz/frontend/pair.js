@@ -1,4 +1,5 @@
-// Puzzle and answer as two pictures (ARC): the input stands left of the answer, both at one scale. Points hit the answer.
+// Puzzle and answer as two pictures (ARC): the input stands left of the answer, both at one scale. Points hit the
+// answer.
 
 import { paintBoard } from "./paint.js";
 import { gridAt } from "./place.js";
@@ -12,7 +13,8 @@ const LABELLED = 92; // px that a label needs
 const LARGEST_CELL = 44; // px of a cell: a grid of three is not blown up
 
 /** [rows, columns] of the largest full rectangle in the upper left corner; as gram.board.Board.extent finds it.
- * @param {Pick<Board, "width" | "height" | "blank">} board @param {ArrayLike<number>} tokens @returns {[number, number]} */
+ * @param {Pick<Board, "width" | "height" | "blank">} board @param {ArrayLike<number>} tokens
+ * @returns {[number, number]} */
 export function gridSize(board, tokens) {
   let width = board.width;
   /** @type {[number, number]} */

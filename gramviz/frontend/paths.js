@@ -1,4 +1,5 @@
-// The paths of the map: strokes of many trajectories, whole and up to the cursor. The ground and the heads lie below and above.
+// The paths of the map: strokes of many trajectories, whole and up to the cursor. The ground and the heads lie below
+// and above.
 
 import { drawCloud } from "./cloud.js";
 import { roundRect } from "./draw.js";
@@ -82,7 +83,8 @@ export function clipTo(pen, { x, y, width, height }, draw) {
   pen.restore();
 }
 
-/** The past of all paths, up to the cursor. Drawn whole: 50 paths take under 2 ms, and there is no half-state to go stale.
+/** The past of all paths, up to the cursor. Drawn whole: 50 paths take under 2 ms, and there is no half-state to go
+ * stale.
  * The cloud is that of the cursor, so it is computed once per transition and not in every frame between two.
  * @param {Pen} pen @param {PlacedPlane[]} planes @param {Scene} scene */
 export function drawPast(pen, planes, scene) {

@@ -4,7 +4,8 @@ import { contract } from "./contract.js";
 import { clean } from "./text.js";
 import { words } from "./words.js";
 
-/** @import { ArrayEntry, Basis, Board, BoardMeta, Curve, NumberArray, Numbers, PackedBasis, Payload } from "./types.js" */
+/** @import { ArrayEntry, Basis, Board, BoardMeta, Curve, NumberArray, Numbers, PackedBasis } from "./types.js" */
+/** @import { Payload } from "./types.js" */
 /** @import { PayloadMeta, Series, SeriesMap, SeriesMeta } from "./types.js" */
 
 /** By name, those of one run. @typedef {Record<string, NumberArray>} Arrays */
@@ -19,12 +20,14 @@ const TYPES = {
   i4: Int32Array,
   f4: Float32Array,
 };
-// `none` is "no answer" and "not a number" in u2, `no_place` "not a number" in the i2 of a map; a certainty is k / levels.
+// `none` is "no answer" and "not a number" in u2, `no_place` "not a number" in the i2 of a map; a certainty is k /
+// levels.
 const { format: FORMAT, none: NONE, no_place: NO_PLACE, certainty_levels: LEVELS } = contract.payload;
 const COUNTS = ["curve_conflicts", "curve_changed"]; // whole numbers, whatever the scale made of them
 
 /** Decodes a payload. Rejects with one readable sentence; nothing half-read is ever returned.
- * @param {PayloadMeta} meta @param {DataView<ArrayBuffer> | Uint8Array<ArrayBuffer>} view @returns {Promise<Payload>} */
+ * @param {PayloadMeta} meta @param {DataView<ArrayBuffer> | Uint8Array<ArrayBuffer>} view
+ * @returns {Promise<Payload>} */
 export async function readPayload(meta, view) {
   if (meta?.format?.[0] !== FORMAT) throw new Error(words.newer(meta?.format?.[0]));
   let buffer;
@@ -39,7 +42,8 @@ export async function readPayload(meta, view) {
   return describe(meta, buffer);
 }
 
-/** sha256 as hex. Where the browser offers none (an insecure origin), the length must do. @param {ArrayBuffer} buffer */
+/** sha256 as hex. Where the browser offers none (an insecure origin), the length must do.
+ * @param {ArrayBuffer} buffer */
 async function digest(buffer) {
   const subtle = globalThis.crypto?.subtle;
   if (!subtle) return null;

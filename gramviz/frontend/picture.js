@@ -1,4 +1,5 @@
-// A picture of the widget as it stands: canvases are copied, everything else (text, frames, marks) is painted where the browser laid it out.
+// A picture of the widget as it stands: canvases are copied, everything else (text, frames, marks) is painted where the
+// browser laid it out.
 
 import { contract } from "./contract.js";
 import { hatch, mark, recording, roundRect } from "./draw.js";
@@ -7,7 +8,8 @@ import { svgFile, svgPen } from "./svg.js";
 /** @import { Context } from "./registry.js" */
 /** @import { Pen, Shape, Theme } from "./types.js" */
 /** @typedef {ReturnType<typeof frameOf>} Frame */
-/** How the picture of a canvas comes to a box. @typedef {(pen: P, canvas: HTMLCanvasElement, box: DOMRect) => void} PaintCanvas @template {Pen} P */
+/** How the picture of a canvas comes to a box.
+ * @typedef {(pen: P, canvas: HTMLCanvasElement, box: DOMRect) => void} PaintCanvas @template {Pen} P */
 
 const SCALE = 2;
 const PLAYHEAD = 1.8; // px
@@ -17,7 +19,8 @@ const LEFT_OUT = ".tools, .transport, .tabs, .away, .over, .sheet, .printed, .pu
 /** Whether a color of the style sheet covers what is below. @param {string} color */
 const opaque = (color) => color && color !== "transparent" && !/^rgba\(.*, 0\)$|\/ 0\)$/.test(color);
 
-/** The size of the picture of a widget: its own, without the transport, with a line of provenance below. @param {HTMLElement} root */
+/** The size of the picture of a widget: its own, without the transport, with a line of provenance below.
+ * @param {HTMLElement} root */
 function frameOf(root) {
   const { left, top, width, height } = root.getBoundingClientRect();
   const transport = root.querySelector(".transport")?.getBoundingClientRect();
@@ -27,7 +30,8 @@ function frameOf(root) {
 
 /** Paints the widget: canvases by `paintCanvas(pen, canvas, box)`, the rest as the browser laid it out.
  * @template {Pen} P
- * @param {P} pen @param {Context} context @param {Frame} frame @param {string} foot @param {PaintCanvas<P>} paintCanvas */
+ * @param {P} pen @param {Context} context @param {Frame} frame @param {string} foot
+ * @param {PaintCanvas<P>} paintCanvas */
 function paintWidget(pen, { root, theme }, frame, foot, paintCanvas) {
   pen.fillStyle = theme.bg;
   pen.fillRect(0, 0, frame.width, frame.height);
@@ -84,7 +88,8 @@ export function vectorsOf(context, title, foot) {
   return svgFile(sheet, title, foot);
 }
 
-/** @template {Pen} P @param {P} pen @param {Element} element @param {Theme} theme @param {PaintCanvas<P>} paintCanvas */
+/** @template {Pen} P
+ * @param {P} pen @param {Element} element @param {Theme} theme @param {PaintCanvas<P>} paintCanvas */
 function paintElement(pen, element, theme, paintCanvas) {
   if (element.matches(LEFT_OUT)) return;
   const style = getComputedStyle(element);

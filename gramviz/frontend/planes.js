@@ -1,4 +1,5 @@
-// The geometry of the map: which planes are drawn, where, and where each state of each path falls. No drawing, no events.
+// The geometry of the map: which planes are drawn, where, and where each state of each path falls. No drawing, no
+// events.
 
 import { isDeep, nearness, slabOf, turning } from "./turn.js";
 
@@ -124,7 +125,8 @@ export function headAt({ run, points }, path, step, fraction = 0) {
 }
 
 /** @typedef {{ run: Series, path: number, step: number }} Found */
-/** The nearest head, else the nearest state, within `reach` px: {run, path, step} or null. `allowed(run, path)` filters.
+/** The nearest head, else the nearest state, within `reach` px: {run, path, step} or null. `allowed(run, path)`
+ * filters.
  * @param {PlacedPlane[]} planes @param {number} x @param {number} y @param {number} step @param {number} reach
  * @param {(run: Series, path: number) => boolean} allowed */
 export function nearest(planes, x, y, step, reach, allowed) {

@@ -8,8 +8,8 @@ import { clean } from "./text.js";
 
 const RESERVED = new Set(
   (
-    "and as assert async await break class continue def del elif else except finally for from global gv if import in is " +
-    "lambda nonlocal not or pass raise return try while with yield"
+    "and as assert async await break class continue def del elif else except finally for from global gv if import in " +
+    "is lambda nonlocal not or pass raise return try while with yield"
   ).split(" "),
 );
 
@@ -56,9 +56,8 @@ function variables(runs) {
  * @param {Payload} payload @param {State} state @param {State} start */
 export function pythonLine(payload, state, start) {
   const differs = (/** @type {keyof State} */ key) => JSON.stringify(state[key]) !== JSON.stringify(start[key]);
-  const parts = [
-    `gv.${payload.runs.length > 1 ? "compare" : "explore"}(${variables(payload.runs).join(", ")}, puzzle=${state.puzzle})`,
-  ];
+  const verb = payload.runs.length > 1 ? "compare" : "explore";
+  const parts = [`gv.${verb}(${variables(payload.runs).join(", ")}, puzzle=${state.puzzle})`];
   if (differs("cursor")) parts.push(`go(${quoted(address(payload, state.cursor.step, state.cursor.low))})`);
   if (differs("pinned")) parts.push(state.pinned ? `pin(${quoted(state.pinned[0])}, ${state.pinned[1]})` : "pin(None)");
   for (const [letter, paths] of Object.entries(state.selected))

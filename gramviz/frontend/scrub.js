@@ -1,4 +1,5 @@
-// Dragging along time, the same on ruler and lanes: a plain drag moves the cursor, Shift+drag on the ruler sets the loop range.
+// Dragging along time, the same on ruler and lanes: a plain drag moves the cursor, Shift+drag on the ruler sets the
+// loop range.
 
 /** @import { Context } from "./registry.js" */
 /** @import { Payload, State } from "./types.js" */

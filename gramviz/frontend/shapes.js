@@ -1,5 +1,7 @@
 // What charts are made of, each in one call: lines, areas, boxes and text on a canvas or in a picture of vectors.
 
+import { tracePolygon } from "./draw.js";
+
 /** @import { Pen } from "./types.js" */
 
 /**
@@ -37,8 +39,7 @@ export function drawLine(pen, points, color, width = 1, dash = []) {
  */
 export function fillArea(pen, points, color, alpha = 1) {
   pen.beginPath();
-  for (const [x, y] of points) pen.lineTo(x, y); // the first begins the outline
-  pen.closePath();
+  tracePolygon(pen, points);
   pen.fillStyle = color;
   pen.globalAlpha = alpha;
   pen.fill();

@@ -1,4 +1,5 @@
-// The keys of the state: what a payload opens with, and what of a saved state it can show. Pure; gramviz.state in Python.
+// The keys of the state: what a payload opens with, and what of a saved state it can show. Pure; gramviz.state in
+// Python.
 
 import { contract, fits } from "./contract.js";
 import { representative } from "./groups.js";
@@ -102,7 +103,8 @@ function narrowing(payload, start, last) {
 }
 
 /**
- * What the state of a payload may become: `narrow` takes a patch from the page's own parts, `legal` a whole state from a
+ * What the state of a payload may become: `narrow` takes a patch from the page's own parts, `legal` a whole state from
+ * a
  * file, a link or a kernel, of which nothing is taken on trust.
  * @param {Payload} payload @param {() => number} last the last step that may be shown
  * @param {(sentence: string) => void} warn

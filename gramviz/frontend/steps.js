@@ -17,7 +17,8 @@ export function address(payload, step, low = null) {
   return parts.join(".");
 }
 
-/** Whether a supervision step holds more than one transition, so that the ruler needs two rows. @param {Payload} payload */
+/** Whether a supervision step holds more than one transition, so that the ruler needs two rows.
+ * @param {Payload} payload */
 export const hasTransitions = ({ lead }) => lead.transition.some((transition) => transition > 1);
 
 /** The word for one tick of the ruler.
@@ -76,7 +77,8 @@ export function ownSince(run, path, last, own, other) {
   return since;
 }
 
-/** The cell whose difference between two paths lasts from the earliest step, of equals the first; none if they end alike.
+/** The cell whose difference between two paths lasts from the earliest step, of equals the first; none if they end
+ * alike.
  * @param {Series} run @param {number} path @param {Series} other @param {number} otherPath @param {number} last */
 export function firstCell(run, path, other, otherPath, last) {
   let cells = [...run.tokens(path, last).keys()];

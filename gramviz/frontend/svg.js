@@ -64,7 +64,8 @@ class SvgPen {
     return parts.join(" ");
   }
 
-  /** A clip stands on a group around the element, because it was set under another transform. @param {string} element */
+  /** A clip stands on a group around the element, because it was set under another transform.
+   * @param {string} element */
   #add(element) {
     const { clipId } = this.style;
     this.#found.push(clipId ? `<g clip-path="url(#${clipId})">${element}</g>` : element);

@@ -10,7 +10,7 @@ import { words } from "./words.js";
 
 /** @import { PlacedBranch } from "./branching.js" */
 /** @import { Context } from "./registry.js" */
-/** @import { Payload, Series, Who } from "./types.js" */
+/** @import { Payload, Series, Trajectory, Who } from "./types.js" */
 
 /**
  * @typedef {object} Grown the branches of a series, placed
@@ -130,26 +130,37 @@ function paintTree({ payload, store, theme }, canvas, { run, branches, x, y, plo
 /** The width that the tree has. @param {Context} context */
 const widthOf = ({ size }) => (size.kind === "wide" ? COLUMN : size.width - INSET[size.kind]);
 
-/** What a fork is, in a sentence; its cell takes long to find. @type {WeakMap<PlacedBranch, string>} */
+/** Notes of forks: the cell in them takes long to find. @type {WeakMap<PlacedBranch, string>} */
 const notes = new WeakMap();
 
-/** @param {Payload} payload @param {Series} run @param {PlacedBranch} branch */
-function noteOf(payload, run, branch) {
-  if (!branch.parts.length) return "";
+/** What a branch that is pointed at shows elsewhere.
+ * @param {Payload} payload @param {Series} run @param {PlacedBranch} branch */
+function hoverOf(payload, run, branch) {
+  const { paths, parts } = branch;
   const cell = () => placeName(payload.board, forkCell(run, branch));
-  const note = notes.get(branch) ?? words.tree.fork(address(payload, Math.round(branch.at)), cell());
+  const sentence = () => (parts.length ? words.tree.fork(address(payload, Math.round(branch.at)), cell()) : "");
+  const note = notes.get(branch) ?? sentence();
   notes.set(branch, note);
-  return note;
+  return { part: "tree", run: run.letter, paths, note, preview: /** @type {Trajectory} */ ([run.letter, paths[0]]) };
 }
 
 /** Marks the options of what is selected, and of what the arrow keys have come to.
  * @param {Grown} grown @param {number[] | undefined} selected @param {PlacedBranch | null} at */
 function markOptions({ branches, options }, selected, at) {
   branches.forEach((branch, k) => {
-    setAttribute(options[k], "aria-selected", branch.paths.every((path) => selected?.includes(path)));
+    setAttribute(
+      options[k],
+      "aria-selected",
+      branch.paths.every((path) => selected?.includes(path)),
+    );
     options[k].classList.toggle("at", branch === at);
   });
 }
+
+/** Where an arrow key leads: left to the trunk, right along the larger part, up and down through all branches.
+ * @param {PlacedBranch[]} branches @param {PlacedBranch} at @param {number} dx @param {number} dy */
+const besideBranch = (branches, at, dx, dy) =>
+  dx < 0 ? at.parent : dx > 0 ? at.parts[0] : branches[branches.indexOf(at) + dy];
 
 /** The box of the tree, with a heading and a canvas below the options. @param {() => void} onleave */
 function makeFrame(onleave) {
@@ -179,9 +190,7 @@ export function createTree(context, choose) {
   /** @param {Series} run @param {PlacedBranch} branch */
   function preview(run, branch) {
     at = branch;
-    const { paths } = branch;
-    const note = noteOf(payload, run, branch);
-    store.poke({ hover: { part: "tree", run: run.letter, paths, note, preview: [run.letter, paths[0]] } });
+    store.poke({ hover: hoverOf(payload, run, branch) });
   }
 
   /** @param {Series} run @param {PlacedBranch} branch @param {KeyboardEvent | MouseEvent} event */
@@ -216,12 +225,11 @@ export function createTree(context, choose) {
     paintTree(context, canvas, grown);
   }
 
-  /** The arrow keys: left to the trunk, right along the larger part, up and down through all branches.
-   * @param {number} dx @param {number} dy */
+  /** @param {number} dx @param {number} dy */
   function move(dx, dy) {
     if (!grown) return;
     const { branches, options, run } = grown;
-    const next = !at ? branches[0] : dx < 0 ? at.parent : dx > 0 ? at.parts[0] : branches[branches.indexOf(at) + dy];
+    const next = at ? besideBranch(branches, at, dx, dy) : branches[0];
     if (!next) return;
     preview(run, next);
     const option = options[branches.indexOf(next)];

@@ -1,4 +1,5 @@
-// The map in three dimensions: an orthographic view that is rotated by hand, and never rotates by itself. Pure geometry.
+// The map in three dimensions: an orthographic view that is rotated by hand, and never rotates by itself. Pure
+// geometry.
 
 /** @import { Pair, Vector } from "./types.js" */
 

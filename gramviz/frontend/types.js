@@ -26,8 +26,10 @@
  */
 
 // --------------------------------------------------------------------------------------------------------------- state
-/** @typedef {{ kind: "lasso", plane: number, points: Pair[] } | { kind: "box", lane: string, x: Pair, y: Pair }} Brush */
-/** Where the map is looked at from: shifts in shares of the plane's box, and the zoom. @typedef {{ x: number, y: number, k: number }} Camera */
+/** @typedef {{ kind: "lasso", plane: number, points: Pair[] } | { kind: "box", lane: string, x: Pair, y: Pair }} Brush
+ */
+/** Where the map is looked at from: shifts in shares of the plane's box, and the zoom.
+ * @typedef {{ x: number, y: number, k: number }} Camera */
 /**
  * What an explorer shows, saved and undoable; `contract.json` says what each key allows.
  * @typedef {object} State
@@ -259,7 +261,9 @@
  * @property {Record<string, unknown>} provenance
  */
 
-/** Why a cell of a Sudoku changed. @typedef {"given" | "erased" | "contradicts" | "naked" | "box" | "row" | "column" | "locked" | "rules" | "guess"} Reason */
+/** Why a cell of a Sudoku changed.
+ * @typedef {"given" | "erased" | "contradicts" | "naked" | "box" | "row" | "column" | "locked" | "rules" | "guess"}
+ *   Reason */
 
 // -------------------------------------------------------------------------------------------------------------- colors
 /** @typedef {"light" | "dark"} Mode */
@@ -282,12 +286,14 @@
 /** @typedef {PenState | PenPath | PenPaint} PenMethod */
 /** @typedef {"fillStyle" | "strokeStyle" | "lineWidth" | "lineJoin" | "lineCap" | "globalAlpha"} PenLine */
 /** @typedef {PenLine | "font" | "textAlign" | "textBaseline"} PenStyle */
-/** Gives the pen for a surface of this size. @typedef {(canvas: HTMLCanvasElement, width: number, height: number) => Pen} Recorder */
+/** Gives the pen for a surface of this size.
+ * @typedef {(canvas: HTMLCanvasElement, width: number, height: number) => Pen} Recorder */
 /** @typedef {"dot" | "cross" | "ring" | "diamond"} Shape */
 /** @typedef {{ key: string | number, color: Color, label: string, dash?: number[], shape?: Shape }} GroupStyle */
 /** @typedef {(run: Series, path: number, payload: Payload, state: State) => GroupStyle} Grouping */
 /** @typedef {GroupStyle & { dash: number[] }} ColorGroup */
-/** @typedef {{ groups: ColorGroup[], of: Record<string, Uint8Array> }} ColorGroups `of`: for each letter the group of each trajectory */
+/** `of`: for each letter the group of each trajectory.
+ * @typedef {{ groups: ColorGroup[], of: Record<string, Uint8Array> }} ColorGroups */
 /** For each letter the emphasis of each trajectory. @typedef {Record<string, Uint8Array>} Emphasis */
 
 /**

@@ -20,7 +20,8 @@ export const words = {
     ].join(", "),
   puzzle: (/** @type {number} */ index, /** @type {number} */ count) => `puzzle ${index + 1} of ${count}`,
   provenance: (/** @type {Series} */ run) =>
-    `${run.letter} ${run.name}: ${run.model}, ${plural(run.n, "path")}, seed ${run.seed}, checkpoint ${String(run.checkpoint || "not named").slice(0, 12)}, rollout ${String(run.hash).slice(0, 12)}.`,
+    `${run.letter} ${run.name}: ${run.model}, ${plural(run.n, "path")}, seed ${run.seed}, ` +
+    `checkpoint ${String(run.checkpoint || "not named").slice(0, 12)}, rollout ${String(run.hash).slice(0, 12)}.`,
   paths: (/** @type {number} */ count) => plural(count, "path"),
   correct: (/** @type {number} */ right, /** @type {number} */ all) => `${right} of ${all} correct`,
   runHint: (/** @type {string} */ name, /** @type {boolean} */ several) =>
@@ -47,7 +48,8 @@ export const words = {
     /** @type {string} */ warning,
     /** @type {boolean} */ deep,
   ) =>
-    `${title}, ${basis}${deep ? ", in 3-D" : ""}. ${joined(tallies)}. ${percent(share)} of the variance is in this ${deep ? "space" : "plane"}. ${warning}`,
+    `${title}, ${basis}${deep ? ", in 3-D" : ""}. ${joined(tallies)}. ` +
+    `${percent(share)} of the variance is in this ${deep ? "space" : "plane"}. ${warning}`,
   pathName: (/** @type {Series} */ run, /** @type {number} */ index) =>
     run.n === 1 ? run.letter : `${run.letter} #${index}`,
 
@@ -331,7 +333,8 @@ export const words = {
     title: "Model",
     puzzle: "Edit the puzzle",
     how: (/** @type {number} */ count) =>
-      `Choose a cell and type what is given there; 0 takes it away. ${plural(count, "cell")} changed. Enter draws every run anew, Esc leaves.`,
+      `Choose a cell and type what is given there; 0 takes it away. ${plural(count, "cell")} changed. ` +
+      "Enter draws every run anew, Esc leaves.",
     choose: "Choose a cell first.",
     none: "Nothing is changed yet.",
     blank: "blank",

@@ -33,6 +33,17 @@ def test_dependencies_come_first():
             assert text.index(f"// {name_of(needed)}\n") < text.index(f"// {name_of(module)}\n")
 
 
+def test_no_line_is_longer_than_120_characters():
+    """Biome breaks code at 120, and leaves comments and texts as they are."""
+    long = [
+        f"{name_of(module)}:{number}"
+        for module in FRONTEND.rglob("*.js")
+        for number, line in enumerate(module.read_text().splitlines(), 1)
+        if len(line) > 120
+    ]
+    assert long == []
+
+
 @pytest.mark.parametrize("module", MODULES, ids=name_of)
 def test_text_can_never_become_markup_or_code(module: Path):
     """Titles, names and tokens come from strangers' files: nothing here may parse them."""

@@ -27,7 +27,9 @@ function createTwin({ payload }) {
   return {
     element: make("div", { class: "away" }, rows),
     /** @param {View} view */
-    update: (view) => cells.forEach((cell, position) => setText(cell, spokenCell(payload, view, position))),
+    update(view) {
+      for (const [position, cell] of cells.entries()) setText(cell, spokenCell(payload, view, position));
+    },
   };
 }
 

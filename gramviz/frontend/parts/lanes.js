@@ -144,7 +144,9 @@ function listenToHandle(context, lanes, order, { name, handle }) {
     function release() {
       end.abort();
       store.poke({ down: false });
-      setTimeout(() => (moved = false)); // after the click that ends a drag
+      setTimeout(() => {
+        moved = false;
+      }); // after the click that ends a drag
     }
     addEventListener("pointermove", drag, heard);
     addEventListener("pointerup", release, heard);
