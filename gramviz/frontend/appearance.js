@@ -30,6 +30,12 @@ function watchThemes(changed, signal) {
     matchMedia(query).addEventListener("change", changed, { signal });
 }
 
+/** What the style sheet reads: a tiny widget is a narrow one too. @param {HTMLElement} root @param {string} kind */
+function markKind(root, kind) {
+  for (const name of ["wide", "medium", "narrow", "tiny"])
+    root.classList.toggle(name, kind === name || (name === "narrow" && kind === "tiny"));
+}
+
 /** @param {Surroundings} surroundings */
 export function createAppearance({ host, root, payload, store, frozen, invalidate, paint, signal }) {
   /** @type {import("./types.js").Theme | undefined} */
@@ -51,8 +57,7 @@ export function createAppearance({ host, root, payload, store, frozen, invalidat
     root.classList.toggle("presenting", room !== null);
     size = sizesFor(width, payload.board, room);
     const { kind } = size;
-    for (const name of ["wide", "medium", "narrow", "tiny"])
-      root.classList.toggle(name, kind === name || (name === "narrow" && kind === "tiny"));
+    markKind(root, kind);
     invalidate(["layout", "theme"]);
   }
 
@@ -69,29 +74,26 @@ export function createAppearance({ host, root, payload, store, frozen, invalidat
   }
 
   watchThemes(retheme, signal);
-  addEventListener("beforeprint", () => print(true), { signal });
-  addEventListener("afterprint", () => print(false), { signal });
+  for (const kind of ["beforeprint", "afterprint"])
+    addEventListener(kind, () => print(kind === "beforeprint"), { signal });
 
   return {
     /** The colors; undefined until `watch` has seen the first width. */
-    get theme() {
-      return theme;
-    },
-    get size() {
-      return size;
-    },
+    theme: () => theme,
+    size: () => size,
     retheme,
     fit: () => resize(root.clientWidth),
     /** Follows the widget's width from now on. @param {() => void} ready called when the first is known */
     watch(ready) {
-      const changed = (/** @type {number} */ width) => {
+      /** @param {number} width */
+      function follow(width) {
         if (screen !== null) return;
         if (!theme) retheme();
         const first = !size;
         resize(width);
         if (first) ready();
-      };
-      watchWidth(root, changed, signal);
+      }
+      watchWidth(root, follow, signal);
     },
   };
 }

@@ -87,62 +87,25 @@ function chapterView(chapter, step) {
 }
 
 /**
- * Writes `chapter` of the state, and `asking`, `limit` and `reply` of the transient state.
+ * The quizzes: what is right, how often one may try, and the score. Writes `asking`, `limit` and `reply`.
  * @param {Payload} payload
  * @param {import("./store.js").Store} store
- * @param {ReturnType<typeof import("./clock.js").createClock>} clock
+ * @param {() => Chapter[]} chapters
  */
-export function createLesson(payload, store, clock) {
-  /** @type {Chapter[] | null} */
-  let chapters = payload.lesson?.chapters ?? null;
+function createQuizzes(payload, store, chapters) {
   /** @type {Map<number, boolean>} */
   const score = new Map(); // chapter -> whether it was answered right; kept in this page only
   let tries = 0;
-  /** @type {number | null} */
-  let entered = null;
 
-  const current = () => (store.state.chapter === null ? null : (chapters?.[store.state.chapter] ?? null));
-
-  /** Whichever way a chapter is reached, by a button, an undo or a saved view: a quiz hides what comes after it. */
-  function enter() {
-    const { chapter, cursor } = store.state;
-    if (chapter === entered) return;
-    entered = chapter;
-    tries = 0;
-    if (chapter !== null) chapters ??= automatic(payload, store.state);
-    const quiz = chapter === null || score.has(chapter) ? null : current()?.quiz;
-    store.poke({ reply: "", asking: Boolean(quiz), limit: quiz ? Math.min(cursor.step, quiz.until - 1) : null });
-  }
-  store.listen((keys) => {
-    if (keys.includes("chapter")) enter();
-  });
-  enter();
-
-  /** @param {number} index */
-  function go(index) {
-    chapters ??= automatic(payload, store.state);
-    const chapter = chapters[index];
-    if (!chapter) return;
-    const { step } = store.state.cursor;
-    const { quiz, play } = chapter;
-    clock.pause();
-    store.poke({ limit: null });
-    store.set({
-      ...chapterView(chapter, chapter.at ?? (quiz ? Math.min(step, quiz.until - 1) : step)),
-      chapter: index,
-    });
-    if (play) clock.play();
-  }
-
-  function leave() {
-    store.set({ chapter: null, range: null });
-    return true;
-  }
-
-  /** Ends a quiz: shows what it hid. @param {Quiz} quiz @param {boolean} hit @param {string} text */
+  /**
+   * Ends a quiz: shows what it hid.
+   * @param {Quiz} quiz
+   * @param {boolean} hit
+   * @param {string} text
+   */
   function reveal(quiz, hit, text) {
-    score.set(/** @type {number} */ (store.state.chapter), hit);
-    const asked = (chapters ?? []).map((chapter, k) => (chapter.quiz ? k : -1)).filter((k) => k >= 0);
+    score.set(store.state.chapter ?? 0, hit);
+    const asked = chapters().flatMap((chapter, k) => (chapter.quiz ? [k] : []));
     const hits = [...score.values()].filter(Boolean).length;
     const done = asked.every((k) => score.has(k)) ? words.lesson.score(hits, asked.length) : "";
     store.poke({ asking: false, limit: null, reply: [text, done].filter(Boolean).join(" ") });
@@ -150,26 +113,17 @@ export function createLesson(payload, store, clock) {
   }
 
   return {
-    current,
-    go,
-    get chapters() {
-      return chapters ?? [];
+    /** A chapter opens: its quiz hides what comes after it, unless it was answered before. */
+    open() {
+      const { chapter, cursor } = store.state;
+      const quiz = chapter === null || score.has(chapter) ? null : chapters()[chapter]?.quiz;
+      tries = 0;
+      store.poke({ reply: "", asking: Boolean(quiz), limit: quiz ? Math.min(cursor.step, quiz.until - 1) : null });
     },
-    /** Next or previous chapter; opens the lesson where none is open. @param {number} by */
-    turn: (by) => go(store.state.chapter === null ? (by > 0 ? 0 : -1) : store.state.chapter + by),
-    toggle: () => (store.state.chapter === null ? go(0) : leave()),
-    /** Escape: a quiz is skipped, else the lesson is left. False if there was nothing to leave. */
-    escape() {
-      const quiz = current()?.quiz;
-      if (store.state.chapter === null) return false;
-      if (!store.transient.asking || !quiz) return leave();
-      reveal(quiz, false, words.lesson.skipped);
-      return true;
-    },
-    /** @param {any} given see `answerName` */
-    answer(given) {
-      const quiz = current()?.quiz;
-      if (!quiz) return;
+    /** @param {Quiz} quiz */
+    skip: (quiz) => reveal(quiz, false, words.lesson.skipped),
+    /** @param {Quiz} quiz @param {any} given see `answerName` */
+    answer(quiz, given) {
       const right = rightAnswers(payload, store.state, quiz);
       const hit = right.some((one) => String(one) === String(given));
       if (!hit) tries += 1;
@@ -181,6 +135,73 @@ export function createLesson(payload, store, clock) {
       const text = (hit ? quiz.right : quiz.wrong) ?? (hit ? words.lesson.right : words.lesson.wrong);
       const told = names.length ? joined(names) : words.lesson.none;
       reveal(quiz, hit, text.replaceAll("{answer}", told).replaceAll("{details}", ""));
+    },
+  };
+}
+
+/**
+ * @param {Payload} payload
+ * @param {import("./store.js").Store} store
+ * @param {ReturnType<typeof import("./clock.js").createClock>} clock
+ */
+export function createLesson(payload, store, clock) {
+  let chapters = payload.lesson?.chapters ?? null;
+  function list() {
+    chapters ??= automatic(payload, store.state);
+    return chapters;
+  }
+  const quizzes = createQuizzes(payload, store, list);
+  /** @type {number | null} */
+  let entered = null;
+  const current = () => (store.state.chapter === null ? null : (list()[store.state.chapter] ?? null));
+
+  /** Whichever way a chapter is reached: by a button, an undo, or a saved view. */
+  function enter() {
+    if (store.state.chapter === entered) return;
+    entered = store.state.chapter;
+    quizzes.open();
+  }
+  store.listen((keys) => {
+    if (keys.includes("chapter")) enter();
+  });
+  enter();
+
+  /** @param {number} index */
+  function go(index) {
+    const chapter = list()[index];
+    if (!chapter) return;
+    const { step } = store.state.cursor;
+    const { quiz, play } = chapter;
+    clock.pause();
+    store.poke({ limit: null });
+    const at = chapter.at ?? (quiz ? Math.min(step, quiz.until - 1) : step);
+    store.set({ ...chapterView(chapter, at), chapter: index });
+    if (play) clock.play();
+  }
+
+  function leave() {
+    store.set({ chapter: null, range: null });
+    return true;
+  }
+
+  return {
+    current,
+    chapters: list,
+    /** Next or previous chapter; opens the lesson where none is open. @param {number} by */
+    turn: (by) => go(store.state.chapter === null ? (by > 0 ? 0 : -1) : store.state.chapter + by),
+    toggle: () => (store.state.chapter === null ? go(0) : leave()),
+    /** Escape: a quiz is skipped, else the lesson is left. False if there was nothing to leave. */
+    escape() {
+      const quiz = current()?.quiz;
+      if (store.state.chapter === null) return false;
+      if (!store.transient.asking || !quiz) return leave();
+      quizzes.skip(quiz);
+      return true;
+    },
+    /** @param {any} given see `answerName` */
+    answer(given) {
+      const quiz = current()?.quiz;
+      if (quiz) quizzes.answer(quiz, given);
     },
   };
 }

@@ -57,11 +57,10 @@ function groupsOf(items, name, act) {
 /**
  * Keeps a sheet inside the widget: to the left where the right has no room, upwards at the bottom.
  * @param {HTMLElement} root
- * @param {HTMLElement} element
  * @param {HTMLElement} button
  * @param {HTMLElement} sheet
  */
-function place(root, element, button, sheet) {
+function place(root, button, sheet) {
   sheet.style.left = sheet.style.right = sheet.style.top = sheet.style.bottom = "";
   const frame = root.getBoundingClientRect();
   const anchor = button.getBoundingClientRect();
@@ -69,7 +68,7 @@ function place(root, element, button, sheet) {
   const left = Math.min(Math.max(anchor.right - size.width, frame.left + 8), frame.right - size.width - 8);
   sheet.style.position = "absolute";
   sheet.style.right = "auto";
-  sheet.style.left = `${left - element.getBoundingClientRect().left}px`;
+  sheet.style.left = `${left - anchor.left}px`;
   const below = frame.bottom - anchor.bottom - 10;
   if (size.height > below && anchor.top - frame.top > below) {
     sheet.style.top = "auto";
@@ -102,6 +101,43 @@ function listenToSheet(sheet, choices, leave) {
 }
 
 /**
+ * Opens and closes a sheet of choices.
+ * @param {HTMLElement} root the widget's element
+ * @param {HTMLElement} button that opens it
+ * @param {HTMLElement} sheet
+ * @param {() => HTMLElement[]} groups
+ */
+function createSheetOf(root, button, sheet, groups) {
+  const choices = () => [...sheet.querySelectorAll("button")]; // those that cannot be chosen too: each says why
+  return {
+    choices,
+    /** What it says anew, with the focus where it was; where nothing differs, nothing is touched. */
+    refill() {
+      const fresh = groups();
+      const { children, scrollTop } = sheet;
+      if (fresh.length === children.length && fresh.every((group, k) => group.isEqualNode(children[k]))) return;
+      const at = choices().indexOf(focusedIn(sheet));
+      sheet.replaceChildren(...fresh);
+      sheet.scrollTop = scrollTop;
+      choices()[at]?.focus({ preventScroll: true });
+    },
+    open() {
+      sheet.replaceChildren(...groups());
+      sheet.hidden = false;
+      place(root, button, sheet);
+      choices()[0]?.focus();
+    },
+    /** Closed by Escape or by another menu: the focus must not fall out of the widget. */
+    close() {
+      const inside = sheet.contains(focusedIn(sheet));
+      sheet.hidden = true;
+      sheet.replaceChildren();
+      if (inside) button.focus();
+    },
+  };
+}
+
+/**
  * @param {import("./registry.js").Context} context
  * @param {string} name of the menu in the transient key `open`
  * @param {string} label of its button
@@ -114,9 +150,8 @@ export function createMenu({ store, root }, name, label, items) {
   const button = make("button", { "aria-haspopup": "menu", "aria-expanded": "false", onclick: toggle }, text);
   const sheet = make("div", { class: "sheet", role: "menu", hidden: true });
   const element = make("div", { class: "menu", "data-menu": name }, button, sheet);
-  const choices = () => [...sheet.querySelectorAll("button")]; // those that cannot be chosen too: each says why
-  const groups = () => groupsOf(items(), label || name, choose);
-  listenToSheet(sheet, choices, (next) => {
+  const choices = createSheetOf(root, button, sheet, () => groupsOf(items(), label || name, choose));
+  listenToSheet(sheet, choices.choices, (next) => {
     if (!element.contains(next) && isOpen()) store.poke({ open: null });
   });
 
@@ -124,37 +159,11 @@ export function createMenu({ store, root }, name, label, items) {
   function choose(item) {
     if (item.disabled) return;
     item.act();
-    if (item.stay) refill();
+    if (item.stay) choices.refill();
     else if (isOpen()) {
       store.poke({ open: null }); // unless the choice itself opened something else
       button.focus();
     }
-  }
-
-  /** What an open sheet says anew, with the focus where it was; where nothing differs, nothing is touched. */
-  function refill() {
-    const fresh = groups();
-    const { children, scrollTop } = sheet;
-    if (fresh.length === children.length && fresh.every((group, k) => group.isEqualNode(children[k]))) return;
-    const at = choices().indexOf(focusedIn(sheet));
-    sheet.replaceChildren(...fresh);
-    sheet.scrollTop = scrollTop;
-    choices()[at]?.focus({ preventScroll: true });
-  }
-
-  function open() {
-    sheet.replaceChildren(...groups());
-    sheet.hidden = false;
-    place(root, element, button, sheet);
-    choices()[0]?.focus();
-  }
-
-  /** Closed by Escape or by another menu: the focus must not fall out of the widget. */
-  function close() {
-    const inside = sheet.contains(focusedIn(sheet));
-    sheet.hidden = true;
-    sheet.replaceChildren();
-    if (inside) button.focus();
   }
 
   return {
@@ -164,10 +173,11 @@ export function createMenu({ store, root }, name, label, items) {
     /** @param {Set<string>} changed */
     update(changed) {
       // Python, or another view, may change what an open sheet says.
-      if (isOpen() && !sheet.hidden && [...changed].some((key) => key in store.state && key !== "cursor")) refill();
+      if (isOpen() && !sheet.hidden && [...changed].some((key) => key in store.state && key !== "cursor"))
+        choices.refill();
       if (!changed.has("open") && !changed.has("layout")) return;
-      if (isOpen() && sheet.hidden) open();
-      else if (!isOpen() && !sheet.hidden) close();
+      if (isOpen() && sheet.hidden) choices.open();
+      else if (!isOpen() && !sheet.hidden) choices.close();
       setAttribute(button, "aria-expanded", isOpen());
     },
   };

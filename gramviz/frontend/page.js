@@ -103,10 +103,10 @@ function createContext(model, host, root, payload, signal) {
   const context = /** @type {Context} */ ({
     ...services,
     get theme() {
-      return appearance.theme;
+      return appearance.theme();
     },
     get size() {
-      return appearance.size;
+      return appearance.size();
     },
     redraw() {
       invalidate(["layout", "theme"]);

@@ -1,5 +1,4 @@
-// Paints one board picture: cells or nodes, their tokens, and every mark of the design. It decides nothing; `view` says
-// all.
+// Paints one board picture: cells or nodes, their tokens, and every mark. It decides nothing; `view` says all.
 
 import { quiet, ranked } from "./cells.js";
 import { paintCrowd, paintDifference } from "./crowd.js";

@@ -143,13 +143,12 @@ function createJournal({ current, isBusy, show, save }) {
 }
 
 /**
+ * What is shown now, and who is told when it changes.
  * @param {import("./types.js").Payload} payload
  * @param {Record<string, unknown> | null} saved the state to open with
- * @param {object} host
- * @param {(state: Settled) => void} host.save called with the settled state, at most four times a second
- * @param {(sentence: string) => void} host.warn called where a saved value had to be changed or a key is unknown
+ * @param {(sentence: string) => void} warn
  */
-export function createStore(payload, saved, { save, warn }) {
+function createHolder(payload, saved, warn) {
   const last = () => transient.limit ?? payload.steps - 1;
   const { start, narrow, legal } = stateRules(payload, last, warn);
   /** @type {Set<Listener>} */
@@ -161,65 +160,85 @@ export function createStore(payload, saved, { save, warn }) {
   const notify = (keys) => {
     for (const listen of listeners) listen(keys);
   };
+  return {
+    start,
+    last,
+    narrow,
+    legal,
+    listeners,
+    notify,
+    state: () => state,
+    transient: () => transient,
+    /** Returns whether anything differs. @param {Settled} next */
+    replace(next) {
+      const keys = changedKeys(next, state);
+      if (!keys.length) return false;
+      state = Object.freeze(next);
+      notify(keys);
+      return true;
+    },
+    /** Returns the keys that differ. @param {Partial<Transient>} patch @returns {string[]} */
+    poke(patch) {
+      const keys = changedKeys(patch, transient);
+      transient = Object.freeze({ ...transient, ...patch });
+      if (keys.length) notify(keys);
+      return keys;
+    },
+  };
+}
+
+/**
+ * @param {import("./types.js").Payload} payload
+ * @param {Record<string, unknown> | null} saved the state to open with
+ * @param {object} host
+ * @param {(state: Settled) => void} host.save called with the settled state, at most four times a second
+ * @param {(sentence: string) => void} host.warn called where a saved value had to be changed or a key is unknown
+ */
+export function createStore(payload, saved, { save, warn }) {
+  const { start, last, narrow, legal, listeners, notify, state, transient, replace, poke } = createHolder(
+    payload,
+    saved,
+    warn,
+  );
   const journal = createJournal({
-    current: () => state,
-    isBusy: () => transient.playing || transient.down,
+    current: state,
+    isBusy: () => transient().playing || transient().down,
     show: replace,
     save(settled) {
       save(settled);
       notify(["settled"]);
     },
   });
-
-  /** Returns whether anything differs. @param {Settled} next */
-  function replace(next) {
-    const keys = changedKeys(next, state);
-    if (!keys.length) return false;
-    state = Object.freeze(next);
-    notify(keys);
-    return true;
-  }
-
   return {
     payload,
     start,
     get state() {
-      return state;
+      return state();
     },
     /** The last step that may be shown: while a quiz asks, the future is hidden. */
     get last() {
       return last();
     },
     get veiled() {
-      return transient.limit !== null;
+      return transient().limit !== null;
     },
     get transient() {
-      return transient;
+      return transient();
     },
     /** @param {Partial<State>} patch */
     set(patch) {
-      if (replace(narrow(state, patch))) journal.arm();
+      if (replace(narrow(state(), patch))) journal.arm();
     },
-    /**
-     * The whole state, as a kernel or a link gives it; what it leaves out takes its default.
-     * @param {Record<string, unknown> | null} raw
-     */
-    load(raw) {
+    /** The whole state, as a kernel or a link gives it; what it leaves out takes its default. */
+    load(/** @type {Record<string, unknown> | null} */ raw) {
       if (replace(legal(raw ?? {}))) journal.adopt();
     },
     /** @param {Partial<Transient>} patch */
     poke(patch) {
-      const keys = changedKeys(patch, transient);
-      if (!keys.length) return;
-      transient = Object.freeze({ ...transient, ...patch });
-      notify(keys);
       // Starting to play or drag also calls off what was about to settle; ending it begins the wait anew.
-      if (keys.includes("playing") || keys.includes("down")) journal.arm();
+      if (poke(patch).some((key) => key === "playing" || key === "down")) journal.arm();
     },
-    /** @param {Listener} listener */
-    listen(listener) {
-      listeners.add(listener);
-    },
+    listen: (/** @type {Listener} */ listener) => void listeners.add(listener),
     /** What is about to settle, at once: before a question, so that the answer starts from it. */
     flush: journal.flush,
     undo: journal.undo,

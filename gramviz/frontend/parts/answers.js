@@ -112,42 +112,54 @@ function chooseRow({ store }, { paths }, add) {
   else store.set({ selected: next, brush: null, board: paths.length > 1 ? "all" : "focus" });
 }
 
+/**
+ * The button of an answer.
+ * @param {Context} context
+ * @param {AnswerRow} row
+ * @param {string[]} letters of the series that have a bar
+ * @param {number} most trajectories in a bar
+ */
+function createRow(context, row, letters, most) {
+  const { payload, store, theme } = context;
+  const ended = row.id !== null;
+  const shape = make("span", {}, markIcon(ended ? outcomeShape(row.outcome) : "ring"));
+  const bars = barsOf(payload, row, letters, most);
+  shape.style.color = bars.style.color = ended ? theme.pick(outcomeColor(row.outcome)) : theme.grey;
+  const total = letters.reduce((sum, letter) => sum + (row.counts[letter] ?? 0), 0);
+  const [[run, path]] = row.paths;
+  /** @type {import("../types.js").Hover} */
+  const hover = { part: "answers", answers: row.ids ?? [row.id], preview: [run.letter, path] };
+  return make(
+    "button",
+    {
+      class: "row",
+      role: "option",
+      "data-answer": String(row.id),
+      title: row.label,
+      onclick: (/** @type {MouseEvent} */ event) => chooseRow(context, row, withCommand(event)),
+      ondblclick: () => store.set({ focus: central(row.paths, store.state), board: "focus" }),
+      onpointerenter: () => store.poke({ hover }),
+    },
+    shape,
+    make("b", {}, row.letter ?? ""),
+    make("span", { class: "label" }, row.label),
+    bars,
+    make("span", { class: "count" }, String(total)),
+  );
+}
+
 /** One row for each answer. @param {Context} context */
 function createRows(context) {
   const { payload, store } = context;
-  const list = { class: "rows", role: "listbox", "aria-label": words.answers.title, "aria-multiselectable": "true" };
-  const element = make("div", { ...list, onpointerleave: () => store.poke({ hover: null }) });
+  const element = make("div", {
+    class: "rows",
+    role: "listbox",
+    "aria-label": words.answers.title,
+    "aria-multiselectable": "true",
+    onpointerleave: () => store.poke({ hover: null }),
+  });
   /** @type {AnswerRow[]} */
   let drawn = [];
-
-  /** @param {AnswerRow} row @param {string[]} letters @param {number} most */
-  function rowOf(row, letters, most) {
-    const { theme } = context;
-    const shape = make("span", {}, markIcon(row.id === null ? "ring" : outcomeShape(row.outcome)));
-    const bars = barsOf(payload, row, letters, most);
-    shape.style.color = bars.style.color = row.id === null ? theme.grey : theme.pick(outcomeColor(row.outcome));
-    const total = letters.reduce((sum, letter) => sum + (row.counts[letter] ?? 0), 0);
-    const [[run, path]] = row.paths;
-    /** @type {import("../types.js").Hover} */
-    const hover = { part: "answers", answers: row.ids ?? [row.id], preview: [run.letter, path] };
-    return make(
-      "button",
-      {
-        class: "row",
-        role: "option",
-        "data-answer": String(row.id),
-        title: row.label,
-        onclick: (/** @type {MouseEvent} */ event) => chooseRow(context, row, withCommand(event)),
-        ondblclick: () => store.set({ focus: central(row.paths, store.state), board: "focus" }),
-        onpointerenter: () => store.poke({ hover }),
-      },
-      shape,
-      make("b", {}, row.letter ?? ""),
-      make("span", { class: "label" }, row.label),
-      bars,
-      make("span", { class: "count" }, String(total)),
-    );
-  }
 
   return {
     element,
@@ -158,7 +170,7 @@ function createRows(context) {
       drawn = mergedRows(answerRows(payload, store.state));
       const most = Math.max(1, ...drawn.flatMap((row) => letters.map((letter) => row.counts[letter] ?? 0)));
       const focused = focusedIn(element)?.dataset?.answer;
-      element.replaceChildren(...drawn.map((row) => rowOf(row, letters, most)));
+      element.replaceChildren(...drawn.map((row) => createRow(context, row, letters, most)));
       if (focused) /** @type {HTMLElement | null} */ (element.querySelector(`[data-answer="${focused}"]`))?.focus();
     },
     /**

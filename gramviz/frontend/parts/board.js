@@ -95,8 +95,7 @@ function legendItems({ payload, store }, view) {
   if (view.reasons)
     for (const [sign, meaning] of signsOf(view.reasons)) items.push(make("span", {}, make("b", {}, sign), meaning));
   else if (view.given.some(Boolean)) items.push(["given", legend.given]);
-  // a graph's edges are given, and an input beside the answer
-  else if (board.kind !== "graph" && !board.input) items.push(text(words.givens));
+  else if (board.kind !== "graph" && !board.input) items.push(text(words.givens)); // else edges are given, or an input
   items.push(changed);
   if (view.run.conflict) items.push(["conflict", board.ruled ? legend.conflict : words.pair.wrong]);
   const sure = board.kind === "image" ? "doubt" : "certainty";
@@ -156,65 +155,80 @@ function listenToStage({ payload, store }, stage, at) {
   stage.addEventListener("blur", () => point(null));
 }
 
-/** @param {Context} context @returns {import("../registry.js").Part} */
-export function createBoard(context) {
+/**
+ * The canvas, and where the positions lie on it.
+ * @param {Context} context
+ * @param {HTMLCanvasElement} canvas
+ */
+function createPicture(context, canvas) {
   const { payload, store, root } = context;
   const { board } = payload;
+  const pair = board.input ? /** @type {import("../types.js").PairBoard} */ (board) : null;
+  let place = places(board, 300);
+  return {
+    /** @param {MouseEvent} event */
+    cellAt({ clientX, clientY }) {
+      const { left, top } = canvas.getBoundingClientRect();
+      return place.hit(clientX - left, clientY - top);
+    },
+    layOut() {
+      const { board: side, across } = context.size;
+      place = pair ? pairPlaces(pair, across, side) : places(board, side);
+    },
+    /** @param {View} view */
+    draw(view) {
+      const pen = surface(canvas, place.width, place.height);
+      const { theme } = context;
+      const font = fontOf(root);
+      paintBoard(pen, place, view, theme, font);
+      if (view.reasons && !view.draft) paintReasons(pen, place, view, theme, font);
+      if (pair) paintPair(pen, /** @type {PairPlaces} */ (place), { ...view, board: pair }, theme, font);
+    },
+    /**
+     * To a cell beside the last chosen one.
+     * @param {number[]} arrow
+     * @param {boolean} add whether what was chosen stays so
+     */
+    move([dx, dy], add) {
+      const { cells } = store.state;
+      const last = cells.at(-1);
+      const cell = last === undefined ? 0 : place.move(last, dx, dy);
+      store.set({ cells: add ? [...cells.filter((other) => other !== cell), cell] : [cell] });
+    },
+  };
+}
+
+/** @param {Context} context @returns {import("../registry.js").Part} */
+export function createBoard(context) {
+  const { payload, store } = context;
   const title = { "aria-label": words.board.title };
   const canvas = make("canvas", { "aria-hidden": "true" });
   const tabs = createBoardTabs(context);
   const twin = createTwin(context);
-  const stage = make(
-    "div",
-    { class: "stage", tabindex: "0", role: "grid", "data-part": "board", ...title },
-    canvas,
-    twin.element,
-  );
+  const grid = { class: "stage", tabindex: "0", role: "grid", "data-part": "board", ...title };
+  const stage = make("div", grid, canvas, twin.element);
   const legend = make("div", { class: "legend" });
   const bar = make("div", { class: "bar" }, make("h3", {}, words.board.title), tabs.element);
   const element = make("section", { class: "panel board open", ...title }, bar, stage, legend);
-  const pair = board.input ? /** @type {import("../types.js").PairBoard} */ (board) : null;
-  if (pair) stage.setAttribute("aria-description", spokenInput(pair));
-  let place = places(board, 300);
-  listenToStage(context, stage, ({ clientX, clientY }) => {
-    const { left, top } = canvas.getBoundingClientRect();
-    return place.hit(clientX - left, clientY - top);
-  });
-  const view = () => boardView(payload, store.state, store.transient);
+  const { input } = payload.board;
+  if (input) stage.setAttribute("aria-description", spokenInput({ ...payload.board, input }));
+  const picture = createPicture(context, canvas);
+  listenToStage(context, stage, picture.cellAt);
 
   function layOut() {
     const { kind, board: side, across } = context.size;
-    place = pair ? pairPlaces(pair, across, side) : places(board, side);
+    picture.layOut();
     stage.style.width = `${across + 4}px`;
     stage.style.maxHeight = `${Math.max(side + 4, 120)}px`;
     element.style.width = kind === "wide" || kind === "medium" ? `${across + 36}px` : "";
   }
 
-  /** @param {View} shown */
-  function draw(shown) {
-    const pen = surface(canvas, place.width, place.height);
-    const { theme } = context;
-    const font = fontOf(root);
-    paintBoard(pen, place, shown, theme, font);
-    if (shown.reasons && !shown.draft) paintReasons(pen, place, shown, theme, font);
-    if (pair) paintPair(pen, /** @type {PairPlaces} */ (place), { ...shown, board: pair }, theme, font);
-  }
-
-  /** @param {View} shown */
-  function describe(shown) {
-    setAttribute(stage, "aria-activedescendant", shown.cells.length ? `cell${shown.cells.at(-1)}` : null);
-    tabs.update(shown);
-    const key = (/** @type {string} */ name, /** @type {string} */ text) =>
-      make("span", {}, make("i", { class: `key ${name}` }), text);
-    legend.replaceChildren(...legendItems(context, shown).map((item) => (Array.isArray(item) ? key(...item) : item)));
-  }
-
-  /** @param {number} dx @param {number} dy @param {boolean} add whether what was chosen stays so */
-  function move(dx, dy, add) {
-    const { cells } = store.state;
-    const last = cells.at(-1);
-    const cell = last === undefined ? 0 : place.move(last, dx, dy);
-    store.set({ cells: add ? [...cells.filter((other) => other !== cell), cell] : [cell] });
+  /** @param {View} view */
+  function describe(view) {
+    setAttribute(stage, "aria-activedescendant", view.cells.length ? `cell${view.cells.at(-1)}` : null);
+    tabs.update(view);
+    const key = (/** @type {string[]} */ [name, text]) => make("span", {}, make("i", { class: `key ${name}` }), text);
+    legend.replaceChildren(...legendItems(context, view).map((item) => (Array.isArray(item) ? key(item) : item)));
   }
 
   return {
@@ -228,16 +242,16 @@ export function createBoard(context) {
       const arrow = arrowOf(event);
       if (part !== "board" || event.altKey) return null;
       if (event.key === "Enter") return () => {}; // moving has chosen already
-      return arrow ? () => move(arrow[0], arrow[1], withCommand(event)) : null;
+      return arrow ? () => picture.move(arrow, withCommand(event)) : null;
     },
     update(changed) {
       element.classList.toggle("open", store.state.panel === "board");
-      const shown = view();
+      const view = boardView(payload, store.state, store.transient);
       if (changed.has("layout")) layOut();
-      if (changed.has("layout") || changed.has("settled")) twin.update(shown);
+      if (changed.has("layout") || changed.has("settled")) twin.update(view);
       if (changed.size === 1 && changed.has("settled")) return;
-      draw(shown);
-      describe(shown);
+      picture.draw(view);
+      describe(view);
     },
   };
 }

@@ -15,8 +15,7 @@ const HEIGHT = 58; // px
 export function createHistory(context) {
   const { payload, store, root } = context;
   const { board, steps } = payload;
-  const title = make("b");
-  const values = make("span", { class: "values" });
+  const [title, values] = [make("b"), make("span", { class: "values" })];
   const canvas = make("canvas", { role: "img", "data-part": "history" });
   const unit = make("span", { class: "unit" }, words.history.unit);
   const gutter = make("div", { class: "gutter" }, make("div", {}, title, unit), values);

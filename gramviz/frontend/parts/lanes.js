@@ -270,14 +270,7 @@ function createRack(context, element) {
     }
   }
 
-  return {
-    arrange,
-    place,
-    handles,
-    get shown() {
-      return shown;
-    },
-  };
+  return { arrange, place, handles, shown: () => shown };
 }
 
 /** @param {Context} context @returns {import("../registry.js").Part} */
@@ -296,7 +289,7 @@ export function createLanes(context) {
       const at = rack.handles().indexOf(handle);
       const down = arrowOf(event)?.[1];
       if (at < 0 || !down) return null;
-      if (event.altKey) return () => rack.place(rack.shown[at].name, Math.max(0, at + down));
+      if (event.altKey) return () => rack.place(rack.shown()[at].name, Math.max(0, at + down));
       return () => neighbor(rack.handles(), handle, event.key).focus();
     },
     update(changed) {
@@ -304,8 +297,8 @@ export function createLanes(context) {
       if (has("lanes", "layout", "tall")) rack.arrange();
       const follows = !["outcome", "answer", "run"].includes(store.state.color_by);
       const others = [...changed].some((key) => !["cursor", "cells", "board"].includes(key));
-      if (others || (follows && has("cursor", "cells"))) drawLanes(context, rack.shown, supervision);
-      if (others || has("cursor", "board")) for (const lane of rack.shown) updateValues(context, lane);
+      if (others || (follows && has("cursor", "cells"))) drawLanes(context, rack.shown(), supervision);
+      if (others || has("cursor", "board")) for (const lane of rack.shown()) updateValues(context, lane);
     },
   };
 }

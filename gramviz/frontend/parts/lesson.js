@@ -58,7 +58,7 @@ export function createCaptions(context) {
 
   /** @param {number} chapter @param {boolean} asking */
   function updateButtons(chapter, asking) {
-    const last = lesson.chapters.length - 1;
+    const last = lesson.chapters().length - 1;
     const focused = focusedIn(root);
     setText(count, words.lesson.of(chapter + 1, last + 1));
     setAttribute(back, "disabled", chapter === 0 ? "" : null);

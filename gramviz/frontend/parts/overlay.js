@@ -138,30 +138,26 @@ function copyField(text) {
   return field;
 }
 
-/** @param {Context} context @returns {import("../registry.js").Part} */
-export function createOverlay(context) {
-  const { store, root } = context;
-  const content = make("div");
-  const heading = make("h3", { tabindex: "-1" });
-  const close = make("button", { onclick: () => store.poke({ open: null }) }, words.buttons.close);
-  const bar = make("div", { class: "bar" }, heading, make("div", { class: "push" }, close));
-  const element = make("div", { class: "over", role: "dialog", hidden: true }, bar, content);
+/**
+ * The sheet that is open, and what it says.
+ * @param {Context} context
+ * @param {HTMLElement} element
+ * @param {HTMLElement} heading
+ * @param {HTMLElement} content
+ */
+function createSheet(context, element, heading, content) {
+  const { store } = context;
   const table = createTable(context, fill);
-  /** @type {Record<"table" | "keys" | "copy", () => [string, HTMLElement[]]>} */
+  /** @type {Record<string, () => [string, HTMLElement[]]>} */
   const sheets = {
     table: () => [words.table.title, table()],
     keys: () => [words.buttons.keys, [keyList(context)]],
     copy: () => [words.exports.refused, [copyField(store.transient.copied)]],
   };
-  /** @type {keyof typeof sheets | null} */
+  /** @type {string | null} */
   let shown = null;
-  /** @type {HTMLElement | null} */
-  let from = null; // what had the focus before the sheet was opened
 
-  /**
-   * Built anew after a press of one of its own buttons too: the focus stays on that one, or goes to one that still
-   * works.
-   */
+  /** Built anew by its own buttons too: the focus stays on the pressed one, or goes to one that still works. */
   function fill() {
     if (!shown) return;
     const buttons = () => [...content.querySelectorAll("button")];
@@ -176,16 +172,37 @@ export function createOverlay(context) {
     (next ?? heading).focus();
   }
 
-  /** What lies below is out of reach while the sheet is open: no Tab may lead to what nobody sees. */
+  return {
+    /** Returns whether it is another one now. */
+    turn() {
+      const { open } = store.transient;
+      const wanted = open !== null && open in sheets ? open : null;
+      const differs = wanted !== shown;
+      shown = wanted;
+      element.hidden = !shown;
+      if (differs && shown) fill();
+      if (!shown) content.replaceChildren();
+      return differs;
+    },
+  };
+}
+
+/** @param {Context} context @returns {import("../registry.js").Part} */
+export function createOverlay(context) {
+  const { store, root } = context;
+  const content = make("div");
+  const heading = make("h3", { tabindex: "-1" });
+  const close = make("button", { onclick: () => store.poke({ open: null }) }, words.buttons.close);
+  const bar = make("div", { class: "bar" }, heading, make("div", { class: "push" }, close));
+  const element = make("div", { class: "over", role: "dialog", hidden: true }, bar, content);
+  const sheet = createSheet(context, element, heading, content);
+  /** @type {HTMLElement | null} */
+  let from = null; // what had the focus before the sheet was opened
+
+  /** What lies below is out of reach while a sheet is open: no Tab may lead to what nobody sees. */
   function cover() {
     for (const other of root.children)
-      if (other !== element && !other.matches("header, [aria-live]")) other.toggleAttribute("inert", Boolean(shown));
-  }
-
-  /** Back to where it was opened from, so that nobody has to find the way again. */
-  function leave() {
-    content.replaceChildren();
-    if (store.transient.open === null) (from?.isConnected ? from : root).focus({ preventScroll: true });
+      if (other !== element && !other.matches("header, [aria-live]")) other.toggleAttribute("inert", !element.hidden);
   }
 
   return {
@@ -193,20 +210,16 @@ export function createOverlay(context) {
     reads: ["open"],
     element,
     update() {
-      const { open } = store.transient;
-      const wanted = open !== null && open in sheets ? /** @type {keyof typeof sheets} */ (open) : null;
-      if (wanted === shown) return;
       const focused = focusedIn(element);
-      if (!shown && !element.contains(focused)) from = focused;
-      shown = wanted;
-      element.hidden = !shown;
+      const closed = element.hidden;
+      if (!sheet.turn()) return;
+      if (closed && !element.contains(focused)) from = focused;
       cover();
-      if (!shown) return leave();
-      fill();
       const text = content.querySelector("textarea");
-      text?.focus();
       text?.select();
-      if (!text) heading.focus({ preventScroll: true });
+      if (!element.hidden) (text ?? heading).focus({ preventScroll: true });
+      // Back to where it was opened from, so that nobody has to find the way again.
+      else if (store.transient.open === null) (from?.isConnected ? from : root).focus({ preventScroll: true });
     },
   };
 }

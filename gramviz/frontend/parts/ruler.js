@@ -79,22 +79,11 @@ function spokenTime({ payload, store }) {
   );
 }
 
-/** @param {Context} context @returns {import("../registry.js").Part} */
-export function createRuler(context) {
-  const { payload, store, actions } = context;
+/** The canvas with the rows, and what a press on it does. @param {Context} context */
+function createCanvas(context) {
+  const { payload, store } = context;
   const supervision = blocks(payload);
   const canvas = make("canvas", { "aria-hidden": "true" });
-  const names = make("div", { class: "names", "aria-hidden": "true" });
-  const slider = {
-    class: "ruler",
-    tabindex: "0",
-    role: "slider",
-    "aria-label": payload.levels[0],
-    "aria-valuemin": "0",
-    "aria-valuemax": String(payload.steps - 1),
-    "data-part": "ruler",
-  };
-  const element = make("div", slider, names, canvas);
   /** @type {ReturnType<typeof drawLowSteps>} */
   let lowCells = [];
 
@@ -131,16 +120,34 @@ export function createRuler(context) {
     lowCells = rows.includes("low") ? drawLowSteps(pen, timeline, payload.lead.low_steps, cursor) : [];
   }
 
+  return { element: canvas, draw };
+}
+
+/** @param {Context} context @returns {import("../registry.js").Part} */
+export function createRuler(context) {
+  const { payload, store, actions } = context;
+  const canvas = createCanvas(context);
+  const names = make("div", { class: "names", "aria-hidden": "true" });
+  const slider = {
+    class: "ruler",
+    tabindex: "0",
+    role: "slider",
+    "aria-label": payload.levels[0],
+    "aria-valuemin": "0",
+    "aria-valuemax": String(payload.steps - 1),
+    "data-part": "ruler",
+  };
+  const element = make("div", slider, names, canvas.element);
+
   function updateNames() {
     const labels = rowNames(context);
     const { top } = timelineOf(context);
-    names.replaceChildren(
-      ...rowsOf(context).map((row) => {
-        const span = make("span", { title: labels[row] }, labels[row]);
-        span.style.top = `${top(row) + 3}px`;
-        return span;
-      }),
-    );
+    const spans = rowsOf(context).map((row) => {
+      const span = make("span", { title: labels[row] }, labels[row]);
+      span.style.top = `${top(row) + 3}px`;
+      return span;
+    });
+    names.replaceChildren(...spans);
   }
 
   return {
@@ -151,7 +158,7 @@ export function createRuler(context) {
       place === "ruler" && event.key === "Enter" && !withCommand(event) && !event.altKey ? actions.mark : null,
     update(changed) {
       if (changed.has("layout")) updateNames();
-      draw();
+      canvas.draw();
       setAttribute(element, "aria-valuenow", store.state.cursor.step);
       setAttribute(element, "aria-valuetext", spokenTime(context));
     },
