@@ -172,7 +172,7 @@ function pageActions(context) {
     context.fit();
   }
   /** One step back: a sheet, lasso, loop, brush, cells, selection, filter. False if there was nothing to undo. */
-  function stepOut() {
+  function stepBack() {
     const { state, transient } = store;
     const board = state.board === "all" ? "focus" : state.board;
     if (transient.filming) store.poke({ filming: false });
@@ -192,7 +192,7 @@ function pageActions(context) {
   }
   return {
     present,
-    escape: stepOut,
+    escape: stepBack,
     /** Opens or closes a menu or a sheet. @param {string} name */
     toggle: (name) => store.poke({ open: store.transient.open === name ? null : name }),
     /** Has the state read aloud. */

@@ -56,8 +56,7 @@ export function createAppearance({ host, root, payload, store, frozen, invalidat
     const room = store.transient.presenter ? globalThis.innerHeight : null;
     root.classList.toggle("presenting", room !== null);
     size = sizesFor(width, payload.board, room);
-    const { kind } = size;
-    markKind(root, kind);
+    markKind(root, size.kind);
     invalidate(["layout", "theme"]);
   }
 

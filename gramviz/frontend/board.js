@@ -40,7 +40,7 @@ export function boardView(payload, state, transient, small = false) {
   const { pinned, layers, cells, token } = state;
   const { low } = state.cursor;
   const [run, path] = shownPath(payload, state, hover);
-  // h, and so the answer, is that of the transition before
+  // At a low-level step h, and so the answer, is that of the transition before.
   const step = low === null ? state.cursor.step : state.cursor.step - 1;
   const other = otherPath(payload, state);
   const preview = Boolean(hover?.path || hover?.preview);

@@ -20,8 +20,8 @@ import { words } from "./words.js";
  * @param {string} ending
  */
 export function fileName(payload, state, ending) {
-  const where = address(payload, state.cursor.step, state.cursor.low);
-  const plain = `${payload.title}-puzzle-${payload.puzzle + 1}-step-${where}`;
+  const { step, low } = state.cursor;
+  const plain = `${payload.title}-puzzle-${payload.puzzle + 1}-step-${address(payload, step, low)}`;
   return `${plain.replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[-.]+/, "") || "explorer"}.${ending}`;
 }
 

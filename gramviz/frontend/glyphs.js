@@ -12,8 +12,7 @@ import { ARC } from "./theme.js";
  */
 /** @typedef {{bold?: boolean, node?: boolean}} TokenStyle `bold` for what is given, `node` for a circle of a graph */
 
-// A node's colors as gramviz.theme.token_color has them: by name, else in order; vermilion is the alarm and never among
-// them.
+// A node's colors as gramviz.theme.token_color has them: by name, else in order; vermilion is the alarm.
 /** @type {Record<string, Hue>} */
 const HUES = contract.named;
 const LEAST_TEXT = 12; // px of a cell that holds a symbol

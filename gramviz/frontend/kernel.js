@@ -1,5 +1,4 @@
-// The kernel behind the page: the state travels both ways, and it answers what only a model can. A frozen page has
-// none.
+// The kernel behind the page: it shares the state, and answers what only a model can. A frozen page has none.
 
 import { clean } from "./text.js";
 import { words } from "./words.js";
@@ -34,7 +33,7 @@ const SILENCE = 10_000; // ms until it is said that a kernel has not even confir
  */
 function createLink(model, memory) {
   const data = model.get("data");
-  // else the next payload is being read, whose view resumes from this
+  // Else the next payload is being read, whose view resumes from this one.
   const isCurrent = () => model.get("data") === data;
   return {
     /** Hands a settled state to the kernel. @param {import("./types.js").State} state */

@@ -109,8 +109,7 @@ function turn(tab, key) {
  * What a key does here, or null. Controls keep the keys that are theirs: a button its Space, a slider its arrows.
  * @param {Context} context
  * @param {Part[]} parts
- * @returns {(event: KeyboardEvent, tabbed: boolean) => Deed | null} `tabbed`: whether the focus came by Tab, not by a
- *   press
+ * @returns {(event: KeyboardEvent, tabbed: boolean) => Deed | null} `tabbed`: whether the focus came by Tab
  */
 function createMeaning(context, parts) {
   const { store, root, actions } = context;

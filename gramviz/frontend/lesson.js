@@ -14,8 +14,7 @@ const TRIES = 2;
 /** @typedef {ReturnType<typeof createLesson>} Lesson */
 
 /**
- * Up to four chapters that every rollout has: the start, where two trajectories separate, the first correct board, the
- * end.
+ * Up to four chapters that every rollout has: the start, a separation, the first correct board, the end.
  * @param {Payload} payload
  * @param {import("./types.js").State} state
  * @returns {Chapter[]}
@@ -145,7 +144,7 @@ function createQuizzes(payload, store, chapters) {
  * @param {ReturnType<typeof import("./clock.js").createClock>} clock
  */
 export function createLesson(payload, store, clock) {
-  let chapters = payload.lesson?.chapters ?? null;
+  let chapters = payload.lesson?.chapters;
   function list() {
     chapters ??= automatic(payload, store.state);
     return chapters;

@@ -1,5 +1,4 @@
-// A button that opens a sheet of choices (ARIA menu). The open sheet is part of the transient state, so that only one
-// is.
+// A button that opens a sheet of choices (ARIA menu). Which one is open is transient state: at most one.
 
 import { make, setAttribute, setText } from "./dom.js";
 import { focusedIn } from "./focus.js";

@@ -18,9 +18,13 @@ const VIDEO_KINDS = ["video/webm;codecs=vp8", "video/webm"]; // vp9 is smaller, 
 export const videoKind = () =>
   globalThis.MediaRecorder ? (VIDEO_KINDS.find((kind) => MediaRecorder.isTypeSupported(kind)) ?? null) : null;
 
-/** The moments of a film, from the loop's first step to its last, at the speed of the state.
- * @param {import("./types.js").Payload} payload @param {import("./types.js").State} state @param {boolean} calm
- * @returns {Moment[]} */
+/**
+ * The moments of a film, from the loop's first step to its last, at the speed of the state.
+ * @param {import("./types.js").Payload} payload
+ * @param {import("./types.js").State} state
+ * @param {boolean} calm
+ * @returns {Moment[]}
+ */
 export function momentsOf(payload, state, calm) {
   const [first, last] = state.range ?? [0, payload.steps - 1];
   const each = calm ? 1 : Math.max(1, Math.round(RATE / state.speed));

@@ -186,8 +186,7 @@ export function mount(model, host, root, payload, signal) {
 }
 
 /**
- * What of a view stays for the next payload: what the kernel said nothing new of. Who looked at the end looks at its
- * end.
+ * What of a view stays for the next payload: what the kernel said nothing new of. A cursor at the end stays there.
  * @param {Pick<ReturnType<typeof mount>, "store" | "kernel">} before
  * @param {any} said the state that comes with the next payload
  * @param {number} end its last step

@@ -2,12 +2,12 @@
 
 import { createAnswers } from "./parts/answers.js";
 import { createBoard } from "./parts/board.js";
-import { createCaptions } from "./parts/lesson.js";
 import { createDetails } from "./parts/details.js";
 import { createEdit } from "./parts/edit.js";
 import { createHeader } from "./parts/header.js";
 import { createHistory } from "./parts/history.js";
 import { createLanes } from "./parts/lanes.js";
+import { createCaptions } from "./parts/lesson.js";
 import { createMap } from "./parts/map.js";
 import { createNotes } from "./parts/notes.js";
 import { createOverlay } from "./parts/overlay.js";
@@ -39,15 +39,14 @@ import { createTransport } from "./parts/transport.js";
 /**
  * @typedef {object} Part
  * @property {string} name
- * @property {string[]} reads keys of the state and of the transient state upon whose change it is updated; besides them
+ * @property {Key[]} reads keys of the state and of the transient state upon whose change it is updated; besides them
  *   "layout" (the sizes), and "settled" (the state was saved)
  * @property {HTMLElement} element
  * @property {(changed: Set<string>) => void} update draws what depends on these keys, which are among `reads`
- * @property {(event: KeyboardEvent, place: string) => Deed | null} [key] what a key does while the focus is in the
- *   element
- * @property {(event: KeyboardEvent) => Deed | null} [capture] what a key does wherever the focus is, before anything
- *   else
+ * @property {(event: KeyboardEvent, place: string) => Deed | null} [key] what a key does in the element
+ * @property {(event: KeyboardEvent) => Deed | null} [capture] what a key does anywhere, before all else
  */
+/** @typedef {keyof import("./types.js").State | keyof import("./store.js").Transient | "layout" | "settled"} Key */
 /** What a key does; false if there was nothing to do. @typedef {() => any} Deed */
 /** @typedef {(context: Context) => Part} CreatePart */
 

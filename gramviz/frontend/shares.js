@@ -3,8 +3,7 @@
 import { drawLine, drawText, fillArea, fillBox } from "./shapes.js";
 
 const BANDS = 5; // tokens with a band of their own; the rest share one
-// the more frequent a token, the darker its band: no color is used twice
-const ALPHAS = [0.5, 0.34, 0.24, 0.17, 0.11, 0.06];
+const ALPHAS = [0.5, 0.34, 0.24, 0.17, 0.11, 0.06]; // the more frequent a token, the darker its band
 const NAMED_BAND = 13; // px of a band that holds its name
 
 /** @typedef {import("./types.js").Who} Who */

@@ -102,8 +102,7 @@ function narrowing(payload, start, last) {
 }
 
 /**
- * What the state of a payload may become: `narrow` takes a patch, `legal` a whole state from a file, a link or a
- * kernel.
+ * What the state of a payload may become: `narrow` takes a patch, `legal` a whole state from a file, link or kernel.
  * Nothing is taken on trust: a value that no view can have is left out, with a sentence.
  * @param {Payload} payload @param {() => number} last the last step that may be shown
  * @param {(sentence: string) => void} warn

@@ -1,8 +1,7 @@
 // The one state. Everything on screen is a function of (payload, state, transient); parts never talk to each other.
 //
 // `set` changes the state (saved, undoable, sent to the kernel when it has settled), `poke` the transient rest (hover,
-// playing, drag), which is never saved. Both only note what changed; one frame later the parts that read it are
-// updated.
+// playing, drag), which is never saved. Both only note what changed; the parts are updated in the next frame.
 
 import { contract } from "./contract.js";
 import { stateRules } from "./state.js";
@@ -157,9 +156,9 @@ function createHolder(payload, saved, warn) {
   /** @type {Settled} */
   let state = Object.freeze(legal(saved ?? {}));
   /** @param {string[]} keys */
-  const notify = (keys) => {
+  function notify(keys) {
     for (const listen of listeners) listen(keys);
-  };
+  }
   return {
     start,
     last,

@@ -72,8 +72,7 @@ export function drawSupervision(pen, timeline, blocks, step) {
  * @param {Pen} pen
  * @param {Timeline} timeline
  * @param {number[]} counts of changed cells, by step
- * @param {{step: number, last: number, end: number}} at the cursor, the last step that may be shown, that at which the
- *   series ends
+ * @param {{step: number, last: number, end: number}} at the cursor, the last step shown, the end of the series
  */
 export function drawTransitions(pen, { x, theme, top }, counts, { step, last, end }) {
   const y = top("transition") + ROWS.transition - 3;

@@ -163,3 +163,11 @@ def test_nothing_but_comments_and_spaces_is_taken_out(module: Path):
 def test_names_file_and_line_of_what_it_refuses(tmp_path: Path, modules: dict[str, str], says: str):
     with pytest.raises(LinkError, match=says):
         link(folder=write(tmp_path, **modules))
+
+
+def test_parts_are_registered_and_know_nothing_of_each_other():
+    parts = sorted((FRONTEND / "parts").glob("*.js"))
+    registered = re.findall(r'from "\./parts/([\w-]+)\.js"', (FRONTEND / "registry.js").read_text())
+    assert registered == [part.stem for part in parts]
+    for part in parts:
+        assert not re.findall(r'^import .* from "(?:\./|\.\./parts/)', part.read_text(), re.MULTILINE), part.name

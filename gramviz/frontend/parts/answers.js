@@ -306,6 +306,24 @@ function createAnswerTabs({ payload, store }) {
   };
 }
 
+/** @type {import("../registry.js").Key[]} */
+const ANSWERS_READS = [
+  "layout",
+  "theme",
+  "panel",
+  "cursor",
+  "answers_at",
+  "hidden",
+  "selected",
+  "color_by",
+  "focus",
+  "pinned",
+  "hover",
+  "cells",
+  "token",
+  "tree",
+];
+
 /** @param {Context} context @returns {import("../registry.js").Part} */
 export function createAnswers(context) {
   const { payload, store } = context;
@@ -328,9 +346,7 @@ export function createAnswers(context) {
 
   return {
     name: "answers",
-    reads: "layout theme panel cursor answers_at hidden selected color_by focus pinned hover cells token tree".split(
-      " ",
-    ),
+    reads: ANSWERS_READS,
     element,
     key(event, place) {
       const arrow = arrowOf(event);

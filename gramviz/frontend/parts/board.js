@@ -198,6 +198,26 @@ function createPicture(context, canvas) {
   };
 }
 
+/** @type {import("../registry.js").Key[]} */
+const BOARD_READS = [
+  "layout",
+  "theme",
+  "panel",
+  "settled",
+  "cursor",
+  "focus",
+  "pinned",
+  "selected",
+  "hidden",
+  "cells",
+  "token",
+  "board",
+  "layers",
+  "hover",
+  "edit",
+  "limit",
+];
+
 /** @param {Context} context @returns {import("../registry.js").Part} */
 export function createBoard(context) {
   const { payload, store } = context;
@@ -233,10 +253,7 @@ export function createBoard(context) {
 
   return {
     name: "board",
-    reads:
-      "layout theme panel settled cursor focus pinned selected hidden cells token board layers hover edit limit".split(
-        " ",
-      ),
+    reads: BOARD_READS,
     element,
     key(event, part) {
       const arrow = arrowOf(event);

@@ -7,7 +7,7 @@ import { words } from "../words.js";
 /** @param {import("../registry.js").Context} context @returns {import("../registry.js").Part} */
 export function createDetails({ payload, store }) {
   const text = make("p", { class: "selectable", "data-part": "details" });
-  const keys = [...Object.keys(store.state), ...Object.keys(store.transient)];
+  const keys = /** @type {import("../registry.js").Key[]} */ (Object.keys({ ...store.state, ...store.transient }));
   return {
     name: "details",
     // What an action had to say stays until the next change of anything.

@@ -81,7 +81,7 @@ export function createEdit(context) {
       const { edit } = store.transient;
       if (element.hidden === Boolean(edit)) {
         element.hidden = !edit;
-        // where the arrows go from cell to cell
+        // There the arrows go from cell to cell.
         /** @type {HTMLElement} */ (root.querySelector("[data-part=board]")).focus();
       }
       if (edit) setText(text, words.edit.how(Object.keys(edit).length));

@@ -182,12 +182,13 @@ export function createHeader(context) {
   const help = { "aria-label": words.buttons.keys, title: words.buttons.keys, onclick: () => actions.toggle("keys") };
   const colorLabel = make("span", { class: "muted" }, words.buttons.color);
   const menus = [compare, color, view, save];
+  const keys = /** @type {(keyof State)[]} */ (Object.keys(store.state));
   const elements = [compare.element, colorLabel, color.element, view.element, save.element];
   const tools = make("div", { class: "tools" }, elements, make("button", help, "?"));
   return {
     name: "header",
     // An open menu says what is so now. Of time it says nothing that has to keep up.
-    reads: ["layout", "open", ...Object.keys(store.state).filter((key) => key !== "cursor")],
+    reads: ["layout", "open", ...keys.filter((key) => key !== "cursor")],
     element: make("header", {}, title, series.element, tools),
     update(changed) {
       const wide = context.size.kind === "wide";

@@ -1,5 +1,4 @@
-// The history of the chosen cell, on the lanes' time axis: which tokens trajectories have there, and how sure the shown
-// one is.
+// The history of the chosen cell, on the lanes' time axis: its tokens, and how sure the shown trajectory is.
 
 import { cellName, placeName, tokenLabel } from "../cells.js";
 import { make, setAttribute, setText } from "../dom.js";

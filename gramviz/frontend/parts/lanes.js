@@ -281,7 +281,22 @@ export function createLanes(context) {
   const rack = createRack(context, element);
   return {
     name: "lanes",
-    reads: "layout lanes tall theme color_by focus pinned selected hidden hover drag cursor cells board".split(" "),
+    reads: [
+      "layout",
+      "lanes",
+      "tall",
+      "theme",
+      "color_by",
+      "focus",
+      "pinned",
+      "selected",
+      "hidden",
+      "hover",
+      "drag",
+      "cursor",
+      "cells",
+      "board",
+    ],
     element,
     /** On the name of a lane: arrows go to another name, with Alt they move the lane. */
     key(event) {

@@ -1,5 +1,4 @@
-// The latent map: its layers, its bar and its legend. Geometry is in planes.js, drawing in paths.js, gestures in
-// gestures.js.
+// The latent map: its layers, its bar and its legend. The geometry is in planes.js, the gestures in gestures.js.
 
 import { make, setAttribute, setText } from "../dom.js";
 import { surface } from "../draw.js";
@@ -145,6 +144,32 @@ function createBar({ store, actions }) {
   };
 }
 
+/** @type {import("../registry.js").Key[]} */
+const MAP_READS = [
+  "layout",
+  "theme",
+  "panel",
+  "basis",
+  "camera",
+  "dims",
+  "turn",
+  "selected",
+  "hidden",
+  "color_by",
+  "layers",
+  "hover",
+  "token",
+  "cursor",
+  "cells",
+  "fraction",
+  "focus",
+  "pinned",
+  "drag",
+  "brush",
+  "lasso",
+  "limit",
+];
+
 /** @param {Context} context @returns {import("../registry.js").Part} */
 export function createMap(context) {
   const { payload, store } = context;
@@ -181,10 +206,7 @@ export function createMap(context) {
 
   return {
     name: "map",
-    reads: (
-      "layout theme panel basis camera dims turn selected hidden color_by layers hover token cursor cells fraction " +
-      "focus pinned drag brush lasso limit"
-    ).split(" "),
+    reads: MAP_READS,
     element: make("section", { class: "panel map", ...title }, bar.element, element, legend.element),
     key(event, place) {
       const arrow = arrowOf(event);

@@ -15,6 +15,29 @@ import { words } from "../words.js";
 const THUMB = 64;
 const AXIS = 18; // px below a plane, which the small picture leaves out
 
+/** @type {import("../registry.js").Key[]} */
+const THUMBS_READS = [
+  "layout",
+  "theme",
+  "panel",
+  "cursor",
+  "focus",
+  "pinned",
+  "selected",
+  "hidden",
+  "cells",
+  "token",
+  "board",
+  "color_by",
+  "basis",
+  "dims",
+  "turn",
+  "layers",
+  "hover",
+  "edit",
+  "limit",
+];
+
 /** @param {import("../registry.js").Context} context @returns {import("../registry.js").Part} */
 export function createThumbs(context) {
   const { payload, store } = context;
@@ -50,10 +73,7 @@ export function createThumbs(context) {
 
   return {
     name: "thumbs",
-    reads: (
-      "layout theme panel cursor focus pinned selected hidden cells token board color_by basis dims turn layers " +
-      "hover edit limit"
-    ).split(" "),
+    reads: THUMBS_READS,
     element: make("div", { class: "tabs", role: "tablist" }, tabs),
     update() {
       if (context.size.kind !== "narrow") return;
