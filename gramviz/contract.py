@@ -2,7 +2,7 @@
 
 The keys of the state are described in a part of JSON Schema (2020-12): `type`, `enum`, `minimum`, `anyOf`, `items`,
 `prefixItems`, `minItems`, `maxItems`, `properties`, `required` and `$ref`. Objects are closed: a property that is not
-listed is refused. `tests/vectors/state.json` holds `fits` here and in `frontend/contract.js` to the same verdicts.
+listed is refused. `fits` here and in `frontend/contract.js` are checked against `tests/vectors/state.json`.
 """
 
 from __future__ import annotations

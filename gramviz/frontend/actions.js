@@ -1,6 +1,7 @@
 // What buttons and keys both do. Each action is one change of the state; where there is nothing to do, it says why.
 
 import { placeName } from "./cells.js";
+import { contract } from "./contract.js";
 import { copyPython } from "./export.js";
 import { isSudoku } from "./explain.js";
 import { colorChoices, nearestPath, runOf, shownPath } from "./groups.js";
@@ -10,7 +11,7 @@ import { address, changeJump, firstCorrect, hasTransitions, parting, supervision
 import { ASIDE, isDeep } from "./turn.js";
 import { words } from "./words.js";
 
-export const SPEEDS = [1, 2, 4, 8, 16];
+export const SPEEDS = contract.state.speed.enum;
 const UNIT = { x: 0, y: 0, width: 1, height: 1 };
 
 /** @typedef {import("./registry.js").Context} Context */

@@ -1,5 +1,5 @@
 // How the trajectories of a series separate: from the common start to its answers, joined two by two. Pure. The
-// semantics are those of gramviz.measure.branching; both are held to tests/vectors/branching.json.
+// semantics are those of gramviz.measure.branching; both are checked against tests/vectors/branching.json.
 
 import { firstCell, ownSince } from "./steps.js";
 

@@ -27,7 +27,8 @@ const CHECKS = {
   object: (value) => typeof value === "object" && value !== null && !Array.isArray(value),
 };
 
-/** Whether a JSON value is as a schema of the contract says; gramviz.contract.fits, held to tests/vectors/state.json.
+/** Whether a JSON value is as a schema of the contract says; as gramviz.contract.fits; both are checked
+ * against tests/vectors/state.json.
  * @param {unknown} value @param {Schema} schema @returns {boolean} */
 export function fits(value, schema) {
   if (schema.$ref) return fits(value, defs[schema.$ref.replace("#/defs/", "")]);

@@ -1,5 +1,6 @@
 // Why a cell of a Sudoku changed: what the rules justify, and what is a guess. As gramviz.explain, which tells the
-// meaning of each reason; both are held to tests/vectors/explain.json. A unit's options are sets of digits, as bits.
+// meaning of each reason; both are checked against tests/vectors/explain.json. A unit's options are sets of digits, as
+// bits.
 
 import { changedCells, placeName, tokenLabel } from "./cells.js";
 import { contract } from "./contract.js";

@@ -10,7 +10,6 @@ import { words } from "./words.js";
 
 export const laneNames = contract.defs.curve.enum;
 export const layerNames = contract.state.layers.items.enum;
-export const speeds = contract.state.speed.enum;
 
 const SCHEMAS = /** @type {Record<string, Schema>} */ (contract.state);
 
@@ -103,9 +102,8 @@ function narrowing(payload, start, last) {
 }
 
 /**
- * What the state of a payload may become: `narrow` takes a patch from the page's own parts, `legal` a whole state from
- * a
- * file, a link or a kernel, of which nothing is taken on trust.
+ * What the state of a payload may become: `narrow` takes a patch, `legal` a whole state from a file, link or kernel.
+ * Nothing is taken on trust: a value that no view can have is left out, with a sentence.
  * @param {Payload} payload @param {() => number} last the last step that may be shown
  * @param {(sentence: string) => void} warn
  */
@@ -113,24 +111,22 @@ export function stateRules(payload, last, warn) {
   const start = initialState(payload);
   const rules = /** @type {Record<string, (value: unknown) => unknown>} */ (narrowing(payload, start, last));
 
-  /** @param {State} state @param {Partial<State>} patch @returns {State} */
+  /** @param {State} state @param {Record<string, unknown>} patch @returns {State} */
   function narrow(state, patch) {
     const next = { ...state };
     for (const [key, value] of Object.entries(patch))
-      if (SCHEMAS[key]) Object.assign(next, { [key]: rules[key] ? rules[key](value) : value });
-      else warn(words.unknownKey(key));
+      if (!SCHEMAS[key]) warn(words.unknownKey(key));
+      else if (!fits(value, SCHEMAS[key])) warn(words.refused(key));
+      else Object.assign(next, { [key]: rules[key] ? rules[key](value) : value });
     // A color of a cell needs a cell.
     return next.color_by === "cell" && !next.cells.length ? { ...next, color_by: start.color_by } : next;
   }
 
   /** @param {Record<string, unknown>} raw @returns {State} */
   function legal(raw) {
-    const refused = Object.keys(raw).filter((key) => SCHEMAS[key] && !fits(raw[key], SCHEMAS[key]));
-    for (const key of refused) warn(words.refused(key));
-    const state = narrow(start, Object.fromEntries(Object.entries(raw).filter(([key]) => !refused.includes(key))));
+    const state = narrow(start, raw);
     for (const key of /** @type {const} */ (["focus", "cursor"]))
-      if (key in raw && !refused.includes(key) && JSON.stringify(state[key]) !== JSON.stringify(raw[key]))
-        warn(words.clamped(key));
+      if (key in raw && JSON.stringify(state[key]) !== JSON.stringify(raw[key])) warn(words.clamped(key));
     return state;
   }
 

@@ -94,7 +94,7 @@ export function firstCell(run, path, other, otherPath, last) {
 /**
  * Where two paths part: {step, cell}, or null where they end alike. `step` is the smallest from which, to the end, each
  * path's board is nearer (Hamming) to its own final answer than to the other's; `cell` the one whose difference lasts
- * from the earliest time. As gramviz.measure.parting_of has it; both are held to tests/vectors/parting.json.
+ * from the earliest time. As gramviz.measure.parting_of; both are checked against tests/vectors/parting.json.
  * @param {Series} run @param {number} path @param {Series} other @param {number} otherPath */
 export function parting(run, path, other, otherPath) {
   const last = Math.max(run.steps, other.steps) - 1;

@@ -74,10 +74,10 @@ const forced = () => matchMedia("(forced-colors: active)").matches;
 /** @returns {Mode} */
 const prefers = () => (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
 
-/** @param {State["theme"]} wish @param {Element} host @param {boolean} frozen @returns {Mode} */
-function modeOf(wish, host, frozen) {
-  if (forced()) return prefers(); // the reader's own colors stand under ours, whatever view and notebook wish
-  if (wish !== "auto") return wish;
+/** @param {State["theme"]} wanted @param {Element} host @param {boolean} frozen @returns {Mode} */
+function modeOf(wanted, host, frozen) {
+  if (forced()) return prefers(); // the reader's own colors stand under ours, whatever view and notebook want
+  if (wanted !== "auto") return wanted;
   const lab = document.body.dataset.jpThemeLight;
   if (lab) return lab === "true" ? "light" : "dark";
   if (document.body.classList.contains("vscode-dark")) return "dark";
@@ -88,9 +88,9 @@ function modeOf(wish, host, frozen) {
 }
 
 /** The tokens to draw with: {mode, bg, ..., pick(color)}; `pick` takes a token name or a number on the ramp.
- * @param {State["theme"]} wish @param {Element} host @param {boolean} frozen @returns {Theme} */
-export function readTheme(wish, host, frozen) {
-  const mode = modeOf(wish, host, frozen);
+ * @param {State["theme"]} wanted @param {Element} host @param {boolean} frozen @returns {Theme} */
+export function readTheme(wanted, host, frozen) {
+  const mode = modeOf(wanted, host, frozen);
   const tokens = { ...contract.palettes[mode] };
   const lab = rgb(getComputedStyle(host).getPropertyValue("--jp-layout-color1"));
   // The notebook's own background, if our inks keep 4.5:1 on it; else ours.

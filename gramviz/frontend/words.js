@@ -355,7 +355,7 @@ export const words = {
     model: "Needs a model: gv.explore(rollout, rerun=gram.rerun)",
     beside: "This puzzle stands beside its answer.",
     asked: "Asking the kernel …",
-    busy: "The model is at work; the page goes on when it is done.",
+    busy: "The model is at work; the page continues when it is done.",
     silent: "No answer from the kernel. It may be busy.",
   },
   settledStep: (
@@ -373,8 +373,7 @@ export const words = {
         : `, ${words.faults(2, ruled).slice(2)} ${before} to ${after}.`),
   keysHint: "? for keys",
   unknownKey: (/** @type {string} */ key) => `The state has no key ${key}; it was left out.`,
-  refused: (/** @type {string} */ key) =>
-    `The saved view has a value of ${key} that no view can have; the opening view's was taken.`,
+  refused: (/** @type {string} */ key) => `No view can have this value of ${key}; it was left out.`,
   clamped: (/** @type {string} */ key) =>
     `The saved view named ${key} that this rollout does not have; the nearest was taken.`,
 
@@ -392,7 +391,7 @@ export const words = {
     back: "Back",
     next: "Next",
     of: (/** @type {number} */ index, /** @type {number} */ all) => `${index} of ${all}`,
-    start: "Here every path starts. **Next** goes on.",
+    start: "Here every path starts. **Next** continues.",
     part: (/** @type {string} */ a, /** @type {string} */ b) =>
       `Here ${a} and ${b} part: from now on each is nearer to its own answer.`,
     correct: (/** @type {string} */ name) => `Here ${name} is correct for the first time.`,
