@@ -150,8 +150,7 @@ export function createLesson(payload, store, clock) {
     return chapters;
   }
   const quizzes = createQuizzes(payload, store, list);
-  /** @type {number | null} */
-  let entered = null;
+  let entered = /** @type {number | null} */ (null);
   const current = () => (store.state.chapter === null ? null : (list()[store.state.chapter] ?? null));
 
   /** Whichever way a chapter is reached: by a button, an undo, or a saved view. */
@@ -169,8 +168,8 @@ export function createLesson(payload, store, clock) {
   function go(index) {
     const chapter = list()[index];
     if (!chapter) return;
-    const { step } = store.state.cursor;
     const { quiz, play } = chapter;
+    const { step } = store.state.cursor;
     clock.pause();
     store.poke({ limit: null });
     const at = chapter.at ?? (quiz ? Math.min(step, quiz.until - 1) : step);
