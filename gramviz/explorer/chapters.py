@@ -27,10 +27,10 @@ from typing import Any
 import yaml
 
 from gram.suggest import did_you_mean
+from gramviz.contract import CONTRACT, LIMITS
 from gramviz.explorer.payload import Payload, clean
 from gramviz.explorer.state import State, StateError, cell_of, is_index, is_path, step_of
 
-SAY_LENGTH = 2000
 KINDS = ("cell", "token", "answer", "path", "choice")
 PARTS = ("board", "map", "answers", "curves", "time")
 _LESSON = ("lesson", "title", "chapters")
@@ -129,8 +129,10 @@ def _chapter(raw: _Map, meta: Mapping[str, Any]) -> dict[str, Any]:
         if not isinstance(play, _Map) or "to" not in play:
             raise LessonError(f"line {raw.line('play')}: play is {play!r}; write {{to: '9.3', speed: 2}}")
         _known(play, ("to", "speed"))
-        if play.get("speed", 4) not in (1, 2, 4, 8, 16):
-            raise LessonError(f"line {play.line('speed')}: speed is {play['speed']!r}; allowed: 1, 2, 4, 8, 16")
+        speeds = CONTRACT["state"]["speed"]["enum"]
+        if play.get("speed", 4) not in speeds:
+            allowed = ", ".join(map(str, speeds))
+            raise LessonError(f"line {play.line('speed')}: speed is {play['speed']!r}; allowed: {allowed}")
         found["play"] = {"to": _moment(play, "to", play["to"], meta), "speed": play.get("speed", 4)}
         if found["play"]["to"] <= found["at"]:
             raise LessonError(f"line {play.line('to')}: play ends at {play['to']!r}, not after {raw['at']!r}")
@@ -219,7 +221,7 @@ def _known(raw: _Map, allowed: tuple[str, ...]) -> None:
 def _text(raw: _Map, key: str) -> str:
     if not isinstance(raw[key], str) or not raw[key].strip():
         raise LessonError(f"line {raw.line(key)}: {key} is {raw[key]!r}; write a sentence")
-    return clean(raw[key].strip(), SAY_LENGTH)
+    return clean(raw[key].strip(), LIMITS["say"])
 
 
 def _moment(raw: _Map, key: str, value: Any, meta: Mapping[str, Any]) -> int:

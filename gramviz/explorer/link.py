@@ -1,25 +1,30 @@
 """The ES modules of `frontend/` linked into one text: anywidget imports its module from a blob, where `./x.js` fails.
 
 The modules keep to a small dialect, so that linking is joining and no bundler (and no Node) is needed: static named
-imports from `./`, named exports, no `as`, top-level names that are unique over all modules, and one `export default`
-in the entry. rjsmin takes out comments and spaces, a third of the bytes, and leaves every name, so that a line of a
-stack trace can still be found. It cannot read a template literal inside another one (ndparker/rjsmin#22), so those are
-outside the dialect too. The same files give the same text, byte for byte.
+imports of `./x.js` and `../x.js`, named exports, no `as`, top-level names that are unique over all modules, and one
+`export default` in the entry. A default import of a JSON file becomes a constant. rjsmin takes out comments and spaces,
+a third of the bytes, and leaves every name, so that a line of a stack trace can still be found. It cannot read a
+template literal inside another one (ndparker/rjsmin#22), so those are outside the dialect too. The same files give the
+same text, byte for byte.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
+from posixpath import dirname, join, normpath
 
 from rjsmin import jsmin
 
 FRONTEND = Path(__file__).parents[1] / "frontend"
 
-_IMPORT = re.compile(r'^import\s*\{([^}]*)\}\s*from\s*"\./([\w-]+\.js)";[ \t]*\n?', re.MULTILINE)
+_IMPORT = re.compile(r'^import\s*\{([^}]*)\}\s*from\s*"(\.{1,2}/[\w./-]+\.js)";[ \t]*\n?', re.MULTILINE)
+_DATA = re.compile(r'^import (\w+) from "(\.{1,2}/[\w./-]+\.json)" with \{ type: "json" \};', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async function|function|class|const|let)\b)", re.MULTILINE)
 _NAME = re.compile(r"^(export )?(?:async function\*?|function\*?|class|const|let) *([\w$]+)", re.MULTILINE)
 _ILLEGAL = re.compile(r"^(?:import|export|var)\b|\bimport\(", re.MULTILINE)
+_JSDOC = re.compile(r"/\*\*.*?\*/", re.DOTALL)  # where import("./x.js").Name is a type
 # A ${ that is still open, one pair of braces within it allowed, where the next backtick stands.
 _NESTED = re.compile(r"`[^`]*\$\{(?:[^`{}]|\{[^`{}]*\})*`")
 
@@ -34,7 +39,7 @@ def link(entry: str = "widget.js", folder: Path = FRONTEND) -> str:
     Raises:
         LinkError: a missing module or export, a cycle, a name used twice, or a statement outside the dialect.
     """
-    sources: dict[str, str] = {}  # file name -> its text without module syntax, in linking order
+    sources: dict[str, str] = {}  # path in the folder -> its text without module syntax, in linking order
     exports: dict[str, set[str]] = {}
     owner: dict[str, str] = {}  # top-level name -> "file:line"
 
@@ -46,27 +51,33 @@ def link(entry: str = "widget.js", folder: Path = FRONTEND) -> str:
         if not (folder / name).is_file():
             raise LinkError(f"{asked}: there is no module {name!r} in {folder}")
         text = (folder / name).read_text(encoding="utf-8")
+        text = _DATA.sub(lambda found: _constant(found[1], (folder / name).parent / found[2]), text)
 
         def at(offset: int) -> str:
             return f"{name}:{text.count(chr(10), 0, offset) + 1}"
 
         for found in _IMPORT.finditer(text):
-            visit(found[2], at(found.start()), (*path, name))
+            module = normpath(join(dirname(name), found[2]))
+            visit(module, at(found.start()), (*path, name))
             for wanted in filter(None, (word.strip() for word in found[1].split(","))):
-                if wanted not in exports[found[2]]:
-                    raise LinkError(f"{at(found.start())}: {found[2]} does not export {wanted!r}")
+                if wanted not in exports[module]:
+                    raise LinkError(f"{at(found.start())}: {module} does not export {wanted!r}")
         for found in _NAME.finditer(text):
             if found[2] in owner:
                 raise LinkError(f"{at(found.start())}: the name {found[2]!r} is taken by {owner[found[2]]}")
             owner[found[2]] = at(found.start())
         exports[name] = {found[2] for found in _NAME.finditer(text) if found[1]}
         # Blanked, not cut, so that offsets (and so the line numbers in messages) stay true.
-        plain = _IMPORT.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
+        plain = text
+        for blank in (_JSDOC, _IMPORT):
+            plain = blank.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), plain)
         plain = _EXPORT.sub(lambda found: " " * len(found[0]), plain)
         if name == entry:
             plain = re.sub(r"^export default\b", lambda found: " " * len(found[0]), plain, count=1, flags=re.MULTILINE)
         if bad := _ILLEGAL.search(plain):
-            raise LinkError(f"{at(bad.start())}: only named imports from './', named exports, const, let are linked")
+            raise LinkError(
+                f"{at(bad.start())}: only named imports of './', '../', named exports, const, let are linked"
+            )
         if bad := _NESTED.search(plain):
             raise LinkError(f"{at(bad.end() - 1)}: a template literal inside another one; give the inner one a name")
         body = jsmin(_EXPORT.sub("", _IMPORT.sub("", text)))
@@ -74,3 +85,7 @@ def link(entry: str = "widget.js", folder: Path = FRONTEND) -> str:
 
     visit(entry, entry, ())
     return "\n".join(sources.values())
+
+
+def _constant(name: str, path: Path) -> str:
+    return f"const {name} = {json.dumps(json.loads(path.read_text(encoding='utf-8')), separators=(',', ':'))};"

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from gram.board import Board
 from gram.rollout import RolloutError, board_of, check, digest, need
 from gramviz import measure
+from gramviz.contract import CONTRACT
 from gramviz.explorer.maps import maps
 from gramviz.explorer.payload import FORMAT, LETTERS, NONE, PackError, Payload, Store, clean_tree, fraction
 from gramviz.measure import Every
@@ -33,7 +34,7 @@ from gramviz.measure.graph import picture
 from gramviz.measure.pair import pair
 
 LEVELS = ("Supervision step", "Transition", "Low-level step")
-_CERTAINTY_LEVELS = 31
+_CERTAINTY_LEVELS = CONTRACT["payload"]["certainty_levels"]
 _MEGABYTE = 1_000_000
 
 

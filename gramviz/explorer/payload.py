@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-import unicodedata
+import re
 import zlib
 from dataclasses import dataclass
 from typing import Any
@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-FORMAT = (1, 0)
-LETTERS = "ABCD"
-TITLE_LENGTH = 200
-NO_PLACE = -32768  # "not a number" in the i2 of a map
-NONE = 65535  # "no answer", "not a number" in u2
-_DIRECTION = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+from gramviz.contract import CONTRACT, FORBIDDEN, LIMITS
+
+FORMAT = (CONTRACT["payload"]["format"], 0)
+LETTERS = tuple(CONTRACT["letters"])
+NO_PLACE = CONTRACT["payload"]["no_place"]  # "not a number" in the i2 of a map
+NONE = CONTRACT["payload"]["none"]  # "no answer", "not a number" in u2
 
 
 class PackError(ValueError):
@@ -106,9 +106,9 @@ def fraction(values: NDArray[np.floating], levels: int) -> NDArray[np.uint8]:
     return np.rint(np.nan_to_num(values, nan=0.0).clip(0, 1) * levels).astype(np.uint8)
 
 
-def clean(text: object, limit: int = TITLE_LENGTH) -> str:
-    """A text from a file, fit to be shown: without control, bidi or lone surrogate characters, at most `limit` long."""
-    kept = "".join(" " if c in "\n\r\t" else c for c in str(text) if c in "\n\r\t" or not _forbidden(c))
+def clean(text: object, limit: int = LIMITS["title"]) -> str:
+    """A text from a file, fit to be shown: no forbidden characters, no line ends, at most `limit` characters."""
+    kept = FORBIDDEN.sub("", re.sub(r"[\n\r\t]", " ", str(text)))
     return kept if len(kept) <= limit else kept[: limit - 1] + "…"
 
 
@@ -119,8 +119,3 @@ def clean_tree(value: Any) -> Any:
     if isinstance(value, dict):
         return {clean(key): clean_tree(entry) for key, entry in value.items()}
     return [clean_tree(entry) for entry in value] if isinstance(value, list) else value
-
-
-def _forbidden(c: str) -> bool:
-    # Cc control, Cs lone surrogate; the direction characters reorder what stands around them ("Trojan Source", 2021).
-    return unicodedata.category(c) in ("Cc", "Cs") or c in _DIRECTION

@@ -2,7 +2,8 @@
 
     State(cursor={"step": 14, "low": None}, theme="dark").to_python(meta)
 
-The page writes the same object (`frontend/store.js`); `explorer.state` carries it both ways, files and links keep it.
+`contract.json` says what each key allows, here and in the page (`frontend/state.js`). `explorer.state` carries the
+state both ways, files and links keep it.
 """
 
 from __future__ import annotations
@@ -10,13 +11,13 @@ from __future__ import annotations
 import json
 import keyword
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gram.suggest import did_you_mean
+from gramviz.contract import CONTRACT, fits
 
-CURVES = ("certainty", "conflicts", "drift", "changed", "halt", "value", "kl", "spread")
-LAYERS = ("halo", "labels", "landscape", "cloud", "hulls", "trail", "truth", "explain")
+_KEYS: Mapping[str, Mapping[str, Any]] = CONTRACT["state"]  # in the order of the page, and of the JSON
 
 
 class StateError(ValueError):
@@ -24,95 +25,14 @@ class StateError(ValueError):
 
 
 # ------------------------------------------------------------------------------------------------------------ the state
-Check = Callable[[Any], bool]
-
-
 def is_index(value: Any) -> bool:
     """Whether it counts from 0."""
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
-
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _letter(value: Any) -> bool:
-    return isinstance(value, str) and value in {"A", "B", "C", "D"}
+    return fits(value, CONTRACT["defs"]["index"])
 
 
 def is_path(value: Any) -> bool:
     """Whether it is [run letter, path index]."""
-    return isinstance(value, list) and len(value) == 2 and _letter(value[0]) and is_index(value[1])
-
-
-def _list(of: Check) -> Check:
-    return lambda value: isinstance(value, list) and all(of(item) for item in value)
-
-
-def _one(*allowed: Any) -> Check:
-    return lambda value: any(value == item and type(value) is type(item) for item in allowed)
-
-
-def _or_none(check: Check) -> Check:
-    return lambda value: value is None or check(value)
-
-
-def _pair(of: Check) -> Check:
-    return lambda value: _list(of)(value) and len(value) == 2
-
-
-def _object(**keys: Check) -> Check:
-    def check(value: Any) -> bool:
-        return isinstance(value, dict) and value.keys() == keys.keys() and all(keys[k](value[k]) for k in keys)
-
-    return check
-
-
-def _brush(value: Any) -> bool:
-    lasso = _object(kind=_one("lasso"), plane=is_index, points=_list(_pair(_number)))
-    box = _object(kind=_one("box"), lane=_one(*CURVES), x=_pair(_number), y=_pair(_number))
-    return lasso(value) or box(value)
-
-
-# Key -> (check, what is allowed). The order is that of the page, and of the JSON.
-_KEYS: dict[str, tuple[Check, str]] = {
-    "v": (_one(1), "1, the version of this format"),
-    "puzzle": (is_index, "a puzzle's index, from 0"),
-    "cursor": (
-        _object(step=is_index, low=_or_none(is_index)),
-        "{'step': index, 'low': None or the low-level step}; go('7.2') writes it",
-    ),
-    "focus": (is_path, "[run letter, path index], e.g. ['B', 12]"),
-    "pinned": (_or_none(is_path), "[run letter, path index], or None"),
-    "selected": (
-        lambda value: isinstance(value, dict) and all(_letter(k) and _list(is_index)(v) for k, v in value.items()),
-        "{run letter: [path indices]}",
-    ),
-    "hidden": (_list(_letter), "a list of run letters"),
-    "cells": (_list(is_index), "a list of positions, from 0; cells(['r4c6']) writes it"),
-    "token": (_or_none(is_index), "a token's id, or None"),
-    "brush": (_or_none(_brush), "a lasso or box as the page writes it, or None"),
-    "range": (_or_none(_pair(is_index)), "[first, last] step of the loop, or None"),
-    "board": (_one("focus", "differ", "all", "A", "B", "C", "D"), "focus, differ, all, or a run letter"),
-    "color_by": (
-        _one("outcome", "answer", "run", "value", "certainty", "step", "cell"),
-        "outcome, answer, run, value, certainty, step, cell",
-    ),
-    "answers_at": (_one("final", "cursor"), "final, cursor"),
-    "tree": (_one(True, False), "True, False"),
-    "basis": (_or_none(lambda value: isinstance(value, str)), "the name of a basis: h, answers, steps, random, cell30"),
-    "dims": (_one(2, 3), "2, 3"),
-    "camera": (_or_none(_object(x=_number, y=_number, k=_number)), "{'x', 'y', 'k'}, or None for all"),
-    "turn": (_or_none(_pair(_number)), "[degrees to the right, degrees down] in 3-D, or None for the front"),
-    "layers": (_list(_one(*LAYERS)), f"a list of {', '.join(LAYERS)}"),
-    "lanes": (_list(_one(*CURVES)), f"a list of {', '.join(CURVES)}"),
-    "speed": (_one(1, 2, 4, 8, 16), "1, 2, 4, 8, 16 transitions per second"),
-    "loop": (_one(True, False), "True, False"),
-    "theme": (_one("auto", "light", "dark"), "auto, light, dark"),
-    "motion": (_one("auto", "calm"), "auto, calm"),
-    "panel": (_one("board", "map", "answers"), "board, map, answers"),
-    "chapter": (_or_none(is_index), "a chapter's index in the lesson, from 0, or None"),
-}
+    return fits(value, CONTRACT["defs"]["trajectory"])
 
 
 class State:
@@ -131,9 +51,9 @@ class State:
                 raise StateError(
                     f"unknown key {key!r} of the state; known: {', '.join(_KEYS)}{did_you_mean(key, _KEYS)}"
                 )
-            check, allowed = _KEYS[key]
             value = _plain(raw)
-            if not check(value):
+            if not fits(value, _KEYS[key]):
+                allowed = _KEYS[key].get("description") or ", ".join(map(str, _KEYS[key]["enum"]))
                 raise StateError(f"{key} is {_short(raw)}; allowed: {allowed}")
             checked[key] = value
         self.keys = {key: checked[key] for key in _KEYS if key in checked}

@@ -1,68 +1,103 @@
 // What buttons and keys both do. Each action is one change of the state; where there is nothing to do, it says why.
 
 import { placeName } from "./cells.js";
+import { contract } from "./contract.js";
+import { copyPython } from "./export.js";
 import { isSudoku } from "./explain.js";
-import { nearestPath, runOf, shownPath } from "./groups.js";
-import { planesOf } from "./planes.js";
+import { colorChoices, nearestPath, runOf, shownPath } from "./groups.js";
+import { planesOf, zoomed } from "./planes.js";
+import { detailsSentence } from "./sentences.js";
 import { address, changeJump, firstCorrect, hasTransitions, parting, supervisionJump } from "./steps.js";
 import { ASIDE, isDeep } from "./turn.js";
 import { words } from "./words.js";
 
-export function createActions(app, clock) {
-  const { payload, store } = app;
-  const go = (step, low = null) => {
+export const SPEEDS = contract.state.speed.enum;
+const UNIT = { x: 0, y: 0, width: 1, height: 1 };
+
+/** @typedef {import("./registry.js").Context} Context */
+/** @typedef {ReturnType<typeof createActions>} Actions */
+
+/** @template T @param {T[]} list @param {T} one @returns {T[]} the list without this one, or with it */
+const toggled = (list, one) => (list.includes(one) ? list.filter((other) => other !== one) : [...list, one]);
+
+/** Moves along time. @param {Context} context */
+function timeActions({ payload, store, clock, say }) {
+  const ticks = payload.lead.low_steps ?? 0;
+  /** @param {number} step @param {number | null} low */
+  function go(step, low = null) {
     clock.pause();
     store.set({ cursor: { step: Math.min(payload.steps - 1, Math.max(0, step)), low } });
-  };
-  const jump = (step, otherwise) => (step === null ? app.say(otherwise) : go(step));
-  const shown = () => shownPath(payload, store.state);
-  const ticks = payload.lead.low_steps ?? 0;
-
-  function layer(name) {
-    const { layers } = store.state;
-    store.set({ layers: layers.includes(name) ? layers.filter((other) => other !== name) : [...layers, name] });
   }
-
+  const step = (/** @type {number} */ direction) => go(store.state.cursor.step + direction);
   return {
+    go,
+    step,
     play: () => (store.transient.playing ? clock.pause() : clock.play()),
     start: () => go(0),
     end: () => go(payload.steps - 1),
-    step: (direction) => go(store.state.cursor.step + direction),
+    /** @param {number} direction */
     supervision: (direction) =>
-      hasTransitions(payload)
-        ? go(supervisionJump(payload, store.state.cursor.step, direction))
-        : go(store.state.cursor.step + direction),
-    /** Low-level steps run l 1 ... l K, then h, which is the transition's end. */
+      hasTransitions(payload) ? go(supervisionJump(payload, store.state.cursor.step, direction) ?? 0) : step(direction),
+    /** Low-level steps run l 1 ... l K, then h, which is the transition's end. @param {number} direction */
     low(direction) {
-      if (!ticks) return app.say(words.time.noLow);
-      const { step, low } = store.state.cursor;
+      if (!ticks) return say(words.time.noLow);
+      const { step: at, low } = store.state.cursor;
       if (direction > 0) {
-        if (low === null) return step + 1 < payload.steps ? go(step + 1, 1) : undefined;
-        return low < ticks ? go(step, low + 1) : go(step);
+        if (low === null) return at + 1 < payload.steps ? go(at + 1, 1) : undefined;
+        return low < ticks ? go(at, low + 1) : go(at);
       }
-      if (low === null) return step > 0 ? go(step, ticks) : undefined;
-      return low > 1 ? go(step, low - 1) : go(step - 1);
+      if (low === null) return at > 0 ? go(at, ticks) : undefined;
+      return low > 1 ? go(at, low - 1) : go(at - 1);
     },
-    change(direction = 1) {
-      jump(changeJump(...shown(), store.state.cursor.step, direction), words.jump.change);
+    /** @param {number} direction */
+    speed(direction) {
+      const index = SPEEDS.indexOf(store.state.speed) + direction;
+      store.set({ speed: SPEEDS[Math.min(SPEEDS.length - 1, Math.max(0, index))] });
     },
-    correct() {
-      jump(firstCorrect(...shown()), words.jump.correct(words.pathName(...shown())));
+    loop: () => store.set({ loop: !store.state.loop }),
+    /** Enter on the ruler: the first time where a loop begins, the second where it ends. */
+    mark() {
+      const { step: at } = store.state.cursor;
+      const { from } = store.transient;
+      store.poke({ from: from === null ? at : null });
+      if (from === null) return say(words.time.from(address(payload, at)));
+      const [first, last] = [Math.min(from, at), Math.max(from, at)];
+      if (first === last) return say(words.time.noLoop);
+      store.set({ range: [first, last], loop: true, cursor: { step: first, low: null } });
+      return say(words.time.loop(address(payload, first), address(payload, last)));
     },
+  };
+}
+
+/** Jumps to the moments worth seeing. @param {Context} context @param {(step: number) => void} go */
+function jumpActions({ payload, store, say }, go) {
+  /** @param {number | null} step @param {string} otherwise */
+  const jump = (step, otherwise) => (step === null ? say(otherwise) : go(step));
+  const shown = () => shownPath(payload, store.state);
+  return {
+    change: (direction = 1) => jump(changeJump(...shown(), store.state.cursor.step, direction), words.jump.change),
+    correct: () => jump(firstCorrect(...shown()), words.jump.correct(words.pathName(...shown()))),
     halt() {
       const [run, path] = shown();
       jump(run.halted(path) >= 0 ? run.halted(path) : null, words.jump.halt(words.pathName(run, path)));
     },
     part() {
       const { pinned, focus } = store.state;
-      if (!pinned || String(pinned) === String(focus)) return app.say(words.jump.part);
+      if (!pinned || String(pinned) === String(focus)) return say(words.jump.part);
       const [one, other] = [pinned, focus].map(([letter]) => runOf(payload, letter));
-      const names = [words.pathName(one, pinned[1]), words.pathName(other, focus[1])];
+      const names = /** @type {const} */ ([words.pathName(one, pinned[1]), words.pathName(other, focus[1])]);
       const found = parting(one, pinned[1], other, focus[1]);
-      if (!found) return app.say(words.time.same(...names));
+      if (!found) return say(words.time.same(...names));
       go(found.step);
-      return app.say(words.time.partAt(...names, placeName(payload.board, found.cell)));
+      return say(words.time.partAt(...names, placeName(payload.board, found.cell)));
     },
+  };
+}
+
+/** Which trajectories are shown and chosen. @param {Context} context */
+function choiceActions({ payload, store }) {
+  const all = (/** @type {{n: number}} */ { n }) => [...Array(n).keys()];
+  return {
     nearest() {
       const { focus } = store.state;
       const near = nearestPath(payload, store.state, runOf(payload, focus[0]), focus[1]);
@@ -72,91 +107,108 @@ export function createActions(app, clock) {
       const { pinned, focus } = store.state;
       store.set({ pinned: String(pinned) === String(focus) ? null : focus });
     },
+    /** Focuses a series; again: its next selected trajectory. @param {string} letter */
+    series(letter) {
+      const run = runOf(payload, letter);
+      if (!run) return;
+      const { state } = store;
+      const { focus, selected, board } = state;
+      if (focus[0] !== letter) {
+        store.set({ focus: [letter, shownPath(payload, { ...state, board: letter })[1]], board: "focus" });
+      } else if (board !== "focus" && board !== letter) store.set({ board: "focus" });
+      else {
+        const paths = selected[letter] ?? all(run);
+        store.set({ focus: [letter, paths[(paths.indexOf(focus[1]) + 1) % paths.length]], board: "focus" });
+      }
+    },
+    /** @param {string} letter */
+    hide(letter) {
+      if (runOf(payload, letter)) store.set({ hidden: toggled(store.state.hidden, letter) });
+    },
+    selectAll() {
+      const visible = payload.runs.filter((run) => !store.state.hidden.includes(run.letter));
+      store.set({ selected: Object.fromEntries(visible.map((run) => [run.letter, all(run)])) });
+    },
+  };
+}
+
+/** How board and map look. @param {Context} context */
+function viewActions({ payload, store, say }) {
+  const layer = (/** @type {string} */ name) => store.set({ layers: toggled(store.state.layers, name) });
+  return {
     landscape: () => layer("landscape"),
-    explain: () => (isSudoku(payload.board) ? layer("explain") : app.say(words.explain.none)),
+    explain: () => (isSudoku(payload.board) ? layer("explain") : say(words.explain.none)),
+    /** The next or previous thing that color shows. @param {number} by */
+    color(by) {
+      const names = colorChoices(payload, store.state).map(([key]) => key);
+      store.set({ color_by: names[(names.indexOf(store.state.color_by) + by + names.length) % names.length] });
+    },
     /** Between two and three dimensions; what opens is seen from aside, so that depth shows. */
     deep() {
       const { dims, turn } = store.state;
       if (dims === 3) return store.set({ dims: 2, brush: null });
-      if (!isDeep(planesOf(payload, store.state.basis))) return app.say(words.map.flat);
+      if (!isDeep(planesOf(payload, store.state.basis))) return say(words.map.flat);
       return store.set({ dims: 3, turn: turn ?? ASIDE, brush: null });
     },
-    fit: () => store.set({ camera: null, turn: null }),
-    speed(direction) {
-      const speeds = [1, 2, 4, 8, 16];
-      store.set({ speed: speeds[Math.min(4, Math.max(0, speeds.indexOf(store.state.speed) + direction))] });
+    /** Around the middle of the map. @param {number} factor */
+    zoom(factor) {
+      if (planesOf(payload, store.state.basis).length)
+        store.set({ camera: zoomed(store.state.camera, UNIT, 0.5, 0.5, factor) });
     },
-    loop: () => store.set({ loop: !store.state.loop }),
-    /** Enter on the ruler: the first time where a loop begins, the second where it ends. */
-    mark() {
-      const { step } = store.state.cursor;
-      const { from } = store.transient;
-      store.poke({ from: from === null ? step : null });
-      if (from === null) return app.say(words.time.from(address(payload, step)));
-      const range = [from, step].sort((a, b) => a - b);
-      if (range[0] === range[1]) return app.say(words.time.noLoop);
-      store.set({ range, loop: true, cursor: { step: range[0], low: null } });
-      return app.say(words.time.loop(...range.map((end) => address(payload, end))));
-    },
-    /** Focus a run; again: its next selected path. */
-    run(letter) {
-      const run = runOf(payload, letter);
-      if (!run) return;
-      const { focus, selected, board } = store.state;
-      if (focus[0] !== letter || (board !== "focus" && board !== letter)) {
-        store.set({
-          focus: focus[0] === letter ? focus : [letter, shownPath(payload, { ...store.state, board: letter })[1]],
-          board: "focus",
-        });
-        return;
-      }
-      const paths = selected[letter] ?? Array.from({ length: run.n }, (_, path) => path);
-      store.set({ focus: [letter, paths[(paths.indexOf(focus[1]) + 1) % paths.length]], board: "focus" });
-    },
-    hide(letter) {
-      const { hidden } = store.state;
-      if (runOf(payload, letter))
-        store.set({
-          hidden: hidden.includes(letter) ? hidden.filter((other) => other !== letter) : [...hidden, letter],
-        });
-    },
-    selectAll: () =>
-      store.set({
-        selected: Object.fromEntries(
-          payload.runs
-            .filter((run) => !store.state.hidden.includes(run.letter))
-            .map((run) => [run.letter, Array.from({ length: run.n }, (_, path) => path)]),
-        ),
-      }),
-    /** One step back: a sheet, lasso, loop, brush, cells, selection, filter. False if there was nothing to undo. */
-    escape() {
-      const { state, transient } = store;
-      if (app.filming) app.filming = false;
-      else if (transient.open) store.poke({ open: null });
-      else if (app.lesson.asking()) return app.lesson.escape();
-      else if (transient.lasso) store.poke({ lasso: false });
-      else if (transient.from !== null) store.poke({ from: null });
-      else if (state.range) store.set({ range: null });
-      else if (state.brush)
-        store.set({ brush: null, selected: {}, board: state.board === "all" ? "focus" : state.board });
-      else if (state.cells.length) store.set({ cells: [] });
-      else if (Object.keys(state.selected).length)
-        store.set({ selected: {}, board: state.board === "all" ? "focus" : state.board });
-      else if (state.token !== null) store.set({ token: null });
-      else if (app.lesson.escape()) return true;
-      else if (transient.presenter) this.present();
-      else return false;
-      return true;
-    },
-    chapter: (by) => app.lesson.turn(by),
-    /** Board and map large, for a room: full screen where the browser lets us. */
-    present() {
-      const on = !store.transient.presenter;
-      store.poke({ presenter: on, blank: false, open: null });
-      if (on) app.root.requestFullscreen?.().catch(() => {});
-      else if (app.root.getRootNode().fullscreenElement) document.exitFullscreen().catch(() => {});
-      app.fit();
-    },
+    fitMap: () => store.set({ camera: null, turn: null }),
+  };
+}
+
+/** The page as a whole. @param {Context} context */
+function pageActions(context) {
+  const { payload, store, root, lesson, say } = context;
+  /** Board and map large, for a room: full screen where the browser lets us. */
+  function present() {
+    const on = !store.transient.presenter;
+    store.poke({ presenter: on, blank: false, open: null });
+    if (on) root.requestFullscreen?.().catch(() => {});
+    else if (/** @type {Document | ShadowRoot} */ (root.getRootNode()).fullscreenElement)
+      document.exitFullscreen().catch(() => {});
+    context.fit();
+  }
+  /** One step back: a sheet, lasso, loop, brush, cells, selection, filter. False if there was nothing to undo. */
+  function stepBack() {
+    const { state, transient } = store;
+    const board = state.board === "all" ? "focus" : state.board;
+    if (transient.filming) store.poke({ filming: false });
+    else if (transient.open) store.poke({ open: null });
+    else if (transient.asking) return lesson.escape();
+    else if (transient.lasso) store.poke({ lasso: false });
+    else if (transient.from !== null) store.poke({ from: null });
+    else if (state.range) store.set({ range: null });
+    else if (state.brush) store.set({ brush: null, selected: {}, board });
+    else if (state.cells.length) store.set({ cells: [] });
+    else if (Object.keys(state.selected).length) store.set({ selected: {}, board });
+    else if (state.token !== null) store.set({ token: null });
+    else if (lesson.escape()) return true;
+    else if (transient.presenter) present();
+    else return false;
+    return true;
+  }
+  return {
+    present,
+    escape: stepBack,
+    /** Opens or closes a menu or a sheet. @param {string} name */
     toggle: (name) => store.poke({ open: store.transient.open === name ? null : name }),
+    /** Has the state read aloud. */
+    speak: () => say(detailsSentence(payload, store.state, store.transient, store.veiled)),
+    copy: () => copyPython(context),
+  };
+}
+
+/** @param {Context} context */
+export function createActions(context) {
+  const time = timeActions(context);
+  return {
+    ...time,
+    ...jumpActions(context, time.go),
+    ...choiceActions(context),
+    ...viewActions(context),
+    ...pageActions(context),
   };
 }

@@ -1,6 +1,10 @@
-// Medians and bands of a set of paths, for the lanes. Quantiles as numpy computes them (linear), so that both sides agree.
+// Medians and bands of a set of paths, for the lanes. Quantiles as numpy computes them (linear), so that both sides
+// agree.
 
-/** The q-quantile of numbers sorted ascending. */
+/** @import { Payload, Who } from "./types.js" */
+
+/** The q-quantile of numbers sorted ascending. @param {number[]} sorted
+ * @param {number} q */
 export function quantile(sorted, q) {
   if (!sorted.length) return NaN;
   const at = (sorted.length - 1) * q;
@@ -8,11 +12,12 @@ export function quantile(sorted, q) {
   return sorted[low] + (at - low) * ((sorted[low + 1] ?? sorted[low]) - sorted[low]);
 }
 
-/** {median, low, high} along time of one curve over paths [[run, path], ...]; NaN where no path has a value. */
+/** {median, low, high} along time of one curve over paths [[run, path], ...]; NaN where no path has a value.
+ * @param {Who[]} paths @param {string} curve @param {number} steps */
 export function band(paths, curve, steps) {
   const lines = { median: new Float32Array(steps), low: new Float32Array(steps), high: new Float32Array(steps) };
   for (let step = 0; step < steps; step += 1) {
-    const values = [];
+    const values = /** @type {number[]} */ ([]);
     for (const [run, path] of paths) {
       const value = run.curve(curve, path, step);
       if (Number.isFinite(value)) values.push(value);
@@ -27,7 +32,8 @@ export function band(paths, curve, steps) {
 
 const FROM_DATA = ["halt", "kl", "value"]; // curves whose zero is far from what they show
 
-/** The range of a curve over all runs: the same axis for every run, from 0 unless the curve says otherwise. */
+/** The range of a curve over all runs: the same axis for every run, from 0 unless the curve says otherwise.
+ * @param {Payload} payload @param {string} curve */
 export function extent(payload, curve) {
   let [low, high] = [Infinity, -Infinity];
   for (const run of payload.runs)

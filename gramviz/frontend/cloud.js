@@ -3,20 +3,26 @@
 import { PLAIN } from "./groups.js";
 import { headAt } from "./planes.js";
 
+/** @import { Pair, Pen, PlacedPlane, Scene } from "./types.js" */
+
+/** An axis of the grid. @typedef {{ start: number, cell: number }} Axis */
+/** @typedef {{ values: Float64Array, axes: Axis[] }} Density rows downward */
+
 const FEWEST_HEADS = 8; // a density of fewer says more about the kernel than about them
 const SIDE = 48; // cells of the grid: the cost is the same however far the map is zoomed
 const NARROWEST = 7; // px of a kernel: heads in one place are still a ring around it
 
-/** The density of points [[x, y], ...] around them: {values, axes: [{start, cell}, {start, cell}]}, rows downward. */
+/** The density of points around them. @param {Pair[]} points @returns {Density} */
 export function density(points) {
   const axes = [0, 1].map((axis) => {
     const at = points.map((point) => point[axis]);
     const mean = at.reduce((sum, value) => sum + value, 0) / at.length;
     const spread = Math.sqrt(at.reduce((sum, value) => sum + (value - mean) ** 2, 0) / at.length);
-    const width = Math.max(NARROWEST, 0.5 * spread * at.length ** (-1 / 6)); // half of Scott's: heads form several groups
+    // half of Scott's: heads form several groups
+    const width = Math.max(NARROWEST, 0.5 * spread * at.length ** (-1 / 6));
     const start = Math.min(...at) - 3.5 * width;
     const cell = (Math.max(...at) + 3.5 * width - start) / (SIDE - 1);
-    const bell = (value) =>
+    const bell = (/** @type {number} */ value) =>
       Float64Array.from({ length: SIDE }, (_, k) => Math.exp(-0.5 * ((start + k * cell - value) / width) ** 2));
     return { start, cell, bells: at.map(bell) };
   });
@@ -29,16 +35,21 @@ export function density(points) {
   return { values, axes };
 }
 
-/** The level above which lies this share of the whole density. */
+/** The level above which lies this share of the whole density. @param {Density} density @param {number} share */
 export function levelOf({ values }, share) {
   const sorted = Float64Array.from(values).sort().reverse();
   let left = share * sorted.reduce((sum, value) => sum + value, 0);
-  return sorted.find((value) => (left -= value) <= 0) ?? 0;
+  for (const value of sorted) {
+    left -= value;
+    if (left <= 0) return value;
+  }
+  return 0;
 }
 
-/** Pieces [x, y, x, y] of the lines where the density has a level (marching squares). */
+/** Pieces [x, y, x, y] of the lines where the density has a level (marching squares).
+ * @param {Density} density @param {number} level */
 export function contour({ values, axes: [x, y] }, level) {
-  const pieces = [];
+  const pieces = /** @type {number[][]} */ ([]);
   for (let k = 0; k < values.length - SIDE; k += 1) {
     if (k % SIDE === SIDE - 1) continue;
     const corners = [k, k + 1, k + SIDE + 1, k + SIDE];
@@ -48,7 +59,8 @@ export function contour({ values, axes: [x, y] }, level) {
       const two = corners[(side + 1) % 4];
       if (values[one] > level === values[two] > level) return [];
       const part = (level - values[one]) / (values[two] - values[one]);
-      const between = (pick, { start, cell }) => start + cell * (pick(one) + part * (pick(two) - pick(one)));
+      const between = (/** @type {(at: number) => number} */ pick, /** @type {Axis} */ { start, cell }) =>
+        start + cell * (pick(one) + part * (pick(two) - pick(one)));
       return [between((at) => at % SIDE, x), between((at) => Math.floor(at / SIDE), y)];
     });
     for (let at = 0; at < cuts.length; at += 4) pieces.push(cuts.slice(at, at + 4));
@@ -56,19 +68,20 @@ export function contour({ values, axes: [x, y] }, level) {
   return pieces;
 }
 
-/** Strokes the cloud of each colour group of enough heads: 50 % thick, 90 % thin. */
-export function drawCloud(pen, plane, { theme, state, emphasis, colours }) {
-  const heads = colours.groups.map(() => []);
+/** Strokes the cloud of each color group of enough heads: 50 % thick, 90 % thin.
+ * @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene */
+export function drawCloud(pen, plane, { theme, state, emphasis, colors }) {
+  const heads = colors.groups.map(() => /** @type {Pair[]} */ ([]));
   for (const part of plane.runs)
     for (let path = 0; path < part.run.n; path += 1) {
       const head = headAt(part, path, state.cursor.step);
       if (emphasis[part.run.letter][path] === PLAIN && Number.isFinite(head[0] + head[1]))
-        heads[colours.of[part.run.letter][path]].push(head);
+        heads[colors.of[part.run.letter][path]].push(head);
     }
   heads.forEach((points, group) => {
     if (points.length < FEWEST_HEADS) return;
     const field = density(points);
-    pen.strokeStyle = theme.pick(colours.groups[group].colour);
+    pen.strokeStyle = theme.pick(colors.groups[group].color);
     for (const share of [0.9, 0.5]) {
       pen.lineWidth = share > 0.5 ? 1 : 2;
       pen.beginPath();

@@ -1,33 +1,58 @@
-// Why a cell of a Sudoku changed: what the rules justify, and what is a guess. As gramviz.explain, which tells the meaning
-// of each reason; both are held to tests/vectors/explain.json. A unit's options are sets of digits, as bits.
+// Why a cell of a Sudoku changed: what the rules justify, and what is a guess. As gramviz.explain, which tells the
+// meaning of each reason; both are checked against tests/vectors/explain.json. A unit's options are sets of digits, as
+// bits.
 
 import { changedCells, placeName, tokenLabel } from "./cells.js";
+import { contract } from "./contract.js";
 import { words } from "./words.js";
 
-const BUDGET = 1000; // boards that one search looks at
+/** @import { Board, BoardView, Payload, Pen, Places, Reason, Series, Theme } from "./types.js" */
+
+/** @typedef {{ cells: number[], kind: "box" | "row" | "column" }} Unit */
+/** @typedef {{ units: Unit[], unitsOf: Unit[][], peers: number[][], every: number }} Rules */
+/** The reason of each cell that changed. @typedef {Map<number, Reason>} Reasons */
+
+const BUDGET = contract.limits.search_boards;
 const UNITS = ["box", "row", "column"];
 const FOLLOWING = ["given", "naked", ...UNITS, "locked", "rules"];
-const SIGNS = { given: "=", naked: "n", box: "h", row: "h", column: "h", locked: "p", rules: "r", erased: "–", contradicts: "!", guess: "?" };
-const explained = new WeakMap(); // run -> {"path step": Map}
+/** @type {Record<string, string>} */
+const SIGNS = {
+  given: "=",
+  naked: "n",
+  box: "h",
+  row: "h",
+  column: "h",
+  locked: "p",
+  rules: "r",
+  erased: "–",
+  contradicts: "!",
+  guess: "?",
+};
+/** For each run the reasons of each "path step". @type {WeakMap<Series, Map<string, Reasons>>} */
+const explained = new WeakMap();
 
-/** Whether a board has the boxes that make it a Sudoku. */
-export const isSudoku = (board) => Boolean(board.box) && board.exclusive.length === board.width && board.width === board.height;
+/** Whether a board has the boxes that make it a Sudoku. @param {Board} board */
+export const isSudoku = (board) =>
+  Boolean(board.box) && board.exclusive.length === board.width && board.width === board.height;
 
+/** @param {number} set */
 const isSingle = (set) => set !== 0 && (set & (set - 1)) === 0;
 
+/** @param {number} set */
 function digits(set) {
   let count = 0;
   for (let rest = set; rest; rest &= rest - 1) count += 1;
   return count;
 }
 
+/** @param {Board} board @returns {Rules} */
 function rulesOf(board) {
-  const units = board.groups.map((cells) => {
-    const one = (line) => cells.every((cell) => line(cell) === line(cells[0]));
-    return {
-      cells,
-      kind: one((cell) => Math.floor(cell / board.width)) ? "row" : one((cell) => cell % board.width) ? "column" : "box",
-    };
+  const units = (board.groups ?? []).map((cells) => {
+    const share = (/** @type {(cell: number) => number} */ line) =>
+      cells.every((cell) => line(cell) === line(cells[0]));
+    const isRow = share((cell) => Math.floor(cell / board.width));
+    const isColumn = share((cell) => cell % board.width);
+    return /** @type {Unit} */ ({ cells, kind: isRow ? "row" : isColumn ? "column" : "box" });
   });
   units.sort((a, b) => UNITS.indexOf(a.kind) - UNITS.indexOf(b.kind));
   const unitsOf = Array.from({ length: board.size }, (_, cell) => units.filter((unit) => unit.cells.includes(cell)));
@@ -35,10 +60,12 @@ function rulesOf(board) {
   return { units, unitsOf, peers, every: 2 ** board.exclusive.length - 1 };
 }
 
-/** Whether a cell is the only one of a unit that may hold a digit. */
+/** Whether a cell is the only one of a unit that may hold a digit.
+ * @param {number[]} options @param {Unit} unit @param {number} cell @param {number} digit */
 const isOnly = (options, unit, cell, digit) => unit.cells.every((k) => Boolean(options[k] & digit) === (k === cell));
 
-/** The options without what pairs and pointing digits exclude, until nothing more does. */
+/** The options without what pairs and pointing digits exclude, until nothing more does.
+ * @param {Rules} rules @param {number[]} options */
 function crossOut({ units, every }, options) {
   let left = options;
   for (;;) {
@@ -62,7 +89,8 @@ function crossOut({ units, every }, options) {
   }
 }
 
-/** Fills in singles, in place, until none is left; whether each cell and digit has room. */
+/** Fills in singles, in place, until none is left; whether each cell and digit has room.
+ * @param {Rules} rules @param {number[]} left */
 function settleSingles({ units, peers, every }, left) {
   let queue = [...left.keys()].filter((k) => isSingle(left[k]));
   while (queue.length) {
@@ -89,9 +117,11 @@ function settleSingles({ units, peers, every }, left) {
   return left.every(Boolean);
 }
 
-/** A solution within the options; [] if there is none, null if the budget did not tell. */
+/** A solution within the options; [] if there is none, null if the budget did not tell.
+ * @param {Rules} rules @param {number[]} options */
 function solve(rules, options) {
   let budget = BUDGET;
+  /** @param {number[]} left @returns {number[] | null} */
   const search = (left) => {
     budget -= 1;
     if (budget < 0) return null;
@@ -109,18 +139,25 @@ function solve(rules, options) {
   return search([...options]);
 }
 
-/** The reason of each cell that changed between two boards of a puzzle x: Map of cell -> reason. */
+/** The reason of each cell that changed between two boards of a puzzle x.
+ * @param {Board} board @param {ArrayLike<number>} x @param {Uint8Array} before @param {Uint8Array} after
+ * @returns {Reasons} */
 export function reasons(board, x, before, after) {
   const rules = rulesOf(board);
-  const digit = (token) => (board.exclusive.includes(token) ? 1 << board.exclusive.indexOf(token) : 0);
+  const digit = (/** @type {number} */ token) =>
+    board.exclusive.includes(token) ? 1 << board.exclusive.indexOf(token) : 0;
   const cells = [...after.keys()];
   const given = cells.map((k) => !board.blank.includes(x[k]));
   const stood = cells.map((k) => (given[k] ? x[k] : before[k]));
-  const clashes = (tokens, k) => rules.peers[k].some((peer) => tokens[peer] === tokens[k]);
+  const clashes = (/** @type {ArrayLike<number>} */ tokens, /** @type {number} */ k) =>
+    rules.peers[k].some((peer) => tokens[peer] === tokens[k]);
   const known = cells.map((k) => (given[k] || (before[k] === after[k] && !clashes(stood, k)) ? digit(stood[k]) : 0));
-  const options = cells.map((k) => known[k] || rules.every & ~rules.peers[k].reduce((set, peer) => set | known[peer], 0));
+  const options = cells.map(
+    (k) => known[k] || rules.every & ~rules.peers[k].reduce((set, peer) => set | known[peer], 0),
+  );
   const locked = crossOut(rules, options);
   const solved = solve(rules, options);
+  /** @param {number} k @returns {Reason} */
   const why = (k) => {
     const mine = digit(after[k]);
     if (given[k]) return after[k] === x[k] ? "given" : "contradicts";
@@ -137,24 +174,29 @@ export function reasons(board, x, before, after) {
   return new Map(cells.filter((k) => before[k] !== after[k]).map((k) => [k, why(k)]));
 }
 
-/** The reasons of a path's step; null where the board is no Sudoku. */
+/** The reasons of a path's step; null where the board is no Sudoku.
+ * @param {Payload} payload @param {Series} run @param {number} path @param {number} step @returns {Reasons | null} */
 export function reasonsAt(payload, run, path, step) {
   if (!isSudoku(payload.board) || !payload.x) return null;
-  if (!explained.has(run)) explained.set(run, {});
-  const kept = explained.get(run);
+  const kept = explained.get(run) ?? /** @type {Map<string, Reasons>} */ (new Map());
+  explained.set(run, kept);
+  const key = `${path} ${step}`;
+  const known = kept.get(key);
+  if (known) return known;
   const changed = changedCells(run, path, step).length;
-  return (kept[`${path} ${step}`] ??= changed
-    ? reasons(payload.board, payload.x, run.tokens(path, step - 1), run.tokens(path, step))
-    : new Map());
+  const found = changed ? reasons(payload.board, payload.x, run.tokens(path, step - 1), run.tokens(path, step)) : null;
+  kept.set(key, found ?? new Map());
+  return found ?? new Map();
 }
 
-/** "Row 4, column 6 became 7: hidden single in its box." */
+/** "Row 4, column 6 became 7: hidden single in its box."
+ * @param {Board} board @param {BoardView} view @param {number} cell */
 export const reasonSentence = (board, view, cell) =>
-  words.explain.became(placeName(board, cell), tokenLabel(board, view.tokens[cell]), view.reasons.get(cell));
+  words.explain.became(placeName(board, cell), tokenLabel(board, view.tokens[cell]), view.reasons?.get(cell) ?? "");
 
-/** "3 changes: 2 follow, 1 guess." */
+/** "3 changes: 2 follow, 1 guess." @param {Reasons} found */
 export function tallySentence(found) {
-  const counts = {};
+  const counts = /** @type {Record<string, number>} */ ({});
   for (const reason of found.values()) {
     const kind = FOLLOWING.includes(reason) ? "follow" : reason;
     counts[kind] = (counts[kind] ?? 0) + 1;
@@ -162,25 +204,31 @@ export function tallySentence(found) {
   return words.explain.tally(found.size, counts);
 }
 
-/** The signs that stand on a board, with what they mean: [[sign, words], ...]. */
+/** The signs that stand on a board, with what they mean: [[sign, words], ...].
+ * @param {Reasons} found */
 export const signsOf = (found) => {
   const seen = new Set([...found.values()].map((reason) => (UNITS.includes(reason) ? "hidden" : reason)));
-  return [...seen].map((reason) => [SIGNS[reason] ?? SIGNS.box, words.explain.legend[reason] ?? words.explain.reasons[reason]]);
+  return [...seen].map((reason) => [
+    SIGNS[reason] ?? SIGNS.box,
+    words.explain.legend[reason] ?? words.explain.reasons[reason],
+  ]);
 };
 
-/** A sign in the lower left of each changed cell, thinly cased, so that it shows on a hatch and spares the digit. */
+/** A sign in the lower left of each changed cell, thinly cased, so that it shows on a hatch and spares the digit.
+ * @param {Pen} pen @param {Places} place @param {BoardView} view @param {Theme} theme @param {string} font */
 export function paintReasons(pen, place, view, theme, font) {
   if (place.cell < 24) return;
   pen.font = `700 11px ${font}`;
   pen.textAlign = "center";
   pen.textBaseline = "middle";
-  for (const [cell, reason] of view.reasons) {
+  for (const [cell, reason] of view.reasons ?? []) {
     const { x, y } = place.at(cell);
+    /** @type {[string, number, number]} */
     const where = [SIGNS[reason], x - place.cell / 2 + 9, y + place.cell / 2 - 10];
     pen.lineWidth = 2;
     pen.strokeStyle = theme.bg;
     pen.strokeText(...where);
-    pen.fillStyle = reason === "contradicts" ? theme.wrong : theme.ink;
+    pen.fillStyle = reason === "contradicts" ? theme[contract.roles.conflict] : theme.ink;
     pen.fillText(...where);
   }
 }

@@ -1,22 +1,32 @@
 // What leaves the page: a picture, the numbers, and the view as Python or JSON. Nothing is sent anywhere.
 
 import { answerWords } from "./answers.js";
-import { provenance } from "./details.js";
+import { provenance } from "./sentences.js";
 import { make } from "./dom.js";
-import { filmOf, momentsOf, videoKind } from "./movie.js";
+import { filmOf, videoKind } from "./movie.js";
 import { notedPng, notedWebm } from "./note.js";
 import { pictureOf, vectorsOf } from "./picture.js";
 import { pythonLine } from "./python.js";
 import { address } from "./steps.js";
 import { words } from "./words.js";
 
-/** A file name of plain characters, whatever the title was. */
+/** @import { Payload, State } from "./types.js" */
+/** @typedef {import("./registry.js").Context} Context */
+
+/**
+ * A file name of plain characters, whatever the title was.
+ * @param {Payload} payload
+ * @param {State} state
+ * @param {string} ending
+ */
 export function fileName(payload, state, ending) {
-  const plain = `${payload.title}-puzzle-${payload.puzzle + 1}-step-${address(payload, state.cursor.step, state.cursor.low)}`;
+  const { step, low } = state.cursor;
+  const plain = `${payload.title}-puzzle-${payload.puzzle + 1}-step-${address(payload, step, low)}`;
   return `${plain.replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[-.]+/, "") || "explorer"}.${ending}`;
 }
 
-/** One CSV field. A text that a spreadsheet would read as a formula gets an apostrophe. */
+/** One CSV field. A text that a spreadsheet would read as a formula gets an apostrophe.
+ * @param {string | number | null | undefined} value */
 function field(value) {
   if (value === null || value === undefined || Number.isNaN(value)) return "";
   if (typeof value === "number") return String(Number(value.toPrecision(6)));
@@ -24,9 +34,11 @@ function field(value) {
   return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** Every state of every path: where it is, its answer, its curves and its place on the map. */
+/** Every state of every trajectory: where it is, its answer, its curves and its place on the map.
+ * @param {Payload} payload @param {State} state */
 export function csvText(payload, state) {
   const curves = [...new Set(payload.runs.flatMap((run) => Object.keys(run.curves)))];
+  /** @type {(string | number | null | undefined)[][]} */
   const lines = [
     ["run", "name", "trajectory", "step", "address", "answer", "ends_as", ...curves, "pc1", "pc2", "rollout", "tokens"],
   ];
@@ -34,7 +46,7 @@ export function csvText(payload, state) {
     for (let path = 0; path < run.n; path += 1)
       for (let step = 0; step < run.steps; step += 1) {
         const id = run.answer(path, step);
-        const map = run.maps[state.basis]?.xyz;
+        const map = state.basis === null ? undefined : run.maps[state.basis]?.xyz;
         const at = 3 * (path * run.steps + step);
         lines.push([
           run.letter,
@@ -54,71 +66,86 @@ export function csvText(payload, state) {
   return `${lines.map((line) => line.map(field).join(",")).join("\n")}\n`;
 }
 
-function download(app, blob, name) {
+/** @param {Context} context @param {Blob} blob @param {string} name */
+function download(context, blob, name) {
   const url = URL.createObjectURL(blob);
   const link = make("a", { href: url, download: name });
-  app.root.append(link);
+  context.root.append(link);
   link.click();
   link.remove();
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
-  app.say(words.exports.saved(name));
+  context.say(words.exports.saved(name));
 }
 
-/** To the clipboard; where that is refused (a sandbox, an old browser) the text is shown, selected. */
-export async function copyText(app, text, said = words.exports.copied) {
+/** To the clipboard; where that is refused (a sandbox, an old browser) the text is shown, selected.
+ * @param {Context} context @param {string} text */
+async function copyText(context, text, said = words.exports.copied) {
   try {
     await navigator.clipboard.writeText(text);
-    app.say(`${said} ${text}`.slice(0, 300));
+    context.say(`${said} ${text}`.slice(0, 300));
   } catch {
-    app.copied = text;
-    app.store.poke({ open: "copy" });
+    context.store.poke({ open: "copy", copied: text });
   }
 }
 
-const save = (app, content, ending) => download(app, content, fileName(app.payload, app.store.state, ending));
+/** @param {Context} context @param {Blob} content @param {string} ending */
+const save = (context, content, ending) =>
+  download(context, content, fileName(context.payload, context.store.state, ending));
 
-export function savePicture(app) {
-  const foot = provenance(app.payload, app.store.state);
-  app.redraw(); // what was said last ("Saved ...") is not part of the view
-  pictureOf(app, foot).toBlob(async (blob) => save(app, await notedPng(blob, foot), "png"), "image/png");
+/** @param {Context} context */
+function savePicture(context) {
+  const foot = provenance(context.payload, context.store.state);
+  context.redraw(); // what was said last ("Saved ...") is not part of the view
+  pictureOf(context, foot).toBlob(async (blob) => {
+    if (blob) save(context, await notedPng(blob, foot), "png");
+  }, "image/png");
 }
 
-function saveVectors(app) {
-  const { payload, store } = app;
+/** @param {Context} context */
+function saveVectors(context) {
+  const { payload, store } = context;
   const title = `${payload.title}, ${words.puzzle(payload.puzzle, payload.puzzles)}`;
-  save(app, new Blob([vectorsOf(app, title, provenance(payload, store.state))], { type: "image/svg+xml" }), "svg");
+  save(
+    context,
+    new Blob([vectorsOf(context, title, provenance(payload, store.state))], { type: "image/svg+xml" }),
+    "svg",
+  );
 }
 
-async function saveFilm(app) {
-  const { payload, store } = app;
-  const { step } = momentsOf(payload, store.state, false).at(-1);
-  const film = await filmOf(app);
+/** @param {Context} context */
+async function saveFilm(context) {
+  const { payload, store } = context;
+  const step = store.state.range?.[1] ?? payload.steps - 1;
+  const film = await filmOf(context);
   const foot = provenance(payload, { ...store.state, cursor: { step, low: null } }); // where it ends
-  if (film) save(app, await notedWebm(film, foot), "webm");
-  else app.say(words.exports.stopped);
+  if (film) save(context, await notedWebm(film, foot), "webm");
+  else context.say(words.exports.stopped);
 }
 
-export const copyPython = (app) => copyText(app, pythonLine(app.payload, app.store.state, app.store.start));
+/** @param {Context} context */
+export const copyPython = (context) =>
+  copyText(context, pythonLine(context.payload, context.store.state, context.store.start));
 
-export function exportItems(app) {
-  const { payload, store } = app;
+/** What "Export" offers. @param {Context} context @returns {import("./menu.js").Choice[]} */
+export function exportItems(context) {
+  const { payload, store } = context;
   const video = videoKind();
   return [
-    { label: words.exports.png, act: () => savePicture(app) },
-    { label: words.exports.svg, act: () => saveVectors(app) },
+    { label: words.exports.png, act: () => savePicture(context) },
+    { label: words.exports.svg, act: () => saveVectors(context) },
     {
       label: words.exports.webm,
       disabled: !video || payload.steps < 2,
       why: video ? null : words.exports.noVideo,
-      act: () => saveFilm(app),
+      act: () => saveFilm(context),
     },
     {
       label: words.exports.csv,
-      act: () => save(app, new Blob([csvText(payload, store.state)], { type: "text/csv" }), "csv"),
+      act: () => save(context, new Blob([csvText(payload, store.state)], { type: "text/csv" }), "csv"),
     },
-    { label: words.exports.python, act: () => copyPython(app) },
-    { label: words.exports.json, act: () => copyText(app, JSON.stringify(store.state)) },
-    // A palette of 256 colours and its dithering are Python's work; here is the command.
+    { label: words.exports.python, act: () => copyPython(context) },
+    { label: words.exports.json, act: () => copyText(context, JSON.stringify(store.state)) },
+    // A palette of 256 colors and its dithering are Python's work; here is the command.
     { label: words.exports.movie, disabled: true, why: words.exports.needsPython, act() {} },
   ];
 }

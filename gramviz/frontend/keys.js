@@ -1,71 +1,32 @@
 // The keyboard. Keys are heard on the widget only, and those that it uses never reach the notebook.
 
 import { quiet } from "./cells.js";
-import { neighbour } from "./dom.js";
-import { copyPython } from "./export.js";
-import { colourChoices } from "./groups.js";
+import { neighbor } from "./dom.js";
+import { arrowOf, focusedIn, placeOf, withCommand } from "./focus.js";
 
-const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+/** @typedef {import("./registry.js").Context} Context */
+/** @typedef {import("./registry.js").Part} Part */
+/** @typedef {import("./registry.js").Deed} Deed */
 
-export function listenToKeys(app, actions, parts) {
-  const { payload, store, root, signal } = app;
-  const command = (event) => event.ctrlKey || event.metaKey;
-  let tabbed = false; // whether the focus came by Tab, not by a press
-  const partOf = () => root.getRootNode().activeElement?.closest("[data-part]")?.dataset.part ?? null;
+/**
+ * Only this token: a digit means the token of that symbol, else the n-th token that draws something.
+ * @param {Context} context
+ * @param {string} digit
+ */
+function filter({ payload: { board }, store }, digit) {
+  const visible = [...board.tokens.keys()].filter((id) => !quiet(board, id));
+  const token = visible.find((id) => board.tokens[id].symbol === digit) ?? visible[Number(digit) - 1];
+  if (token !== undefined) store.set({ token: store.state.token === token ? null : token });
+}
 
-  function colour(by) {
-    const names = colourChoices(payload, store.state).map(([key]) => key);
-    store.set({ color_by: names[(names.indexOf(store.state.color_by) + by + names.length) % names.length] });
-  }
-
-  /** Only this token: a digit means the token of that symbol, else the n-th token that draws something. */
-  function filter(digit) {
-    const { board } = payload;
-    const visible = board.tokens.map((_, id) => id).filter((id) => !quiet(board, id));
-    const token = visible.find((id) => board.tokens[id].symbol === digit) ?? visible[Number(digit) - 1];
-    if (token !== undefined) store.set({ token: store.state.token === token ? null : token });
-  }
-
-  function arrow(event) {
-    const [dx, dy] = ARROWS[event.key];
-    const add = command(event);
-    const part = partOf();
-    if (part === "map" && event.shiftKey) return parts.map.turn(dx, dy);
-    if (part === "board") parts.board.move(dx, dy, add);
-    else if (part === "map") parts.map.move(dx, dy, add);
-    else if (part === "marks") parts.answers.move(dx + 13 * dy);
-    else if (part === "tree") parts.answers.tree.move(dx, dy);
-    else if (part?.startsWith("lane-") && dy) app.lanes.go(event.key);
-    else if (event.shiftKey) actions.supervision(dx - dy);
-    else actions.step(dx - dy);
-  }
-
-  function choose(event) {
-    const { state } = store;
-    const [letter, path] = state.focus;
-    const list = state.selected[letter] ?? [];
-    if (partOf() === "board") return; // moving has chosen already
-    if (partOf() === "tree") return parts.answers.tree.choose(event);
-    if (partOf() === "ruler" && !command(event)) return actions.mark();
-    if (parts.answers.add(root.getRootNode().activeElement)) return;
-    store.set({
-      selected: command(event)
-        ? {
-            ...state.selected,
-            [letter]: list.includes(path) ? list.filter((other) => other !== path) : [...list, path],
-          }
-        : { [letter]: [path] },
-    });
-  }
-
-  /** To another tab of the same row, which opens. */
-  function turn(tab, key) {
-    const next = neighbour([...tab.closest("[role=tablist]").querySelectorAll("[role=tab]")], tab, key);
-    next.focus();
-    next.click();
-  }
-
-  const bare = {
+/** Keys without Shift. @param {Context} context @returns {Record<string, Deed>} */
+function bareKeys(context) {
+  const { store, actions, lesson } = context;
+  const board = (/** @type {string} */ name) => store.set({ board: store.state.board === name ? "focus" : name });
+  const digits = [..."123456789"].map((digit) => [digit, () => filter(context, digit)]);
+  return {
+    ...Object.fromEntries(digits),
+    0: () => store.set({ token: null }),
     " ": actions.play,
     k: actions.play,
     j: () => actions.step(-1),
@@ -82,97 +43,151 @@ export function listenToKeys(app, actions, parts) {
     "[": () => actions.speed(-1),
     "]": () => actions.speed(1),
     u: actions.loop,
-    a: () => actions.run("A"),
-    b: () => actions.run("B"),
-    c: () => actions.run("C"),
-    d: () => actions.run("D"),
-    m: () => store.set({ board: store.state.board === "all" ? "focus" : "all" }),
-    x: () => store.set({ board: store.state.board === "differ" ? "focus" : "differ" }),
+    a: () => actions.series("A"),
+    b: () => actions.series("B"),
+    c: () => actions.series("C"),
+    d: () => actions.series("D"),
+    m: () => board("all"),
+    x: () => board("differ"),
     p: actions.pin,
     r: actions.nearest,
-    q: () => colour(1),
+    q: () => actions.color(1),
     g: actions.landscape,
     i: actions.explain,
-    o: () => actions.deep(),
-    z: () => actions.fit(),
-    "+": () => parts.map.zoom(1.25),
-    "=": () => parts.map.zoom(1.25),
-    "-": () => parts.map.zoom(0.8),
+    o: actions.deep,
+    z: actions.fitMap,
+    "+": () => actions.zoom(1.25),
+    "=": () => actions.zoom(1.25),
+    "-": () => actions.zoom(0.8),
     v: () => actions.toggle("view"),
     e: () => actions.toggle("export"),
     t: () => actions.toggle("table"),
-    PageUp: () => actions.chapter(-1),
-    PageDown: () => actions.chapter(1),
     "?": () => actions.toggle("keys"),
-    s: () => app.speaker.state(),
-    y: () => copyPython(app),
-    0: () => store.set({ token: null }),
+    PageUp: () => lesson.turn(-1),
+    PageDown: () => lesson.turn(1),
+    s: actions.speak,
+    y: actions.copy,
   };
-  for (const digit of "123456789") bare[digit] = () => filter(digit);
-  const shifted = {
-    J: () => actions.supervision(-1),
-    L: () => actions.supervision(1),
-    N: () => actions.change(-1),
-    W: () => store.set({ tree: !store.state.tree }),
-    P: () => actions.present(),
-    Q: () => colour(-1),
-    A: () => actions.hide("A"),
-    B: () => actions.hide("B"),
-    C: () => actions.hide("C"),
-    D: () => actions.hide("D"),
-    "?": bare["?"],
-    "+": bare["+"],
-  };
-  const commands = { a: actions.selectAll, z: () => store.undo(), Z: () => store.redo(), y: () => store.redo() };
+}
 
-  /** What a key does here, or null. Controls keep the keys that are theirs: a button its Space, a slider its arrows. */
-  function meaning(event) {
-    const target = event.composedPath()[0];
-    const tag = target.tagName;
-    if (tag === "TEXTAREA" || target.isContentEditable) return event.key === "Escape" ? actions.escape : null;
-    const typed = app.edit.key(event);
-    if (typed) return typed;
-    if (event.key === "Escape") return actions.escape;
-    if (event.altKey) return ARROWS[event.key]?.[1] && app.lanes.shift(ARROWS[event.key][1]);
-    if (command(event)) {
-      if (event.key === "Enter") return () => choose(event);
-      if (ARROWS[event.key]) return () => arrow(event);
-      return commands[event.key] ?? null;
-    }
-    if (["BUTTON", "INPUT", "SELECT"].includes(tag) && [" ", "Enter"].includes(event.key)) return null;
-    if (target.type === "range" && (ARROWS[event.key] || ["Home", "End"].includes(event.key))) return null;
-    if (event.key === "Enter") return () => choose(event);
-    // Who has clicked a tab goes on with time; who has come to it by keys goes from tab to tab.
-    if (target.getAttribute("role") === "tab" && tabbed && (ARROWS[event.key]?.[0] || ["Home", "End"].includes(event.key)))
-      return () => turn(target, event.key);
-    if (ARROWS[event.key]) return () => arrow(event);
-    return (
-      (event.shiftKey ? shifted[event.key] : bare[event.key]) ??
-      (event.shiftKey ? bare[event.key.length === 1 && !/[a-z]/i.test(event.key) ? event.key : ""] : null) ??
-      null
-    );
+/** Keys with Shift. @param {Context} context @returns {Record<string, Deed>} */
+const shiftedKeys = ({ store, actions }) => ({
+  J: () => actions.supervision(-1),
+  L: () => actions.supervision(1),
+  N: () => actions.change(-1),
+  W: () => store.set({ tree: !store.state.tree }),
+  P: actions.present,
+  Q: () => actions.color(-1),
+  A: () => actions.hide("A"),
+  B: () => actions.hide("B"),
+  C: () => actions.hide("C"),
+  D: () => actions.hide("D"),
+});
+
+/**
+ * Enter where no part has a meaning for it: the focused trajectory is chosen.
+ * @param {Context} context
+ * @param {boolean} add
+ */
+function chooseFocus({ store }, add) {
+  const { selected, focus } = store.state;
+  const [letter, path] = focus;
+  const list = selected[letter] ?? [];
+  const changed = list.includes(path) ? list.filter((other) => other !== path) : [...list, path];
+  store.set({ selected: add ? { ...selected, [letter]: changed } : { [letter]: [path] } });
+}
+
+/** To another tab of the same row, which opens. @param {HTMLElement} tab @param {string} key */
+function turn(tab, key) {
+  const row = /** @type {HTMLElement} */ (tab.closest("[role=tablist]"));
+  const next = neighbor(/** @type {HTMLElement[]} */ ([...row.querySelectorAll("[role=tab]")]), tab, key);
+  next.focus();
+  next.click();
+}
+
+/**
+ * What a key does here, or null. Controls keep the keys that are theirs: a button its Space, a slider its arrows.
+ * @param {Context} context
+ * @param {Part[]} parts
+ * @returns {(event: KeyboardEvent, tabbed: boolean) => Deed | null} `tabbed`: whether the focus came by Tab
+ */
+function createMeaning(context, parts) {
+  const { store, root, actions } = context;
+  const bare = bareKeys(context);
+  const shifted = shiftedKeys(context);
+  /** @type {Record<string, Deed>} */
+  const commands = { a: actions.selectAll, z: store.undo, Z: store.redo, y: store.redo };
+
+  /** What the part in which the focus is does with a key. @param {KeyboardEvent} event */
+  function inPart(event) {
+    const focused = focusedIn(root);
+    const part = parts.find(({ element }) => element.contains(focused));
+    return part?.key?.(event, placeOf(focused)) ?? null;
   }
 
-  root.addEventListener(
-    "keydown",
-    (event) => {
-      const act = meaning(event);
-      if (act) {
-        const used = act() !== false;
-        if (!used) {
-          // Escape with nothing left to undo gives the focus back to the notebook.
-          root.getRootNode().activeElement?.blur();
-          return;
-        }
-        event.preventDefault();
+  /** Arrows and Enter, which move and choose where nothing nearer wants them. @param {KeyboardEvent} event */
+  function movement(event) {
+    const arrow = arrowOf(event);
+    if (arrow) {
+      const by = arrow[0] - arrow[1];
+      return inPart(event) ?? (() => (event.shiftKey ? actions.supervision(by) : actions.step(by)));
+    }
+    return event.key === "Enter" ? (inPart(event) ?? (() => chooseFocus(context, withCommand(event)))) : null;
+  }
+
+  return (event, tabbed) => {
+    const { key } = event;
+    const target = /** @type {any} */ (event.composedPath()[0]);
+    const tag = target.tagName;
+    if (tag === "TEXTAREA" || target.isContentEditable) return key === "Escape" ? actions.escape : null;
+    for (const part of parts) {
+      const captured = part.capture?.(event);
+      if (captured) return captured;
+    }
+    if (key === "Escape") return actions.escape;
+    if (event.altKey) return inPart(event);
+    if (withCommand(event)) return movement(event) ?? commands[key] ?? null;
+    if (["BUTTON", "INPUT", "SELECT"].includes(tag) && [" ", "Enter"].includes(key)) return null;
+    const along = arrowOf(event)?.[0] || ["Home", "End"].includes(key);
+    if (target.type === "range" && (arrowOf(event) || along)) return null;
+    // Who has clicked a tab goes on with time; who has come to it by keys goes from tab to tab.
+    if (target.getAttribute("role") === "tab" && tabbed && along) return () => turn(target, key);
+    const moved = movement(event);
+    if (moved) return moved;
+    if (!event.shiftKey) return bare[key] ?? null;
+    // What a keyboard has on Shift, such as "?" and "+", is no letter.
+    return shifted[key] ?? (key.length === 1 && !/[a-z]/i.test(key) ? bare[key] : null) ?? null;
+  };
+}
+
+/** @param {Context} context @param {Part[]} parts */
+export function listenToKeys(context, parts) {
+  const { root, signal } = context;
+  const meaning = createMeaning(context, parts);
+  let tabbed = false;
+  /** @param {KeyboardEvent} event */
+  function press(event) {
+    const act = meaning(event, tabbed);
+    if (act) {
+      if (act() === false) {
+        // Escape with nothing left to undo gives the focus back to the notebook.
+        focusedIn(root)?.blur();
+        return;
       }
-      // Every key typed in here stays here, used or not: a stray "dd" must not delete a notebook cell.
-      if (event.key !== "Tab") event.stopPropagation();
-      else tabbed = true;
+      event.preventDefault();
+    }
+    // Every key typed in here stays here, used or not: a stray "dd" must not delete a notebook cell.
+    if (event.key !== "Tab") event.stopPropagation();
+    else tabbed = true;
+  }
+  root.addEventListener("keydown", press, { signal });
+  root.addEventListener(
+    "pointerdown",
+    () => {
+      tabbed = false;
     },
     { signal },
   );
-  root.addEventListener("pointerdown", () => (tabbed = false), { signal });
   // Some hosts listen to key presses and releases as well.
   for (const kind of ["keyup", "keypress"]) root.addEventListener(kind, (event) => event.stopPropagation(), { signal });
 }

@@ -1,194 +1,205 @@
-// Lessons: chapters with captions, and quizzes that hide the future. Data, not code: gramviz.chapters checks the YAML.
+// A lesson in progress: chapters, and quizzes that hide the future. Data, not code: gramviz.chapters checks the YAML.
 
-import { changedCells, cellName, quiet, tokenLabel } from "./cells.js";
-import { make, setAttribute, setText } from "./dom.js";
+import { cellName, changedCells, tokenLabel } from "./cells.js";
 import { runOf, shownPath } from "./groups.js";
-import { address, firstCorrect, parting } from "./steps.js";
+import { firstCorrect, parting } from "./steps.js";
+import { joined } from "./text.js";
 import { words } from "./words.js";
 
 const TRIES = 2;
 
-/** Four chapters that every rollout has: the start, where paths part, the first correct board, the end. */
+/** @typedef {import("./types.js").Payload} Payload */
+/** @typedef {import("./types.js").Chapter} Chapter */
+/** @typedef {import("./types.js").Quiz} Quiz */
+/** @typedef {ReturnType<typeof createLesson>} Lesson */
+
+/**
+ * Up to four chapters that every rollout has: the start, a separation, the first correct board, the end.
+ * @param {Payload} payload
+ * @param {import("./types.js").State} state
+ * @returns {Chapter[]}
+ */
 function automatic(payload, state) {
   const [run, path] = shownPath(payload, { ...state, board: "focus" });
   const name = words.pathName(run, path);
   const { pinned } = state;
-  const parted = pinned && parting(runOf(payload, pinned[0]), pinned[1], run, path);
-  const right = firstCorrect(run, path);
+  /** @type {{at: number, say: string}[]} */
   const found = [{ at: 0, say: words.lesson.start }];
-  if (parted)
-    found.push({ at: parted.step, say: words.lesson.part(words.pathName(runOf(payload, pinned[0]), pinned[1]), name) });
+  if (pinned) {
+    const other = runOf(payload, pinned[0]);
+    const separated = parting(other, pinned[1], run, path);
+    if (separated) found.push({ at: separated.step, say: words.lesson.part(words.pathName(other, pinned[1]), name) });
+  }
+  const right = firstCorrect(run, path);
   if (right !== null) found.push({ at: right, say: words.lesson.correct(name) });
   return [...found.sort((a, b) => a.at - b.at), { at: payload.steps - 1, say: words.lesson.end }];
 }
 
-/** Text with **bold** and `code`, as elements: nothing else of it is read. */
-function rich(text) {
-  return text.split(/(\*\*[^*]+\*\*|`[^`]+`)/).map((piece) => {
-    if (/^\*\*.+\*\*$/.test(piece)) return make("b", {}, piece.slice(2, -2));
-    if (/^`.+`$/.test(piece)) return make("code", {}, piece.slice(1, -1));
-    return document.createTextNode(piece);
-  });
+/**
+ * What an answer to a quiz is called, by the kind of the quiz.
+ * @param {Payload} payload
+ * @param {Quiz} quiz
+ * @param {any} answer a position, a token, the number of an answer or of a choice, or [letter, index]
+ * @returns {string}
+ */
+export function answerName(payload, quiz, answer) {
+  if (quiz.kind === "cell") return cellName(payload.board, answer);
+  if (quiz.kind === "token") return tokenLabel(payload.board, answer);
+  if (quiz.kind === "answer") return words.answer(payload.answers[answer]?.letter);
+  if (quiz.kind === "path") return words.pathName(runOf(payload, answer[0]), answer[1]);
+  return quiz.choices[answer];
 }
 
-export function createLesson(app, clock) {
-  const { payload, store } = app;
-  let chapters = payload.lesson?.chapters ?? null;
-  const caption = make("div", { class: "say selectable", "aria-live": "polite" });
-  const reply = make("div", { class: "reply selectable", role: "status" });
-  const options = make("div", { class: "options" });
-  const count = make("span", { class: "muted" });
-  const back = make("button", { onclick: () => go(store.state.chapter - 1) }, words.lesson.back);
-  const next = make("button", { onclick: () => go(store.state.chapter + 1) }, words.lesson.next);
-  const el = make(
-    "section",
-    { class: "captions", "aria-label": words.lesson.title, hidden: true },
-    make("div", { class: "words" }, caption, reply, options),
-    make("div", { class: "steps" }, count, back, next),
-  );
+/**
+ * The answers that are right: the lesson's own, or what the rollout did.
+ * @param {Payload} payload
+ * @param {import("./types.js").State} state
+ * @param {Quiz} quiz
+ * @returns {any[]}
+ */
+function rightAnswers(payload, state, { kind, answer, until, cell }) {
+  if (answer !== "auto") return answer;
+  const [run, path] = shownPath(payload, { ...state, board: "focus" });
+  if (kind === "token") return [run.tokens(path, until)[cell]];
+  if (kind === "answer") return [run.final(path)];
+  return changedCells(run, path, until);
+}
+
+/**
+ * The state that a chapter sets.
+ * @param {Chapter} chapter
+ * @param {number} step where its cursor stands
+ * @returns {Partial<import("./types.js").State>}
+ */
+function chapterView(chapter, step) {
+  /** @type {Record<string, number[]>} */
+  const selected = {};
+  for (const [letter, path] of chapter.look?.paths ?? []) selected[letter] = [...(selected[letter] ?? []), path];
+  return {
+    selected,
+    cells: chapter.look?.cells ?? [],
+    range: chapter.play ? [step, chapter.play.to] : null,
+    ...(chapter.play ? { speed: chapter.play.speed, loop: false } : {}),
+    ...(chapter.show ?? {}),
+    cursor: { step, low: null },
+  };
+}
+
+/**
+ * The quizzes: what is right, how often one may try, and the score. Writes `asking`, `limit` and `reply`.
+ * @param {Payload} payload
+ * @param {import("./store.js").Store} store
+ * @param {() => Chapter[]} chapters
+ */
+function createQuizzes(payload, store, chapters) {
+  /** @type {Map<number, boolean>} */
   const score = new Map(); // chapter -> whether it was answered right; kept in this page only
   let tries = 0;
-  let shown = null; // the chapter that is on screen
 
-  const current = () => (store.state.chapter === null ? null : (chapters?.[store.state.chapter] ?? null));
-  const asking = () => Boolean(current()?.quiz) && !score.has(store.state.chapter);
-
-  function go(index) {
-    chapters ??= automatic(payload, store.state);
-    if (index < 0 || index >= chapters.length) return;
-    clock.pause();
-    store.limit = null;
-    tries = 0;
-    const chapter = chapters[index];
-    const at = chapter.at ?? (chapter.quiz ? Math.min(store.state.cursor.step, chapter.quiz.until - 1) : store.state.cursor.step);
-    const selected = {};
-    for (const [letter, path] of chapter.look?.paths ?? []) selected[letter] = [...(selected[letter] ?? []), path];
-    store.set({
-      selected,
-      cells: chapter.look?.cells ?? [],
-      range: chapter.play ? [at, chapter.play.to] : null,
-      ...(chapter.play ? { speed: chapter.play.speed, loop: false } : {}),
-      ...(chapter.show ?? {}),
-      cursor: { step: at, low: null },
-      chapter: index,
-    });
-    if (asking()) store.limit = at;
-    app.relayout();
-    if (chapter.play) clock.play();
-  }
-
-  /** What is right: the lesson's own answer, or what the rollout did. */
-  function solution({ kind, answer, until, cell }) {
-    if (answer !== "auto") return answer;
-    const [run, path] = shownPath(payload, { ...store.state, board: "focus" });
-    if (kind === "token") return [run.tokens(path, until)[cell]];
-    if (kind === "answer") return [run.final(path)];
-    return changedCells(run, path, until);
-  }
-
-  const named = {
-    cell: (cell) => cellName(payload.board, cell),
-    token: (token) => tokenLabel(payload.board, token),
-    answer: (id) => words.answer(payload.answers[id]?.letter),
-    path: ([letter, path]) => words.pathName(runOf(payload, letter), path),
-    choice: (index) => current().quiz.choices[index],
-  };
-
-  function answer(given) {
-    const { quiz } = current();
-    const right = solution(quiz);
-    const told = right.length ? words.joined(right.map(named[quiz.kind])) : words.lesson.none;
-    const hit = right.some((one) => String(one) === String(given));
-    if (!hit && (tries += 1) < TRIES) {
-      setText(reply, [words.lesson.again, quiz.hint].filter(Boolean).join(" "));
-      return;
-    }
-    score.set(store.state.chapter, hit);
-    const text = (hit ? quiz.right : quiz.wrong) ?? (hit ? words.lesson.right : words.lesson.wrong);
-    reveal(text.replaceAll("{answer}", told).replaceAll("{details}", ""));
-  }
-
-  function reveal(text) {
-    const { quiz } = current();
-    const asked = chapters.map((chapter, k) => chapter.quiz && k).filter(Number.isInteger);
-    const done = asked.every((k) => score.has(k));
+  /**
+   * Ends a quiz: shows what it hid.
+   * @param {Quiz} quiz
+   * @param {boolean} hit
+   * @param {string} text
+   */
+  function reveal(quiz, hit, text) {
+    score.set(store.state.chapter ?? 0, hit);
+    const asked = chapters().flatMap((chapter, k) => (chapter.quiz ? [k] : []));
     const hits = [...score.values()].filter(Boolean).length;
-    store.limit = null;
+    const done = asked.every((k) => score.has(k)) ? words.lesson.score(hits, asked.length) : "";
+    store.poke({ asking: false, limit: null, reply: [text, done].filter(Boolean).join(" ") });
     store.set({ cursor: { step: quiz.until, low: null } });
-    setText(reply, [text, done ? words.lesson.score(hits, asked.length) : ""].filter(Boolean).join(" "));
-    app.root.focus({ preventScroll: true }); // the buttons go, and the keys must stay with us
-    app.relayout();
-  }
-
-  /** The buttons of a question: one per answer, or one that takes what is chosen in the board or map. */
-  function fillOptions() {
-    const quiz = asking() ? current().quiz : null;
-    const take = (label, given) => make("button", { onclick: () => answer(given()) }, label);
-    const lists = {
-      token: () =>
-        payload.board.tokens
-          .map((_, token) => token)
-          .filter((token) => !quiet(payload.board, token))
-          .map((token) => take(named.token(token), () => token)),
-      answer: () => payload.answers.slice(0, 6).map((_, id) => take(named.answer(id), () => id)),
-      choice: () => quiz.choices.map((text, index) => take(text, () => index)),
-      cell: () => [take(words.lesson.takeCell, () => store.state.cells.at(-1) ?? null)],
-      path: () => [take(words.lesson.takePath, () => store.state.focus)],
-    };
-    options.replaceChildren(...(quiz ? lists[quiz.kind]() : []));
-    if (quiz) options.append(make("span", { class: "note" }, words.lesson.locked));
   }
 
   return {
-    el,
-    /** Next or previous chapter; opens the lesson where none is open. */
-    turn: (by) => go(store.state.chapter === null ? (by > 0 ? 0 : -1) : store.state.chapter + by),
-    toggle: () => (store.state.chapter === null ? go(0) : leave()),
-    /** Escape: a question is skipped, else the lesson is left. False if there was nothing to leave. */
-    escape() {
-      if (store.state.chapter === null) return false;
-      if (!asking()) return leave();
-      score.set(store.state.chapter, false);
-      reveal(words.lesson.skipped);
-      return true;
+    /** A chapter opens: its quiz hides what comes after it, unless it was answered before. */
+    open() {
+      const { chapter, cursor } = store.state;
+      const quiz = chapter === null || score.has(chapter) ? null : chapters()[chapter]?.quiz;
+      tries = 0;
+      store.poke({ reply: "", asking: Boolean(quiz), limit: quiz ? Math.min(cursor.step, quiz.until - 1) : null });
     },
-    asking,
-    update(keys) {
-      if (!keys.has("chapter") && !keys.has("layout")) return;
-      const chapter = current();
-      // A saved view may open inside a lesson: then the chapter is on screen without having been entered.
-      if (store.state.chapter !== null && !chapters) chapters = automatic(payload, store.state);
-      el.hidden = !current();
-      if (!current()) {
-        shown = null;
+    /** @param {Quiz} quiz */
+    skip: (quiz) => reveal(quiz, false, words.lesson.skipped),
+    /** @param {Quiz} quiz @param {any} given see `answerName` */
+    answer(quiz, given) {
+      const right = rightAnswers(payload, store.state, quiz);
+      const hit = right.some((one) => String(one) === String(given));
+      if (!hit) tries += 1;
+      if (!hit && tries < TRIES) {
+        store.poke({ reply: [words.lesson.again, quiz.hint].filter(Boolean).join(" ") });
         return;
       }
-      if (shown !== store.state.chapter) {
-        shown = store.state.chapter;
-        caption.replaceChildren(...rich(current().say));
-        setText(reply, "");
-        if (asking()) store.limit = Math.min(store.state.cursor.step, current().quiz.until - 1);
-      }
-      setText(count, words.lesson.of(store.state.chapter + 1, chapters.length));
-      const focused = el.getRootNode().activeElement;
-      setAttribute(back, "disabled", store.state.chapter === 0 ? "" : null);
-      setAttribute(next, "disabled", store.state.chapter === chapters.length - 1 || asking() ? "" : null);
-      fillOptions();
-      // Whoever turned to the first or the last chapter, or to a question, stays here.
-      if (focused === next && next.disabled) (asking() ? options.querySelector("button") : back).focus();
-      else if (focused === back && back.disabled) (asking() ? options.querySelector("button") : next).focus();
-      app.root.classList.toggle("asking", asking());
-      const part = chapter?.look?.part ?? null;
-      setAttribute(app.root, "data-look", part);
-      setAttribute(el, "data-at", address(payload, store.state.cursor.step));
+      const names = right.map((one) => answerName(payload, quiz, one));
+      const text = (hit ? quiz.right : quiz.wrong) ?? (hit ? words.lesson.right : words.lesson.wrong);
+      const told = names.length ? joined(names) : words.lesson.none;
+      reveal(quiz, hit, text.replaceAll("{answer}", told).replaceAll("{details}", ""));
     },
   };
+}
+
+/**
+ * @param {Payload} payload
+ * @param {import("./store.js").Store} store
+ * @param {ReturnType<typeof import("./clock.js").createClock>} clock
+ */
+export function createLesson(payload, store, clock) {
+  let chapters = payload.lesson?.chapters;
+  function list() {
+    chapters ??= automatic(payload, store.state);
+    return chapters;
+  }
+  const quizzes = createQuizzes(payload, store, list);
+  let entered = /** @type {number | null} */ (null);
+  const current = () => (store.state.chapter === null ? null : (list()[store.state.chapter] ?? null));
+
+  /** Whichever way a chapter is reached: by a button, an undo, or a saved view. */
+  function enter() {
+    if (store.state.chapter === entered) return;
+    entered = store.state.chapter;
+    quizzes.open();
+  }
+  store.listen((keys) => {
+    if (keys.includes("chapter")) enter();
+  });
+  enter();
+
+  /** @param {number} index */
+  function go(index) {
+    const chapter = list()[index];
+    if (!chapter) return;
+    const { quiz, play } = chapter;
+    const { step } = store.state.cursor;
+    clock.pause();
+    store.poke({ limit: null });
+    const at = chapter.at ?? (quiz ? Math.min(step, quiz.until - 1) : step);
+    store.set({ ...chapterView(chapter, at), chapter: index });
+    if (play) clock.play();
+  }
 
   function leave() {
-    store.limit = null;
-    app.root.classList.remove("asking");
-    app.root.removeAttribute("data-look");
     store.set({ chapter: null, range: null });
     return true;
   }
+
+  return {
+    current,
+    chapters: list,
+    /** Next or previous chapter; opens the lesson where none is open. @param {number} by */
+    turn: (by) => go(store.state.chapter === null ? (by > 0 ? 0 : -1) : store.state.chapter + by),
+    toggle: () => (store.state.chapter === null ? go(0) : leave()),
+    /** Escape: a quiz is skipped, else the lesson is left. False if there was nothing to leave. */
+    escape() {
+      const quiz = current()?.quiz;
+      if (store.state.chapter === null) return false;
+      if (!store.transient.asking || !quiz) return leave();
+      quizzes.skip(quiz);
+      return true;
+    },
+    /** @param {any} given see `answerName` */
+    answer(given) {
+      const quiz = current()?.quiz;
+      if (quiz) quizzes.answer(quiz, given);
+    },
+  };
 }

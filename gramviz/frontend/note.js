@@ -3,10 +3,13 @@
 const PNG_HEAD = 33; // bytes: the signature and the chunk of the size, after which any text may stand
 const CLUSTER = [0x1f, 0x43, 0xb6, 0x75]; // where the pictures of a WebM begin
 
+/** @param {string} text */
 const utf8 = (text) => new TextEncoder().encode(text);
+/** @param {number} value @param {number} bytes */
 const big = (value, bytes) => Array.from({ length: bytes }, (_, k) => Math.floor(value / 256 ** (bytes - 1 - k)) % 256);
 
-/** CRC-32 as PNG has it (ISO 3309). */
+/** CRC-32 as PNG has it (ISO 3309).
+ * @param {Uint8Array} bytes */
 function crc(bytes) {
   let rest = -1;
   for (const byte of bytes) {
@@ -16,17 +19,21 @@ function crc(bytes) {
   return (rest ^ -1) >>> 0;
 }
 
-/** A PNG with a text of its own, as an iTXt chunk "Description" (PNG 3, 11.3.3). */
+/** A PNG with a text of its own, as an iTXt chunk "Description" (PNG 3, 11.3.3).
+ * @param {Blob} blob @param {string} text */
 export async function notedPng(blob, text) {
   const chunk = Uint8Array.from([...utf8("iTXtDescription"), 0, 0, 0, 0, 0, ...utf8(text)]);
   const parts = [big(chunk.length - 4, 4), chunk, big(crc(chunk), 4)].map((part) => Uint8Array.from(part));
   return new Blob([blob.slice(0, PNG_HEAD), ...parts, blob.slice(PNG_HEAD)], { type: blob.type });
 }
 
-/** An element of Matroska: its id, its length in eight bytes, and what it holds. */
+/** An element of Matroska: its id, its length in eight bytes, and what it holds.
+ * @param {number[]} id @param {ArrayLike<number> & Iterable<number>} content */
 const element = (id, content) => [...id, 1, ...big(content.length, 7), ...content];
 
-/** A WebM with a text of its own, as a tag DESCRIPTION before its pictures (RFC 9559, 5.1.8); as it was where it has none. */
+/** A WebM with a text of its own, as a tag DESCRIPTION before its pictures (RFC 9559, 5.1.8); as it was where it has
+ * none.
+ * @param {Blob} blob @param {string} text */
 export async function notedWebm(blob, text) {
   const bytes = new Uint8Array(await blob.arrayBuffer());
   const at = bytes.findIndex((_, k) => CLUSTER.every((byte, index) => bytes[k + index] === byte));

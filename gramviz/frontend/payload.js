@@ -1,7 +1,16 @@
 // Reads what gramviz.pack wrote (docs/payload.md): one JSON object and one compressed buffer become typed arrays.
 
-import { clean, words } from "./words.js";
+import { contract } from "./contract.js";
+import { clean } from "./text.js";
+import { words } from "./words.js";
 
+/** @import { ArrayEntry, Basis, Board, BoardMeta, Curve, NumberArray, Numbers, PackedBasis } from "./types.js" */
+/** @import { Payload } from "./types.js" */
+/** @import { PayloadMeta, Series, SeriesMap, SeriesMeta } from "./types.js" */
+
+/** By name, those of one run. @typedef {Record<string, NumberArray>} Arrays */
+
+/** @type {Record<string, new (buffer: ArrayBuffer, offset: number, count: number) => Numbers>} */
 const TYPES = {
   u1: Uint8Array,
   i1: Int8Array,
@@ -11,13 +20,14 @@ const TYPES = {
   i4: Int32Array,
   f4: Float32Array,
 };
-const FORMAT = 1;
-const NONE = 65535; // "no answer", "not a number" in u2
-const NO_PLACE = -32768; // "not a number" in the i2 of a map
+// `none` is "no answer" and "not a number" in u2, `no_place` "not a number" in the i2 of a map; a certainty is k /
+// levels.
+const { format: FORMAT, none: NONE, no_place: NO_PLACE, certainty_levels: LEVELS } = contract.payload;
 const COUNTS = ["curve_conflicts", "curve_changed"]; // whole numbers, whatever the scale made of them
-const LEVELS = 31; // certainties are packed as k / 31
 
-/** Decodes a payload. Rejects with one readable sentence; nothing half-read is ever returned. */
+/** Decodes a payload. Rejects with one readable sentence; nothing half-read is ever returned.
+ * @param {PayloadMeta} meta @param {DataView<ArrayBuffer> | Uint8Array<ArrayBuffer>} view
+ * @returns {Promise<Payload>} */
 export async function readPayload(meta, view) {
   if (meta?.format?.[0] !== FORMAT) throw new Error(words.newer(meta?.format?.[0]));
   let buffer;
@@ -32,7 +42,8 @@ export async function readPayload(meta, view) {
   return describe(meta, buffer);
 }
 
-/** sha256 as hex. Where the browser offers none (an insecure origin), the length must do. */
+/** sha256 as hex. Where the browser offers none (an insecure origin), the length must do.
+ * @param {ArrayBuffer} buffer */
 async function digest(buffer) {
   const subtle = globalThis.crypto?.subtle;
   if (!subtle) return null;
@@ -40,26 +51,25 @@ async function digest(buffer) {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/** @param {string[] | undefined} list @param {number} [limit] */
+const cleaned = (list, limit) => (list ?? []).map((entry) => clean(entry, limit));
+
+/** @param {PayloadMeta} meta @param {ArrayBuffer} buffer @returns {Payload} */
 function describe(meta, buffer) {
   const board = readBoard(meta.board);
   if (meta.input) board.input = readInput(meta.board, meta.input);
-  const lands = {}; // "run basis" -> the loss on its plane, [row, column] with rows going up; 255 = blank
-  for (const entry of meta.arrays)
-    if (entry.name.startsWith("landscape_")) lands[`${entry.run} ${entry.name.slice(10)}`] = readArray(entry, buffer);
-  const landOf = (basis) => basis.landscape && lands[`${basis.runs[0]} ${basis.name}`];
-  const runs = meta.runs.map((run, index) => {
-    const arrays = {};
-    for (const entry of meta.arrays)
-      if (entry.run === run.letter && TYPES[entry.dtype]) arrays[entry.name] = readArray(entry, buffer);
-    return readRun(run, index, arrays, board.size);
-  });
+  const arraysOf = (/** @type {SeriesMeta} */ run) => {
+    const own = meta.arrays.filter((entry) => entry.run === run.letter && TYPES[entry.dtype]);
+    return Object.fromEntries(own.map((entry) => [entry.name, readArray(entry, buffer)]));
+  };
+  const runs = meta.runs.map((run, index) => readRun(run, index, arraysOf(run), board.size));
   const lead = runs.reduce((best, run) => (run.steps > best.steps ? run : best), runs[0]);
-  const text = (list, limit) => (list ?? []).map((entry) => clean(entry, limit));
+  const levels = [...cleaned(meta.levels, 40), "Supervision step", "Transition", "Low-level step"];
   return {
     meta,
     board,
     runs,
-    lead, // the longest run: its steps make the ruler
+    lead,
     steps: lead.steps,
     title: clean(meta.title),
     puzzle: meta.puzzle,
@@ -68,26 +78,27 @@ function describe(meta, buffer) {
     y: meta.y ?? null,
     given: (meta.x ?? []).map((token) => !board.blank.includes(token)),
     solutions: meta.solutions_known ?? null,
-    levels: [...text(meta.levels, 40), "Supervision step", "Transition", "Low-level step"].slice(
-      0,
-      Math.max(3, meta.levels?.length ?? 0),
-    ),
+    levels: levels.slice(0, Math.max(3, meta.levels?.length ?? 0)),
     answers: meta.answers ?? [],
-    bases: (meta.bases ?? []).map((basis) => ({
-      ...basis,
-      label: clean(basis.label, 60),
-      landscape: landOf(basis) ? { ...basis.landscape, ...landOf(basis) } : null,
-    })),
-    leftOut: text(meta.left_out),
+    bases: (meta.bases ?? []).map((basis) => readBasis(basis, meta.arrays, buffer)),
+    leftOut: cleaned(meta.left_out),
     lesson: meta.lesson ?? null,
     missing: meta.missing ?? {},
     provenance: meta.provenance ?? {},
   };
 }
 
+/** @param {PackedBasis} basis @param {ArrayEntry[]} arrays @param {ArrayBuffer} buffer @returns {Basis} */
+function readBasis(basis, arrays, buffer) {
+  const entry = arrays.find(({ name, run }) => name === `landscape_${basis.name}` && run === basis.runs[0]);
+  const landscape = basis.landscape && entry ? { ...basis.landscape, ...readArray(entry, buffer) } : null;
+  return { ...basis, label: clean(basis.label, 60), landscape };
+}
+
+/** @param {BoardMeta} board @returns {Board} */
 export function readBoard(board) {
   const size = board.height * board.width;
-  const groups = Array.from({ length: size }, () => []);
+  const groups = Array.from({ length: size }, () => /** @type {number[][]} */ ([]));
   for (const group of board.groups ?? []) for (const position of group) groups[position].push(group);
   const tokens = board.tokens.map((token) => ({
     label: clean(token.label, 40),
@@ -101,16 +112,18 @@ export function readBoard(board) {
     blank: board.blank ?? [],
     exclusive: board.exclusive ?? [],
     groupsOf: groups,
-    ruled: Boolean(board.groups?.length || board.required?.length), // else a marked cell differs from the known answer
+    ruled: Boolean(board.groups?.length || board.required?.length),
     edges: board.kind === "graph" ? (board.groups ?? []).filter((group) => group.length === 2) : [],
   };
 }
 
-/** The board of a puzzle that stands beside its answer, with what it shows. */
+/** The board of a puzzle that stands beside its answer, with what it shows.
+ * @param {BoardMeta} board @param {NonNullable<PayloadMeta["input"]>} input */
 function readInput(board, { height, width, tokens }) {
   return { ...readBoard({ ...board, height, width }), shown: Uint8Array.from(tokens) };
 }
 
+/** @param {ArrayEntry} entry @param {ArrayBuffer} buffer @returns {NumberArray} */
 function readArray(entry, buffer) {
   const Type = TYPES[entry.dtype];
   const count = entry.shape.reduce((product, size) => product * size, 1);
@@ -118,8 +131,7 @@ function readArray(entry, buffer) {
   const { shape } = entry;
   if (entry.delta) return { shape, values: undoDelta(values, shape) };
   if (entry.scale === null || entry.scale === undefined) return { shape, values };
-  const scale = [].concat(entry.scale);
-  const zero = [].concat(entry.zero);
+  const [scale, zero] = [entry.scale, entry.zero ?? 0].map((one) => (Array.isArray(one) ? one : [one]));
   const decoded = new Float32Array(count);
   for (let k = 0; k < count; k += 1) {
     const missing = values[k] === (entry.dtype === "i2" ? NO_PLACE : NONE);
@@ -129,7 +141,8 @@ function readArray(entry, buffer) {
   return { shape, values: decoded };
 }
 
-/** Tokens travel as differences (mod 256) along time, which zlib likes; here they become tokens again. */
+/** Tokens travel as differences (mod 256) along time, which zlib likes; here they become tokens again.
+ * @param {Numbers} values @param {number[]} shape */
 function undoDelta(values, [n, t, size]) {
   const whole = new Uint8Array(values);
   for (let path = 0; path < n; path += 1) {
@@ -139,24 +152,40 @@ function undoDelta(values, [n, t, size]) {
   return whole;
 }
 
-/** One run, with accessors so that no other module knows how the bytes lie. */
+/** The curves and the maps among the arrays of a run with n trajectories, each under its own name.
+ * @param {Arrays} arrays @param {number} n */
+function readNamed(arrays, n) {
+  const named = (/** @type {string} */ prefix) =>
+    Object.keys(arrays).flatMap((name) => (name.startsWith(prefix) ? [name.slice(prefix.length)] : []));
+  /** @param {NumberArray} array @returns {Curve} */
+  const curve = ({ values, shape }) => ({ values, each: shape[0] === n ? 1 : 0 });
+  /** @param {string} name @returns {SeriesMap} */
+  const map = (name) => ({
+    xyz: arrays[`map_${name}`].values,
+    outside: arrays[`outside_${name}`]?.values,
+    beyond: arrays[`beyond_${name}`]?.values,
+  });
+  return {
+    curves: Object.fromEntries(named("curve_").map((name) => [name, curve(arrays[`curve_${name}`])])),
+    maps: Object.fromEntries(named("map_").map((name) => [name, map(name)])),
+  };
+}
+
+/** One run, with accessors so that no other module knows how the bytes lie.
+ * @param {SeriesMeta} run @param {number} index @param {Arrays} arrays @param {number} size @returns {Series} */
 function readRun(run, index, arrays, size) {
   const [n, t] = arrays.tokens.shape;
-  const series = (name) => arrays[name] && { values: arrays[name].values, each: arrays[name].shape[0] === n ? 1 : 0 };
-  const held = (step) => Math.min(step, t - 1); // a shorter run keeps its last state
-  const curves = {};
-  for (const name of Object.keys(arrays)) if (name.startsWith("curve_")) curves[name.slice(6)] = series(name);
-  const maps = {};
-  for (const name of Object.keys(arrays))
-    if (name.startsWith("map_"))
-      maps[name.slice(4)] = {
-        xyz: arrays[name].values,
-        outside: arrays[`outside_${name.slice(4)}`]?.values,
-        beyond: arrays[`beyond_${name.slice(4)}`]?.values,
-      };
-  const width = arrays.conflict?.shape[2];
-  const level = (name) =>
-    arrays[name] && ((path, step, position) => arrays[name].values[(path * t + held(step)) * size + position] / LEVELS);
+  const tokens = /** @type {Uint8Array} */ (arrays.tokens.values);
+  const { answer, conflict, valid, outcome, settled, halted, low_drift: lowDrift } = arrays;
+  const { curves, maps } = readNamed(arrays, n);
+  const held = (/** @type {number} */ step) => Math.min(step, t - 1);
+  const at = (/** @type {number} */ path, /** @type {number} */ step) => path * t + held(step);
+  /** A number of each position, as k / levels; undefined where it was not recorded.
+   * @param {string} name @returns {((path: number, step: number, position: number) => number) | undefined} */
+  const perPosition = (name, levels = 1) => {
+    const values = arrays[name]?.values;
+    return values && ((path, step, position) => values[at(path, step) * size + position] / levels);
+  };
   return {
     ...run,
     index,
@@ -167,29 +196,27 @@ function readRun(run, index, arrays, size) {
     held,
     curves,
     maps,
-    tokens: (path, step) =>
-      arrays.tokens.values.subarray((path * t + held(step)) * size, (path * t + held(step) + 1) * size),
-    certainty: level("certainty"),
-    second:
-      arrays.second && ((path, step, position) => arrays.second.values[(path * t + held(step)) * size + position]),
-    secondCertainty: level("second_certainty"),
+    tokens: (path, step) => tokens.subarray(at(path, step) * size, (at(path, step) + 1) * size),
+    certainty: perPosition("certainty", LEVELS),
+    second: perPosition("second"),
+    secondCertainty: perPosition("second_certainty", LEVELS),
     conflict:
-      arrays.conflict &&
+      conflict &&
       ((path, step, position) =>
-        (arrays.conflict.values[(path * t + held(step)) * width + (position >> 3)] >> (position & 7)) & 1),
-    valid: arrays.valid && ((path, step) => arrays.valid.values[path * t + held(step)] === 1),
+        (conflict.values[at(path, step) * conflict.shape[2] + (position >> 3)] >> (position & 7)) & 1),
+    valid: valid && ((path, step) => valid.values[at(path, step)] === 1),
     answer: (path, step) => {
-      const id = arrays.answer ? arrays.answer.values[path * t + held(step)] : NONE;
+      const id = answer ? answer.values[at(path, step)] : NONE;
       return id === NONE ? null : id;
     },
     final: (path) => arrays.final.values[path],
-    right: arrays.valid ? arrays.outcome.values.reduce((sum, outcome) => sum + (outcome === 1), 0) : null, // null: nobody knows
-    outcome: (path) => (arrays.outcome ? arrays.outcome.values[path] : 3),
-    settled: arrays.settled && ((path) => arrays.settled.values[path] === 1),
-    halts: Boolean(arrays.halted),
-    halted: (path) => (arrays.halted ? arrays.halted.values[path] : -1),
-    curve: (name, path, step) => (curves[name] ? curves[name].values[path * curves[name].each * t + held(step)] : NaN),
-    lowDrift:
-      arrays.low_drift && ((path, step, low) => arrays.low_drift.values[(path * t + held(step)) * run.low_steps + low]),
+    right: valid ? outcome.values.filter((one) => one === 1).length : null,
+    outcome: (path) => (outcome ? outcome.values[path] : 3),
+    settled: settled && ((path) => settled.values[path] === 1),
+    halts: Boolean(halted),
+    halted: (path) => (halted ? halted.values[path] : -1),
+    curve: (name, path, step) =>
+      curves[name] ? curves[name].values[path * curves[name].each * t + held(step)] : Number.NaN,
+    lowDrift: lowDrift && ((path, step, low) => lowDrift.values[at(path, step) * run.low_steps + low]),
   };
 }

@@ -1,15 +1,19 @@
 // Where the positions of a board lie on screen: squares of a grid, or nodes of a graph. Pure geometry.
 
+/** @import { Board, GridPlaces, Places, Token } from "./types.js" */
+
 const LEAST = 24; // px of a cell that holds text; a larger board scrolls inside its panel
 
-/** {width, height, cell, at(position) -> {x, y} centre, hit(x, y) -> position or null, move(position, dx, dy)}. */
+/** {width, height, cell, at(position) -> {x, y} center, hit(x, y) -> position or null, move(position, dx, dy)}.
+ * @param {Board} board @param {number} side @returns {Places} */
 export function places(board, side) {
   return board.kind === "graph" ? nodes(board, side) : squares(board, side);
 }
 
+/** @param {Board} board @param {number} side */
 function squares(board, side) {
-  // Colours need no letters; only what is read needs a cell of that size.
-  const read = (token) => token.glyph === "text" || token.glyph === "queen";
+  // Colors need no letters; only what is read needs a cell of that size.
+  const read = (/** @type {Token} */ token) => token.glyph === "text" || token.glyph === "queen";
   const text = board.tokens.some(read) && !board.tokens.some((token) => token.glyph === "colour");
   const fit = Math.floor(side / Math.max(board.width, board.height));
   const cell =
@@ -19,7 +23,8 @@ function squares(board, side) {
   return gridAt(board, cell, 1, 1);
 }
 
-/** A grid whose upper left corner is at (left, top); the outer frame takes a pixel on each side. */
+/** A grid whose upper left corner is at (left, top); the outer frame takes a pixel on each side.
+ * @param {Board} board @param {number} cell @param {number} left @param {number} top @returns {GridPlaces} */
 export function gridAt(board, cell, left, top) {
   return {
     cell,
@@ -43,14 +48,15 @@ export function gridAt(board, cell, left, top) {
   };
 }
 
+/** @param {Board} board @param {number} side @returns {Places} */
 function nodes(board, side) {
   const cell = Math.max(side < 100 ? 6 : 14, Math.min(36, (side / Math.sqrt(board.size)) * 0.36));
   const rim = 0.7 * cell; // half a node, and the ring around one that breaks a rule
-  const circle = (k) => [
+  const circle = (/** @type {number} */ k) => [
     0.5 + 0.5 * Math.sin((2 * Math.PI * k) / board.size),
     0.5 - 0.5 * Math.cos((2 * Math.PI * k) / board.size),
   ];
-  const at = (position) => {
+  const at = (/** @type {number} */ position) => {
     const [x, y] = board.xy?.[position] ?? circle(position);
     return { x: rim + x * (side - 2 * rim), y: rim + y * (side - 2 * rim) };
   };

@@ -1,33 +1,45 @@
-// The geometry of the map: which planes are drawn, where, and where each state of each path falls. No drawing, no events.
+// The geometry of the map: which planes are drawn, where, and where each state of each path falls. No drawing, no
+// events.
 
 import { isDeep, nearness, slabOf, turning } from "./turn.js";
 
-const margin = (box) => Math.min(30, box.width / 12); // px kept free around the states, for halos and labels
+/** @import { Box, Camera, Pair, Payload, PlacedPlane, PlacedSeries, Plane, Series, State, Vector } from "./types.js" */
+
+/** Px kept free around the states, for halos and labels. @param {Box} box */
+const margin = (box) => Math.min(30, box.width / 12);
 const GAP = 10; // px between planes side by side
 const FOOT = 18; // px below a plane for its axis
 
-/** The bases of the chosen name, one plane each: several where runs have unrelated spaces. */
+/** The bases of the chosen name, one plane each: several where runs have unrelated spaces.
+ * @param {Payload} payload @param {string | null} name @returns {Plane[]} */
 export function planesOf(payload, name) {
   const entries = payload.bases.filter((basis) => basis.name === name);
   return entries
-    .map((basis) => ({ basis, runs: payload.runs.filter((run) => basis.runs.includes(run.letter) && run.maps[name]) }))
+    .map((basis) => ({
+      basis,
+      runs: payload.runs.filter((run) => basis.runs.includes(run.letter) && run.maps[basis.name]),
+    }))
     .filter((plane) => plane.runs.length);
 }
 
-/** Whether a plane holds runs of different checkpoints in a space that only one of them knows. */
+/** Whether a plane holds runs of different checkpoints in a space that only one of them knows. @param {Plane} plane */
 export function unrelated({ basis, runs }) {
   return basis.name !== "answers" && new Set(runs.map((run) => run.checkpoint ?? run.letter)).size > 1;
 }
 
-/** Places the planes side by side in width x height and projects every state through the camera of the state. */
-export function project(planes, { basis: name, camera, dims, turn }, width, height) {
+/** Places the planes side by side in width x height and projects every state through the camera of the state.
+ * @param {Plane[]} planes @param {Pick<State, "camera" | "dims" | "turn">} state @param {number} width
+ * @param {number} height @returns {PlacedPlane[]} */
+export function project(planes, { camera, dims, turn }, width, height) {
   const each = (width - GAP * (planes.length - 1)) / Math.max(1, planes.length);
   const deep = dims === 3 && isDeep(planes);
   return planes.map((plane, index) => {
+    const { basis } = plane;
     const box = { x: index * (each + GAP), y: 0, width: each, height: height - FOOT };
-    const flat = boundsOf(plane, name);
-    // Turned about the middle, inside the sphere that holds all states: turning changes no size.
+    const flat = boundsOf(plane);
+    // Rotated about the middle, inside the sphere that holds all states: rotating changes no size.
     const bounds = deep ? { x: 0, y: 0, width: 2 * flat.reach, height: 2 * flat.reach } : flat;
+    /** @type {(x: number, y: number, z: number) => Vector} */
     const turned = deep ? turning(turn, flat.middle) : (x, y) => [x, y, 0];
     const zoom = camera?.k ?? 1;
     // One scale for all components: a distance means the same in every direction.
@@ -35,10 +47,10 @@ export function project(planes, { basis: name, camera, dims, turn }, width, heig
     const scale = fit * zoom;
     const x0 = box.x + box.width / 2 + (camera?.x ?? 0) * box.width;
     const y0 = box.y + box.height / 2 + (camera?.y ?? 0) * box.height;
-    const toX = (value) => x0 + (value - bounds.x) * scale;
-    const toY = (value) => y0 - (value - bounds.y) * scale;
+    const toX = (/** @type {number} */ value) => x0 + (value - bounds.x) * scale;
+    const toY = (/** @type {number} */ value) => y0 - (value - bounds.y) * scale;
     const runs = plane.runs.map((run) => {
-      const { xyz, ...halos } = run.maps[name];
+      const { xyz, ...halos } = run.maps[basis.name];
       const outside = deep ? halos.beyond : halos.outside; // what the two, or three, components that are seen leave out
       const count = run.n * run.steps;
       const points = new Float32Array(count * 2);
@@ -47,15 +59,16 @@ export function project(planes, { basis: name, camera, dims, turn }, width, heig
         const [across, up, near] = turned(xyz[3 * k], xyz[3 * k + 1], xyz[3 * k + 2]);
         points[2 * k] = toX(across);
         points[2 * k + 1] = toY(up);
-        if (deep) depth[k] = near / flat.reach;
+        if (depth) depth[k] = near / flat.reach;
       }
       // The slab of the segment that begins at each state; that of a path's last one is never asked for.
-      const slabs = deep ? Uint8Array.from(depth, (near, k) => slabOf((near + (depth[k + 1] ?? near)) / 2)) : null;
+      const slabs = depth && Uint8Array.from(depth, (near, k) => slabOf((near + (depth[k + 1] ?? near)) / 2));
       return { run, points, outside, depth, slabs };
     });
-    const axes = deep ? [0, 1, 2].map((axis) => turning(turn, [0, 0, 0])(...[0, 0, 0].fill(1, axis, axis + 1))) : null;
+    const unit = turning(turn, [0, 0, 0]);
+    const axes = deep ? [unit(1, 0, 0), unit(0, 1, 0), unit(0, 0, 1)] : null;
     return {
-      ...plane,
+      basis,
       index,
       box,
       runs,
@@ -69,8 +82,9 @@ export function project(planes, { basis: name, camera, dims, turn }, width, heig
   });
 }
 
-/** The extent of a plane's states; of all three components the middle, and how far from it the furthest state lies. */
-function boundsOf({ runs }, name) {
+/** The extent of a plane's states; of all three components the middle, and how far from it the furthest state lies.
+ * @param {Plane} plane @returns {Box & { middle: Vector, reach: number }} */
+function boundsOf({ basis: { name }, runs }) {
   const axes = [0, 1, 2];
   const [low, high] = [axes.map(() => Infinity), axes.map(() => -Infinity)];
   for (const run of runs) {
@@ -83,7 +97,7 @@ function boundsOf({ runs }, name) {
   }
   if (low[0] > high[0]) return { x: 0, y: 0, width: 1, height: 1, middle: [0, 0, 0], reach: 1 };
   const size = axes.map((axis) => Math.max(high[axis] - low[axis], 1e-6)); // a path that never moves is a point
-  const middle = axes.map((axis) => (low[axis] + high[axis]) / 2);
+  const middle = /** @type {Vector} */ (axes.map((axis) => (low[axis] + high[axis]) / 2));
   let reach = 1e-6;
   for (const run of runs) {
     const { xyz } = run.maps[name];
@@ -93,12 +107,14 @@ function boundsOf({ runs }, name) {
   return { x: middle[0], y: middle[1], width: size[0], height: size[1], middle, reach };
 }
 
-/** How near a head is to the eye, 0.45 to 1.35; 1 in two dimensions. */
+/** How near a head is to the eye, 0.45 to 1.35; 1 in two dimensions.
+ * @param {PlacedSeries} part @param {number} path @param {number} step */
 export function nearOf({ run, depth }, path, step) {
   return depth ? nearness(slabOf(depth[path * run.steps + run.held(step)])) : 1;
 }
 
-/** Where the head of a path is: at the cursor, or on its way to the next transition. */
+/** Where the head of a path is: at the cursor, or on its way to the next transition.
+ * @param {PlacedSeries} part @param {number} path @param {number} step @returns {Pair} */
 export function headAt({ run, points }, path, step, fraction = 0) {
   const now = 2 * (path * run.steps + run.held(step));
   const next = 2 * (path * run.steps + run.held(step + (fraction > 0 ? 1 : 0)));
@@ -108,20 +124,28 @@ export function headAt({ run, points }, path, step, fraction = 0) {
   ];
 }
 
-/** The nearest head, else the nearest state, within `reach` px: {run, path, step} or null. `allowed(run, path)` filters. */
+/** @typedef {{ run: Series, path: number, step: number }} Found */
+/** The nearest head, else the nearest state, within `reach` px: {run, path, step} or null. `allowed(run, path)`
+ * filters.
+ * @param {PlacedPlane[]} planes @param {number} x @param {number} y @param {number} step @param {number} reach
+ * @param {(run: Series, path: number) => boolean} allowed */
 export function nearest(planes, x, y, step, reach, allowed) {
+  /** @type {Found | null} */
   let best = null;
   let least = reach * reach;
+  /** @param {Series} run @param {number} path @param {number} at @param {number} px @param {number} py */
   const offer = (run, path, at, px, py) => {
     const distance = (px - x) ** 2 + (py - y) ** 2;
-    if (distance < least) [best, least] = [{ run, path, step: at }, distance];
+    if (distance >= least) return;
+    best = { run, path, step: at };
+    least = distance;
   };
   for (const plane of planes)
     for (const part of plane.runs)
       for (let path = 0; path < part.run.n; path += 1) {
         if (allowed(part.run, path)) offer(part.run, path, part.run.held(step), ...headAt(part, path, step));
       }
-  if (best) return best; // heads lie in front of the lines
+  if (best) return /** @type {Found} */ (best); // heads lie in front of the lines
   for (const plane of planes)
     for (const { run, points } of plane.runs)
       for (let path = 0; path < run.n; path += 1) {
@@ -130,10 +154,11 @@ export function nearest(planes, x, y, step, reach, allowed) {
         for (let at = 0; at < run.steps; at += 1)
           offer(run, path, at, points[2 * (start + at)], points[2 * (start + at) + 1]);
       }
-  return best;
+  return /** @type {Found | null} */ (best);
 }
 
-/** The camera after zooming by `factor` around a point of a plane. */
+/** The camera after zooming by `factor` around a point of a plane.
+ * @param {Camera | null} camera @param {Box} box @param {number} x @param {number} y @param {number} factor */
 export function zoomed(camera, box, x, y, factor) {
   const from = camera ?? { x: 0, y: 0, k: 1 };
   const k = Math.min(20, Math.max(0.5, from.k * factor));
@@ -142,7 +167,8 @@ export function zoomed(camera, box, x, y, factor) {
   return { x: about.x - (about.x - from.x) * ratio, y: about.y - (about.y - from.y) * ratio, k };
 }
 
-/** The camera that shows the given points [[x, y], ...] of one plane large, or null for none. */
+/** The camera that shows the given points of one plane large, or null for none.
+ * @param {Camera | null} camera @param {Box} box @param {Pair[]} points */
 export function framed(camera, box, points) {
   if (!points.length) return null;
   const xs = points.map(([x]) => x);

@@ -1,132 +1,219 @@
-// The style sheet, as text, because a shadow root takes it from there. Sizes are those of the design: 4-8-12-16-24, text >= 11 px.
+// The style sheet, as text, because a shadow root takes it from there. Sizes are those of the design: 4-8-12-16-24,
+// text >= 11 px.
 
 export const styleText = `
 :host { display: block; contain: inline-size; }
 * { box-sizing: border-box; }
-.gv { font: 12px/1.35 var(--jp-ui-font-family, system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif);
-  font-variant-numeric: tabular-nums; color: var(--ink); background: var(--bg); border: 1px solid var(--line); border-radius: 8px;
+.gv { font: 12px/1.35 var(--jp-ui-font-family, system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial,
+  sans-serif);
+  font-variant-numeric: tabular-nums; color: var(--ink); background: var(--bg); border: 1px solid var(--line);
+  border-radius: 8px;
   max-width: 1440px; margin: 0 auto; position: relative; overflow: hidden; text-align: left; }
 button, select, input { font: inherit; color: inherit; margin: 0; }
-button { background: var(--bg); border: 1px solid var(--edge); border-radius: 5px; height: 27px; padding: 0 9px; cursor: pointer; white-space: nowrap; }
+button { background: var(--bg); border: 1px solid var(--edge); border-radius: 5px; height: 27px; padding: 0 9px;
+  cursor: pointer; white-space: nowrap; }
 button:hover:not(:disabled, [aria-disabled="true"]) { background: var(--sunk); }
-button:disabled, button[aria-disabled="true"] { color: var(--ink3); border-color: var(--line); cursor: default; }
-button[aria-pressed="true"], button[aria-selected="true"] { background: var(--ink); border-color: var(--ink); color: var(--bg); font-weight: 600; }
+button:disabled, button[aria-disabled="true"] { color: var(--text3); border-color: var(--line); cursor: default; }
+button[aria-pressed="true"], button[aria-selected="true"] { background: var(--ink); border-color: var(--ink);
+  color: var(--bg); font-weight: 600; }
 :focus-visible { outline: 2px solid var(--ink); outline-offset: 2px; }
 .gv:focus-visible { outline-offset: -2px; }
 canvas { display: block; touch-action: pan-y; } .map canvas { touch-action: none; }
 [hidden] { display: none !important; }
-.muted { color: var(--ink2); } .note { color: var(--ink3); font-size: 11px; }
+.muted { color: var(--text2); } .note { color: var(--text3); font-size: 11px; }
 .away { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .selectable { user-select: text; }
 
-header { display: flex; flex-wrap: wrap; align-items: center; gap: 8px 12px; padding: 10px 16px; border-bottom: 1px solid var(--line); }
-header .title { font-size: 15px; font-weight: 650; margin: 0; } header .title span { font-weight: 400; font-size: 12px; color: var(--ink2); margin-left: 6px; }
-header .runs { display: flex; align-items: center; flex-wrap: wrap; gap: 4px 8px; padding-left: 12px; border-left: 1px solid var(--line); }
+header { display: flex; flex-wrap: wrap; align-items: center; gap: 8px 12px; padding: 10px 16px;
+  border-bottom: 1px solid var(--line); }
+header .title { font-size: 15px; font-weight: 650; margin: 0; }
+header .title span { font-weight: 400; font-size: 12px; color: var(--text2); margin-left: 6px; }
+header .runs { display: flex; align-items: center; flex-wrap: wrap; gap: 4px 8px; padding-left: 12px;
+  border-left: 1px solid var(--line); }
 header .tools { display: flex; flex-wrap: wrap; gap: 8px; margin-left: auto; align-items: center; }
 .run { border-color: transparent; display: inline-flex; align-items: center; gap: 6px; padding: 0 6px; }
-.run b { font-weight: 650; } .run[aria-pressed="false"] :not(.badge) { color: var(--ink3); text-decoration: line-through; }
+.run b { font-weight: 650; }
+.run[aria-pressed="false"] :not(.badge) { color: var(--text3); text-decoration: line-through; }
 .run[aria-pressed="true"] { background: none; color: inherit; border-color: transparent; font-weight: 400; }
 .run.focus[aria-pressed="true"] { border-color: var(--edge); background: var(--sunk); }
-.badge { display: inline-grid; place-items: center; min-width: 17px; height: 17px; padding: 0 3px; border-radius: 3px; font-size: 11px; font-weight: 700; border: 1.5px solid var(--ink); color: var(--ink); background: var(--bg); text-decoration: none; }
-.badge.A { background: var(--ink); color: var(--bg); } .badge.C { border-style: double; border-width: 3.5px; } .badge.D { border-style: dashed; }
+.badge { display: inline-grid; place-items: center; min-width: 17px; height: 17px; padding: 0 3px; border-radius: 3px;
+  font-size: 11px; font-weight: 700; border: 1.5px solid var(--ink); color: var(--ink); background: var(--bg);
+  text-decoration: none; }
+.badge.A { background: var(--ink); color: var(--bg); } .badge.C { border-style: double; border-width: 3.5px; }
+.badge.D { border-style: dashed; }
 
 .panels { display: grid; grid-template-columns: auto minmax(0, 1fr) 224px; }
-.panel { padding: 10px 16px 12px; min-width: 0; position: relative; } .panel + .panel { border-left: 1px solid var(--line); }
+.panel { padding: 10px 16px 12px; min-width: 0; position: relative; }
+.panel + .panel { border-left: 1px solid var(--line); }
 .bar { display: flex; align-items: center; gap: 4px 6px; min-height: 27px; margin-bottom: 10px; flex-wrap: wrap; }
-.bar h3 { font-size: 13px; font-weight: 650; margin: 0; } .bar .sub { color: var(--ink2); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; min-width: 0; flex: 1 1 60px; }
-.bar .push { margin-left: auto; display: flex; align-items: center; gap: 4px; flex-wrap: wrap; } .bar button { height: 25px; padding: 0 8px; }
+.bar h3 { font-size: 13px; font-weight: 650; margin: 0; }
+.bar .sub { color: var(--text2); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; min-width: 0;
+  flex: 1 1 60px; }
+.bar .push { margin-left: auto; display: flex; align-items: center; gap: 4px; flex-wrap: wrap; }
+.bar button { height: 25px; padding: 0 8px; }
 .stage { position: relative; outline-offset: 2px; } .stage canvas + canvas { position: absolute; inset: 0; }
 .board .stage { overflow: auto; } .board .stage .away { top: 0; left: 0; }
-.legend { display: flex; flex-wrap: wrap; gap: 2px 9px; margin-top: 8px; min-height: 34px; align-content: start; font-size: 11px; color: var(--ink2); align-items: center; }
+.legend { display: flex; flex-wrap: wrap; gap: 2px 9px; margin-top: 8px; min-height: 34px; align-content: start;
+  font-size: 11px; color: var(--text2); align-items: center; }
 .legend > span { display: inline-flex; align-items: center; gap: 5px; }
 .key { width: 12px; height: 12px; border-radius: 3px; display: inline-block; flex: none; }
 .key.given { background: var(--given); border: 1px solid var(--edge); } .key.changed { border: 2px solid var(--ink); }
-.key.conflict { border: 1px solid var(--wrong); background: linear-gradient(225deg, var(--wrong) 5px, transparent 5px), repeating-linear-gradient(135deg, var(--wrong) 0 1px, transparent 1px 4px); }
-.key.certainty { height: 3px; border-radius: 0; background: linear-gradient(90deg, var(--ink2) 62%, var(--line) 62%); width: 18px; }
+.key.conflict { border: 1px solid var(--vermilion);
+  background: linear-gradient(225deg, var(--vermilion) 5px, transparent 5px), repeating-linear-gradient(135deg,
+  var(--vermilion) 0 1px, transparent 1px 4px); }
+.key.certainty { height: 3px; border-radius: 0; background: linear-gradient(90deg, var(--text2) 62%, var(--line) 62%);
+  width: 18px; }
 .key.doubt { border-radius: 50%; background: var(--gold); }
-.key.halo { border-radius: 50%; background: radial-gradient(circle, var(--ink2) 2.2px, var(--line) 2.8px); }
-.meter { width: 76px; height: 6px; border-radius: 3px; background: var(--line); overflow: hidden; } .meter i { display: block; height: 100%; background: var(--ink); }
-.apart { flex-basis: 100%; color: var(--ink); } .caption { color: var(--ink2); font-size: 11px; }
+.key.halo { border-radius: 50%; background: radial-gradient(circle, var(--text2) 2.2px, var(--line) 2.8px); }
+.meter { width: 76px; height: 6px; border-radius: 3px; background: var(--line); overflow: hidden; }
+.meter i { display: block; height: 100%; background: var(--ink); }
+.apart { flex-basis: 100%; color: var(--ink); } .caption { color: var(--text2); font-size: 11px; }
 
-.rows { display: grid; gap: 2px; } .row { display: grid; grid-template-columns: 13px 10px minmax(0, 1fr) 50px 22px; gap: 5px; align-items: center; border: 0; height: auto; padding: 3px 2px; text-align: left; width: 100%; border-radius: 3px; }
-.row .label { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; color: var(--ink2); } .row b { font-weight: 650; }
+.rows { display: grid; gap: 2px; }
+.row { display: grid; grid-template-columns: 13px 10px minmax(0, 1fr) 50px 22px; gap: 5px; align-items: center;
+  border: 0; height: auto; padding: 3px 2px; text-align: left; width: 100%; border-radius: 3px; }
+.row .label { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; color: var(--text2); }
+.row b { font-weight: 650; }
 .row[aria-selected="true"] { background: var(--given); color: var(--ink); font-weight: 400; }
-.row .count { text-align: right; font-weight: 600; } .bars { display: grid; gap: 2px; position: relative; background: var(--sunk); }
+.row .count { text-align: right; font-weight: 600; }
+.bars { display: grid; gap: 2px; position: relative; background: var(--sunk); }
 .bars i { display: block; height: 9px; background: currentColor; min-width: 0; } .bars.two i { height: 4px; }
 .bars .badge { position: absolute; top: -4px; }
 .mark { flex: none; display: block; }
-.answers h4 { font-size: 11px; font-weight: 400; color: var(--ink2); margin: 10px 0 4px; }
+.answers h4 { font-size: 11px; font-weight: 400; color: var(--text2); margin: 10px 0 4px; }
 .marks { display: grid; grid-template-columns: repeat(13, 14px); gap: 1px; }
-.marks > div { width: 14px; height: 14px; display: grid; place-items: center; border-radius: 3px; cursor: pointer; } .marks > div:hover { background: var(--given); }
-.marks > .focus { box-shadow: inset 0 0 0 1.8px var(--ink); border-radius: 4px; } .marks > .pinned { box-shadow: inset 0 0 0 1px var(--edge); }
-.marks > .grey { color: var(--other) !important; } .marks > .faint { opacity: .3; }
-.marks.dense { grid-template-columns: repeat(auto-fill, 9px); } .marks.dense > div { width: 9px; height: 9px; } .marks.dense svg { width: 8px; height: 8px; }
-.tree { position: relative; overflow: auto; max-height: 260px; } .tree > div { position: absolute; display: flex; gap: 3px; align-items: center; font-size: 11px; white-space: nowrap; cursor: pointer; }
-.tree > .at { outline: 1.5px solid var(--ink); border-radius: 3px; } .medium .grown { grid-column: 1 / -1; margin-bottom: 8px; }
-.wide .answers { padding: 10px 12px 12px; } .wide .answers .push { gap: 2px; } .wide .answers .bar button { padding: 0 4px; font-size: 11px; }
-.chosen { display: grid; grid-template-columns: minmax(0, auto) 14px minmax(76px, 1fr); overflow-wrap: anywhere; gap: 3px 8px; margin-top: 8px; padding-top: 8px; border-top: 1px solid var(--line); align-items: center; }
-.chosen .note { grid-column: 1 / -1; } .chosen b { font-weight: 600; } .found { margin-top: 8px; color: var(--ink2); }
+.marks > div { width: 14px; height: 14px; display: grid; place-items: center; border-radius: 3px; cursor: pointer; }
+.marks > div:hover { background: var(--given); }
+.marks > .focus { box-shadow: inset 0 0 0 1.8px var(--ink); border-radius: 4px; }
+.marks > .pinned { box-shadow: inset 0 0 0 1px var(--edge); }
+.marks > .grey { color: var(--grey) !important; } .marks > .faint { opacity: .3; }
+.marks.dense { grid-template-columns: repeat(auto-fill, 9px); } .marks.dense > div { width: 9px; height: 9px; }
+.marks.dense svg { width: 8px; height: 8px; }
+.tree { position: relative; overflow: auto; max-height: 260px; }
+.tree > div { position: absolute; display: flex; gap: 3px; align-items: center; font-size: 11px; white-space: nowrap;
+  cursor: pointer; }
+.tree > .at { outline: 1.5px solid var(--ink); border-radius: 3px; }
+.medium .grown { grid-column: 1 / -1; margin-bottom: 8px; }
+.wide .answers { padding: 10px 12px 12px; } .wide .answers .push { gap: 2px; }
+.wide .answers .bar button { padding: 0 4px; font-size: 11px; }
+.chosen { display: grid; grid-template-columns: minmax(0, auto) 14px minmax(76px, 1fr); overflow-wrap: anywhere;
+  gap: 3px 8px; margin-top: 8px; padding-top: 8px; border-top: 1px solid var(--line); align-items: center; }
+.chosen .note { grid-column: 1 / -1; } .chosen b { font-weight: 600; } .found { margin-top: 8px; color: var(--text2); }
 
 .time { border-top: 1px solid var(--line); padding: 8px 16px 6px; position: relative; --gutter: 174px; }
 .lane { display: grid; grid-template-columns: var(--gutter) minmax(0, 1fr); height: 52px; align-items: center; }
-.lane .gutter { display: flex; justify-content: space-between; padding-right: 12px; line-height: 1.3; } .lane :is(.name, .gutter b) { font-weight: 650; display: block; } .lane .name { border: 0; padding: 0; height: auto; min-width: 0; background: none; cursor: grab; }
-.lane .unit { color: var(--ink2); font-size: 11px; } .lane .values { text-align: right; display: grid; grid-template-columns: auto auto; gap: 0 7px; align-content: center; }
-.lane .values span:nth-child(odd) { color: var(--ink2); }
+.lane .gutter { display: flex; justify-content: space-between; padding-right: 12px; line-height: 1.3; }
+.lane :is(.name, .gutter b) { font-weight: 650; display: block; }
+.lane .name { border: 0; padding: 0; height: auto; min-width: 0; background: none; cursor: grab; }
+.lane .unit { color: var(--text2); font-size: 11px; }
+.lane .values { text-align: right; display: grid; grid-template-columns: auto auto; gap: 0 7px; align-content: center; }
+.lane .values span:nth-child(odd) { color: var(--text2); }
 .lane canvas { width: 100%; } .lane.tall { height: 156px; }
-.ruler { position: relative; z-index: 1; display: grid; grid-template-columns: var(--gutter) minmax(0, 1fr); outline-offset: 1px; border-radius: 3px; }
-.ruler .names { position: relative; color: var(--ink2); font-size: 11px; } .ruler .names span { position: absolute; left: 0; right: 8px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.ruler { position: relative; z-index: 1; display: grid; grid-template-columns: var(--gutter) minmax(0, 1fr);
+  outline-offset: 1px; border-radius: 3px; }
+.ruler .names { position: relative; color: var(--text2); font-size: 11px; }
+.ruler .names span { position: absolute; left: 0; right: 8px; overflow: hidden; text-overflow: ellipsis;
+  white-space: nowrap; }
 .playhead { position: absolute; width: 0; pointer-events: none; top: 4px; border-left: 1.8px solid var(--ink); }
-.playhead::before { content: ""; position: absolute; left: -5.9px; top: 0; width: 10px; height: 9px; background: var(--ink); clip-path: polygon(0 0, 100% 0, 100% 55%, 50% 100%, 0 55%); }
+.playhead::before { content: ""; position: absolute; left: -5.9px; top: 0; width: 10px; height: 9px;
+  background: var(--ink); clip-path: polygon(0 0, 100% 0, 100% 55%, 50% 100%, 0 55%); }
 
-.transport { display: flex; flex-wrap: wrap; align-items: center; gap: 6px 12px; padding: 8px 16px; border-top: 1px solid var(--line); }
-.transport .set { display: flex; gap: 5px; } .transport .set button { width: 30px; padding: 0; display: grid; place-items: center; }
-.transport .set .play { width: 42px; background: var(--ink); border-color: var(--ink); color: var(--bg); } .transport .set .play:disabled { opacity: .4; }
-.readout { min-width: 212px; } .readout b { font-size: 15px; font-weight: 650; margin-right: 7px; } .jumps { display: flex; gap: 6px; flex-wrap: wrap; }
-.transport .rest { display: flex; gap: 10px; align-items: center; margin-left: auto; } .transport label { display: inline-flex; gap: 6px; align-items: center; }
-input[type=range] { width: 76px; accent-color: var(--ink); } input[type=checkbox] { accent-color: var(--ink); width: 15px; height: 15px; } .rate { min-width: 50px; }
-.details { display: flex; gap: 12px; align-items: baseline; padding: 8px 16px; border-top: 1px solid var(--line); background: var(--sunk); min-height: 34px; }
-.details p { margin: 0; flex: 1; min-width: 0; height: 17px; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; } .details .badge { margin-right: 6px; }
+.transport { display: flex; flex-wrap: wrap; align-items: center; gap: 6px 12px; padding: 8px 16px;
+  border-top: 1px solid var(--line); }
+.transport .set { display: flex; gap: 5px; }
+.transport .set button { width: 30px; padding: 0; display: grid; place-items: center; }
+.transport .set .play { width: 42px; background: var(--ink); border-color: var(--ink); color: var(--bg); }
+.transport .set .play:disabled { opacity: .4; }
+.readout { min-width: 212px; } .readout b { font-size: 15px; font-weight: 650; margin-right: 7px; }
+.jumps { display: flex; gap: 6px; flex-wrap: wrap; }
+.transport .rest { display: flex; gap: 10px; align-items: center; margin-left: auto; }
+.transport label { display: inline-flex; gap: 6px; align-items: center; }
+input[type=range] { width: 76px; accent-color: var(--ink); }
+input[type=checkbox] { accent-color: var(--ink); width: 15px; height: 15px; } .rate { min-width: 50px; }
+.details { display: flex; gap: 12px; align-items: baseline; padding: 8px 16px; border-top: 1px solid var(--line);
+  background: var(--sunk); min-height: 34px; }
+.details p { margin: 0; flex: 1; min-width: 0; height: 17px; overflow: hidden; text-overflow: ellipsis;
+  white-space: nowrap; } .details .badge { margin-right: 6px; }
 
-.captions { display: flex; gap: 16px; align-items: flex-start; padding: 10px 16px; border-top: 1px solid var(--line); background: var(--sunk); font-size: 13px; }
-.captions .words { flex: 1; min-width: 0; display: grid; gap: 6px; } .captions .say { max-width: 90ch; } .reply:empty { display: none; } .reply { font-weight: 600; }
-.options { display: flex; flex-wrap: wrap; gap: 6px; align-items: center; } .options:empty { display: none; } .captions .steps { display: flex; gap: 8px; align-items: center; flex: none; }
-.lane.history { height: 64px; } .history .values { white-space: nowrap; } .asking :is(.history canvas, .answers .body, .lanes canvas, .values, .tally, [data-jump], .transport .menu) { visibility: hidden; }
-[data-look="map"] :is(.board, .answers, .time), [data-look="board"] :is(.map, .answers, .time), [data-look="answers"] :is(.board, .map, .time), [data-look="curves"] .panel, [data-look="time"] .panel { opacity: .45; }
-.presenting { max-width: none; font-size: 18px; } .presenting .panels { grid-template-columns: auto minmax(0, 1fr); } .presenting :is(.answers, .lanes, .tools, .jumps, .details) { display: none; }
-.presenting .captions { font-size: 24px; } .presenting .captions button { font-size: 18px; height: 36px; } .presenting .legend, .presenting .bar .sub { font-size: 16px; } .presenting .tabs { display: none; } .presenting :is(.board, .map) { display: block !important; }
-.presenting .ruler .names span { font-size: 16px; } .presenting canvas { cursor: crosshair; } .blank > * { visibility: hidden; } .gv.blank { background: #000; }
+.captions { display: flex; gap: 16px; align-items: flex-start; padding: 10px 16px; border-top: 1px solid var(--line);
+  background: var(--sunk); font-size: 13px; }
+.captions .words { flex: 1; min-width: 0; display: grid; gap: 6px; } .captions .say { max-width: 90ch; }
+.reply:empty { display: none; } .reply { font-weight: 600; }
+.options { display: flex; flex-wrap: wrap; gap: 6px; align-items: center; } .options:empty { display: none; }
+.captions .steps { display: flex; gap: 8px; align-items: center; flex: none; }
+.lane.history { height: 64px; } .history .values { white-space: nowrap; }
+.asking :is(.history canvas, .answers .body, .lanes canvas, .values, .tally, [data-jump],
+  .transport .menu) { visibility: hidden; }
+[data-look="map"] :is(.board, .answers, .time), [data-look="board"] :is(.map, .answers, .time),
+  [data-look="answers"] :is(.board, .map, .time), [data-look="curves"] .panel,
+  [data-look="time"] .panel { opacity: .45; }
+.presenting { max-width: none; font-size: 18px; } .presenting .panels { grid-template-columns: auto minmax(0, 1fr); }
+.presenting :is(.answers, .lanes, .tools, .jumps, .details) { display: none; }
+.presenting .captions { font-size: 24px; } .presenting .captions button { font-size: 18px; height: 36px; }
+.presenting .legend, .presenting .bar .sub { font-size: 16px; } .presenting .tabs { display: none; }
+.presenting :is(.board, .map) { display: block !important; }
+.presenting .ruler .names span { font-size: 16px; } .presenting canvas { cursor: crosshair; }
+.blank > * { visibility: hidden; } .gv.blank { background: #000; }
 
 .menu { position: relative; } .menu > button::after { content: "▾"; margin-left: 6px; font-size: 11px; }
-.menu .sheet { position: absolute; right: 0; top: 31px; z-index: 5; min-width: 190px; max-height: 440px; overflow: auto; background: var(--bg); border: 1px solid var(--edge); border-radius: 5px; padding: 5px; }
-.sheet button { scroll-margin: 6px; display: flex; width: 100%; border: 0; text-align: left; align-items: center; gap: 8px; } .sheet button::before { content: ""; width: 12px; flex: none; }
-.sheet button[aria-checked="true"]::before { content: "✓"; } .sheet .heading { font-size: 11px; font-weight: 600; color: var(--ink3); margin: 7px 9px 2px; }
-.sheet .why { font-size: 11px; color: var(--ink3); padding: 0 9px 4px 29px; max-width: 260px; white-space: normal; }
-.over { position: absolute; inset: 47px 0 0; z-index: 4; background: var(--bg); border-top: 1px solid var(--line); padding: 12px 16px; overflow: auto; }
+.menu .sheet { position: absolute; right: 0; top: 31px; z-index: 5; min-width: 190px; max-height: 440px;
+  overflow: auto; background: var(--bg); border: 1px solid var(--edge); border-radius: 5px; padding: 5px; }
+.sheet button { scroll-margin: 6px; display: flex; width: 100%; border: 0; text-align: left; align-items: center;
+  gap: 8px; } .sheet button::before { content: ""; width: 12px; flex: none; }
+.sheet button[aria-checked="true"]::before { content: "✓"; }
+.sheet .heading { font-size: 11px; font-weight: 600; color: var(--text3); margin: 7px 9px 2px; }
+.sheet .why { font-size: 11px; color: var(--text3); padding: 0 9px 4px 29px; max-width: 260px; white-space: normal; }
+.over { position: absolute; inset: 47px 0 0; z-index: 4; background: var(--bg); border-top: 1px solid var(--line);
+  padding: 12px 16px; overflow: auto; }
 .over .bar { position: sticky; top: -12px; background: var(--bg); padding: 4px 0; z-index: 1; }
-.over dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(330px, 1fr)); gap: 4px 24px; margin: 0; } .over dl div { display: flex; gap: 10px; } .over dt { min-width: 140px; font-weight: 600; } .over dd { margin: 0; color: var(--ink2); }
-table { border-collapse: collapse; width: 100%; } th, td { text-align: right; padding: 3px 10px; border-bottom: 1px solid var(--line); } th:nth-child(-n+3), td:nth-child(-n+3) { text-align: left; }
-th button { border: 0; padding: 0; font-weight: 600; } textarea { width: 100%; height: 140px; font: 12px/1.4 ui-monospace, monospace; color: inherit; background: var(--sunk); border: 1px solid var(--edge); border-radius: 5px; }
-.trouble { padding: 12px 16px; color: var(--ink); } .panel .trouble { position: absolute; inset: 0; background: var(--bg); z-index: 3; }
+.over dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(330px, 1fr)); gap: 4px 24px; margin: 0; }
+.over dl div { display: flex; gap: 10px; } .over dt { min-width: 140px; font-weight: 600; }
+.over dd { margin: 0; color: var(--text2); }
+table { border-collapse: collapse; width: 100%; }
+th, td { text-align: right; padding: 3px 10px; border-bottom: 1px solid var(--line); }
+th:nth-child(-n+3), td:nth-child(-n+3) { text-align: left; }
+th button { border: 0; padding: 0; font-weight: 600; }
+textarea { width: 100%; height: 140px; font: 12px/1.4 ui-monospace, monospace; color: inherit; background: var(--sunk);
+  border: 1px solid var(--edge); border-radius: 5px; }
+.trouble { padding: 12px 16px; color: var(--ink); }
+.panel .trouble { position: absolute; inset: 0; background: var(--bg); z-index: 3; }
 .tabs { display: none; gap: 4px; padding: 8px 12px 0; }
 
-.medium .panels { grid-template-columns: auto minmax(0, 1fr); } .medium .answers { grid-column: 1 / -1; border-left: 0; border-top: 1px solid var(--line); }
-.medium .answers .body { display: grid; grid-template-columns: 250px minmax(0, 1fr) auto; gap: 0 24px; } .medium .answers h4 { margin-top: 0; } .medium .chosen { margin: 0; padding: 0; border: 0; align-content: start; } .medium .found { grid-column: 1 / -1; }
-.medium .marks { grid-template-columns: repeat(auto-fill, 14px); } .medium .time { --gutter: 132px; } .medium .lane .unit, .narrow .lane .unit { display: none; } .medium .run .count { display: none; }
-.narrow header, .narrow .panel, .narrow .transport, .narrow .details { padding-left: 12px; padding-right: 12px; } .narrow header .tools { margin-left: 0; } .narrow header .runs { border: 0; padding: 0; }
-.narrow .tabs { display: flex; } .narrow .panels { grid-template-columns: minmax(0, 1fr); } .narrow .panel + .panel { border-left: 0; } .narrow .panel:not(.open) { display: none; }
-.narrow .time { --gutter: 72px; padding-left: 12px; padding-right: 12px; } .narrow .lane { height: 40px; } .narrow .lane .gutter { display: block; padding-right: 6px; } .narrow .lane :is(.name, .gutter b), .narrow .ruler .names span { font-size: 11px; } .narrow .lane .values { display: none; }
-.narrow .marks { grid-template-columns: repeat(auto-fill, 14px); } .narrow .details p { white-space: normal; height: 33px; } .narrow .readout { min-width: 150px; } .narrow .over { inset: 0; }
+.medium .panels { grid-template-columns: auto minmax(0, 1fr); }
+.medium .answers { grid-column: 1 / -1; border-left: 0; border-top: 1px solid var(--line); }
+.medium .answers .body { display: grid; grid-template-columns: 250px minmax(0, 1fr) auto; gap: 0 24px; }
+.medium .answers h4 { margin-top: 0; } .medium .chosen { margin: 0; padding: 0; border: 0; align-content: start; }
+.medium .found { grid-column: 1 / -1; }
+.medium .marks { grid-template-columns: repeat(auto-fill, 14px); } .medium .time { --gutter: 132px; }
+.medium .lane .unit, .narrow .lane .unit { display: none; } .medium .run .count { display: none; }
+.narrow header, .narrow .panel, .narrow .transport, .narrow .details { padding-left: 12px; padding-right: 12px; }
+.narrow header .tools { margin-left: 0; } .narrow header .runs { border: 0; padding: 0; }
+.narrow .tabs { display: flex; } .narrow .panels { grid-template-columns: minmax(0, 1fr); }
+.narrow .panel + .panel { border-left: 0; } .narrow .panel:not(.open) { display: none; }
+.narrow .time { --gutter: 72px; padding-left: 12px; padding-right: 12px; } .narrow .lane { height: 40px; }
+.narrow .lane .gutter { display: block; padding-right: 6px; }
+.narrow .lane :is(.name, .gutter b), .narrow .ruler .names span { font-size: 11px; }
+.narrow .lane .values { display: none; }
+.narrow .marks { grid-template-columns: repeat(auto-fill, 14px); }
+.narrow .details p { white-space: normal; height: 33px; } .narrow .readout { min-width: 150px; }
+.narrow .over { inset: 0; }
 .narrow .menu .sheet { position: fixed; right: auto; }
-.tabs button { height: auto; min-height: 30px; flex: 1; display: flex; flex-direction: column; align-items: center; gap: 4px; padding: 5px; }
+.tabs button { height: auto; min-height: 30px; flex: 1; display: flex; flex-direction: column; align-items: center;
+  gap: 4px; padding: 5px; }
 .tallied { font-size: 18px; line-height: 64px; font-weight: 600; }
-.narrowest { display: none; margin: 0; padding: 0 12px 8px; } .tiny .narrowest { display: block; } .left-out { margin: 0; padding: 6px 16px; background: var(--sunk); }
+.narrowest { display: none; margin: 0; padding: 0 12px 8px; } .tiny .narrowest { display: block; }
+.left-out { margin: 0; padding: 6px 16px; background: var(--sunk); }
 .tiny .tabs, .tiny .time, .tiny .panel:not(.board) { display: none; }
 .tiny .board { display: block !important; }
 
 @media (pointer: coarse) { button:not(.name) { height: 44px; min-width: 44px; } }
 @media (forced-colors: active) { .meter i, .bars i, .playhead::before { forced-color-adjust: none; } }
 .printed { display: none; margin: 0; padding: 8px 16px; font-size: 11px; border-top: 1px solid var(--line); }
-.printing { width: 680px; } .printing .printed { display: block; } .printing .run[aria-pressed] { padding: 0; border: 0; background: none; } .printing .details p { white-space: normal; height: auto; }
-.printing :is(.tools, .transport, .tabs, .over, .push, .caption, .captions) { display: none !important; } .printing .details .note { display: none; }
-@media print { .gv, .gv * { -webkit-print-color-adjust: exact; print-color-adjust: exact; } .panel, .lane { break-inside: avoid; } }
+.printing { width: 680px; } .printing .printed { display: block; }
+.printing .run[aria-pressed] { padding: 0; border: 0; background: none; }
+.printing .details p { white-space: normal; height: auto; }
+.printing :is(.tools, .transport, .tabs, .over, .push, .caption, .captions) { display: none !important; }
+.printing .details .note { display: none; }
+@media print { .gv, .gv * { -webkit-print-color-adjust: exact; print-color-adjust: exact; }
+.panel, .lane { break-inside: avoid; } }
 `;

@@ -1,43 +1,10 @@
-// Colours: two sets of tokens, and which of them the page around asks for.
+// Colors: two sets of tokens, and which of them the page around asks for.
 
-const TOKENS = {
-  light: {
-    bg: "#FFFFFF",
-    sunk: "#F4F6F9",
-    given: "#EAEEF3",
-    line: "#D5DBE3",
-    edge: "#7C8798",
-    ink: "#16202E",
-    ink2: "#46536A",
-    ink3: "#5E6B7F",
-    right: "#0072B2",
-    wrong: "#C04A00",
-    green: "#005433",
-    pink: "#914471",
-    gold: "#C17C00",
-    other: "#7C8798",
-    land: ["#F7F9FB", "#EFF3F7", "#E6ECF2", "#DCE4EC", "#D1DBE6"],
-  },
-  dark: {
-    bg: "#12171F",
-    sunk: "#1B222D",
-    given: "#252E3B",
-    line: "#333D4B",
-    edge: "#7A8799",
-    ink: "#F2F5F9",
-    ink2: "#B9C4D2",
-    ink3: "#93A0B2",
-    right: "#4FB0E8",
-    wrong: "#FF8A3D",
-    green: "#4DDAAB",
-    pink: "#FFC2EE",
-    gold: "#B07C00",
-    other: "#6F7C8E",
-    land: ["#151B24", "#19212B", "#1E2733", "#232E3B", "#293544"],
-  },
-};
+import { contract } from "./contract.js";
 
-// cividis at nine points: legible without colour vision, and in print.
+/** @import { Mode, Rgb, State, Theme } from "./types.js" */
+
+// cividis at nine points: legible without color vision, and in print.
 const CIVIDIS = [
   [0, 32, 77],
   [0, 48, 111],
@@ -49,72 +16,68 @@ const CIVIDIS = [
   [196, 181, 108],
   [255, 234, 70],
 ];
-const SHARE = { light: [0, 0.85], dark: [0.15, 1] }; // the end that would vanish in the background is left out
 
+/** @param {Mode} mode @param {number} value 0 to 1 */
 function ramp(mode, value) {
-  const [low, high] = SHARE[mode];
-  // Dark on light and light on dark: a high value is always the stronger mark.
-  const at = (mode === "light" ? high - value * (high - low) : low + value * (high - low)) * (CIVIDIS.length - 1);
+  const [low, high] = contract.ramp[mode]; // the end that would vanish in the background is left out
+  const at = (low + value * (high - low)) * (CIVIDIS.length - 1);
   const k = Math.min(CIVIDIS.length - 2, Math.floor(at));
   const mixed = CIVIDIS[k].map((part, index) => Math.round(part + (CIVIDIS[k + 1][index] - part) * (at - k)));
   return `rgb(${mixed.join(" ")})`;
 }
 
-/** The ten colours of ARC; they are the task's own and the same in both themes. */
-export const ARC = [
-  "#000000",
-  "#0074D9",
-  "#FF4136",
-  "#2ECC40",
-  "#FFDC00",
-  "#AAAAAA",
-  "#F012BE",
-  "#FF851B",
-  "#7FDBFF",
-  "#870C25",
-];
+/** The ten colors of ARC; they are the task's own and the same in both themes. */
+export const ARC = contract.arc;
 
+/** @param {string} text a CSS color @returns {Rgb | null} null where it is not opaque */
 function rgb(text) {
   const hex = /^#([0-9a-f]{3}|[0-9a-f]{6})$/i.exec(text.trim())?.[1];
   if (hex)
     return hex.length === 3
-      ? [...hex].map((digit) => 17 * parseInt(digit, 16))
-      : [0, 2, 4].map((at) => parseInt(hex.slice(at, at + 2), 16));
+      ? /** @type {Rgb} */ ([...hex].map((digit) => 17 * parseInt(digit, 16)))
+      : /** @type {Rgb} */ ([0, 2, 4].map((at) => parseInt(hex.slice(at, at + 2), 16)));
   const parts = /^rgba?\(([^)]+)\)$/
     .exec(text.trim())?.[1]
     .split(/[\s,/]+/)
     .map(Number);
-  return parts && (parts[3] ?? 1) > 0.99 ? parts.slice(0, 3) : null;
+  return parts && (parts[3] ?? 1) > 0.99 ? /** @type {Rgb} */ (parts.slice(0, 3)) : null;
 }
 
-/** Relative luminance of WCAG 2. */
-function luminance(colour) {
-  const [r, g, b] = colour.map((part) =>
+/** Relative luminance of WCAG 2. @param {Rgb} color */
+function luminance(color) {
+  const [r, g, b] = color.map((part) =>
     part / 255 <= 0.04045 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4,
   );
   return 0.2126 * r + 0.7152 * g + 0.0722 * b;
 }
 
+/** @param {Rgb} one @param {Rgb} other */
 function contrast(one, other) {
   const [high, low] = [luminance(one), luminance(other)].sort((a, b) => b - a);
   return (high + 0.05) / (low + 0.05);
 }
 
-/** The nearest opaque background behind an element, as [r, g, b], or null. */
+/** The nearest opaque background behind an element, or null. @param {Element} element */
 function backdrop(element) {
-  for (let at = element; at; at = at.parentElement ?? at.getRootNode().host) {
-    const colour = rgb(getComputedStyle(at).backgroundColor);
-    if (colour) return colour;
+  /** @type {Element | undefined} */
+  let at = element;
+  while (at) {
+    const color = rgb(getComputedStyle(at).backgroundColor);
+    if (color) return color;
+    const root = at.getRootNode();
+    at = at.parentElement ?? (root instanceof ShadowRoot ? root.host : undefined);
   }
   return null;
 }
 
 const forced = () => matchMedia("(forced-colors: active)").matches;
+/** @returns {Mode} */
 const prefers = () => (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
 
-function modeOf(wish, host, frozen) {
-  if (forced()) return prefers(); // the reader's own colours stand under ours, whatever view and notebook wish
-  if (wish !== "auto") return wish;
+/** @param {State["theme"]} wanted @param {Element} host @param {boolean} frozen @returns {Mode} */
+function modeOf(wanted, host, frozen) {
+  if (forced()) return prefers(); // the reader's own colors stand under ours, whatever view and notebook want
+  if (wanted !== "auto") return wanted;
   const lab = document.body.dataset.jpThemeLight;
   if (lab) return lab === "true" ? "light" : "dark";
   if (document.body.classList.contains("vscode-dark")) return "dark";
@@ -124,20 +87,23 @@ function modeOf(wish, host, frozen) {
   return prefers();
 }
 
-/** The tokens to draw with: {mode, bg, ..., pick(colour)}; `pick` takes a token name or a number on the ramp. */
-export function readTheme(wish, host, frozen) {
-  const mode = modeOf(wish, host, frozen);
-  const tokens = { ...TOKENS[mode] };
+/** The tokens to draw with: {mode, bg, ..., pick(color)}; `pick` takes a token name or a number on the ramp.
+ * @param {State["theme"]} wanted @param {Element} host @param {boolean} frozen @returns {Theme} */
+export function readTheme(wanted, host, frozen) {
+  const mode = modeOf(wanted, host, frozen);
+  const tokens = { ...contract.palettes[mode] };
   const lab = rgb(getComputedStyle(host).getPropertyValue("--jp-layout-color1"));
   // The notebook's own background, if our inks keep 4.5:1 on it; else ours.
-  if (lab && !forced() && [tokens.ink, tokens.ink3].every((ink) => contrast(rgb(ink), lab) >= 4.5))
-    tokens.bg = `rgb(${lab.join(" ")})`;
-  return { ...tokens, mode, pick: (colour) => (typeof colour === "number" ? ramp(mode, colour) : tokens[colour]) };
+  const inks = [tokens.ink, tokens.text3].map((ink) => /** @type {Rgb} */ (rgb(ink)));
+  if (lab && !forced() && inks.every((ink) => contrast(ink, lab) >= 4.5)) tokens.bg = `rgb(${lab.join(" ")})`;
+  return { ...tokens, mode, pick: (color) => (typeof color === "number" ? ramp(mode, color) : tokens[color]) };
 }
 
-/** Writes the tokens as custom properties, which the style sheet reads. */
+/** Writes the tokens as custom properties, which the style sheet reads.
+ * @param {Theme} theme @param {HTMLElement} root @param {HTMLElement} host */
 export function applyTheme(theme, root, host) {
-  for (const name of Object.keys(TOKENS.light).filter((name) => name !== "land")) root.style.setProperty(`--${name}`, theme[name]);
+  for (const [name, value] of Object.entries(theme))
+    if (typeof value === "string") root.style.setProperty(`--${name}`, value);
   root.style.colorScheme = theme.mode;
   host.dataset.gvTheme = theme.mode;
 }

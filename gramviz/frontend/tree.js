@@ -1,226 +1,246 @@
-// The tree of partings of the focused run: from the common start to its answers, a branch as thick as its paths are many.
-// The semantics are those of gramviz.measure.branching; both are held to tests/vectors/branching.json.
+// The tree of answers of the focused series: a branch is as thick as its trajectories are many.
 
+import { forkCell, placedBranches } from "./branching.js";
 import { placeName } from "./cells.js";
 import { make, markIcon, setAttribute, setText } from "./dom.js";
 import { surface } from "./draw.js";
-import { colourGroups, emphasis, FAINT, GREY, HIDDEN, outcomeColour, outcomeShape, runOf } from "./groups.js";
-import { address, firstCell, ownSince } from "./steps.js";
+import { colorGroups, emphasis, FAINT, GREY, HIDDEN, outcomeColor, outcomeShape, runOf } from "./groups.js";
+import { address } from "./steps.js";
 import { words } from "./words.js";
+
+/** @import { PlacedBranch } from "./branching.js" */
+/** @import { Context } from "./registry.js" */
+/** @import { Payload, Series, Trajectory, Who } from "./types.js" */
+
+/**
+ * @typedef {object} Grown the branches of a series, placed
+ * @property {Series} run
+ * @property {PlacedBranch[]} branches
+ * @property {HTMLElement[]} options one over each branch
+ * @property {(state: number) => number} x
+ * @property {(level: number) => number} y
+ * @property {number} plot px up to the leaves' marks
+ * @property {number} pitch px between two leaves
+ * @property {number} width
+ * @property {number} height
+ */
 
 const LEAF = 46; // px for an answer's mark, letter and count
 const ROOMY = 200; // px that few answers share
 const NAMED_FROM = 12; // px per answer from which on each is named
+const INSET = { medium: 34, narrow: 26, tiny: 26 }; // px of the panel around it; a wide one has a column of its own
+const COLUMN = 200;
 
-/**
- * The trunk: {paths, parts, at}. Paths of one answer are one branch to the end; of others those are joined first whose
- * pairs part last on average. `at` is that mean: the last state at which they are not yet parted.
- */
-export function branching(run) {
-  const last = run.steps - 1;
-  const byEnd = new Map();
-  for (let path = 0; path < run.n; path += 1) {
-    const key = run.tokens(path, last).join();
-    byEnd.set(key, [...(byEnd.get(key) ?? []), path]);
-  }
-  const groups = [...byEnd.values()].map((paths) => ({ paths, parts: [], at: last }));
-  const ends = groups.map(({ paths }) => run.tokens(paths[0], last));
-  const since = groups.map(({ paths }, i) =>
-    paths.map((path) => ends.map((end, j) => (i === j ? 0 : ownSince(run, path, last, ends[i], end)))),
-  );
-  // Over the pairs of two groups, the sum of the states up to which they are together.
-  const sums = groups.map((_, i) => groups.map((_, j) => {
-    let sum = 0;
-    if (i !== j) for (const a of since[i]) for (const b of since[j]) sum += Math.max(a[j], b[i]) - 1;
-    return sum;
-  }));
-  const left = [...groups.keys()];
-  while (left.length > 1) {
-    let [mean, i, j] = [-Infinity, 0, 0];
-    for (let a = 0; a < left.length; a += 1) {
-      const [row, size] = [sums[left[a]], groups[left[a]].paths.length];
-      for (let b = a + 1; b < left.length; b += 1) {
-        const here = row[left[b]] / (size * groups[left[b]].paths.length);
-        if (here > mean) [mean, i, j] = [here, left[a], left[b]];
-      }
-    }
-    const parts = [groups[i], groups[j]].sort((a, b) => b.paths.length - a.paths.length || a.paths[0] - b.paths[0]);
-    groups[i] = { paths: parts.flatMap(({ paths }) => paths).sort((a, b) => a - b), parts, at: mean };
-    for (const k of left) sums[k][i] = sums[i][k] += sums[j][k];
-    left.splice(left.indexOf(j), 1);
-  }
-  return groups[left[0]];
+/** @param {Series} run @param {PlacedBranch[]} branches @param {number} width @returns {Grown} */
+function grow(run, branches, width) {
+  const leaves = branches.filter(({ parts }) => !parts.length).length;
+  const pitch = Math.min(24, Math.max(3, ROOMY / leaves));
+  const plot = width - LEAF;
+  return {
+    run,
+    branches,
+    options: [],
+    x: (state) => ((state + 1) / run.steps) * plot,
+    y: (level) => (level + 0.5) * pitch,
+    plot,
+    pitch,
+    width,
+    height: Math.ceil(leaves * pitch),
+  };
 }
 
-/** The cell where most pairs of paths across a fork part for good. */
-export function forkCell(run, { parts: [one, other] }) {
-  const counts = new Map();
-  for (const a of one.paths)
-    for (const b of other.paths) {
-      const cell = firstCell(run, a, run, b, run.steps - 1);
-      counts.set(cell, (counts.get(cell) ?? 0) + 1);
-    }
-  return [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0])[0][0];
+/** What a branch is called. @param {Payload} payload @param {Series} run @param {PlacedBranch} branch */
+function branchLabel(payload, run, { paths, parts, at }) {
+  const [path] = paths;
+  return parts.length
+    ? words.tree.branch(paths.length, address(payload, Math.round(at)))
+    : words.tree.leaf(paths.length, payload.answers[run.final(path)]?.letter, words.outcomes[run.outcome(path)]);
 }
 
-/** @param choose({paths: [[run, path], ...]}, event) chooses them, as a row of answers does */
-export function createTree(app, choose) {
-  const { payload, store } = app;
-  const trees = new Map(); // run -> its branches, trunk first, each before its parts
+/** The option over a branch; that of a leaf shows its mark, letter and count where there is room.
+ * @param {Context} context @param {Grown} grown @param {PlacedBranch} branch
+ * @param {{ onclick: (event: MouseEvent) => void, onpointerenter: () => void }} listeners */
+function branchOption({ payload, theme }, { run, branches, x, y, plot, pitch, width }, branch, listeners) {
+  const isLeaf = !branch.parts.length;
+  const [path] = branch.paths;
+  const label = branchLabel(payload, run, branch);
+  const option = make("div", {
+    role: "option",
+    id: `branch${branches.indexOf(branch)}`,
+    "aria-label": label,
+    title: label,
+    ...listeners,
+  });
+  if (isLeaf && pitch >= NAMED_FROM) {
+    const icon = markIcon(outcomeShape(run.outcome(path)));
+    icon.style.color = theme.pick(outcomeColor(run.outcome(path)));
+    option.append(icon, `${payload.answers[run.final(path)]?.letter ?? ""} ${branch.paths.length}`);
+  }
+  const high = Math.max(8, pitch);
+  const left = Math.min(x(branch.from), plot - 6);
+  Object.assign(option.style, {
+    left: `${left}px`,
+    top: `${y(branch.level) - high / 2}px`,
+    width: `${Math.max(6, (isLeaf ? width : x(branch.at)) - left)}px`,
+    height: `${high}px`,
+    paddingLeft: `${isLeaf ? plot + 4 - left : 0}px`,
+  });
+  return option;
+}
+
+/** Draws the branches, the focused trajectory in ink, and the cursor.
+ * @param {Context} context @param {HTMLCanvasElement} canvas @param {Grown} grown */
+function paintTree({ payload, store, theme }, canvas, { run, branches, x, y, plot, width, height }) {
+  const { state, transient } = store;
+  const pen = surface(canvas, width, height);
+  const { groups, of } = colorGroups(payload, state);
+  const level = emphasis(payload, state, transient.hover)[run.letter];
+  /** @param {PlacedBranch} branch @param {string} color @param {number} thickness */
+  const line = (branch, color, thickness) => {
+    pen.strokeStyle = color;
+    pen.lineWidth = thickness;
+    pen.beginPath();
+    pen.moveTo(x(branch.from), y((branch.parent ?? branch).level));
+    pen.lineTo(x(branch.from), y(branch.level));
+    pen.lineTo(x(branch.at), y(branch.level));
+    pen.stroke();
+  };
+  for (const branch of branches) {
+    const kinds = new Set(branch.paths.map((path) => of[run.letter][path]));
+    const most = Math.max(...branch.paths.map((path) => level[path]));
+    const color = most === GREY ? theme.line : kinds.size > 1 ? theme.edge : theme.pick(groups[[...kinds][0]].color);
+    pen.globalAlpha = most === FAINT ? 0.25 : most === HIDDEN ? 0 : 1;
+    line(branch, color, 1.2 + 5 * Math.sqrt(branch.paths.length / run.n));
+  }
+  pen.globalAlpha = 1;
+  const [letter, path] = state.focus;
+  if (letter === run.letter)
+    for (const branch of branches) if (branch.paths.includes(path)) line(branch, theme.ink, 1.6);
+  const now = Math.min(x(run.held(state.cursor.step)), plot - 1);
+  pen.setLineDash([2, 3]);
+  pen.lineWidth = 1.4;
+  pen.strokeStyle = theme.ink;
+  pen.beginPath();
+  pen.moveTo(now, 0);
+  pen.lineTo(now, height);
+  pen.stroke();
+  pen.setLineDash([]);
+}
+
+/** The width that the tree has. @param {Context} context */
+const widthOf = ({ size }) => (size.kind === "wide" ? COLUMN : size.width - INSET[size.kind]);
+
+/** Notes of forks: the cell in them takes long to find. @type {WeakMap<PlacedBranch, string>} */
+const notes = new WeakMap();
+
+/** What a branch that is pointed at shows elsewhere.
+ * @param {Payload} payload @param {Series} run @param {PlacedBranch} branch */
+function hoverOf(payload, run, branch) {
+  const { paths, parts } = branch;
+  const cell = () => placeName(payload.board, forkCell(run, branch));
+  const sentence = () => (parts.length ? words.tree.fork(address(payload, Math.round(branch.at)), cell()) : "");
+  const note = notes.get(branch) ?? sentence();
+  notes.set(branch, note);
+  return { part: "tree", run: run.letter, paths, note, preview: /** @type {Trajectory} */ ([run.letter, paths[0]]) };
+}
+
+/** Marks the options of what is selected, and of what the arrow keys have come to.
+ * @param {Grown} grown @param {number[] | undefined} selected @param {PlacedBranch | null} at */
+function markOptions({ branches, options }, selected, at) {
+  branches.forEach((branch, k) => {
+    setAttribute(
+      options[k],
+      "aria-selected",
+      branch.paths.every((path) => selected?.includes(path)),
+    );
+    options[k].classList.toggle("at", branch === at);
+  });
+}
+
+/** Where an arrow key leads: left to the trunk, right along the larger part, up and down through all branches.
+ * @param {PlacedBranch[]} branches @param {PlacedBranch} at @param {number} dx @param {number} dy */
+const besideBranch = (branches, at, dx, dy) =>
+  dx < 0 ? at.parent : dx > 0 ? at.parts[0] : branches[branches.indexOf(at) + dy];
+
+/** The box of the tree, with a heading and a canvas below the options. @param {() => void} onleave */
+function makeFrame(onleave) {
   const caption = make("h4");
   const canvas = make("canvas", { "aria-hidden": "true" });
-  const list = make(
-    "div",
-    { class: "tree", role: "listbox", tabindex: "0", "aria-label": words.tree.title, "aria-multiselectable": "true", "data-part": "tree", onpointerleave: leave, onblur: leave },
-    canvas,
-  );
-  const el = make("div", { class: "grown", hidden: true }, caption, list);
-  let at = null; // the branch that the arrow keys have come to
-  let shown = null; // {run, branches, plot, height}
+  const attributes = { class: "tree", role: "listbox", tabindex: "0", "data-part": "tree" };
+  const aria = { "aria-label": words.tree.title, "aria-multiselectable": "true" };
+  const list = make("div", { ...attributes, ...aria, onpointerleave: onleave, onblur: onleave }, canvas);
+  return { caption, canvas, list, element: make("div", { class: "grown", hidden: true }, caption, list) };
+}
 
-  function branchesOf(run) {
-    if (!trees.has(run)) {
-      const found = [];
-      const visit = (branch, from, parent) => {
-        Object.assign(branch, { from, parent });
-        found.push(branch);
-        for (const part of branch.parts) visit(part, branch.at, branch);
-      };
-      visit(branching(run), -1, null);
-      found.filter(({ parts }) => !parts.length).forEach((leaf, k) => (leaf.level = k));
-      for (const branch of [...found].reverse())
-        branch.level ??= branch.parts.reduce((sum, part) => sum + part.level, 0) / branch.parts.length;
-      trees.set(run, found);
-    }
-    return trees.get(run);
-  }
-
-  function label({ run }, { paths, parts, at: end }) {
-    const [path] = paths;
-    return parts.length
-      ? words.tree.branch(paths.length, address(payload, Math.round(end)))
-      : words.tree.leaf(paths.length, payload.answers[run.final(path)]?.letter, words.outcomes[run.outcome(path)]);
-  }
-
-  function preview(branch) {
-    at = branch;
-    const { run } = shown;
-    const { paths, parts } = branch;
-    branch.note ??= parts.length ? words.tree.fork(address(payload, Math.round(branch.at)), placeName(payload.board, forkCell(run, branch))) : "";
-    store.poke({ hover: { part: "tree", run: run.letter, paths, note: branch.note, preview: [run.letter, paths[0]] } });
-  }
-
-  function leave() {
+/**
+ * @param {Context} context
+ * @param {(row: { paths: Who[] }, event: KeyboardEvent | MouseEvent) => void} choose chooses trajectories, as a row of
+ *   answers does
+ */
+export function createTree(context, choose) {
+  const { payload, store } = context;
+  const trees = /** @type {Map<Series, PlacedBranch[]>} */ (new Map());
+  let at = /** @type {PlacedBranch | null} */ (null); // the branch that the arrow keys have come to
+  let grown = /** @type {Grown | null} */ (null);
+  const { caption, canvas, list, element } = makeFrame(() => {
     at = null;
     store.poke({ hover: null });
+  });
+
+  /** @param {Series} run @param {PlacedBranch} branch */
+  function preview(run, branch) {
+    at = branch;
+    store.poke({ hover: hoverOf(payload, run, branch) });
   }
 
-  const pick = (branch, event) => choose({ paths: branch.paths.map((path) => [shown.run, path]) }, event);
+  /** @param {Series} run @param {PlacedBranch} branch @param {KeyboardEvent | MouseEvent} event */
+  const pick = (run, branch, event) => choose({ paths: branch.paths.map((path) => [run, path]) }, event);
 
-  /** Places the branches of a run, and an option over each. */
-  function grow(run, width) {
-    const branches = branchesOf(run);
-    const leaves = branches.filter(({ parts }) => !parts.length);
-    const pitch = Math.min(24, Math.max(3, ROOMY / leaves.length));
-    const plot = width - LEAF;
-    const x = (state) => ((state + 1) / run.steps) * plot;
-    shown = { run, plot, branches, x, y: (level) => (level + 0.5) * pitch, width, height: Math.ceil(leaves.length * pitch) };
-    const options = branches.map((branch, k) => {
-      const leaf = !branch.parts.length;
-      const named = leaf && pitch >= NAMED_FROM;
-      const [path] = branch.paths;
-      const option = make(
-        "div",
-        {
-          role: "option",
-          id: `branch${k}`,
-          "aria-label": label(shown, branch),
-          title: label(shown, branch),
-          onclick: (event) => pick(branch, event),
-          onpointerenter: () => preview(branch),
-        },
-        named ? [markIcon(outcomeShape(run.outcome(path))), `${payload.answers[run.final(path)]?.letter ?? ""} ${branch.paths.length}`] : null,
-      );
-      const high = Math.max(8, pitch);
-      const left = Math.min(x(branch.from), plot - 6);
-      Object.assign(option.style, {
-        left: `${left}px`,
-        top: `${shown.y(branch.level) - high / 2}px`,
-        width: `${Math.max(6, (leaf ? width : x(branch.at)) - left)}px`,
-        height: `${high}px`,
-        paddingLeft: `${leaf ? plot + 4 - left : 0}px`,
-      });
-      if (named) option.firstChild.style.color = app.theme.pick(outcomeColour(run.outcome(path)));
-      branch.option = option;
-      return option;
-    });
-    list.replaceChildren(canvas, ...options);
+  /** @param {Series} run */
+  function rebuild(run) {
+    const branches = trees.get(run) ?? placedBranches(run);
+    trees.set(run, branches);
+    const made = grow(run, branches, widthOf(context));
+    made.options = branches.map((branch) =>
+      branchOption(context, made, branch, {
+        onclick: (event) => pick(run, branch, event),
+        onpointerenter: () => preview(run, branch),
+      }),
+    );
+    list.replaceChildren(canvas, ...made.options);
+    return made;
   }
 
-  function paint() {
-    const { state, transient } = store;
-    const { run, branches, x, y, plot, width, height } = shown;
-    const { theme } = app;
-    const pen = surface(canvas, width, height);
-    const { groups, of } = colourGroups(payload, state);
-    const level = emphasis(payload, state, transient.hover)[run.letter];
-    const line = ({ parent, from, at: end, level: own }, colour, thick) => {
-      pen.strokeStyle = colour;
-      pen.lineWidth = thick;
-      pen.beginPath();
-      pen.moveTo(x(from), y((parent ?? { level: own }).level));
-      pen.lineTo(x(from), y(own));
-      pen.lineTo(x(end), y(own));
-      pen.stroke();
-    };
-    for (const branch of branches) {
-      const { paths } = branch;
-      const kinds = new Set(paths.map((path) => of[run.letter][path]));
-      const most = Math.max(...paths.map((path) => level[path]));
-      const colour = most === GREY ? theme.line : kinds.size > 1 ? theme.edge : theme.pick(groups[[...kinds][0]].colour);
-      pen.globalAlpha = most === FAINT ? 0.25 : most === HIDDEN ? 0 : 1;
-      line(branch, colour, 1.2 + 5 * Math.sqrt(paths.length / run.n));
-      setAttribute(branch.option, "aria-selected", paths.every((path) => state.selected[run.letter]?.includes(path)));
-    }
-    pen.globalAlpha = 1;
-    const [letter, path] = state.focus;
-    for (const branch of branches) if (letter === run.letter && branch.paths.includes(path)) line(branch, theme.ink, 1.6);
-    const now = x(run.held(state.cursor.step));
-    pen.setLineDash([2, 3]);
-    pen.lineWidth = 1.4;
-    pen.strokeStyle = theme.ink;
-    pen.beginPath();
-    pen.moveTo(Math.min(now, plot - 1), 0);
-    pen.lineTo(Math.min(now, plot - 1), height);
-    pen.stroke();
-    pen.setLineDash([]);
+  /** @param {Set<string>} keys */
+  function update(keys) {
+    const { state } = store;
+    element.hidden = !state.tree;
+    if (element.hidden || !keys.size || (keys.size === 1 && keys.has("fraction"))) return;
+    const run = runOf(payload, state.focus[0]);
+    if (!grown || grown.run !== run || keys.has("layout") || keys.has("theme")) grown = rebuild(run);
+    const { branches } = grown;
+    const forks = branches.filter(({ parts, at: end }) => parts.length && end < state.cursor.step).length;
+    setText(caption, words.tree.caption(forks + 1, address(payload, state.cursor.step), (branches.length + 1) / 2));
+    markOptions(grown, state.selected[run.letter], at);
+    paintTree(context, canvas, grown);
   }
 
-  return {
-    el,
-    /** The arrow keys: left to the trunk, right along the larger part, up and down through all branches. */
-    move(dx, dy) {
-      const { branches } = shown;
-      const next = !at ? branches[0] : dx < 0 ? at.parent : dx > 0 ? at.parts[0] : branches[branches.indexOf(at) + dy];
-      if (!next) return;
-      preview(next);
-      setAttribute(list, "aria-activedescendant", next.option.id);
-      next.option.scrollIntoView({ block: "nearest" });
-    },
-    /** Enter chooses the branch that the keys have come to. */
-    choose: (event) => at && pick(at, event),
-    update(keys) {
-      const { state } = store;
-      el.hidden = !state.tree;
-      if (el.hidden || !keys.size || (keys.size === 1 && keys.has("fraction"))) return;
-      const run = runOf(payload, state.focus[0]);
-      const width = app.size.width - { wide: app.size.width - 200, medium: 34, narrow: 26, tiny: 26 }[app.size.kind];
-      if (!shown || shown.run !== run || keys.has("layout") || keys.has("theme")) grow(run, width);
-      const { branches } = shown;
-      const forks = branches.filter(({ parts, at: end }) => parts.length && end < state.cursor.step).length;
-      setText(caption, words.tree.caption(forks + 1, address(payload, state.cursor.step), (branches.length + 1) / 2));
-      for (const { option } of branches) option.classList.toggle("at", option === at?.option);
-      paint();
-    },
-  };
+  /** @param {number} dx @param {number} dy */
+  function move(dx, dy) {
+    if (!grown) return;
+    const { branches, options, run } = grown;
+    const next = at ? besideBranch(branches, at, dx, dy) : branches[0];
+    if (!next) return;
+    preview(run, next);
+    const option = options[branches.indexOf(next)];
+    setAttribute(list, "aria-activedescendant", option.id);
+    option.scrollIntoView({ block: "nearest" });
+  }
+
+  /** Enter chooses the branch that the keys have come to. @param {KeyboardEvent} event */
+  function chooseHere(event) {
+    if (grown && at) pick(grown.run, at, event);
+  }
+
+  return { element, move, choose: chooseHere, update };
 }

@@ -36,6 +36,7 @@ from numpy.typing import NDArray
 from gram.board import Board
 from gram.rollout import board_of
 from gramviz import measure
+from gramviz.contract import LIMITS
 
 Reason = Literal["given", "erased", "contradicts", "naked", "box", "row", "column", "locked", "rules", "guess"]
 REASONS: tuple[Reason, ...] = get_args(Reason)
@@ -52,7 +53,9 @@ WHY: dict[Reason, str] = {
     "rules": "follows from the rules, by search",
     "guess": "guess",
 }
-NODES = 1_000  # boards that one search looks at; 120 puzzles of the public lists needed 7 at the median, 700 at most
+NODES = LIMITS[
+    "search_boards"
+]  # boards that one search looks at; 120 puzzles of the public lists needed 7 at the median, 700 at most
 
 
 class ExplainError(ValueError):

@@ -20,8 +20,9 @@ from stages import CANVASES, COMPARED, Stage, moment, random_state
 
 from gram import rollout
 from gram.board import Board, Token
+from gramviz.contract import LAYERS
 from gramviz.explorer.payload import Payload
-from gramviz.explorer.state import LAYERS, State
+from gramviz.explorer.state import State
 
 HOSTILE = '=<img src=x onerror="window.hit=1"></script><script>window.hit=1</script>"\'&\u202e${1}`' + "x" * 10_000
 TAUGHT = "gv.compare(trm, gram).teach('lesson.yaml').focus('B', 12)"
@@ -107,7 +108,7 @@ def test_25_hostile_text_stays_text(bare: Stage) -> None:
     bare.show("gv.explore('hostile.nc').teach('hostile.yaml')")
     bare.set(cells=[0, 1], board="all")
     said = ""
-    for sheet in (None, "view", "export", "colour", "table"):
+    for sheet in (None, "view", "export", "color", "table"):
         bare.page.evaluate(f"open => {bare.store}.poke({{ open }})", sheet)
         bare.drawn()
         said += bare.text()
@@ -349,6 +350,7 @@ def test_30_a_quiz_hides_the_future_counts_two_tries_and_tells(lesson: Stage, pa
     lesson.drawn()
     for _ in range(2):
         lesson.button("wrong").click()
+    lesson.drawn()
     said = caption.inner_text()
     assert "It was right." in said
     assert "1 of 2 right." in said

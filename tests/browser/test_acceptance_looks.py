@@ -161,10 +161,10 @@ CONTRAST = """host => {
   }
   // What canvases are drawn with, on both of their grounds.
   const given = (name) => root.style.getPropertyValue(`--${name}`);
-  for (const ink of ["ink", "ink2", "ink3", "right", "wrong", "green", "pink", "gold", "other", "edge"])
+  for (const ink of ["ink", "text2", "text3", "blue", "vermilion", "green", "purple", "gold", "grey", "edge"])
     for (const under of ["bg", "sunk"]) {
       const pair = [ink, under].map((name) => luminance(rgba(given(name)).slice(0, 3))).sort((a, b) => b - a);
-      const ratio = (pair[0] + 0.05) / (pair[1] + 0.05), least = ink.startsWith("ink") ? 4.5 : 3;
+      const ratio = (pair[0] + 0.05) / (pair[1] + 0.05), least = /^(ink|text)/.test(ink) ? 4.5 : 3;
       if (ratio < least) found.push(["canvas", `${ink} on ${under}`, ratio.toFixed(2)]);
     }
   return { found, texts, marks };
@@ -175,7 +175,7 @@ def contrasts(stage: Stage) -> list[Any]:
     """What cannot be seen well enough, in the opening view, with a choice made, and in every sheet."""
     found: list[Any] = []
     views = [({}, None), ({"selected": {"B": [3, 12]}, "cells": [9], "hidden": ["A"]}, None)]
-    views += [({}, sheet) for sheet in ("view", "export", "colour", "keys", "table")]
+    views += [({}, sheet) for sheet in ("view", "export", "color", "keys", "table")]
     for state, sheet in views:
         stage.calm(**state)
         stage.page.evaluate(f"open => {stage.store}.poke({{ open }})", sheet)
@@ -314,7 +314,7 @@ def test_28_axe_finds_no_serious_fault(stage: Stage, axe: str) -> None:
     stage.page.evaluate(axe)
     ours = "document" if stage.kind == "frozen" else stage.host
     found = []
-    for sheet in [None, "view", "export", "colour", "keys", "table"]:
+    for sheet in [None, "view", "export", "color", "keys", "table"]:
         stage.page.evaluate(f"open => {stage.store}.poke({{ open }})", sheet)
         stage.drawn()
         checked = stage.page.evaluate(f"axe.run({ours}, {{ resultTypes: ['violations'] }})")

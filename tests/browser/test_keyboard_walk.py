@@ -400,7 +400,7 @@ def keys_of_menus(walk: Walk) -> None:
     """Every entry of every menu, by arrows and Enter: it does something, or says why it cannot."""
     # Chosen already, or no part of the view.
     silent = {"Outcome", "Auto", "PCA of answers", "All three times as high"}
-    buttons = {"view": None, "colour": "colour: Outcome", "compare": "compare: + Compare"}
+    buttons = {"view": None, "color": "color: Outcome", "compare": "compare: + Compare"}
 
     def unfold(menu: str) -> None:
         button = buttons[menu]

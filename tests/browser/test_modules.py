@@ -11,13 +11,15 @@ import pytest
 import synthetic
 from stages import random_state
 
+from gramviz.contract import LAYERS
 from gramviz.explorer.link import FRONTEND
 from gramviz.explorer.pack import pack
-from gramviz.explorer.state import LAYERS, State
+from gramviz.explorer.state import State
 from gramviz.explorer.widget import Explorer
 
 VECTORS = Path(__file__).resolve().parents[1] / "vectors"
 SITE = "http://gramviz.test/"
+CONTRACT = FRONTEND.parent / "contract.json"
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +31,8 @@ def page(chromium):
         name = route.request.url.removeprefix(SITE)
         if name == "":
             route.fulfill(body="<!doctype html><main></main>", content_type="text/html")
+        elif name == CONTRACT.name:
+            route.fulfill(path=CONTRACT, content_type="application/json")
         elif (FRONTEND / name).is_file():
             route.fulfill(path=FRONTEND / name, content_type="text/javascript")
         else:
@@ -100,6 +104,22 @@ def test_distribution(page):
     assert call(page, script, cases("distribution")) == [c["expect"] for c in cases("distribution")]
 
 
+def test_state(page):
+    script = """
+      const { contract, fits } = await load("contract.js");
+      return given.map(({ key, value }) => fits(value, contract.state[key]));"""
+    for found, case in zip(call(page, script, cases("state")), cases("state"), strict=True):
+        assert found == case["legal"], case
+
+
+def test_text(page):
+    """As JSON text, because a lone surrogate cannot travel otherwise."""
+    script = """
+      const { clean } = await load("text.js");
+      return JSON.parse(given).map(({ text, limit }) => clean(text, limit));"""
+    assert call(page, script, json.dumps(cases("text"))) == [case["expect"] for case in cases("text")]
+
+
 def test_extent(page):
     script = """
       const { gridSize } = await load("pair.js");
@@ -143,7 +163,7 @@ def test_branching(page):
     script = (
         MANY
         + """
-      const { branching, forkCell } = await load("tree.js");
+      const { branching, forkCell } = await load("branching.js");
       return given.map(({ tokens }) => {
         const run = many(tokens), forks = [], order = [];
         const visit = branch => {
@@ -164,7 +184,7 @@ def test_five_hundred_paths_with_as_many_answers_are_one_tree(page):
     script = (
         MANY
         + """
-      const { branching } = await load("tree.js");
+      const { branching } = await load("branching.js");
       let seed = 1;
       const dice = sides => (seed = (seed * 48271) % 2147483647) % sides;
       const path = () => {

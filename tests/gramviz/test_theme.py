@@ -70,7 +70,8 @@ def test_text_can_be_read_on_every_background(colours: Palette) -> None:
 
 def test_marks_and_controls_can_be_seen(colours: Palette) -> None:
     for mark in (*colours.categories, colours.grey, colours.edge):
-        assert contrast(mark, colours.bg) >= 3, mark
+        for ground in (colours.bg, colours.sunk):
+            assert contrast(mark, ground) >= 3, (mark, ground)
 
 
 @pytest.mark.parametrize("sight", SIGHT)

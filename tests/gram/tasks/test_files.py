@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from gram.tasks import files as data
 from gram.data_cli import app
+from gram.tasks import files as data
 from gram.tasks.files import DataError, File
 
 CONTENT = np.random.default_rng(0).bytes(300_000)

@@ -1,4 +1,4 @@
-"""The tree of partings that the page draws: vectors for `gramviz.measure.branching` and `frontend/tree.js`."""
+"""The tree of partings that the page draws: vectors for `gramviz.measure.branching` and `frontend/branching.js`."""
 
 from __future__ import annotations
 

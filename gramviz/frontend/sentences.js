@@ -1,20 +1,24 @@
-// One sentence about what is pointed at, else chosen, else focused. Selectable text; it never moves the layout.
+// One sentence about what is pointed at, else chosen, else focused; and what a picture says of itself.
 
-import { answerWords, groupSentence } from "./answers.js";
+import { answerRows, answerWords, groupSentence } from "./answers.js";
 import { boardView } from "./board.js";
 import { changedCells, opponents, placeName, ranked, tokenLabel } from "./cells.js";
-import { make, setAttribute, setText } from "./dom.js";
 import { reasonSentence, tallySentence } from "./explain.js";
-import { nearestPath, runOf } from "./groups.js";
+import { crowd, nearestPath, runOf } from "./groups.js";
 import { address } from "./steps.js";
-import { clean, number, percent, words } from "./words.js";
+import { clean, number } from "./text.js";
+import { words } from "./words.js";
 
-/** A cell: what stands there, how it came, how sure, and with whom it conflicts. */
+/** @import { Payload, Series, State, Who } from "./types.js" */
+/** @typedef {Readonly<import("./store.js").Transient>} Transient */
+
+/** A cell: what stands there, how it came, how sure, and with whom it conflicts.
+ * @param {Payload} payload @param {State} state @param {Transient} transient @param {number} position */
 function cellSentence(payload, state, transient, position) {
   const view = boardView(payload, state, transient);
   const { board } = payload;
   const place = placeName(board, position);
-  if (view.mode === "all") {
+  if (view.counts) {
     const parts = ranked(view.counts, position, board.tokens.length).map(([token, count]) =>
       words.tokenShare(tokenLabel(board, token), count, view.crowd),
     );
@@ -22,7 +26,7 @@ function cellSentence(payload, state, transient, position) {
   }
   const { run, path, step, tokens } = view;
   const token = tokens[position];
-  const label = (id) => tokenLabel(board, id);
+  const label = (/** @type {number} */ id) => tokenLabel(board, id);
   const parts = [];
   parts.push(
     view.changed.has(position)
@@ -43,9 +47,10 @@ function cellSentence(payload, state, transient, position) {
     const others = opponents(board, tokens, position).map((other) => placeName(board, other));
     sentences.push(others.length ? words.cell.conflict(others) : board.ruled ? words.cell.breaks : words.cell.wrong);
   }
-  if (view.pinned && view.pinned[position] !== token)
+  const { pinned } = state;
+  if (pinned && view.pinned && view.pinned[position] !== token)
     sentences.push(
-      words.cell.other(words.pathName(runOf(payload, state.pinned[0]), state.pinned[1]), label(view.pinned[position])),
+      words.cell.other(words.pathName(runOf(payload, pinned[0]), pinned[1]), label(view.pinned[position])),
     );
   if (view.other && view.other[position] !== token)
     sentences.push(words.cell.other(view.otherName, label(view.other[position])));
@@ -53,7 +58,8 @@ function cellSentence(payload, state, transient, position) {
   return sentences.join(" ");
 }
 
-/** A path: its answer, whether it settled, its drift and certainty at the cursor. */
+/** A trajectory: its answer, whether it settled, its drift and certainty at the cursor.
+ * @param {Payload} payload @param {State} state @param {Series} run @param {number} path */
 function pathSentence(payload, state, run, path) {
   const parts = [words.path.answer(payload.answers[run.final(path)]?.letter, answerWords(payload, run.final(path)))];
   if (run.settled) parts.push(run.settled(path) ? words.path.settled : words.path.wandering);
@@ -65,57 +71,64 @@ function pathSentence(payload, state, run, path) {
   return `${words.pathName(run, path)}: ${[parts.join(", "), ...numbers].join("; ")}.`;
 }
 
-/** A step of the shown path: what changed, and the conflicts before and after. */
-export function stepSentence(payload, state, transient) {
+/** A step of the shown trajectory: what changed, and the conflicts before and after.
+ * @param {Payload} payload @param {State} state @param {Transient} transient */
+function stepSentence(payload, state, transient) {
   const { run, path, step } = boardView(payload, state, transient);
-  const conflicts = (at) => (run.curves.conflicts && at >= 0 ? run.curve("conflicts", path, at) : null);
-  const where = words.time.step(address(payload, step));
+  const conflicts = (/** @type {number} */ at) => (run.curves.conflicts ? run.curve("conflicts", path, at) : null);
+  const where = words.time.step(address(payload, step)).toLowerCase();
   const ended =
     state.cursor.step >= run.steps && payload.runs.length > 1
       ? ` ${words.time.ended(run.letter, address(payload, run.steps - 1))}.`
       : "";
-  return `${words.pathName(run, path)}, ${where.toLowerCase()}: ${words.settledStep("", changedCells(run, path, step).length, step ? conflicts(step - 1) : null, conflicts(step), payload.board.ruled).slice(2)}${ended}`;
+  const changes = changedCells(run, path, step).length;
+  const before = step > 0 ? conflicts(step - 1) : null;
+  const after = step >= 0 ? conflicts(step) : null;
+  const said = words.settledStep("", changes, before, after, payload.board.ruled).slice(2);
+  return `${words.pathName(run, path)}, ${where}: ${said}${ended}`;
 }
 
-/** The sentence of the details line. */
+/**
+ * The trajectories of the pointed-at rows of answers.
+ * @param {Payload} payload
+ * @param {State} state
+ * @param {(number | null)[]} answers
+ */
+const pathsOf = (payload, state, answers) =>
+  answerRows(payload, state).flatMap((row) => (answers.includes(row.id) ? row.paths : []));
+
+/** The sentence of the details line. @param {Payload} payload @param {State} state @param {Transient} transient */
 export function detailsSentence(payload, state, transient, veiled = false) {
   if (veiled) return words.lesson.locked; // a sentence here could give the answer away
   const { hover } = transient;
   if (hover?.cell !== undefined) return cellSentence(payload, state, transient, hover.cell);
-  if (hover?.answers) return groupSentence(payload, state, hover.answers);
-  if (hover?.paths) return `${groupSentence(payload, state, null, hover)} ${hover.note}`;
+  if (hover?.answers) return groupSentence(payload, pathsOf(payload, state, hover.answers));
+  if (hover?.paths) {
+    const run = runOf(payload, hover.run ?? "");
+    return `${groupSentence(
+      payload,
+      hover.paths.map((path) => /** @type {Who} */ ([run, path])),
+    )} ${hover.note}`;
+  }
   if (hover?.path) return pathSentence(payload, state, runOf(payload, hover.path[0]), hover.path[1]);
-  if (state.cells.length) return cellSentence(payload, state, transient, state.cells.at(-1));
-  if (Object.keys(state.selected).length) return groupSentence(payload, state);
+  const cell = state.cells.at(-1);
+  if (cell !== undefined) return cellSentence(payload, state, transient, cell);
+  if (Object.keys(state.selected).length) return groupSentence(payload, crowd(payload, state));
   const path = pathSentence(payload, state, runOf(payload, state.focus[0]), state.focus[1]);
-  const [, rest] = /^[^:]*: (.*)$/s.exec(path); // the step's sentence has named the path already, if it is the same
+  const rest = path.slice(path.indexOf(": ") + 2); // the step's sentence has named it already, if it is the same
   const { reasons: found } = boardView(payload, state, transient);
   const why = found ? `${tallySentence(found)}. ` : "";
-  return `${why}${stepSentence(payload, state, transient)} ${state.board === "focus" ? rest[0].toUpperCase() + rest.slice(1) : path}`;
+  const end = state.board === "focus" ? rest[0].toUpperCase() + rest.slice(1) : path;
+  return `${why}${stepSentence(payload, state, transient)} ${end}`;
 }
 
-/** What a picture or a sheet of paper says of itself: the step, and which runs of which checkpoints it shows. */
+/** What a picture or a sheet of paper says of itself: the step, and which series of which checkpoints it shows.
+ * @param {Payload} payload @param {State} state */
 export function provenance(payload, state) {
   const where = words.time.step(address(payload, state.cursor.step, state.cursor.low));
   const runs = payload.runs.map((run) => words.provenance(run));
-  return clean([`${payload.title}, ${words.puzzle(payload.puzzle, payload.puzzles)}. ${where}.`, ...runs].join(" "), 2000);
-}
-
-export function createDetails(app) {
-  const { payload, store } = app;
-  const text = make("p", { class: "selectable", "data-part": "details" });
-  const el = make("div", { class: "details" }, text, make("span", { class: "note" }, words.keysHint));
-  return {
-    el,
-    update(keys) {
-      if (keys.size === 1 && (keys.has("fraction") || keys.has("settled"))) return;
-      // What an action had to say stays until the next change of anything.
-      if (keys.has("said")) setText(text, app.said);
-      else {
-        const sentence = detailsSentence(payload, store.state, store.transient, store.veiled);
-        setText(text, sentence);
-        setAttribute(text, "title", sentence);
-      }
-    },
-  };
+  return clean(
+    [`${payload.title}, ${words.puzzle(payload.puzzle, payload.puzzles)}. ${where}.`, ...runs].join(" "),
+    2000,
+  );
 }

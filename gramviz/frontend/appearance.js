@@ -1,0 +1,98 @@
+// Theme and sizes: what the page around, the window and the printer decide.
+
+import { sizesFor, watchWidth } from "./layout.js";
+import { applyTheme, readTheme } from "./theme.js";
+
+const PAPER = 680; // px: a sheet of A4 or Letter between its margins
+
+/**
+ * @typedef {object} Surroundings
+ * @property {HTMLElement} host the element that the notebook gave us
+ * @property {HTMLElement} root the widget's element in it
+ * @property {import("./types.js").Payload} payload
+ * @property {import("./store.js").Store} store
+ * @property {boolean} frozen whether the page around is our own
+ * @property {(keys: string[]) => void} invalidate
+ * @property {() => void} paint
+ * @property {AbortSignal} signal
+ */
+
+/**
+ * Calls `changed` when the page around, or the system, changes its colors.
+ * @param {() => void} changed
+ * @param {AbortSignal} signal
+ */
+function watchThemes(changed, signal) {
+  const themes = new MutationObserver(changed);
+  themes.observe(document.body, { attributes: true, attributeFilter: ["class", "data-jp-theme-light"] });
+  signal.addEventListener("abort", () => themes.disconnect());
+  for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"])
+    matchMedia(query).addEventListener("change", changed, { signal });
+}
+
+/** What the style sheet reads: a tiny widget is a narrow one too. @param {HTMLElement} root @param {string} kind */
+function markKind(root, kind) {
+  for (const name of ["wide", "medium", "narrow", "tiny"])
+    root.classList.toggle(name, kind === name || (name === "narrow" && kind === "tiny"));
+}
+
+/** @param {Surroundings} surroundings */
+export function createAppearance({ host, root, payload, store, frozen, invalidate, paint, signal }) {
+  /** @type {import("./types.js").Theme | undefined} */
+  let theme;
+  /** @type {import("./layout.js").Sizes | undefined} */
+  let size;
+  /** @type {number | null} */
+  let screen = null; // the width on screen, while printing
+
+  function retheme() {
+    theme = readTheme(screen === null ? store.state.theme : "light", host, frozen);
+    applyTheme(theme, root, host);
+    invalidate(["theme"]);
+  }
+
+  /** @param {number} width */
+  function resize(width) {
+    const room = store.transient.presenter ? globalThis.innerHeight : null;
+    root.classList.toggle("presenting", room !== null);
+    size = sizesFor(width, payload.board, room);
+    markKind(root, size.kind);
+    invalidate(["layout", "theme"]);
+  }
+
+  /** On paper: light, as wide as a sheet, without controls. @param {boolean} on */
+  function print(on) {
+    if (on === (screen !== null) || !size) return;
+    store.poke({ playing: false, fraction: 0, printing: on });
+    root.classList.toggle("printing", on);
+    const width = screen ?? PAPER;
+    screen = on ? size.width : null;
+    retheme();
+    resize(width);
+    paint(); // at once: the browser takes its picture when this event is over
+  }
+
+  watchThemes(retheme, signal);
+  for (const kind of ["beforeprint", "afterprint"])
+    addEventListener(kind, () => print(kind === "beforeprint"), { signal });
+
+  return {
+    /** The colors; undefined until `watch` has seen the first width. */
+    theme: () => theme,
+    size: () => size,
+    retheme,
+    fit: () => resize(root.clientWidth),
+    /** Follows the widget's width from now on. @param {() => void} ready called when the first is known */
+    watch(ready) {
+      /** @param {number} width */
+      function follow(width) {
+        if (screen !== null) return;
+        if (!theme) retheme();
+        const first = !size;
+        resize(width);
+        if (first) ready();
+      }
+      watchWidth(root, follow, signal);
+    },
+  };
+}

@@ -1,0 +1,257 @@
+// The picture of one lane: bands and lines of a curve, on the ruler's time axis.
+
+import { band } from "./bands.js";
+import { drawLine, drawText, fillArea, fillBox } from "./shapes.js";
+import { HIDDEN, PLAIN, runOf, shownPath } from "./groups.js";
+import { number } from "./text.js";
+import { words } from "./words.js";
+
+const FEW = 5; // a band of fewer trajectories would pretend to a distribution: they are drawn one by one
+const LINE_REACH = 9; // px within which the pointer finds a line
+const PAD = 4;
+const MANY_BLOCKS = 60; // more supervision steps are not separated by lines
+
+/** @typedef {import("./types.js").Payload} Payload */
+/** @typedef {import("./types.js").State} State */
+/** @typedef {import("./types.js").Pen} Pen */
+/**
+ * How a lane measures: pixels of its canvas for steps and values.
+ * @typedef {object} Axes
+ * @property {string} name of the curve
+ * @property {number} width
+ * @property {number} height
+ * @property {[number, number]} range of values
+ * @property {(step: number) => number} x
+ * @property {(value: number) => number} y
+ * @property {(x: number) => number} stepAt
+ * @property {(y: number) => number} valueAt
+ */
+/**
+ * What the drawing of all lanes needs besides.
+ * @typedef {object} LaneScene
+ * @property {Payload} payload
+ * @property {Readonly<State>} state
+ * @property {Readonly<import("./store.js").Transient>} transient
+ * @property {import("./types.js").Theme} theme
+ * @property {string} font
+ * @property {ReturnType<typeof import("./steps.js").blocks>} blocks
+ * @property {import("./types.js").ColorGroups} colors
+ * @property {import("./types.js").Emphasis} level how strongly each trajectory is drawn
+ */
+
+/**
+ * @param {string} name
+ * @param {[number, number]} range
+ * @param {number} steps
+ * @param {{width: number, height: number}} size
+ * @returns {Axes}
+ */
+export function axesOf(name, range, steps, { width, height }) {
+  const [low, high] = range;
+  const inner = height - 2 * PAD;
+  return {
+    name,
+    width,
+    height,
+    range,
+    x: (step) => (steps > 1 ? (step / (steps - 1)) * width : width / 2),
+    y: (value) => height - PAD - ((value - low) / (high - low)) * inner,
+    stepAt: (x) => Math.round((x / width) * (steps - 1)),
+    valueAt: (y) => low + ((height - PAD - y) / inner) * (high - low),
+  };
+}
+
+/** The trajectories of the series that are shown. @param {Payload} payload @param {State} state */
+export const visiblePaths = (payload, state) =>
+  payload.runs
+    .filter((run) => !state.hidden.includes(run.letter))
+    .flatMap((run) =>
+      Array.from({ length: run.n }, (_, path) => /** @type {import("./types.js").Who} */ ([run, path])),
+    );
+
+/**
+ * The trajectory whose line is nearest to a point: [letter, index] or null.
+ * @param {Axes} axes
+ * @param {import("./types.js").Who[]} paths
+ * @param {number} px
+ * @param {number} py
+ */
+export function nearestLine(axes, paths, px, py) {
+  const step = axes.stepAt(px);
+  /** @type {[string, number] | null} */
+  let best = null;
+  let least = LINE_REACH;
+  for (const [run, path] of paths) {
+    const away = Math.abs(axes.y(run.curve(axes.name, path, step)) - py);
+    if (away < least) [best, least] = [[run.letter, path], away];
+  }
+  return best;
+}
+
+/** @param {Axes} axes @param {number} steps @param {(step: number) => number} value */
+const lineOf = (axes, steps, value) => Array.from({ length: steps }, (_, step) => [axes.x(step), axes.y(value(step))]);
+
+/**
+ * The trajectories that a lane draws in groups, by color group; those drawn on their own are left out.
+ * @param {Axes} axes
+ * @param {LaneScene} scene
+ */
+function grouped({ name }, { payload, state, level, colors }) {
+  /** @type {Map<number, import("./types.js").Who[]>} */
+  const members = new Map();
+  const single = [state.pinned, state.focus].filter(Boolean).map(String);
+  for (const [run, path] of visiblePaths(payload, state)) {
+    if (level[run.letter][path] !== PLAIN || !run.curves[name]) continue;
+    if (run.n === 1 && single.includes(String([run.letter, path]))) continue;
+    const group = colors.of[run.letter][path];
+    members.set(group, [...(members.get(group) ?? []), [run, path]]);
+  }
+  return members;
+}
+
+/** @param {Pen} pen @param {Axes} axes @param {LaneScene} scene */
+function drawGroups(pen, axes, scene) {
+  const { steps } = scene.payload;
+  for (const [group, paths] of grouped(axes, scene)) {
+    const { color: hue, dash } = scene.colors.groups[group];
+    const color = scene.theme.pick(hue);
+    if (paths.length < FEW) {
+      for (const [run, path] of paths)
+        drawLine(
+          pen,
+          lineOf(axes, steps, (step) => run.curve(axes.name, path, step)),
+          color,
+          1.3,
+          dash,
+        );
+      continue;
+    }
+    const { low, high, median } = band(paths, axes.name, steps);
+    const isKnown = (/** @type {number[]} */ [, y]) => Number.isFinite(y);
+    const upper = lineOf(axes, steps, (step) => high[step]).filter(isKnown);
+    const lower = lineOf(axes, steps, (step) => low[step]).filter(isKnown);
+    fillArea(pen, [...upper, ...lower.reverse()], color, 0.18);
+    drawLine(
+      pen,
+      lineOf(axes, steps, (step) => median[step]),
+      color,
+      1.6,
+      dash,
+    );
+  }
+}
+
+/**
+ * The pinned, the focused and the pointed-at trajectory, each cased.
+ * @param {Pen} pen
+ * @param {Axes} axes
+ * @param {LaneScene} scene
+ */
+function drawSingles(pen, axes, { payload, state, transient, theme, colors, level }) {
+  const { focus, pinned } = state;
+  /** @param {[string, number] | null | undefined} who @param {string} color @param {number} width */
+  function single(who, color, width) {
+    if (!who) return;
+    const [letter, path] = who;
+    const run = runOf(payload, letter);
+    if (!run.curves[axes.name] || level[letter][path] === HIDDEN) return;
+    const line = lineOf(axes, payload.steps, (step) => run.curve(axes.name, path, step));
+    drawLine(pen, line, theme.sunk, width + 2);
+    drawLine(pen, line, color, width);
+  }
+  single(pinned, theme.ink, 2);
+  const { color } = colors.groups[colors.of[focus[0]][focus[1]]];
+  if (String(focus) !== String(pinned)) single(focus, theme.pick(color), 2);
+  single(transient.hover?.path, theme.text2, 1.5);
+}
+
+/**
+ * Pointing at a cell adds its own certainty, thin, to the lane of certainty.
+ * @param {Pen} pen
+ * @param {Axes} axes
+ * @param {LaneScene} scene
+ */
+function drawCell(pen, axes, { payload, state, transient: { hover }, theme }) {
+  const [run, path] = shownPath(payload, state);
+  const { certainty } = run;
+  const cell = hover?.cell;
+  if (hover?.part !== "board" || cell === undefined || axes.name !== "certainty" || !certainty) return;
+  drawLine(
+    pen,
+    lineOf(axes, payload.steps, (step) => certainty(path, step, cell)),
+    theme.ink,
+  );
+}
+
+/** The box that a gesture draws. @param {Pen} pen @param {Axes} axes @param {LaneScene} scene */
+function drawBox(pen, { name }, { transient: { drag }, theme }) {
+  if (drag?.kind !== "box" || drag.lane !== name) return;
+  const [[a, b], [c, d]] = [drag.from, drag.to];
+  drawLine(
+    pen,
+    [
+      [a, b],
+      [c, b],
+      [c, d],
+      [a, d],
+      [a, b],
+    ],
+    theme.ink,
+    1.2,
+    [4, 3],
+  );
+}
+
+/**
+ * Where the pointer is in this lane: the ends of the axis, the step, and the value of the line that it is on.
+ * @param {Pen} pen
+ * @param {Axes} axes
+ * @param {LaneScene} scene
+ */
+function drawPointer(pen, axes, { payload, transient: { hover }, theme, font }) {
+  if (hover?.lane !== axes.name || hover.x === undefined) return;
+  const { width, height, range } = axes;
+  const step = axes.stepAt(hover.x);
+  const style = { font: `11px ${font}`, align: /** @type {const} */ ("right") };
+  drawText(pen, number(range[1]), width - 3, 2, theme.text3, { ...style, baseline: "top" });
+  drawText(pen, number(range[0]), width - 3, height - 1, theme.text3, { ...style, baseline: "bottom" });
+  drawLine(
+    pen,
+    [
+      [axes.x(step), 0],
+      [axes.x(step), height],
+    ],
+    theme.text3,
+  );
+  if (!hover.path) return;
+  const [letter, path] = hover.path;
+  const run = runOf(payload, letter);
+  const value = run.curve(axes.name, path, step);
+  const left = axes.x(step) > width * 0.8;
+  const y = Math.min(height - 8, Math.max(8, axes.y(value) - 9));
+  const label = `${words.pathName(run, path)}  ${number(value)}`;
+  const align = left ? /** @type {const} */ ("right") : /** @type {const} */ ("left");
+  drawText(pen, label, axes.x(step) + (left ? -6 : 6), y, theme.ink, { font: `600 ${style.font}`, align });
+}
+
+/** @param {Pen} pen @param {Axes} axes @param {LaneScene} scene */
+export function drawLane(pen, axes, scene) {
+  const { blocks, theme } = scene;
+  fillBox(pen, [0, 0, axes.width, axes.height], theme.sunk);
+  for (const { to } of blocks.length > MANY_BLOCKS ? [] : blocks.slice(0, -1)) {
+    const x = Math.round(axes.x(to)) + 0.5;
+    drawLine(
+      pen,
+      [
+        [x, 0],
+        [x, axes.height],
+      ],
+      theme.line,
+    );
+  }
+  drawGroups(pen, axes, scene);
+  drawSingles(pen, axes, scene);
+  drawCell(pen, axes, scene);
+  drawBox(pen, axes, scene);
+  drawPointer(pen, axes, scene);
+}

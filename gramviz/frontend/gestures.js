@@ -1,0 +1,257 @@
+// What a person does on the map by pointer, wheel and arrow keys: choosing, a lasso, and moving the camera.
+
+import { inside } from "./draw.js";
+import { withCommand } from "./focus.js";
+import { framed, headAt, nearest, zoomed } from "./planes.js";
+import { changeSelection } from "./selection.js";
+
+const REACH = 12; // px within which the pointer finds a head or a state
+const CLICK = 4; // px that a click may wander
+const DEGREES_PER_PX = 0.5; // that a drag of one px turns the map in 3-D
+const DEGREES = 10; // that an arrow key turns it
+const PAN = 0.08; // of the plane's size, that an arrow key moves it
+const WHEEL = 0.0016; // log of the zoom per px that a wheel scrolls
+const WHOLE = { x: 0, y: 0, k: 1 }; // the camera that shows everything
+
+/** @typedef {import("./registry.js").Context} Context */
+/** @typedef {import("./types.js").PlacedPlane} Plane */
+/** @typedef {[number, number]} Point */
+/**
+ * What is on the stage, and what a person does with it between press and release.
+ * @typedef {object} Stage
+ * @property {Plane[]} planes
+ * @property {HTMLElement} element
+ * @property {Map<number, Point>} pointers that are down, by id
+ * @property {any} gesture {kind: "pan" | "turn" | "lasso" | "pinch", ...} or null
+ * @property {(event: MouseEvent) => Point} local where an event is, in pixels of the stage
+ */
+
+/** Whether the map is seen in three dimensions. @param {Stage} stage */
+export const isSolid = ({ planes }) => Boolean(planes[0]?.axes);
+
+/** The plane at a place across. @param {Stage} stage @param {number} x @returns {Plane} */
+const planeAt = ({ planes }, x) =>
+  planes.find(({ box }) => x < box.x + box.width) ?? /** @type {Plane} */ (planes.at(-1));
+
+/**
+ * Turns the map. A lasso was drawn round what was seen: turned, it would stand round something else.
+ * @param {Context} context
+ * @param {Point | null} turn
+ */
+const rotate = ({ store }, turn) =>
+  store.set({ turn, ...(store.state.brush?.kind === "lasso" ? { brush: null } : {}) });
+
+/** The head or the state near a point. @param {Context} context @param {Stage} stage @param {Point} point */
+const pick = ({ store: { state } }, { planes }, [x, y]) =>
+  nearest(
+    planes,
+    x,
+    y,
+    state.cursor.step,
+    REACH,
+    (/** @type {import("./types.js").Series} */ run) => !state.hidden.includes(run.letter),
+  );
+
+/**
+ * A click on a head or a state, or beside all.
+ * @param {Context} context
+ * @param {Stage} stage
+ * @param {PointerEvent} event
+ */
+function choose(context, stage, event) {
+  const { store } = context;
+  const { state } = store;
+  const found = pick(context, stage, stage.local(event));
+  if (!found) {
+    store.set({ selected: {}, brush: null, board: state.board === "all" ? "focus" : state.board });
+    return;
+  }
+  const who = /** @type {[string, number]} */ ([found.run.letter, found.path]);
+  if (withCommand(event) || event.altKey)
+    store.set({ selected: changeSelection(state.selected, [who], { add: true, remove: event.altKey }) });
+  else if (String(who) === String(state.focus)) store.set({ cursor: { step: found.step, low: null }, board: "focus" });
+  else store.set({ focus: who, board: "focus" });
+}
+
+/**
+ * Chooses the trajectories whose heads are within a lasso.
+ * @param {Context} context
+ * @param {Stage} stage
+ * @param {PointerEvent} event
+ */
+function finishLasso({ store }, stage, event) {
+  const { points } = stage.gesture;
+  if (points.length < 3) return;
+  const { state } = store;
+  const plane = planeAt(stage, points[0][0]);
+  /** @type {[string, number][]} */
+  const found = [];
+  for (const part of stage.planes.flatMap(({ runs }) => runs))
+    for (let path = 0; path < part.run.n && !state.hidden.includes(part.run.letter); path += 1)
+      if (inside(points, ...headAt(part, path, state.cursor.step))) found.push([part.run.letter, path]);
+  const selected = changeSelection(state.selected, found, { add: withCommand(event), remove: event.altKey });
+  const count = Object.values(selected).reduce((sum, list) => sum + list.length, 0);
+  const outline = points.map((/** @type {Point} */ [x, y]) => [plane.fromX(x), plane.fromY(y)]);
+  store.set({
+    selected,
+    brush: count ? { kind: "lasso", plane: plane.index, points: outline } : null,
+    board: count > 1 ? "all" : "focus",
+  });
+  store.poke({ lasso: false });
+}
+
+/** @param {Context} context @param {Stage} stage @param {PointerEvent} event */
+function beginGesture({ store }, stage, event) {
+  const { camera, turn } = store.state;
+  const at = stage.local(event);
+  stage.pointers.set(event.pointerId, at);
+  store.poke({ down: true, hover: null });
+  if (stage.pointers.size === 2) stage.gesture = { kind: "pinch", camera, from: [...stage.pointers.values()] };
+  else if (store.transient.lasso || event.shiftKey) stage.gesture = { kind: "lasso", points: [at] };
+  else stage.gesture = { kind: isSolid(stage) ? "turn" : "pan", from: at, camera, turn: turn ?? [0, 0], moved: false };
+}
+
+/** Two fingers zoom. @param {Context} context @param {Stage} stage */
+function pinch({ store }, stage) {
+  const [a, b] = stage.pointers.values();
+  if (!a || !b) return;
+  const [c, d] = stage.gesture.from;
+  const factor = Math.hypot(a[0] - b[0], a[1] - b[1]) / Math.max(1, Math.hypot(c[0] - d[0], c[1] - d[1]));
+  const middle = [(c[0] + d[0]) / 2, (c[1] + d[1]) / 2];
+  store.set({ camera: zoomed(stage.gesture.camera, planeAt(stage, a[0]).box, middle[0], middle[1], factor) });
+}
+
+/** A drag moves a flat map and turns a solid one. @param {Context} context @param {Stage} stage @param {Point} at */
+function drag(context, stage, at) {
+  const { gesture } = stage;
+  const [dx, dy] = [at[0] - gesture.from[0], at[1] - gesture.from[1]];
+  gesture.moved ||= Math.hypot(dx, dy) > CLICK;
+  if (!gesture.moved || !stage.planes.length) return;
+  const [right, down] = gesture.turn;
+  if (gesture.kind === "turn") return rotate(context, [right + dx * DEGREES_PER_PX, down + dy * DEGREES_PER_PX]);
+  const { x, y, k } = gesture.camera ?? WHOLE;
+  const { box } = planeAt(stage, gesture.from[0]);
+  context.store.set({ camera: { k, x: x + dx / box.width, y: y + dy / box.height } });
+}
+
+/** @param {Context} context @param {Stage} stage @param {PointerEvent} event */
+function movePointer(context, stage, event) {
+  const { store } = context;
+  const { gesture, element, pointers } = stage;
+  const at = stage.local(event);
+  if (!gesture) {
+    const found = event.pointerType === "touch" ? null : pick(context, stage, at);
+    store.poke({ hover: found ? { part: "map", path: [found.run.letter, found.path], step: found.step } : null });
+    element.style.cursor = store.transient.lasso ? "crosshair" : found ? "pointer" : "grab";
+    return;
+  }
+  if (pointers.has(event.pointerId)) pointers.set(event.pointerId, at);
+  if (gesture.kind === "lasso") {
+    gesture.points.push(at);
+    store.poke({ drag: { kind: "lasso", count: gesture.points.length } });
+  } else if (gesture.kind === "pinch") pinch(context, stage);
+  else drag(context, stage, at);
+}
+
+/** @param {Context} context @param {Stage} stage @param {PointerEvent} event */
+function endGesture(context, stage, event) {
+  const { gesture } = stage;
+  stage.pointers.delete(event.pointerId);
+  if (gesture?.kind === "lasso") finishLasso(context, stage, event);
+  else if (["pan", "turn"].includes(gesture?.kind) && !gesture.moved && event.type === "pointerup")
+    choose(context, stage, event);
+  stage.gesture = null;
+  context.store.poke({ down: false, drag: null });
+}
+
+/**
+ * A double click frames what is selected, else everything.
+ * @param {Context} context
+ * @param {Stage} stage
+ * @param {MouseEvent} event
+ */
+function frame(context, stage, event) {
+  if (isSolid(stage)) return rotate(context, null);
+  const { selected, cursor, camera } = context.store.state;
+  const plane = planeAt(stage, stage.local(event)[0]);
+  const chosen = plane.runs.flatMap((part) =>
+    (selected[part.run.letter] ?? []).flatMap((path) => [headAt(part, path, cursor.step), headAt(part, path, 0)]),
+  );
+  context.store.set({ camera: framed(camera, plane.box, chosen) });
+}
+
+/** @param {Context} context @param {Stage} stage @param {HTMLElement} hint how the wheel zooms */
+export function listenToMap(context, stage, hint) {
+  const { store } = context;
+  const { element } = stage;
+  element.addEventListener("pointerdown", (event) => {
+    if (event.button) return;
+    element.setPointerCapture(event.pointerId);
+    beginGesture(context, stage, event);
+  });
+  element.addEventListener("pointermove", (event) => movePointer(context, stage, event));
+  for (const kind of /** @type {const} */ (["pointerup", "pointercancel"]))
+    element.addEventListener(kind, (event) => endGesture(context, stage, event));
+  element.addEventListener("pointerleave", () => {
+    if (!stage.gesture) store.poke({ hover: null });
+  });
+  /** @param {WheelEvent} event */
+  function wheel(event) {
+    // The page scrolls, unless the map was chosen first: a wheel that is caught by surprise is a trap.
+    if (!element.matches(":focus")) {
+      hint.hidden = hint.dataset.seen === "true";
+      return;
+    }
+    event.preventDefault();
+    const [x, y] = stage.local(event);
+    store.set({ camera: zoomed(store.state.camera, planeAt(stage, x).box, x, y, Math.exp(-event.deltaY * WHEEL)) });
+  }
+  element.addEventListener("wheel", wheel, { passive: false });
+  element.addEventListener("focus", () => {
+    hint.hidden = true;
+    hint.dataset.seen = "true";
+  });
+  element.addEventListener("dblclick", (event) => frame(context, stage, event));
+}
+
+/**
+ * Arrow keys with Shift, as a drag in their direction: they turn a solid map and move a flat one.
+ * @param {Context} context
+ * @param {Stage} stage
+ * @param {number[]} arrow
+ */
+export function shiftMap(context, stage, [dx, dy]) {
+  const { camera, turn } = context.store.state;
+  const [right, down] = turn ?? [0, 0];
+  if (isSolid(stage)) return rotate(context, [right + DEGREES * dx, down + DEGREES * dy]);
+  const { x, y, k } = camera ?? WHOLE;
+  context.store.set({ camera: { k, x: x + PAN * dx, y: y + PAN * dy } });
+}
+
+/**
+ * Arrow keys: to the nearest head in that direction.
+ * @param {Context} context
+ * @param {Stage} stage
+ * @param {number[]} arrow
+ * @param {boolean} add
+ */
+export function stepHead({ store }, { planes }, [dx, dy], add) {
+  const { focus, cursor, hidden, selected } = store.state;
+  const plane = planes.find(({ runs }) => runs.some(({ run }) => run.letter === focus[0]));
+  const own = plane?.runs.find(({ run }) => run.letter === focus[0]);
+  if (!plane || !own) return;
+  const [x, y] = headAt(own, focus[1], cursor.step);
+  let least = Infinity;
+  /** @type {[string, number] | null} */
+  let best = null;
+  for (const part of plane.runs)
+    for (let path = 0; path < part.run.n && !hidden.includes(part.run.letter); path += 1) {
+      const [a, b] = headAt(part, path, cursor.step);
+      const along = (a - x) * dx + (b - y) * dy;
+      const cost = along + 2 * (Math.abs((a - x) * dy) + Math.abs((b - y) * dx));
+      if (along > 0.5 && cost < least) [least, best] = [cost, [part.run.letter, path]];
+    }
+  if (!best) return;
+  const more = add ? { selected: changeSelection(selected, [best], { add: true }) } : {};
+  store.set({ focus: best, board: "focus", ...more });
+}

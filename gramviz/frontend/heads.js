@@ -1,0 +1,227 @@
+// What moves on the map: heads, halos, the special trajectories and their labels. Redrawn on every frame of a motion.
+
+import { cased, mark, roundRect, tracePolygon } from "./draw.js";
+import { FAINT, GREY, HIDDEN, outcomeShape, PLAIN } from "./groups.js";
+import { alphaOf, clipTo, trace } from "./paths.js";
+import { headAt, nearOf } from "./planes.js";
+
+/** @import { Box, Pair, Pen, PlacedPlane, PlacedSeries, Scene, Theme, Trajectory } from "./types.js" */
+
+/** A trajectory that is drawn by itself.
+ * @typedef {{ part: PlacedSeries, path: number, kind: "pinned" | "focus" | "hover" }} Special */
+
+const HALO = 0.13; // opacity of a halo
+
+/** Heads, halos, the special paths and their labels. Redrawn on every frame while something moves.
+ * @param {Pen} pen @param {PlacedPlane[]} planes @param {Scene} scene */
+export function drawTop(pen, planes, scene) {
+  for (const plane of planes)
+    clipTo(pen, plane.box, () => {
+      drawHeads(pen, plane, scene);
+      for (const special of specials(plane, scene)) drawSpecial(pen, special, scene);
+      if (!scene.small) drawInit(pen, plane, scene);
+      if (scene.state.layers.includes("labels") && !scene.small) drawLabels(pen, plane, scene);
+    });
+  if (scene.lasso) drawLasso(pen, scene.lasso, scene.theme);
+}
+
+/** The paths drawn apart from the cloud: pinned (ink), focused (color), pointed at.
+ * @param {PlacedPlane} plane @param {Scene} scene */
+function specials(plane, { state, hover }) {
+  const found = /** @type {Special[]} */ ([]);
+  /** @param {Trajectory | null | undefined} who @param {Special["kind"]} kind */
+  const add = (who, kind) => {
+    if (!who) return;
+    const part = plane.runs.find(({ run }) => run.letter === who[0]);
+    if (part && !state.hidden.includes(who[0]) && !found.some((other) => other.part === part && other.path === who[1]))
+      found.push({ part, path: who[1], kind });
+  };
+  add(state.pinned, "pinned");
+  add(state.focus, "focus");
+  add(hover?.path, "hover");
+  return found;
+}
+
+/** @param {Pen} pen @param {Special} special @param {Scene} scene */
+function drawSpecial(pen, { part, path, kind }, scene) {
+  const { theme, state, fraction, colors } = scene;
+  const { run, points } = part;
+  const step = run.held(state.cursor.step);
+  const color = kind === "pinned" ? theme.ink : theme.pick(colors.groups[colors.of[run.letter][path]].color);
+  const width = kind === "pinned" ? 3 : 2.6;
+  const head = headAt(part, path, state.cursor.step, fraction);
+  const faint = scene.emphasis[run.letter][path] === FAINT;
+  pen.globalAlpha = faint ? 0.3 : 1;
+  const line = (/** @type {string} */ style, /** @type {number} */ thick) => {
+    pen.beginPath();
+    trace(pen, part, path, 0, step);
+    if (step === 0) pen.moveTo(points[2 * path * run.steps], points[2 * path * run.steps + 1]);
+    pen.lineTo(...head);
+    pen.strokeStyle = style;
+    pen.lineWidth = thick;
+    pen.stroke();
+  };
+  line(theme.sunk, width + 3.2);
+  line(color, width);
+  pen.setLineDash([2, 4]);
+  pen.beginPath();
+  trace(pen, part, path, step, scene.last);
+  pen.lineWidth = 1.6;
+  pen.stroke();
+  pen.setLineDash([]);
+  for (let at = 1; at <= step; at += 1) {
+    if (run.supervision_step[at] === run.supervision_step[at + 1]) continue; // a dot per supervision step
+    const k = 2 * (path * run.steps + at);
+    pen.beginPath();
+    pen.arc(points[k], points[k + 1], 2.1, 0, 2 * Math.PI);
+    pen.fillStyle = theme.bg;
+    pen.fill();
+    pen.lineWidth = 1;
+    pen.stroke();
+  }
+  if (!scene.small) {
+    pen.beginPath();
+    pen.arc(...head, 8.5, 0, 2 * Math.PI);
+    pen.fillStyle = theme.bg;
+    pen.fill();
+    pen.lineWidth = kind === "hover" ? 1.2 : 2.2;
+    pen.strokeStyle = theme.ink;
+    pen.stroke();
+  }
+  mark(pen, scene.veiled ? "ring" : outcomeShape(run.outcome(path)), ...head, scene.small ? 3.4 : 4.8, color);
+  pen.globalAlpha = 1;
+}
+
+/** Discs of radius 3 + 12 sqrt(energy outside the components that are seen). One fill per color, so that overlaps do
+ * not add up to a claim.
+ * @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene @param {number} level */
+function drawHalos(pen, plane, scene, level) {
+  const { theme, state, emphasis, colors, fraction } = scene;
+  const discs = new Map();
+  for (const part of plane.runs)
+    for (let path = 0; path < part.run.n; path += 1) {
+      if (emphasis[part.run.letter][path] !== level || !part.outside) continue;
+      const group = colors.of[part.run.letter][path];
+      const outside = part.outside[path * part.run.steps + part.run.held(state.cursor.step)] / 255;
+      if (!discs.has(group)) discs.set(group, []);
+      discs.get(group).push([...headAt(part, path, state.cursor.step, fraction), 3 + 12 * Math.sqrt(outside)]);
+    }
+  pen.globalAlpha = HALO * alphaOf(level, scene);
+  for (const [group, list] of discs) {
+    pen.beginPath();
+    for (const [x, y, r] of list) {
+      pen.moveTo(x + r, y);
+      pen.arc(x, y, r, 0, 2 * Math.PI);
+    }
+    pen.fillStyle = theme.pick(colors.groups[group].color);
+    pen.fill();
+  }
+}
+
+/** @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene */
+function drawHeads(pen, plane, scene) {
+  const { theme, state, emphasis, colors, fraction } = scene;
+  if (scene.halo) for (const level of [FAINT, PLAIN]) drawHalos(pen, plane, scene, level);
+  for (const level of [GREY, FAINT, PLAIN])
+    for (const part of plane.runs)
+      for (let path = 0; path < part.run.n; path += 1) {
+        if (emphasis[part.run.letter][path] !== level) continue;
+        const [x, y] = headAt(part, path, state.cursor.step, fraction);
+        const color = level === GREY ? theme.grey : theme.pick(colors.groups[colors.of[part.run.letter][path]].color);
+        pen.globalAlpha = level === GREY ? 0.6 : alphaOf(level, scene);
+        const shape = scene.veiled ? "ring" : outcomeShape(part.run.outcome(path));
+        mark(pen, shape, x, y, (scene.small ? 1.6 : 3.4) * nearOf(part, path, state.cursor.step), color);
+      }
+  pen.globalAlpha = 1;
+}
+
+/** The start: one diamond, or one per distinct starting point.
+ * @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene */
+function drawInit(pen, plane, scene) {
+  const done = /** @type {Pair[]} */ ([]);
+  for (const part of plane.runs)
+    for (let path = 0; path < part.run.n; path += 1) {
+      if (scene.emphasis[part.run.letter][path] === HIDDEN) continue;
+      const [x, y] = headAt(part, path, 0);
+      if (done.some(([a, b]) => Math.hypot(a - x, b - y) < 6)) continue;
+      if (done.length < 6) mark(pen, "diamond", x, y, 4.6, scene.theme.ink);
+      done.push([x, y]);
+    }
+  if (done.length !== 1) return;
+  pen.font = `11px ${scene.font}`;
+  pen.textAlign = "center";
+  cased(pen, "init", done[0][0], done[0][1] + 20, scene.theme.text2, scene.theme.sunk);
+}
+
+/** Names beside the heads of the special paths, moved about until they cover no head and no other name.
+ * @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene */
+function drawLabels(pen, plane, scene) {
+  const { theme, state, fraction, font } = scene;
+  pen.font = `600 11px ${font}`;
+  pen.textBaseline = "middle";
+  const list = specials(plane, scene).map((special) => ({
+    ...special,
+    head: headAt(special.part, special.path, state.cursor.step, fraction),
+  }));
+  const taken = list.map(({ head: [x, y] }) => ({ x: x - 10, y: y - 10, width: 20, height: 20 }));
+  taken.push({
+    x: plane.box.x + plane.box.width - 110,
+    y: plane.box.y + plane.box.height - 34,
+    width: 110,
+    height: 34,
+  }); // the scale bar
+  const meets = (/** @type {Box} */ a, /** @type {Box} */ b) =>
+    a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
+  for (const { part, path, kind, head } of list) {
+    const { run } = part;
+    const text = run.n === 1 ? `${run.letter} ${run.name}` : `${run.letter} #${path}`;
+    const size = { width: pen.measureText(text).width + 12, height: 18 };
+    const places = [
+      [14, -26],
+      [14, 10],
+      [-14 - size.width, -26],
+      [-14 - size.width, 10],
+      [-size.width / 2, -34],
+      [-size.width / 2, 16],
+      [18, -9],
+      [-18 - size.width, -9],
+    ];
+    const boxes = places.map(([dx, dy]) => ({ x: head[0] + dx, y: head[1] + dy, ...size }));
+    const fits = (/** @type {Box} */ box) =>
+      box.x > plane.box.x + 20 &&
+      box.y > plane.box.y + 3 &&
+      box.x + box.width < plane.box.x + plane.box.width - 3 &&
+      box.y + box.height < plane.box.y + plane.box.height - 3;
+    const box =
+      boxes.find((candidate) => fits(candidate) && !taken.some((other) => meets(candidate, other))) ??
+      boxes.find(fits) ??
+      boxes[0];
+    taken.push(box);
+    roundRect(pen, box.x, box.y, box.width, box.height, 4);
+    pen.fillStyle = kind === "pinned" ? theme.ink : theme.bg;
+    pen.fill();
+    pen.lineWidth = 1.2;
+    pen.strokeStyle = theme.ink;
+    pen.stroke();
+    pen.textAlign = "left";
+    pen.fillStyle = kind === "pinned" ? theme.bg : theme.ink;
+    pen.fillText(text, box.x + 6, box.y + 9.5);
+  }
+  pen.textBaseline = "alphabetic";
+}
+
+/** @param {Pen} pen @param {Pair[]} points @param {Theme} theme */
+function drawLasso(pen, points, theme) {
+  if (points.length < 2) return;
+  pen.beginPath();
+  tracePolygon(pen, points);
+  pen.globalAlpha = 0.08;
+  pen.fillStyle = theme.ink;
+  pen.fill();
+  pen.globalAlpha = 1;
+  pen.setLineDash([4, 3]);
+  pen.lineWidth = 1.4;
+  pen.strokeStyle = theme.ink;
+  pen.stroke();
+  pen.setLineDash([]);
+}

@@ -1,0 +1,377 @@
+// The answers panel: which answers were reached, by which trajectories, and which one each rule would choose.
+
+import { answerRows, choices, outcomeOf, solutionsFound } from "../answers.js";
+import { badge, make, markIcon, selectTabs, setAttribute, setText } from "../dom.js";
+import { arrowOf, focusedIn, withCommand } from "../focus.js";
+import { colorGroups, emphasis, FAINT, GREY, HIDDEN, outcomeColor, outcomeShape } from "../groups.js";
+import { address } from "../steps.js";
+import { createTree } from "../tree.js";
+import { words } from "../words.js";
+
+const ANSWER_ROWS = 6; // answers with a row of their own
+const MARKS_SHOWN = 200; // marks; beyond that, evenly chosen ones
+const DENSE = 78;
+const MARKS_ACROSS = 13;
+
+/** @typedef {import("../registry.js").Context} Context */
+/** @typedef {import("../types.js").Payload} Payload */
+/** @typedef {import("../types.js").State} State */
+/** @typedef {import("../types.js").Who} Who */
+/** @typedef {import("../answers.js").AnswerRow} AnswerRow */
+
+/**
+ * The trajectory whose head is nearest to the middle of a group's heads: [letter, index]. Without a map, the first.
+ * @param {Who[]} paths
+ * @param {State} state
+ * @returns {[string, number]}
+ */
+function central(paths, state) {
+  const { step } = state.cursor;
+  const basis = state.basis ?? "";
+  const placed = paths
+    .filter(([run]) => run.maps[basis])
+    .map(([run, path]) => {
+      const at = 3 * (path * run.steps + run.held(step));
+      const who = /** @type {[string, number]} */ ([run.letter, path]);
+      return { who, point: run.maps[basis].xyz.subarray(at, at + 3) };
+    });
+  if (!placed.length) return [paths[0][0].letter, paths[0][1]];
+  const middle = [0, 1, 2].map((axis) => placed.reduce((sum, { point }) => sum + point[axis], 0) / placed.length);
+  const away = (/** @type {typeof placed[0]} */ { point }) =>
+    Math.hypot(...middle.map((value, axis) => value - point[axis]));
+  return placed.reduce((best, one) => (away(one) < away(best) ? one : best)).who;
+}
+
+/**
+ * The rows that are drawn: the largest answers, and the rest as one.
+ * @param {AnswerRow[]} all
+ * @returns {AnswerRow[]}
+ */
+function mergedRows(all) {
+  if (all.length <= ANSWER_ROWS) return all;
+  const rest = all.slice(ANSWER_ROWS - 1);
+  /** @type {Record<string, number>} */
+  const counts = {};
+  for (const row of rest)
+    for (const [letter, count] of Object.entries(row.counts)) counts[letter] = (counts[letter] ?? 0) + count;
+  const { outcome } = rest[0];
+  const merged = {
+    id: -1,
+    ids: rest.map((row) => row.id),
+    letter: null,
+    label: words.answers.others(rest.length),
+    outcome: rest.every((row) => row.outcome === outcome) ? outcome : 3, // unlike ends have no mark of their own
+    counts,
+    total: rest.reduce((sum, row) => sum + row.total, 0),
+    paths: rest.flatMap((row) => row.paths),
+  };
+  return [...all.slice(0, ANSWER_ROWS - 1), merged];
+}
+
+/**
+ * The series that have a bar of their own: those of one trajectory only where there are no others.
+ * @param {Payload} payload
+ * @param {State} state
+ */
+function barLetters({ runs }, { hidden }) {
+  const alone = runs.length === 1 || runs.every((run) => run.n === 1);
+  return runs.filter((run) => !hidden.includes(run.letter) && (run.n > 1 || alone)).map((run) => run.letter);
+}
+
+/** The bars of a row. @param {Payload} payload @param {AnswerRow} row @param {string[]} letters @param {number} most */
+function barsOf({ runs }, { counts }, letters, most) {
+  const share = (/** @type {string} */ letter) => (100 * (counts[letter] ?? 0)) / most;
+  const bars = letters.map((letter) => {
+    const bar = make("i");
+    bar.style.width = `${share(letter)}%`;
+    return bar;
+  });
+  // A single trajectory of another series is a badge at the end of the bar, not a bar of its own.
+  const badges = runs
+    .filter((run) => run.n === 1 && runs.length > 1 && counts[run.letter])
+    .map((run) => {
+      const one = badge(run.letter);
+      one.style.left = `min(${Math.max(...letters.map(share), 0)}% + 4px, 38px)`;
+      return one;
+    });
+  return make("span", { class: `bars${letters.length > 1 ? " two" : ""}` }, bars, badges);
+}
+
+/**
+ * Chooses the trajectories of a row; those that are chosen already are dropped.
+ * @param {Context} context
+ * @param {{paths: Who[]}} row
+ * @param {boolean} add
+ */
+function chooseRow({ store }, { paths }, add) {
+  const { selected } = store.state;
+  const next = add ? { ...selected } : {};
+  for (const [run, path] of paths) next[run.letter] = [...(next[run.letter] ?? []), path];
+  const plain = Object.entries(next).map(([letter, list]) => [letter, [...new Set(list)].sort((a, b) => a - b)]);
+  if (JSON.stringify(plain) === JSON.stringify(Object.entries(selected))) store.set({ selected: {}, board: "focus" });
+  else store.set({ selected: next, brush: null, board: paths.length > 1 ? "all" : "focus" });
+}
+
+/**
+ * The button of an answer.
+ * @param {Context} context
+ * @param {AnswerRow} row
+ * @param {string[]} letters of the series that have a bar
+ * @param {number} most trajectories in a bar
+ */
+function createRow(context, row, letters, most) {
+  const { payload, store, theme } = context;
+  const ended = row.id !== null;
+  const shape = make("span", {}, markIcon(ended ? outcomeShape(row.outcome) : "ring"));
+  const bars = barsOf(payload, row, letters, most);
+  shape.style.color = bars.style.color = ended ? theme.pick(outcomeColor(row.outcome)) : theme.grey;
+  const total = letters.reduce((sum, letter) => sum + (row.counts[letter] ?? 0), 0);
+  const [[run, path]] = row.paths;
+  /** @type {import("../types.js").Hover} */
+  const hover = { part: "answers", answers: row.ids ?? [row.id], preview: [run.letter, path] };
+  return make(
+    "button",
+    {
+      class: "row",
+      role: "option",
+      "data-answer": String(row.id),
+      title: row.label,
+      onclick: (/** @type {MouseEvent} */ event) => chooseRow(context, row, withCommand(event)),
+      ondblclick: () => store.set({ focus: central(row.paths, store.state), board: "focus" }),
+      onpointerenter: () => store.poke({ hover }),
+    },
+    shape,
+    make("b", {}, row.letter ?? ""),
+    make("span", { class: "label" }, row.label),
+    bars,
+    make("span", { class: "count" }, String(total)),
+  );
+}
+
+/** One row for each answer. @param {Context} context */
+function createRows(context) {
+  const { payload, store } = context;
+  const element = make("div", {
+    class: "rows",
+    role: "listbox",
+    "aria-label": words.answers.title,
+    "aria-multiselectable": "true",
+    onpointerleave: () => store.poke({ hover: null }),
+  });
+  /** @type {AnswerRow[]} */
+  let drawn = [];
+
+  return {
+    element,
+    /** The row that an element stands for. @param {any} node */
+    rowAt: (node) => drawn[[...element.children].indexOf(node)],
+    fill() {
+      const letters = barLetters(payload, store.state);
+      drawn = mergedRows(answerRows(payload, store.state));
+      const most = Math.max(1, ...drawn.flatMap((row) => letters.map((letter) => row.counts[letter] ?? 0)));
+      const focused = focusedIn(element)?.dataset?.answer;
+      element.replaceChildren(...drawn.map((row) => createRow(context, row, letters, most)));
+      if (focused) /** @type {HTMLElement | null} */ (element.querySelector(`[data-answer="${focused}"]`))?.focus();
+    },
+    /**
+     * Marks the rows that are chosen as a whole. It redraws none, so that a double click finds the element of its
+     * first.
+     */
+    mark() {
+      const { selected } = store.state;
+      drawn.forEach(({ paths }, k) => {
+        const chosen = paths.every(([run, path]) => selected[run.letter]?.includes(path));
+        setAttribute(element.children[k], "aria-selected", chosen);
+      });
+    },
+  };
+}
+
+/** All trajectories, by their answers. @param {Payload} payload @returns {Who[]} */
+const byAnswer = ({ runs }) =>
+  runs
+    .flatMap((run) => Array.from({ length: run.n }, (_, path) => /** @type {Who} */ ([run, path])))
+    .sort(([a, i], [b, k]) => a.final(i) - b.final(k) || a.index - b.index || i - k);
+
+/** A mark for each trajectory. @param {Context} context */
+function createMarks(context) {
+  const { payload, store } = context;
+  const all = byAnswer(payload);
+  const some = Math.min(all.length, MARKS_SHOWN);
+  const drawn = Array.from({ length: some }, (_, k) => all[Math.floor((k * all.length) / some)]);
+  const marks = drawn.map(([run, path]) => {
+    const who = /** @type {[string, number]} */ ([run.letter, path]);
+    const option = {
+      role: "option",
+      id: `mark${run.letter}${path}`,
+      "data-path": `${run.letter} ${path}`,
+      "aria-label": `${words.pathName(run, path)}, ${words.outcomes[run.outcome(path)]}`,
+      title: words.pathName(run, path),
+      onclick: () => store.set({ focus: who, board: "focus" }),
+      onpointerenter: () => store.poke({ hover: { part: "answers", path: who } }),
+    };
+    return make("div", option, markIcon(outcomeShape(run.outcome(path))));
+  });
+  const list = {
+    class: `marks${drawn.length > DENSE ? " dense" : ""}`,
+    role: "listbox",
+    tabindex: "0",
+    "aria-label": words.answers.title,
+    "data-part": "marks",
+    onpointerleave: () => store.poke({ hover: null }),
+  };
+  const element = make("div", list, marks);
+  const count = make("h4");
+
+  return {
+    elements: [count, element],
+    /** To another trajectory along the marks. @param {number} by */
+    move(by) {
+      const at = drawn.findIndex(([run, path]) => String([run.letter, path]) === String(store.state.focus));
+      const [run, path] = drawn[Math.min(drawn.length - 1, Math.max(0, at + by))];
+      store.set({ focus: [run.letter, path], board: "focus" });
+    },
+    update() {
+      const { state, transient } = store;
+      const { groups, of } = colorGroups(payload, state);
+      const level = emphasis(payload, state, transient.hover);
+      drawn.forEach(([{ letter }, path], k) => {
+        const mark = marks[k];
+        const here = level[letter][path];
+        const name = String([letter, path]);
+        const kinds = { focus: name === String(state.focus), pinned: name === String(state.pinned) };
+        const shown = { ...kinds, grey: here === GREY, faint: here === FAINT };
+        const classes = Object.entries(shown).flatMap(([kind, on]) => (on ? [kind] : []));
+        setAttribute(mark, "class", classes.join(" ") || null);
+        setAttribute(mark, "aria-selected", Boolean(state.selected[letter]?.includes(path)));
+        mark.hidden = here === HIDDEN;
+        mark.style.color = context.theme.pick(groups[of[letter][path]].color);
+      });
+      setAttribute(element, "aria-activedescendant", `mark${state.focus.join("")}`);
+      const visible = all.filter(([run]) => !state.hidden.includes(run.letter)).length;
+      const some = drawn.length < all.length;
+      setText(count, some ? words.answers.some(drawn.length, all.length) : words.answers.sorted(visible));
+    },
+  };
+}
+
+/** What each rule of choice takes, in a line each. @param {Context} context */
+function chosenLines({ payload, store, theme }) {
+  const several = payload.runs.filter((run) => run.n > 1).length > 1;
+  const order = [...payload.runs].sort((a, b) => Number(b.n > 1) - Number(a.n > 1)); // "TRM alone" below
+  const lines = order
+    .filter((run) => !store.state.hidden.includes(run.letter))
+    .flatMap((run) => choices(run).map((choice) => ({ run, ...choice })));
+  const nodes = lines.flatMap(({ run, rule, id, note }) => {
+    const outcome = outcomeOf(payload, id);
+    const shape = make("span", {}, markIcon(outcomeShape(outcome)));
+    shape.style.color = theme.pick(outcomeColor(outcome));
+    const said = [payload.answers[id]?.letter, note].filter(Boolean).join(", ");
+    return [
+      make("b", {}, several && run.n > 1 ? `${run.letter} ${rule}` : rule),
+      shape,
+      make("span", { class: "muted" }, said),
+    ];
+  });
+  const note = (/** @type {string} */ text) => make("span", { class: "note" }, text);
+  const oracle = lines.some(({ rule }) => rule === words.answers.oracle) ? [note(words.answers.oracleNote)] : [];
+  return [note(words.answers.chosen), ...nodes, ...oracle];
+}
+
+/** How many solutions were found, and whether all trajectories agree. @param {Payload} payload */
+function foundSentence(payload) {
+  const all = byAnswer(payload);
+  const unknown = words.answers[payload.board.kind === "image" ? "picture" : "noValid"];
+  const known = payload.runs.some((run) => run.valid);
+  const agree = all.length > 1 && new Set(all.map(([run, path]) => run.final(path))).size === 1;
+  const found = known ? words.answers.found(solutionsFound(payload), payload.solutions) : unknown;
+  return [found, agree ? words.answers.same(all.length) : ""].filter(Boolean).join(". ");
+}
+
+/** The tabs: final answers, answers at the cursor, and the tree. @param {Context} context */
+function createAnswerTabs({ payload, store }) {
+  /** @param {string} at @param {string} label @param {Partial<State>} patch */
+  const tab = (at, label, patch) =>
+    make("button", { role: "tab", "data-at": at, onclick: () => store.set(patch) }, label);
+  const final = tab("final", words.answers.final, { answers_at: "final", tree: false });
+  const now = tab("cursor", "", { answers_at: "cursor", tree: false });
+  const tree = tab("tree", words.tree.title, { tree: true });
+  return {
+    element: make("div", { class: "push", role: "tablist" }, final, now, tree),
+    update() {
+      const { state } = store;
+      setText(now, words.answers.at(address(payload, state.cursor.step)));
+      selectTabs([final, now, tree], state.tree ? tree : state.answers_at === "final" ? final : now);
+    },
+  };
+}
+
+/** @type {import("../registry.js").Key[]} */
+const ANSWERS_READS = [
+  "layout",
+  "theme",
+  "panel",
+  "cursor",
+  "answers_at",
+  "hidden",
+  "selected",
+  "color_by",
+  "focus",
+  "pinned",
+  "hover",
+  "cells",
+  "token",
+  "tree",
+];
+
+/** @param {Context} context @returns {import("../registry.js").Part} */
+export function createAnswers(context) {
+  const { payload, store } = context;
+  const tabs = createAnswerTabs(context);
+  const rows = createRows(context);
+  const marks = createMarks(context);
+  const tree = createTree(context, (branch, event) => chooseRow(context, branch, withCommand(event)));
+  const chosen = make("div", { class: "chosen selectable" });
+  const found = make("div", { class: "found selectable" }, foundSentence(payload));
+  const lists = [make("div", {}, rows.element), make("div", {}, marks.elements)];
+  const bar = make("div", { class: "bar" }, make("h3", {}, words.answers.title), tabs.element);
+  const body = make("div", { class: "body" }, lists, tree.element, chosen, found);
+  const element = make("section", { class: "panel answers", "aria-label": words.answers.title }, bar, body);
+
+  /** @param {KeyboardEvent} event */
+  function enter(event) {
+    const row = rows.rowAt(focusedIn(element));
+    return row && withCommand(event) ? () => chooseRow(context, row, true) : null;
+  }
+
+  return {
+    name: "answers",
+    reads: ANSWERS_READS,
+    element,
+    key(event, place) {
+      const arrow = arrowOf(event);
+      if (event.altKey) return null;
+      if (place === "tree") return arrow ? () => tree.move(arrow[0], arrow[1]) : () => tree.choose(event);
+      if (place === "marks" && arrow) return () => marks.move(arrow[0] + MARKS_ACROSS * arrow[1]);
+      return event.key === "Enter" ? enter(event) : null;
+    },
+    update(changed) {
+      const has = (/** @type {string[]} */ ...keys) => keys.some((key) => changed.has(key));
+      const { state } = store;
+      element.classList.toggle("open", state.panel === "answers");
+      tabs.update();
+      for (const list of lists) list.hidden = state.tree;
+      tree.update(changed);
+      const refill = has("layout", "theme", "answers_at", "hidden") || (state.answers_at === "cursor" && has("cursor"));
+      if (refill) rows.fill();
+      if (refill || has("selected")) rows.mark();
+      if (has("layout", "theme", "hidden")) chosen.replaceChildren(...chosenLines(context));
+      const follows = !["outcome", "answer", "run"].includes(state.color_by);
+      if (
+        has("layout", "theme", "color_by", "focus", "pinned", "selected", "hidden", "hover") ||
+        (follows && has("cursor", "cells"))
+      )
+        marks.update();
+    },
+  };
+}

@@ -1,0 +1,274 @@
+// The board panel: the picture at the cursor, its tabs, its legend, and the same in words for a screen reader.
+
+import { boardView, spokenCell } from "../board.js";
+import { make, selectTabs, setAttribute, setText } from "../dom.js";
+import { fontOf, surface } from "../draw.js";
+import { paintReasons, signsOf } from "../explain.js";
+import { arrowOf, focusedIn, withCommand } from "../focus.js";
+import { crowd, otherPath, runOf, shownPath } from "../groups.js";
+import { paintBoard } from "../paint.js";
+import { paintPair, pairPlaces, spokenInput } from "../pair.js";
+import { places } from "../place.js";
+import { words } from "../words.js";
+
+/** @typedef {import("../registry.js").Context} Context */
+/** @typedef {import("../types.js").BoardView} View */
+/** @typedef {import("../types.js").PairPlaces} PairPlaces */
+
+/** The accessible twin of the canvas: rows of cells, filled in when settled. @param {Context} context */
+function createTwin({ payload }) {
+  const { board } = payload;
+  const cells = Array.from({ length: board.size }, (_, position) =>
+    make("div", { role: "gridcell", id: `cell${position}` }),
+  );
+  const rows = Array.from({ length: board.height }, (_, row) =>
+    make("div", { role: "row" }, cells.slice(row * board.width, (row + 1) * board.width)),
+  );
+  return {
+    element: make("div", { class: "away" }, rows),
+    /** @param {View} view */
+    update(view) {
+      for (const [position, cell] of cells.entries()) setText(cell, spokenCell(payload, view, position));
+    },
+  };
+}
+
+/** The tabs: a trajectory of each series, what differs, and all of them. @param {Context} context */
+function createBoardTabs({ payload, store }) {
+  const element = make("div", { class: "push", role: "tablist", "aria-label": words.board.title });
+  /** @param {string} id @param {string} label @param {string} title */
+  const tab = (id, label, title) =>
+    make("button", { role: "tab", title, "data-tab": id, onclick: () => store.set({ board: id }) }, label);
+
+  /** @param {import("../types.js").Series} run */
+  function seriesTab(run) {
+    const { state } = store;
+    const [shown, path] = shownPath(payload, state);
+    const focused = run.letter === state.focus[0] ? state.focus[1] : null;
+    const own = run === shown ? path : (focused ?? shownPath(payload, { ...state, board: run.letter })[1]);
+    return tab(run.letter, words.pathName(run, own), run.name);
+  }
+
+  return {
+    element,
+    /** @param {View} view */
+    update(view) {
+      const { state } = store;
+      const { board, focus } = state;
+      const buttons = payload.runs.filter((run) => !state.hidden.includes(run.letter)).map(seriesTab);
+      if (otherPath(payload, state)) buttons.push(tab("differ", words.board.differ, words.board.differ));
+      const many = crowd(payload, state).length;
+      if (many > 1) buttons.push(tab("all", words.board.all(many), words.board.all(many)));
+      const chosen = buttons.find(({ dataset: { tab: id } }) => board === id || (board === "focus" && id === focus[0]));
+      selectTabs(buttons, chosen);
+      const { hover } = store.transient;
+      if (chosen && (hover?.path || hover?.preview)) chosen.setAttribute("aria-selected", "false"); // another is shown
+      const focused = focusedIn(element)?.dataset?.tab; // keep the focus through the rebuild
+      const name = words.pathName(view.run, view.path);
+      const preview = view.preview ? [make("span", { class: "caption" }, words.board.preview(name))] : [];
+      element.replaceChildren(...preview, ...buttons);
+      if (focused) /** @type {HTMLElement | null} */ (element.querySelector(`[data-tab="${focused}"]`))?.focus();
+    },
+  };
+}
+
+/**
+ * The marks that stand in a picture, with what they mean.
+ * @param {Context} context
+ * @param {View} view
+ * @returns {(HTMLElement | [string, string])[]} [class of the mark, words]
+ */
+function legendItems({ payload, store }, view) {
+  const { board } = payload;
+  const text = (/** @type {string} */ said) => make("span", {}, said);
+  const { legend } = words;
+  const changed = /** @type {[string, string]} */ (["changed", legend.changed]);
+  if (view.draft) return [["given", legend.given], changed];
+  if (store.state.cursor.low !== null) return [text(words.low)];
+  if (view.mode === "differ") {
+    const differing = view.tokens.filter((token, k) => token !== view.other?.[k]).length;
+    return [text(words.distance(differing, view.otherName, words.pathName(view.run, view.path)))];
+  }
+  if (view.mode === "all") return [text((view.board.apart ? words.pair : words).agreement(view.crowd))];
+  /** @type {ReturnType<typeof legendItems>} */
+  const items = [];
+  if (view.reasons)
+    for (const [sign, meaning] of signsOf(view.reasons)) items.push(make("span", {}, make("b", {}, sign), meaning));
+  else if (view.given.some(Boolean)) items.push(["given", legend.given]);
+  else if (board.kind !== "graph" && !board.input) items.push(text(words.givens)); // else edges are given, or an input
+  items.push(changed);
+  if (view.run.conflict) items.push(["conflict", board.ruled ? legend.conflict : words.pair.wrong]);
+  const sure = board.kind === "image" ? "doubt" : "certainty";
+  if (!view.reasons) items.push(view.certainty ? [sure, legend[sure]] : text(words.noCertainty));
+  const { pinned } = store.state;
+  if (view.pinned && pinned) items.push(text(words.small(words.pathName(runOf(payload, pinned[0]), pinned[1]))));
+  return items;
+}
+
+/**
+ * Pointing, choosing and brushing of cells.
+ * @param {Context} context
+ * @param {HTMLElement} stage
+ * @param {(event: MouseEvent) => number | null} at the cell under the pointer
+ */
+function listenToStage({ payload, store }, stage, at) {
+  /** @type {Set<number> | null} */
+  let brush = null; // cells under a drag
+  /** @param {number | null} cell */
+  const point = (cell) => store.poke({ hover: cell === null ? null : { part: "board", cell } });
+  stage.addEventListener("pointermove", (event) => {
+    const cell = at(event);
+    if (brush && cell !== null && !brush.has(cell)) {
+      brush.add(cell);
+      store.set({ cells: [...brush] });
+    }
+    if (event.pointerType !== "touch" || brush) point(cell);
+  });
+  stage.addEventListener("pointerleave", () => {
+    if (!brush) point(null);
+  });
+  stage.addEventListener("pointerdown", (event) => {
+    const cell = at(event);
+    if (event.button || cell === null) return;
+    stage.setPointerCapture(event.pointerId);
+    const { cells } = store.state;
+    const adding = withCommand(event);
+    const again = !adding && cells.length === 1 && cells[0] === cell;
+    brush = new Set(adding ? cells : []);
+    if (brush.has(cell)) brush.delete(cell);
+    else if (!again) brush.add(cell);
+    store.poke({ down: true });
+    store.set({ cells: [...brush] });
+  });
+  function release() {
+    brush = null;
+    store.poke({ down: false });
+  }
+  stage.addEventListener("pointerup", release);
+  stage.addEventListener("pointercancel", release);
+  stage.addEventListener("dblclick", (event) => {
+    const cell = at(event);
+    if (cell === null) return;
+    const token = boardView(payload, store.state, store.transient).tokens[cell];
+    store.set({ token: store.state.token === token ? null : token, cells: [] });
+  });
+  stage.addEventListener("blur", () => point(null));
+}
+
+/**
+ * The canvas, and where the positions lie on it.
+ * @param {Context} context
+ * @param {HTMLCanvasElement} canvas
+ */
+function createPicture(context, canvas) {
+  const { payload, store, root } = context;
+  const { board } = payload;
+  const pair = board.input ? /** @type {import("../types.js").PairBoard} */ (board) : null;
+  let place = places(board, 300);
+  return {
+    /** @param {MouseEvent} event */
+    cellAt({ clientX, clientY }) {
+      const { left, top } = canvas.getBoundingClientRect();
+      return place.hit(clientX - left, clientY - top);
+    },
+    layOut() {
+      const { board: side, across } = context.size;
+      place = pair ? pairPlaces(pair, across, side) : places(board, side);
+    },
+    /** @param {View} view */
+    draw(view) {
+      const pen = surface(canvas, place.width, place.height);
+      const { theme } = context;
+      const font = fontOf(root);
+      paintBoard(pen, place, view, theme, font);
+      if (view.reasons && !view.draft) paintReasons(pen, place, view, theme, font);
+      if (pair) paintPair(pen, /** @type {PairPlaces} */ (place), { ...view, board: pair }, theme, font);
+    },
+    /**
+     * To a cell beside the last chosen one.
+     * @param {number[]} arrow
+     * @param {boolean} add whether what was chosen stays so
+     */
+    move([dx, dy], add) {
+      const { cells } = store.state;
+      const last = cells.at(-1);
+      const cell = last === undefined ? 0 : place.move(last, dx, dy);
+      store.set({ cells: add ? [...cells.filter((other) => other !== cell), cell] : [cell] });
+    },
+  };
+}
+
+/** @type {import("../registry.js").Key[]} */
+const BOARD_READS = [
+  "layout",
+  "theme",
+  "panel",
+  "settled",
+  "cursor",
+  "focus",
+  "pinned",
+  "selected",
+  "hidden",
+  "cells",
+  "token",
+  "board",
+  "layers",
+  "hover",
+  "edit",
+  "limit",
+];
+
+/** @param {Context} context @returns {import("../registry.js").Part} */
+export function createBoard(context) {
+  const { payload, store } = context;
+  const title = { "aria-label": words.board.title };
+  const canvas = make("canvas", { "aria-hidden": "true" });
+  const tabs = createBoardTabs(context);
+  const twin = createTwin(context);
+  const grid = { class: "stage", tabindex: "0", role: "grid", "data-part": "board", ...title };
+  const stage = make("div", grid, canvas, twin.element);
+  const legend = make("div", { class: "legend" });
+  const bar = make("div", { class: "bar" }, make("h3", {}, words.board.title), tabs.element);
+  const element = make("section", { class: "panel board open", ...title }, bar, stage, legend);
+  const { input } = payload.board;
+  if (input) stage.setAttribute("aria-description", spokenInput({ ...payload.board, input }));
+  const picture = createPicture(context, canvas);
+  listenToStage(context, stage, picture.cellAt);
+
+  function layOut() {
+    const { kind, board: side, across } = context.size;
+    picture.layOut();
+    stage.style.width = `${across + 4}px`;
+    stage.style.maxHeight = `${Math.max(side + 4, 120)}px`;
+    element.style.width = kind === "wide" || kind === "medium" ? `${across + 36}px` : "";
+  }
+
+  /** @param {View} view */
+  function describe(view) {
+    setAttribute(stage, "aria-activedescendant", view.cells.length ? `cell${view.cells.at(-1)}` : null);
+    tabs.update(view);
+    const key = (/** @type {string[]} */ [name, text]) => make("span", {}, make("i", { class: `key ${name}` }), text);
+    legend.replaceChildren(...legendItems(context, view).map((item) => (Array.isArray(item) ? key(item) : item)));
+  }
+
+  return {
+    name: "board",
+    reads: BOARD_READS,
+    element,
+    key(event, part) {
+      const arrow = arrowOf(event);
+      if (part !== "board" || event.altKey) return null;
+      if (event.key === "Enter") return () => {}; // moving has chosen already
+      return arrow ? () => picture.move(arrow, withCommand(event)) : null;
+    },
+    update(changed) {
+      element.classList.toggle("open", store.state.panel === "board");
+      const view = boardView(payload, store.state, store.transient);
+      if (changed.has("layout")) layOut();
+      if (changed.has("layout") || changed.has("settled")) twin.update(view);
+      if (changed.size === 1 && changed.has("settled")) return;
+      picture.draw(view);
+      describe(view);
+    },
+  };
+}

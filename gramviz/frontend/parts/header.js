@@ -1,0 +1,203 @@
+// The header: what is shown, the series, and the menus.
+
+import { badge, make, setAttribute } from "../dom.js";
+import { isSudoku } from "../explain.js";
+import { exportItems } from "../export.js";
+import { colorChoices } from "../groups.js";
+import { createMenu } from "../menu.js";
+import { compareOffers, editOffers, planeOffers } from "../offers.js";
+import { planesOf } from "../planes.js";
+import { isHaloForced } from "../scene.js";
+import { laneNames, layerNames } from "../state.js";
+import { words } from "../words.js";
+
+/** @typedef {import("../registry.js").Context} Context */
+/** @typedef {import("../menu.js").Choice} Choice */
+/** @typedef {import("../types.js").State} State */
+
+// The recorded variable behind a curve, where it has another name: that is what `missing` speaks of.
+const SOURCES = { certainty: "probability", conflicts: "conflict", drift: "h", spread: "h" };
+
+/**
+ * A choice that takes a name out of a list of the state, or puts it in.
+ * @param {Context} context
+ * @param {"lanes" | "layers"} key
+ * @param {string} name
+ */
+function toggle({ store }, key, name) {
+  const others = () => store.state[key].filter((other) => other !== name);
+  const checked = store.state[key].includes(name);
+  const act = () => store.set({ [key]: store.state[key].includes(name) ? others() : [...store.state[key], name] });
+  return { stay: true, checked, act };
+}
+
+/**
+ * One of several values of a key of the state.
+ * @param {Context} context
+ * @param {string} label
+ * @param {Partial<State>} patch whose first key decides
+ * @returns {Choice}
+ */
+function option({ store }, label, patch) {
+  const [key] = /** @type {(keyof State)[]} */ (Object.keys(patch));
+  return { label, radio: true, checked: store.state[key] === patch[key], act: () => store.set(patch) };
+}
+
+/** @param {Context} context @returns {Choice[]} */
+function curveChoices(context) {
+  const { payload, store } = context;
+  /** @param {string} name */
+  const missing = (name) =>
+    [payload, ...payload.runs]
+      .map((holder) => holder.missing?.[SOURCES[/** @type {keyof typeof SOURCES} */ (name)] ?? name])
+      .find(Boolean);
+  const lanes = laneNames.flatMap((name) => {
+    const disabled = !payload.runs.some((run) => run.curves[name]);
+    const why = disabled ? missing(name) : null;
+    if (disabled && !why) return [];
+    return [{ label: words.curve(name, payload.board.ruled)[0], disabled, why, ...toggle(context, "lanes", name) }];
+  });
+  const checked = store.state.lanes.every((name) => store.transient.tall.includes(name));
+  const tall = { stay: true, checked, act: () => store.poke({ tall: checked ? [] : laneNames }) };
+  return [...lanes, { label: words.view.tall, ...tall }];
+}
+
+/** @param {Context} context @returns {Choice[]} */
+function layerChoices(context) {
+  const { payload, store } = context;
+  const forced = { checked: true, disabled: true, why: words.haloForced };
+  const explain = isSudoku(payload.board) ? { why: words.explain.known } : { disabled: true, why: words.explain.none };
+  const isForced = isHaloForced(planesOf(payload, store.state.basis), store.state);
+  return layerNames
+    .filter((name) => name !== "truth" || payload.y)
+    .map((name) => ({
+      label: words.layers[/** @type {keyof typeof words.layers} */ (name)],
+      ...toggle(context, "layers", name),
+      ...(name === "explain" ? explain : name === "halo" && isForced ? forced : {}),
+    }));
+}
+
+/** @param {Context} context @returns {Choice[]} */
+function planeChoices(context) {
+  const { payload } = context;
+  const bases = [...new Map(payload.bases.map((basis) => [basis.name, basis])).values()];
+  return [
+    ...bases.map(({ name, label }) => option(context, label, { basis: name, camera: null, brush: null })),
+    ...planeOffers(context),
+  ];
+}
+
+/** @param {Context} context @returns {Choice[]} */
+function otherChoices({ payload, store, actions, lesson }) {
+  const { state, transient } = store;
+  const calm = state.motion === "calm";
+  return [
+    {
+      label: words.view.calm,
+      stay: true,
+      checked: calm,
+      act: () => store.set({ motion: store.state.motion === "calm" ? "auto" : "calm" }),
+    },
+    {
+      label: payload.lesson ? words.lesson.title : words.lesson.automatic,
+      checked: state.chapter !== null,
+      act: () => lesson.toggle(),
+    },
+    { label: words.lesson.presenter, checked: transient.presenter, act: actions.present },
+    { label: words.view.table, checked: transient.open === "table", act: () => store.poke({ open: "table" }) },
+  ];
+}
+
+/** Where there is no room for "+ Compare", "View" offers the same. @param {Context} context */
+const isCramped = ({ size }) => !["wide", "medium"].includes(size.kind);
+
+/** @param {Context} context @returns {(Choice | import("../menu.js").Heading)[]} */
+const viewChoices = (context) => [
+  { heading: words.view.curves },
+  ...curveChoices(context),
+  { heading: words.view.layers },
+  ...layerChoices(context),
+  { heading: words.view.basis },
+  ...planeChoices(context),
+  { heading: words.edit.title },
+  ...editOffers(context),
+  ...(isCramped(context) ? [{ heading: words.edit.compare }, ...compareOffers(context)] : []),
+  { heading: words.view.theme },
+  .../** @type {const} */ (["auto", "light", "dark"]).map((theme) => ({
+    ...option(context, words.themes[theme], { theme }),
+    stay: true,
+  })),
+  { heading: words.view.also },
+  ...otherChoices(context),
+];
+
+/** A button for each series. @param {Context} context */
+function createSeries({ payload, store, actions }) {
+  const buttons = payload.runs.map(({ letter, name, n }) =>
+    make(
+      "button",
+      {
+        class: "run",
+        "data-run": letter,
+        title: words.runHint(name, payload.runs.length > 1),
+        onclick: (/** @type {MouseEvent} */ event) =>
+          event.ctrlKey || event.metaKey ? actions.hide(letter) : actions.series(letter),
+      },
+      badge(letter),
+      make("b", {}, name),
+      make("span", { class: "muted count" }, words.paths(n)),
+    ),
+  );
+  const correct = payload.runs
+    .filter((run) => run.n > 1 && run.valid)
+    .map((run) => words.correct(run.right ?? 0, run.n));
+  const tally = correct.length ? make("span", { class: "muted selectable tally" }, correct.join("; ")) : null;
+  return {
+    element: make("div", { class: "runs" }, buttons, tally),
+    update() {
+      const { hidden, focus } = store.state;
+      buttons.forEach((button, index) => {
+        const { letter } = payload.runs[index];
+        setAttribute(button, "aria-pressed", !hidden.includes(letter));
+        button.classList.toggle("focus", focus[0] === letter && payload.runs.length > 1);
+      });
+    },
+  };
+}
+
+/** @param {Context} context @returns {import("../registry.js").Part} */
+export function createHeader(context) {
+  const { payload, store, actions } = context;
+  const puzzle = make("span", {}, words.puzzle(payload.puzzle, payload.puzzles));
+  const title = make("h2", { class: "title selectable" }, payload.title, puzzle);
+  const series = createSeries(context);
+  const colorOptions = () => colorChoices(payload, store.state);
+  const color = createMenu(context, "color", "", () =>
+    colorOptions().map(([key, label]) => option(context, label, { color_by: key })),
+  );
+  const view = createMenu(context, "view", words.buttons.view, () => viewChoices(context));
+  const compare = createMenu(context, "compare", "", () => compareOffers(context));
+  compare.element.querySelector("button")?.setAttribute("aria-label", words.edit.compare);
+  const save = createMenu(context, "export", words.buttons.export, () => exportItems(context));
+  const help = { "aria-label": words.buttons.keys, title: words.buttons.keys, onclick: () => actions.toggle("keys") };
+  const colorLabel = make("span", { class: "muted" }, words.buttons.color);
+  const menus = [compare, color, view, save];
+  const keys = /** @type {(keyof State)[]} */ (Object.keys(store.state));
+  const elements = [compare.element, colorLabel, color.element, view.element, save.element];
+  const tools = make("div", { class: "tools" }, elements, make("button", help, "?"));
+  return {
+    name: "header",
+    // An open menu says what is so now. Of time it says nothing that has to keep up.
+    reads: ["layout", "open", ...keys.filter((key) => key !== "cursor")],
+    element: make("header", {}, title, series.element, tools),
+    update(changed) {
+      const wide = context.size.kind === "wide";
+      for (const menu of menus) menu.update(changed);
+      colorLabel.hidden = !wide;
+      compare.setLabel(wide ? words.edit.compare : "+");
+      compare.element.hidden = isCramped(context);
+      color.setLabel(colorOptions().find(([key]) => key === store.state.color_by)?.[1] ?? "");
+      series.update();
+    },
+  };
+}

@@ -1,0 +1,319 @@
+// The curves under the panels: one lane per measure, all on the ruler's time axis.
+
+import { extent } from "../bands.js";
+import { axesOf, drawLane, nearestLine, visiblePaths } from "../curves.js";
+import { make, neighbor, rove, setAttribute, setText } from "../dom.js";
+import { fontOf, surface } from "../draw.js";
+import { arrowOf, focusedIn, withCommand } from "../focus.js";
+import { colorGroups, emphasis, shownPath } from "../groups.js";
+import { scrubbing } from "../scrub.js";
+import { changeSelection } from "../selection.js";
+import { blocks, tickName } from "../steps.js";
+import { number } from "../text.js";
+import { words } from "../words.js";
+
+/** @typedef {import("../registry.js").Context} Context */
+/** @typedef {import("../curves.js").Axes} Axes */
+/** @typedef {import("../types.js").Pair} Pair */
+/**
+ * @typedef {object} Lane
+ * @property {string} name
+ * @property {string} title
+ * @property {HTMLElement} root
+ * @property {HTMLCanvasElement} canvas
+ * @property {HTMLElement} values
+ * @property {HTMLButtonElement} handle its name, by which it is dragged
+ * @property {[number, number]} range
+ * @property {Axes} axes
+ */
+/**
+ * The order of the shown lanes, and how to change it.
+ * @typedef {{names: () => string[], place: (name: string, to: number) => void}} Order
+ */
+
+const DRAG_LEAST = 3; // px of a box that chooses
+
+/** The lanes that are shown, from above. @param {Context} context */
+function shownNames({ payload, store, size }) {
+  const { lanes } = store.state;
+  // A narrow cell opens with two lanes; whoever asked for others gets them.
+  const opening = size.kind !== "wide" && String(lanes) === String(store.start.lanes);
+  return (opening ? lanes.slice(0, 2) : lanes).filter((name) => payload.runs.some((run) => run.curves[name]));
+}
+
+/** Makes a lane high or low. @param {Context} context @param {string} name */
+function stretch({ store }, name) {
+  const { tall } = store.transient;
+  store.poke({ tall: tall.includes(name) ? tall.filter((other) => other !== name) : [...tall, name] });
+}
+
+/**
+ * Shift+drag of a box: the trajectories whose line passes through it.
+ * @param {Context} context
+ * @param {Axes} axes
+ * @param {{from: number[], to: number[]}} drag
+ * @param {PointerEvent} event
+ */
+function selectThrough({ payload, store }, axes, { from, to }, event) {
+  const [left, right] = [Math.min(from[0], to[0]), Math.max(from[0], to[0])];
+  const [top, bottom] = [Math.min(from[1], to[1]), Math.max(from[1], to[1])];
+  if (right - left < DRAG_LEAST || bottom - top < DRAG_LEAST) return;
+  const steps = [...Array(payload.steps).keys()].filter((step) => axes.x(step) >= left && axes.x(step) <= right);
+  const found = visiblePaths(payload, store.state)
+    .filter(([run, path]) =>
+      steps.some((step) => {
+        const y = axes.y(run.curve(axes.name, path, step));
+        return y >= top && y <= bottom;
+      }),
+    )
+    .map(([run, path]) => /** @type {[string, number]} */ ([run.letter, path]));
+  const how = { add: withCommand(event), remove: event.altKey };
+  const x = /** @type {Pair} */ ([left / axes.width, right / axes.width]);
+  store.set({
+    selected: changeSelection(store.state.selected, found, how),
+    brush: { kind: "box", lane: axes.name, x, y: [axes.valueAt(bottom), axes.valueAt(top)] },
+    board: found.length > 1 ? "all" : store.state.board,
+  });
+}
+
+/**
+ * A drag scrubs, with Shift it is a box; pointing finds the nearest line.
+ * @param {Context} context
+ * @param {Lane} lane
+ */
+function listenToCanvas(context, lane) {
+  const { payload, store } = context;
+  const { canvas, name } = lane;
+  /** @param {MouseEvent} event @returns {[number, number]} */
+  function at({ clientX, clientY }) {
+    const { left, top } = canvas.getBoundingClientRect();
+    return [clientX - left, clientY - top];
+  }
+  scrubbing(canvas, context, () => canvas.getBoundingClientRect(), {
+    start: (/** @type {PointerEvent} */ event) => ({ from: at(event), to: at(event) }),
+    move(/** @type {any} */ drag, /** @type {PointerEvent} */ event) {
+      drag.to = at(event);
+      store.poke({ drag: { kind: "box", lane: name, ...drag } });
+    },
+    end(/** @type {any} */ drag, /** @type {PointerEvent} */ event) {
+      selectThrough(context, lane.axes, drag, event);
+      store.poke({ drag: null });
+    },
+  });
+  canvas.addEventListener("pointermove", (event) => {
+    if (store.transient.down || event.pointerType === "touch") return;
+    const [x, y] = at(event);
+    const path = nearestLine(lane.axes, visiblePaths(payload, store.state), x, y);
+    store.poke({ hover: { part: "lane", lane: name, x: Math.round(x), ...(path ? { path } : {}) } });
+  });
+  canvas.addEventListener("pointerleave", () => store.poke({ hover: null }));
+  canvas.addEventListener("dblclick", () => stretch(context, name));
+}
+
+/**
+ * A lane is dragged by its name; a press that moves nothing makes it high or low.
+ * @param {Context} context
+ * @param {Map<string, Lane>} lanes
+ * @param {Order} order
+ * @param {Lane} lane
+ */
+function listenToHandle(context, lanes, order, { name, handle }) {
+  const { store } = context;
+  let moved = false;
+  /** @param {string} other */
+  function middle(other) {
+    const box = lanes.get(other)?.root.getBoundingClientRect();
+    return box ? box.top + box.height / 2 : 0;
+  }
+  handle.addEventListener("click", () => {
+    if (!moved) stretch(context, name);
+  });
+  handle.addEventListener("pointerdown", (event) => {
+    if (event.button) return;
+    store.poke({ down: true });
+    const held = event.clientY - middle(name);
+    // Heard on the window: an element that changes its place loses the pointer.
+    const end = new AbortController();
+    const heard = { signal: end.signal };
+    /** @param {PointerEvent} event */
+    function drag({ clientY }) {
+      const above = order.names().filter((other) => other !== name && middle(other) < clientY - held).length;
+      if (above !== order.names().indexOf(name)) moved = true;
+      order.place(name, above);
+    }
+    function release() {
+      end.abort();
+      store.poke({ down: false });
+      setTimeout(() => {
+        moved = false;
+      }); // after the click that ends a drag
+    }
+    addEventListener("pointermove", drag, heard);
+    addEventListener("pointerup", release, heard);
+    addEventListener("pointercancel", release, heard);
+  });
+}
+
+/** @param {Context} context @param {string} name @returns {Lane} */
+function createLane(context, name) {
+  const { payload } = context;
+  const [title, unit] = words.curve(name, payload.board.ruled, tickName(payload).toLowerCase());
+  const canvas = make("canvas", { role: "img", "aria-label": title, "data-lane": name });
+  const values = make("span", { class: "values" });
+  const naming = { class: "name", "data-part": `lane-${name}`, title: words.lane, "aria-expanded": "false" };
+  const handle = make("button", naming, title);
+  const head = make("div", {}, handle, make("span", { class: "unit" }, unit));
+  const root = make("div", { class: "lane" }, make("div", { class: "gutter" }, head, values), canvas);
+  const range = /** @type {Pair} */ (extent(payload, name));
+  const axes = axesOf(name, range, payload.steps, { width: 10, height: 10 });
+  return { name, title, root, canvas, values, handle, range, axes };
+}
+
+/**
+ * The numbers in the gutter: of the shown trajectory, and of those that stand for the other series.
+ * @param {Context} context
+ * @param {Lane} lane
+ */
+function updateValues({ payload, store }, { name, title, values, canvas }) {
+  const { state } = store;
+  const shown = payload.runs
+    .filter((run) => run.curves[name])
+    .map((run) => {
+      const [of, path] = shownPath(payload, { ...state, board: run.letter });
+      return {
+        letter: run.letter,
+        who: words.pathName(of, path),
+        value: number(run.curve(name, path, state.cursor.step)),
+      };
+    });
+  if (values.childElementCount !== 2 * shown.length)
+    values.replaceChildren(...shown.flatMap(() => [make("span"), make("b")]));
+  shown.forEach(({ letter, value }, k) => {
+    setText(values.children[2 * k], letter);
+    setText(values.children[2 * k + 1], value);
+  });
+  const said = shown.map(({ who, value }) => `${who} ${value}`).join(", ");
+  setAttribute(canvas, "aria-label", `${title}: ${said}`);
+}
+
+/**
+ * @param {Context} context
+ * @param {Lane[]} lanes
+ * @param {ReturnType<typeof import("../steps.js").blocks>} supervision
+ */
+function drawLanes({ payload, store, theme, root }, lanes, supervision) {
+  const { state, transient } = store;
+  const scene = {
+    payload,
+    state,
+    transient,
+    theme,
+    font: fontOf(root),
+    blocks: supervision,
+    colors: colorGroups(payload, state),
+    // Pointing adds its own line and takes nothing away: the groups are what it is compared with.
+    level: emphasis(payload, state, null),
+  };
+  for (const { canvas, axes } of lanes) drawLane(surface(canvas, axes.width, axes.height), axes, scene);
+}
+
+/** The lanes of this page, made when they are first shown. @param {Context} context @param {HTMLElement} element */
+function createRack(context, element) {
+  const { payload, store, root } = context;
+  /** @type {Map<string, Lane>} */
+  const lanes = new Map();
+  /** @type {Lane[]} */
+  let shown = [];
+  /** @type {string | null} */
+  let current = null; // the lane whose name Tab comes to
+  const names = () => shown.map(({ name }) => name);
+  const handles = () => shown.map(({ handle }) => handle);
+
+  /** Puts a lane between others, `to` places from above. @param {string} name @param {number} to */
+  function place(name, to) {
+    const order = names().filter((other) => other !== name);
+    order.splice(to, 0, name);
+    if (String(order) !== String(names()))
+      store.set({ lanes: [...order, ...store.state.lanes.filter((other) => !order.includes(other))] });
+  }
+
+  /** @param {string} name */
+  function laneOf(name) {
+    const found = lanes.get(name);
+    if (found) return found;
+    const lane = createLane(context, name);
+    lanes.set(name, lane);
+    listenToCanvas(context, lane);
+    listenToHandle(context, lanes, { names, place }, lane);
+    lane.handle.addEventListener("focus", () => {
+      current = name;
+      rove(handles(), lane.handle);
+    });
+    return lane;
+  }
+
+  function arrange() {
+    const { plot, lane: low } = context.size;
+    shown = shownNames(context).map(laneOf);
+    const roots = shown.map((lane) => lane.root);
+    const focused = focusedIn(root);
+    if (roots.length !== element.childElementCount || roots.some((one, k) => one !== element.children[k])) {
+      element.replaceChildren(...roots);
+      if (element.contains(focused)) focused.focus({ preventScroll: true }); // what changes its place loses the focus
+    }
+    rove(handles(), shown.find(({ name }) => name === current)?.handle);
+    for (const lane of shown) {
+      const tall = store.transient.tall.includes(lane.name);
+      lane.root.classList.toggle("tall", tall);
+      setAttribute(lane.handle, "aria-expanded", tall);
+      lane.axes = axesOf(lane.name, lane.range, payload.steps, { width: plot, height: (tall ? 3 : 1) * low - 6 });
+    }
+  }
+
+  return { arrange, place, handles, shown: () => shown };
+}
+
+/** @param {Context} context @returns {import("../registry.js").Part} */
+export function createLanes(context) {
+  const { payload, store } = context;
+  const supervision = blocks(payload);
+  const element = make("div", { class: "lanes", role: "group", "aria-label": words.view.curves });
+  const rack = createRack(context, element);
+  return {
+    name: "lanes",
+    reads: [
+      "layout",
+      "lanes",
+      "tall",
+      "theme",
+      "color_by",
+      "focus",
+      "pinned",
+      "selected",
+      "hidden",
+      "hover",
+      "drag",
+      "cursor",
+      "cells",
+      "board",
+    ],
+    element,
+    /** On the name of a lane: arrows go to another name, with Alt they move the lane. */
+    key(event) {
+      const handle = focusedIn(element);
+      const at = rack.handles().indexOf(handle);
+      const down = arrowOf(event)?.[1];
+      if (at < 0 || !down) return null;
+      if (event.altKey) return () => rack.place(rack.shown()[at].name, Math.max(0, at + down));
+      return () => neighbor(rack.handles(), handle, event.key).focus();
+    },
+    update(changed) {
+      const has = (/** @type {string[]} */ ...keys) => keys.some((key) => changed.has(key));
+      if (has("lanes", "layout", "tall")) rack.arrange();
+      const follows = !["outcome", "answer", "run"].includes(store.state.color_by);
+      const others = [...changed].some((key) => !["cursor", "cells", "board"].includes(key));
+      if (others || (follows && has("cursor", "cells"))) drawLanes(context, rack.shown(), supervision);
+      if (others || has("cursor", "board")) for (const lane of rack.shown()) updateValues(context, lane);
+    },
+  };
+}

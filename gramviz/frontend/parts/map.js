@@ -1,0 +1,226 @@
+// The latent map: its layers, its bar and its legend. The geometry is in planes.js, the gestures in gestures.js.
+
+import { make, setAttribute, setText } from "../dom.js";
+import { surface } from "../draw.js";
+import { arrowOf, withCommand } from "../focus.js";
+import { isSolid, listenToMap, shiftMap, stepHead } from "../gestures.js";
+import { drawBase } from "../ground.js";
+import { runOf } from "../groups.js";
+import { drawTop } from "../heads.js";
+import { drawPast } from "../paths.js";
+import { planesOf, project, unrelated } from "../planes.js";
+import { explainedShare, isHaloForced, isPartial, sceneOf } from "../scene.js";
+import { isDeep } from "../turn.js";
+import { words } from "../words.js";
+
+/** @typedef {import("../registry.js").Context} Context */
+/** @typedef {import("../gestures.js").Stage} Stage */
+/** @typedef {import("../types.js").PlacedPlane} Plane */
+/** @typedef {ReturnType<typeof createLegend>} Legend */
+
+/** What stands below the map: how much of the variance is seen, and what the layers mean. */
+function createLegend() {
+  const meter = make("i");
+  const nodes = {
+    share: make("span"),
+    gauge: make("span", { class: "meter", "aria-hidden": "true" }, meter),
+    here: make("span"),
+    halo: make("span", {}, make("i", { class: "key halo" }), words.map.halo),
+    land: make("span", { hidden: true }),
+    cloud: make("span", { hidden: true }, words.map.cloud),
+    hint: make("span", { class: "caption", hidden: true }, words.map.wheel),
+    apart: make("b", { class: "apart", hidden: true }),
+    instead: make("span", { class: "apart", hidden: true }, words.map.noH),
+  };
+  return { ...nodes, meter, element: make("div", { class: "legend" }, Object.values(nodes)) };
+}
+
+/** The plane of the focused series, and its part in it. @param {Context} context @param {Plane[]} planes */
+function focusedPlane({ payload, store }, planes) {
+  const run = runOf(payload, store.state.focus[0]);
+  const plane = planes.find(({ runs }) => runs.some((part) => part.run === run)) ?? planes[0];
+  return { run, plane, part: plane?.runs.find((part) => part.run === run) };
+}
+
+/** @param {Context} context @param {Stage} stage @param {Legend} legend */
+function updateLegend(context, stage, legend) {
+  const { payload, store } = context;
+  const { focus, cursor, layers } = store.state;
+  const { run, plane, part } = focusedPlane(context, stage.planes);
+  const solid = isSolid(stage);
+  const dims = solid ? 3 : 2;
+  const { share, gauge, here, halo, land, cloud, apart, instead } = legend;
+  if (!plane) {
+    for (const node of [share, gauge, here, halo, land]) node.hidden = true;
+    return;
+  }
+  const within = explainedShare(plane, dims);
+  setText(share, words.map.plane(within, solid));
+  legend.meter.style.width = `${100 * within}%`;
+  const outside = part?.outside?.[focus[1] * run.steps + run.held(cursor.step)];
+  const more = isPartial(plane, dims) ? `; ${words.map.outside}` : "";
+  setText(here, outside === undefined ? "" : words.map.here(1 - outside / 255) + more);
+  instead.hidden = !payload.missing.h;
+  halo.hidden = !isHaloShown(context, stage);
+  cloud.hidden = !layers.includes("cloud");
+  const { landscape } = plane.basis;
+  setText(land, solid ? words.map.noDepth : landscape ? words.map.landscape(landscape.unit) : words.map.noLandscape);
+  land.hidden = !layers.includes("landscape") || (!landscape && !payload.bases.some((basis) => basis.landscape));
+  const runs = plane.runs.map((one) => one.run);
+  setText(apart, unrelated({ basis: plane.basis, runs }) ? words.map.apart(runs.map(({ letter }) => letter)) : "");
+  apart.hidden = !apart.textContent;
+}
+
+/** @param {Context} context @param {Stage} stage */
+const isHaloShown = ({ store }, { planes }) => store.state.layers.includes("halo") || isHaloForced(planes, store.state);
+
+/** The lasso that is being drawn, else the one that has chosen. @param {Context} context @param {Stage} stage */
+function lassoPoints({ store }, { planes, gesture }) {
+  if (gesture?.kind === "lasso") return gesture.points;
+  const { brush } = store.state;
+  if (brush?.kind !== "lasso") return null;
+  const plane = planes[brush.plane ?? 0];
+  if (!plane) return null;
+  return brush.points.map(([x, y]) => /** @type {import("../types.js").Pair} */ ([plane.toX(x), plane.toY(y)]));
+}
+
+/** The three canvases on top of each other, from what changes least. @param {Context} context @param {Stage} stage */
+function createLayers(context, stage) {
+  const [base, past, top] = ["base", "past", "top"].map((name) =>
+    make("canvas", { "aria-hidden": "true", "data-layer": name }),
+  );
+  return {
+    base,
+    elements: [base, past, top],
+    /** Returns whether the base was drawn. @param {Set<string>} changed */
+    update(changed) {
+      const { store, size } = context;
+      const has = (/** @type {string[]} */ ...keys) => keys.some((key) => changed.has(key));
+      const { width, height } = size.map;
+      const follows = !["outcome", "answer", "run", "step"].includes(store.state.color_by);
+      const all =
+        has("layout", "theme", "basis", "camera", "dims", "turn", "selected", "hidden", "color_by", "layers") ||
+        has("hover", "token", "limit") ||
+        (follows && has("cursor", "cells")) ||
+        (has("cursor") && store.transient.hover?.cell !== undefined);
+      const scene = {
+        ...sceneOf(context),
+        halo: isHaloShown(context, stage),
+        lasso: lassoPoints(context, stage),
+        small: width < 100,
+      };
+      if (all) drawBase(surface(base, width, height), stage.planes, scene);
+      if (all || has("cursor", "cells")) drawPast(surface(past, width, height), stage.planes, scene);
+      if (all || has("cursor", "cells", "fraction", "focus", "pinned", "drag", "brush", "lasso"))
+        drawTop(surface(top, width, height), stage.planes, scene);
+      return all;
+    },
+  };
+}
+
+/** The bar above the map. @param {Context} context */
+function createBar({ store, actions }) {
+  const sub = make("span", { class: "sub" });
+  const toggle = () => store.poke({ lasso: !store.transient.lasso });
+  const lasso = make("button", { "aria-pressed": "false", onclick: toggle }, words.map.lasso);
+  const deep = make("button", { onclick: () => actions.deep() }, words.map.deep);
+  const fit = make("button", { onclick: () => actions.fitMap() }, words.map.fit);
+  const buttons = make("div", { class: "push" }, lasso, deep, fit);
+  return {
+    element: make("div", { class: "bar" }, make("h3", {}, words.map.title), sub, buttons),
+    text: () => sub.textContent ?? "",
+    /** @param {Plane | undefined} plane of the focused series @param {Stage} stage */
+    update(plane, stage) {
+      setAttribute(lasso, "aria-pressed", store.transient.lasso);
+      setAttribute(deep, "aria-pressed", isSolid(stage));
+      deep.disabled = !isDeep(stage.planes);
+      deep.title = deep.disabled ? words.map.flat : "";
+      if (!plane) return setText(sub, words.map.none);
+      const { label } = plane.basis;
+      const letters = plane.runs.map(({ run }) => run.letter);
+      const one = letters.length > 1 ? words.oneBasis(label, letters) : label;
+      setText(sub, stage.planes.length > 1 ? words.onePlaneEach(label) : one);
+    },
+  };
+}
+
+/** @type {import("../registry.js").Key[]} */
+const MAP_READS = [
+  "layout",
+  "theme",
+  "panel",
+  "basis",
+  "camera",
+  "dims",
+  "turn",
+  "selected",
+  "hidden",
+  "color_by",
+  "layers",
+  "hover",
+  "token",
+  "cursor",
+  "cells",
+  "fraction",
+  "focus",
+  "pinned",
+  "drag",
+  "brush",
+  "lasso",
+  "limit",
+];
+
+/** @param {Context} context @returns {import("../registry.js").Part} */
+export function createMap(context) {
+  const { payload, store } = context;
+  const legend = createLegend();
+  const bar = createBar(context);
+  const title = { "aria-label": words.map.title };
+  const element = make("div", { class: "stage", tabindex: "0", role: "img", "data-part": "map", ...title });
+  /** @type {Stage} */
+  const stage = {
+    planes: [],
+    element,
+    pointers: new Map(),
+    gesture: null,
+    local({ clientX, clientY }) {
+      const { left, top } = layers.base.getBoundingClientRect();
+      return [clientX - left, clientY - top];
+    },
+  };
+  const layers = createLayers(context, stage);
+  element.append(...layers.elements);
+  listenToMap(context, stage, legend.hint);
+
+  function describe() {
+    const { plane } = focusedPlane(context, stage.planes);
+    bar.update(plane, stage);
+    updateLegend(context, stage, legend);
+    if (!plane) return;
+    const tallies = payload.runs.map((run) => words.tally(run.letter, run.right, run.n));
+    const solid = isSolid(stage);
+    const within = explainedShare(plane, solid ? 3 : 2);
+    const apart = legend.apart.textContent ?? "";
+    setAttribute(element, "aria-label", words.described(words.map.title, bar.text(), tallies, within, apart, solid));
+  }
+
+  return {
+    name: "map",
+    reads: MAP_READS,
+    element: make("section", { class: "panel map", ...title }, bar.element, element, legend.element),
+    key(event, place) {
+      const arrow = arrowOf(event);
+      if (place !== "map" || !arrow || event.altKey) return null;
+      return () =>
+        event.shiftKey ? shiftMap(context, stage, arrow) : stepHead(context, stage, arrow, withCommand(event));
+    },
+    update(changed) {
+      const has = (/** @type {string[]} */ ...keys) => keys.some((key) => changed.has(key));
+      const { width, height } = context.size.map;
+      this.element.classList.toggle("open", store.state.panel === "map");
+      if (has("layout", "basis", "camera", "dims", "turn"))
+        stage.planes = project(planesOf(payload, store.state.basis), store.state, width, height);
+      if (layers.update(changed) || has("cursor", "focus", "lasso")) describe();
+    },
+  };
+}

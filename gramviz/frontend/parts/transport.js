@@ -1,0 +1,132 @@
+// The transport: five buttons, where we are, the jumps, speed and loop.
+
+import { SPEEDS } from "../actions.js";
+import { icon, make, setAttribute, setText } from "../dom.js";
+import { createMenu } from "../menu.js";
+import { address, tickName } from "../steps.js";
+import { words } from "../words.js";
+
+/** @typedef {import("../registry.js").Context} Context */
+
+/** The buttons that play and step. @param {Context} context */
+function createButtons({ payload, store, actions }) {
+  const disabled = payload.steps < 2;
+  /** @param {"start" | "back" | "play" | "forward" | "end"} name @param {() => void} onclick */
+  function press(name, onclick) {
+    const title = words.buttons[name].replace("transition", tickName(payload).toLowerCase());
+    return make("button", { class: name, "aria-label": title, title, disabled, onclick }, icon(name));
+  }
+  const play = press("play", actions.play);
+  const element = make(
+    "div",
+    { class: "set", role: "group", "aria-label": words.transport },
+    press("start", actions.start),
+    press("back", () => actions.step(-1)),
+    play,
+    press("forward", () => actions.step(1)),
+    press("end", actions.end),
+  );
+  let shown = "play";
+  return {
+    element,
+    update() {
+      const name = store.transient.playing ? "pause" : "play";
+      if (name === shown) return;
+      play.replaceChildren(icon(name));
+      for (const attribute of ["aria-label", "title"]) setAttribute(play, attribute, words.buttons[name]);
+      shown = name;
+    },
+  };
+}
+
+/** The jumps, as buttons where there is room, else as a menu. @param {Context} context */
+function createJumps(context) {
+  const { payload, actions } = context;
+  const disabled = payload.steps < 2;
+  const names = /** @type {("change" | "correct" | "halt" | "part")[]} */ ([
+    "change",
+    "correct",
+    "halt",
+    "part",
+  ]).filter(
+    (name) =>
+      (name !== "halt" || payload.runs.some((run) => run.halts)) &&
+      (name !== "correct" || payload.runs.some((run) => run.valid)),
+  );
+  const act = (/** @type {typeof names[0]} */ name) => () => actions[name]();
+  const buttons = names.map((name) =>
+    make("button", { "data-jump": name, disabled, onclick: act(name) }, words.buttons[name]),
+  );
+  const wide = make("div", { class: "jumps" }, buttons);
+  const menu = createMenu(context, "go", words.buttons.go, () =>
+    names.map((name) => ({ label: words.buttons[name], act: act(name) })),
+  );
+  return {
+    elements: [wide, menu.element],
+    /** @param {Set<string>} changed */
+    update(changed) {
+      wide.hidden = context.size.kind !== "wide";
+      menu.element.hidden = !wide.hidden;
+      menu.update(changed);
+    },
+  };
+}
+
+/** Speed and loop. @param {Context} context */
+function createPace({ payload, store }) {
+  const speed = make("input", {
+    type: "range",
+    min: 0,
+    max: SPEEDS.length - 1,
+    step: 1,
+    "aria-label": words.buttons.speed,
+    oninput: () => store.set({ speed: SPEEDS[speed.valueAsNumber] }),
+  });
+  const rate = make("span", { class: "rate" });
+  const loop = make("input", { type: "checkbox", onchange: () => store.set({ loop: loop.checked }) });
+  const loopText = make("span", {}, words.buttons.loop);
+  const element = make(
+    "div",
+    { class: "rest" },
+    make("label", {}, make("span", { class: "muted" }, words.buttons.speed), speed, rate),
+    make("label", {}, loop, loopText),
+  );
+  return {
+    element,
+    update() {
+      const { state } = store;
+      speed.value = String(SPEEDS.indexOf(state.speed));
+      setAttribute(speed, "aria-valuetext", words.time.speed(state.speed));
+      setText(rate, words.time.speed(state.speed));
+      loop.checked = state.loop;
+      const { range } = state;
+      const place = (/** @type {number} */ step) => address(payload, step);
+      setText(loopText, range ? words.time.loop(place(range[0]), place(range[1])) : words.buttons.loop);
+    },
+  };
+}
+
+/** @param {Context} context @returns {import("../registry.js").Part} */
+export function createTransport(context) {
+  const { payload, store } = context;
+  const buttons = createButtons(context);
+  const jumps = createJumps(context);
+  const pace = createPace(context);
+  const where = make("b");
+  const place = make("span", { class: "muted" });
+  const readout = make("div", { class: "readout selectable" }, where, place);
+  return {
+    name: "transport",
+    reads: ["layout", "cursor", "playing", "speed", "loop", "range", "open"],
+    element: make("div", { class: "transport" }, buttons.element, readout, ...jumps.elements, pace.element),
+    update(changed) {
+      const { step, low } = store.state.cursor;
+      buttons.update();
+      jumps.update(changed);
+      pace.update();
+      setText(where, words.time.step(address(payload, step, low)));
+      const last = payload.steps - 1;
+      setText(place, last ? words.time.of(tickName(payload), step, last) : words.time.one);
+    },
+  };
+}

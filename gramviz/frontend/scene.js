@@ -1,0 +1,70 @@
+// What the map's drawing needs, apart from the geometry.
+
+import { fontOf } from "./draw.js";
+import { colorGroups, emphasis, HIDDEN } from "./groups.js";
+import { headAt, planesOf, project } from "./planes.js";
+import { isDeep } from "./turn.js";
+
+/** @import { Plane, Scene, State } from "./types.js" */
+/** @typedef {import("./registry.js").Context} Context */
+
+const HALO_BELOW = 0.8; // halos cannot be switched off where less than this lies in the plane
+
+/** Everything that the drawing needs, apart from the geometry. @param {Context} context @returns {Scene} */
+export function sceneOf(context) {
+  const { payload, store } = context;
+  const { state, transient } = store;
+  return {
+    state,
+    theme: context.theme,
+    font: fontOf(context.root),
+    steps: payload.steps,
+    last: store.last,
+    veiled: store.veiled,
+    answers: payload.answers,
+    hover: transient.hover,
+    fraction: transient.fraction,
+    // How a path ends is its color and its shape: neither is shown while a quiz hides the future.
+    colors: colorGroups(payload, store.veiled ? { ...state, color_by: "step" } : state),
+    emphasis: emphasis(payload, state, transient.hover),
+    small: false,
+  };
+}
+
+/** The share of the variance that the first two or three components of a plane show.
+ * @param {Pick<Plane, "basis">} plane @param {number} dims */
+export const explainedShare = ({ basis }, dims) =>
+  dims === 2 && basis.plane !== undefined
+    ? basis.plane
+    : (basis.variance ?? []).slice(0, dims).reduce((sum, share) => sum + share, 0);
+
+/**
+ * Whether little of the variance lies in what is shown of a plane.
+ * @param {Pick<Plane, "basis">} plane
+ * @param {number} dims
+ */
+export const isPartial = (plane, dims) => explainedShare(plane, dims) < HALO_BELOW;
+
+/** Whether halos are shown whatever the layers say: where they are most needed.
+ * @param {Pick<Plane, "basis">[]} planes @param {State} state */
+export function isHaloForced(planes, { dims }) {
+  const seen = dims === 3 && isDeep(planes) ? 3 : 2;
+  return planes.some((plane) => isPartial(plane, seen));
+}
+
+/** Where the map's heads are, in CSS pixels of its stage. @param {Context} context */
+export function headsOf({ payload, store: { state, transient }, size }) {
+  const levels = emphasis(payload, state, transient.hover);
+  const parts = project(planesOf(payload, state.basis), state, size.map.width, size.map.height).flatMap(
+    ({ runs }) => runs,
+  );
+  const heads = parts.flatMap((part) =>
+    Array.from({ length: part.run.n }, (_, path) => ({
+      run: part.run.letter,
+      path,
+      at: headAt(part, path, state.cursor.step),
+      emphasis: levels[part.run.letter][path],
+    })),
+  );
+  return heads.filter((head) => head.emphasis !== HIDDEN);
+}

@@ -1,0 +1,134 @@
+// The keys of the state: what a payload opens with, and what of a saved state it can show. Pure; gramviz.state in
+// Python.
+
+import { contract, fits } from "./contract.js";
+import { representative } from "./groups.js";
+import { legalTurn } from "./turn.js";
+import { words } from "./words.js";
+
+/** @import { Payload, Schema, State, StateRules, Trajectory } from "./types.js" */
+
+export const laneNames = contract.defs.curve.enum;
+export const layerNames = contract.state.layers.items.enum;
+
+const SCHEMAS = /** @type {Record<string, Schema>} */ (contract.state);
+
+/** The state that a payload opens with: the final step, complete and legible, nothing selected.
+ * @param {Payload} payload @returns {State} */
+export function initialState(payload) {
+  const widest = payload.runs.reduce((best, run) => (run.n > best.n ? run : best), payload.runs[0]);
+  const [first] = payload.runs;
+  return {
+    v: 1,
+    puzzle: payload.puzzle,
+    cursor: { step: payload.steps - 1, low: null },
+    focus: [widest.letter, representative(widest)],
+    // One path beside many is what a comparison looks at: it stays in ink.
+    pinned: payload.runs.length > 1 && first.n === 1 && widest !== first ? [first.letter, 0] : null,
+    selected: {},
+    hidden: [],
+    cells: [],
+    token: null,
+    brush: null,
+    range: null,
+    board: "focus",
+    color_by: payload.runs.some((run) => run.valid) ? "outcome" : "answer",
+    answers_at: "final",
+    tree: false,
+    basis: payload.meta.default_basis ?? payload.bases[0]?.name ?? null,
+    dims: 2,
+    camera: null,
+    turn: null,
+    layers: ["halo", "labels", "landscape"],
+    lanes: ["certainty", "conflicts", "drift"].filter((name) => payload.runs.some((run) => run.curves[name])),
+    speed: 4,
+    loop: false,
+    theme: "auto",
+    motion: "auto",
+    panel: "board",
+    chapter: null,
+  };
+}
+
+/** @param {number} value @param {number} low @param {number} high */
+const within = (value, low, high) => Math.min(high, Math.max(low, Math.round(value)));
+
+/** Keys that depend on the payload, each with the nearest value that it can show; the others stay as they are.
+ * @param {Payload} payload @param {State} start @param {() => number} last @returns {StateRules} */
+function narrowing(payload, start, last) {
+  const letters = payload.runs.map((run) => run.letter);
+  /** @param {Trajectory | null} value */
+  const trajectory = (value) => {
+    const run = payload.runs.find((candidate) => candidate.letter === value?.[0]);
+    return run && value ? /** @type {Trajectory} */ ([run.letter, within(value[1], 0, run.n - 1)]) : null;
+  };
+  return {
+    puzzle: () => payload.puzzle,
+    cursor: ({ step: wanted, low }) => {
+      const step = within(wanted, 0, last());
+      const most = payload.lead.low_steps ?? 0;
+      return { step, low: low && most && step > 0 ? within(low, 1, most) : null };
+    },
+    focus: (value) => trajectory(value) ?? start.focus,
+    pinned: trajectory,
+    selected: (value) => {
+      const lists = payload.runs.map((run) => {
+        const inside = (value[run.letter] ?? []).filter((index) => index >= 0 && index < run.n);
+        return /** @type {const} */ ([run.letter, [...new Set(inside)].sort((a, b) => a - b)]);
+      });
+      return Object.fromEntries(lists.filter(([, list]) => list.length));
+    },
+    hidden: (value) => {
+      const hidden = letters.filter((letter) => value.includes(letter));
+      return hidden.length === letters.length ? [] : hidden;
+    },
+    cells: (value) => [...new Set(value)].filter((cell) => cell >= 0 && cell < payload.board.size),
+    token: (value) => (value !== null && payload.board.tokens[value] ? value : null),
+    range: (value) => {
+      const [from, to] = (value ?? []).map((step) => within(step, 0, last())).sort((a, b) => a - b);
+      return to > from ? [from, to] : null;
+    },
+    board: (value) => (["focus", "differ", "all", ...letters].includes(value) ? value : "focus"),
+    basis: (value) => (payload.bases.some((basis) => basis.name === value) ? value : start.basis),
+    camera: (value) => value && { ...value, k: Math.min(20, Math.max(0.5, value.k)) },
+    turn: (value) => value && legalTurn(value),
+    layers: (value) => layerNames.filter((name) => value.includes(name)),
+    lanes: (value) => [...new Set(value)],
+    chapter: (value) => {
+      const chapters = payload.lesson?.chapters.length ?? contract.limits.automatic_chapters;
+      return value === null ? null : within(value, 0, chapters - 1);
+    },
+  };
+}
+
+/**
+ * What the state of a payload may become: `narrow` takes a patch, `legal` a whole state from a file, link or kernel.
+ * Nothing is taken on trust: a value that no view can have is left out, with a sentence.
+ * @param {Payload} payload @param {() => number} last the last step that may be shown
+ * @param {(sentence: string) => void} warn
+ */
+export function stateRules(payload, last, warn) {
+  const start = initialState(payload);
+  const rules = /** @type {Record<string, (value: unknown) => unknown>} */ (narrowing(payload, start, last));
+
+  /** @param {State} state @param {Record<string, unknown>} patch @returns {State} */
+  function narrow(state, patch) {
+    const next = { ...state };
+    for (const [key, value] of Object.entries(patch))
+      if (!SCHEMAS[key]) warn(words.unknownKey(key));
+      else if (!fits(value, SCHEMAS[key])) warn(words.refused(key));
+      else Object.assign(next, { [key]: rules[key] ? rules[key](value) : value });
+    // A color of a cell needs a cell.
+    return next.color_by === "cell" && !next.cells.length ? { ...next, color_by: start.color_by } : next;
+  }
+
+  /** @param {Record<string, unknown>} raw @returns {State} */
+  function legal(raw) {
+    const state = narrow(start, raw);
+    for (const key of /** @type {const} */ (["focus", "cursor"]))
+      if (key in raw && JSON.stringify(state[key]) !== JSON.stringify(raw[key])) warn(words.clamped(key));
+    return state;
+  }
+
+  return { start, narrow, legal };
+}

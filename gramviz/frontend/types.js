@@ -1,0 +1,383 @@
+// The types that modules share, for `tsc`; nothing here runs, and the linker never sees it.
+
+// ------------------------------------------------------------------------------------------------------------ numbers
+/** [x, y] on screen, or [right, down] in degrees. @typedef {[number, number]} Pair */
+/** [x, y, z] in the basis of a map. @typedef {[number, number, number]} Vector */
+/** @typedef {{ x: number, y: number, width: number, height: number }} Box */
+/** A trajectory in the state: [letter of its series, index]. @typedef {[string, number]} Trajectory */
+/** A trajectory with its series. @typedef {[Series, number]} Who */
+
+// ------------------------------------------------------------------------------------------------------------ contract
+/**
+ * The part of JSON Schema that gramviz.contract describes.
+ * @typedef {object} Schema
+ * @property {string} [$ref]
+ * @property {Schema[]} [anyOf]
+ * @property {unknown[]} [enum]
+ * @property {string} [type]
+ * @property {number} [minimum]
+ * @property {Schema} [items]
+ * @property {Schema[]} [prefixItems]
+ * @property {number} [minItems]
+ * @property {number} [maxItems]
+ * @property {Record<string, Schema>} [properties]
+ * @property {string[]} [required]
+ * @property {string} [description]
+ */
+
+// --------------------------------------------------------------------------------------------------------------- state
+/** @typedef {{ kind: "lasso", plane: number, points: Pair[] } | { kind: "box", lane: string, x: Pair, y: Pair }} Brush
+ */
+/** Where the map is looked at from: shifts in shares of the plane's box, and the zoom.
+ * @typedef {{ x: number, y: number, k: number }} Camera */
+/**
+ * What an explorer shows, saved and undoable; `contract.json` says what each key allows.
+ * @typedef {object} State
+ * @property {number} v
+ * @property {number} puzzle
+ * @property {{ step: number, low: number | null }} cursor
+ * @property {Trajectory} focus
+ * @property {Trajectory | null} pinned
+ * @property {Record<string, number[]>} selected
+ * @property {string[]} hidden
+ * @property {number[]} cells
+ * @property {number | null} token
+ * @property {Brush | null} brush
+ * @property {Pair | null} range
+ * @property {string} board
+ * @property {string} color_by
+ * @property {"final" | "cursor"} answers_at
+ * @property {boolean} tree
+ * @property {string | null} basis
+ * @property {number} dims
+ * @property {Camera | null} camera
+ * @property {Pair | null} turn
+ * @property {string[]} layers
+ * @property {string[]} lanes
+ * @property {number} speed
+ * @property {boolean} loop
+ * @property {"auto" | "light" | "dark"} theme
+ * @property {"auto" | "calm"} motion
+ * @property {string} panel
+ * @property {number | null} chapter
+ */
+/**
+ * Keys that depend on the payload, each with what makes a value fit it.
+ * @typedef {{ [key in keyof State]?: (value: State[key]) => State[key] }} StateRules
+ */
+/**
+ * What the pointer, or an arrow key, is on; which of these are set depends on the part.
+ * @typedef {object} Hover
+ * @property {string} [part]
+ * @property {Trajectory} [path]
+ * @property {Trajectory} [preview] the trajectory whose board is shown meanwhile
+ * @property {string} [run] letter of the series that `paths` are of
+ * @property {number[]} [paths]
+ * @property {(number | null)[]} [answers] null is that of boards on the way to one
+ * @property {number} [cell]
+ * @property {number} [step]
+ * @property {string} [note] a sentence for the details line
+ * @property {string} [lane] the curve of the lane
+ * @property {number} [x] px in the lane
+ */
+
+// ------------------------------------------------------------------------------------------------------------- payload
+/** @typedef {{ label: string, symbol: string, glyph: string }} Token */
+/**
+ * @typedef {object} BoardMeta a board as `gram.board.Board.to_json` writes it
+ * @property {string} kind
+ * @property {number} height
+ * @property {number} width
+ * @property {Token[]} tokens
+ * @property {number[]} [blank]
+ * @property {number[]} [exclusive]
+ * @property {number[][]} [groups]
+ * @property {number[]} [required]
+ * @property {number[][] | null} [xy] of a graph, in the unit square
+ * @property {Pair | null} [box] the rows and the columns of a box
+ * @property {boolean} [apart]
+ * @property {boolean} [checkered]
+ * @property {number} [patch] pixels along the side of a token
+ */
+/**
+ * @typedef {object} BoardParts what is worked out once for each board
+ * @property {number} size
+ * @property {number[]} blank
+ * @property {number[]} exclusive
+ * @property {number[][][]} groupsOf for each position the groups that hold it
+ * @property {boolean} ruled else a marked cell differs from the known answer
+ * @property {number[][]} edges
+ * @property {Board & { shown: Uint8Array }} [input] the puzzle, where it stands beside its answer
+ */
+/** @typedef {Omit<BoardMeta, "blank" | "exclusive"> & BoardParts} Board */
+
+/**
+ * @typedef {object} ArrayEntry where an array lies in the buffer, and what its numbers mean
+ * @property {string} name
+ * @property {string} run
+ * @property {string} dtype
+ * @property {number[]} shape
+ * @property {number} offset
+ * @property {number | number[] | null} [scale]
+ * @property {number | number[] | null} [zero]
+ * @property {boolean} [delta]
+ */
+/** @typedef {Uint8Array | Int8Array | Uint16Array | Int16Array | Uint32Array | Int32Array | Float32Array} Numbers */
+/** @typedef {{ shape: number[], values: Numbers }} NumberArray */
+/**
+ * @typedef {object} SeriesMeta
+ * @property {string} letter
+ * @property {string} name
+ * @property {string} model
+ * @property {string} [task]
+ * @property {number} trajectories
+ * @property {number} steps
+ * @property {string | null} checkpoint
+ * @property {number | null} seed
+ * @property {string} hash
+ * @property {number[]} supervision_step
+ * @property {number[]} transition
+ * @property {number} low_steps
+ * @property {Record<string, string>} [missing]
+ * @property {number} [all_trajectories]
+ * @property {number[] | null} [paths]
+ */
+/** @typedef {{ values: Numbers, each: 0 | 1 }} Curve `each` is 0 where one line is that of all trajectories */
+/** @typedef {{ xyz: Numbers, outside?: Numbers, beyond?: Numbers }} SeriesMap */
+/**
+ * @typedef {object} SeriesParts accessors, so that no other module knows how the bytes lie; absent where not recorded
+ * @property {number} index
+ * @property {number} n trajectories
+ * @property {(step: number) => number} held a shorter series keeps its last state
+ * @property {Record<string, Curve>} curves
+ * @property {Record<string, SeriesMap>} maps
+ * @property {(path: number, step: number) => Uint8Array} tokens
+ * @property {(path: number, step: number, position: number) => number} [certainty]
+ * @property {(path: number, step: number, position: number) => number} [second]
+ * @property {(path: number, step: number, position: number) => number} [secondCertainty]
+ * @property {(path: number, step: number, position: number) => number} [conflict]
+ * @property {(path: number, step: number) => boolean} [valid]
+ * @property {(path: number, step: number) => number | null} answer
+ * @property {(path: number) => number} final
+ * @property {number | null} right how many are correct; null where nobody knows
+ * @property {(path: number) => number} outcome 0 wrong ... 4 drawn
+ * @property {(path: number) => boolean} [settled]
+ * @property {boolean} halts
+ * @property {(path: number) => number} halted
+ * @property {(name: string, path: number, step: number) => number} curve
+ * @property {(path: number, step: number, low: number) => number} [lowDrift]
+ */
+/** One of the at most four rollouts, A to D. @typedef {SeriesMeta & SeriesParts} Series */
+
+/**
+ * @typedef {object} Answer
+ * @property {string | null} letter
+ * @property {number[]} tokens
+ * @property {boolean | null} valid
+ * @property {number | null} conflicts
+ * @property {Record<string, number>} counts
+ */
+/** @typedef {{ low: Pair, high: Pair, range: Pair, unit: string }} LandscapeMeta */
+/**
+ * @typedef {object} BasisMeta
+ * @property {string} name
+ * @property {string} label
+ * @property {string[]} runs
+ * @property {number[]} [variance]
+ * @property {number} [plane] the share of the variance in the first two components
+ * @property {string} [of]
+ * @property {string | null} [note]
+ */
+/** @typedef {BasisMeta & { landscape?: LandscapeMeta | null }} PackedBasis */
+/** @typedef {LandscapeMeta & NumberArray} Landscape rows going up, 255 = blank */
+/** @typedef {BasisMeta & { landscape: Landscape | null }} Basis */
+
+/**
+ * @typedef {object} Quiz
+ * @property {"cell" | "token" | "answer" | "path" | "choice"} kind
+ * @property {number} until the future is hidden up to this step
+ * @property {"auto" | number[] | Trajectory[]} answer what is right: read from the rollout, or one of these
+ * @property {number} cell of a question for a token
+ * @property {string[]} choices of a question with choices
+ * @property {string} [right]
+ * @property {string} [wrong]
+ * @property {string} [hint]
+ */
+/**
+ * @typedef {object} Chapter
+ * @property {string} say
+ * @property {number | null} [at]
+ * @property {Partial<State>} [show]
+ * @property {{ cells: number[], paths: Trajectory[], part?: string | null }} [look]
+ * @property {{ to: number, speed: number }} [play]
+ * @property {Quiz} [quiz]
+ */
+/** @typedef {{ title: string, chapters: Chapter[] }} Lesson */
+
+/**
+ * @typedef {object} PayloadMeta what `gramviz.pack` writes; docs/payload.md says what each key means
+ * @property {number[]} format
+ * @property {string} title
+ * @property {BoardMeta} board
+ * @property {number} puzzle
+ * @property {number} puzzles
+ * @property {number[] | null} [x]
+ * @property {number[] | null} [y]
+ * @property {{ height: number, width: number, tokens: number[] } | null} [input]
+ * @property {number | null} [solutions_known]
+ * @property {string[]} [levels]
+ * @property {SeriesMeta[]} runs
+ * @property {Answer[]} [answers]
+ * @property {PackedBasis[]} [bases]
+ * @property {string} [default_basis]
+ * @property {Record<string, string>} [missing]
+ * @property {string[]} [left_out]
+ * @property {Lesson | null} [lesson]
+ * @property {Record<string, unknown>} [provenance]
+ * @property {ArrayEntry[]} arrays
+ * @property {number} bytes
+ * @property {string} sha256
+ */
+/**
+ * @typedef {object} Payload
+ * @property {PayloadMeta} meta
+ * @property {Board} board
+ * @property {Series[]} runs
+ * @property {Series} lead the longest: its steps make the ruler
+ * @property {number} steps
+ * @property {string} title
+ * @property {number} puzzle
+ * @property {number} puzzles
+ * @property {number[] | null} x
+ * @property {number[] | null} y
+ * @property {boolean[]} given
+ * @property {number | null} solutions
+ * @property {string[]} levels
+ * @property {Answer[]} answers
+ * @property {Basis[]} bases
+ * @property {string[]} leftOut
+ * @property {Lesson | null} lesson
+ * @property {Record<string, string>} missing
+ * @property {Record<string, unknown>} provenance
+ */
+
+/** Why a cell of a Sudoku changed.
+ * @typedef {"given" | "erased" | "contradicts" | "naked" | "box" | "row" | "column" | "locked" | "rules" | "guess"}
+ *   Reason */
+
+// -------------------------------------------------------------------------------------------------------------- colors
+/** @typedef {"light" | "dark"} Mode */
+/** @typedef {[number, number, number]} Rgb 0 to 255 */
+/** @typedef {"bg" | "sunk" | "given" | "line" | "edge" | "ink" | "text2" | "text3"} Ground */
+/** @typedef {"blue" | "vermilion" | "green" | "purple" | "gold" | "grey"} Hue */
+/** @typedef {Ground | Hue} ColorToken */
+/** @typedef {Record<ColorToken, string> & { landscape: string[] }} Palette */
+/** The name of a token, or a share 0 to 1 of the sequential ramp. @typedef {ColorToken | number} Color */
+/** @typedef {Palette & { mode: Mode, pick: (color: Color) => string }} Theme */
+
+// ------------------------------------------------------------------------------------------------------------- drawing
+/**
+ * What draws: a canvas's context, or `svgPen`, which writes. What the page draws with is what both have.
+ * @typedef {Pick<CanvasRenderingContext2D, PenMethod | PenStyle>} Pen
+ */
+/** @typedef {"save" | "restore" | "translate" | "scale" | "rotate" | "clip"} PenState */
+/** @typedef {"beginPath" | "moveTo" | "lineTo" | "closePath" | "rect" | "roundRect" | "arc" | "setLineDash"} PenPath */
+/** @typedef {"fill" | "stroke" | "fillRect" | "strokeRect" | "fillText" | "strokeText" | "measureText"} PenPaint */
+/** @typedef {PenState | PenPath | PenPaint} PenMethod */
+/** @typedef {"fillStyle" | "strokeStyle" | "lineWidth" | "lineJoin" | "lineCap" | "globalAlpha"} PenLine */
+/** @typedef {PenLine | "font" | "textAlign" | "textBaseline"} PenStyle */
+/** Gives the pen for a surface of this size.
+ * @typedef {(canvas: HTMLCanvasElement, width: number, height: number) => Pen} Recorder */
+/** @typedef {"dot" | "cross" | "ring" | "diamond"} Shape */
+/** @typedef {{ key: string | number, color: Color, label: string, dash?: number[], shape?: Shape }} GroupStyle */
+/** @typedef {(run: Series, path: number, payload: Payload, state: State) => GroupStyle} Grouping */
+/** @typedef {GroupStyle & { dash: number[] }} ColorGroup */
+/** `of`: for each letter the group of each trajectory.
+ * @typedef {{ groups: ColorGroup[], of: Record<string, Uint8Array> }} ColorGroups */
+/** For each letter the emphasis of each trajectory. @typedef {Record<string, Uint8Array>} Emphasis */
+
+/**
+ * @typedef {object} PlacedSeries a series on a plane, in CSS pixels
+ * @property {Series} run
+ * @property {Float32Array} points x, y of each state of each trajectory
+ * @property {Numbers | undefined} outside the energy that the components that are seen leave out, k / 255
+ * @property {Float32Array | null} depth -1 behind to 1 in front, of a map in 3-D
+ * @property {Uint8Array | null} slabs the slab of the segment that begins at each state
+ */
+/** @typedef {{ basis: Basis, runs: Series[] }} Plane */
+/**
+ * @typedef {object} PlacedPlane
+ * @property {Basis} basis
+ * @property {number} index
+ * @property {Box} box
+ * @property {PlacedSeries[]} runs
+ * @property {number} scale px per unit
+ * @property {Vector[] | null} axes where the components point, of a map in 3-D
+ * @property {(x: number) => number} fromX
+ * @property {(y: number) => number} fromY
+ * @property {(value: number) => number} toX
+ * @property {(value: number) => number} toY
+ */
+/**
+ * @typedef {object} Scene what the map's drawing needs, apart from the geometry
+ * @property {State} state
+ * @property {Theme} theme
+ * @property {string} font
+ * @property {number} steps
+ * @property {number} last the last step that may be shown
+ * @property {boolean} veiled while a quiz hides the future
+ * @property {Answer[]} answers
+ * @property {Hover | null} hover
+ * @property {number} fraction of the way to the next step
+ * @property {ColorGroups} colors
+ * @property {Emphasis} emphasis
+ * @property {boolean} small a thumbnail
+ * @property {boolean} [halo]
+ * @property {Pair[] | null} [lasso]
+ */
+
+/**
+ * @typedef {object} BoardView what a board shows, worked out by `boardView`
+ * @property {Board} board
+ * @property {boolean[]} given
+ * @property {"one" | "differ" | "all"} mode
+ * @property {Series} run
+ * @property {number} path
+ * @property {number} step
+ * @property {Uint8Array} tokens
+ * @property {Uint16Array | null} counts of tokens over all trajectories, of the mode "all"
+ * @property {number} crowd how many trajectories those are
+ * @property {Set<number>} changed
+ * @property {Set<number>[]} trail
+ * @property {Uint8Array | null} pinned tokens of the pinned trajectory
+ * @property {boolean} preview
+ * @property {boolean} small
+ * @property {Uint8Array | null} other tokens of the one that is compared
+ * @property {string} otherName
+ * @property {(position: number) => boolean} conflict
+ * @property {((position: number) => number) | null} [certainty]
+ * @property {((position: number) => number) | null} [second]
+ * @property {((position: number) => number) | null} [secondCertainty]
+ * @property {Map<number, Reason> | null} reasons
+ * @property {number[] | null} truth
+ * @property {number | null} hover
+ * @property {number[]} cells
+ * @property {number | null} token
+ * @property {boolean} [draft] while the puzzle is edited
+ */
+/** A board that stands beside its input. @typedef {Board & { input: NonNullable<Board["input"]> }} PairBoard */
+/** @typedef {Places & { left: number, top: number }} GridPlaces */
+/** @typedef {GridPlaces & { input: GridPlaces }} PairPlaces */
+/**
+ * @typedef {object} Places where the positions of a board lie
+ * @property {number} cell px
+ * @property {number} width
+ * @property {number} height
+ * @property {number} [left]
+ * @property {number} [top]
+ * @property {(position: number) => { x: number, y: number }} at the center of a position
+ * @property {(x: number, y: number) => number | null} hit
+ * @property {(position: number, dx: number, dy: number) => number} move
+ */
+
+export {};
