@@ -38,6 +38,7 @@ export function drawLine(pen, points, color, width = 1, dash = []) {
  * @param {number} alpha
  */
 export function fillArea(pen, points, color, alpha = 1) {
+  if (!points.length) return;
   pen.beginPath();
   tracePolygon(pen, points);
   pen.fillStyle = color;

@@ -350,6 +350,7 @@ def test_30_a_quiz_hides_the_future_counts_two_tries_and_tells(lesson: Stage, pa
     lesson.drawn()
     for _ in range(2):
         lesson.button("wrong").click()
+    lesson.drawn()
     said = caption.inner_text()
     assert "It was right." in said
     assert "1 of 2 right." in said
