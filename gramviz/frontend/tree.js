@@ -144,6 +144,26 @@ function hoverOf(payload, run, branch) {
   return { part: "tree", run: run.letter, paths, note, preview: /** @type {Trajectory} */ ([run.letter, paths[0]]) };
 }
 
+/** @type {WeakMap<Series, PlacedBranch[]>} */
+const trees = new WeakMap();
+
+/** The branches of a series with their options.
+ * @param {Context} context @param {Series} run
+ * @param {(run: Series, branch: PlacedBranch, event: MouseEvent) => void} pick
+ * @param {(run: Series, branch: PlacedBranch) => void} preview */
+function growOptions(context, run, pick, preview) {
+  const branches = trees.get(run) ?? placedBranches(run);
+  trees.set(run, branches);
+  const grown = grow(run, branches, widthOf(context));
+  grown.options = branches.map((branch) =>
+    branchOption(context, grown, branch, {
+      onclick: (event) => pick(run, branch, event),
+      onpointerenter: () => preview(run, branch),
+    }),
+  );
+  return grown;
+}
+
 /** Marks the options of what is selected, and of what the arrow keys have come to.
  * @param {Grown} grown @param {number[] | undefined} selected @param {PlacedBranch | null} at */
 function markOptions({ branches, options }, selected, at) {
@@ -179,7 +199,6 @@ function makeFrame(onleave) {
  */
 export function createTree(context, choose) {
   const { payload, store } = context;
-  const trees = /** @type {Map<Series, PlacedBranch[]>} */ (new Map());
   let at = /** @type {PlacedBranch | null} */ (null); // the branch that the arrow keys have come to
   let grown = /** @type {Grown | null} */ (null);
   const { caption, canvas, list, element } = makeFrame(() => {
@@ -196,28 +215,16 @@ export function createTree(context, choose) {
   /** @param {Series} run @param {PlacedBranch} branch @param {KeyboardEvent | MouseEvent} event */
   const pick = (run, branch, event) => choose({ paths: branch.paths.map((path) => [run, path]) }, event);
 
-  /** @param {Series} run */
-  function rebuild(run) {
-    const branches = trees.get(run) ?? placedBranches(run);
-    trees.set(run, branches);
-    const made = grow(run, branches, widthOf(context));
-    made.options = branches.map((branch) =>
-      branchOption(context, made, branch, {
-        onclick: (event) => pick(run, branch, event),
-        onpointerenter: () => preview(run, branch),
-      }),
-    );
-    list.replaceChildren(canvas, ...made.options);
-    return made;
-  }
-
   /** @param {Set<string>} keys */
   function update(keys) {
     const { state } = store;
     element.hidden = !state.tree;
     if (element.hidden || !keys.size || (keys.size === 1 && keys.has("fraction"))) return;
     const run = runOf(payload, state.focus[0]);
-    if (!grown || grown.run !== run || keys.has("layout") || keys.has("theme")) grown = rebuild(run);
+    if (!grown || grown.run !== run || keys.has("layout") || keys.has("theme")) {
+      grown = growOptions(context, run, pick, preview);
+      list.replaceChildren(canvas, ...grown.options);
+    }
     const { branches } = grown;
     const forks = branches.filter(({ parts, at: end }) => parts.length && end < state.cursor.step).length;
     setText(caption, words.tree.caption(forks + 1, address(payload, state.cursor.step), (branches.length + 1) / 2));
