@@ -13,7 +13,7 @@ import time
 from gram import rollout
 from gram.sample import sample
 from gram.watch import watch
-from gramviz.live import live
+from gramviz import live
 
 def slowly(*args, **kwargs):
     for moment in watch(*args, **kwargs):
