@@ -84,7 +84,7 @@ def freeze(
 ) -> None:
     """Write one HTML file in which the rollouts play without kernel or network."""
     from gramviz.explorer.freeze import freeze as write
-    from gramviz.explorer.widget import compare, explore
+    from gramviz.explorer.opening import compare, explore
 
     try:
         if lesson is None:

@@ -23,7 +23,8 @@ from gram import rollout
 from gram.board import Board
 from gramviz.explorer.freeze import freeze
 from gramviz.explorer.link import link
-from gramviz.explorer.widget import Explorer, explore
+from gramviz.explorer.opening import explore
+from gramviz.explorer.widget import Explorer
 from gramviz.reports.pdf import _aside, printer
 
 FRAMES = 300

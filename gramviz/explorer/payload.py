@@ -61,7 +61,7 @@ class Payload:
         return np.where(raw == hole, np.nan, raw * np.asarray(entry["scale"]) + np.asarray(entry["zero"]))
 
 
-class Store:
+class PayloadWriter:
     """Collects the arrays of a payload; `run` is the letter of the run that is being packed."""
 
     def __init__(self) -> None:

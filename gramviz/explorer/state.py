@@ -88,7 +88,7 @@ _KEYS: dict[str, tuple[Check, str]] = {
         "{run letter: [path indices]}",
     ),
     "hidden": (_list(_letter), "a list of run letters"),
-    "cells": (_list(is_index), "a list of positions, from 0; cells(['r4c6']) writes it"),
+    "cells": (_list(is_index), "a list of positions, from 0; select_cells(['r4c6']) writes it"),
     "token": (_or_none(is_index), "a token's id, or None"),
     "brush": (_or_none(_brush), "a lasso or box as the page writes it, or None"),
     "range": (_or_none(_pair(is_index)), "[first, last] step of the loop, or None"),
@@ -191,7 +191,8 @@ class State:
             parts.append(f"focus({', '.join(map(_literal, keys.pop('focus')))})")
         if "cells" in keys:
             cells = keys.pop("cells")
-            parts.append(f"cells({_literal([cell_name(meta['board'], cell) for cell in cells] if meta else cells)})")
+            called = [cell_name(meta["board"], cell) for cell in cells] if meta else cells
+            parts.append(f"select_cells({_literal(called)})")
         if keys:
             parts.append(f"set({', '.join(f'{key}={_literal(value)}' for key, value in keys.items())})")
         return ".".join(parts)

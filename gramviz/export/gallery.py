@@ -118,7 +118,7 @@ PICTURES = (
         "sudoku", "9 x 9 Sudoku, and the history of a cell",
         "A bar says how sure a digit is, a small one is the runner-up. Below the curves, how the twenty paths divide "
         "over the digits of the chosen cell: many change their mind late.",
-        'gv.explore(sudoku).go("4.1").cells(["r4c6"]).set(basis="answers", theme="light")',
+        'gv.explore(sudoku).go("4.1").select_cells(["r4c6"]).set(basis="answers", theme="light")',
     ),
     Picture(
         "graph", "A graph to be coloured",

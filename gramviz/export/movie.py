@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 from gramviz.explorer.freeze import freeze
 from gramviz.explorer.payload import Payload
+from gramviz.explorer.source import Rollout
 from gramviz.explorer.state import State
-from gramviz.explorer.widget import Explorer, Rollout
+from gramviz.explorer.widget import Explorer
 from gramviz.reports.pdf import _aside, printer
 
 if TYPE_CHECKING:

@@ -46,7 +46,7 @@ export function placeName(board, position) {
   return `row ${Math.floor(position / board.width) + 1}, column ${(position % board.width) + 1}`;
 }
 
-/** The short name of a position, `r4c6` or `n3`: what `cells([...])` takes in Python. */
+/** The short name of a position, `r4c6` or `n3`: what `select_cells([...])` takes in Python. */
 export function cellName(board, position) {
   if (board.kind === "graph") return `n${position + 1}`;
   return `r${Math.floor(position / board.width) + 1}c${(position % board.width) + 1}`;

@@ -1,12 +1,12 @@
 """Every analysis of one puzzle in one call, for a notebook: figures, the numbers behind them, and what is missing.
 
     trm, gram_ = gram.probe("nqueens8-trm"), gram.probe("nqueens8-gram")
-    found = gramviz.analyse(trm, gram_)       # shows itself in a notebook
+    found = gramviz.analyze(trm, gram_)       # shows itself in a notebook
     found.figures["lyapunov"]                 # a plotly figure
     found.numbers["B"]["exponent"]            # what it says
     found.to_html("analysis.html")            # one page, no kernel, no network
 
-Rollouts alone will do (`gramviz.analyse(rollout)`); what needs the model is then left out, and said. How each analysis
+Rollouts alone will do (`gramviz.analyze(rollout)`); what needs the model is then left out, and said. How each analysis
 is read, and what it does not show, is in `docs/analysis.md`.
 """
 
@@ -100,7 +100,7 @@ class Analysis:
         return page
 
 
-def analyse(*looked_at: Probed | xr.Dataset, at: Cursor | None = None, theme: str = "light") -> Analysis:
+def analyze(*looked_at: Probed | xr.Dataset, at: Cursor | None = None, theme: str = "light") -> Analysis:
     """Every analysis of one puzzle for 1 to 4 runs: probes of models (`gram.probe`), or rollouts alone.
 
     Args:
@@ -113,7 +113,7 @@ def analyse(*looked_at: Probed | xr.Dataset, at: Cursor | None = None, theme: st
     palette(theme)
     if not 1 <= len(looked_at) <= len(LETTERS):
         raise ValueError(
-            f"{len(looked_at)} runs to analyse; give 1 to {len(LETTERS)}: gram.probe(checkpoint), or rollouts"
+            f"{len(looked_at)} runs to analyze; give 1 to {len(LETTERS)}: gram.probe(checkpoint), or rollouts"
         )
     probes = [one if not isinstance(one, xr.Dataset) and isinstance(one, Probed) else None for one in looked_at]
     runs = [

@@ -7,7 +7,8 @@ import pytest
 import synthetic
 from stages import CANVASES, drag, inner
 
-from gramviz.explorer.freeze import frame, freeze
+from gramviz.explorer.frame import frame
+from gramviz.explorer.freeze import freeze
 from gramviz.explorer.widget import Explorer
 
 READY = "document.querySelector('main').gramviz"
