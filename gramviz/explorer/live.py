@@ -31,9 +31,17 @@ EVERY = 0.4  # seconds between two payloads; the page reads one in a tenth of th
 class Moment(Protocol):
     """What a watched drawing yields; `gram.watch.Moment` is one."""
 
-    done: int
-    total: int
-    whole: bool
+    @property
+    def done(self) -> int:
+        """Transitions drawn so far."""
+
+    @property
+    def total(self) -> int:
+        """Transitions in all."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether all trajectories have reached the same step, so that there is a new state to show."""
 
     def rollout(self) -> xr.Dataset:
         """Every state that all trajectories have reached."""

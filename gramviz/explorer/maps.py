@@ -61,7 +61,7 @@ def maps(
                     "of": projection.of,
                     "runs": letters,
                     "variance": [round(float(v), 6) for v in projection.variance],
-                    "plane": round(projection.plane, 6),
+                    "plane": round(projection.explained_2d, 6),
                     "note": warning if apart else None,
                     # Steps are differences, and one cell is not the state: they have no loss. A plane of chance would
                     # bend it at will; and of unrelated spaces there is no common one.

@@ -46,7 +46,7 @@ class Projection:
     runs: tuple[xr.Dataset, ...]
 
     @property
-    def plane(self) -> float:
+    def explained_2d(self) -> float:
         """Share of the variance that the first two components explain together."""
         return float(self.variance[:2].sum())
 

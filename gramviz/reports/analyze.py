@@ -38,11 +38,16 @@ from gramviz.views.parts import run_name
 class Probed(Protocol):
     """What `gram.probe` returns; anything with these attributes will do."""
 
-    rollout: xr.Dataset
-    exponents: xr.Dataset
-    landscape: xr.Dataset | None
-    starts: xr.Dataset
-    left_out: Mapping[str, str]
+    @property
+    def rollout(self) -> xr.Dataset: ...
+    @property
+    def exponents(self) -> xr.Dataset: ...
+    @property
+    def landscape(self) -> xr.Dataset | None: ...
+    @property
+    def starts(self) -> xr.Dataset: ...
+    @property
+    def left_out(self) -> Mapping[str, str]: ...
 
 
 @dataclass(frozen=True)
@@ -210,8 +215,8 @@ def _numbers(run: xr.Dataset, puzzle: int, probe: Probed | None) -> dict[str, An
         if states.sizes["step"] > 1:
             found |= {"drift_first": _median(moved[:, 1]), "drift_last": _median(moved[:, -1])}
         found["spread_last"] = float(measure.spread(states).values[0, -1])
-        found["plane_variance"] = measure.project([states]).plane
-        found["walk_variance"] = measure.project([measure.random_walk(states)]).plane
+        found["plane_variance"] = measure.project([states]).explained_2d
+        found["walk_variance"] = measure.project([measure.random_walk(states)]).explained_2d
     tree = measure.branching(states)
     pairs = tree.together[np.triu(np.ones_like(tree.position, bool), 1) & (tree.position >= 0)]
     if len(pairs):

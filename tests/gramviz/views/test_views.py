@@ -283,7 +283,7 @@ def test_latent_says_how_honest_it_is(gram: xr.Dataset) -> None:
         assert f"{100 * share:.1f} % of the variance of h" in axis.title.text
     here = 100 * (1 - float(projection.runs[0]["outside"][2, 20]))
     subtitle = figure.layout.title.subtitle.text
-    assert f"This plane shows {100 * projection.plane:.1f} % of the variance, {here:.0f} % of this state" in subtitle
+    assert f"This plane shows {100 * projection.explained_2d:.1f} % of the variance, {here:.0f} % of this state" in subtitle
     assert "much lies outside" in subtitle
     outside = projection.runs[0]["outside"].values[2, 20]
     size = traces(figure, "halo")[-1].marker.size
