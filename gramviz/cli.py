@@ -190,10 +190,10 @@ def doctor(
     ] = False,
 ) -> None:
     """Say what this machine has: versions, Chromium, processors, models; exit code 1 if a package is missing."""
-    from gramviz.reports import pdf
+    from gramviz.browser import chromium as find
     from gramviz.reports.provenance import PACKAGES
 
-    browser = pdf.chromium()
+    browser = find()
     if chromium:
         print(browser or "no Chromium found; Debian: apt install chromium, elsewhere: playwright install chromium")
         raise typer.Exit(0 if browser else 1)

@@ -25,10 +25,10 @@ import xarray as xr
 
 import gramviz
 from gram import rollout as rollouts_
+from gramviz.browser import aside, driven, opened
 from gramviz.explorer.freeze import freeze
 from gramviz.explorer.widget import Explorer
-from gramviz.export.movie import one_palette, opened
-from gramviz.reports.pdf import _aside, printer
+from gramviz.export.movie import one_palette
 from gramviz.views import Cursor, lyapunov
 
 WIDTH = 1180  # CSS px of an explorer
@@ -207,7 +207,7 @@ def gallery(folder: Path, index: Path, *, only: Sequence[str] = (), progress: Te
         progress: where to say what is done.
     Raises:
         GalleryError: an unknown name, a folder that the index cannot name, or the models could not be run.
-        ReportError: Chromium or playwright is missing.
+        BrowserError: Chromium or playwright is missing.
     """
     known = [picture.name for picture in PICTURES]
     for name in only:
@@ -215,14 +215,14 @@ def gallery(folder: Path, index: Path, *, only: Sequence[str] = (), progress: Te
             raise GalleryError(f"there is no picture {name!r}; choose of {', '.join(known)}")
     if not folder.resolve().is_relative_to(index.resolve().parent):
         raise GalleryError(f"{folder} does not lie beside or below {index}; choose another place with -o or --index")
-    browser = printer()
+    browser = driven()
     with tempfile.TemporaryDirectory() as place:
         _tell(progress, "recording (some minutes)")
         names = record(Path(place))
         chosen = [picture for picture in PICTURES if not only or picture.name in only]
         folder.mkdir(parents=True, exist_ok=True)
         files = []
-        for picture, png in _aside(lambda: list(draw(chosen, names, browser))):
+        for picture, png in aside(lambda: list(draw(chosen, names, browser))):
             target = folder / f"{picture.name}.png"
             target.write_bytes(png)
             _tell(progress, f"{target}, {len(png) / 1e3:.0f} kB")
@@ -271,7 +271,7 @@ def draw(pictures: Sequence[Picture], names: Mapping[str, Any], browser: str) ->
 
 
 def _explorer(shown: Explorer, browser: str) -> bytes:
-    with opened(freeze(shown), browser, WIDTH, SCALE) as sheet:
+    with opened(freeze(shown), browser, WIDTH, scale=SCALE) as sheet:
         sheet.wait_for_timeout(300)  # two frames draw it; this is for a machine that is busy
         return bytes(sheet.locator(".gv").screenshot(animations="disabled"))
 
@@ -279,7 +279,7 @@ def _explorer(shown: Explorer, browser: str) -> bytes:
 def _figure(shown: go.Figure, browser: str) -> bytes:
     page = shown.to_html(include_plotlyjs=True, config={"staticPlot": True})
     ready = "document.querySelector('.js-plotly-plot .main-svg') !== null"
-    with opened(page, browser, int(shown.layout.width), SCALE, ready) as sheet:
+    with opened(page, browser, int(shown.layout.width), scale=SCALE, ready=ready) as sheet:
         sheet.wait_for_timeout(300)
         return bytes(sheet.locator(".js-plotly-plot").screenshot(animations="disabled"))
 

@@ -11,18 +11,16 @@ import base64
 import importlib.util
 import io
 import os
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gramviz.browser import aside, driven, opened
 from gramviz.explorer.freeze import freeze
 from gramviz.explorer.payload import Payload
 from gramviz.explorer.source import Rollout
 from gramviz.explorer.state import State
 from gramviz.explorer.widget import Explorer
-from gramviz.reports.pdf import _aside, printer
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -61,7 +59,7 @@ def movie(
         scale: pixels of the film per CSS pixel, 0.25 to 3.
     Raises:
         MovieError: another ending, MP4 without its encoder, a width or scale out of range, or a rollout of one step.
-        ReportError: Chromium or playwright is missing.
+        BrowserError: Chromium or playwright is missing.
         RolloutError, PackError, StateError: as in `freeze`.
     """
     target = Path(path)
@@ -72,52 +70,12 @@ def movie(
     if not 340 <= width <= 1440 or not 0.25 <= scale <= 3:
         raise MovieError(f"width {width}, scale {scale}: choose a width of 340 to 1440 and a scale of 0.25 to 3")
     html = freeze(source, puzzle=puzzle, state=state)
-    browser = printer()
-    pictures = _aside(lambda: _pictures(html, browser, width, scale))
+    browser = driven()
+    pictures = aside(lambda: _pictures(html, browser, width, scale))
     if len(pictures) < 2:
         raise MovieError("this rollout has one step, so there is nothing to film; export a picture instead")
     _encode(pictures, target)
     return target
-
-
-@contextmanager
-def opened(
-    html: str,
-    browser: str,
-    width: int,
-    scale: float = 1.0,
-    ready: str = "Boolean(document.querySelector('main').gramviz)",
-) -> Iterator[Any]:
-    """A page in Chromium with every request refused, once the JavaScript `ready` holds; not where an event loop runs.
-
-    Args:
-        width: CSS pixels between the page's margins of 8.
-        scale: pixels of a screen shot per CSS pixel.
-    Raises:
-        MovieError: two minutes have passed.
-    """
-    from playwright.sync_api import sync_playwright
-
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
-        page_file = Path(folder) / "page.html"
-        page_file.write_text(html, encoding="utf-8")
-        chrome = driver.chromium.launch(executable_path=browser, args=["--no-sandbox"])
-        try:
-            page = chrome.new_page(
-                viewport={"width": width + 16, "height": 1200}, color_scheme="light", device_scale_factor=scale
-            )
-            page.route(lambda url: not url.startswith("file:"), lambda route: route.abort())
-            page.goto(page_file.as_uri())
-            # The page's policy forbids playwright's own way of waiting, which evaluates text in the page.
-            for _ in range(2400):
-                if page.evaluate(ready):
-                    break
-                page.wait_for_timeout(50)
-            else:
-                raise MovieError("the page drew nothing in two minutes; is this machine busy? Try again")
-            yield page
-        finally:
-            chrome.close()
 
 
 def _pictures(html: str, browser: str, width: int, scale: float) -> list[bytes]:

@@ -4,7 +4,7 @@
 
 1. the given parameters are held against the notebook's own `parameters` cell (`gramviz.reports.notebook`);
 2. papermill executes the notebook into `NAME.*.partial.ipynb` (`gramviz.reports.execute`);
-3. the result is settled and becomes one page (`gramviz.reports.page`), on demand a PDF as well (`gramviz.reports.pdf`);
+3. the result is settled and becomes one page (`gramviz.reports.page`), on demand a PDF as well (`gramviz.browser`);
 4. `NAME.ipynb`, `NAME.html` and `metrics.json` are renamed into place. A run that fails leaves `NAME.failed.ipynb`
    and a short `NAME.failed.html` instead, and never touches the report of an earlier run.
 
@@ -30,11 +30,11 @@ from typing import Any, TextIO
 
 from nbformat import NotebookNode
 
+from gramviz.browser import driven, print_page
 from gramviz.reports.blocks import METRICS
 from gramviz.reports.execute import Failure, execute, failed, is_input
 from gramviz.reports.notebook import ReportError, check, dumps, outputs, parameters, read, settle
 from gramviz.reports.page import failure_page, page, title
-from gramviz.reports.pdf import print_page, printer
 from gramviz.reports.provenance import PROVENANCE, environment, provenance_html
 
 
@@ -80,7 +80,7 @@ def run(
     draft = read(source)
     known = parameters(draft)
     values = check(known, given)
-    browser = printer() if pdf else ""
+    browser = driven() if pdf else ""
     started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
     command = ["gramviz", "report", str(source)]
     for name, value in values.items():

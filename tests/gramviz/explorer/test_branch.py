@@ -154,7 +154,10 @@ def test_an_edited_puzzle_has_every_run_drawn_anew(data: xr.Dataset, lent: Lent)
     [
         (lambda e: e.branch("A", 99, 1), "series A has no trajectory 99"),
         (lambda e: e.branch("A", 0, "9.9"), "no moment '9.9'"),
-        (lambda e: e.branch("A", 0, 1, by=2), r"by is 2, but nothing says where to; give towards=\(series, trajectory\)"),
+        (
+            lambda e: e.branch("A", 0, 1, by=2),
+            r"by is 2, but nothing says where to; give towards=\(series, trajectory\)",
+        ),
         (lambda e: e.branch("A", 0, 1, towards=("A", 1), along=1), "not both; leave one out"),
         (lambda e: e.branch("A", 0, 1, along=4), "along is 4; choose a component from 1 to 3"),
         (lambda e: e.branch("A", 0, 1, towards=("C", 1)), "there is no series 'C'"),
