@@ -11,6 +11,8 @@ import json
 import os
 import platform
 import sys
+import tempfile
+import webbrowser
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -22,7 +24,7 @@ app = typer.Typer(
     # A traceback full of boxes hides the message; and what is the caller's mistake gets one sentence anyway.
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="The eyes of the laboratory: reports, frozen explorers, and what this machine has.",
+    help="gramviz: reports, frozen explorers, and what this machine has.",
 )
 Pairs = Annotated[
     list[str] | None, typer.Option("--parameter", "-p", metavar="NAME=VALUE", help="One parameter; repeat.")
@@ -103,9 +105,6 @@ def demo(
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page.")] = True,
 ) -> None:
     """Open a recorded comparison of TRM and GRAM in a browser: no notebook, no network, nothing to train."""
-    import tempfile
-    import webbrowser
-
     from gramviz.explorer.freeze import freeze as write
     from gramviz.export.demo import payload
 

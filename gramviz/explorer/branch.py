@@ -83,13 +83,14 @@ def start(
 
 
 def to_path(one: xr.Dataset, path: int, other: xr.Dataset, to: int, step: int, by: float) -> dict[str, NDArray[Any]]:
-    """`h`, and `l` where it was recorded: the share `by` of the way from a path's state to another's at that step.
+    """`h`, and `l` where it was recorded: the share `by` of the way from a trajectory's state to another's at that
+    step.
 
     Args:
         one, other: rollouts of one puzzle and one checkpoint.
     Raises:
         RolloutError: `h` was not recorded.
-        BranchError: the two states lie in unrelated spaces, or the other path has ended before.
+        BranchError: the two states lie in unrelated spaces, or the other trajectory has ended before.
     """
     checkpoints = [str(data.attrs.get("checkpoint", "")) for data in (one, other)]
     if one is not other and (checkpoints[0] != checkpoints[1] or not checkpoints[0]):
@@ -106,7 +107,7 @@ def to_path(one: xr.Dataset, path: int, other: xr.Dataset, to: int, step: int, b
 def along_component(
     runs: Sequence[xr.Dataset], one: xr.Dataset, path: int, component: int, step: int, by: float
 ) -> NDArray[Any]:
-    """`h` moved along a principal component of `h`, by so many standard deviations of all states along it.
+    """`h` moved along a principal component of `h`, by a number of standard deviations of all states along it.
 
     Args:
         runs: rollouts of one puzzle and one checkpoint, whose states the components are of.

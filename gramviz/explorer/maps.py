@@ -1,6 +1,6 @@
 """The maps of a payload: the place of every state in each plane, and the loss between them.
 
-Which plane exists for which runs is decided by `gramviz.measure`; here its coordinates become small integers.
+Which plane exists for which series is decided by `gramviz.measure`; here its coordinates become small integers.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def maps(
     for basis in wanted:
         for group in measure.planes(runs, basis, share_h):
             groups.setdefault(group, []).append(basis)
-    for group, bases in groups.items():  # the bases of one group of runs together: they read h once
+    for group, bases in groups.items():  # the bases of one group of series together: they read h once
         letters = [LETTERS[i] for i in group]
         try:
             projections = measure.projections([runs[i] for i in group], bases)
@@ -44,7 +44,7 @@ def maps(
             low, high = _extent(places)
             for i, place, one in zip(group, places, projection.runs, strict=True):
                 writer.run = LETTERS[i]
-                # One scale for the group: equal states must have equal coordinates, whichever run they belong to.
+                # One scale for the group: equal states must have equal coordinates, whichever series they belong to.
                 scale = np.where(high > low, (high - low) / 65534, 1.0)
                 zero = (high + low) / 2
                 k = np.rint((np.nan_to_num(place) - zero) / scale)
@@ -78,8 +78,8 @@ def _landscape(
 ) -> dict[str, Any] | None:
     """Pack the loss between the recorded states of one plane, and return its extent, range and unit; None without one.
 
-    As `gramviz.measure.landscape`, over all runs of the plane; blank where no state comes nearer than 6 % of the
-    diagonal. It is stored with the plane's first run.
+    As `gramviz.measure.landscape`, over all series of the plane; blank where no state comes nearer than 6 % of the
+    diagonal. It is stored with the plane's first series.
     """
     try:
         losses = [measure.loss(run) for run in runs]
@@ -116,7 +116,7 @@ def _landscape(
 
 
 def _extent(places: Sequence[NDArray[np.floating]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Smallest and largest finite coordinate [component] of several runs; 0, 0 where there is none."""
+    """Smallest and largest finite coordinate [component] of several series; 0, 0 where there is none."""
     rows = np.concatenate([place.reshape(-1, place.shape[-1]) for place in places]).astype(np.float64)
     rows = rows[np.isfinite(rows).all(1)]
     if not len(rows):

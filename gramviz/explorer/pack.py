@@ -1,6 +1,6 @@
 """From rollouts to the small binary payload of the explorer; `docs/payload.md` is the contract with the page.
 
-One puzzle of one to four rollouts becomes `meta`, a JSON object, and `data`, one zlib-compressed buffer of quantised
+One puzzle of one to four rollouts becomes `meta`, a JSON object, and `data`, one zlib-compressed buffer of quantized
 arrays. What needs a decision (a basis, the letters of the answers, what "settled" means) is computed here, by
 `gramviz.measure`; what depends on a gesture is computed in the page. Nothing is dropped silently: what does not fit the
 budget is refused with the fix, and what the caller allowed to drop is said in `left_out`.
@@ -119,7 +119,7 @@ def packed(
 
 # ------------------------------------------------------------------------------------------------------------- checking
 def _same_puzzle(runs: Sequence[xr.Dataset], puzzle: int | Sequence[int]) -> list[int]:
-    """The index of the puzzle in each run, after it was checked that they all show the same one."""
+    """The index of the puzzle in each series, after it was checked that they all show the same one."""
     if not 1 <= len(runs) <= len(LETTERS):
         raise PackError(f"the explorer shows 1 to {len(LETTERS)} rollouts, not {len(runs)}. Pass fewer, or open two.")
     for run in runs:
@@ -274,7 +274,7 @@ def _input(board: Board, tokens: NDArray[np.integer]) -> dict[str, Any]:
 
 
 def _curves(writer: PayloadWriter, run: xr.Dataset, drawn: xr.Dataset, missing: dict[str, str]) -> None:
-    """Pack the series of a run; those of single cells from what is `drawn` of it."""
+    """Pack the series of a series; those of single cells from what is `drawn` of it."""
     if "probability" in run or "logits" in run:
         writer.curve("certainty", measure.certainty(drawn).mean("position").values[0])
     try:
@@ -303,11 +303,12 @@ def _endings(
     at: NDArray[np.integer],
     missing: dict[str, str],
 ) -> None:
-    """What became of each path. Judged on every recorded state, so that thinning does not change the verdict."""
+    """What became of each trajectory. Judged on every recorded state, so that thinning does not change the verdict."""
     writer.add("answer", np.where(at < 0, NONE, at).astype(np.uint16))
     writer.add("final", final.astype(np.uint16))
     writer.add("outcome", measure.outcome(run).values[0])
-    if "h" in run and np.isfinite(measure.rest(full).values).all():  # a path of few steps neither rests nor wanders
+    # a trajectory of few steps neither rests nor wanders
+    if "h" in run and np.isfinite(measure.rest(full).values).all():
         writer.add("settled", measure.settled(full).values[0].astype(np.uint8))
     if "halted_at" in full or "halt" in full:
         labels = measure.halted(full).values[0]
@@ -342,7 +343,7 @@ def _low_drift(writer: PayloadWriter, full: xr.Dataset, run: xr.Dataset, missing
         for index in range(max(begin, 1), end):
             step = states[:, index].astype(np.float32) - states[:, index - 1]
             moved[:, t, low[index] - 1] = np.sqrt((step**2).sum((1, 2)))
-    writer.quantised("low_drift", moved)
+    writer.quantized("low_drift", moved)
     return count
 
 
@@ -402,7 +403,7 @@ def _left_out(
 
 
 def _levels(runs: Sequence[xr.Dataset]) -> list[str]:
-    """The model's words for its time levels; of several runs those of the one with most levels."""
+    """The model's words for its time levels; of several series those of the one with most levels."""
     known = [list(map(str, json.loads(run.attrs["levels"]))) for run in runs if run.attrs.get("levels")]
     return max(known, key=len) if known else list(LEVELS)
 
@@ -417,7 +418,7 @@ def _fix(run: xr.Dataset, name: str) -> str | None:
 
 
 def _evenly(count: int, most: int | None) -> NDArray[np.int64]:
-    """Indices of at most `most` of `count` paths, evenly spread, 0 among them."""
+    """Indices of at most `most` of `count` trajectories, evenly spread, 0 among them."""
     if most is None or most >= count:
         return np.arange(count)
     return np.arange(most) * count // most

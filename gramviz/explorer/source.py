@@ -22,7 +22,7 @@ Other = Rollout | Callable[[xr.Dataset], xr.Dataset]  # what "+ Compare" adds
 
 
 def opened(rollout: Rollout) -> xr.Dataset:
-    """The rollout itself, or the one stored at this path."""
+    """The rollout itself, or the one stored at this trajectory."""
     return load(Path(rollout)) if isinstance(rollout, str | os.PathLike) else rollout
 
 

@@ -13,7 +13,11 @@ import io
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from scipy.spatial import KDTree
 
 from gramviz.browser import aside, driven, opened
 from gramviz.explorer.freeze import freeze
@@ -22,13 +26,10 @@ from gramviz.explorer.source import Rollout
 from gramviz.explorer.state import State
 from gramviz.explorer.widget import Explorer
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
 FORMATS = {".gif": "GIF", ".webp": "WEBP", ".mp4": "MP4"}
 RATE = 12  # pictures per second, as in frontend/movie.js
 LAST = 1500  # ms that the last picture stays
-COLOURS = 128  # of a GIF's palette; flat areas and thin lines need no more
+COLORS = 128  # of a GIF's palette; flat areas and thin lines need no more
 QUALITY = 18  # of an MP4, as x264 counts (CRF): 0 is exact, 23 its default; small text stays sharp at 18
 
 _SHOT = """([index, scale]) => {
@@ -38,7 +39,7 @@ _SHOT = """([index, scale]) => {
 
 
 class MovieError(ValueError):
-    """A film that cannot be made; the message gives the value, what is allowed, and the cure."""
+    """A film that cannot be made; the message gives the value, what is allowed, and the fix."""
 
 
 def movie(
@@ -92,19 +93,17 @@ def _require_h264(name: str) -> None:
     Raises:
         MovieError: PyAV is missing, or was built without x264.
     """
-    cure = "pip install 'gram-explorer[mp4]', or end the film in .gif or .webp"
+    fix = "pip install 'gram-explorer[mp4]', or end the film in .gif or .webp"
     if importlib.util.find_spec("av") is None:
-        raise MovieError(f"{name!r} needs PyAV, which is not installed; {cure}")
+        raise MovieError(f"{name!r} needs PyAV, which is not installed; {fix}")
     import av
 
     if "libx264" not in av.codecs_available:
-        raise MovieError(f"{name!r} needs x264, which this build of PyAV lacks; {cure}")
+        raise MovieError(f"{name!r} needs x264, which this build of PyAV lacks; {fix}")
 
 
 def _encode(pictures: Sequence[bytes], target: Path) -> None:
     """Write the pictures as a film; whole or not at all."""
-    from PIL import Image
-
     frames = [Image.open(io.BytesIO(one)).convert("RGB") for one in pictures]
     size = frames[-1].size  # a film has one size; the last moment's layout is the complete one
     frames = [frame if frame.size == size else frame.crop((0, 0, *size)) for frame in frames]
@@ -122,24 +121,20 @@ def _encode(pictures: Sequence[bytes], target: Path) -> None:
         partial.unlink(missing_ok=True)
 
 
-def one_palette(frames: Sequence[Image], colours: int = COLOURS) -> list[Image]:
+def one_palette(frames: Sequence[Image.Image], colors: int = COLORS) -> list[Image.Image]:
     """All pictures in one palette, made of a few of them: with one each, flat areas would flicker.
 
-    A quarter of it are the most frequent colours, exactly, so that no background is tinted. The rest covers all others
+    A quarter of it are the most frequent colors, exactly, so that no background is tinted. The rest covers all others
     as evenly as it can: a median cut, which counts pixels, would turn the few vermilion ones grey.
     """
-    import numpy as np
-    from PIL import Image
-    from scipy.spatial import KDTree
-
     width, height = frames[0].size
     some = frames[:: max(1, len(frames) // 6)]
     sheet = Image.new("RGB", (width, height * len(some)))
     for k, frame in enumerate(some):
         sheet.paste(frame, (0, k * height))
-    seen = sorted(sheet.getcolors(sheet.width * sheet.height) or [], reverse=True)  # [(count, colour)]
-    even = sheet.quantize(colours - colours // 4, Image.Quantize.MAXCOVERAGE).getpalette() or []
-    palette = np.array([colour for _, colour in seen[: colours // 4]] + np.reshape(even, (-1, 3)).tolist(), np.uint8)
+    seen = sorted(sheet.getcolors(sheet.width * sheet.height) or [], reverse=True)  # [(count, color)]
+    even = sheet.quantize(colors - colors // 4, Image.Quantize.MAXCOVERAGE).getpalette() or []
+    palette = np.array([color for _, color in seen[: colors // 4]] + np.reshape(even, (-1, 3)).tolist(), np.uint8)
     # Not Pillow's own search, which is out by up to 4 steps: white would no longer be white.
     nearest = KDTree(palette)
     drawn = []
@@ -153,10 +148,9 @@ def one_palette(frames: Sequence[Image], colours: int = COLOURS) -> list[Image]:
     return drawn
 
 
-def _write_mp4(frames: Sequence[Image], path: Path) -> None:
-    """H.264 in the form that every player knows: colours at half the size, so both sides are even numbers of pixels."""
+def _write_mp4(frames: Sequence[Image.Image], path: Path) -> None:
+    """H.264 in the form that every player knows: colors at half the size, so both sides are even numbers of pixels."""
     import av
-    import numpy as np
 
     width, height = frames[0].size
     even = (0, height % 2), (0, width % 2), (0, 0)

@@ -4,7 +4,7 @@ Everything takes rollouts (`gram.rollout`) and returns `xarray` objects or small
 Values that name a moment are labels of the coordinate `step`, so they stay true after `ends` has dropped states.
 
 Where the paper is silent the definition is ours and stands in the docstring: outcome, settled, parting, and that a
-path's answer is its last recorded state. `docs/analysis.md` tells how each is read, and its limits.
+trajectory's answer is its last recorded state. `docs/analysis.md` tells how each is read, and its limits.
 """
 
 from __future__ import annotations

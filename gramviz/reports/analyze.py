@@ -24,6 +24,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
+from IPython.display import HTML, display
 from numpy.typing import NDArray
 
 from gram.rollout import RolloutError, board_of, check
@@ -55,10 +56,10 @@ class Analysis:
     """Figures by name, numbers by run, and what could not be shown with the reason.
 
     Attributes:
-        figures: `curves`, `latent` and `lyapunov` of all runs together; per run `A partings`, `A modes`, `A basins`,
-            `A starts`, `A landscape`, `A plane`, `A control`.
-        numbers: per letter of a run; see the table.
-        left_out: name of a figure -> why it is not there, with the cure.
+        figures: `curves`, `latent` and `lyapunov` of all series together; per series `A partings`, `A modes`, `A
+            basins`, `A starts`, `A landscape`, `A plane`, `A control`.
+        numbers: per letter of a series; see the table.
+        left_out: name of a figure -> why it is not there, with the fix.
     """
 
     figures: dict[str, go.Figure]
@@ -70,15 +71,13 @@ class Analysis:
         letters = list(self.numbers)
         names = list(dict.fromkeys(name for found in self.numbers.values() for name in found if name != "name"))
         rows = [[_WORDS.get(name, name), *(_cell(self.numbers[k].get(name)) for k in letters)] for name in names]
-        told = table(
+        numbers = table(
             ["", *(f"{k} {self.numbers[k]['name']}" for k in letters)], rows, "Exponents: nats per transition."
         )
         missing = "".join(f"<li>{html.escape(f'{name}: {why}')}</li>" for name, why in self.left_out.items())
-        return told + (f"<p>Not shown:</p><ul>{missing}</ul>" if missing else "")
+        return numbers + (f"<p>Not shown:</p><ul>{missing}</ul>" if missing else "")
 
     def _ipython_display_(self) -> None:
-        from IPython.display import HTML, display
-
         display(HTML(self._repr_html_()))
         for figure in self.figures.values():
             figure.show(config=CONFIG)
@@ -90,10 +89,10 @@ class Analysis:
             for k, figure in enumerate(self.figures.values())
         ]
         first = next(iter(self.figures.values()), None)
-        colour = first.layout.template.layout.paper_bgcolor if first else "#FFFFFF"
+        color = first.layout.template.layout.paper_bgcolor if first else "#FFFFFF"
         ink = first.layout.template.layout.font.color if first else "#16202E"
         style = (
-            f"body{{margin:16px;font-family:system-ui,sans-serif;background:{colour};color:{ink}}}"
+            f"body{{margin:16px;font-family:system-ui,sans-serif;background:{color};color:{ink}}}"
             "td,th{padding:2px 14px 2px 0;text-align:left}"
         )
         page = (
@@ -110,7 +109,8 @@ def analyze(*looked_at: Probed | xr.Dataset, at: Cursor | None = None, theme: st
 
     Args:
         looked_at: of the same puzzle.
-        at: where to look: the puzzle of the rollouts, the path drawn in ink, the step; default: the first, the last.
+        at: where to look: the puzzle of the rollouts, the trajectory drawn in ink, the step; default: the first, the
+            last.
     Raises:
         ValueError: none or more than four; or an unknown theme.
         RolloutError: not rollouts, or of different puzzles.
@@ -155,8 +155,8 @@ def analyze(*looked_at: Probed | xr.Dataset, at: Cursor | None = None, theme: st
             for name in ("plane", "starts"):
                 left_out[f"{letter} {name}"] = _MODEL
         else:
-            centre = Cursor(0, probe.starts.sizes["trajectory"] // 2, -1)
-            add(f"{letter} starts", partial(VIEWS["basins"].draw, probe.starts, centre, theme))
+            center = Cursor(0, probe.starts.sizes["trajectory"] // 2, -1)
+            add(f"{letter} starts", partial(VIEWS["basins"].draw, probe.starts, center, theme))
             if probe.landscape is None:
                 left_out[f"{letter} plane"] = probe.left_out.get("landscape", "it was not computed")
             else:
@@ -190,13 +190,13 @@ _WORDS = {
     "walk_variance": "of random walks as long (control)",
     "start_answers": "answers from the plane of starts",
     "start_correct": "correct among these starts",
-    "start_border": "neighbouring starts that reach different answers",
+    "start_border": "neighboring starts that reach different answers",
     "loss_last": "loss in the end, median",
 }
 
 
 def _numbers(run: xr.Dataset, puzzle: int, probe: Probed | None) -> dict[str, Any]:
-    """What the figures of one run say, as plain numbers; a measure that was not recorded is absent."""
+    """What the figures of one series say, as plain numbers; a measure that was not recorded is absent."""
     states = measure.ends(run).isel(puzzle=[puzzle])
     found: dict[str, Any] = {"name": run_name(run), "paths": int(run.sizes["trajectory"])}
     reached = measure.basins(states)
@@ -248,7 +248,7 @@ def _cell(value: Any) -> str:
 
 
 def _has(lane: str, runs: list[xr.Dataset]) -> bool:
-    """Whether some run can show this lane of the curves."""
+    """Whether some series can show this lane of the curves."""
     needed = {"certainty": ("probability", "logits"), "drift": ("h",), "spread": ("h",)}.get(lane)
     for run in runs:
         if needed and not {*needed} & {*map(str, run.data_vars)}:

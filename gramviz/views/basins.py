@@ -1,7 +1,7 @@
-"""Basins: how often each answer is reached; and from which starts, where the paths begin on a plane.
+"""Basins: how often each answer is reached; and from which starts, where the trajectories begin on a plane.
 
-A bar is a share of the paths with its 95 % interval (`gramviz.measure.basins`). Of paths that start on a plane
-(`gram.analysis.plane.starts`) the plane is drawn too, each start in the color of the answer that it reaches.
+A bar is a share of the trajectories with its 95 % interval (`gramviz.measure.basins`). Of trajectories that start on a
+plane (`gram.analysis.plane.starts`) the plane is drawn too, each start in the color of the answer that it reaches.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _SHOWN = 10  # answers with a bar of their own; the rest is "others"
 
 @view("Basins")
 def draw(rollout: xr.Dataset, at: Cursor = Cursor(), theme: str = "light") -> go.Figure:  # noqa: B008
-    """The basins at the cursor's step; the answer of its path is marked."""
+    """The basins at the cursor's step; the answer of its trajectory is marked."""
     colors = palette(theme)
     until = rollout.isel(step=slice(0, at.step + 1))
     found = measure.basins(until, at.puzzle)
@@ -40,7 +40,7 @@ def draw(rollout: xr.Dataset, at: Cursor = Cursor(), theme: str = "light") -> go
     height = _PLANE if grid is not None else max(110, 30 * (shown + bool(rest)))
     drawn = figure(theme, inner, height, _MARGINS)
     chosen = int(found.answers.final[0].values[at.trajectory])
-    # How an answer ended is how the paths that reach it ended; the first of them stands for all.
+    # How an answer ended is how the trajectories that reach it ended; the first of them stands for all.
     codes = measure.outcome(until).values[at.puzzle]
     final = found.answers.final[0].values
     ends = [int(codes[np.flatnonzero(final == k)[0]]) for k in range(shown)]

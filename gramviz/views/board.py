@@ -1,8 +1,9 @@
-"""The board of one path at one moment: what was given, what is guessed, how surely, what changed, what breaks a rule.
+"""The board of one trajectory at one moment: what was given, what is guessed, how surely, what changed, what breaks a
+rule.
 
 Everything is drawn in units of a cell, as lines and areas, so that a print is as sharp as a screen. Givens stand bold
 on a tint (a given queen is filled, a guessed one outlined); a conflict is hatched and has a filled corner; a change has
-an ink frame; the bar under a guess is the probability of the shown token. No mark depends on colour alone.
+an ink frame; the bar under a guess is the probability of the shown token. No mark depends on color alone.
 
 A graph whose edges are tokens is drawn as its nodes, joined by the edges of the puzzle. Where puzzle and answer are two
 pictures (ARC), the input stands left of the answer, both cut to their grids.

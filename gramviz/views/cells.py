@@ -140,7 +140,7 @@ def moved(line: NDArray[np.float64], x: float, y: float) -> NDArray[np.float64]:
 
 
 def rules(board: Board, rows: int = 1, columns: int = 1) -> list[NDArray[np.float64]]:
-    """Horizontal and vertical lines of a grid every so many rows and columns."""
+    """Horizontal and vertical lines of a grid every few rows and columns."""
     level = [np.array([(0, y), (board.width, y)], np.float64) for y in range(0, board.height + 1, rows)]
     return level + [np.array([(x, 0), (x, board.height)], np.float64) for x in range(0, board.width + 1, columns)]
 

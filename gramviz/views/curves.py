@@ -1,8 +1,8 @@
-"""The curves: what is known of each path at each step, in lanes over one time axis.
+"""The curves: what is known of each trajectory at each step, in lanes over one time axis.
 
-Per outcome a median with its 10 to 90 % band from five paths on, single lines below; the chosen path, and a run of one
-path, in ink. Wrong is dashed and not finished dotted, so that no line depends on its colour. The legend of a lane says
-what was measured; a lane whose variable was not recorded is left out, and said.
+Per outcome a median with its 10 to 90 % band from five trajectories on, single lines below; the chosen trajectory, and
+a series of one trajectory, in ink. Wrong is dashed and not finished dotted, so that no line depends on its color. The
+legend of a lane says what was measured; a lane whose variable was not recorded is left out, and said.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from gramviz.views.parts import (
 
 _WIDTH, _LANE, _GAP = 564, 84, 22  # px
 _MARGINS = Margins(left=132, right=76, top=92, bottom=92)
-_BAND_FROM = 5  # paths; fewer are drawn one by one
+_BAND_FROM = 5  # trajectories; fewer are drawn one by one
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ LANES: dict[str, Lane] = {
     "halt": Lane("Halt", "probability", lambda run: need(run, "halt"), 1.0),
     "value": Lane("Value", "predicted correctness", lambda run: need(run, "value"), 1.0),
     "kl": Lane("KL", "posterior to prior, nats", lambda run: need(run, "kl")),
-    "spread": Lane("Spread", "mean distance to centre", lambda run: _spread(run)),
+    "spread": Lane("Spread", "mean distance to center", lambda run: _spread(run)),
 }
 DEFAULT = ("certainty", "conflicts", "drift")
 
@@ -75,13 +75,13 @@ def draw(
     *,
     lanes: tuple[str, ...] | None = None,
 ) -> go.Figure:
-    """The lanes at a cursor, whose path of run A is drawn in ink.
+    """The lanes at a cursor, whose trajectory of series A is drawn in ink.
 
     Args:
         lanes: names in `LANES`, from top to bottom; by default those of `DEFAULT` that were recorded, and the number of
             changed cells where there is only one.
     Raises:
-        RolloutError: a lane was asked for by name, and no run can show it.
+        RolloutError: a lane was asked for by name, and no series can show it.
         ValueError: an unknown lane.
     """
     colors = palette(theme)
@@ -157,7 +157,7 @@ def _lane(
     top, bottom = lane.top, 0.0
     said: list[str] = []
     for index, one in enumerate(states):
-        if _error(one, lane) is not None:  # this run cannot show the lane; another one can
+        if _error(one, lane) is not None:  # this series cannot show the lane; another one can
             continue
         values = lane.of(one.isel(puzzle=[at.puzzle])).values[0]
         values = np.atleast_2d(values).astype(np.float64)  # the spread is one line for the whole run
@@ -199,7 +199,7 @@ def _group(
     on: dict[str, str],
     colors: Palette,
 ) -> None:
-    """The paths of one outcome: a band with its median, or single lines where they are few."""
+    """The trajectories of one outcome: a band with its median, or single lines where they are few."""
     if not len(values):
         return
     mark = outcome_mark(code, colors.name)

@@ -1,9 +1,9 @@
-"""The ensemble: which path reached which answer, and when.
+"""The ensemble: which trajectory reached which answer, and when.
 
-One row per path, sorted by its final answer and then by the time it got there. A row is thick, in the color of its
-outcome, while the path shows the answer that it ends with; thin while it shows the final answer of another path; a
-hairline while it shows none of them. The height of a group is its number of paths, so the picture is also the vote: the
-largest group is the majority's answer.
+One row per trajectory, sorted by its final answer and then by the time it got there. A row is thick, in the color of
+its outcome, while the trajectory shows the answer that it ends with; thin while it shows the final answer of another
+trajectory; a hairline while it shows none of them. The height of a group is its number of trajectories, so the picture
+is also the vote: the largest group is the majority's answer.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class _Row:
     run: int
     path: int
     answer: int
-    since: int  # first state from which the path shows its answer to the end
+    since: int  # first state from which the trajectory shows its answer to the end
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,8 @@ class _Span:
 
 @view("Answers", many=True)
 def draw(rollouts: list[xr.Dataset], at: Cursor = Cursor(), theme: str = "light") -> go.Figure:  # noqa: B008
-    """Every path over time, grouped by the answer it ends with; the cursor's path of run A is marked in ink."""
+    """Every trajectory over time, grouped by the answer it ends with; the cursor's trajectory of series A is marked in
+    ink."""
     colors = palette(theme)
     states = [measure.ends(run) for run in rollouts]
     answers = measure.answers(states, at.puzzle)
@@ -151,7 +152,7 @@ def _levels(rows: list[_Row]) -> tuple[NDArray[np.float64], list[list[int]]]:
 
 
 def _runs(shown: NDArray[np.integer]) -> list[tuple[int, int, int]]:
-    """Stretches (first, last, answer) in which a path shows one of the final answers."""
+    """Stretches (first, last, answer) in which a trajectory shows one of the final answers."""
     edges = np.flatnonzero(np.diff(shown)) + 1
     starts = [0, *edges.tolist()]
     ends = [*(edges - 1).tolist(), len(shown) - 1]
@@ -195,7 +196,8 @@ def _labels(
     colors: Palette,
     inner: int,
 ) -> None:
-    """At the right of each group: shape of the outcome, letter, number of paths, and what is wrong with the answer."""
+    """At the right of each group: shape of the outcome, letter, number of trajectories, and what is wrong with the
+    answer."""
     shown = groups if len(groups) <= _SHOWN + 1 else groups[:_SHOWN]
     apart = (float(level[-1]) + 1.6) * 19 / max(1.0, inner)
     low = -np.inf

@@ -19,7 +19,7 @@ def grid(drawn: go.Figure, board: Board, shown: Shown, colors: Palette, cell: fl
     """A grid of text, queens or colors. `cell` is the size of a cell in px."""
     row, column = np.divmod(np.arange(board.positions), board.width)
     quiet = np.isin(shown.tokens, board.blank)  # "nothing here" is drawn as nothing
-    if board.apart:  # save where every place may hold a colour, black among them
+    if board.apart:  # save where every place may hold a color, black among them
         _blanks(drawn, np.flatnonzero(quiet), board.width, colors)
     glyphs = np.array([token.glyph for token in board.tokens])[shown.tokens]
     if board.checkered:
@@ -87,17 +87,17 @@ def image(drawn: go.Figure, board: Board, shown: Shown, colors: Palette, cell: f
 
 
 def _blanks(drawn: go.Figure, places: NDArray[np.integer], width: int, colors: Palette) -> None:
-    """Sunk and crossed: neither paper nor ink, and no colour."""
+    """Sunk and crossed: neither paper nor ink, and no color."""
     areas(drawn, "blank", squares(places, width), colors.sunk)
     cross = [moved(np.array([(0.3, 0.7), (0.7, 0.3)]), int(p) % width, int(p) // width) for p in places]
     lines(drawn, "blank mark", cross, colors.edge, 1)
 
 
 def _conflicts(drawn: go.Figure, places: NDArray[np.integer], board: Board, colors: Palette, cell: float) -> None:
-    """45 degree hatch and a filled corner, both vermilion, which must show on every colour."""
+    """45 degree hatch and a filled corner, both vermilion, which must show on every color."""
     hatch, corners = [], []
-    coloured = any(token.glyph == "colour" for token in board.tokens)
-    count = max(2, round(cell / 12)) if coloured else max(3, round(cell / 7))
+    colored = any(token.glyph == "colour" for token in board.tokens)
+    count = max(2, round(cell / 12)) if colored else max(3, round(cell / 7))
     corner = min(0.26, 10 / cell)
     for p in places:
         row, column = divmod(int(p), board.width)
@@ -106,7 +106,7 @@ def _conflicts(drawn: go.Figure, places: NDArray[np.integer], board: Board, colo
             ends = np.array([(min(a, 1), max(0, a - 1)), (max(0, a - 1), min(a, 1))])
             hatch.append(moved(ends, column, row))
         corners.append(moved(np.array([(1 - corner, 0), (1, 0), (1, corner), (1 - corner, 0)]), column, row))
-    if coloured:
+    if colored:
         lines(drawn, "conflict casing", [*hatch, *corners], colors.bg, 2.5, opacity=0.6)
         lines(drawn, "conflict hatch", hatch, colors.vermilion, 1)
     else:
@@ -140,9 +140,9 @@ def _certainty(drawn: go.Figure, board: Board, shown: Shown, colors: Palette, ce
         np.array([(c + 0.24, b), (c + 0.24 + 0.52 * p, b)])
         for c, b, p in zip(column, y, shown.certainty[places], strict=True)
     ]
-    coloured = any(board.tokens[t].glyph == "colour" for t in shown.tokens)
-    lines(drawn, "certainty scale", full, colors.bg if coloured else colors.line, 4 if coloured else 2)
-    lines(drawn, "certainty", bars, colors.ink if coloured else colors.text2, 2, legend="certainty")
+    colored = any(board.tokens[t].glyph == "colour" for t in shown.tokens)
+    lines(drawn, "certainty scale", full, colors.bg if colored else colors.line, 4 if colored else 2)
+    lines(drawn, "certainty", bars, colors.ink if colored else colors.text2, 2, legend="certainty")
     if shown.second is None or cell < 26:
         return
     unsure = np.flatnonzero(~shown.given & (shown.certainty < UNSURE))

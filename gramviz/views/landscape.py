@@ -1,4 +1,5 @@
-"""The loss landscape: what the answer costs at each point of a plane of states, and the paths over it (Fig. 18, 19).
+"""The loss landscape: what the answer costs at each point of a plane of states, and the trajectories over it (Fig. 18,
+19).
 
 By default the plane of the first two components, with the loss interpolated between recorded states and left blank
 where none came near (`gramviz.measure.landscape`), as in the paper. Given a plane that the model itself was asked
@@ -46,14 +47,14 @@ def draw(
     *,
     plane: xr.Dataset | None = None,
 ) -> go.Figure:
-    """The landscape of one puzzle with all its paths up to the cursor; its own path in ink.
+    """The landscape of one puzzle with all its trajectories up to the cursor; its own trajectory in ink.
 
     Args:
         plane: of `gram.analysis.plane.landscape` for this rollout and puzzle; by default interpolated between
             recorded states.
     Raises:
         RolloutError: h was not recorded.
-        ValueError: the plane is that of other paths.
+        ValueError: the plane is that of other trajectories.
     """
     colors = palette(theme)
     states = measure.ends(rollout)
@@ -157,7 +158,7 @@ def _paths(
     chosen: int,
     colors: Palette,
 ) -> None:
-    """Paths by outcome up to the cursor, heads with halos, and one path in ink."""
+    """Trajectories by outcome up to the cursor, heads with halos, and one trajectory in ink."""
     for code in STACKED:
         mark = outcome_mark(code, colors.name)
         members = [int(n) for n in np.flatnonzero(codes == code)]

@@ -1,9 +1,10 @@
-"""The latent map: the paths of all trajectories in two principal components, and how much that plane does not show.
+"""The latent map: the trajectories of all trajectories in two principal components, and how much that plane does not
+show.
 
-After the paper's Fig. 18/19 (PCA of h per supervision step, TRM one path, GRAM fifty), with three additions: each axis
-says what share of the variance it explains and of what; a halo round each head grows with the energy that lies outside
-the plane; and runs of different checkpoints never share a plane of h (`gramviz.measure.planes`), because a distance
-between them would mean nothing. Both axes have one scale, so a distance in the plane is a distance.
+After the paper's Fig. 18/19 (PCA of h per supervision step, TRM one trajectory, GRAM fifty), with three additions: each
+axis says what share of the variance it explains and of what; a halo round each head grows with the energy that lies
+outside the plane; and series of different checkpoints never share a plane of h (`gramviz.measure.planes`), because a
+distance between them would mean nothing. Both axes have one scale, so a distance in the plane is a distance.
 """
 
 from __future__ import annotations
@@ -51,13 +52,13 @@ def draw(
     *,
     basis: str | None = None,
 ) -> go.Figure:
-    """The map at a cursor, whose path of run A (and every run of one path) is drawn in ink.
+    """The map at a cursor, whose trajectory of series A (and every run of one trajectory) is drawn in ink.
 
     Args:
         basis: `h`, `answers`, `steps`, `random` or `cell40`, as in `gramviz.measure.project`; by default h where all
             runs share a plane of it, else `answers`.
     Raises:
-        RolloutError: `basis` needs h, and no run recorded it.
+        RolloutError: `basis` needs h, and no series recorded it.
     """
     colors = palette(theme)
     states = [measure.ends(run) for run in rollouts]
@@ -69,7 +70,7 @@ def draw(
     width = _PANEL if len(groups) == 1 else round(_PANEL * 0.78)
     inner = len(groups) * width + (len(groups) - 1) * _GAP
     drawn = figure(theme, inner, width, _MARGINS)
-    now = at_end(rollouts[0], at.step)  # another run is shown after as many transitions
+    now = at_end(rollouts[0], at.step)  # another series is shown after as many transitions
     first: measure.Projection | None = None
     for k, group in enumerate(groups):
         projection = measure.project([states[i] for i in group], basis, at.puzzle)
@@ -108,7 +109,7 @@ def _honesty(projection: measure.Projection, step: int, trajectory: int) -> str:
 
 
 class Panel:
-    """One plane: its axes, and the runs in it."""
+    """One plane: its axes, and the series in it."""
 
     def __init__(
         self,
@@ -123,9 +124,9 @@ class Panel:
         places = np.concatenate([one["coordinates"].values[..., :2].reshape(-1, 2) for one in projection.runs])
         self.places = places = places[np.isfinite(places).all(1)]
         low, high = (places.min(0), places.max(0)) if len(places) else (np.zeros(2), np.zeros(2))
-        centre = (low + high) / 2
+        center = (low + high) / 2
         self.half = max(float((high - low).max()) / 2, 1e-6) * 1.14  # a square window: both axes have one scale
-        self.low, self.high = centre - self.half, centre + self.half
+        self.low, self.high = center - self.half, center + self.half
         self.labels: list[tuple[float, float, str]] = []
         share = projection.variance.values
         for k, axis in enumerate("xy"):

@@ -1,7 +1,8 @@
-"""Lyapunov exponents along the paths: do neighbours of a path fall back to it, or part from it?
+"""Lyapunov exponents along the trajectories: do neighbors of a trajectory fall back to it, or part from it?
 
-Left the exponent up to each step, right the last one of each path beside how the path ended. Not one of `VIEWS`: it
-draws what `gram.analysis.lyapunov.lyapunov` computes, which needs the model, beside the rollouts of the same paths.
+Left the exponent up to each step, right the last one of each trajectory beside how the trajectory ended. Not one of
+`VIEWS`: it draws what `gram.analysis.lyapunov.lyapunov` computes, which needs the model, beside the rollouts of the
+same trajectories.
 """
 
 from __future__ import annotations
@@ -44,11 +45,11 @@ def draw(
     """The first exponent of 1 to 4 runs.
 
     Args:
-        exponents: as `gram.analysis.lyapunov.lyapunov` returns them, one per run.
-        rollouts: of the same paths, which tell how each one ended.
+        exponents: as `gram.analysis.lyapunov.lyapunov` returns them, one per series.
+        rollouts: of the same trajectories, which tell how each one ended.
     Raises:
-        RolloutError: exponents and rollout are not of the same paths.
-        ValueError: no run or more than four; or not one rollout for each.
+        RolloutError: exponents and rollout are not of the same trajectories.
+        ValueError: no series or more than four; or not one rollout for each.
     """
     colors = palette(theme)
     if not 1 <= len(exponents) <= len(LETTERS) or len(exponents) != len(rollouts):
@@ -82,7 +83,7 @@ def draw(
         yaxis={"title": {"text": "Exponent so far, nats per transition", "standoff": 8}, "showline": True},
     )  # fmt: skip
     drawn.add_shape(type="line", x0=0, x1=1, xref="paper", y0=0, y1=0, line={"color": colors.ink, "width": 1})
-    for text, shift in (("▲ neighbours part", 9), ("▼ neighbours fall back", -9)):  # beside the points, never on them
+    for text, shift in (("▲ neighbors part", 9), ("▼ neighbors fall back", -9)):  # beside the points, never on them
         beside(drawn, 0, text, colors.text2, 6, NOTE, yshift=shift, name="side")
     heading(drawn, "Lyapunov exponents along the paths", *_two(said))
     drawn.update_layout(legend={"font": {"size": LABEL}})
@@ -111,7 +112,7 @@ def _series(
 
 
 def _said(run: int, rollout: xr.Dataset, last: np.ndarray, codes: np.ndarray) -> str:
-    """One run in words: medians of the correct and of the other paths."""
+    """One run in words: medians of the correct and of the other trajectories."""
     words = f"{LETTERS[run]} {run_name(rollout)}, {plural(len(last), 'path')}"
     right = codes == measure.CORRECT
     if right.all() or not right.any():

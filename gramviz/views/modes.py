@@ -1,4 +1,4 @@
-"""Modes: when each path becomes right for good, and how much it still moves in the end.
+"""Modes: when each trajectory becomes right for good, and how much it still moves in the end.
 
 To the right the step of lasting success, with failures in a lane of their own; upward the drift in the end, as a share
 of that in the beginning. The borders between quick and delayed, settled and wandering, are those of `gramviz.measure`.
@@ -37,7 +37,7 @@ _LOWEST = 1e-3  # of the first drift; what moves less is drawn here
 
 @view("Modes", needs=("valid",))
 def draw(rollout: xr.Dataset, at: Cursor = Cursor(), theme: str = "light") -> go.Figure:  # noqa: B008
-    """The paths of one puzzle, each a mark; the cursor's is ringed in ink.
+    """The trajectories of one puzzle, each a mark; the cursor's is ringed in ink.
 
     Raises:
         RolloutError: `valid` was not recorded.

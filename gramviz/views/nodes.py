@@ -17,9 +17,9 @@ from gramviz.views.parts import key, marks
 
 
 def graph(drawn: go.Figure, board: Board, shown: Shown, colors: Palette) -> None:
-    """Nodes as circles with a colour and a letter; an edge whose ends clash is thick and zigzags, its ends have a ring.
+    """Nodes as circles with a color and a letter; an edge whose ends clash is thick and zigzags, its ends have a ring.
 
-    A node without a colour is hollow; one that shows another token than a colour (an untrained model may) names it.
+    A node without a color is hollow; one that shows another token than a color (an untrained model may) names it.
     """
     place = places(board)
     clashing = set(measure.conflict_pairs(board, shown.tokens))
@@ -66,8 +66,8 @@ def _certainty(
     if certainty is None or second is None:
         return
     starts = place[guesses] + np.array([-0.04, 0.071])
-    scales = [np.array([at, at + (0.08, 0)]) for at in starts]
-    bars = [np.array([at, at + (0.08 * certainty[p], 0)]) for at, p in zip(starts, guesses, strict=True)]
+    scales = [np.array([at, at + np.array((0.08, 0))]) for at in starts]
+    bars = [np.array([at, at + np.array((0.08 * certainty[p], 0))]) for at, p in zip(starts, guesses, strict=True)]
     lines(drawn, "certainty casing", scales, colors.bg, 7)  # a bar must show on every edge
     lines(drawn, "certainty scale", scales, colors.line, 3)
     lines(drawn, "certainty", bars, colors.text2, 3, legend="certainty")
@@ -87,7 +87,7 @@ def _nodes(
     symbol: str,
     fill: list[str] | str | None = None,
 ) -> None:
-    """Marks [node, 2] of one shape, `size` px wide; without a fill, the outline has the line's colour."""
+    """Marks [node, 2] of one shape, `size` px wide; without a fill, the outline has the line's color."""
     marker = {"size": size, "symbol": symbol, "color": line["color"] if fill is None else fill, "opacity": 1}
     marks(drawn, place[:, 0], place[:, 1], name, marker | {"line": dict(line)}, name=name)
 

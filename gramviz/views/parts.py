@@ -131,12 +131,12 @@ def escape(text: str) -> str:
 
 
 def run_name(run: xr.Dataset) -> str:
-    """What a reader calls a run."""
+    """What a reader calls a series."""
     return str(run.attrs.get("name") or run.attrs["model"])
 
 
 def path_name(run: xr.Dataset, trajectory: int) -> str:
-    """A path of a run in words: `GRAM, path 3 of 50`. Counted from 1."""
+    """A trajectory of a series in words: `GRAM, trajectory 3 of 50`. Counted from 1."""
     return f"{run_name(run)}, path {trajectory + 1} of {run.sizes['trajectory']}"
 
 
@@ -166,7 +166,7 @@ def supervision_ticks(states: xr.Dataset, most: int = 17) -> tuple[list[int], li
 
 
 def step_word(run: xr.Dataset) -> str:
-    """What the run's model calls its outermost step: `Supervision step`, `Denoising step`, ... Escaped."""
+    """What the series's model calls its outermost step: `Supervision step`, `Denoising step`, ... Escaped."""
     return escape(str((json.loads(run.attrs.get("levels") or "[]") or ["Supervision step"])[0]))
 
 

@@ -14,6 +14,7 @@ from gram.board import Board, Token
 from gram.rollout import RolloutError, make
 from gramviz import measure, theme
 from gramviz.views import LETTERS, VIEWS, Cursor, board, curves, ensemble, latent, view
+from gramviz.views.cells import UNSURE
 
 OPTIONAL = ("y", "solutions_known", "valid", "conflict", "probability", "h", "halt", "value", "halted_at")
 
@@ -221,7 +222,7 @@ def test_runner_up_only_where_the_guess_is_unsure(any_board: xr.Dataset) -> None
     second = measure.second(any_board)["token"].values[0, 0, 4]
     sure = measure.certainty(any_board).values[0, 0, 4]
     given = any_board["x"].values[0] != 1
-    expected = int(((sure < cells.UNSURE) & ~given & (second > 1)).sum())
+    expected = int(((sure < UNSURE) & ~given & (second > 1)).sum())
     found = traces(board.draw(any_board, at), "runner-up")
     assert sum(len(trace.x) for trace in found) == expected
 
