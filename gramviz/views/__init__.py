@@ -133,19 +133,6 @@ from gramviz.views import (  # noqa: E402  (they register themselves with `view`
 )
 
 __all__ = [
-    "LETTERS",
-    "VIEWS",
-    "Cursor",
-    "Rollouts",
-    "View",
-    "basins",
-    "board",
-    "control",
-    "curves",
-    "ensemble",
-    "landscape",
-    "latent",
-    "modes",
-    "partings",
-    "view",
-]
+    "LETTERS", "VIEWS", "Cursor", "Rollouts", "View", "basins", "board", "control", "curves", "ensemble",
+    "landscape", "latent", "modes", "partings", "view",
+]  # fmt: skip

@@ -80,7 +80,7 @@ class TestPlaces:
             assert len(np.unique(at, axis=0)) == nodes
 
     def test_the_same_graph_gets_the_same_places_in_another_process(self) -> None:
-        program = f"from gramviz.graph import places; print(places(6, {PRISM}))"
+        program = f"from gramviz.measure.graph import places; print(places(6, {PRISM}))"
         found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
         assert found.stdout.strip() == str(places(6, PRISM))
 
