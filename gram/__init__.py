@@ -12,8 +12,6 @@
 from __future__ import annotations
 
 import importlib
-import sys
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -54,22 +52,13 @@ _HOME = {
     "probe": "analysis.probe",
     "Probe": "analysis.probe",
 }
-__all__ = [*_HOME]
-
-
-class _Package(ModuleType):
-    """This package. A verb (`gram.sample`) is the function, although the module it lives in has the same name."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, ModuleType) and _HOME.get(name) == name:
-            value = getattr(value, name)
-        super().__setattr__(name, value)
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
-        raise AttributeError(f"module 'gram' has no attribute {name!r}; it offers {', '.join(_HOME)}")
+        raise AttributeError(f"module 'gram' has no attribute {name!r}; it offers {', '.join(__dir__())}")
     return getattr(importlib.import_module(f"gram.{_HOME[name]}"), name)
 
 
-sys.modules[__name__].__class__ = _Package
+def __dir__() -> list[str]:
+    return sorted(_HOME)

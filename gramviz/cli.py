@@ -11,6 +11,8 @@ import json
 import os
 import platform
 import sys
+import tempfile
+import webbrowser
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -22,7 +24,7 @@ app = typer.Typer(
     # A traceback full of boxes hides the message; and what is the caller's mistake gets one sentence anyway.
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="The eyes of the laboratory: reports, frozen explorers, and what this machine has.",
+    help="gramviz: reports, frozen explorers, and what this machine has.",
 )
 Pairs = Annotated[
     list[str] | None, typer.Option("--parameter", "-p", metavar="NAME=VALUE", help="One parameter; repeat.")
@@ -84,7 +86,7 @@ def freeze(
 ) -> None:
     """Write one HTML file in which the rollouts play without kernel or network."""
     from gramviz.explorer.freeze import freeze as write
-    from gramviz.explorer.widget import compare, explore
+    from gramviz.explorer.opening import compare, explore
 
     try:
         if lesson is None:
@@ -103,9 +105,6 @@ def demo(
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page.")] = True,
 ) -> None:
     """Open a recorded comparison of TRM and GRAM in a browser: no notebook, no network, nothing to train."""
-    import tempfile
-    import webbrowser
-
     from gramviz.explorer.freeze import freeze as write
     from gramviz.export.demo import payload
 
@@ -190,10 +189,10 @@ def doctor(
     ] = False,
 ) -> None:
     """Say what this machine has: versions, Chromium, processors, models; exit code 1 if a package is missing."""
-    from gramviz.reports import pdf
+    from gramviz.browser import chromium as find
     from gramviz.reports.provenance import PACKAGES
 
-    browser = pdf.chromium()
+    browser = find()
     if chromium:
         print(browser or "no Chromium found; Debian: apt install chromium, elsewhere: playwright install chromium")
         raise typer.Exit(0 if browser else 1)

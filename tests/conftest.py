@@ -51,7 +51,7 @@ def chromium() -> Iterator[Any]:
 
     While it is open, an event loop runs in the main thread, as in a Jupyter kernel.
     """
-    from gramviz.reports.pdf import chromium as find
+    from gramviz.browser import chromium as find
 
     try:
         from playwright import sync_api

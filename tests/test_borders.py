@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 FROM_GRAM = {"gram.rollout", "gram.board", "gram.suggest"}  # all that gramviz may know of gram
 # Each room of the engine, and the rooms that it may import. Files beside them (config, checkpoint, ...) join rooms.
 ROOMS = {
@@ -49,17 +50,22 @@ def running(node: ast.AST) -> Iterator[ast.AST]:
         yield from running(child)
 
 
-@cache
-def imported(module: str) -> frozenset[str]:
-    """Modules that a module imports, anywhere in it; of `from gram import rollout` that is `gram.rollout`."""
+def names(tree: ast.AST) -> set[str]:
+    """Modules that the statements below a node import."""
     found: set[str] = set()
-    for node in running(ast.parse(FILES[module].read_text())):
+    for node in running(tree):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             inner = {f"{node.module}.{alias.name}" for alias in node.names}
             found |= (inner & FILES.keys()) or {node.module}
-    return frozenset(found - {module})
+    return found
+
+
+@cache
+def imported(module: str) -> frozenset[str]:
+    """Modules that a module imports, anywhere in it; of `from gram import rollout` that is `gram.rollout`."""
+    return frozenset(names(ast.parse(FILES[module].read_text())) - {module})
 
 
 @pytest.mark.parametrize("module", [name for name in FILES if name.split(".")[0] == "gram"])
@@ -85,6 +91,19 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
         TopologicalSorter({module: imported(module) & FILES.keys() for module in FILES}).prepare()
     except CycleError as error:
         pytest.fail(" > ".join(error.args[1]))
+
+
+# What a function may import on its own: an engine that is slow to load, or a package that need not be installed.
+LATE = {"papermill", "nbconvert", "playwright", "av"}
+
+
+@pytest.mark.parametrize("module", [name for name in FILES if name.split(".")[0] == "gramviz"])
+def test_functions_import_only_what_must_stay_unloaded(module: str) -> None:
+    if module == "gramviz.cli":  # each command loads what it needs
+        return
+    functions = [node for node in ast.walk(ast.parse(FILES[module].read_text())) if isinstance(node, FUNCTIONS)]
+    late = {name.split(".")[0] for node in functions for name in names(node)} - LATE
+    assert not late, f"{module} imports {', '.join(sorted(late))} in a function; move it to the top"
 
 
 @pytest.mark.parametrize(

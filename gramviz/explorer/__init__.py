@@ -1,1 +1,1 @@
-"""The explorer: what the page is fed and told; the widget, the frozen page, the live view, their benchmark."""
+"""The explorer: what the page receives and sends; the widget, the frozen page, the live view, their benchmark."""

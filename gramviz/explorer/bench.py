@@ -1,7 +1,7 @@
 """What the explorer costs, measured on this machine in Chromium: time, frames, bytes, messages, memory.
 
-The comparison that ships (`gramviz.export.demo`) stands for the designed case of fifty paths; for 500 there are random walks,
-which are no results and say so. The numbers belong to the machine and to what else ran on it: `bench` says both.
+The comparison that ships (`gramviz.export.demo`) stands for the designed case of fifty trajectories; for 500 there are
+random walks, which are no results and say so. The numbers belong to the machine and its load: `bench` says both.
 """
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ import json
 import os
 import platform
 import statistics
-import tempfile
 import time
+from contextlib import AbstractContextManager
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
@@ -21,10 +20,12 @@ import xarray as xr
 
 from gram import rollout
 from gram.board import Board
+from gramviz.browser import aside, driven, opened
 from gramviz.explorer.freeze import freeze
 from gramviz.explorer.link import link
-from gramviz.explorer.widget import Explorer, explore
-from gramviz.reports.pdf import _aside, printer
+from gramviz.explorer.opening import explore
+from gramviz.explorer.widget import Explorer
+from gramviz.export.demo import payload
 
 FRAMES = 300
 WIDTH = 1200  # CSS pixels
@@ -41,6 +42,7 @@ const look = () => document.querySelector('main')?.shadowRoot?.querySelector('.b
 raf(look);
 """
 _STORE = "document.querySelector('main').gramviz"
+_PLAY = "document.querySelector('main').shadowRoot.querySelector('.play').click()"
 _COUNTED = ("save_changes() {", "save_changes() { window.saves = (window.saves ?? 0) + 1;")
 _REPLAY = """async times => {
   const store = document.querySelector('main').gramviz, last = store.payload.steps - 1;
@@ -55,11 +57,9 @@ def bench(replays: int = 1000, progress: TextIO | None = None) -> dict[str, Any]
     """All figures, by name; times in ms, sizes in bytes. Takes a few minutes.
 
     Raises:
-        ReportError: Chromium or playwright is missing.
+        BrowserError: Chromium or playwright is missing.
     """
-    from gramviz.export.demo import payload
-
-    browser = printer()
+    browser = driven()
     fifty = payload()
     walks = random_walks(500)
     began = time.perf_counter()
@@ -77,9 +77,9 @@ def bench(replays: int = 1000, progress: TextIO | None = None) -> dict[str, Any]
     cases = {"50": page, "500": freeze(many)}
     for name, html in cases.items():
         _tell(progress, f"{name} paths: first picture and {FRAMES} frames")
-        figures |= {f"{key}_{name}": value for key, value in _aside(lambda h=html: _play(h, browser)).items()}  # type: ignore[misc]
+        figures |= {f"{key}_{name}": value for key, value in aside(lambda h=html: _play(h, browser)).items()}  # type: ignore[misc]
     _tell(progress, f"memory over {replays} replays")
-    figures |= _aside(lambda: _replays(page, browser, replays))
+    figures |= aside(lambda: _replays(page, browser, replays))
     return figures
 
 
@@ -110,8 +110,6 @@ def markdown(figures: dict[str, Any]) -> str:
 
 def random_walks(paths: int, steps: int = 33, seed: int = 0) -> xr.Dataset:
     """A legal rollout of `paths` random walks over 8-queens boards: a load for the page, not a result."""
-    from gramviz.export.demo import payload
-
     rng = np.random.default_rng(seed)
     meta = payload().meta
     board = Board.from_json(json.dumps(meta["board"]))
@@ -127,54 +125,40 @@ def random_walks(paths: int, steps: int = 33, seed: int = 0) -> xr.Dataset:
     )
 
 
-def _open(driver: Any, html: str, browser: str, folder: str) -> tuple[Any, Any]:
-    path = Path(folder) / "page.html"
-    path.write_text(html.replace(*_COUNTED), encoding="utf-8")
-    chrome = driver.chromium.launch(executable_path=browser, args=["--no-sandbox", "--enable-precise-memory-info"])
-    page = chrome.new_page(viewport={"width": WIDTH + 16, "height": 900}, device_scale_factor=2)
-    page.add_init_script(_WATCH)
-    page.goto(path.as_uri())
-    for _ in range(1200):
-        if page.evaluate("first !== null"):
-            return chrome, page
-        page.wait_for_timeout(50)
-    chrome.close()
-    raise TimeoutError("the page drew nothing in a minute; is this machine busy?")
+def _opened(html: str, browser: str) -> AbstractContextManager[Any]:
+    flags = ["--enable-precise-memory-info"]
+    counted = html.replace(*_COUNTED)
+    return opened(
+        counted, browser, WIDTH, scale=2, height=900, ready="first !== null", script=_WATCH, flags=flags
+    )  # fmt: skip
 
 
 def _play(html: str, browser: str) -> dict[str, Any]:
-    from playwright.sync_api import sync_playwright
-
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
-        chrome, page = _open(driver, html, browser, folder)
-        try:
-            first = page.evaluate("first")
-            page.wait_for_timeout(600)
-            still = page.evaluate("cost.length")
-            page.wait_for_timeout(2000)
-            rest = page.evaluate("cost.length") - still
-            page.evaluate(f"{_STORE}.set({{ loop: true, cursor: {{ step: 0, low: null }} }})")
-            page.wait_for_timeout(600)
-            page.evaluate("cost.length = at.length = 0; window.saves = 0")
-            page.evaluate("document.querySelector('main').shadowRoot.querySelector('.play').click()")
-            for _ in range(600):
-                if page.evaluate("cost.length") >= FRAMES:
-                    break
-                page.wait_for_timeout(100)
-            cost, at, saves = page.evaluate("[cost.slice(), at.slice(), window.saves]")
-            page.evaluate("document.querySelector('main').shadowRoot.querySelector('.play').click()")
-            page.wait_for_timeout(1000)
-            after = page.evaluate("window.saves")
-            version = f"Chromium {chrome.version}"
-        finally:
-            chrome.close()
-    gaps = [b - a for a, b in pairwise(at) if b > a]
+    with _opened(html, browser) as page:
+        first = page.evaluate("first")
+        page.wait_for_timeout(600)
+        still = page.evaluate("cost.length")
+        page.wait_for_timeout(2000)
+        rest = page.evaluate("cost.length") - still
+        page.evaluate(f"{_STORE}.set({{ loop: true, cursor: {{ step: 0, low: null }} }})")
+        page.wait_for_timeout(600)
+        page.evaluate("cost.length = at.length = 0; window.saves = 0")
+        page.evaluate(_PLAY)
+        for _ in range(600):
+            if page.evaluate("cost.length") >= FRAMES:
+                break
+            page.wait_for_timeout(100)
+        cost, at, saves = page.evaluate("[cost.slice(), at.slice(), window.saves]")
+        page.evaluate(_PLAY)
+        page.wait_for_timeout(1000)
+        after = page.evaluate("window.saves")
+        version = f"Chromium {page.context.browser.version}"
     return {
         "first_picture_ms": first,
         "frames_at_rest": rest,
         "script_median_ms": statistics.median(cost),
         "script_p99_ms": float(np.quantile(cost, 0.99)),
-        "frame_median_ms": statistics.median(gaps),
+        "frame_median_ms": statistics.median(b - a for a, b in pairwise(at) if b > a),
         "saves": saves,
         "saves_after": after,
         "chromium": version,
@@ -182,24 +166,17 @@ def _play(html: str, browser: str) -> dict[str, Any]:
 
 
 def _replays(html: str, browser: str, times: int) -> dict[str, Any]:
-    from playwright.sync_api import sync_playwright
+    with _opened(html, browser) as page:
+        session = page.context.new_cdp_session(page)
 
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
-        chrome, page = _open(driver, html, browser, folder)
-        try:
-            session = page.context.new_cdp_session(page)
+        def heap() -> int:
+            session.send("HeapProfiler.collectGarbage")
+            return int(session.send("Runtime.getHeapUsage")["usedSize"])
 
-            def heap() -> int:
-                session.send("HeapProfiler.collectGarbage")
-                return int(session.send("Runtime.getHeapUsage")["usedSize"])
-
-            page.evaluate(_REPLAY, 2)  # what is made once is made now
-            before = heap()
-            page.evaluate(_REPLAY, times)
-            after = heap()
-        finally:
-            chrome.close()
-    return {"replays": times, "heap_before": before, "heap_after": after}
+        page.evaluate(_REPLAY, 2)  # what is made once is made now
+        before = heap()
+        page.evaluate(_REPLAY, times)
+        return {"replays": times, "heap_before": before, "heap_after": heap()}
 
 
 def _tell(progress: TextIO | None, text: str) -> None:

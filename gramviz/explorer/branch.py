@@ -1,145 +1,96 @@
-"""New runs from what an explorer shows: go on from a recorded state, perhaps moved a little, or draw a changed puzzle.
+"""Where a branch begins: a recorded state, perhaps moved a little; and the puzzle after an edit.
 
     explorer = gv.explore(rollout, rerun=gram.rerun)
     explorer.branch("B", 12, "7.2", towards=("B", 3), by=0.5)
     explorer.edit({"r4c6": 7})
 
-Which state, and where it is moved to, is decided here from recorded numbers alone. What comes of it only a model knows:
-`rerun` is a function that the notebook hands in, such as `gram.rerun`, because nothing here may know one.
+All of it follows from recorded numbers. What comes of it only a model knows: `rerun` is a function that the notebook
+hands in, such as `gram.rerun`, because gramviz imports no model.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
 from gram.board import Board
-from gram.rollout import board_of, need
+from gram.rollout import STEP_COORDS, board_of, need
 from gramviz import measure
-from gramviz.explorer.pack import pack
-from gramviz.explorer.payload import LETTERS, Payload
-from gramviz.measure.pair import pair
+from gramviz.explorer.source import BranchError, Source
+from gramviz.explorer.state import StateError, path_name, step_of, trajectory_of
 
-TRAJECTORIES = 8  # paths of a branch: as many as the map needs to draw their density
-
-
-class BranchError(ValueError):
-    """A branch or a puzzle that cannot be; the message gives the value, what is allowed, and the cure."""
+TRAJECTORIES = 8  # of a branch: as many as the map needs to draw their density
 
 
-class Rerun(Protocol):
-    """Draws a recorded rollout again; `gram.rerun` is one, and says what each argument means."""
+def moment(meta: Mapping[str, Any], one: xr.Dataset, at: str | int) -> tuple[int, int]:
+    """A moment of a series as an index of what is shown, and of its rollout.
 
-    def __call__(
-        self,
-        rollout: xr.Dataset,
-        /,
-        *,
-        puzzle: int = ...,
-        x: NDArray[Any] | None = ...,
-        trajectory: int = ...,
-        step: int | None = ...,
-        h: NDArray[Any] | None = ...,
-        l: NDArray[Any] | None = ...,
-        trajectories: int | None = ...,
-        supervision_steps: int | None = ...,
-        seed: int | None = ...,
-    ) -> xr.Dataset:
-        """A rollout of one puzzle."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """What an explorer was made of.
-
-    Attributes:
-        rollouts, puzzles, names: of each run.
-        packing: how they were packed, see `gramviz.pack.pack`.
-        own: how many runs it was opened with; those after are branches.
-        made: how many branches were ever drawn, so that each throws other dice.
+    Raises:
+        StateError: there is no such moment, or it lies within a transition.
     """
+    cursor = step_of({"runs": [meta]}, at)
+    if cursor["low"] is not None:
+        raise StateError(f"{at!r} lies within a transition; branch from its end, {str(at).rpartition('.')[0]!r}")
+    shown = int(cursor["step"] or 0)
+    clock = zip(*(one[name].values.tolist() for name in STEP_COORDS), strict=True)
+    return shown, list(clock).index((meta["supervision_step"][shown], meta["transition"][shown], 0))
 
-    rollouts: tuple[xr.Dataset, ...]
-    puzzles: tuple[int, ...]
-    names: tuple[str | None, ...]
-    packing: Mapping[str, Any]
-    own: int
-    made: int = 0
 
-    def payload(self) -> Payload:
-        """The payload of all runs."""
-        runs = zip(self.rollouts, self.names, strict=True)
-        names = [name or str(run.attrs.get("name") or run.attrs["model"]) for run, name in runs]
-        return pack(self.rollouts, puzzle=self.puzzles, names=names, **self.packing)
+def start(
+    source: Source,
+    metas: Sequence[Mapping[str, Any]],
+    who: tuple[Mapping[str, Any], int],
+    step: int,
+    towards: tuple[Mapping[str, Any], int] | None,
+    along: int | None,
+    by: float | None,
+) -> tuple[dict[str, Any], str]:
+    """The states that a branch begins from where they are not the recorded ones, by variable; and that in words.
 
-    def room(self) -> Source:
-        """The same with a place for one more run: where there is none, the last branch makes room."""
-        if len(self.rollouts) < len(LETTERS):
-            return self
-        if self.own == len(LETTERS):
-            raise BranchError(f"the explorer shows {len(LETTERS)} runs already; open fewer, then branch")
-        return replace(self, rollouts=self.rollouts[:-1], puzzles=self.puzzles[:-1], names=self.names[:-1])
-
-    def joined(self, rollout: xr.Dataset, name: str) -> Source:
-        """With a branch more."""
-        return replace(
-            self,
-            rollouts=(*self.rollouts, rollout),
-            puzzles=(*self.puzzles, 0),
-            names=(*self.names, name),
-            made=self.made + 1,
+    Args:
+        metas: the payload's entries of the series of `source`.
+        who, towards: a series, by its entry, and the index of a trajectory that is shown of it.
+        step: of the rollout.
+        along, by: as in `Explorer.branch`.
+    Raises:
+        BranchError: both directions, or a distance without a direction; or as `to_path`, `along_component`.
+    """
+    meta, path = who
+    number = metas.index(meta)
+    one, trajectory = source.one(number), trajectory_of(meta, path)
+    if towards is not None and along is not None:
+        raise BranchError("a state is moved towards another or along a component, not both; leave one out")
+    if towards is not None:
+        theirs, other = towards
+        share = 0.5 if by is None else by
+        data = one if theirs is meta else source.one(metas.index(theirs))
+        states = to_path(one, trajectory, data, trajectory_of(theirs, other), step, share)
+        return states, f", {share:g} to {path_name(theirs, other)}"
+    if along is not None:
+        deviations = 1.0 if by is None else by
+        group = next((g for g in measure.planes(source.rollouts, "h") if number in g), (number,))
+        h = along_component([source.one(k) for k in group], one, trajectory, along, step, deviations)
+        return {"h": h}, f", PC {along} {deviations:+g}"
+    if by is not None:
+        raise BranchError(
+            f"by is {by:g}, but nothing says where to; give towards=(series, trajectory) or along=component"
         )
-
-    def beside(self, rollout: xr.Dataset, name: str) -> Source:
-        """With a further rollout of the puzzle that is shown; a run of its own, unless branches stand before it.
-
-        Raises:
-            BranchError: there is no place, or the rollout does not hold this puzzle.
-        """
-        if len(self.rollouts) == len(LETTERS):
-            raise BranchError(f"the explorer shows {len(LETTERS)} runs already; open fewer, then compare")
-        x = self.one(0)["x"].values
-        same = (rollout["x"].values == x).all(1) if rollout["x"].shape[1:] == x.shape[1:] else np.zeros(1, bool)
-        if not same.any():
-            raise BranchError(
-                f"{name} does not hold this puzzle; lend a rollout that does, or a function that draws it"
-            )
-        wider = replace(
-            self,
-            rollouts=(*self.rollouts, rollout),
-            puzzles=(*self.puzzles, int(same.argmax())),
-            names=(*self.names, name),
-            own=self.own + (self.own == len(self.rollouts)),
-        )
-        return replace(wider, packing={**self.packing, "cells": self.moved(self.packing.get("cells", ()), wider)})
-
-    def moved(self, cells: Sequence[int], to: Source) -> list[int]:
-        """The same places where `to` is drawn: an answer of ARC is drawn as wide as the widest of its runs."""
-        here, there = self._width(), to._width()
-        return [cell // here * there + cell % here for cell in cells]
-
-    def _width(self) -> int:
-        both = pair(self.rollouts, self.puzzles)
-        return (both.board if both else board_of(self.rollouts[0])).width
-
-    def one(self, run: int) -> xr.Dataset:
-        """The rollout of a run, of the puzzle that is shown."""
-        return self.rollouts[run].isel(puzzle=[self.puzzles[run]])
+    return {}, ""
 
 
 def to_path(one: xr.Dataset, path: int, other: xr.Dataset, to: int, step: int, by: float) -> dict[str, NDArray[Any]]:
-    """`h`, and `l` where it was recorded: the share `by` of the way from a path's state to another's at that step.
+    """`h`, and `l` where it was recorded: the share `by` of the way from a trajectory's state to another's at that
+    step.
 
     Args:
         one, other: rollouts of one puzzle and one checkpoint.
     Raises:
         RolloutError: `h` was not recorded.
-        BranchError: the two states lie in unrelated spaces, or the other path has ended before.
+        BranchError: the two states lie in unrelated spaces, or the other trajectory has ended before.
     """
     checkpoints = [str(data.attrs.get("checkpoint", "")) for data in (one, other)]
     if one is not other and (checkpoints[0] != checkpoints[1] or not checkpoints[0]):
@@ -156,7 +107,7 @@ def to_path(one: xr.Dataset, path: int, other: xr.Dataset, to: int, step: int, b
 def along_component(
     runs: Sequence[xr.Dataset], one: xr.Dataset, path: int, component: int, step: int, by: float
 ) -> NDArray[Any]:
-    """`h` moved along a principal component of `h`, by so many standard deviations of all states along it.
+    """`h` moved along a principal component of `h`, by a number of standard deviations of all states along it.
 
     Args:
         runs: rollouts of one puzzle and one checkpoint, whose states the components are of.

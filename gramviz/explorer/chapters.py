@@ -20,7 +20,8 @@ speaker (`note`) are never baked in. Every error names the line, the key, and wh
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +122,7 @@ def _chapter(raw: _Map, meta: Mapping[str, Any]) -> dict[str, Any]:
     if "show" in raw:
         found["show"] = _shown(raw, meta)
     if "look" in raw:
-        found["look"] = _look(raw, meta)
+        found["look"] = _attention(raw, meta)
     if quiz:
         return found | _quiz(raw, meta)
     if "play" in raw:
@@ -191,13 +192,11 @@ def _shown(raw: _Map, meta: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(show, _Map):
         raise LessonError(f"line {raw.line('show')}: show is a mapping of keys of the state, e.g. {{color_by: run}}")
     _known(show, _SHOW)
-    try:
+    with _named(raw, "show"):
         return State(**show).keys
-    except StateError as error:
-        raise LessonError(f"line {raw.line('show')}: {error}") from error
 
 
-def _look(raw: _Map, meta: Mapping[str, Any]) -> dict[str, Any]:
+def _attention(raw: _Map, meta: Mapping[str, Any]) -> dict[str, Any]:
     look = raw["look"]
     if not isinstance(look, _Map):
         raise LessonError(f"line {raw.line('look')}: look is a mapping with cells, paths, part")
@@ -218,6 +217,15 @@ def _known(raw: _Map, allowed: tuple[str, ...]) -> None:
             raise LessonError(f"line {raw.line(key)}: unknown key {key!r}; known: {known}{did_you_mean(key, allowed)}")
 
 
+@contextmanager
+def _named(raw: _Map, key: str) -> Generator[None, None, None]:
+    """An error of the state names the line of the lesson."""
+    try:
+        yield
+    except StateError as error:
+        raise LessonError(f"line {raw.line(key)}: {error}") from error
+
+
 def _text(raw: _Map, key: str) -> str:
     if not isinstance(raw[key], str) or not raw[key].strip():
         raise LessonError(f"line {raw.line(key)}: {key} is {raw[key]!r}; write a sentence")
@@ -227,18 +235,13 @@ def _text(raw: _Map, key: str) -> str:
 def _moment(raw: _Map, key: str, value: Any, meta: Mapping[str, Any]) -> int:
     if isinstance(value, float):  # YAML reads 7.2 as a number; 7.20 would then be 7.2
         raise LessonError(f"line {raw.line(key)}: {key} is {value!r}; put a moment in quotes, as in '7.2'")
-    try:
-        at = step_of(meta, str(value))
-    except StateError as error:
-        raise LessonError(f"line {raw.line(key)}: {error}") from error
-    return int(at["step"] or 0)
+    with _named(raw, key):
+        return int(step_of(meta, str(value))["step"] or 0)
 
 
 def _position(raw: _Map, key: str, name: Any, meta: Mapping[str, Any]) -> int:
-    try:
+    with _named(raw, key):
         return cell_of(meta["board"], name)
-    except StateError as error:
-        raise LessonError(f"line {raw.line(key)}: {error}") from error
 
 
 def _who(raw: _Map, key: str, value: Any, meta: Mapping[str, Any]) -> list[Any]:

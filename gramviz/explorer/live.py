@@ -2,10 +2,11 @@
 
     gv.live(gram.watch, ["sudoku9-generate-gram", "mnist-gram"])
 
-`watch` is the notebook's: a function like `gram.watch` that yields moments, one per transition. It runs in a thread of
-its own, so the page stays quick; what the explorer shall show is packed there too and handed to the kernel's own loop,
-at most every `EVERY` seconds. Pause and cancel are heard between two moments, and what was drawn until then stays, as
-`Live.rollout`. When it ran to its end, that is the rollout of `gram.sample` with the same choices, bit for bit.
+`watch` is the notebook's: a function like `gram.watch` that yields moments, one per transition. It series in a thread
+of its own, so the page stays quick; what the explorer shall show is packed there too and handed to the kernel's own
+loop, at most every `EVERY` seconds. Pause and cancel are heard between two moments, and what was drawn until then
+stays, as `Live.rollout`. When it ran to its end, that is the rollout of `gram.sample` with the same choices, bit for
+bit.
 """
 
 from __future__ import annotations
@@ -31,9 +32,17 @@ EVERY = 0.4  # seconds between two payloads; the page reads one in a tenth of th
 class Moment(Protocol):
     """What a watched drawing yields; `gram.watch.Moment` is one."""
 
-    done: int
-    total: int
-    whole: bool
+    @property
+    def done(self) -> int:
+        """Transitions drawn so far."""
+
+    @property
+    def total(self) -> int:
+        """Transitions in all."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether all trajectories have reached the same step, so that there is a new state to show."""
 
     def rollout(self) -> xr.Dataset:
         """Every state that all trajectories have reached."""
@@ -43,19 +52,19 @@ class Worker:
     """Runs a drawing in a thread. No widget and no kernel here.
 
     Args:
-        moments: makes the drawing; called in the thread, so that its errors are told like those of the drawing.
-        told: called in the thread with (done, total, payload or None) when there is something to show, and once at the
-            end; each payload comes with the rollout that it was made of.
+        moments: makes the drawing; called in the thread, so that its errors are reported like those of the drawing.
+        report: called in the thread with (done, total, payload or None) when there is something to show, and once at
+            the end; each payload comes with the rollout that it was made of.
         ended: called in the thread at the end, with "" or one sentence on what went wrong.
     """
 
     def __init__(
         self,
         moments: Callable[[], Iterable[Moment]],
-        told: Callable[[int, int, tuple[xr.Dataset, Payload] | None], object],
+        report: Callable[[int, int, tuple[xr.Dataset, Payload] | None], object],
         ended: Callable[[str], object],
     ) -> None:
-        self._moments, self._told, self._ended = moments, told, ended
+        self._moments, self._report, self._ended = moments, report, ended
         self._cancelled, self._goes = threading.Event(), threading.Event()
         self._goes.set()
         self._thread = threading.Thread(target=self._run, name="gramviz-live", daemon=True)
@@ -65,11 +74,11 @@ class Worker:
         self._thread.start()
 
     def pause(self, on: bool = True) -> None:
-        """Stand still before the next transition, or go on."""
+        """Pause before the next transition, or resume."""
         self._goes.clear() if on else self._goes.set()
 
     def cancel(self) -> None:
-        """Stop before the next transition; what exists is still told."""
+        """Stop before the next transition; what exists is still reported."""
         self._cancelled.set()
         self._goes.set()
 
@@ -108,7 +117,7 @@ class Worker:
         if fresh:
             rollout = moment.rollout()
             packed = rollout, pack([rollout])
-        self._told(moment.done, moment.total, packed)
+        self._report(moment.done, moment.total, packed)
 
 
 class Live(ipywidgets.VBox):
@@ -129,23 +138,23 @@ class Live(ipywidgets.VBox):
         self.rollout: xr.Dataset | None = None
         self.explorer: Explorer | None = None
         wide, narrow = {"width": "24em"}, {"width": "11em"}
-        told = {"description_width": "initial"}
+        wide_label = {"description_width": "initial"}
         self.checkpoint = ipywidgets.Dropdown(
-            options=list(checkpoints), description="Checkpoint", style=told, layout=wide
+            options=list(checkpoints), description="Checkpoint", style=wide_label, layout=wide
         )
         self.puzzle = ipywidgets.Text(
-            "0", description="Puzzle", style=told, layout=wide,
-            tooltip="The index of a held-out puzzle, or a board as text, rows parted by /; 0 where one generates.",
+            "0", description="Puzzle", style=wide_label, layout=wide,
+            tooltip="The index of a held-out puzzle, or a board as text, rows separated by /; 0 where one generates.",
         )  # fmt: skip
 
         def number(value: float, description: str, tooltip: str) -> Any:
             kind = ipywidgets.IntText if isinstance(value, int) else ipywidgets.FloatText
-            return kind(value, description=description, tooltip=tooltip, style=told, layout=narrow)
+            return kind(value, description=description, tooltip=tooltip, style=wide_label, layout=narrow)
 
         self.trajectories = number(20, "Trajectories", "How many answers are drawn at once.")
         self.steps = number(0, "Steps", "Supervision steps of each; 0: the checkpoint's, 16 at most.")
-        self.seed = number(0, "Seed", "Of all dice: the same seed, the same answers.")
-        self.temperature = number(0.0, "Temperature", "Of the decoder's die; 0: the most probable answer.")
+        self.seed = number(0, "Seed", "Of all sampling noise: the same seed, the same answers.")
+        self.temperature = number(0.0, "Temperature", "Of sampled tokens; 0: the most probable answer.")
         self.perturb = number(0.0, "PTRM noise", "Deviation of noise on the latent before each step; 0: none.")
         self.start = ipywidgets.Button(description="Generate", button_style="primary", icon="play", layout=narrow)
         self.pause = ipywidgets.ToggleButton(description="Pause", icon="pause", disabled=True, layout=narrow)
@@ -193,7 +202,7 @@ class Live(ipywidgets.VBox):
         self.progress.value, self.progress.bar_style = 0, ""
         self._worker = Worker(
             lambda: self._watch(checkpoint, **choices),
-            lambda *told: self._soon(self._update, *told),
+            lambda *news: self._soon(self._update, *news),
             lambda problem: self._soon(self._end, problem),
         )
         self._worker.start()
@@ -205,7 +214,8 @@ class Live(ipywidgets.VBox):
             self._worker.cancel()
 
     def join(self, timeout: float | None = None) -> None:
-        """Wait until the model has stopped. For scripts: in a notebook cell the page is not told while this waits."""
+        """Wait until the model has stopped. For scripts: in a notebook cell the page does not change while this
+        waits."""
         if self._worker:
             self._worker.join(timeout)
 
@@ -237,7 +247,7 @@ class Live(ipywidgets.VBox):
                 if self._first:  # another drawing: what was chosen in the one before means nothing here
                     old = self.explorer.state
                     self.explorer.state = {key: old[key] for key in _KEPT & old.keys()}
-                self.explorer.feed(payload)  # the page knows whether it looks at the end, and goes on to the new one
+                self.explorer.feed(payload)  # the page knows whether it looks at the end, and follows to the new one
         self._shown, self._first = last, False
 
     def _end(self, problem: str) -> None:
@@ -267,7 +277,7 @@ _KEPT = {"theme", "motion", "lanes", "speed", "loop", "panel"}  # what means the
 
 
 def live(watch: Callable[..., Iterable[Moment]], checkpoints: Sequence[str]) -> Live:
-    """Controls that run a model and show it at work.
+    """Controls that series a model and show it at work.
 
     Args:
         watch: `gram.watch`, or a function like it: (checkpoint, puzzles=, trajectories=, seed=, and what is chosen of

@@ -1,6 +1,6 @@
 """The maps of a payload: the place of every state in each plane, and the loss between them.
 
-Which plane exists for which runs is decided by `gramviz.measure`; here its coordinates become small integers.
+Which plane exists for which series is decided by `gramviz.measure`; here its coordinates become small integers.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from gram.rollout import RolloutError
 from gramviz import measure
-from gramviz.explorer.payload import LETTERS, NO_PLACE, PackError, Store, fraction
+from gramviz.explorer.payload import LETTERS, NO_PLACE, PackError, PayloadWriter, fraction
 
 _SIZE = 64
 _MARGIN = 0.07  # of the states' extent, on each side
@@ -23,14 +23,16 @@ _TOP = 254
 _BLANK = 255
 
 
-def maps(store: Store, runs: Sequence[xr.Dataset], share_h: bool, wanted: Sequence[str]) -> list[dict[str, Any]]:
+def maps(
+    writer: PayloadWriter, runs: Sequence[xr.Dataset], share_h: bool, wanted: Sequence[str]
+) -> list[dict[str, Any]]:
     """Pack the coordinates in every basis, and return what `meta` says of the bases."""
     found = []
     groups: dict[tuple[int, ...], list[str]] = {}
     for basis in wanted:
         for group in measure.planes(runs, basis, share_h):
             groups.setdefault(group, []).append(basis)
-    for group, bases in groups.items():  # the bases of one group of runs together: they read h once
+    for group, bases in groups.items():  # the bases of one group of series together: they read h once
         letters = [LETTERS[i] for i in group]
         try:
             projections = measure.projections([runs[i] for i in group], bases)
@@ -41,15 +43,15 @@ def maps(store: Store, runs: Sequence[xr.Dataset], share_h: bool, wanted: Sequen
             members = [runs[i] for i in group]
             low, high = _extent(places)
             for i, place, one in zip(group, places, projection.runs, strict=True):
-                store.run = LETTERS[i]
-                # One scale for the group: equal states must have equal coordinates, whichever run they belong to.
+                writer.run = LETTERS[i]
+                # One scale for the group: equal states must have equal coordinates, whichever series they belong to.
                 scale = np.where(high > low, (high - low) / 65534, 1.0)
                 zero = (high + low) / 2
                 k = np.rint((np.nan_to_num(place) - zero) / scale)
                 k = np.where(np.isfinite(place), k, NO_PLACE).astype(np.int16)
-                store.add(f"map_{basis}", k, scale=scale.tolist(), zero=zero.tolist())
+                writer.add(f"map_{basis}", k, scale=scale.tolist(), zero=zero.tolist())
                 for name in ("outside", "beyond"):
-                    store.add(f"{name}_{basis}", fraction(np.nan_to_num(one[name].values, nan=1.0), 255))
+                    writer.add(f"{name}_{basis}", fraction(np.nan_to_num(one[name].values, nan=1.0), 255))
             apart = basis != "answers" and len(measure.planes([runs[i] for i in group], basis)) > 1
             warning = f"{_and(letters)} were trained apart: distances between them mean nothing."
             found.append(
@@ -59,25 +61,25 @@ def maps(store: Store, runs: Sequence[xr.Dataset], share_h: bool, wanted: Sequen
                     "of": projection.of,
                     "runs": letters,
                     "variance": [round(float(v), 6) for v in projection.variance],
-                    "plane": round(projection.plane, 6),
+                    "plane": round(projection.explained_2d, 6),
                     "note": warning if apart else None,
                     # Steps are differences, and one cell is not the state: they have no loss. A plane of chance would
                     # bend it at will; and of unrelated spaces there is no common one.
                     "landscape": None
                     if apart or basis not in ("h", "answers")
-                    else _landscape(store, basis, letters[0], members, places),
+                    else _landscape(writer, basis, letters[0], members, places),
                 }
             )
     return sorted(found, key=lambda one: wanted.index(one["name"]))
 
 
 def _landscape(
-    store: Store, basis: str, letter: str, runs: Sequence[xr.Dataset], places: Sequence[NDArray[np.floating]]
+    writer: PayloadWriter, basis: str, letter: str, runs: Sequence[xr.Dataset], places: Sequence[NDArray[np.floating]]
 ) -> dict[str, Any] | None:
     """Pack the loss between the recorded states of one plane, and return its extent, range and unit; None without one.
 
-    As `gramviz.measure.landscape`, over all runs of the plane; blank where no state comes nearer than 6 % of the
-    diagonal. It is stored with the plane's first run.
+    As `gramviz.measure.landscape`, over all series of the plane; blank where no state comes nearer than 6 % of the
+    diagonal. It is stored with the plane's first series.
     """
     try:
         losses = [measure.loss(run) for run in runs]
@@ -100,8 +102,8 @@ def _landscape(
     found = measure.shepard(points, values, grid, reach)
     bottom, top = float(values.min()), float(values.max())
     shade = np.rint((np.nan_to_num(found, nan=bottom) - bottom) / (top - bottom) * _TOP)
-    store.run = letter
-    store.add(
+    writer.run = letter
+    writer.add(
         f"landscape_{basis}",
         np.where(np.isfinite(found), shade, _BLANK).astype(np.uint8).reshape(_SIZE, _SIZE),
     )
@@ -114,7 +116,7 @@ def _landscape(
 
 
 def _extent(places: Sequence[NDArray[np.floating]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Smallest and largest finite coordinate [component] of several runs; 0, 0 where there is none."""
+    """Smallest and largest finite coordinate [component] of several series; 0, 0 where there is none."""
     rows = np.concatenate([place.reshape(-1, place.shape[-1]) for place in places]).astype(np.float64)
     rows = rows[np.isfinite(rows).all(1)]
     if not len(rows):

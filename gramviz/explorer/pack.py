@@ -1,9 +1,9 @@
 """From rollouts to the small binary payload of the explorer; `docs/payload.md` is the contract with the page.
 
-One puzzle of one to four rollouts becomes `meta`, a JSON object, and `data`, one zlib-compressed buffer of quantised
+One puzzle of one to four rollouts becomes `meta`, a JSON object, and `data`, one zlib-compressed buffer of quantized
 arrays. What needs a decision (a basis, the letters of the answers, what "settled" means) is computed here, by
 `gramviz.measure`; what depends on a gesture is computed in the page. Nothing is dropped silently: what does not fit the
-budget is refused with the cure, and what the caller allowed to drop is said in `left_out`.
+budget is refused with the fix, and what the caller allowed to drop is said in `left_out`.
 
 Equal rollouts and arguments give equal bytes. Every text in `meta` may come from a stranger's file, so control and
 direction characters are removed and long texts cut; the page writes them as text only.
@@ -16,6 +16,7 @@ import json
 import re
 import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -28,14 +29,26 @@ from gram.rollout import RolloutError, board_of, check, digest, need
 from gramviz import measure
 from gramviz.contract import CONTRACT
 from gramviz.explorer.maps import maps
-from gramviz.explorer.payload import FORMAT, LETTERS, NONE, PackError, Payload, Store, clean_tree, fraction
+from gramviz.explorer.payload import FORMAT, LETTERS, NONE, PackError, Payload, PayloadWriter, clean_tree, fraction
 from gramviz.measure import Every
 from gramviz.measure.graph import picture
-from gramviz.measure.pair import pair
+from gramviz.measure.pair import Pair, pair
 
 LEVELS = ("Supervision step", "Transition", "Low-level step")
 _CERTAINTY_LEVELS = CONTRACT["payload"]["certainty_levels"]
 _MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True)
+class Packing:
+    """What is packed of some rollouts; see `pack`."""
+
+    budget: str | float | None = "4 MB"
+    share_h: bool = False
+    second: bool = True
+    every: Every = "transition"
+    trajectories: int | None = None
+    planes_of: tuple[int, ...] = ()
 
 
 def pack(
@@ -48,60 +61,66 @@ def pack(
     second: bool = True,
     every: Every = "transition",
     trajectories: int | None = None,
-    cells: Sequence[int] = (),
+    planes_of: Sequence[int] = (),
 ) -> Payload:
-    """The payload of one puzzle of one to four rollouts, which become the runs A to D.
+    """The payload of one puzzle of one to four rollouts, which become the series A to D.
 
     Args:
         rollouts: one, or several of the same puzzle.
         puzzle: 0-based index of the puzzle, one for all rollouts or one each.
-        names: what a reader calls the runs; by default each rollout's `name`, else its `model`.
+        names: what a reader calls the series; by default each rollout's `name`, else its `model`.
         budget: most bytes of the compressed payload, as "4 MB" (1 MB = 10^6 bytes) or a number; None for no limit.
         share_h: draw the h of different checkpoints in one plane. Their distances mean nothing, and the page says so.
         second: keep the runner-up token of each cell.
         every: keep each `transition`, or only the last one of each `supervision` step.
-        trajectories: keep at most so many paths of each run, evenly chosen (the first is always among them).
-        cells: positions whose own h gets a plane too, "PCA of cell r4c6". Each is 15 kB for 50 paths of 49 states, and
-            all 81 of a Sudoku would be more than the rest, so they are asked for.
+        trajectories: keep at most this many of each series, evenly chosen (the first is always among them).
+        planes_of: positions whose own h gets a plane too, "PCA of cell r4c6". Each is 15 kB for 50 trajectories of 49
+            states, and all 81 of a Sudoku would be more than the rest, so they are asked for.
     Raises:
         PackError: not 1 to 4 rollouts, different puzzles or boards, or more than the budget.
         RolloutError: one of them is not a legal rollout.
         ValueError: an argument out of its range.
     """
     runs = [rollouts] if isinstance(rollouts, xr.Dataset) else list(rollouts)
-    chosen = _same_puzzle(runs, puzzle)
-    settings: dict[str, Any] = {"names": names, "share_h": share_h, "cells": _own_planes(runs, chosen, cells)}
-    limit = _bytes(budget)
+    return packed(runs, puzzle, names, Packing(budget, share_h, second, every, trajectories, tuple(planes_of)))
+
+
+def packed(
+    rollouts: Sequence[xr.Dataset], puzzle: int | Sequence[int], names: Sequence[str] | None, packing: Packing
+) -> Payload:
+    """As `pack`."""
+    chosen = _same_puzzle(rollouts, puzzle)
+    planes = _own_planes(rollouts, chosen, packing.planes_of)
+    limit, trajectories = _bytes(packing.budget), packing.trajectories
     if trajectories is not None and trajectories < 1:
         raise ValueError(f"trajectories={trajectories} leaves nothing to see; pass 1 or more")
-    if names is not None and len(names) != len(runs):
-        raise ValueError(f"{len(names)} names for {len(runs)} rollouts; give one each")
-    payload = _pack(runs, chosen, second=second, every=every, trajectories=trajectories, **settings)
+    if names is not None and len(names) != len(rollouts):
+        raise ValueError(f"{len(names)} names for {len(rollouts)} rollouts; give one each")
+    payload = _pack(rollouts, chosen, names, planes, packing)
     if limit is None or payload.size <= limit:
         return payload
     # Only now, when there is something to say, is the price of each way out worked out.
     fits = f"budget='{_megabytes(_next_budget(payload.size))}'"
-    given = {"second": second, "every": every, "trajectories": trajectories}
-    ways: dict[str, dict[str, Any]] = {
-        "every='supervision'": {"every": "supervision"},
-        "second=False": {"second": False},
+    ways = {
+        "every='supervision'": replace(packing, every="supervision"),
+        "second=False": replace(packing, second=False),
     }
-    if max(len(_evenly(run.sizes["trajectory"], trajectories)) for run in runs) > 50:
-        ways["trajectories=50"] = {"trajectories": 50}
-    for words, change in ways.items():
-        if given | change == given:
+    if max(len(_evenly(one.sizes["trajectory"], trajectories)) for one in rollouts) > 50:
+        ways["trajectories=50"] = replace(packing, trajectories=50)
+    for words, smaller in ways.items():
+        if smaller == packing:
             continue
-        other = _pack(runs, chosen, **(given | change), **settings)
-        if other.size < 0.8 * payload.size:
-            fits = f"{words} ({_megabytes(other.size)}) or {fits}"
+        size = _pack(rollouts, chosen, names, planes, smaller).size
+        if size < 0.8 * payload.size:
+            fits = f"{words} ({_megabytes(size)}) or {fits}"
             break
-    what = "This rollout packs" if len(runs) == 1 else "These rollouts pack"
+    what = "This rollout packs" if len(rollouts) == 1 else "These rollouts pack"
     raise PackError(f"{what} to {_megabytes(payload.size)}, over {_megabytes(limit)}. Pass {fits}.")
 
 
 # ------------------------------------------------------------------------------------------------------------- checking
 def _same_puzzle(runs: Sequence[xr.Dataset], puzzle: int | Sequence[int]) -> list[int]:
-    """The index of the puzzle in each run, after it was checked that they all show the same one."""
+    """The index of the puzzle in each series, after it was checked that they all show the same one."""
     if not 1 <= len(runs) <= len(LETTERS):
         raise PackError(f"the explorer shows 1 to {len(LETTERS)} rollouts, not {len(runs)}. Pass fewer, or open two.")
     for run in runs:
@@ -122,9 +141,9 @@ def _same_puzzle(runs: Sequence[xr.Dataset], puzzle: int | Sequence[int]) -> lis
         wanted = runs[0]["x"].values[chosen[0]]
         if (run["x"].values[p] != wanted).any():
             where = np.flatnonzero((run["x"].values == wanted).all(1))
-            cure = f"puzzle=({chosen[0]}, {where[0]})" if len(where) and len(runs) == 2 else "puzzle=…"
+            fix = f"puzzle=({chosen[0]}, {where[0]})" if len(where) and len(runs) == 2 else "puzzle=…"
             shown = f"puzzle {chosen[0] + 1}, puzzle {p + 1}"
-            raise PackError(f"A and {letter} show different puzzles: {shown}. Choose one with {cure}")
+            raise PackError(f"A and {letter} show different puzzles: {shown}. Choose one with {fix}")
     return [int(p) for p in chosen]
 
 
@@ -135,7 +154,7 @@ def _own_planes(runs: Sequence[xr.Dataset], chosen: Sequence[int], cells: Sequen
     both = pair(runs, chosen)
     board = both.board if both else board_of(runs[0])
     if not any("h" in run for run in runs):
-        raise PackError(f"a plane of one cell needs h: {_cure(runs[0], 'h')}.")
+        raise PackError(f"a plane of one cell needs h: {_fix(runs[0], 'h')}.")
     last = (board.nodes or board.height * board.width) - 1
     for cell in cells:
         if not 0 <= cell <= last:
@@ -147,47 +166,61 @@ def _own_planes(runs: Sequence[xr.Dataset], chosen: Sequence[int], cells: Sequen
 def _pack(
     whole: Sequence[xr.Dataset],
     chosen: Sequence[int],
-    *,
     names: Sequence[str] | None,
-    share_h: bool,
-    second: bool,
-    every: Every,
-    trajectories: int | None,
-    cells: Sequence[str],
+    planes: Sequence[str],
+    packing: Packing,
 ) -> Payload:
     both = pair(whole, chosen)  # of ARC: input and answer, each cut to its grid
-    x = whole[0]["x"].values[chosen[0]]
-    board = both.board if both else picture(board_of(whole[0]), x)  # of a graph: its nodes, joined by its edges
-    paths = [_evenly(run.sizes["trajectory"], trajectories) for run in whole]
+    paths = [_evenly(run.sizes["trajectory"], packing.trajectories) for run in whole]
     full = [run.isel(puzzle=slice(p, p + 1)) for run, p in zip(whole, chosen, strict=True)]
-    if trajectories is not None:
+    if packing.trajectories is not None:
         full = [run.isel(trajectory=keep) for run, keep in zip(full, paths, strict=True)]
-    runs = [measure.ends(run, every) for run in full]
+    runs = [measure.ends(run, packing.every) for run in full]
     drawn = [both.cut(run) if both else run for run in runs]
     answers = measure.answers(drawn)
-    store = Store()
+    writer = PayloadWriter()
     metas = []
     for i, (letter, run) in enumerate(zip(LETTERS, runs, strict=False)):
         missing: dict[str, str] = {}
-        store.run = letter
-        _boards(store, drawn[i], missing, second)
-        _curves(store, run, drawn[i], missing)
-        _endings(store, run, full[i], answers.final[i].values, answers.at[i].values, missing)
-        low_steps = _low_drift(store, full[i], run, missing)
+        writer.run = letter
+        _boards(writer, drawn[i], missing, packing.second)
+        _curves(writer, run, drawn[i], missing)
+        _endings(writer, run, full[i], answers.final[i].values, answers.at[i].values, missing)
+        low_steps = _low_drift(writer, full[i], run, missing)
         metas.append(_run_meta(letter, run, whole[i], paths[i], low_steps, missing, names[i] if names else None))
-    bases = maps(store, runs, share_h, measure.BASES)
+    bases = maps(writer, runs, packing.share_h, measure.BASES)
     # The cells that a page counts are those that are drawn: of ARC the answer's, wherever on the canvas it lies.
-    of_cells = [both.with_latents(run) if both else run for run in runs] if cells else runs
-    bases += maps(store, of_cells, share_h, cells)
+    of_cells = [both.with_latents(run) if both else run for run in runs] if planes else runs
+    bases += maps(writer, of_cells, packing.share_h, planes)
     for meta, run in zip(metas, runs, strict=True):
         if "h" in run and run.sizes["step"] < 2:
             meta["missing"]["steps"] = "this rollout has one step, so there is no step of h to draw"
+    same_h = len(measure.planes(runs, "h", packing.share_h)) == 1 and all("h" in run for run in runs)
+    meta = _puzzle_meta(whole, chosen[0], both) | {
+        "levels": _levels(whole),
+        "runs": metas,
+        "answers": [_answer_meta(answer) for answer in answers.found],
+        "bases": bases,
+        "default_basis": "h" if same_h else "answers",
+        "left_out": _left_out(whole, runs, metas, packing),
+    }
+    meta["missing"] |= {
+        name: text for name, text in metas[0]["missing"].items() if all(name in one["missing"] for one in metas)
+    }
+    # Cleaned before the arrays' own entries are added: those names are ours.
+    raw = writer.data()
+    return Payload(
+        clean_tree(meta) | {"arrays": writer.entries, "bytes": len(raw), "sha256": hashlib.sha256(raw).hexdigest()},
+        zlib.compress(raw, 6),
+    )
+
+
+def _puzzle_meta(whole: Sequence[xr.Dataset], p: int, both: Pair | None) -> dict[str, Any]:
+    """What `meta` says of the puzzle: its board, its solution, what is not known of it, and where it comes from."""
     first = measure.shown(both.cut(whole[0]) if both else whole[0])
-    p = chosen[0]
-    page_missing = {name: sentence for name in ("y", "solutions_known") if (sentence := _cure(first, name))}
-    same_h = len(measure.planes(runs, "h", share_h)) == 1 and all("h" in run for run in runs)
-    raw = store.data()
-    meta = {
+    # Of a graph: its nodes, joined by its edges.
+    board = both.board if both else picture(board_of(whole[0]), whole[0]["x"].values[p])
+    return {
         "format": list(FORMAT),
         "title": board.title,
         "board": json.loads(board.to_json()),
@@ -197,54 +230,43 @@ def _pack(
         "input": both and _input(*both.input),
         "y": first["y"].values[p].tolist() if "y" in first else None,
         "solutions_known": int(first["solutions_known"].values[p]) if "solutions_known" in first else None,
-        "levels": _levels(whole),
-        "runs": metas,
-        "answers": [
-            {
-                "letter": a.letter or None,
-                "tokens": a.tokens.tolist(),
-                "valid": a.valid,
-                "conflicts": a.conflicts,
-                "counts": dict(zip(LETTERS, a.counts, strict=False)),
-            }
-            for a in answers.found
-        ],
-        "bases": bases,
-        "default_basis": "h" if same_h else "answers",
-        "missing": page_missing
-        | {name: text for name, text in metas[0]["missing"].items() if all(name in meta["missing"] for meta in metas)},
-        "left_out": _left_out(whole, runs, metas, second, every, trajectories),
+        "missing": {name: sentence for name in ("y", "solutions_known") if (sentence := _fix(first, name))},
         "provenance": {
             "created_at": str(first.attrs.get("created_at", "")),
             "versions": {name: _version(name) for name in ("gram-explorer", "numpy", "scipy", "xarray")},
         },
     }
-    # Cleaned before the arrays' own entries are added: those names are ours.
-    return Payload(
-        clean_tree(meta) | {"arrays": store.entries, "bytes": len(raw), "sha256": hashlib.sha256(raw).hexdigest()},
-        zlib.compress(raw, 6),
-    )
 
 
-def _boards(store: Store, run: xr.Dataset, missing: dict[str, str], second: bool) -> None:
+def _answer_meta(answer: measure.Answer) -> dict[str, Any]:
+    return {
+        "letter": answer.letter or None,
+        "tokens": answer.tokens.tolist(),
+        "valid": answer.valid,
+        "conflicts": answer.conflicts,
+        "counts": dict(zip(LETTERS, answer.counts, strict=False)),
+    }
+
+
+def _boards(writer: PayloadWriter, run: xr.Dataset, missing: dict[str, str], second: bool) -> None:
     drawn = measure.shown(run)
-    store.add("tokens", drawn["tokens"].values[0].astype(np.uint8), delta=True)
+    writer.add("tokens", drawn["tokens"].values[0].astype(np.uint8), delta=True)
     if "probability" in run or "logits" in run:
-        store.add("certainty", fraction(measure.certainty(run).values[0], _CERTAINTY_LEVELS))
+        writer.add("certainty", fraction(measure.certainty(run).values[0], _CERTAINTY_LEVELS))
         if second:
             runner_up = measure.second(run)
-            store.add("second", runner_up["token"].values[0].astype(np.uint8))
-            store.add("second_certainty", fraction(runner_up["probability"].values[0], _CERTAINTY_LEVELS))
+            writer.add("second", runner_up["token"].values[0].astype(np.uint8))
+            writer.add("second_certainty", fraction(runner_up["probability"].values[0], _CERTAINTY_LEVELS))
     if board_of(run).kind == "image":  # `valid` then says only that nothing is blank, which `outcome` tells
         run = run.drop_vars(["conflict", "valid"], errors="ignore")
         missing["conflict"] = missing["valid"] = "A picture is neither right nor wrong."
     for name in ("probability", "conflict", "valid"):
-        if name not in missing and (sentence := _cure(run, name)) and not (name == "probability" and "logits" in run):
+        if name not in missing and (sentence := _fix(run, name)) and not (name == "probability" and "logits" in run):
             missing[name] = sentence
     if "conflict" in run:
-        store.add("conflict", np.packbits(drawn["conflict"].values[0], axis=-1, bitorder="little"))
+        writer.add("conflict", np.packbits(drawn["conflict"].values[0], axis=-1, bitorder="little"))
     if "valid" in run:
-        store.add("valid", run["valid"].values[0].astype(np.uint8))
+        writer.add("valid", run["valid"].values[0].astype(np.uint8))
 
 
 def _input(board: Board, tokens: NDArray[np.integer]) -> dict[str, Any]:
@@ -252,42 +274,43 @@ def _input(board: Board, tokens: NDArray[np.integer]) -> dict[str, Any]:
     return {"height": board.height, "width": board.width, "tokens": tokens.tolist()}
 
 
-def _curves(store: Store, run: xr.Dataset, drawn: xr.Dataset, missing: dict[str, str]) -> None:
-    """Pack the series of a run; those of single cells from what is `drawn` of it."""
+def _curves(writer: PayloadWriter, run: xr.Dataset, drawn: xr.Dataset, missing: dict[str, str]) -> None:
+    """Pack the series of a series; those of single cells from what is `drawn` of it."""
     if "probability" in run or "logits" in run:
-        store.curve("certainty", measure.certainty(drawn).mean("position").values[0])
+        writer.curve("certainty", measure.certainty(drawn).mean("position").values[0])
     try:
-        store.curve("conflicts", measure.conflicts(drawn).values[0])
+        writer.curve("conflicts", measure.conflicts(drawn).values[0])
     except RolloutError as error:
         missing.setdefault("conflict", str(error))
-    store.curve("changed", measure.changed(drawn).sum("position").values[0])
+    writer.curve("changed", measure.changed(drawn).sum("position").values[0])
     if "h" in run:
-        store.curve("drift", measure.drift(run).values[0])
+        writer.curve("drift", measure.drift(run).values[0])
         if run.sizes["trajectory"] > 1:
-            store.curve("spread", measure.spread(run).values)
+            writer.curve("spread", measure.spread(run).values)
         else:
             missing["spread"] = "one path has no spread"
     for name in ("h", "halt", "value", "kl"):
-        if sentence := _cure(run, name):
+        if sentence := _fix(run, name):
             missing[name] = sentence
         elif name != "h":
-            store.curve(name, run[name].values[0])
+            writer.curve(name, run[name].values[0])
 
 
 def _endings(
-    store: Store,
+    writer: PayloadWriter,
     run: xr.Dataset,
     full: xr.Dataset,
     final: NDArray[np.integer],
     at: NDArray[np.integer],
     missing: dict[str, str],
 ) -> None:
-    """What became of each path. Judged on every recorded state, so that thinning does not change the verdict."""
-    store.add("answer", np.where(at < 0, NONE, at).astype(np.uint16))
-    store.add("final", final.astype(np.uint16))
-    store.add("outcome", measure.outcome(run).values[0])
-    if "h" in run and np.isfinite(measure.rest(full).values).all():  # a path of few steps neither rests nor wanders
-        store.add("settled", measure.settled(full).values[0].astype(np.uint8))
+    """What became of each trajectory. Judged on every recorded state, so that thinning does not change the verdict."""
+    writer.add("answer", np.where(at < 0, NONE, at).astype(np.uint16))
+    writer.add("final", final.astype(np.uint16))
+    writer.add("outcome", measure.outcome(run).values[0])
+    # a trajectory of few steps neither rests nor wanders
+    if "h" in run and np.isfinite(measure.rest(full).values).all():
+        writer.add("settled", measure.settled(full).values[0].astype(np.uint8))
     if "halted_at" in full or "halt" in full:
         labels = measure.halted(full).values[0]
         # A model that writes "halts" where it ends anyway.
@@ -295,12 +318,12 @@ def _endings(
             return
         index = np.searchsorted(run["step"].values, labels)  # the first kept state from then on
         index = index.clip(max=run.sizes["step"] - 1)
-        store.add("halted", np.where(labels < 0, -1, index).astype(np.int16))
+        writer.add("halted", np.where(labels < 0, -1, index).astype(np.int16))
     else:
-        missing["halt"] = str(_cure(run, "halt"))
+        missing["halt"] = str(_fix(run, "halt"))
 
 
-def _low_drift(store: Store, full: xr.Dataset, run: xr.Dataset, missing: dict[str, str]) -> int:
+def _low_drift(writer: PayloadWriter, full: xr.Dataset, run: xr.Dataset, missing: dict[str, str]) -> int:
     """Pack how far l moved in each low-level update; returns how many there are in a transition (0: not recorded)."""
     low = full["low_step"].values
     count = int(low.max())
@@ -308,7 +331,7 @@ def _low_drift(store: Store, full: xr.Dataset, run: xr.Dataset, missing: dict[st
         missing["low"] = "Low-level steps were not recorded. Record(low=True) keeps them."
         return 0
     if "l" not in full:
-        missing["l"] = str(_cure(full, "l"))
+        missing["l"] = str(_fix(full, "l"))
         return count
     states = full["l"].values[0]
     moved = np.full((states.shape[0], run.sizes["step"], count), np.nan, np.float32)
@@ -321,7 +344,7 @@ def _low_drift(store: Store, full: xr.Dataset, run: xr.Dataset, missing: dict[st
         for index in range(max(begin, 1), end):
             step = states[:, index].astype(np.float32) - states[:, index - 1]
             moved[:, t, low[index] - 1] = np.sqrt((step**2).sum((1, 2)))
-    store.quantised("low_drift", moved)
+    writer.quantized("low_drift", moved)
     return count
 
 
@@ -363,32 +386,30 @@ def _left_out(
     whole: Sequence[xr.Dataset],
     runs: Sequence[xr.Dataset],
     metas: Sequence[dict[str, Any]],
-    second: bool,
-    every: Every,
-    trajectories: int | None,
+    packing: Packing,
 ) -> list[str]:
     said = []
     for meta in metas:
         if meta["paths"] is not None:
             said.append(f"{meta['letter']}: {meta['trajectories']} of {meta['all_trajectories']} paths, evenly chosen.")
-    if every == "supervision":
+    if packing.every == "supervision":
         for meta, run, kept in zip(metas, whole, runs, strict=True):
             before = int((run["low_step"].values == 0).sum())
             if kept.sizes["step"] < before:
                 words = f"{kept.sizes['step']} of {before} states, the last of each supervision step."
                 said.append(f"{meta['letter']}: {words}")
-    if not second and any("probability" in run or "logits" in run for run in runs):
+    if not packing.second and any("probability" in run or "logits" in run for run in runs):
         said.append("The second most probable token of each cell.")
     return said
 
 
 def _levels(runs: Sequence[xr.Dataset]) -> list[str]:
-    """The model's words for its time levels; of several runs those of the one with most levels."""
+    """The model's words for its time levels; of several series those of the one with most levels."""
     known = [list(map(str, json.loads(run.attrs["levels"]))) for run in runs if run.attrs.get("levels")]
     return max(known, key=len) if known else list(LEVELS)
 
 
-def _cure(run: xr.Dataset, name: str) -> str | None:
+def _fix(run: xr.Dataset, name: str) -> str | None:
     """Why a variable is missing and what records it; None if it is there."""
     try:
         need(run, name)
@@ -398,7 +419,7 @@ def _cure(run: xr.Dataset, name: str) -> str | None:
 
 
 def _evenly(count: int, most: int | None) -> NDArray[np.int64]:
-    """Indices of at most `most` of `count` paths, evenly spread, 0 among them."""
+    """Indices of at most `most` of `count` trajectories, evenly spread, 0 among them."""
     if most is None or most >= count:
         return np.arange(count)
     return np.arange(most) * count // most

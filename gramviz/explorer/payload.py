@@ -1,4 +1,4 @@
-"""What travels to the page: quantised arrays in one compressed buffer, and texts that are fit to be shown.
+"""What travels to the page: quantized arrays in one compressed buffer, and texts that are fit to be shown.
 
 `docs/payload.md` is the contract; `gramviz.pack` fills it, `frontend/payload.js` reads it. No rollout is known here.
 """
@@ -23,7 +23,7 @@ NONE = CONTRACT["payload"]["none"]  # "no answer", "not a number" in u2
 
 
 class PackError(ValueError):
-    """Rollouts that cannot be packed together, or not within the budget; the message is one sentence with a cure."""
+    """Rollouts that cannot be packed together, or not within the budget; the message is one sentence with a fix."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,10 @@ class Payload:
         return len(self.data) + len(json.dumps(self.meta, separators=(",", ":"), ensure_ascii=False).encode())
 
     def array(self, name: str, run: str = "A") -> NDArray[Any]:
-        """One array as stored (quantised, deltas undone); for tests and for reading a payload without a browser.
+        """One array as stored (quantized, deltas undone); for tests and for reading a payload without a browser.
 
         Raises:
-            KeyError: the payload holds no such array for this run.
+            KeyError: the payload holds no such array for this series.
         """
         for entry in self.meta["arrays"]:
             if (entry["name"], entry["run"]) == (name, run):
@@ -61,8 +61,8 @@ class Payload:
         return np.where(raw == hole, np.nan, raw * np.asarray(entry["scale"]) + np.asarray(entry["zero"]))
 
 
-class Store:
-    """Collects the arrays of a payload; `run` is the letter of the run that is being packed."""
+class PayloadWriter:
+    """Collects the arrays of a payload; `run` is the letter of the series that is being packed."""
 
     def __init__(self) -> None:
         self.run = "A"
@@ -84,10 +84,10 @@ class Store:
         self._offset += len(raw) + padding
 
     def curve(self, name: str, values: NDArray[Any]) -> None:
-        """Append a series [path, step] as `curve_<name>`."""
-        self.quantised(f"curve_{name}", values)
+        """Append a series [trajectory, step] as `curve_<name>`."""
+        self.quantized(f"curve_{name}", values)
 
-    def quantised(self, name: str, values: NDArray[Any]) -> None:
+    def quantized(self, name: str, values: NDArray[Any]) -> None:
         """Append numbers as u2 with scale and zero; 65535 = not a number."""
         values = values.astype(np.float64)
         finite = np.isfinite(values)

@@ -112,7 +112,8 @@ class State:
             parts.append(f"focus({', '.join(map(_literal, keys.pop('focus')))})")
         if "cells" in keys:
             cells = keys.pop("cells")
-            parts.append(f"cells({_literal([cell_name(meta['board'], cell) for cell in cells] if meta else cells)})")
+            called = [cell_name(meta["board"], cell) for cell in cells] if meta else cells
+            parts.append(f"select_cells({_literal(called)})")
         if keys:
             parts.append(f"set({', '.join(f'{key}={_literal(value)}' for key, value in keys.items())})")
         return ".".join(parts)

@@ -1,8 +1,8 @@
-"""The gallery: every picture that the eyes can make, from the models that ship, with the line that makes it.
+"""The gallery: every picture that gramviz can make, from the models that ship, with the line that makes it.
 
     gramviz gallery -o docs/pictures
 
-`RECORD` is run in a process of its own, because the eyes know no model; then every line of `PICTURES` is evaluated and
+`RECORD` is run in a process of its own, because gramviz knows no model; then every line of `PICTURES` is evaluated and
 what it gives is drawn by Chromium with the network refused. The index prints these same lines, so what it says is what
 was run. Seeds are fixed: on one machine the same pictures come out. What a kernel must run (`gramviz.live`) has no
 picture here.
@@ -22,18 +22,19 @@ from typing import Any, TextIO
 
 import plotly.graph_objects as go
 import xarray as xr
+from PIL import Image
 
 import gramviz
 from gram import rollout as rollouts_
+from gramviz.browser import aside, driven, opened
 from gramviz.explorer.freeze import freeze
 from gramviz.explorer.widget import Explorer
-from gramviz.export.movie import one_palette, opened
-from gramviz.reports.pdf import _aside, printer
+from gramviz.export.movie import one_palette
 from gramviz.views import Cursor, lyapunov
 
 WIDTH = 1180  # CSS px of an explorer
 SCALE = 1.5  # pixels of a picture per CSS pixel
-COLOURS = 96  # of a picture's palette; flat areas and thin lines need no more, and the file is a quarter as large
+COLORS = 96  # of a picture's palette; flat areas and thin lines need no more, and the file is a quarter as large
 
 RECORD = """\
 import gram
@@ -66,7 +67,7 @@ chapters:
   - at: init
     say: Both models start at **one** point, with the same queens on the board.
   - at: "2.1"
-    say: GRAM throws a die at every step, so its fifty paths part. TRM's one path cannot.
+    say: GRAM samples noise at every step, so its fifty paths part. TRM's one path cannot.
     look: {part: map}
     show: {board: all}
   - quiz: How does TRM's one path end?
@@ -104,7 +105,7 @@ PICTURES = (
     ),
     Picture(
         "explorer-dark", "Chosen paths, in the dark",
-        "Nine paths of three answers were chosen: they keep their colour, here that of their answer, the others turn "
+        "Nine paths of three answers were chosen: they keep their color, here that of their answer, the others turn "
         "grey. The board counts how many of them write each token.",
         'gv.explore(many).go("8.1").select("A", [3, 10, 14, 15, 19, 23, 25, 37, 42]).set('
         'board="all", color_by="answer", basis="answers", theme="dark")',
@@ -118,10 +119,10 @@ PICTURES = (
         "sudoku", "9 x 9 Sudoku, and the history of a cell",
         "A bar says how sure a digit is, a small one is the runner-up. Below the curves, how the twenty paths divide "
         "over the digits of the chosen cell: many change their mind late.",
-        'gv.explore(sudoku).go("4.1").cells(["r4c6"]).set(basis="answers", theme="light")',
+        'gv.explore(sudoku).go("4.1").select_cells(["r4c6"]).set(basis="answers", theme="light")',
     ),
     Picture(
-        "graph", "A graph to be coloured",
+        "graph", "A graph to be colored",
         "The same widget on another board: nodes and edges of the puzzle, the certainty under each node.",
         'gv.explore(graph).go("end").set(color_by="answer", basis="answers", theme="dark")',
     ),
@@ -187,14 +188,14 @@ PICTURES = (
     ),
     Picture(
         "lyapunov", "View: Lyapunov exponents",
-        "Do neighbours of a path fall back to it (below zero) or part from it? Left in time, right beside the outcome.",
+        "Do neighbors of a path fall back to it (below zero) or part from it? Left in time, right beside the outcome.",
         "lyapunov.draw([probe.exponents], [probe.rollout])",
     ),
 )  # fmt: skip
 
 
 class GalleryError(ValueError):
-    """A gallery that cannot be made; the message says what went wrong, and the cure."""
+    """A gallery that cannot be made; the message says what went wrong, and the fix."""
 
 
 def gallery(folder: Path, index: Path, *, only: Sequence[str] = (), progress: TextIO | None = None) -> list[Path]:
@@ -207,7 +208,7 @@ def gallery(folder: Path, index: Path, *, only: Sequence[str] = (), progress: Te
         progress: where to say what is done.
     Raises:
         GalleryError: an unknown name, a folder that the index cannot name, or the models could not be run.
-        ReportError: Chromium or playwright is missing.
+        BrowserError: Chromium or playwright is missing.
     """
     known = [picture.name for picture in PICTURES]
     for name in only:
@@ -215,14 +216,14 @@ def gallery(folder: Path, index: Path, *, only: Sequence[str] = (), progress: Te
             raise GalleryError(f"there is no picture {name!r}; choose of {', '.join(known)}")
     if not folder.resolve().is_relative_to(index.resolve().parent):
         raise GalleryError(f"{folder} does not lie beside or below {index}; choose another place with -o or --index")
-    browser = printer()
+    browser = driven()
     with tempfile.TemporaryDirectory() as place:
         _tell(progress, "recording (some minutes)")
         names = record(Path(place))
         chosen = [picture for picture in PICTURES if not only or picture.name in only]
         folder.mkdir(parents=True, exist_ok=True)
         files = []
-        for picture, png in _aside(lambda: list(draw(chosen, names, browser))):
+        for picture, png in aside(lambda: list(draw(chosen, names, browser))):
             target = folder / f"{picture.name}.png"
             target.write_bytes(png)
             _tell(progress, f"{target}, {len(png) / 1e3:.0f} kB")
@@ -271,7 +272,7 @@ def draw(pictures: Sequence[Picture], names: Mapping[str, Any], browser: str) ->
 
 
 def _explorer(shown: Explorer, browser: str) -> bytes:
-    with opened(freeze(shown), browser, WIDTH, SCALE) as sheet:
+    with opened(freeze(shown), browser, WIDTH, scale=SCALE) as sheet:
         sheet.wait_for_timeout(300)  # two frames draw it; this is for a machine that is busy
         return bytes(sheet.locator(".gv").screenshot(animations="disabled"))
 
@@ -279,17 +280,15 @@ def _explorer(shown: Explorer, browser: str) -> bytes:
 def _figure(shown: go.Figure, browser: str) -> bytes:
     page = shown.to_html(include_plotlyjs=True, config={"staticPlot": True})
     ready = "document.querySelector('.js-plotly-plot .main-svg') !== null"
-    with opened(page, browser, int(shown.layout.width), SCALE, ready) as sheet:
+    with opened(page, browser, int(shown.layout.width), scale=SCALE, ready=ready) as sheet:
         sheet.wait_for_timeout(300)
         return bytes(sheet.locator(".js-plotly-plot").screenshot(animations="disabled"))
 
 
 def _small(png: bytes) -> bytes:
     """The same picture with a palette."""
-    from PIL import Image
-
     found = io.BytesIO()
-    (flat,) = one_palette([Image.open(io.BytesIO(png)).convert("RGB")], COLOURS)
+    (flat,) = one_palette([Image.open(io.BytesIO(png)).convert("RGB")], COLORS)
     flat.save(found, "PNG", optimize=True)
     return found.getvalue()
 
@@ -297,7 +296,7 @@ def _small(png: bytes) -> bytes:
 def page(folder: str) -> str:
     """The index as Markdown, with the pictures in `folder` beside it."""
     parts = [
-        "# Gallery\n\nWhat the eyes of this laboratory show, drawn from the models that ship. `gramviz gallery -o "
+        "# Gallery\n\nWhat gramviz shows, drawn from the models that ship. `gramviz gallery -o "
         f"docs/{folder}` makes all of it\nanew: pictures and this page. Every picture stands under the line that made "
         "it, with these names (seed 0):\n",
         f"```python\n{RECORD}\nimport gramviz as gv\nfrom gramviz.views import Cursor, lyapunov\n```\n",

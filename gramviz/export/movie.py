@@ -11,25 +11,25 @@ import base64
 import importlib.util
 import io
 import os
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import numpy as np
+from PIL import Image
+from scipy.spatial import KDTree
+
+from gramviz.browser import aside, driven, opened
 from gramviz.explorer.freeze import freeze
 from gramviz.explorer.payload import Payload
+from gramviz.explorer.source import Rollout
 from gramviz.explorer.state import State
-from gramviz.explorer.widget import Explorer, Rollout
-from gramviz.reports.pdf import _aside, printer
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
+from gramviz.explorer.widget import Explorer
 
 FORMATS = {".gif": "GIF", ".webp": "WEBP", ".mp4": "MP4"}
 RATE = 12  # pictures per second, as in frontend/movie.js
 LAST = 1500  # ms that the last picture stays
-COLOURS = 128  # of a GIF's palette; flat areas and thin lines need no more
+COLORS = 128  # of a GIF's palette; flat areas and thin lines need no more
 QUALITY = 18  # of an MP4, as x264 counts (CRF): 0 is exact, 23 its default; small text stays sharp at 18
 
 _SHOT = """([index, scale]) => {
@@ -39,7 +39,7 @@ _SHOT = """([index, scale]) => {
 
 
 class MovieError(ValueError):
-    """A film that cannot be made; the message gives the value, what is allowed, and the cure."""
+    """A film that cannot be made; the message gives the value, what is allowed, and the fix."""
 
 
 def movie(
@@ -60,7 +60,7 @@ def movie(
         scale: pixels of the film per CSS pixel, 0.25 to 3.
     Raises:
         MovieError: another ending, MP4 without its encoder, a width or scale out of range, or a rollout of one step.
-        ReportError: Chromium or playwright is missing.
+        BrowserError: Chromium or playwright is missing.
         RolloutError, PackError, StateError: as in `freeze`.
     """
     target = Path(path)
@@ -71,52 +71,12 @@ def movie(
     if not 340 <= width <= 1440 or not 0.25 <= scale <= 3:
         raise MovieError(f"width {width}, scale {scale}: choose a width of 340 to 1440 and a scale of 0.25 to 3")
     html = freeze(source, puzzle=puzzle, state=state)
-    browser = printer()
-    pictures = _aside(lambda: _pictures(html, browser, width, scale))
+    browser = driven()
+    pictures = aside(lambda: _pictures(html, browser, width, scale))
     if len(pictures) < 2:
         raise MovieError("this rollout has one step, so there is nothing to film; export a picture instead")
     _encode(pictures, target)
     return target
-
-
-@contextmanager
-def opened(
-    html: str,
-    browser: str,
-    width: int,
-    scale: float = 1.0,
-    ready: str = "Boolean(document.querySelector('main').gramviz)",
-) -> Iterator[Any]:
-    """A page in Chromium with every request refused, once the JavaScript `ready` holds; not where an event loop runs.
-
-    Args:
-        width: CSS pixels between the page's margins of 8.
-        scale: pixels of a screen shot per CSS pixel.
-    Raises:
-        MovieError: two minutes have passed.
-    """
-    from playwright.sync_api import sync_playwright
-
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as driver:
-        page_file = Path(folder) / "page.html"
-        page_file.write_text(html, encoding="utf-8")
-        chrome = driver.chromium.launch(executable_path=browser, args=["--no-sandbox"])
-        try:
-            page = chrome.new_page(
-                viewport={"width": width + 16, "height": 1200}, color_scheme="light", device_scale_factor=scale
-            )
-            page.route(lambda url: not url.startswith("file:"), lambda route: route.abort())
-            page.goto(page_file.as_uri())
-            # The page's policy forbids playwright's own way of waiting, which evaluates text in the page.
-            for _ in range(2400):
-                if page.evaluate(ready):
-                    break
-                page.wait_for_timeout(50)
-            else:
-                raise MovieError("the page drew nothing in two minutes; is this machine busy? Try again")
-            yield page
-        finally:
-            chrome.close()
 
 
 def _pictures(html: str, browser: str, width: int, scale: float) -> list[bytes]:
@@ -133,19 +93,17 @@ def _require_h264(name: str) -> None:
     Raises:
         MovieError: PyAV is missing, or was built without x264.
     """
-    cure = "pip install 'gram-explorer[mp4]', or end the film in .gif or .webp"
+    fix = "pip install 'gram-explorer[mp4]', or end the film in .gif or .webp"
     if importlib.util.find_spec("av") is None:
-        raise MovieError(f"{name!r} needs PyAV, which is not installed; {cure}")
+        raise MovieError(f"{name!r} needs PyAV, which is not installed; {fix}")
     import av
 
     if "libx264" not in av.codecs_available:
-        raise MovieError(f"{name!r} needs x264, which this build of PyAV lacks; {cure}")
+        raise MovieError(f"{name!r} needs x264, which this build of PyAV lacks; {fix}")
 
 
 def _encode(pictures: Sequence[bytes], target: Path) -> None:
     """Write the pictures as a film; whole or not at all."""
-    from PIL import Image
-
     frames = [Image.open(io.BytesIO(one)).convert("RGB") for one in pictures]
     size = frames[-1].size  # a film has one size; the last moment's layout is the complete one
     frames = [frame if frame.size == size else frame.crop((0, 0, *size)) for frame in frames]
@@ -163,24 +121,20 @@ def _encode(pictures: Sequence[bytes], target: Path) -> None:
         partial.unlink(missing_ok=True)
 
 
-def one_palette(frames: Sequence[Image], colours: int = COLOURS) -> list[Image]:
+def one_palette(frames: Sequence[Image.Image], colors: int = COLORS) -> list[Image.Image]:
     """All pictures in one palette, made of a few of them: with one each, flat areas would flicker.
 
-    A quarter of it are the most frequent colours, exactly, so that no background is tinted. The rest covers all others
+    A quarter of it are the most frequent colors, exactly, so that no background is tinted. The rest covers all others
     as evenly as it can: a median cut, which counts pixels, would turn the few vermilion ones grey.
     """
-    import numpy as np
-    from PIL import Image
-    from scipy.spatial import KDTree
-
     width, height = frames[0].size
     some = frames[:: max(1, len(frames) // 6)]
     sheet = Image.new("RGB", (width, height * len(some)))
     for k, frame in enumerate(some):
         sheet.paste(frame, (0, k * height))
-    seen = sorted(sheet.getcolors(sheet.width * sheet.height) or [], reverse=True)  # [(count, colour)]
-    even = sheet.quantize(colours - colours // 4, Image.Quantize.MAXCOVERAGE).getpalette() or []
-    palette = np.array([colour for _, colour in seen[: colours // 4]] + np.reshape(even, (-1, 3)).tolist(), np.uint8)
+    seen = sorted(sheet.getcolors(sheet.width * sheet.height) or [], reverse=True)  # [(count, color)]
+    even = sheet.quantize(colors - colors // 4, Image.Quantize.MAXCOVERAGE).getpalette() or []
+    palette = np.array([color for _, color in seen[: colors // 4]] + np.reshape(even, (-1, 3)).tolist(), np.uint8)
     # Not Pillow's own search, which is out by up to 4 steps: white would no longer be white.
     nearest = KDTree(palette)
     drawn = []
@@ -194,10 +148,9 @@ def one_palette(frames: Sequence[Image], colours: int = COLOURS) -> list[Image]:
     return drawn
 
 
-def _write_mp4(frames: Sequence[Image], path: Path) -> None:
-    """H.264 in the form that every player knows: colours at half the size, so both sides are even numbers of pixels."""
+def _write_mp4(frames: Sequence[Image.Image], path: Path) -> None:
+    """H.264 in the form that every player knows: colors at half the size, so both sides are even numbers of pixels."""
     import av
-    import numpy as np
 
     width, height = frames[0].size
     even = (0, height % 2), (0, width % 2), (0, 0)

@@ -63,7 +63,9 @@ export function pythonLine(payload, state, start) {
   for (const [letter, paths] of Object.entries(state.selected))
     parts.push(`select(${quoted(letter)}, ${literal(paths)})`);
   if (differs("focus")) parts.push(`focus(${quoted(state.focus[0])}, ${state.focus[1]})`);
-  if (differs("cells")) parts.push(`cells(${literal(state.cells.map((cell) => cellName(payload.board, cell)))})`);
+  if (differs("cells")) {
+    parts.push(`select_cells(${literal(state.cells.map((cell) => cellName(payload.board, cell)))})`);
+  }
   const said = new Set(["v", "puzzle", "cursor", "pinned", "selected", "focus", "cells"]);
   const rest = /** @type {(keyof State)[]} */ (Object.keys(state)).filter((key) => !said.has(key) && differs(key));
   const assigned = rest.map((key) => `${key}=${literal(state[key])}`);

@@ -1,6 +1,6 @@
-"""Basins: which answers are reached from many starts (or with many throws of the dice), and how finely they interlace.
+"""Basins: which answers are reached from many starts (or with other sampling noise), and how finely they interlace.
 
-A rollout's paths may differ by their guidance, by their start (`random_start`), or lie on a plane of starts
+A rollout's trajectories may differ by their guidance, by their start (`random_start`), or lie on a plane of starts
 (`gram.analysis.plane.starts`): the question is the same.
 """
 
@@ -24,8 +24,8 @@ class Basins:
 
     Attributes:
         answers: see `Answers`; index 0 is the largest basin.
-        share: [answer] of the paths that end there.
-        low, high: [answer] 95 % interval of each share (Wilson): what other paths of this kind would give.
+        share: [answer] of the trajectories that end there.
+        low, high: [answer] 95 % interval of each share (Wilson): what other trajectories of this kind would give.
         entropy: of the shares, in nats: 0 if all end alike, ln of the number of answers if all are equally frequent.
     """
 
@@ -50,7 +50,7 @@ def on_plane(data: xr.Dataset, puzzle: int = 0) -> tuple[NDArray[np.integer], ND
     """The final answer [row, column] of each start on a plane, and the places of rows and columns.
 
     Raises:
-        RolloutError: the paths do not lie on a plane of starts.
+        RolloutError: the trajectories do not lie on a plane of starts.
     """
     if not {"row", "column"} <= set(data.coords):
         raise RolloutError("the paths of this rollout do not start on a plane; gram.plane.starts(checkpoint) draws one")
@@ -62,11 +62,11 @@ def on_plane(data: xr.Dataset, puzzle: int = 0) -> tuple[NDArray[np.integer], ND
 
 
 def border(grid: NDArray[np.integer]) -> float:
-    """Share of neighbouring pairs of points [row, column], side by side, that reach different answers.
+    """Share of neighboring pairs of points [row, column], side by side, that reach different answers.
 
     0: one basin. For basins with smooth borders it falls as 1 / size when the plane is drawn more finely; where it
     does not fall, the basins interlace at every scale that was looked at (Grebogi et al. 1983), and the answer is not
-    to be told from the start.
+    to be predicted from the start.
     """
     different = (grid[1:] != grid[:-1]).sum() + (grid[:, 1:] != grid[:, :-1]).sum()
     pairs = grid[1:].size + grid[:, 1:].size

@@ -1,4 +1,4 @@
-"""Principal components of the states that some runs share."""
+"""Principal components of the states that some series share."""
 
 from __future__ import annotations
 
@@ -27,14 +27,15 @@ _CELL = re.compile(r"cell(0|[1-9][0-9]{0,5})")
 
 @dataclass(frozen=True)
 class Projection:
-    """The states of some runs in three principal components that they share.
+    """The states of some series in three principal components that they share.
 
     Attributes:
         basis: `h`, `answers`, `steps`, `random`, or `cell40` for the position 40.
         label: the basis in words.
         of: what the explained variance is of, in words.
-        variance: share of the variance that each component explains [component]; of all states of all paths given.
-        runs: per run `coordinates` [trajectory, step, component] and `outside` [trajectory, step], the share of a
+        variance: share of the variance that each component explains [component]; of all states of all trajectories
+            given.
+        runs: per series `coordinates` [trajectory, step, component] and `outside` [trajectory, step], the share of a
             state's energy (squared distance to the mean) that the first two components do not show; `beyond`
             [trajectory, step], the share that all three do not show.
     """
@@ -46,7 +47,7 @@ class Projection:
     runs: tuple[xr.Dataset, ...]
 
     @property
-    def plane(self) -> float:
+    def explained_2d(self) -> float:
         """Share of the variance that the first two components explain together."""
         return float(self.variance[:2].sum())
 
@@ -68,11 +69,11 @@ def cell_of(basis: str) -> int | None:
 
 
 def planes(rollouts: Sequence[xr.Dataset], basis: str, share_h: bool = False) -> list[tuple[int, ...]]:
-    """The sets of runs (by index) that may share one plane of a basis.
+    """The sets of series (by index) that may share one plane of a basis.
 
     The h of two checkpoints are two unrelated spaces, so a distance in a joint plane of them means nothing: bases `h`
-    and `steps` join only runs with the same recorded checkpoint, unless `share_h`. Answers are one space for all runs.
-    Runs without `h` (or, for `steps`, with a single state) are left out.
+    and `steps` join only series with the same recorded checkpoint, unless `share_h`. Answers are one space for all
+    series. Series without `h` (or, for `steps`, with a single state) are left out.
     """
     _known_basis(basis)
     if basis == "answers":
@@ -86,21 +87,21 @@ def planes(rollouts: Sequence[xr.Dataset], basis: str, share_h: bool = False) ->
 
 
 def project(rollouts: Sequence[xr.Dataset], basis: str = "h", puzzle: int | Sequence[int] = 0) -> Projection:
-    """Principal components of the states of one puzzle, fitted on all states of all paths of all runs given.
+    """Principal components of the states of one puzzle, fitted on all states of all trajectories of all series given.
 
     Args:
-        rollouts: runs that may share a plane; see `planes`.
-        basis: `h` (positions and features flattened), `answers` (token probabilities, or one-hot tokens where a run has
-            none), `steps` (differences of h between neighbouring states; the initial state has made no step: 0),
+        rollouts: series that may share a plane; see `planes`.
+        basis: `h` (positions and features flattened), `answers` (token probabilities, or one-hot tokens where a series
+            has none), `steps` (differences of h between neighboring states; the initial state has made no step: 0),
             `cell40` (h of the position 40 alone), or `random` (h along three directions at right angles that chance
-            drew: what any plane would show, so that the others can be held against it).
-        puzzle: index of the puzzle, one for all or one per run.
+            drew: what any plane would show, so that the others can be checked against it).
+        puzzle: index of the puzzle, one for all or one per series.
 
     Each component's largest loading is positive; those of `random` stand in the order in which they were drawn. States
     with a NaN or infinity are left out of the fit and stay NaN.
 
     Raises:
-        RolloutError: `h` was not recorded, or the runs have different numbers per state.
+        RolloutError: `h` was not recorded, or the series have different numbers per state.
         ValueError: an unknown basis.
     """
     return projections(rollouts, (basis,), puzzle)[basis]
@@ -154,12 +155,12 @@ def label(basis: str, data: xr.Dataset) -> str:
 
 
 class _Paths:
-    """The states of all paths as float32 rows around their common mean, and which of them are finite.
+    """The states of all trajectories as float32 rows around their common mean, and which of them are finite.
 
     Attributes:
-        rows: per path [step, feature]; states that are not finite are 0, so that they cannot poison a product.
-        finite: per path [step].
-        shapes: (paths, steps) of each run.
+        rows: per trajectory [step, feature]; states that are not finite are 0, so that they cannot poison a product.
+        finite: per trajectory [step].
+        shapes: (trajectories, steps) of each series.
     """
 
     def __init__(self, states: Sequence[NDArray[np.floating]]) -> None:
@@ -173,7 +174,7 @@ class _Paths:
         # One block for all: it gets large memory pages, which a pass over 50 MB notices.
         block = np.empty((sum(n * t for n, t in self.shapes), sizes[0]), np.float32)
         at = 0
-        for path in (path for one in states for path in one):  # path by path, because a path fits into the cache
+        for path in (path for one in states for path in one):  # one at a time, because one fits into the cache
             rows = block[at : at + len(path)]
             rows[:] = path.reshape(len(path), -1)
             at += len(path)
@@ -183,15 +184,15 @@ class _Paths:
             count += int(finite.sum())
             self.rows.append(rows)
             self.finite.append(finite)
-        centre = (total / max(count, 1)).astype(np.float32)
+        center = (total / max(count, 1)).astype(np.float32)
         for rows, finite in zip(self.rows, self.finite, strict=True):
-            rows[finite] -= centre
+            rows[finite] -= center
 
 
 def _principal(
     paths: _Paths, differences: bool, chance: np.random.Generator | None
 ) -> tuple[NDArray[np.float64], tuple[xr.Dataset, ...]]:
-    """Explained variance [component], and per run coordinates and energy outside; of states or of their differences.
+    """Explained variance [component], and per series coordinates and energy outside; of states or of their differences.
 
     Where chance is given, the directions are not the leading ones but its own.
     """
@@ -224,11 +225,13 @@ def _principal(
 
 
 class _Scatter:
-    """The scatter matrix of the rows of all paths (states, or differences along a path) as an operator on vectors.
+    """The scatter matrix of the rows of all trajectories (states, or differences along a trajectory) as an operator on
+    vectors.
 
-    It is never formed: it acts path by path, so that each path is read from memory once per product, and differences
-    are taken of numbers instead of states. Small problems are solved densely, large ones by Lanczos iteration from a
-    fixed start (ARPACK; Lehoucq, Sorensen & Yang 1998): as exact as needed, and the same answer every time.
+    It is never formed: it acts trajectory by trajectory, so that each trajectory is read from memory once per product,
+    and differences are taken of numbers instead of states. Small problems are solved densely, large ones by Lanczos
+    iteration from a fixed start (ARPACK; Lehoucq, Sorensen & Yang 1998): as exact as needed, and the same answer every
+    time.
     """
 
     def __init__(self, paths: _Paths, differences: bool) -> None:
@@ -236,10 +239,10 @@ class _Scatter:
         self.used = [ok[1:] & ok[:-1] if differences else ok for ok in paths.finite]
         self.features = paths.rows[0].shape[1]
         self.count = sum(int(used.sum()) for used in self.used)
-        self.mean = np.zeros(self.features, np.float32)  # states are centred already
+        self.mean = np.zeros(self.features, np.float32)  # states are centered already
         if differences:
             self.mean = self._adjoint([used.astype(np.float32) for used in self.used]) / np.float32(max(self.count, 1))
-        self.energy = []  # per path [row], squared distance to the mean
+        self.energy = []  # per trajectory [row], squared distance to the mean
         for rows, used in zip(paths.rows, self.used, strict=True):
             away = self.lift(rows) - self.mean if differences else rows
             self.energy.append(np.where(used, np.einsum("tf,tf->t", away, away), 0).astype(np.float64))
@@ -250,7 +253,7 @@ class _Scatter:
         return values[1:] - values[:-1] if self.differences else values
 
     def _adjoint(self, weights: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-        """Sum of the rows, weighted per path [row] -> [feature]."""
+        """Sum of the rows, weighted per trajectory [row] -> [feature]."""
         total = np.zeros(self.features, np.float32)
         for rows, weight in zip(self.paths.rows, weights, strict=True):
             if self.differences:

@@ -11,10 +11,10 @@ from gram.rollout import need
 def random_walk(data: xr.Dataset, seed: int = 0) -> xr.Dataset:
     """The rollout with its h replaced by random walks that make as many steps, each as long, from the same start.
 
-    Every step is as long as the path's own, in a direction drawn evenly among all directions: nothing of the model is
-    left but how far it moves. A long walk in many dimensions shows about 6 / pi^2 = 61 % of its variance in its first
-    principal component and 15 % in its second (Antognini & Sohl-Dickstein 2018), and draws elegant curves there: what
-    a map of a model shows beyond this is the model's.
+    Every step is as long as the trajectory's own, in a direction drawn evenly among all directions: nothing of the
+    model is left but how far it moves. A long walk in many dimensions shows about 6 / pi^2 = 61 % of its variance in
+    its first principal component and 15 % in its second (Antognini & Sohl-Dickstein 2018), and draws elegant curves
+    there: what a map of a model shows beyond this is the model's.
 
     Raises:
         RolloutError: h was not recorded.

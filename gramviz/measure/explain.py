@@ -1,4 +1,4 @@
-"""Explain a step of a Sudoku path: which of its changes the rules justify, and which are guesses.
+"""Explain a step of a Sudoku trajectory: which of its changes the rules justify, and which are guesses.
 
 A change is judged by what was **known** before it: the givens, and those cells of the board before the step that were
 free of conflict and that the step leaves as they are (what a step gives up cannot be its reason). The reasons, in the
@@ -59,7 +59,7 @@ NODES = LIMITS[
 
 
 class ExplainError(ValueError):
-    """Nothing to explain here; the message gives the value, what is allowed, and the cure."""
+    """Nothing to explain here; the message gives the value, what is allowed, and the fix."""
 
 
 @dataclass(frozen=True)
@@ -74,16 +74,16 @@ class Change:
 
 
 def explain(rollout: xr.Dataset, trajectory: int, step: int | str, puzzle: int = 0) -> list[Change]:
-    """What one transition changed on the board of one path, each change with its reason; in order of position.
+    """What one transition changed on the board of one trajectory, each change with its reason; in order of position.
 
     Args:
         rollout: of a Sudoku task, of any size with boxes.
-        trajectory: which path, from 0.
+        trajectory: which trajectory, from 0.
         step: the transition, by its address ("7.2") or counted from 1, as the explorer's `go` takes them; step 0, the
             initial state, has changed nothing.
         puzzle: which puzzle, from 0.
     Raises:
-        ExplainError: the task has no boxes, or there is no such puzzle, path or step.
+        ExplainError: the task has no boxes, or there is no such puzzle, trajectory or step.
     """
     board = board_of(rollout)
     if not sudoku(board):

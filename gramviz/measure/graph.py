@@ -61,7 +61,7 @@ def _layouts(nodes: int, edges: Edges) -> Iterator[NDArray[np.float64]]:
     if nx.check_planarity(graph)[0]:
         starts.append(nx.planar_layout(graph))
     distance = dict(nx.all_pairs_shortest_path_length(graph))
-    far = max(max(row.values()) for row in distance.values()) + 1  # between parts that no path joins
+    far = max(max(row.values()) for row in distance.values()) + 1  # between parts that no trajectory joins
     wanted = {a: {b: distance[a].get(b, far) for b in graph} for a in graph}
     found = [*starts, *(nx.kamada_kawai_layout(graph, dist=wanted, pos=start) for start in starts)]
     found += [nx.spring_layout(graph, seed=seed, method="force") for seed in range(_SEEDS)]
@@ -98,7 +98,7 @@ def _judge(nodes: int, edges: Edges) -> Callable[[NDArray[np.float64]], float]:
     count = _crossing_counter(edges)
 
     def unclear(at: NDArray[np.float64]) -> float:
-        z = at[:, 0] + 1j * at[:, 1]  # as complex numbers: half the calls, and this runs thousands of times
+        z = at[:, 0] + 1j * at[:, 1]  # as complex numbers: half the calls, and this series thousands of times
         apart = np.abs(z[first] - z[second])
         span, away = z[end] - z[start], z[node] - z[start]
         along = (away * span.conj()).real / np.maximum((span * span.conj()).real, 1e-12)

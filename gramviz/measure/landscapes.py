@@ -17,18 +17,18 @@ from gramviz.measure.paths import conflicts
 from gramviz.measure.positions import ends, probability, shown
 
 NEAR = 0.06  # of the diagonal of the picture: further than that from every recorded state, nothing is claimed
-NEIGHBOURS = 8  # recorded states that a point of the landscape is interpolated from
+NEIGHBORS = 8  # recorded states that a point of the landscape is interpolated from
 
 
 def loss(data: xr.Dataset, puzzle: int = 0) -> xr.DataArray:
     """What each state's answer costs [trajectory, step], in nats per position.
 
     The cross-entropy of the right answer that the state fits best, mean over positions; right are `y` and every final
-    answer of a path that is `valid`. (One `y` alone would call a path lost that finds another solution.) Without
-    probabilities, or where no right answer is known, the number of violated rules; `attrs["unit"]` says which.
+    answer of a trajectory that is `valid`. (One `y` alone would call a trajectory lost that finds another solution.)
+    Without probabilities, or where no right answer is known, the number of violated rules; `attrs["unit"]` says which.
 
     Raises:
-        RolloutError: neither can be told.
+        RolloutError: neither is known.
     """
     one = data.isel(puzzle=[puzzle])
     right = _right(one)
@@ -40,9 +40,7 @@ def loss(data: xr.Dataset, puzzle: int = 0) -> xr.DataArray:
         found, unit = np.min(each, axis=0), "nats per position"
     else:
         if not board_of(one).ruled and "conflict" not in one:
-            raise RolloutError(
-                "no right answer of this puzzle is known and its board has no rules: nothing tells a loss"
-            )
+            raise RolloutError("no right answer of this puzzle is known and its board has no rules: there is no loss")
         found, unit = conflicts(one).transpose("puzzle", "trajectory", "step").values[0], "violated rules"
     return xr.DataArray(found.astype(np.float32), dims=("trajectory", "step"), name="loss", attrs={"unit": unit})
 
@@ -52,7 +50,7 @@ def landscape(
 ) -> xr.Dataset:
     """The loss between recorded states, in the plane of their first two principal components.
 
-    At each point the mean of the `NEIGHBOURS` nearest recorded states, weighted by one over squared distance (Shepard
+    At each point the mean of the `NEIGHBORS` nearest recorded states, weighted by one over squared distance (Shepard
     1968), found with a k-d tree as in the paper; NaN where the nearest is further than `NEAR` of the diagonal. States
     that lie far apart outside the plane may stand side by side in it: where they do, their mean is drawn.
 
@@ -75,7 +73,7 @@ def landscape(
     places, costs = path[known].astype(np.float64), cost.values[known].astype(np.float64)
     low, high = places.min(0), places.max(0)
     half = max((0.5 + margin) * float((high - low).max()), 1e-6)  # a square: one scale for both axes
-    columns, rows = (centre + np.linspace(-half, half, size) for centre in (low + high) / 2)
+    columns, rows = (center + np.linspace(-half, half, size) for center in (low + high) / 2)
     points = np.stack(np.meshgrid(columns, rows), -1).reshape(-1, 2)
     return xr.Dataset(
         {
@@ -96,7 +94,7 @@ def shepard(
     places: NDArray[np.float64], values: NDArray[np.float64], points: NDArray[np.float64], reach: float
 ) -> NDArray[np.float64]:
     """Values [point] between known places [place, axis]: see `landscape`; NaN where none lies within `reach`."""
-    count = min(NEIGHBOURS, len(places))
+    count = min(NEIGHBORS, len(places))
     distance, near = KDTree(places).query(points, k=count)
     distance, near = distance.reshape(len(points), count), near.reshape(len(points), count)
     weight = 1 / np.maximum(distance, 1e-9 * max(reach, 1e-300)) ** 2

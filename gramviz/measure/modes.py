@@ -1,4 +1,4 @@
-"""How a path comes to its end: at once, late, or not; and whether it comes to rest.
+"""How a trajectory comes to its end: at once, late, or not; and whether it comes to rest.
 
 After the modes that two papers name: quick success, delayed success and failure (PTRM, arXiv 2605.19943); and the
 question of whether a failure rests in a false fixed point or wanders (Ren & Liu, arXiv 2601.10679). Neither gives
@@ -21,7 +21,7 @@ QUICK = 0.25  # share of the supervision steps within which a quick success is r
 
 
 def modes(data: xr.Dataset, quick: float = QUICK) -> xr.Dataset:
-    """How each path ends [puzzle, trajectory].
+    """How each trajectory ends [puzzle, trajectory].
 
     Returns:
         `mode`: see `MODES`. A success is right in the last state; it is quick if it is right for good from a state
@@ -49,9 +49,9 @@ def modes(data: xr.Dataset, quick: float = QUICK) -> xr.Dataset:
 
 
 def separation(value: NDArray[np.floating], success: NDArray[np.bool_]) -> float:
-    """How well a number tells success from failure: the share of pairs in which the success has the smaller one.
+    """How well a number separates success from failure: the share of pairs in which the success has the smaller one.
 
-    1: every success lies below every failure; 1/2: it tells nothing; 0: every success lies above. Ties count half (the
+    1: every success lies below every failure; 1/2: it says nothing; 0: every success lies above. Ties count half (the
     area under the ROC curve; Mann & Whitney 1947). NaN without a success or without a failure.
     """
     good, bad = value[success], value[~success]

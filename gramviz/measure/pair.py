@@ -1,8 +1,8 @@
 """A puzzle and its answer as two pictures, each cut to its grid: what is drawn of a board whose pictures are `apart`.
 
 On the canvas of ARC most positions hold nothing. What is drawn of the answer is the rectangle that holds the grid of
-the known solution and of every path's last answer: it stays as it is while the steps go by, and an answer of the wrong
-size is seen in full. What an earlier state shows outside of it is not drawn, and not measured either.
+the known solution and of every trajectory's last answer: it stays as it is while the steps go by, and an answer of the
+wrong size is seen in full. What an earlier state shows outside of it is not drawn, and not measured either.
 """
 
 from __future__ import annotations
@@ -63,10 +63,10 @@ class Pair:
 
 
 def pair(runs: Sequence[xr.Dataset], puzzle: int | Sequence[int] = 0) -> Pair | None:
-    """The pair of one puzzle, the same for all these runs; None where puzzle and answer are one picture.
+    """The pair of one puzzle, the same for all these series; None where puzzle and answer are one picture.
 
     Args:
-        puzzle: its index, one for all runs or one each.
+        puzzle: its index, one for all series or one each.
     """
     board = board_of(runs[0])
     if not board.apart:

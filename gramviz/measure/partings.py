@@ -1,4 +1,4 @@
-"""Where two paths part, and the tree of partings of many."""
+"""Where two trajectories part, and the tree of partings of many."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from gramviz.measure.positions import shown
 
 @dataclass(frozen=True)
 class Parting:
-    """Two paths part at state `index`, and first at `position`, whose difference lasts from `position_index` on."""
+    """Two trajectories part at state `index`, and first at `position`, whose difference lasts from `position_index`
+    on."""
 
     index: int
     position: int
@@ -23,9 +24,10 @@ class Parting:
 
 
 def parting(a: xr.Dataset, i: int, b: xr.Dataset, j: int, puzzle: int | Sequence[int] = 0) -> Parting | None:
-    """Where path i of run a and path j of run b part; None if they reach the same answer. See `parting_of`.
+    """Where trajectory i of series a and trajectory j of series b part; None if they reach the same answer. See
+    `parting_of`.
 
-    Indices count the states of the longer run; the shorter one keeps its last board.
+    Indices count the states of the longer series; the shorter one keeps its last board.
     """
     p, q = each(puzzle, (a, b))
     return parting_of(shown(a)["tokens"].values[p, i], shown(b)["tokens"].values[q, j])
@@ -52,8 +54,8 @@ class Fork:
     """A branch comes apart after state `index` (a mean, so between states) into `parts`.
 
     Attributes:
-        index: mean over the pairs of paths across it of the last state at which they are not yet parted.
-        parts: the paths of each branch, large branches first.
+        index: mean over the pairs of trajectories across it of the last state at which they are not yet parted.
+        parts: the trajectories of each branch, large branches first.
         position: the one where most pairs across it part.
     """
 
@@ -64,14 +66,14 @@ class Fork:
 
 @dataclass(frozen=True)
 class Branching:
-    """Where many paths part from each other.
+    """Where many trajectories part from each other.
 
     Attributes:
-        together: [path, path] the last state at which two paths are not yet parted, the last of all where they reach
-            the same answer: one less than `Parting.index`.
-        position: [path, path] the position of their parting, -1 where they reach the same answer.
+        together: [trajectory, trajectory] the last state at which two trajectories are not yet parted, the last of all
+            where they reach the same answer: one less than `Parting.index`.
+        position: [trajectory, trajectory] the position of their parting, -1 where they reach the same answer.
         forks: from the last to the first.
-        order: the paths so that those of one branch stand side by side, large branches first.
+        order: the trajectories so that those of one branch stand side by side, large branches first.
     """
 
     together: NDArray[np.integer]
@@ -80,8 +82,8 @@ class Branching:
     order: tuple[int, ...]
 
     def branches(self, index: float) -> tuple[tuple[int, ...], ...]:
-        """The branches at a state, largest first: paths whose forks all lie at it or later."""
-        label = (self.position < 0).argmax(1)  # the first path with the same answer
+        """The branches at a state, largest first: trajectories whose forks all lie at it or later."""
+        label = (self.position < 0).argmax(1)  # the first trajectory with the same answer
         for fork in self.forks:
             if fork.index >= index:
                 label[[n for part in fork.parts for n in part]] = fork.parts[0][0]
@@ -89,11 +91,12 @@ class Branching:
 
 
 def branching(data: xr.Dataset, puzzle: int = 0) -> Branching:
-    """The tree of partings of all paths of one puzzle.
+    """The tree of partings of all trajectories of one puzzle.
 
-    Paths of one answer are one branch to the end. Of others those are joined first that stay together longest, and two
-    branches part when the pairs of paths across them do on average (`parting`; average linkage, Sokal & Michener 1958).
-    A path that wanders has no answer to be nearer to before its last steps, and so parts late from all.
+    Trajectories of one answer are one branch to the end. Of others those are joined first that stay together longest,
+    and two branches part when the pairs of trajectories across them do on average (`parting`; average linkage, Sokal &
+    Michener 1958). A trajectory that wanders has no answer to be nearer to before its last steps, and so parts late
+    from all.
     """
     tokens = shown(data)["tokens"].transpose("puzzle", "trajectory", "step", "position").values[puzzle]
     paths, steps = tokens.shape[:2]
@@ -104,7 +107,7 @@ def branching(data: xr.Dataset, puzzle: int = 0) -> Branching:
             if (found := parting_of(tokens[i], tokens[j])) is not None:
                 together[i, j] = together[j, i] = found.index - 1
                 position[i, j] = position[j, i] = found.position
-    answer = (position < 0).argmax(1)  # the first path with the same answer
+    answer = (position < 0).argmax(1)  # the first trajectory with the same answer
     groups = {int(k): tuple(np.flatnonzero(answer == k).tolist()) for k in np.unique(answer)}
     forks = []
     while len(groups) > 1:
@@ -120,13 +123,13 @@ def branching(data: xr.Dataset, puzzle: int = 0) -> Branching:
 
 
 def _groups(label: NDArray[np.integer]) -> tuple[tuple[int, ...], ...]:
-    """Paths with the same label, largest group first, of equals that with the first path."""
+    """Trajectories with the same label, largest group first, of equals that with the first trajectory."""
     found = [tuple(np.flatnonzero(label == k).tolist()) for k in np.unique(label)]
     return tuple(sorted(found, key=lambda part: (-len(part), part[0])))
 
 
 def _order(forks: Sequence[Fork], paths: int) -> tuple[int, ...]:
-    """Paths in the order of the tree's leaves: at each fork the larger part first."""
+    """Trajectories in the order of the tree's leaves: at each fork the larger part first."""
     rank = np.zeros((paths, len(forks)), int)
     for at, fork in enumerate(reversed(forks)):  # from the first fork to the last
         for k, part in enumerate(fork.parts):

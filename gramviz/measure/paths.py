@@ -1,4 +1,4 @@
-"""One path: rules broken, how far it moves, when it is right, whether it rests, how it ends."""
+"""One trajectory: rules broken, how far it moves, when it is right, whether it rests, how it ends."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gramviz.measure.positions import ends
 
 OUTCOMES = ("wrong", "correct", "not finished", "unknown", "drawn")  # index = the code in `outcome` and in the payload
 WRONG, CORRECT, NOT_FINISHED, UNKNOWN, DRAWN = range(5)
-REST = 0.05  # of the drift of the first supervision step: a path that moves less in the end has settled
+REST = 0.05  # of the drift of the first supervision step: a trajectory that moves less in the end has settled
 
 
 def conflicts(data: xr.Dataset) -> xr.DataArray:
@@ -45,7 +45,8 @@ def drift(data: xr.Dataset) -> xr.DataArray:
     """
     h = need(data, "h").transpose("puzzle", "trajectory", "step", *STATE)
     found = np.full(h.shape[:3], np.nan, np.float32)
-    for index in np.ndindex(h.shape[:2]):  # one path at a time: h may be hundreds of MB, and float16 squares overflow
+    # one trajectory at a time: h may be hundreds of MB, and float16 squares overflow
+    for index in np.ndindex(h.shape[:2]):
         path = h.values[index].reshape(h.shape[2], -1).astype(np.float32)
         step = path[1:] - path[:-1]
         found[index][1:] = np.sqrt(np.einsum("tf,tf->t", step, step))
@@ -53,7 +54,7 @@ def drift(data: xr.Dataset) -> xr.DataArray:
 
 
 def spread(data: xr.Dataset) -> xr.DataArray:
-    """Mean distance of the paths' h to their centre [puzzle, step]; 0 for a single path."""
+    """Mean distance of the trajectories' h to their center [puzzle, step]; 0 for a single trajectory."""
     h = need(data, "h").transpose("puzzle", "trajectory", "step", *STATE)
     found = np.zeros((h.shape[0], h.shape[2]), np.float32)
     for puzzle, step in np.ndindex(found.shape):
@@ -64,9 +65,11 @@ def spread(data: xr.Dataset) -> xr.DataArray:
 
 
 def halting(data: xr.Dataset) -> bool:
-    """Whether belief stops a path of this model: there is a halting head, and `inference.halting` of its run is on.
+    """Whether belief stops a trajectory of this model: there is a halting head, and `inference.halting` of its series
+    is on.
 
-    With it off every path goes on as long as it was asked to, whatever the head believes: so do the published ones.
+    With it off every trajectory continues as long as it was asked to, whatever the head believes: so do the published
+    ones.
     """
     heads = {"halted_at", "halt"} & set(map(str, data.data_vars))
     return bool(heads) and bool(config_of(data).get("inference", {}).get("halting", True))
@@ -88,7 +91,7 @@ def first_correct(data: xr.Dataset) -> xr.DataArray:
 
 
 def rest(data: xr.Dataset) -> xr.DataArray:
-    """How much a path still moves in the end [puzzle, trajectory]: 0 at rest, 1 as much as in the beginning.
+    """How much a trajectory still moves in the end [puzzle, trajectory]: 0 at rest, 1 as much as in the beginning.
 
     The mean drift per transition over the last three supervision steps, as a share of that over the first; NaN with
     fewer than four supervision steps, because the first is among the last three then.
@@ -105,16 +108,17 @@ def rest(data: xr.Dataset) -> xr.DataArray:
 
 
 def settled(data: xr.Dataset) -> xr.DataArray:
-    """True where a path has come to rest [puzzle, trajectory]: `rest` is at most `REST` (our definition)."""
+    """True where a trajectory has come to rest [puzzle, trajectory]: `rest` is at most `REST` (our definition)."""
     return (rest(data) <= REST).rename("settled")
 
 
 def outcome(data: xr.Dataset) -> xr.DataArray:
-    """How each path ended [puzzle, trajectory]: 0 wrong, 1 correct, 2 not finished, 3 unknown, 4 drawn (`OUTCOMES`).
+    """How each trajectory ended [puzzle, trajectory]: 0 wrong, 1 correct, 2 not finished, 3 unknown, 4 drawn
+    (`OUTCOMES`).
 
     Correct: the last recorded answer is `valid`. Not finished: it is not, and the model never said that it was right.
-    Where nothing stops a path (`halting`) none is unfinished: what is not correct in the end is wrong, whatever the
-    model believes of it. Unknown: `valid` was not recorded.
+    Where nothing stops a trajectory (`halting`) none is unfinished: what is not correct in the end is wrong, whatever
+    the model believes of it. Unknown: `valid` was not recorded.
     Drawn: a picture without a blank, which nobody can call right or wrong; with one it is not finished.
     """
     like = data["tokens"].isel(step=-1, position=0, drop=True)

@@ -30,12 +30,13 @@ def changed_tokens(tokens: NDArray[np.integer]) -> NDArray[np.bool_]:
 
 
 def token_counts(tokens: NDArray[np.integer], vocabulary: int) -> NDArray[np.int64]:
-    """How many of the boards [path, position] show each token: [position, token]."""
+    """How many of the boards [trajectory, position] show each token: [position, token]."""
     return (tokens[..., None] == np.arange(vocabulary)).sum(0)
 
 
 def band(values: NDArray[np.floating]) -> NDArray[np.float64]:
-    """10 %, 50 % and 90 % quantiles over paths [path, step] -> [3, step]; linear between neighbours, NaN left out."""
+    """10 %, 50 % and 90 % quantiles over trajectories [trajectory, step] -> [3, step]; linear between neighbors, NaN
+    left out."""
     found = np.full((3, values.shape[1]), np.nan)
     for step, column in enumerate(np.asarray(values, np.float64).T):
         column = column[~np.isnan(column)]
@@ -73,7 +74,7 @@ def on_edges(board: Board, x: NDArray[np.integer], tokens: NDArray[np.integer]) 
 
 
 def each(puzzle: int | Sequence[int], rollouts: Sequence[xr.Dataset]) -> Iterator[int]:
-    """The puzzle of each run."""
+    """The puzzle of each series."""
     if isinstance(puzzle, int | np.integer):
         return iter([int(puzzle)] * len(rollouts))
     if len(puzzle) != len(rollouts):

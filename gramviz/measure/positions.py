@@ -112,7 +112,8 @@ def changed(data: xr.Dataset) -> xr.DataArray:
 def distribution(
     data: xr.Dataset, step: int = -1, puzzle: int = 0, trajectories: Sequence[int] | None = None
 ) -> xr.DataArray:
-    """How many of the paths (or of the `trajectories` named) show each token at one step: counts [position, token]."""
+    """How many of the trajectories (or of the `trajectories` named) show each token at one step: counts [position,
+    token]."""
     tokens = shown(data)["tokens"].isel(puzzle=puzzle, step=step)
     if trajectories is not None:
         tokens = tokens.isel(trajectory=list(trajectories))

@@ -1,4 +1,4 @@
-"""The distinct answers that the paths reach."""
+"""The distinct answers that the trajectories reach."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Answer:
         tokens: [position], at the positions that are drawn (see `shown`).
         valid: None where `valid` was not recorded, or nobody can judge (a picture).
         conflicts: violated rules, on a board without rules wrong cells; None where neither is known.
-        counts: number of paths of each run, in the order of the runs.
+        counts: number of trajectories of each series, in the order of the series.
         fault: what `conflicts` counts, in words.
     """
 
@@ -45,12 +45,12 @@ class Answer:
 
 @dataclass(frozen=True)
 class Answers:
-    """The distinct final answers of one puzzle over all runs, largest first.
+    """The distinct final answers of one puzzle over all series, largest first.
 
     Attributes:
         found: the answers.
-        final: per run, index into `found` [trajectory].
-        at: per run, index into `found` of the answer that each state shows [trajectory, step]; -1 for none of them.
+        final: per series, index into `found` [trajectory].
+        at: per series, index into `found` of the answer that each state shows [trajectory, step]; -1 for none of them.
     """
 
     found: tuple[Answer, ...]
@@ -59,9 +59,9 @@ class Answers:
 
 
 def answers(rollouts: Sequence[xr.Dataset], puzzle: int | Sequence[int] = 0) -> Answers:
-    """The answers that the paths reach, lettered by the number of paths of all runs together.
+    """The answers that the trajectories reach, lettered by the number of trajectories of all series together.
 
-    Equal numbers: the answer that the first path (in order of runs, then trajectories) reaches comes first.
+    Equal numbers: the answer that the first trajectory (in order of series, then trajectories) reaches comes first.
     """
     chosen = [data.isel(puzzle=p) for data, p in zip(rollouts, each(puzzle, rollouts), strict=True)]
     board = board_of(rollouts[0])

@@ -1,12 +1,12 @@
 """Every analysis of one puzzle in one call, for a notebook: figures, the numbers behind them, and what is missing.
 
     trm, gram_ = gram.probe("nqueens8-trm"), gram.probe("nqueens8-gram")
-    found = gramviz.analyse(trm, gram_)       # shows itself in a notebook
+    found = gramviz.analyze(trm, gram_)       # shows itself in a notebook
     found.figures["lyapunov"]                 # a plotly figure
     found.numbers["B"]["exponent"]            # what it says
     found.to_html("analysis.html")            # one page, no kernel, no network
 
-Rollouts alone will do (`gramviz.analyse(rollout)`); what needs the model is then left out, and said. How each analysis
+Rollouts alone will do (`gramviz.analyze(rollout)`); what needs the model is then left out, and said. How each analysis
 is read, and what it does not show, is in `docs/analysis.md`.
 """
 
@@ -24,6 +24,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
+from IPython.display import HTML, display
 from numpy.typing import NDArray
 
 from gram.rollout import RolloutError, board_of, check
@@ -38,11 +39,16 @@ from gramviz.views.parts import run_name
 class Probed(Protocol):
     """What `gram.probe` returns; anything with these attributes will do."""
 
-    rollout: xr.Dataset
-    exponents: xr.Dataset
-    landscape: xr.Dataset | None
-    starts: xr.Dataset
-    left_out: Mapping[str, str]
+    @property
+    def rollout(self) -> xr.Dataset: ...
+    @property
+    def exponents(self) -> xr.Dataset: ...
+    @property
+    def landscape(self) -> xr.Dataset | None: ...
+    @property
+    def starts(self) -> xr.Dataset: ...
+    @property
+    def left_out(self) -> Mapping[str, str]: ...
 
 
 @dataclass(frozen=True)
@@ -50,10 +56,10 @@ class Analysis:
     """Figures by name, numbers by run, and what could not be shown with the reason.
 
     Attributes:
-        figures: `curves`, `latent` and `lyapunov` of all runs together; per run `A partings`, `A modes`, `A basins`,
-            `A starts`, `A landscape`, `A plane`, `A control`.
-        numbers: per letter of a run; see the table.
-        left_out: name of a figure -> why it is not there, with the cure.
+        figures: `curves`, `latent` and `lyapunov` of all series together; per series `A partings`, `A modes`, `A
+            basins`, `A starts`, `A landscape`, `A plane`, `A control`.
+        numbers: per letter of a series; see the table.
+        left_out: name of a figure -> why it is not there, with the fix.
     """
 
     figures: dict[str, go.Figure]
@@ -65,15 +71,13 @@ class Analysis:
         letters = list(self.numbers)
         names = list(dict.fromkeys(name for found in self.numbers.values() for name in found if name != "name"))
         rows = [[_WORDS.get(name, name), *(_cell(self.numbers[k].get(name)) for k in letters)] for name in names]
-        told = table(
+        numbers = table(
             ["", *(f"{k} {self.numbers[k]['name']}" for k in letters)], rows, "Exponents: nats per transition."
         )
         missing = "".join(f"<li>{html.escape(f'{name}: {why}')}</li>" for name, why in self.left_out.items())
-        return told + (f"<p>Not shown:</p><ul>{missing}</ul>" if missing else "")
+        return numbers + (f"<p>Not shown:</p><ul>{missing}</ul>" if missing else "")
 
     def _ipython_display_(self) -> None:
-        from IPython.display import HTML, display
-
         display(HTML(self._repr_html_()))
         for figure in self.figures.values():
             figure.show(config=CONFIG)
@@ -85,10 +89,10 @@ class Analysis:
             for k, figure in enumerate(self.figures.values())
         ]
         first = next(iter(self.figures.values()), None)
-        colour = first.layout.template.layout.paper_bgcolor if first else "#FFFFFF"
+        color = first.layout.template.layout.paper_bgcolor if first else "#FFFFFF"
         ink = first.layout.template.layout.font.color if first else "#16202E"
         style = (
-            f"body{{margin:16px;font-family:system-ui,sans-serif;background:{colour};color:{ink}}}"
+            f"body{{margin:16px;font-family:system-ui,sans-serif;background:{color};color:{ink}}}"
             "td,th{padding:2px 14px 2px 0;text-align:left}"
         )
         page = (
@@ -100,12 +104,13 @@ class Analysis:
         return page
 
 
-def analyse(*looked_at: Probed | xr.Dataset, at: Cursor | None = None, theme: str = "light") -> Analysis:
+def analyze(*looked_at: Probed | xr.Dataset, at: Cursor | None = None, theme: str = "light") -> Analysis:
     """Every analysis of one puzzle for 1 to 4 runs: probes of models (`gram.probe`), or rollouts alone.
 
     Args:
         looked_at: of the same puzzle.
-        at: where to look: the puzzle of the rollouts, the path drawn in ink, the step; default: the first, the last.
+        at: where to look: the puzzle of the rollouts, the trajectory drawn in ink, the step; default: the first, the
+            last.
     Raises:
         ValueError: none or more than four; or an unknown theme.
         RolloutError: not rollouts, or of different puzzles.
@@ -113,7 +118,7 @@ def analyse(*looked_at: Probed | xr.Dataset, at: Cursor | None = None, theme: st
     palette(theme)
     if not 1 <= len(looked_at) <= len(LETTERS):
         raise ValueError(
-            f"{len(looked_at)} runs to analyse; give 1 to {len(LETTERS)}: gram.probe(checkpoint), or rollouts"
+            f"{len(looked_at)} runs to analyze; give 1 to {len(LETTERS)}: gram.probe(checkpoint), or rollouts"
         )
     probes = [one if not isinstance(one, xr.Dataset) and isinstance(one, Probed) else None for one in looked_at]
     runs = [
@@ -150,8 +155,8 @@ def analyse(*looked_at: Probed | xr.Dataset, at: Cursor | None = None, theme: st
             for name in ("plane", "starts"):
                 left_out[f"{letter} {name}"] = _MODEL
         else:
-            centre = Cursor(0, probe.starts.sizes["trajectory"] // 2, -1)
-            add(f"{letter} starts", partial(VIEWS["basins"].draw, probe.starts, centre, theme))
+            center = Cursor(0, probe.starts.sizes["trajectory"] // 2, -1)
+            add(f"{letter} starts", partial(VIEWS["basins"].draw, probe.starts, center, theme))
             if probe.landscape is None:
                 left_out[f"{letter} plane"] = probe.left_out.get("landscape", "it was not computed")
             else:
@@ -185,13 +190,13 @@ _WORDS = {
     "walk_variance": "of random walks as long (control)",
     "start_answers": "answers from the plane of starts",
     "start_correct": "correct among these starts",
-    "start_border": "neighbouring starts that reach different answers",
+    "start_border": "neighboring starts that reach different answers",
     "loss_last": "loss in the end, median",
 }
 
 
 def _numbers(run: xr.Dataset, puzzle: int, probe: Probed | None) -> dict[str, Any]:
-    """What the figures of one run say, as plain numbers; a measure that was not recorded is absent."""
+    """What the figures of one series say, as plain numbers; a measure that was not recorded is absent."""
     states = measure.ends(run).isel(puzzle=[puzzle])
     found: dict[str, Any] = {"name": run_name(run), "paths": int(run.sizes["trajectory"])}
     reached = measure.basins(states)
@@ -210,8 +215,8 @@ def _numbers(run: xr.Dataset, puzzle: int, probe: Probed | None) -> dict[str, An
         if states.sizes["step"] > 1:
             found |= {"drift_first": _median(moved[:, 1]), "drift_last": _median(moved[:, -1])}
         found["spread_last"] = float(measure.spread(states).values[0, -1])
-        found["plane_variance"] = measure.project([states]).plane
-        found["walk_variance"] = measure.project([measure.random_walk(states)]).plane
+        found["plane_variance"] = measure.project([states]).explained_2d
+        found["walk_variance"] = measure.project([measure.random_walk(states)]).explained_2d
     tree = measure.branching(states)
     pairs = tree.together[np.triu(np.ones_like(tree.position, bool), 1) & (tree.position >= 0)]
     if len(pairs):
@@ -243,7 +248,7 @@ def _cell(value: Any) -> str:
 
 
 def _has(lane: str, runs: list[xr.Dataset]) -> bool:
-    """Whether some run can show this lane of the curves."""
+    """Whether some series can show this lane of the curves."""
     needed = {"certainty": ("probability", "logits"), "drift": ("h",), "spread": ("h",)}.get(lane)
     for run in runs:
         if needed and not {*needed} & {*map(str, run.data_vars)}:

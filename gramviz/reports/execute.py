@@ -1,4 +1,4 @@
-"""papermill, quiet: a notebook is executed, its progress told on a stream, and where it failed read from what is left.
+"""A notebook is executed by papermill: progress goes to a stream, and a failure is read from what is left.
 
 A kernel that dies or cannot start is a failure of the cell that ran last. The kernel's own standard error (a warning
 about TCP, at the least) stays out of the caller's and becomes the log of the run.
@@ -6,7 +6,9 @@ about TCP, at the least) stays out of the caller's and becomes the log of the ru
 
 from __future__ import annotations
 
+import builtins
 import copy
+import logging
 import os
 import re
 import tempfile
@@ -15,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+import nbformat
 from nbformat import NotebookNode
 
 from gramviz.reports.notebook import tags
@@ -42,14 +45,37 @@ def execute(
     draft: NotebookNode, values: dict[str, Any], partial: Path, progress: TextIO | None
 ) -> tuple[NotebookNode, str]:
     """The executed notebook, failed or not, and what the kernel wrote to its standard error."""
-    import logging
-
-    import nbformat
     import papermill
-    from papermill.clientwrap import PapermillNotebookClient
-    from papermill.engines import NBClientEngine, papermill_engines
+    from papermill.engines import papermill_engines
 
     teller = Progress(progress, draft)
+    papermill_engines.register("gramviz", _engine(teller))
+    logging.getLogger("papermill").setLevel(logging.CRITICAL + 1)  # what it would say, the exception says
+    # papermill takes a notebook or a path; the node was read and checked already, so it is not read a second time.
+    try:
+        executed = papermill.execute_notebook(
+            copy.deepcopy(draft), str(partial), values, engine_name="gramviz", progress_bar=False, record_timing=False
+        )
+    except papermill.PapermillExecutionError:
+        executed = nbformat.read(partial, as_version=4)
+    except Exception as error:
+        # The kernel died, or could not start: no cell holds an error, so the one that ran last is given it.
+        executed = nbformat.read(partial, as_version=4) if partial.exists() else copy.deepcopy(draft)
+        said = f"{str(error).splitlines()[0] if str(error) else 'no message'}; out of memory is the usual cause"
+        broken = nbformat.v4.new_output(
+            "error", ename=type(error).__name__, evalue=said, traceback=[teller.kernel[-4000:]]
+        )
+        executed.cells[teller.running].setdefault("outputs", []).append(broken)
+    finally:
+        teller.close()
+    return executed, teller.kernel
+
+
+def _engine(teller: Progress) -> type:
+    """papermill's own, but the kernel's stderr (a warning about TCP, at the least) stays out of the caller's."""
+    from papermill.clientwrap import PapermillNotebookClient
+    from papermill.engines import NBClientEngine
+
     # A fixed hash seed and no bar that redraws itself: both would change bytes between equal runs.
     kernel_environment = {
         **os.environ,
@@ -58,8 +84,6 @@ def execute(
     }
 
     class Engine(NBClientEngine):
-        """papermill's own, but the kernel's stderr (a warning about TCP, at the least) stays out of the caller's."""
-
         @classmethod
         def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **_: Any) -> Any:
             client = PapermillNotebookClient(
@@ -80,26 +104,7 @@ def execute(
                     kernel_log.seek(0)
                     teller.kernel = kernel_log.read().decode(errors="replace")
 
-    papermill_engines.register("gramviz", Engine)
-    logging.getLogger("papermill").setLevel(logging.CRITICAL + 1)  # what it would say, the exception says
-    # papermill takes a notebook or a path; the node was read and checked already, so it is not read a second time.
-    try:
-        executed = papermill.execute_notebook(
-            copy.deepcopy(draft), str(partial), values, engine_name="gramviz", progress_bar=False, record_timing=False
-        )
-    except papermill.PapermillExecutionError:
-        executed = nbformat.read(partial, as_version=4)
-    except Exception as error:
-        # The kernel died, or could not start: no cell holds an error, so the one that ran last is given it.
-        executed = nbformat.read(partial, as_version=4) if partial.exists() else copy.deepcopy(draft)
-        told = f"{str(error).splitlines()[0] if str(error) else 'no message'}; out of memory is the usual cause"
-        broken = nbformat.v4.new_output(
-            "error", ename=type(error).__name__, evalue=told, traceback=[teller.kernel[-4000:]]
-        )
-        executed.cells[teller.running].setdefault("outputs", []).append(broken)
-    finally:
-        teller.close()
-    return executed, teller.kernel
+    return Engine
 
 
 class Progress:
@@ -175,12 +180,10 @@ def is_input(failure: Failure) -> bool:
     A traceback holds names, no classes. An error of our own packages (CheckpointError, ConfigError, ...) is no builtin,
     and of the builtins, these few are about values and files.
     """
-    import builtins
-
     about_input = ("ValueError", "FileNotFoundError", "NotADirectoryError", "IsADirectoryError", "PermissionError")
     return "setup" in failure.tags and (failure.error in about_input or not hasattr(builtins, failure.error))
 
 
 def _plain(text: str) -> str:
-    """Without the colour codes of a terminal."""
+    """Without the color codes of a terminal."""
     return re.sub(r"\x1b\[[0-9;]*m", "", text)

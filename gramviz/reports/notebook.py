@@ -1,8 +1,8 @@
 """A notebook as data: read, its parameters checked, settled after a run, stripped for a commit.
 
-Parameters are held against the notebook's own `parameters` cell, by name and by type, before anything runs (papermill
-would only warn). After a run the notebook is *settled*: widget state, wall-clock times and logs go, so that two runs
-with the same parameters differ in nothing but the provenance block.
+Parameters are checked against the notebook's own `parameters` cell, by name and by type, before anything runs
+(papermill would only warn). After a run the notebook is *settled*: widget state, wall-clock times and logs go, so that
+two runs with the same parameters differ in nothing but the provenance block.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import nbformat
 from nbformat import NotebookNode
 
 from gram.suggest import did_you_mean
@@ -28,7 +29,7 @@ _WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 class ReportError(ValueError):
-    """The input is wrong: one sentence with the value, the allowed and the cure; nothing was written."""
+    """The input is wrong: one sentence with the value, the allowed and the fix; nothing was written."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,6 @@ def read(path: str | os.PathLike[str]) -> NotebookNode:
     Raises:
         ReportError: there is none, or it is not a notebook.
     """
-    import nbformat
-
     path = Path(path)
     if not path.is_file():
         near = ", ".join(sorted(str(p) for p in path.parent.glob("*.ipynb"))) if path.parent.is_dir() else ""
@@ -220,7 +219,5 @@ def outputs(notebook: NotebookNode, mime: str) -> dict[str, Any]:
 
 def dumps(notebook: NotebookNode) -> str:
     """The notebook as the text of a file."""
-    import nbformat
-
     text: str = nbformat.writes(notebook)
     return text if text.endswith("\n") else text + "\n"

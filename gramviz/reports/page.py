@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nbformat import NotebookNode
+from traitlets.config import Config
 
 from gramviz.reports.execute import Failure
 from gramviz.reports.provenance import provenance_html
@@ -57,7 +58,7 @@ main { max-width: 74rem; margin: 0 auto; padding: 2rem 0 4rem; }
 .gram-provenance th { width: 11rem; font-weight: 500; color: #4d5863; }
 .gram-provenance td { overflow-wrap: anywhere; }
 iframe { border: 0; width: 100%; }
-/* Until an explorer has told its height; its own default is too low where its header wraps. */
+/* Until an explorer has sent its height; its own default is too low where its header wraps. */
 iframe[title^='Explorer'] { height: 950px !important; }
 @media print { main { max-width: none; } }
 """
@@ -75,7 +76,6 @@ _TEMPLATE = """{%- extends 'lab/index.html.j2' -%}
 def page(notebook: NotebookNode) -> str:
     """One HTML file that makes no request; code tagged `hide-input` is left out, prompts are not shown."""
     from nbconvert import HTMLExporter
-    from traitlets.config import Config
 
     config = Config()
     config.TagRemovePreprocessor.enabled = True

@@ -2,9 +2,9 @@
 
 `run` is what `gramviz report` does:
 
-1. the given parameters are held against the notebook's own `parameters` cell (`gramviz.reports.notebook`);
+1. the given parameters are checked against the notebook's own `parameters` cell (`gramviz.reports.notebook`);
 2. papermill executes the notebook into `NAME.*.partial.ipynb` (`gramviz.reports.execute`);
-3. the result is settled and becomes one page (`gramviz.reports.page`), on demand a PDF as well (`gramviz.reports.pdf`);
+3. the result is settled and becomes one page (`gramviz.reports.page`), on demand a PDF as well (`gramviz.browser`);
 4. `NAME.ipynb`, `NAME.html` and `metrics.json` are renamed into place. A run that fails leaves `NAME.failed.ipynb`
    and a short `NAME.failed.html` instead, and never touches the report of an earlier run.
 
@@ -28,13 +28,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+import nbformat
 from nbformat import NotebookNode
 
+from gramviz.browser import driven, print_page
 from gramviz.reports.blocks import METRICS
 from gramviz.reports.execute import Failure, execute, failed, is_input
 from gramviz.reports.notebook import ReportError, check, dumps, outputs, parameters, read, settle
 from gramviz.reports.page import failure_page, page, title
-from gramviz.reports.pdf import print_page, printer
 from gramviz.reports.provenance import PROVENANCE, environment, provenance_html
 
 
@@ -80,11 +81,8 @@ def run(
     draft = read(source)
     known = parameters(draft)
     values = check(known, given)
-    browser = printer() if pdf else ""
+    browser = driven() if pdf else ""
     started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
-    command = ["gramviz", "report", str(source)]
-    for name, value in values.items():
-        command += ["-p", f"{name}={value if isinstance(value, str) else json.dumps(value)}"]
     with _folder(out):
         place = _Place(out, source.stem)
         try:
@@ -98,7 +96,7 @@ def run(
                 "notebook_sha256": hashlib.sha256(source.read_bytes()).hexdigest(),
                 "parameters": {name: values.get(name, p.default) for name, p in known.items()},
                 "changed": sorted(name for name, value in values.items() if value != known[name].default),
-                "command": shlex.join([*command, "-o", str(out)]),
+                "command": _command(source, values, out),
                 "started_at": started.isoformat(timespec="seconds"),
                 "duration_seconds": round(seconds, 1),
                 **environment(),
@@ -106,25 +104,34 @@ def run(
             settled, log = settle(executed, log)
             if failure:
                 raise place.fail(settled, failure, record, log)
-            metrics = outputs(settled, METRICS)
-            record = outputs(settled, PROVENANCE) | record
-            settled.metadata["title"] = title(settled, record["parameters"])
-            _insert_record(settled, record, log)
-            place.write(".ipynb", dumps(settled))
-            place.write(".html", page(settled))
+            _write(place, settled, record, log)
             if pdf:
                 print_page(place.partial(".html"), place.partial(".pdf"), browser)
-            if metrics:
-                body = {
-                    "notebook": source.name,
-                    "parameters": record["parameters"],
-                    "metrics": metrics,
-                    "provenance": record,
-                }
-                place.write("metrics.json", json.dumps(body, indent=2, sort_keys=True) + "\n")
             return place.publish(seconds)
         finally:
             place.sweep()
+
+
+def _command(source: Path, values: Mapping[str, Any], out: Path) -> str:
+    """What runs it again."""
+    command = ["gramviz", "report", str(source)]
+    for name, value in values.items():
+        command += ["-p", f"{name}={value if isinstance(value, str) else json.dumps(value)}"]
+    return shlex.join([*command, "-o", str(out)])
+
+
+def _write(place: _Place, notebook: NotebookNode, record: dict[str, Any], log: str) -> None:
+    """The executed notebook, its page, and the numbers that it reports."""
+    metrics = outputs(notebook, METRICS)
+    record = outputs(notebook, PROVENANCE) | record
+    notebook.metadata["title"] = title(notebook, record["parameters"])
+    _insert_record(notebook, record, log)
+    place.write(".ipynb", dumps(notebook))
+    place.write(".html", page(notebook))
+    if metrics:
+        kept = {name: record[name] for name in ("notebook", "parameters")}
+        body = kept | {"metrics": metrics, "provenance": record}
+        place.write("metrics.json", json.dumps(body, indent=2, sort_keys=True) + "\n")
 
 
 @contextlib.contextmanager
@@ -152,8 +159,6 @@ def _folder(out: Path) -> Iterator[None]:
 
 def _insert_record(notebook: NotebookNode, record: dict[str, Any], log: str) -> None:
     """Put the whole record where the notebook shows its own, or at the end."""
-    import nbformat
-
     block = provenance_html(record, log)
     for cell in notebook.cells:
         for output in cell.get("outputs", []):

@@ -25,7 +25,7 @@ LETTERS = "ABCD"
 
 @dataclass(frozen=True)
 class Cursor:
-    """What is looked at: indices from 0 of the puzzle, of the path, and of the recorded state; -1 is the last."""
+    """What is looked at: indices from 0 of the puzzle, of the trajectory, and of the recorded state; -1 is the last."""
 
     puzzle: int = 0
     trajectory: int = 0
@@ -104,7 +104,7 @@ def view(
 
 
 def one_puzzle(runs: Sequence[xr.Dataset], puzzle: int) -> None:
-    """Check that the runs show the same puzzle on the same board.
+    """Check that the series show the same puzzle on the same board.
 
     Raises:
         RolloutError: they do not; a figure of them would compare what cannot be compared.
@@ -133,19 +133,6 @@ from gramviz.views import (  # noqa: E402  (they register themselves with `view`
 )
 
 __all__ = [
-    "LETTERS",
-    "VIEWS",
-    "Cursor",
-    "Rollouts",
-    "View",
-    "basins",
-    "board",
-    "control",
-    "curves",
-    "ensemble",
-    "landscape",
-    "latent",
-    "modes",
-    "partings",
-    "view",
-]
+    "LETTERS", "VIEWS", "Cursor", "Rollouts", "View", "basins", "board", "control", "curves", "ensemble",
+    "landscape", "latent", "modes", "partings", "view",
+]  # fmt: skip

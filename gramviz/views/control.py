@@ -10,12 +10,12 @@ import plotly.graph_objects as go
 import xarray as xr
 
 from gramviz import measure
-from gramviz.theme import outcome_mark, palette
+from gramviz.theme import palette
 from gramviz.views import Cursor, view
 from gramviz.views.latent import Panel
-from gramviz.views.parts import LISTED, address, at_end, figure, heading, key, outcome_key, path_name, run_name
+from gramviz.views.parts import Margins, address, at_end, figure, halo_key, heading, outcome_keys, path_name, run_name
 
-_PANEL, _GAP, _LEFT, _TOP, _BOTTOM = 406, 56, 40, 112, 84  # px
+_PANEL, _GAP, _MARGINS = 406, 56, Margins(left=40, top=112, bottom=84)  # px
 
 
 @view("Noise control", needs=("h",))
@@ -31,29 +31,22 @@ def draw(
     Raises:
         RolloutError: h was not recorded.
     """
-    colours = palette(theme)
+    colors = palette(theme)
     states = measure.ends(rollout)
     walk = measure.random_walk(states, seed)
     inner = 2 * _PANEL + _GAP
-    drawn = figure(
-        theme, _LEFT + 20 + inner, _PANEL + _TOP + _BOTTOM, margin={"l": _LEFT, "r": 20, "t": _TOP, "b": _BOTTOM}
-    )
+    drawn = figure(theme, inner, _PANEL, _MARGINS)
     now = at_end(rollout, at.step)
     shares = []
     for k, (one, title) in enumerate(((states, run_name(rollout)), (walk, "random walks, steps as long"))):
         projection = measure.project([one], "h", at.puzzle)
-        shares.append(100 * projection.plane)
+        shares.append(100 * projection.explained_2d)
         left = k * (_PANEL + _GAP) / inner
-        panel = Panel(drawn, k + 1, (left, left + _PANEL / inner), projection, colours)
-        panel.run(0, one.isel(puzzle=at.puzzle), projection.runs[0], now, at.trajectory, 1)
+        panel = Panel(drawn, k + 1, (left, left + _PANEL / inner), projection, colors)
+        panel.series(0, one.isel(puzzle=at.puzzle), projection.runs[0], now, at.trajectory, 1)
         panel.finish([title])
-    codes = measure.outcome(states).values[at.puzzle]
-    for code in LISTED:
-        if count := int((codes == code).sum()):
-            outcome_key(drawn, outcome_mark(code, theme), count)
-    key(
-        drawn, "halo: energy outside the plane", {"symbol": "circle", "size": 15, "color": colours.grey, "opacity": 0.3}
-    )
+    outcome_keys(drawn, measure.outcome(states).values[at.puzzle], theme)
+    halo_key(drawn, colors)
     heading(
         drawn,
         f"Noise control, {address(rollout, at.step)}",

@@ -1,14 +1,15 @@
-"""The curves: what is known of each path at each step, in lanes over one time axis.
+"""The curves: what is known of each trajectory at each step, in lanes over one time axis.
 
-Per outcome a median with its 10 to 90 % band from five paths on, single lines below; the chosen path, and a run of one
-path, in ink. Wrong is dashed and not finished dotted, so that no line depends on its colour. The legend of a lane says
-what was measured; a lane whose variable was not recorded is left out, and said.
+Per outcome a median with its 10 to 90 % band from five trajectories on, single lines below; the chosen trajectory, and
+a series of one trajectory, in ink. Wrong is dashed and not finished dotted, so that no line depends on its color. The
+legend of a lane says what was measured; a lane whose variable was not recorded is left out, and said.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -17,25 +18,30 @@ from numpy.typing import NDArray
 
 from gram.rollout import RolloutError, board_of, need
 from gramviz import measure
-from gramviz.theme import LABEL, NOTE, Palette, outcome_mark, palette
+from gramviz.theme import NOTE, Palette, outcome_mark, palette
 from gramviz.views import LETTERS, Cursor, view
 from gramviz.views.parts import (
     LISTED,
     STACKED,
+    Margins,
     address,
     at_end,
+    beside,
     escape,
     figure,
     heading,
+    line,
+    note,
+    now_line,
     path_name,
     plural,
     run_name,
-    step_word,
-    supervision_ticks,
+    step_axis,
 )
 
-_WIDTH, _LANE, _GAP, _LEFT, _RIGHT, _TOP, _BOTTOM = 772, 84, 22, 132, 76, 92, 92  # px
-_BAND_FROM = 5  # paths; fewer are drawn one by one
+_WIDTH, _LANE, _GAP = 564, 84, 22  # px
+_MARGINS = Margins(left=132, right=76, top=92, bottom=92)
+_BAND_FROM = 5  # trajectories; fewer are drawn one by one
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,7 @@ LANES: dict[str, Lane] = {
     "halt": Lane("Halt", "probability", lambda run: need(run, "halt"), 1.0),
     "value": Lane("Value", "predicted correctness", lambda run: need(run, "value"), 1.0),
     "kl": Lane("KL", "posterior to prior, nats", lambda run: need(run, "kl")),
-    "spread": Lane("Spread", "mean distance to centre", lambda run: _spread(run)),
+    "spread": Lane("Spread", "mean distance to center", lambda run: _spread(run)),
 }
 DEFAULT = ("certainty", "conflicts", "drift")
 
@@ -69,44 +75,29 @@ def draw(
     *,
     lanes: tuple[str, ...] | None = None,
 ) -> go.Figure:
-    """The lanes at a cursor, whose path of run A is drawn in ink.
+    """The lanes at a cursor, whose trajectory of series A is drawn in ink.
 
     Args:
         lanes: names in `LANES`, from top to bottom; by default those of `DEFAULT` that were recorded, and the number of
             changed cells where there is only one.
     Raises:
-        RolloutError: a lane was asked for by name, and no run can show it.
+        RolloutError: a lane was asked for by name, and no series can show it.
         ValueError: an unknown lane.
     """
-    colours = palette(theme)
+    colors = palette(theme)
     states = [measure.ends(run) for run in rollouts]
     chosen, left_out = _lanes(states, lanes)
-    height = _TOP + _BOTTOM + len(chosen) * _LANE + (len(chosen) - 1) * _GAP
-    drawn = figure(theme, _WIDTH, height, margin={"l": _LEFT, "r": _RIGHT, "t": _TOP, "b": _BOTTOM})
+    inner = len(chosen) * _LANE + (len(chosen) - 1) * _GAP
+    drawn = figure(theme, _WIDTH, inner, _MARGINS)
     now = at_end(rollouts[0], at.step)
     longest = max(states, key=lambda one: one.sizes["step"])
-    where, names = supervision_ticks(longest)
-    inner = height - _TOP - _BOTTOM
     for k, name in enumerate(chosen):
         high = 1 - k * (_LANE + _GAP) / inner
-        _lane(drawn, k + 1, LANES[name], states, at, now, (high - _LANE / inner, high), colours)
-    last = len(chosen)
-    drawn.update_layout(
-        xaxis={
-            "domain": [0, 1],
-            "anchor": f"y{last if last > 1 else ''}",
-            "range": [-0.4, longest.sizes["step"] - 0.6],
-            "tickvals": where,
-            "ticktext": names,
-            "title": {"text": step_word(longest), "standoff": 6},
-            "ticks": "outside",
-            "ticklen": 4,
-        }
-    )
-    drawn.add_shape(
-        type="line", x0=now, x1=now, y0=0, y1=1, xref="x", yref="paper", line={"color": colours.ink, "width": 1.4}
-    )
-    _legend(drawn, states, at, colours)
+        _lane(drawn, k + 1, LANES[name], states, at, now, (high - _LANE / inner, high), colors)
+    axis = step_axis(longest, -0.4, longest.sizes["step"] - 0.6, domain=[0, 1])
+    drawn.update_layout(xaxis=axis | {"anchor": f"y{len(chosen) if len(chosen) > 1 else ''}"})
+    now_line(drawn, now, {"color": colors.ink, "width": 1.4}, xref="x")
+    _legend(drawn, states, at, colors)
     total = " and ".join(plural(run.sizes["trajectory"], f"{run_name(run)} path") for run in rollouts)
     heading(
         drawn,
@@ -158,7 +149,7 @@ def _lane(
     at: Cursor,
     now: int,
     domain: tuple[float, float],
-    colours: Palette,
+    colors: Palette,
 ) -> None:
     on = {"xaxis": "x", "yaxis": f"y{'' if number == 1 else number}"}
     if lane is LANES["conflicts"] and not board_of(states[0]).ruled:
@@ -166,7 +157,7 @@ def _lane(
     top, bottom = lane.top, 0.0
     said: list[str] = []
     for index, one in enumerate(states):
-        if _error(one, lane) is not None:  # this run cannot show the lane; another one can
+        if _error(one, lane) is not None:  # this series cannot show the lane; another one can
             continue
         values = lane.of(one.isel(puzzle=[at.puzzle])).values[0]
         values = np.atleast_2d(values).astype(np.float64)  # the spread is one line for the whole run
@@ -177,10 +168,10 @@ def _lane(
         if len(values) > 1:
             for code in STACKED:
                 members = [n for n in np.flatnonzero(codes == code) if n != ink]
-                _group(drawn, lane, LETTERS[index], code, values[members], on, colours)
+                _group(drawn, lane, LETTERS[index], code, values[members], on, colors)
         if ink is not None:
             name = f"{LETTERS[index]} {run_name(one)}" if len(values) == 1 else f"{LETTERS[index]} #{ink + 1}"
-            _ink(drawn, lane, name, values[ink], on, colours, index)
+            _ink(drawn, lane, name, values[ink], on, colors, index)
             here = values[ink, min(now, values.shape[1] - 1)]
             said.append(f"{LETTERS[index] + ' ' if len(states) > 1 else ''}{_number(here)}")
     drawn.layout[f"yaxis{'' if number == 1 else number}"] = {
@@ -190,31 +181,13 @@ def _lane(
         "nticks": 3,
         "showline": True,
     }
-    middle = sum(domain) / 2
-    drawn.add_annotation(
-        x=0,
-        y=middle,
-        xref="paper",
-        yref="paper",
-        xanchor="left",
-        xshift=20 - _LEFT,
-        showarrow=False,
-        align="left",
-        text=f"<b>{lane.title}</b><br><span style='font-size:{NOTE}px;color:{colours.text3}'>{_wrap(lane.unit)}</span>",
-        font={"size": LABEL, "color": colours.ink},
-    )
-    drawn.add_annotation(
-        x=1,
-        y=middle,
-        xref="paper",
-        yref="paper",
-        xanchor="left",
-        xshift=8,
-        showarrow=False,
-        align="left",
-        text="<br>".join(said),
-        font={"size": LABEL, "color": colours.ink},
-    )
+    unit = f"<span style='font-size:{NOTE}px;color:{colors.text3}'>{_wrap(lane.unit)}</span>"
+    middle, common = sum(domain) / 2, dict[str, Any](yref="paper", align="left")
+    note(
+        drawn, 0, middle, f"<b>{lane.title}</b><br>{unit}", colors.ink,
+        xref="paper", xanchor="left", xshift=20 - _MARGINS.left, **common,
+    )  # fmt: skip
+    beside(drawn, middle, "<br>".join(said), colors.ink, 8, **common)
 
 
 def _group(
@@ -224,52 +197,27 @@ def _group(
     code: int,
     values: NDArray[np.float64],
     on: dict[str, str],
-    colours: Palette,
+    colors: Palette,
 ) -> None:
-    """The paths of one outcome: a band with its median, or single lines where they are few."""
+    """The trajectories of one outcome: a band with its median, or single lines where they are few."""
     if not len(values):
         return
-    mark = outcome_mark(code, colours.name)
+    mark = outcome_mark(code, colors.name)
+    what = f"{letter} {mark.word}"
     steps = np.arange(values.shape[1])
-    line = {"color": mark.colour, "width": 2, "dash": mark.dash}
+    style = {"color": mark.colour, "width": 2, "dash": mark.dash}
     if len(values) < _BAND_FROM:
-        for path in values:
-            drawn.add_scatter(
-                x=steps,
-                y=path,
-                mode="lines",
-                line=line | {"width": 1.2},
-                meta=f"{letter} {mark.word}",
-                showlegend=False,
-                hoverinfo="skip",
-                **on,
-            )
+        for one in values:
+            line(drawn, steps, one, what, style | {"width": 1.2}, **on)
         return
     low, middle, high = measure.band(values)
     known = np.isfinite(low)
-    drawn.add_scatter(
-        x=np.concatenate([steps[known], steps[known][::-1]]),
-        y=np.concatenate([high[known], low[known][::-1]]),
-        mode="lines",
-        line={"width": 0, "color": mark.colour},
-        fill="toself",
-        fillcolor=mark.colour,
-        opacity=0.18,
-        meta=f"{letter} {mark.word} band",
-        showlegend=False,
-        hoverinfo="skip",
-        **on,
-    )
-    drawn.add_scatter(
-        x=steps,
-        y=middle,
-        mode="lines",
-        line=line,
-        meta=f"{letter} {mark.word} median",
-        showlegend=False,
-        hovertemplate=f"{letter} {mark.word}, median of {len(values)}: %{{y:.3g}}<extra>{lane.title}</extra>",
-        **on,
-    )
+    x = np.concatenate([steps[known], steps[known][::-1]])
+    y = np.concatenate([high[known], low[known][::-1]])
+    edge = {"width": 0, "color": mark.colour}
+    line(drawn, x, y, f"{what} band", edge, fill="toself", fillcolor=mark.colour, opacity=0.18, **on)
+    said = f"{what}, median of {len(values)}: %{{y:.3g}}<extra>{lane.title}</extra>"
+    line(drawn, steps, middle, f"{what} median", style, hovertemplate=said, **on)
 
 
 def _ink(
@@ -278,58 +226,34 @@ def _ink(
     name: str,
     values: NDArray[np.float64],
     on: dict[str, str],
-    colours: Palette,
+    colors: Palette,
     index: int,
 ) -> None:
     steps = np.arange(len(values))
-    drawn.add_scatter(
-        x=steps,
-        y=values,
-        mode="lines",
-        line={"color": colours.bg, "width": 5},
-        meta="casing",
-        showlegend=False,
-        hoverinfo="skip",
-        **on,
-    )
-    drawn.add_scatter(
-        x=steps,
-        y=values,
-        mode="lines",
-        line={"color": colours.ink, "width": 2, "dash": "solid" if index == 0 else "dashdot"},
-        meta=f"ink {name}",
-        showlegend=False,
-        hovertemplate=f"{name}: %{{y:.3g}}<extra>{lane.title}</extra>",
-        **on,
-    )
+    line(drawn, steps, values, "casing", {"color": colors.bg, "width": 5}, **on)
+    said = f"{name}: %{{y:.3g}}<extra>{lane.title}</extra>"
+    line(drawn, steps, values, f"ink {name}", _style(colors, index), hovertemplate=said, **on)
 
 
-def _legend(drawn: go.Figure, states: list[xr.Dataset], at: Cursor, colours: Palette) -> None:
+def _style(colors: Palette, index: int) -> dict[str, Any]:
+    return {"color": colors.ink, "width": 2, "dash": "solid" if index == 0 else "dashdot"}
+
+
+def _legend(drawn: go.Figure, states: list[xr.Dataset], at: Cursor, colors: Palette) -> None:
+    def entry(name: str, style: dict[str, Any]) -> None:
+        drawn.add_scatter(
+            x=[None], y=[None], mode="lines", line=style, name=name, meta="legend", hoverinfo="skip"
+        )  # fmt: skip
+
     codes = np.concatenate([measure.outcome(one).values[at.puzzle] for one in states])
     for code in LISTED:
         if count := int((codes == code).sum()):
-            mark = outcome_mark(code, colours.name)
-            drawn.add_scatter(
-                x=[None],
-                y=[None],
-                mode="lines",
-                line={"color": mark.colour, "width": 2, "dash": mark.dash},
-                name=f"{mark.word} {count}",
-                meta="legend",
-                hoverinfo="skip",
-            )
+            mark = outcome_mark(code, colors.name)
+            entry(f"{mark.word} {count}", {"color": mark.colour, "width": 2, "dash": mark.dash})
     for index, one in enumerate(states):
         if index == 0 or one.sizes["trajectory"] == 1:
-            words = f"{LETTERS[index]} {run_name(one)}" if len(states) > 1 else f"path {at.trajectory + 1}"
-            drawn.add_scatter(
-                x=[None],
-                y=[None],
-                mode="lines",
-                name=words,
-                meta="legend",
-                hoverinfo="skip",
-                line={"color": colours.ink, "width": 2, "dash": "solid" if index == 0 else "dashdot"},
-            )
+            name = f"{LETTERS[index]} {run_name(one)}" if len(states) > 1 else f"path {at.trajectory + 1}"
+            entry(name, _style(colors, index))
 
 
 def _number(value: float) -> str:

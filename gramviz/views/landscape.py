@@ -1,4 +1,5 @@
-"""The loss landscape: what the answer costs at each point of a plane of states, and the paths over it (Fig. 18, 19).
+"""The loss landscape: what the answer costs at each point of a plane of states, and the trajectories over it (Fig. 18,
+19).
 
 By default the plane of the first two components, with the loss interpolated between recorded states and left blank
 where none came near (`gramviz.measure.landscape`), as in the paper. Given a plane that the model itself was asked
@@ -13,22 +14,27 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gramviz import measure
-from gramviz.theme import LABEL, NOTE, Palette, outcome_mark, palette
+from gramviz.theme import NOTE, Palette, outcome_mark, palette
 from gramviz.views import Cursor, view
 from gramviz.views.parts import (
-    LISTED,
     STACKED,
+    Margins,
     address,
     at_end,
     broken,
     figure,
+    halo,
     heading,
-    outcome_key,
+    line,
+    marks,
+    note,
+    outcome_keys,
+    outcome_marker,
     path_name,
     run_name,
 )
 
-_SIZE, _LEFT, _RIGHT, _TOP, _BOTTOM = 500, 46, 124, 104, 80  # px
+_SIZE, _MARGINS = 500, Margins(left=46, right=124, top=104, bottom=80)  # px
 _BANDS = 8  # of equal width in the logarithm of the loss, or in the number of violated rules
 _FLOOR = 1e-3  # nats per position: what costs less is drawn as this
 
@@ -41,15 +47,16 @@ def draw(
     *,
     plane: xr.Dataset | None = None,
 ) -> go.Figure:
-    """The landscape of one puzzle with all its paths up to the cursor; its own path in ink.
+    """The landscape of one puzzle with all its trajectories up to the cursor; its own trajectory in ink.
 
     Args:
-        plane: of `gram.analysis.plane.landscape` for this rollout and puzzle; default: interpolated between recorded states.
+        plane: of `gram.analysis.plane.landscape` for this rollout and puzzle; by default interpolated between
+            recorded states.
     Raises:
         RolloutError: h was not recorded.
-        ValueError: the plane is that of other paths.
+        ValueError: the plane is that of other trajectories.
     """
-    colours = palette(theme)
+    colors = palette(theme)
     states = measure.ends(rollout)
     asked = plane is not None
     found = measure.landscape(states, at.puzzle) if plane is None else plane
@@ -59,17 +66,12 @@ def draw(
             f"this plane shows {path.shape[0]} paths of {path.shape[1]} states, the rollout has "
             f"{states.sizes['trajectory']} of {states.sizes['step']}; draw the plane for this rollout"
         )
-    drawn = figure(
-        theme, _LEFT + _SIZE + _RIGHT, _SIZE + _TOP + _BOTTOM,
-        margin={"l": _LEFT, "r": _RIGHT, "t": _TOP, "b": _BOTTOM},
-    )  # fmt: skip
-    _ground(drawn, found, colours)
+    drawn = figure(theme, _SIZE, _SIZE, _MARGINS)
+    _ground(drawn, found, colors)
     now = at_end(rollout, at.step)
     codes = measure.outcome(states).values[at.puzzle]
-    _paths(drawn, path, outside, codes, now, at.trajectory, colours)
-    for code in LISTED:
-        if count := int((codes == code).sum()):
-            outcome_key(drawn, outcome_mark(code, theme), count)
+    _paths(drawn, path, outside, codes, now, at.trajectory, colors)
+    outcome_keys(drawn, codes, theme)
     rows, columns = found["row"].values, found["column"].values
     titles = ["In the plane through three states", ""]
     if not asked:
@@ -95,14 +97,14 @@ def draw(
     return drawn
 
 
-def _ground(drawn: go.Figure, found: xr.Dataset, colours: Palette) -> None:
+def _ground(drawn: go.Figure, found: xr.Dataset, colors: Palette) -> None:
     """The loss in bands, darker where it is lower; a line round the states whose answer is correct."""
     loss = found["loss"].values.astype(np.float64)
     nats = found.attrs["unit"] != "violated rules"
     height = np.log10(np.maximum(loss, _FLOOR)) if nats else loss
     low, high = float(np.nanmin(height)), float(np.nanmax(height))
     step = max((high - low) / _BANDS, 1e-9)
-    greys = colours.landscape[::-1]
+    greys = colors.landscape[::-1]
     at = np.linspace(low, high, 5)
     drawn.add_contour(
         x=found["column"].values,
@@ -110,7 +112,7 @@ def _ground(drawn: go.Figure, found: xr.Dataset, colours: Palette) -> None:
         z=height,
         colorscale=[[k / (len(greys) - 1), grey] for k, grey in enumerate(greys)],
         contours={"start": low + step, "end": high - step / 2, "size": step, "coloring": "fill"},
-        line={"color": colours.edge, "width": 0.6},
+        line={"color": colors.edge, "width": 0.6},
         zmin=low,
         zmax=high,
         connectgaps=False,
@@ -120,18 +122,17 @@ def _ground(drawn: go.Figure, found: xr.Dataset, colours: Palette) -> None:
         colorbar={
             "tickvals": at,
             "ticktext": [f"{10**value:.2g}" if nats else f"{value:.1f}" for value in at],
-            "tickfont": {"size": NOTE, "color": colours.text3},
+            "tickfont": {"size": NOTE, "color": colors.text3},
             "thickness": 12,
             "len": 0.6,
-            "outlinecolor": colours.line,
+            "outlinecolor": colors.line,
             "x": 1.02,
         },
     )
     # The bar's own title would stand on its topmost tick.
-    drawn.add_annotation(
-        x=1.02, xref="paper", y=0.8, yref="paper", xanchor="left", yanchor="bottom", xshift=6, yshift=2, align="left",
-        text=f"loss,<br>{found.attrs['unit']}", showarrow=False, name="unit",
-        font={"size": NOTE, "color": colours.text2},
+    note(
+        drawn, 1.02, 0.8, f"loss,<br>{found.attrs['unit']}", colors.text2, NOTE,
+        xref="paper", yref="paper", xanchor="left", yanchor="bottom", xshift=6, yshift=2, align="left", name="unit",
     )  # fmt: skip
     if "valid" in found and found["valid"].values.any():
         drawn.add_contour(
@@ -139,7 +140,7 @@ def _ground(drawn: go.Figure, found: xr.Dataset, colours: Palette) -> None:
             y=found["row"].values,
             z=found["valid"].values.astype(float),
             contours={"start": 0.5, "end": 0.5, "size": 1, "coloring": "none"},
-            line={"color": colours.blue, "width": 2, "dash": "dash"},
+            line={"color": colors.blue, "width": 2, "dash": "dash"},
             showscale=False,
             hoverinfo="skip",
             meta="correct",
@@ -155,54 +156,32 @@ def _paths(
     codes: NDArray[np.integer],
     now: int,
     chosen: int,
-    colours: Palette,
+    colors: Palette,
 ) -> None:
-    """Paths by outcome up to the cursor, heads with halos, and one path in ink."""
+    """Trajectories by outcome up to the cursor, heads with halos, and one trajectory in ink."""
     for code in STACKED:
-        mark = outcome_mark(code, colours.name)
+        mark = outcome_mark(code, colors.name)
         members = [int(n) for n in np.flatnonzero(codes == code)]
         if not members:
             continue
         if now:
             x, y = broken([path[n, : now + 1] for n in members]).T
-            drawn.add_scatter(
-                x=x, y=y, mode="lines", line={"color": mark.colour, "width": 1.1}, opacity=0.5, hoverinfo="skip",
-                showlegend=False, meta=f"past {mark.word}",
-            )  # fmt: skip
-        heads = path[members, now]
-        share = np.nan_to_num(outside[members, now], nan=1.0)
-        drawn.add_scatter(
-            x=heads[:, 0], y=heads[:, 1], mode="markers", hoverinfo="skip", showlegend=False, meta="halo",
-            marker={"size": 2 * (3 + 12 * np.sqrt(share)), "color": mark.colour, "opacity": 0.12, "line": {"width": 0}},
-        )  # fmt: skip
-        drawn.add_scatter(
-            x=heads[:, 0], y=heads[:, 1], mode="markers", showlegend=False, meta=f"heads {mark.word}",
-            marker={
-                "symbol": mark.symbol, "size": 8, "color": mark.colour, "line": {"width": 1.5, "color": mark.colour}
-            },
-            text=[f"#{n + 1}: {mark.word}<br>{100 * s:.0f} % outside" for n, s in zip(members, share, strict=True)],
-            hovertemplate="%{text}<extra></extra>",
-        )  # fmt: skip
+            line(drawn, x, y, f"past {mark.word}", {"color": mark.colour, "width": 1.1}, opacity=0.5)
+        x, y = path[members, now].T
+        share = outside[members, now]
+        marks(drawn, x, y, "halo", halo(share, mark.colour, 0.12))
+        lost = 100 * np.nan_to_num(share, nan=1.0)
+        texts = [f"#{n + 1}: {mark.word}<br>{s:.0f} % outside" for n, s in zip(members, lost, strict=True)]
+        marks(drawn, x, y, f"heads {mark.word}", outcome_marker(mark), texts)
     x, y = path[chosen, : now + 1].T
-    for colour, width in ((colours.bg, 5.5), (colours.ink, 2.4)):
-        drawn.add_scatter(
-            x=x, y=y, mode="lines", line={"color": colour, "width": width}, hoverinfo="skip", showlegend=False,
-            meta="casing" if colour == colours.bg else "chosen",
-        )  # fmt: skip
-    mark = outcome_mark(int(codes[chosen]), colours.name)
-    for symbol, size, colour, line in (
-        ("circle", 17, colours.bg, colours.ink), (mark.symbol, 8, mark.colour, mark.colour),
-    ):  # fmt: skip
-        drawn.add_scatter(
-            x=x[-1:], y=y[-1:], mode="markers", hoverinfo="skip", showlegend=False, meta="chosen head",
-            marker={"symbol": symbol, "size": size, "color": colour, "line": {"width": 2, "color": line}},
-        )  # fmt: skip
+    line(drawn, x, y, "casing", {"color": colors.bg, "width": 5.5})
+    line(drawn, x, y, "chosen", {"color": colors.ink, "width": 2.4})
+    mark = outcome_mark(int(codes[chosen]), colors.name)
+    disk = {"symbol": "circle", "size": 17, "color": colors.bg, "line": {"width": 2, "color": colors.ink}}
+    for marker in (disk, outcome_marker(mark, width=2)):
+        marks(drawn, x[-1:], y[-1:], "chosen head", marker)
     if now:
-        drawn.add_annotation(
-            x=path[0, 0, 0], y=path[0, 0, 1], text="init", showarrow=False, yshift=-18, name="init",
-            font={"size": LABEL}, bgcolor=colours.bg, opacity=0.9, borderpad=1,
-        )  # fmt: skip
-        drawn.add_scatter(
-            x=path[:1, 0, 0], y=path[:1, 0, 1], mode="markers", hoverinfo="skip", showlegend=False, meta="init",
-            marker={"symbol": "diamond", "size": 10, "color": colours.bg, "line": {"color": colours.ink, "width": 2}},
-        )  # fmt: skip
+        x, y = path[0, 0]
+        note(drawn, x, y, "init", None, yshift=-18, name="init", bgcolor=colors.bg, opacity=0.9, borderpad=1)
+        diamond = {"symbol": "diamond", "size": 10, "color": colors.bg, "line": {"color": colors.ink, "width": 2}}
+        marks(drawn, path[:1, 0, 0], path[:1, 0, 1], "init", diamond)

@@ -1,12 +1,15 @@
-"""The latent map: the paths of all trajectories in two principal components, and how much that plane does not show.
+"""The latent map: the trajectories of all trajectories in two principal components, and how much that plane does not
+show.
 
-After the paper's Fig. 18/19 (PCA of h per supervision step, TRM one path, GRAM fifty), with three additions: each axis
-says what share of the variance it explains and of what; a halo round each head grows with the energy that lies outside
-the plane; and runs of different checkpoints never share a plane of h (`gramviz.measure.planes`), because a distance
-between them would mean nothing. Both axes have one scale, so a distance in the plane is a distance.
+After the paper's Fig. 18/19 (PCA of h per supervision step, TRM one trajectory, GRAM fifty), with three additions: each
+axis says what share of the variance it explains and of what; a halo round each head grows with the energy that lies
+outside the plane; and series of different checkpoints never share a plane of h (`gramviz.measure.planes`), because a
+distance between them would mean nothing. Both axes have one scale, so a distance in the plane is a distance.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -15,24 +18,29 @@ from numpy.typing import NDArray
 
 from gram.rollout import need
 from gramviz import measure
-from gramviz.theme import LABEL, NOTE, Palette, outcome_mark, palette
+from gramviz.theme import NOTE, Palette, outcome_mark, palette
 from gramviz.views import LETTERS, Cursor, view
 from gramviz.views.parts import (
-    LISTED,
     STACKED,
+    Margins,
     address,
     at_end,
     broken,
     escape,
     figure,
+    halo,
+    halo_key,
     heading,
-    key,
-    outcome_key,
+    line,
+    marks,
+    note,
+    outcome_keys,
+    outcome_marker,
     path_name,
     run_name,
 )
 
-_PANEL, _GAP, _LEFT, _TOP, _BOTTOM = 520, 56, 40, 104, 84  # px
+_PANEL, _GAP, _MARGINS = 520, 56, Margins(left=40, top=104, bottom=84)  # px
 _LABELS_APART = 0.05  # of the height of a panel
 
 
@@ -44,15 +52,15 @@ def draw(
     *,
     basis: str | None = None,
 ) -> go.Figure:
-    """The map at a cursor, whose path of run A (and every run of one path) is drawn in ink.
+    """The map at a cursor, whose trajectory of series A (and every run of one trajectory) is drawn in ink.
 
     Args:
         basis: `h`, `answers`, `steps`, `random` or `cell40`, as in `gramviz.measure.project`; by default h where all
             runs share a plane of it, else `answers`.
     Raises:
-        RolloutError: `basis` needs h, and no run recorded it.
+        RolloutError: `basis` needs h, and no series recorded it.
     """
-    colours = palette(theme)
+    colors = palette(theme)
     states = [measure.ends(run) for run in rollouts]
     basis = basis or ("h" if _share_h(states) else "answers")
     groups = measure.planes(states, basis)
@@ -60,25 +68,23 @@ def draw(
         need(rollouts[0], "h")
         raise ValueError("one recorded state has no step to draw; choose basis='h' or 'answers'")
     width = _PANEL if len(groups) == 1 else round(_PANEL * 0.78)
-    drawn = figure(
-        theme,
-        _LEFT + 20 + len(groups) * width + (len(groups) - 1) * _GAP,
-        width + _TOP + _BOTTOM,
-        margin={"l": _LEFT, "r": 20, "t": _TOP, "b": _BOTTOM},
-    )
     inner = len(groups) * width + (len(groups) - 1) * _GAP
-    now = at_end(rollouts[0], at.step)  # another run is shown after as many transitions
+    drawn = figure(theme, inner, width, _MARGINS)
+    now = at_end(rollouts[0], at.step)  # another series is shown after as many transitions
     first: measure.Projection | None = None
     for k, group in enumerate(groups):
         projection = measure.project([states[i] for i in group], basis, at.puzzle)
         first = first or projection
         left = k * (width + _GAP) / inner
-        panel = Panel(drawn, k + 1, (left, left + width / inner), projection, colours)
+        panel = Panel(drawn, k + 1, (left, left + width / inner), projection, colors)
         for i, one in zip(group, projection.runs, strict=True):
-            panel.run(i, states[i].isel(puzzle=at.puzzle), one, now, at.trajectory if i == 0 else None, len(rollouts))
+            panel.series(
+                i, states[i].isel(puzzle=at.puzzle), one, now, at.trajectory if i == 0 else None, len(rollouts)
+            )
         panel.finish([f"{LETTERS[i]} {run_name(rollouts[i])}" for i in group] if len(groups) > 1 else [])
     assert first is not None
-    _legend(drawn, states, at, colours)
+    outcome_keys(drawn, np.concatenate([measure.outcome(one).values[at.puzzle] for one in states]), theme)
+    halo_key(drawn, colors)
     counts = " and ".join(f"{run.sizes['trajectory']} {run_name(run)}" for run in rollouts)
     total = sum(run.sizes["trajectory"] for run in rollouts)
     heading(
@@ -96,26 +102,14 @@ def _share_h(states: list[xr.Dataset]) -> bool:
 
 def _honesty(projection: measure.Projection, step: int, trajectory: int) -> str:
     outside = float(projection.runs[0]["outside"][trajectory, step])
-    words = f"This plane shows {100 * projection.plane:.1f} % of the variance"
+    words = f"This plane shows {100 * projection.explained_2d:.1f} % of the variance"
     if np.isfinite(outside):
         words += f", {100 * (1 - outside):.0f} % of this state"
-    return words + ("; much lies outside." if projection.plane < 0.8 else ".")
-
-
-def _legend(drawn: go.Figure, states: list[xr.Dataset], at: Cursor, colours: Palette) -> None:
-    """Outcomes with their counts over all runs, and what the ring of a head means."""
-    codes = np.concatenate([measure.outcome(one).values[at.puzzle] for one in states])
-    for code in LISTED:
-        if count := int((codes == code).sum()):
-            mark = outcome_mark(code, colours.name)
-            outcome_key(drawn, mark, count)
-    key(
-        drawn, "halo: energy outside the plane", {"symbol": "circle", "size": 15, "color": colours.grey, "opacity": 0.3}
-    )
+    return words + ("; much lies outside." if projection.explained_2d < 0.8 else ".")
 
 
 class Panel:
-    """One plane: its axes, and the runs in it."""
+    """One plane: its axes, and the series in it."""
 
     def __init__(
         self,
@@ -123,25 +117,25 @@ class Panel:
         number: int,
         domain: tuple[float, float],
         projection: measure.Projection,
-        colours: Palette,
+        colors: Palette,
     ) -> None:
-        self.drawn, self.projection, self.colours, self.domain = drawn, projection, colours, domain
+        self.drawn, self.projection, self.colors, self.domain = drawn, projection, colors, domain
         self.suffix = "" if number == 1 else str(number)
         places = np.concatenate([one["coordinates"].values[..., :2].reshape(-1, 2) for one in projection.runs])
         self.places = places = places[np.isfinite(places).all(1)]
         low, high = (places.min(0), places.max(0)) if len(places) else (np.zeros(2), np.zeros(2))
-        centre = (low + high) / 2
+        center = (low + high) / 2
         self.half = max(float((high - low).max()) / 2, 1e-6) * 1.14  # a square window: both axes have one scale
-        self.low, self.high = centre - self.half, centre + self.half
+        self.low, self.high = center - self.half, center + self.half
         self.labels: list[tuple[float, float, str]] = []
         share = projection.variance.values
-        for axis, low_, high_, k in (("x", self.low[0], self.high[0], 0), ("y", self.low[1], self.high[1], 1)):
+        for k, axis in enumerate("xy"):
             drawn.layout[f"{axis}axis{self.suffix}"] = {
-                "range": [low_, high_],
+                "range": [self.low[k], self.high[k]],
                 "showticklabels": False,
                 "showline": True,
                 "mirror": True,
-                "linecolor": colours.line,
+                "linecolor": colors.line,
                 "title": {
                     "text": f"{projection.axis} {k + 1}   {100 * share[k]:.1f} % of the variance of {projection.of}",
                     "standoff": 8,
@@ -149,145 +143,115 @@ class Panel:
             }
         drawn.layout[f"xaxis{self.suffix}"].update(domain=list(domain), anchor=f"y{self.suffix}")
         drawn.layout[f"yaxis{self.suffix}"].update(anchor=f"x{self.suffix}", scaleanchor=f"x{self.suffix}")
-        self.on = {"xaxis": f"x{self.suffix}", "yaxis": f"y{self.suffix}"}
+        self.on: dict[str, Any] = {"xaxis": f"x{self.suffix}", "yaxis": f"y{self.suffix}"}
+        self.at: dict[str, Any] = {"xref": self.on["xaxis"], "yref": self.on["yaxis"]}  # the same, of annotations
 
-    def run(self, index: int, states: xr.Dataset, one: xr.Dataset, now: int, trajectory: int | None, runs: int) -> None:
-        """Draw one run of one puzzle: the cloud by outcome, heads with halos, and the path `trajectory` in ink.
+    def series(
+        self, index: int, states: xr.Dataset, one: xr.Dataset, now: int, trajectory: int | None, several: int
+    ) -> None:
+        """Draw one of `several` series: the cloud by outcome, heads with halos, and one trajectory in ink.
 
-        Without a path to choose, a run of one path is in ink all the same: there is nothing else of it to see.
+        Without a trajectory to choose, a series of one is in ink all the same: there is nothing else of it to see.
         """
         place, outside = one["coordinates"].values[..., :2], one["outside"].values
-        now = min(now, place.shape[1] - 1)  # a shorter run keeps its last state
+        now = min(now, place.shape[1] - 1)  # a shorter series keeps its last state
         codes = measure.outcome(states).values
         if trajectory is None and len(place) == 1:
             trajectory = 0
-        chosen = [] if trajectory is None else [trajectory]
-        letter = f"{LETTERS[index]} " if runs > 1 else ""
+        letter = f"{LETTERS[index]} " if several > 1 else ""
+        says = [
+            self._say(letter, states, n, now, outside, outcome_mark(int(code), self.colors.name).word)
+            for n, code in enumerate(codes)
+        ]
         for code in STACKED:
-            mark = outcome_mark(code, self.colours.name)
-            members = [int(n) for n in np.flatnonzero(codes == code) if n not in chosen]
-            if not members:
-                continue
-            line = {"color": mark.colour, "width": 1.15}
-            for name, part, opacity in (
-                ("future", [place[n, now:] for n in members], 0.18),
-                ("past", [place[n, : now + 1] for n in members], 0.5),
-            ):
-                if part[0].shape[0] > 1:
-                    x, y = broken(part).T
-                    self._add(x=x, y=y, mode="lines", line=line, opacity=opacity, meta=f"{letter}{name} {mark.word}")
-            heads = place[members, now]
-            self._halo(heads, outside[members, now], mark.colour, letter)
-            self._add(
-                x=heads[:, 0],
-                y=heads[:, 1],
-                mode="markers",
-                meta=f"{letter}heads {mark.word}",
-                marker={
-                    "symbol": mark.symbol,
-                    "size": 8,
-                    "color": mark.colour,
-                    "line": {"width": 1.5 if code else 0.5, "color": mark.colour},
-                },
-                text=[self._say(letter, states, n, now, outside, mark.word) for n in members],
-                hovertemplate="%{text}<extra></extra>",
-            )
-        for n in chosen:
-            self._chosen(letter, states, n, now, place[n], outside, int(codes[n]))
+            members = [int(n) for n in np.flatnonzero(codes == code) if n != trajectory]
+            if members:
+                heads = outside[members, now], [says[n] for n in members]
+                self._cloud(letter, code, place[members], now, *heads)
+        if trajectory is not None:
+            n = trajectory
+            self._chosen(letter, states, now, place[n], outside[n : n + 1, now], int(codes[n]), says[n])
             words = f"{LETTERS[index]} {run_name(states)}" if len(place) == 1 else f"{letter}#{n + 1}"
             self.labels.append((float(place[n, now, 0]), float(place[n, now, 1]), words))
-        start = place[0, 0]
-        here = slice(0, 1) if now or not chosen else slice(0, 0)  # at the initial state the ringed head stands there
-        self._add(
-            x=start[:1][here],
-            y=start[1:2][here],
-            mode="markers",
-            meta=f"{letter}init",
-            hovertemplate="init<extra></extra>",
-            marker={
-                "symbol": "diamond",
-                "size": 10,
-                "color": self.colours.bg,
-                "line": {"color": self.colours.ink, "width": 2},
-            },
-        )
+        self._init(letter, place[0, 0], shown=bool(now) or trajectory is None)
+
+    def _cloud(
+        self,
+        letter: str,
+        code: int,
+        place: NDArray[np.floating],
+        now: int,
+        outside: NDArray[np.floating],
+        says: list[str],
+    ) -> None:
+        """The trajectories [trajectory, step, axis] of one outcome: future faint, past stronger, heads with halos."""
+        mark = outcome_mark(code, self.colors.name)
+        for name, part, opacity in (("future", place[:, now:], 0.18), ("past", place[:, : now + 1], 0.5)):
+            if part.shape[1] > 1:
+                x, y = broken(list(part)).T
+                style = {"color": mark.colour, "width": 1.15}
+                line(self.drawn, x, y, f"{letter}{name} {mark.word}", style, opacity=opacity, **self.on)
+        x, y = place[:, now].T
+        marks(self.drawn, x, y, f"{letter}halo", halo(outside, mark.colour, 0.13), **self.on)
+        head = outcome_marker(mark, width=1.5 if code else 0.5)
+        marks(self.drawn, x, y, f"{letter}heads {mark.word}", head, says, **self.on)
+
+    def _init(self, letter: str, start: NDArray[np.floating], shown: bool) -> None:
+        """The initial state, and its name; at that moment the ringed head stands there instead."""
+        here = slice(0, 1) if shown else slice(0, 0)
+        diamond = {
+            "symbol": "diamond", "size": 10, "color": self.colors.bg, "line": {"color": self.colors.ink, "width": 2}
+        }  # fmt: skip
+        said = {"hovertemplate": "init<extra></extra>", "hoverinfo": None}
+        marks(self.drawn, start[:1][here], start[1:2][here], f"{letter}init", diamond, **said, **self.on)
         near = [
             abs(x - start[0]) + abs(y - start[1]) < 0.02 * self.half for x, y, words in self.labels if words == "init"
         ]
-        if not any(near):  # runs of one checkpoint begin in one state
+        if not any(near):  # series of one checkpoint begin in one state
             self.labels.append((float(start[0]), float(start[1]), "init"))
 
     def _chosen(
         self,
         letter: str,
         states: xr.Dataset,
-        n: int,
         now: int,
         place: NDArray[np.floating],
         outside: NDArray[np.floating],
         code: int,
+        says: str,
     ) -> None:
-        """The path in ink: casing, past solid, future dotted, a dot per supervision step, and a ringed head."""
-        ink, mark = self.colours.ink, outcome_mark(code, self.colours.name)
-        past, future = place[: now + 1], place[now:]
+        """The trajectory in ink: casing, past solid, future dotted, a dot per supervision step, and a ringed head."""
+        drawn, bg, ink = self.drawn, self.colors.bg, self.colors.ink
+        past, future = place[: now + 1].T, place[now:].T
         numbers = states["supervision_step"].values
         ends = np.flatnonzero(np.append(numbers[1:] != numbers[:-1], True))
         ends = ends[(ends > 0) & (ends < now)]
-        self._add(x=past[:, 0], y=past[:, 1], mode="lines", line={"color": self.colours.bg, "width": 7}, meta="casing")
-        self._add(
-            x=future[:, 0],
-            y=future[:, 1],
-            mode="lines",
-            meta=f"{letter}chosen future",
-            line={"color": ink, "width": 1.6, "dash": "dot"},
+        line(drawn, past[0], past[1], "casing", {"color": bg, "width": 7}, **self.on)
+        line(
+            drawn,
+            future[0],
+            future[1],
+            f"{letter}chosen future",
+            {"color": ink, "width": 1.6, "dash": "dot"},
+            **self.on,
         )
-        self._add(
-            x=past[:, 0], y=past[:, 1], mode="lines", line={"color": ink, "width": 2.8}, meta=f"{letter}chosen past"
+        line(drawn, past[0], past[1], f"{letter}chosen past", {"color": ink, "width": 2.8}, **self.on)
+        texts = [f"supervision step {numbers[k]}" for k in ends]
+        marks(
+            drawn,
+            place[ends, 0],
+            place[ends, 1],
+            f"{letter}supervision steps",
+            {"size": 6, "color": ink},
+            texts,
+            **self.on,
         )
-        self._add(
-            x=place[ends, 0],
-            y=place[ends, 1],
-            mode="markers",
-            meta=f"{letter}supervision steps",
-            marker={"size": 6, "color": ink},
-            text=[f"supervision step {numbers[k]}" for k in ends],
-            hovertemplate="%{text}<extra></extra>",
-        )
-        self._halo(place[now : now + 1], outside[n : n + 1, now], ink, letter)
-        self._add(
-            x=place[now : now + 1, 0],
-            y=place[now : now + 1, 1],
-            mode="markers",
-            meta=f"{letter}chosen head",
-            marker={"symbol": "circle", "size": 18, "color": self.colours.bg, "line": {"color": ink, "width": 2.2}},
-            hoverinfo="skip",
-        )
-        self._add(
-            x=place[now : now + 1, 0],
-            y=place[now : now + 1, 1],
-            mode="markers",
-            meta=f"{letter}chosen outcome",
-            marker={
-                "symbol": mark.symbol,
-                "size": 9,
-                "color": mark.colour,
-                "line": {"width": 1.5, "color": mark.colour},
-            },
-            text=[self._say(letter, states, n, now, outside, mark.word)],
-            hovertemplate="%{text}<extra></extra>",
-        )
-
-    def _halo(self, heads: NDArray[np.floating], outside: NDArray[np.floating], colour: str, letter: str) -> None:
-        """Radius 3 + 12 sqrt(share outside) px, as in the explorer."""
-        share = np.nan_to_num(outside, nan=1.0)
-        self._add(
-            x=heads[:, 0],
-            y=heads[:, 1],
-            mode="markers",
-            meta=f"{letter}halo",
-            hoverinfo="skip",
-            marker={"size": 2 * (3 + 12 * np.sqrt(share)), "color": colour, "opacity": 0.13, "line": {"width": 0}},
-        )
+        head = place[now : now + 1].T
+        marks(drawn, head[0], head[1], f"{letter}halo", halo(outside, ink, 0.13), **self.on)
+        disk = {"symbol": "circle", "size": 18, "color": bg, "line": {"color": ink, "width": 2.2}}
+        marks(drawn, head[0], head[1], f"{letter}chosen head", disk, **self.on)
+        mark = outcome_marker(outcome_mark(code, self.colors.name), 9)
+        marks(drawn, head[0], head[1], f"{letter}chosen outcome", mark, [says], **self.on)
 
     def _say(self, letter: str, states: xr.Dataset, n: int, now: int, outside: NDArray[np.floating], word: str) -> str:
         words = f"<b>{letter}#{n + 1}</b> at {measure.address(states, now)}; in the end: {word}"
@@ -304,55 +268,21 @@ class Panel:
                 level -= self.half * _LABELS_APART
             placed.append(level)
             right = x < self.high[0] - 0.45 * self.half
-            self.drawn.add_annotation(
-                x=x,
-                y=level,
-                xref=self.on["xaxis"],
-                yref=self.on["yaxis"],
-                text=f"<b>{escape(words)}</b>",
-                showarrow=False,
-                xanchor="left" if right else "right",
-                xshift=17 if right else -17,
-                font={"size": LABEL, "color": self.colours.ink},
-                bgcolor=self.colours.bg,
-                opacity=0.92,
-                borderpad=1,
-            )
+            note(
+                self.drawn, x, level, f"<b>{escape(words)}</b>", self.colors.ink,
+                xanchor="left" if right else "right", xshift=17 if right else -17,
+                bgcolor=self.colors.bg, opacity=0.92, borderpad=1, **self.at,
+            )  # fmt: skip
         length = _round_length(0.4 * self.half)
         x, y = self._free(np.array([max(length, 0.4 * self.half), 0.14 * self.half]))
-        self._add(
-            x=[x, x + length],
-            y=[y, y],
-            mode="lines",
-            line={"color": self.colours.text2, "width": 2},
-            meta="scale bar",
-            hoverinfo="skip",
-        )
-        self.drawn.add_annotation(
-            x=x,
-            y=y,
-            xref=self.on["xaxis"],
-            yref=self.on["yaxis"],
-            text=f"distance {length:g}",
-            showarrow=False,
-            xanchor="left",
-            yanchor="bottom",
-            yshift=2,
-            font={"size": NOTE, "color": self.colours.text2},
-        )
+        gray = self.colors.text2
+        line(self.drawn, [x, x + length], [y, y], "scale bar", {"color": gray, "width": 2}, **self.on)
+        above: dict[str, Any] = {"xanchor": "left", "yanchor": "bottom"}
+        note(self.drawn, x, y, f"distance {length:g}", gray, NOTE, yshift=2, **above, **self.at)
         if titles:
-            self.drawn.add_annotation(
-                x=self.domain[0],
-                y=1,
-                xref="paper",
-                yref="paper",
-                text="<b>" + escape(", ".join(titles)) + "</b>",
-                showarrow=False,
-                xanchor="left",
-                yanchor="bottom",
-                yshift=4,
-                font={"size": LABEL, "color": self.colours.ink},
-            )
+            name = f"<b>{escape(', '.join(titles))}</b>"
+            at: dict[str, Any] = {"xref": "paper", "yref": "paper"}
+            note(self.drawn, self.domain[0], 1, name, self.colors.ink, yshift=4, **above, **at)
 
     def _free(self, size: NDArray[np.floating]) -> tuple[float, float]:
         """Where a note of this width and height covers the fewest states: the lower left end of a corner for it."""
@@ -365,10 +295,6 @@ class Panel:
             return int(inside.all(1).sum())
 
         return min(corners, key=covered)
-
-    def _add(self, **trace: object) -> None:
-        trace.setdefault("hoverinfo", "skip" if "hovertemplate" not in trace else None)
-        self.drawn.add_scatter(showlegend=False, **self.on, **trace)
 
 
 def _round_length(length: float) -> float:

@@ -1,7 +1,8 @@
-"""Lyapunov exponents along the paths: do neighbours of a path fall back to it, or part from it?
+"""Lyapunov exponents along the trajectories: do neighbors of a trajectory fall back to it, or part from it?
 
-Left the exponent up to each step, right the last one of each path beside how the path ended. Not one of `VIEWS`: it
-draws what `gram.analysis.lyapunov.lyapunov` computes, which needs the model, beside the rollouts of the same paths.
+Left the exponent up to each step, right the last one of each trajectory beside how the trajectory ended. Not one of
+`VIEWS`: it draws what `gram.analysis.lyapunov.lyapunov` computes, which needs the model, beside the rollouts of the
+same trajectories.
 """
 
 from __future__ import annotations
@@ -11,26 +12,31 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 import xarray as xr
+from numpy.typing import NDArray
 
 from gram.rollout import RolloutError
 from gramviz import measure
 from gramviz.theme import LABEL, NOTE, outcome_mark, palette
 from gramviz.views import LETTERS
 from gramviz.views.parts import (
-    LISTED,
     STACKED,
+    Margins,
+    beside,
     broken,
     escape,
     figure,
     heading,
-    outcome_key,
+    line,
+    marks,
+    outcome_keys,
+    outcome_marker,
     plural,
     run_name,
-    step_word,
-    supervision_ticks,
+    step_axis,
 )
 
-_WIDTH, _HEIGHT, _SPLIT, _LEFT, _RIGHT, _TOP, _BOTTOM = 944, 420, 0.6, 72, 148, 104, 88  # px; share of the width
+_WIDTH, _HEIGHT, _SPLIT = 724, 228, 0.6  # px; share of the width
+_MARGINS = Margins(left=72, right=148, top=104, bottom=88)
 
 
 def draw(
@@ -39,20 +45,19 @@ def draw(
     """The first exponent of 1 to 4 runs.
 
     Args:
-        exponents: as `gram.analysis.lyapunov.lyapunov` returns them, one per run.
-        rollouts: of the same paths, which tell how each one ended.
+        exponents: as `gram.analysis.lyapunov.lyapunov` returns them, one per series.
+        rollouts: of the same trajectories, which tell how each one ended.
     Raises:
-        RolloutError: exponents and rollout are not of the same paths.
-        ValueError: no run or more than four; or not one rollout for each.
+        RolloutError: exponents and rollout are not of the same trajectories.
+        ValueError: no series or more than four; or not one rollout for each.
     """
-    colours = palette(theme)
+    colors = palette(theme)
     if not 1 <= len(exponents) <= len(LETTERS) or len(exponents) != len(rollouts):
         raise ValueError(
             f"{len(exponents)} exponents and {len(rollouts)} rollouts; give 1 to {len(LETTERS)}, a pair each"
         )
-    drawn = figure(theme, _WIDTH, _HEIGHT, margin={"l": _LEFT, "r": _RIGHT, "t": _TOP, "b": _BOTTOM})
-    counts = dict.fromkeys(LISTED, 0)
-    said, longest = [], 0
+    drawn = figure(theme, _WIDTH, _HEIGHT, _MARGINS)
+    all_codes, said = [], []
     for run, (found, rollout) in enumerate(zip(exponents, rollouts, strict=True)):
         states = measure.ends(rollout)
         values = found["exponent"].isel(puzzle=puzzle, direction=0).transpose("trajectory", "step").values
@@ -62,62 +67,52 @@ def draw(
                 f"of {states.sizes['trajectory']} and {states.sizes['step']}; compute both with the same arguments"
             )
         codes = measure.outcome(states).values[puzzle]
-        steps = np.arange(values.shape[1])
-        longest = max(longest, len(steps) - 1)
-        for code in STACKED:
-            members = np.flatnonzero(codes == code)
-            counts[code] += len(members)
-            if not len(members):
-                continue
-            mark = outcome_mark(code, theme)
-            x, y = broken([np.stack([steps, values[n]], 1)[1:] for n in members]).T
-            line = {"color": mark.colour, "width": 2.2 if len(values) == 1 else 1.2, "dash": mark.dash}
-            drawn.add_scatter(
-                x=x, y=y, mode="lines", line=line, opacity=1 if len(values) == 1 else 0.65, hoverinfo="skip",
-                showlegend=False, meta=f"{LETTERS[run]} {mark.word}",
-            )  # fmt: skip
-            place = np.random.default_rng(0).uniform(-0.3, 0.3, len(values))[members] if len(values) > 1 else [0.0]
-            drawn.add_scatter(
-                x=run + np.asarray(place), y=values[members, -1], mode="markers", xaxis="x2", showlegend=False,
-                meta=f"{LETTERS[run]} ends {mark.word}",
-                marker={
-                    "symbol": mark.symbol, "size": 9, "color": mark.colour, "line": {"width": 1.5, "color": mark.colour}
-                },
-                text=[f"{LETTERS[run]} #{n + 1}: {mark.word}" for n in members],
-                hovertemplate="%{text}, %{y:.3f} nats per transition<extra></extra>",
-            )  # fmt: skip
+        _series(drawn, run, values, codes, theme)
+        all_codes.append(codes)
         said.append(_said(run, rollout, values[:, -1], codes))
-    for code in LISTED:
-        if counts[code]:
-            outcome_key(drawn, outcome_mark(code, theme), counts[code])
+    outcome_keys(drawn, np.concatenate(all_codes), theme)
     lead = max((measure.ends(one) for one in rollouts), key=lambda one: one.sizes["step"])
-    where, names = supervision_ticks(lead)
-    axis = {"showline": True, "ticks": "outside", "ticklen": 4}
     drawn.update_layout(
-        xaxis={
-            "domain": [0, _SPLIT], "range": [0, longest + 0.5], "tickvals": where, "ticktext": names,
-            "title": {"text": step_word(lead), "standoff": 6}, **axis,
-        },
+        xaxis=step_axis(lead, 0, lead.sizes["step"] - 0.5, domain=[0, _SPLIT], showline=True),
         xaxis2={
             "domain": [_SPLIT + 0.05, 1], "anchor": "y", "range": [-0.6, len(rollouts) - 0.4],
             "tickvals": list(range(len(rollouts))), "title": {"text": "At the end, each path", "standoff": 6},
-            "ticktext": [f"{LETTERS[k]} {escape(run_name(one))}" for k, one in enumerate(rollouts)], **axis,
+            "ticktext": [f"{LETTERS[k]} {escape(run_name(one))}" for k, one in enumerate(rollouts)],
+            "showline": True, "ticks": "outside", "ticklen": 4,
         },
         yaxis={"title": {"text": "Exponent so far, nats per transition", "standoff": 8}, "showline": True},
     )  # fmt: skip
-    drawn.add_shape(type="line", x0=0, x1=1, xref="paper", y0=0, y1=0, line={"color": colours.ink, "width": 1})
-    for text, shift in (("▲ neighbours part", 9), ("▼ neighbours fall back", -9)):  # beside the points, never on them
-        drawn.add_annotation(
-            x=1, xref="paper", y=0, text=text, showarrow=False, xanchor="left", yshift=shift, xshift=6,
-            font={"size": NOTE, "color": colours.text2}, name="side",
-        )  # fmt: skip
+    drawn.add_shape(type="line", x0=0, x1=1, xref="paper", y0=0, y1=0, line={"color": colors.ink, "width": 1})
+    for text, shift in (("▲ neighbors part", 9), ("▼ neighbors fall back", -9)):  # beside the points, never on them
+        beside(drawn, 0, text, colors.text2, 6, NOTE, yshift=shift, name="side")
     heading(drawn, "Lyapunov exponents along the paths", *_two(said))
     drawn.update_layout(legend={"font": {"size": LABEL}})
     return drawn
 
 
+def _series(
+    drawn: go.Figure, number: int, values: NDArray[np.floating], codes: NDArray[np.integer], theme: str
+) -> None:
+    """Exponents [trajectory, step] over time, and the last ones in the column of their series."""
+    letter, single, steps = LETTERS[number], len(values) == 1, np.arange(values.shape[1])
+    for code in STACKED:
+        members = np.flatnonzero(codes == code)
+        if not len(members):
+            continue
+        mark = outcome_mark(code, theme)
+        x, y = broken([np.stack([steps, values[n]], 1)[1:] for n in members]).T
+        style = {"color": mark.colour, "width": 2.2 if single else 1.2, "dash": mark.dash}
+        line(drawn, x, y, f"{letter} {mark.word}", style, opacity=1 if single else 0.65)
+        place = [0.0] if single else np.random.default_rng(0).uniform(-0.3, 0.3, len(values))[members]
+        marks(
+            drawn, number + np.asarray(place), values[members, -1], f"{letter} ends {mark.word}",
+            outcome_marker(mark, 9), [f"{letter} #{n + 1}: {mark.word}" for n in members], xaxis="x2",
+            hovertemplate="%{text}, %{y:.3f} nats per transition<extra></extra>",
+        )  # fmt: skip
+
+
 def _said(run: int, rollout: xr.Dataset, last: np.ndarray, codes: np.ndarray) -> str:
-    """One run in words: medians of the correct and of the other paths."""
+    """One run in words: medians of the correct and of the other trajectories."""
     words = f"{LETTERS[run]} {run_name(rollout)}, {plural(len(last), 'path')}"
     right = codes == measure.CORRECT
     if right.all() or not right.any():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,17 +13,35 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gramviz import measure
-from gramviz.theme import OutcomeMark, template
+from gramviz.theme import LABEL, OutcomeMark, Palette, outcome_mark, template
 
 # Outcomes in the order of a legend, and from the back of a picture to its front: what is correct lies on top.
 LISTED = (measure.CORRECT, measure.WRONG, measure.NOT_FINISHED, measure.UNKNOWN, measure.DRAWN)
 STACKED = (measure.DRAWN, measure.UNKNOWN, measure.NOT_FINISHED, measure.WRONG, measure.CORRECT)
 
 
-def figure(theme: str, width: int, height: int, **layout: Any) -> go.Figure:
-    """An empty figure of a fixed size in CSS px, in the theme."""
-    below = {"y": 10 / height}  # the legend's lower edge, 10 px above that of the figure
-    return go.Figure(layout={"template": template(theme), "width": width, "height": height, "legend": below, **layout})
+@dataclass(frozen=True)
+class Margins:
+    """Room in px around the drawing of a figure."""
+
+    left: int = 20
+    right: int = 20
+    top: int = 84
+    bottom: int = 60
+
+
+def figure(theme: str, width: int, height: int, margins: Margins) -> go.Figure:
+    """An empty figure in the theme, whose drawing is this wide and high in CSS px."""
+    high = height + margins.top + margins.bottom
+    return go.Figure(
+        layout={
+            "template": template(theme),
+            "width": width + margins.left + margins.right,
+            "height": high,
+            "legend": {"y": 10 / high},  # the legend's lower edge, 10 px above that of the figure
+            "margin": {"l": margins.left, "r": margins.right, "t": margins.top, "b": margins.bottom},
+        }
+    )
 
 
 def heading(figure: go.Figure, title: str, *lines: str) -> None:
@@ -30,24 +49,80 @@ def heading(figure: go.Figure, title: str, *lines: str) -> None:
     figure.update_layout(title={"text": escape(title), "subtitle": {"text": "<br>".join(map(escape, lines))}})
 
 
+def line(drawn: go.Figure, x: Any, y: Any, meta: str, style: Mapping[str, Any], **more: Any) -> None:
+    """A line without an entry in the legend, silent when pointed at unless `more` has a `hovertemplate`."""
+    silent = {} if "hovertemplate" in more else {"hoverinfo": "skip"}
+    defaults = {"mode": "lines", "showlegend": False, **silent}
+    drawn.add_scatter(x=x, y=y, line=dict(style), meta=meta, **defaults | more)
+
+
+def marks(
+    drawn: go.Figure, x: Any, y: Any, meta: str | None, marker: Mapping[str, Any], texts: Sequence[str] | None = None,
+    **more: Any,
+) -> None:  # fmt: skip
+    """Marks without an entry in the legend; each says its text when pointed at, without texts they are silent."""
+    says = {"hoverinfo": "skip"} if texts is None else {"text": texts, "hovertemplate": "%{text}<extra></extra>"}
+    defaults = {"mode": "markers", "showlegend": False, **says}
+    drawn.add_scatter(x=x, y=y, marker=dict(marker), meta=meta, **defaults | more)
+
+
+def note(drawn: go.Figure, x: Any, y: Any, text: str, color: str | None, size: int = LABEL, **more: Any) -> None:
+    """A text on the figure; `more` as in plotly's annotations."""
+    drawn.add_annotation(x=x, y=y, text=text, showarrow=False, font={"size": size, "color": color}, **more)
+
+
+def beside(drawn: go.Figure, y: float, text: str, color: str, shift: int, size: int = LABEL, **more: Any) -> None:
+    """A text right of the drawing, `shift` px away from it."""
+    note(drawn, 1, y, text, color, size, xref="paper", xanchor="left", xshift=shift, **more)
+
+
+def outcome_marker(mark: OutcomeMark, size: float = 8, width: float = 1.5) -> dict[str, Any]:
+    """The shape and color of an outcome."""
+    return {
+        "symbol": mark.symbol, "size": size, "color": mark.colour, "line": {"width": width, "color": mark.colour}
+    }  # fmt: skip
+
+
+def halo(outside: NDArray[np.floating], color: str, opacity: float) -> dict[str, Any]:
+    """Markers whose radius grows with the share of the energy outside the plane: 3 + 12 sqrt(share) px."""
+    share = np.nan_to_num(outside, nan=1.0)
+    return {"size": 2 * (3 + 12 * np.sqrt(share)), "color": color, "opacity": opacity, "line": {"width": 0}}
+
+
+def now_line(drawn: go.Figure, now: int, style: Mapping[str, Any], **more: Any) -> None:
+    """The cursor: a line over the whole height at a step."""
+    drawn.add_shape(type="line", x0=now, x1=now, y0=0, y1=1, yref="paper", line=dict(style), **more)
+
+
+def step_axis(states: xr.Dataset, low: float, high: float, **more: Any) -> dict[str, Any]:
+    """An axis of transitions, which names the supervision steps."""
+    where, names = supervision_ticks(states)
+    return {
+        "range": [low, high], "tickvals": where, "ticktext": names,
+        "title": {"text": step_word(states), "standoff": 6}, "ticks": "outside", "ticklen": 4, **more,
+    }  # fmt: skip
+
+
 def key(drawn: go.Figure, words: str, marker: Mapping[str, Any]) -> None:
     """An entry of the legend that looks like the mark on the picture, not like the trace that draws it."""
-    drawn.add_scatter(
-        x=[None],
-        y=[None],
-        mode="markers",
-        marker={"size": 12, **marker},
-        name=words,
-        meta="legend",
-        hoverinfo="skip",
-        showlegend=True,
-    )
+    marks(drawn, [None], [None], "legend", {"size": 12, **marker}, name=words, showlegend=True)
 
 
-def outcome_key(drawn: go.Figure, mark: OutcomeMark, count: int) -> None:
-    """The entry of an outcome, with how many paths came to it."""
-    line = {"width": 2, "color": mark.colour}
-    key(drawn, f"{mark.word} {count}", {"symbol": mark.symbol, "size": 10, "color": mark.colour, "line": line})
+def outcome_keys(drawn: go.Figure, codes: NDArray[np.integer], theme: str, listed: Sequence[int] = LISTED) -> None:
+    """An entry of the legend for each outcome [trajectory] that occurs, with its count."""
+    for code in listed:
+        if count := int((codes == code).sum()):
+            mark = outcome_mark(code, theme)
+            line = {"width": 2, "color": mark.colour}
+            key(
+                drawn, f"{mark.word} {count}",
+                {"symbol": mark.symbol, "size": 10, "color": mark.colour, "line": line},
+            )  # fmt: skip
+
+
+def halo_key(drawn: go.Figure, colors: Palette) -> None:
+    """The entry of the legend that says what the ring of a head means."""
+    key(drawn, "halo: energy outside the plane", {"symbol": "circle", "size": 15, "color": colors.grey, "opacity": 0.3})
 
 
 def escape(text: str) -> str:
@@ -56,12 +131,12 @@ def escape(text: str) -> str:
 
 
 def run_name(run: xr.Dataset) -> str:
-    """What a reader calls a run."""
+    """What a reader calls a series."""
     return str(run.attrs.get("name") or run.attrs["model"])
 
 
 def path_name(run: xr.Dataset, trajectory: int) -> str:
-    """A path of a run in words: `GRAM, path 3 of 50`. Counted from 1."""
+    """A trajectory of a series in words: `GRAM, trajectory 3 of 50`. Counted from 1."""
     return f"{run_name(run)}, path {trajectory + 1} of {run.sizes['trajectory']}"
 
 
@@ -91,7 +166,7 @@ def supervision_ticks(states: xr.Dataset, most: int = 17) -> tuple[list[int], li
 
 
 def step_word(run: xr.Dataset) -> str:
-    """What the run's model calls its outermost step: `Supervision step`, `Denoising step`, ... Escaped."""
+    """What the series's model calls its outermost step: `Supervision step`, `Denoising step`, ... Escaped."""
     return escape(str((json.loads(run.attrs.get("levels") or "[]") or ["Supervision step"])[0]))
 
 

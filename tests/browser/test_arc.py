@@ -85,7 +85,7 @@ def test_a_click_and_the_arrows_choose_a_cell_of_the_answer(show, payload):
 
 
 def test_a_chosen_cell_of_the_answer_has_a_plane(show):
-    shown = show(freeze(pack(arc_pairs.make(puzzles=(9,)), cells=[9 + 2])))
+    shown = show(freeze(pack(arc_pairs.make(puzzles=(9,)), planes_of=[9 + 2])))
     shown.set(cells=[3])
     shown.page.locator("[data-menu=view] > button").click()
     entry = shown.page.get_by_role("menuitem", name="PCA of cell r1c4")

@@ -345,7 +345,7 @@ def test_the_plane_of_a_chosen_cell_comes_from_the_kernel(beside):
 
 def test_another_run_is_fetched_through_the_kernel_and_is_the_next_letter(beside):
     page, errors = beside
-    for count, name, shown in [(2, "TRM, lent", "TRM, lent"), (3, "other dice", "seed")]:
+    for count, name, shown in [(2, "TRM, lent", "TRM, lent"), (3, "other seed", "seed")]:
         page.get_by_role("button", name="+ Compare").focus()
         page.keyboard.press("Enter")
         entry = page.locator("[data-menu=compare] [role=menuitem]", has_text=name)

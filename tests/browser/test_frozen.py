@@ -7,7 +7,9 @@ import pytest
 import synthetic
 from stages import CANVASES, drag, inner
 
-from gramviz.explorer.freeze import frame, freeze
+from gramviz.explorer.frame import frame
+from gramviz.explorer.freeze import freeze
+from gramviz.explorer.pack import pack
 from gramviz.explorer.widget import Explorer
 
 READY = "document.querySelector('main').gramviz"
@@ -134,7 +136,7 @@ def test_pointing_at_an_answer_speaks_of_its_paths(show, one):
 
 # ------------------------------------------------------------------------------------------------------------ compare
 def test_share_h_says_what_it_is_worth(show, trm, gram):
-    shown = show(freeze([trm, gram], share_h=True, state={"basis": "h"}))
+    shown = show(freeze(pack([trm, gram], share_h=True), state={"basis": "h"}))
     assert "A and B were trained apart: distances between them mean nothing." in shown.text()
 
 

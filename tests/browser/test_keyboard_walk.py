@@ -185,7 +185,7 @@ class Walk(Shown):
 def payload() -> Payload:
     """TRM's one path (A) beside sixteen of GRAM (B): a small Sudoku, low-level steps, the plane of a cell, a lesson."""
     trm = synthetic.sudoku(1, model="trm", checkpoint="synthetic-trm", wrong=1.0, seed=3, low_steps=2)
-    return bake(pack([trm, synthetic.sudoku(16, low_steps=2)], cells=[5]), LESSON)
+    return bake(pack([trm, synthetic.sudoku(16, low_steps=2)], planes_of=[5]), LESSON)
 
 
 @pytest.fixture

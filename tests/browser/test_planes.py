@@ -10,9 +10,9 @@ from stages import HOST
 
 from gramviz.explorer.freeze import freeze
 from gramviz.explorer.link import link
+from gramviz.explorer.opening import explore
 from gramviz.explorer.pack import pack
 from gramviz.explorer.state import State
-from gramviz.explorer.widget import explore
 
 PAST, TOP = "[data-layer=past]", "[data-layer=top]"
 
@@ -85,7 +85,7 @@ def test_a_frozen_page_offers_the_planes_it_holds_and_says_what_others_would_tak
 
 
 def test_places_of_a_cell_are_those_of_python(show, gram):
-    payload = pack(gram, cells=[20])
+    payload = pack(gram, planes_of=[20])
     shown = show(freeze(payload))
     shown.set(basis="cell20", cursor={"step": 9, "low": None}, layers=[])
     found = np.array([head["at"] for head in shown.heads()])
@@ -140,7 +140,7 @@ def test_without_rollout_or_h_it_says_so(hosted, gram):
 
 @pytest.mark.parametrize("width", [1200, 480, 340])
 def test_its_words_fit(show, gram, width):
-    shown = show(freeze(pack(gram, cells=[20])), width=width)
+    shown = show(freeze(pack(gram, planes_of=[20])), width=width)
     for basis in ("random", "cell20"):
         shown.set(basis=basis, panel="map")
         assert shown.page.evaluate("document.documentElement.scrollWidth") <= width

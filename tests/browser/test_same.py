@@ -18,7 +18,7 @@ from PIL import Image
 
 from gram import rollout
 from gramviz.explorer.freeze import freeze
-from gramviz.explorer.widget import compare
+from gramviz.explorer.opening import compare
 
 pytestmark = pytest.mark.slow  # a server and a kernel
 

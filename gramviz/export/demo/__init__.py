@@ -9,12 +9,11 @@ from __future__ import annotations
 import base64
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import xarray as xr
+
+from gramviz.explorer.pack import pack
 from gramviz.explorer.payload import Payload
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 FILE = Path(__file__).parent / "queens8.json"
 
@@ -34,8 +33,6 @@ def record(trm: xr.Dataset, gram: xr.Dataset, path: Path = FILE) -> None:
     Raises:
         PackError: not the same puzzle.
     """
-    from gramviz.explorer.pack import pack
-
     packed = pack([trm, gram], names=["TRM", "GRAM"])
     parcel = {"meta": packed.meta, "data": base64.b64encode(packed.data).decode()}
     path.write_text(json.dumps(parcel, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")

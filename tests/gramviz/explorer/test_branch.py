@@ -16,10 +16,12 @@ import xarray as xr
 
 from gram import rollout
 from gramviz import measure
-from gramviz.explorer.branch import BranchError, along_component, changed, to_path
+from gramviz.explorer.branch import along_component, changed, to_path
+from gramviz.explorer.opening import compare, explore
 from gramviz.explorer.pack import pack
+from gramviz.explorer.source import BranchError
 from gramviz.explorer.state import StateError
-from gramviz.explorer.widget import Explorer, compare, explore
+from gramviz.explorer.widget import Explorer
 
 
 class Lent:
@@ -122,7 +124,7 @@ def test_the_last_branch_makes_room(data: xr.Dataset, lent: Lent):
         shown.branch("A", 0, step)
     assert [run["name"] for run in shown.meta["runs"]] == ["one", "two", "A #0 from 1.1", "A #0 from 2.1"]
     four = compare(data, data, data, data, rerun=lent)
-    with pytest.raises(BranchError, match="shows 4 runs already; open fewer, then branch"):
+    with pytest.raises(BranchError, match="shows 4 series already; open fewer, then branch"):
         four.branch("A", 0, 1)
     assert len(four.meta["runs"]) == 4
 
@@ -130,7 +132,7 @@ def test_the_last_branch_makes_room(data: xr.Dataset, lent: Lent):
 def test_an_edited_puzzle_has_every_run_drawn_anew(data: xr.Dataset, lent: Lent):
     shown = compare(data, data, names=["one", "two"], puzzle=1, rerun=lent)
     shown.branch("A", 0, 3)
-    shown.set(theme="dark", token=3).focus("C", 1).cells(["r1c1"])
+    shown.set(theme="dark", token=3).focus("C", 1).select_cells(["r1c1"])
     before = data["x"].values[1]
     blank = int(np.flatnonzero(before == 1)[0])
     given = int(np.flatnonzero(before != 1)[0])
@@ -150,12 +152,15 @@ def test_an_edited_puzzle_has_every_run_drawn_anew(data: xr.Dataset, lent: Lent)
 @pytest.mark.parametrize(
     ("act", "says"),
     [
-        (lambda e: e.branch("A", 99, 1), "run A has no path 99"),
+        (lambda e: e.branch("A", 99, 1), "series A has no trajectory 99"),
         (lambda e: e.branch("A", 0, "9.9"), "no moment '9.9'"),
-        (lambda e: e.branch("A", 0, 1, by=2), r"by is 2, but nothing says where to; give towards=\(run, path\)"),
+        (
+            lambda e: e.branch("A", 0, 1, by=2),
+            r"by is 2, but nothing says where to; give towards=\(series, trajectory\)",
+        ),
         (lambda e: e.branch("A", 0, 1, towards=("A", 1), along=1), "not both; leave one out"),
         (lambda e: e.branch("A", 0, 1, along=4), "along is 4; choose a component from 1 to 3"),
-        (lambda e: e.branch("A", 0, 1, towards=("C", 1)), "there is no run 'C'"),
+        (lambda e: e.branch("A", 0, 1, towards=("C", 1)), "there is no series 'C'"),
         (lambda e: e.edit({}), r"cells is empty; give at least one, e\.g\. \{'r1c1': 2\}"),
         (lambda e: e.edit({"r9c1": 1}), "no cell 'r9c1'"),
         (lambda e: e.edit({"r1c1": 7}), r"7 is no token of this board; write 1, 2, 3, 4, or None for a blank"),
@@ -240,15 +245,15 @@ def test_another_run_stands_beside(shown: Explorer, data: xr.Dataset, tmp_path: 
     shown.compare(page)
     shown.compare(lambda one: other_model(data, "fourth"), name="<b>4</b>")
     assert [run["letter"] for run in shown.meta["runs"]] == ["A", "B", "C", "D"]
-    with pytest.raises(BranchError, match="shows 4 runs already"):
+    with pytest.raises(BranchError, match="shows 4 series already"):
         shown.compare(other_model(data))
     assert shown.to_python().startswith("gv.compare(")
 
 
 def test_other_dice_of_the_same_model_are_always_at_hand(shown: Explorer, lent: Lent):
-    assert shown.others == ["The same model, other dice"]
-    shown.compare("The same model, other dice")
-    shown.compare("The same model, other dice")
+    assert shown.others == ["The same model, other seed"]
+    shown.compare("The same model, other seed")
+    shown.compare("The same model, other seed")
     assert [asked["seed"] for asked in lent.asked] == [1, 2]
     assert [run["name"].rpartition(", ")[2] for run in shown.meta["runs"]][1:] == ["seed 1", "seed 2"]
     assert shown.state["basis"] == "h", "one checkpoint, one plane"

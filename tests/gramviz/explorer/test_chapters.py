@@ -80,5 +80,5 @@ def test_python_chooses_and_hears_what_settled(pair) -> None:
     end()
     explorer.selection = {}
     assert len(chosen) == 1
-    with pytest.raises(StateError, match="run B has no path 70"):
+    with pytest.raises(StateError, match="series B has no trajectory 70"):
         explorer.selection = {"B": [70]}

@@ -11,9 +11,10 @@ import pytest
 import synthetic
 
 from gramviz.explorer.freeze import freeze
+from gramviz.explorer.opening import explore
 from gramviz.explorer.pack import pack
 from gramviz.explorer.state import State, StateError
-from gramviz.explorer.widget import Explorer, explore
+from gramviz.explorer.widget import Explorer
 
 HOSTILE = "</script><script>alert(1)</script><!-- <img onerror=x> & \u2028 \u2029 ' \" ${1}"
 

@@ -163,7 +163,7 @@ def test_answers_of_all_runs(both: Payload, trm: xr.Dataset, gram: xr.Dataset) -
 
 
 def test_cells_get_a_plane_when_asked_for(trm: xr.Dataset, gram: xr.Dataset) -> None:
-    payload = pack([trm, gram], cells=[40, 3, 3])
+    payload = pack([trm, gram], planes_of=[40, 3, 3])
     whole(payload)
     found = [(basis["name"], basis["label"], basis["runs"]) for basis in payload.meta["bases"][-4:]]
     assert found == [
@@ -172,9 +172,9 @@ def test_cells_get_a_plane_when_asked_for(trm: xr.Dataset, gram: xr.Dataset) -> 
     ]  # fmt: skip
     assert {basis["landscape"] for basis in payload.meta["bases"] if basis["name"] not in ("h", "answers")} == {None}
     with pytest.raises(ValueError, match="there is no cell 64; choose 0 to 63"):
-        pack(gram, cells=[64])
+        pack(gram, planes_of=[64])
     with pytest.raises(PackError, match=r"a plane of one cell needs h: .*Record\(h=True\)"):
-        pack(gram.drop_vars("h"), cells=[0])
+        pack(gram.drop_vars("h"), planes_of=[0])
 
 
 def test_bases_never_join_two_checkpoints(both: Payload, trm: xr.Dataset, gram: xr.Dataset) -> None:

@@ -13,10 +13,11 @@ import synthetic
 from gram import rollout
 from gramviz.contract import CURVES, LAYERS
 from gramviz.explorer.link import FRONTEND
+from gramviz.explorer.opening import compare, explore
 from gramviz.explorer.pack import pack
 from gramviz.explorer.payload import PackError
 from gramviz.explorer.state import State, StateError
-from gramviz.explorer.widget import Explorer, compare, explore
+from gramviz.explorer.widget import Explorer
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +53,7 @@ def test_compare_refuses_different_puzzles(small):
 
 
 def test_methods_chain_and_fill_the_state(pair):
-    explorer = Explorer(pair).go("7.2").pin("A", 0).select("B", [12, 3]).focus("B", 12).cells(["r4c6", 0])
+    explorer = Explorer(pair).go("7.2").pin("A", 0).select("B", [12, 3]).focus("B", 12).select_cells(["r4c6", 0])
     assert explorer.state == {
         "puzzle": 0, "cursor": {"step": 14, "low": None}, "focus": ["B", 12], "pinned": ["A", 0],
         "selected": {"B": [12, 3]}, "cells": [29, 0],
@@ -82,11 +83,11 @@ def test_go_says_which_moments_there_are(pair, address):
 @pytest.mark.parametrize(
     ("act", "says"),
     [
-        (lambda e: e.focus("C"), r"no run 'C'; this explorer shows A \(TRM\), B \(GRAM\)"),
-        (lambda e: e.focus("B", 50), "run B has no path 50; choose 0 to 49"),
-        (lambda e: e.select("B", [1, 99]), "run B has no path 99; choose 0 to 49"),
-        (lambda e: e.cells(["r9c1"]), "no cell 'r9c1'; write 'r1c1' to 'r8c8'"),
-        (lambda e: e.cells(["n1"]), "no cell 'n1'"),
+        (lambda e: e.focus("C"), r"no series 'C'; this explorer shows A \(TRM\), B \(GRAM\)"),
+        (lambda e: e.focus("B", 50), "series B has no trajectory 50; choose 0 to 49"),
+        (lambda e: e.select("B", [1, 99]), "series B has no trajectory 99; choose 0 to 49"),
+        (lambda e: e.select_cells(["r9c1"]), "no cell 'r9c1'; write 'r1c1' to 'r8c8'"),
+        (lambda e: e.select_cells(["n1"]), "no cell 'n1'"),
         (
             lambda e: e.set(colour_by="run"),
             r"unknown key 'colour_by' of the state; known: v, .* \(did you mean 'color_by'\?\)",
@@ -107,7 +108,7 @@ def test_errors_give_the_value_and_the_cure(pair, act, says):
 
 def test_setting_the_trait_is_checked_too(pair):
     explorer = Explorer(pair)
-    with pytest.raises(StateError, match="run B has no path 70"):
+    with pytest.raises(StateError, match="series B has no trajectory 70"):
         explorer.state = {"focus": ["B", 70]}
     seen = []
     explorer.observe(lambda change: seen.append(change["new"]), "state")
@@ -225,7 +226,7 @@ def test_the_widget_carries_its_frozen_twin(payload):
 
 
 def test_a_reader_sees_what_it_is(pair):
-    assert repr(Explorer(pair)) == "Explorer(8 queens, puzzle 1 of 1: A TRM (1 paths), B GRAM (50 paths))"
+    assert repr(Explorer(pair)) == "Explorer(8 queens, puzzle 1 of 1: A TRM (1 trajectories), B GRAM (50 trajectories))"
 
 
 def test_the_plane_of_a_cell_is_packed_when_it_is_asked_for(gram, tmp_path):
@@ -247,5 +248,5 @@ def test_the_plane_of_a_cell_is_packed_when_it_is_asked_for(gram, tmp_path):
     with pytest.raises(ValueError, match="there is no cell 64"):
         explorer.set(basis="cell64")
     assert explorer.state["basis"] == "cell2"
-    with pytest.raises(StateError, match=r"did not pack; open it with gv\.explore\(rollout, cells=\[5\]\)"):
+    with pytest.raises(StateError, match=r"did not pack; open it with gv\.explore\(rollout, planes_of=\[5\]\)"):
         Explorer(pack(gram)).set(basis="cell5")

@@ -15,9 +15,9 @@ import xarray as xr
 from PIL import Image
 
 from gramviz import measure
+from gramviz.browser import driven
 from gramviz.export import gallery as module
 from gramviz.export.gallery import LESSON, PICTURES, GalleryError, gallery, page
-from gramviz.reports.pdf import printer
 from gramviz.views import VIEWS
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
@@ -74,7 +74,7 @@ def test_explorers_and_figures_are_drawn_and_drawn_again(chromium: object, tmp_p
 
 def _drawn(pictures: list[module.Picture], names: dict[str, Any]) -> list[tuple[str, bytes]]:
     """Name and bytes; in a thread of its own, as the command does it."""
-    found = module._aside(lambda: list(module.draw(pictures, names, printer())))
+    found = module.aside(lambda: list(module.draw(pictures, names, driven())))
     return [(picture.name, png) for picture, png in found]
 
 

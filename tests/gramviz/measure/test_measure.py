@@ -87,7 +87,7 @@ def test_h_agrees_with_scikit_learn(dozen: xr.Dataset, states: np.ndarray) -> No
     away = ((rows - rows.mean(0)) ** 2).sum(1)
     outside = 1 - (expected[:, :2] ** 2).sum(1) / away
     np.testing.assert_allclose(found.runs[0]["outside"].values.ravel(), outside, atol=CLOSE)
-    assert found.plane == pytest.approx(exact.explained_variance_ratio_[:2].sum(), rel=1e-4)
+    assert found.explained_2d == pytest.approx(exact.explained_variance_ratio_[:2].sum(), rel=1e-4)
     assert found.of == "h"
 
 
@@ -406,7 +406,7 @@ def test_a_random_plane_is_what_its_directions_show(small: xr.Dataset):
     np.testing.assert_allclose(found.variance, ((away @ drawn) ** 2).sum(0) / (away**2).sum(), rtol=1e-3)
     beyond = 1 - ((away @ drawn) ** 2).sum(1) / (away**2).sum(1)
     np.testing.assert_allclose(found.runs[0]["beyond"].values.ravel(), beyond, atol=1e-4)
-    assert found.plane < measure.project([small], "h").plane
+    assert found.explained_2d < measure.project([small], "h").explained_2d
 
 
 def test_the_plane_of_a_cell_is_that_of_its_h_alone(small: xr.Dataset):

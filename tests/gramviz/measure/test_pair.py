@@ -17,8 +17,8 @@ from gram.board import Board
 from gram.rollout import board_of
 from gram.tasks.arc_grids import decode, encode, shifted
 from gramviz import measure
+from gramviz.explorer.opening import explore
 from gramviz.explorer.pack import pack
-from gramviz.explorer.widget import explore
 from gramviz.measure.pair import pair
 from gramviz.theme import ARC
 from gramviz.views import Cursor, board
@@ -124,7 +124,7 @@ def test_a_payload_holds_what_is_drawn(data: xr.Dataset) -> None:
 def test_the_plane_of_a_cell_is_that_of_its_place_on_the_canvas(data: xr.Dataset) -> None:
     """The canvas is 12 wide and this answer 9, so the cell in row 2, column 3 has two numbers."""
     cell, place = 9 + 2, 12 + 2
-    payload = pack(data, cells=[cell])
+    payload = pack(data, planes_of=[cell])
     (found,) = [basis for basis in payload.meta["bases"] if basis["name"] == f"cell{cell}"]
     wanted = measure.project([data], f"cell{place}")
     assert found["label"] == wanted.label == "PCA of cell r2c3"
@@ -133,13 +133,13 @@ def test_the_plane_of_a_cell_is_that_of_its_place_on_the_canvas(data: xr.Dataset
     expected = wanted.runs[0]["coordinates"].values
     np.testing.assert_allclose(payload.values(f"map_cell{cell}"), expected, atol=1e-4 * np.abs(expected).max())
     with pytest.raises(ValueError, match="there is no cell 81; choose 0 to 80"):
-        pack(data, cells=[81])
+        pack(data, planes_of=[81])
 
 
 def test_a_cell_stays_where_it_is_when_a_wider_answer_comes_beside(data: xr.Dataset) -> None:
     wide = data.assign_attrs(checkpoint="another", model="trm").copy(deep=True)
     wide["tokens"].values[0, 4, -1] = encode(np.ones((9, 11), np.uint8), 12)
-    explorer = explore(data, cells=[9 + 2]).cells(["r2c3", "r9c1"])
+    explorer = explore(data, planes_of=[9 + 2]).select_cells(["r2c3", "r9c1"])
     explorer.compare(wide)
     assert explorer.meta["board"]["width"] == 11
     assert explorer.state["cells"] == [11 + 2, 88]

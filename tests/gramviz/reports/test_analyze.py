@@ -1,4 +1,4 @@
-"""The analyses in one call, and what their figures place where. Probes here are synthetic; nothing loads torch."""
+"""The analyzes in one call, and what their figures place where. Probes here are synthetic; nothing loads torch."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import xarray as xr
 
 from gram.rollout import RolloutError
 from gramviz import measure
-from gramviz.reports.analyze import analyse
+from gramviz.reports.analyze import analyze
 from gramviz.theme import outcome_mark
 from gramviz.views import VIEWS, Cursor, lyapunov
 
@@ -51,7 +51,7 @@ def probe(small: xr.Dataset) -> Probe:
 
 
 def test_everything_of_a_probe_and_of_a_rollout(probe: Probe, small: xr.Dataset) -> None:
-    found = analyse(probe, small.isel(trajectory=[2]))
+    found = analyze(probe, small.isel(trajectory=[2]))
     per_run = ("partings", "modes", "basins", "landscape", "control", "starts", "plane")
     assert set(found.figures) == {"curves", "latent", "lyapunov"} | {f"A {name}" for name in per_run} | {
         f"B {name}" for name in per_run if name not in ("partings", "starts", "plane")
@@ -68,7 +68,7 @@ def test_everything_of_a_probe_and_of_a_rollout(probe: Probe, small: xr.Dataset)
 
 
 def test_it_shows_itself(probe: Probe, tmp_path: Path) -> None:
-    found = analyse(probe, theme="dark")
+    found = analyze(probe, theme="dark")
     text = found._repr_html_()
     assert "<table>" in text
     assert "Lyapunov exponent, median" in text
@@ -79,7 +79,7 @@ def test_it_shows_itself(probe: Probe, tmp_path: Path) -> None:
 
 
 def test_what_was_not_recorded_is_left_out_and_said(small: xr.Dataset) -> None:
-    found = analyse(synthetic.without(small, "h", "valid", "halt", "halted_at", "value"))
+    found = analyze(synthetic.without(small, "h", "valid", "halt", "halted_at", "value"))
     assert found.left_out["A control"] == "this rollout has no `h`; record it with Record(h=True)"
     assert "no `valid`" in found.left_out["A modes"]
     assert "it needs the model" in found.left_out["lyapunov"]
@@ -89,18 +89,18 @@ def test_what_was_not_recorded_is_left_out_and_said(small: xr.Dataset) -> None:
 
 def test_a_plane_that_could_not_be_computed_gives_its_reason(probe: Probe) -> None:
     lost = Probe(probe.rollout, probe.exponents, None, probe.starts, {"landscape": "the states lie on a line"})
-    assert analyse(lost).left_out["A plane"] == "the states lie on a line"
+    assert analyze(lost).left_out["A plane"] == "the states lie on a line"
 
 
 def test_refusals(probe: Probe, small: xr.Dataset, gram: xr.Dataset) -> None:
-    with pytest.raises(ValueError, match="0 runs to analyse; give 1 to 4"):
-        analyse()
+    with pytest.raises(ValueError, match="0 runs to analyze; give 1 to 4"):
+        analyze()
     with pytest.raises(RolloutError, match="different boards"):
-        analyse(small, gram)
+        analyze(small, gram)
     with pytest.raises(ValueError, match="unknown theme 'sepia'"):
-        analyse(small, theme="sepia")
+        analyze(small, theme="sepia")
     with pytest.raises(RolloutError, match=r"is an xarray\.Dataset, not str"):
-        analyse("nqueens8-gram")  # type: ignore[arg-type]
+        analyze("nqueens8-gram")  # type: ignore[arg-type]
     with pytest.raises(RolloutError, match="compute both with the same arguments"):
         lyapunov.draw([probe.exponents.isel(trajectory=[0])], [small])
     with pytest.raises(ValueError, match="this plane shows 6 paths of 13 states, the rollout has 1 of 13"):

@@ -14,6 +14,7 @@ from gram.board import Board, Token
 from gram.rollout import RolloutError, make
 from gramviz import measure, theme
 from gramviz.views import LETTERS, VIEWS, Cursor, board, curves, ensemble, latent, view
+from gramviz.views.cells import UNSURE
 
 OPTIONAL = ("y", "solutions_known", "valid", "conflict", "probability", "h", "halt", "value", "halted_at")
 
@@ -221,7 +222,7 @@ def test_runner_up_only_where_the_guess_is_unsure(any_board: xr.Dataset) -> None
     second = measure.second(any_board)["token"].values[0, 0, 4]
     sure = measure.certainty(any_board).values[0, 0, 4]
     given = any_board["x"].values[0] != 1
-    expected = int(((sure < board.UNSURE) & ~given & (second > 1)).sum())
+    expected = int(((sure < UNSURE) & ~given & (second > 1)).sum())
     found = traces(board.draw(any_board, at), "runner-up")
     assert sum(len(trace.x) for trace in found) == expected
 
@@ -283,7 +284,10 @@ def test_latent_says_how_honest_it_is(gram: xr.Dataset) -> None:
         assert f"{100 * share:.1f} % of the variance of h" in axis.title.text
     here = 100 * (1 - float(projection.runs[0]["outside"][2, 20]))
     subtitle = figure.layout.title.subtitle.text
-    assert f"This plane shows {100 * projection.plane:.1f} % of the variance, {here:.0f} % of this state" in subtitle
+    assert (
+        f"This plane shows {100 * projection.explained_2d:.1f} % of the variance, {here:.0f} % of this state"
+        in subtitle
+    )
     assert "much lies outside" in subtitle
     outside = projection.runs[0]["outside"].values[2, 20]
     size = traces(figure, "halo")[-1].marker.size

@@ -1,4 +1,4 @@
-"""`gramviz.reports.pdf`: a browser is found and prints, also from a thread in which an event loop runs."""
+"""`gramviz.browser`: a browser is found and prints, also from a thread in which an event loop runs."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from gramviz.reports import pdf, report
-from gramviz.reports.notebook import ReportError
+from gramviz import browser as chrome
+from gramviz.reports import report
 
 
 @pytest.fixture
@@ -44,8 +44,8 @@ def within_a_loop(work: Callable[[], Any]) -> Any:
 def test_a_page_prints_while_an_event_loop_runs(tmp_path: Path) -> None:
     source, target = tmp_path / "page.html", tmp_path / "page.pdf"
     source.write_text("<h1>Printed</h1>")
-    browser = within_a_loop(pdf.printer)
-    within_a_loop(lambda: pdf.print_page(source, target, browser))
+    browser = within_a_loop(chrome.driven)
+    within_a_loop(lambda: chrome.print_page(source, target, browser))
     assert target.read_bytes().startswith(b"%PDF-")
 
 
@@ -61,7 +61,7 @@ def test_playwright_is_asked_for_its_own_chromium_while_an_event_loop_runs(monke
     api = pytest.importorskip("playwright.sync_api")
     monkeypatch.delenv("CHROMIUM", raising=False)
     monkeypatch.setattr(shutil, "which", lambda name: None)
-    here = within_a_loop(pdf.chromium)
+    here = within_a_loop(chrome.chromium)
     with ThreadPoolExecutor(1) as thread:  # as above, this one may have a loop already
 
         def ask() -> str:
@@ -75,8 +75,8 @@ def test_playwright_is_asked_for_its_own_chromium_while_an_event_loop_runs(monke
 def test_pdf_without_a_browser_is_refused_before_the_run(
     notebook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pdf, "chromium", lambda: None)
-    with pytest.raises(ReportError, match="--pdf needs Chromium, and none was found"):
+    monkeypatch.setattr(chrome, "chromium", lambda: None)
+    with pytest.raises(chrome.BrowserError, match="this needs Chromium, and none was found"):
         report.run(notebook, {}, tmp_path / "out", pdf=True)
     assert not (tmp_path / "out").exists()
 
@@ -86,4 +86,4 @@ def test_chromium_is_the_one_that_the_environment_names(tmp_path: Path, monkeypa
     fake.write_text("#!/bin/sh\n")
     fake.chmod(0o755)
     monkeypatch.setenv("CHROMIUM", str(fake))
-    assert pdf.chromium() == str(fake)
+    assert chrome.chromium() == str(fake)

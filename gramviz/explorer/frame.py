@@ -1,0 +1,196 @@
+"""An explorer as one HTML page: the same module, the payload in base64, and a ten-line shim in place of the kernel.
+
+The page makes no request (its content security policy forbids them), touches no storage, and everything in it that
+came from a file is text: JSON with `<`, `>`, `&` and the two line separators escaped, and HTML through `html.escape`.
+Without script it shows the final board and a table. `frame` wraps the page for a notebook or report in a sandboxed
+iframe.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from collections.abc import Mapping, Sequence
+from functools import cache
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from gramviz.explorer.link import link
+from gramviz.explorer.payload import Payload
+
+FRAME_HEIGHT = 900  # px of the frozen frame in a notebook or report: header, panels, three curves, ruler, transport
+
+_POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; "
+    "media-src blob:; base-uri 'none'; form-action 'none'"
+)
+
+_PAGE = Template("""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="$policy">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="generator" content="gramviz">
+<title>$title</title>
+<style>
+:root { color-scheme: light dark; }
+body { margin: 0; padding: 8px; font: 13px/1.45 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
+main, footer, noscript { display: block; max-width: 1440px; margin: 0 auto; }
+footer { padding: 8px 16px; font-size: 12px; }
+table { border-collapse: collapse; margin: 8px 0 16px; }
+th, td { padding: 2px 8px; text-align: left; vertical-align: top; overflow-wrap: anywhere; }
+.board td { border: 1px solid #7C8798; width: 1.6em; height: 1.6em; text-align: center; padding: 0; }
+body, body:has([data-gv-theme="light"]) { color: #16202E; background: #FFFFFF; }
+@media (prefers-color-scheme: dark) { body { color: #F2F5F9; background: #12171F; } }
+body:has([data-gv-theme="dark"]) { color: #F2F5F9; background: #12171F; }
+</style>
+</head>
+<body>
+<main id="gv"></main>
+<noscript>$fallback</noscript>
+<footer><details><summary>$title: where this comes from</summary>$provenance</details></footer>
+<script type="application/json" id="gv-payload">$payload</script>
+<script type="module">
+$module
+$shim
+</script>
+</body>
+</html>
+""")
+
+# The whole host: what anywidget's model is to the module, plus the view in the page's address.
+_SHIM = """
+const parcel = JSON.parse(document.getElementById("gv-payload").textContent);
+const alone = self === top; // in a report's frame the address is not ours
+const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+const read = (text) => JSON.parse(new TextDecoder().decode(bytes(text.replaceAll("-", "+").replaceAll("_", "/"))));
+const write = (value) => btoa(String.fromCharCode(...new TextEncoder().encode(JSON.stringify(value))))
+  .replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+const host = (s, L = {}) => ({
+  get: (k) => s[k], set(k, v) { s[k] = v; for (const f of L["change:" + k] ?? []) f(); },
+  on(e, f) { (L[e] ??= []).push(f); }, off(e, f) { L[e] = (L[e] ?? []).filter((g) => g !== f); }, send() {},
+  save_changes() { if (alone) try { history.replaceState(null, "", "#v=" + write(s.state)); } catch {} },
+  frozen: true });
+let state = parcel.state;
+if (alone && location.hash.startsWith("#v=")) try { state = read(location.hash.slice(3)); } catch {}
+const model = host({ meta: parcel.meta, state, status: "", data: bytes(parcel.data) });
+await gramvizWidget.render({ model, el: document.getElementById("gv"), signal: new AbortController().signal });
+"""
+
+
+@cache
+def module_text() -> str:
+    """The front end as one ES module."""
+    return link()
+
+
+def page_text(payload: Payload, state: Mapping[str, Any]) -> str:
+    """The page of a payload that opens with this state."""
+    module = module_text().replace("export default", "const gramvizWidget =", 1)  # in a page, a plain script
+    if "</script" in module.lower() or "<!--" in module:
+        raise AssertionError("the module's text would end its own <script>; write the tag in two pieces")
+    parcel = {"meta": payload.meta, "state": state, "data": base64.b64encode(payload.data).decode()}
+    title = f"{payload.meta['title']}, puzzle {payload.meta['puzzle'] + 1}"
+    return _PAGE.substitute(
+        policy=_POLICY,
+        title=escape(title),
+        fallback=_fallback(payload),
+        provenance=_provenance(payload.meta),
+        payload=_json(parcel),
+        module=module,
+        shim=_SHIM.strip(),
+    )
+
+
+def write_page(payload: Payload, state: Mapping[str, Any], path: str | os.PathLike[str] | None) -> str:
+    """The page's text; written to `path` (whole or not at all) if that is given.
+
+    Raises:
+        OSError: the place cannot be written.
+    """
+    text = page_text(payload, state)
+    if path is not None:
+        path = Path(path)
+        temporary = path.with_name(f".{path.name}.partial")
+        try:
+            temporary.write_text(text, encoding="utf-8")
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    return text
+
+
+def frame(payload: Payload, state: Mapping[str, Any], height: int = FRAME_HEIGHT) -> str:
+    """The page in a sandboxed iframe, as HTML for a notebook's output: scripts yes, our origin no."""
+    title = escape(f"Explorer: {payload.meta['title']}, puzzle {payload.meta['puzzle'] + 1}", quote=True)
+    return (
+        f'<iframe srcdoc="{escape(page_text(payload, state), quote=True)}" sandbox="allow-scripts allow-downloads" '
+        f'allow="clipboard-write; fullscreen" title="{title}" loading="lazy" '
+        f'style="width:100%;height:{height}px;border:0"></iframe>'
+    )
+
+
+def _json(value: Any) -> str:
+    """JSON that can stand in a <script>: nothing in it ends the element or opens another."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def _fallback(payload: Payload) -> str:
+    """What a browser without script shows: the puzzle, the most frequent final answer, and a table of all answers."""
+    meta = payload.meta
+    best = meta["answers"][0] if meta["answers"] else None
+    tables = [_board("The puzzle", meta, meta["x"])] if meta["x"] else []
+    if meta.get("input"):
+        size = {name: meta["input"][name] for name in ("height", "width")}
+        tables.append(_board("The input", meta | {"board": meta["board"] | size}, meta["input"]["tokens"]))
+    if best:
+        tables.append(_board("The most frequent final answer", meta, best["tokens"]))
+    letters = [run["letter"] for run in meta["runs"]]
+    rows = "".join(
+        f"<tr><td>{escape(answer['letter'] or '')}</td><td>{_verdict(answer, meta['board'])}</td>"
+        + "".join(f"<td>{int(answer['counts'].get(letter, 0))}</td>" for letter in letters)
+        + "</tr>"
+        for answer in meta["answers"][:200]
+    )
+    heads = "".join(f"<th>{escape(run['letter'])} {escape(run['name'])}</th>" for run in meta["runs"])
+    return (
+        f"<h1>{escape(meta['title'])}, puzzle {meta['puzzle'] + 1}</h1>"
+        "<p>This page plays where scripts are allowed. Without them, here is how it ends.</p>"
+        f"{''.join(tables)}<table><caption>Final answers and how many paths reach each</caption>"
+        f"<tr><th>Answer</th><th>Outcome</th>{heads}</tr>{rows}</table>"
+    )
+
+
+def _verdict(answer: Mapping[str, Any], board: Mapping[str, Any]) -> str:
+    """In the words of `gramviz.measure.Answer.outcome`; of a picture nobody can say more than that it was drawn."""
+    if answer.get("valid") is None:
+        return "drawn" if board["kind"] == "image" else "unknown"
+    fault = "conflicts" if board.get("groups") or board.get("required") else "wrong cells"
+    return "valid" if answer["valid"] else f"{int(answer.get('conflicts') or 0)} {fault}"
+
+
+def _board(caption: str, meta: Mapping[str, Any], tokens: Sequence[int]) -> str:
+    board = meta["board"]
+    names = [token.get("symbol") or "" for token in board["tokens"]]
+    rows = (tokens[row * board["width"] : (row + 1) * board["width"]] for row in range(board["height"]))
+    body = "".join("<tr>" + "".join(f"<td>{escape(names[token])}</td>" for token in row) + "</tr>" for row in rows)
+    return f'<table class="board"><caption>{escape(caption)}</caption>{body}</table>'
+
+
+def _provenance(meta: Mapping[str, Any]) -> str:
+    """Which runs, checkpoints and versions the page was made of, for people and for a citation."""
+    columns = ("letter", "name", "model", "task", "trajectories", "steps", "seed", "checkpoint", "hash")
+    head = "".join(f"<th>{name}</th>" for name in columns)
+    rows = "".join(
+        "<tr>" + "".join(f"<td>{escape(str(run.get(name, '')))}</td>" for name in columns) + "</tr>"
+        for run in meta["runs"]
+    )
+    notes = [*meta.get("left_out", ()), json.dumps(meta.get("provenance", {}), ensure_ascii=False)]
+    return f"<table><tr>{head}</tr>{rows}</table>" + "".join(f"<p>{escape(str(note))}</p>" for note in notes)

@@ -1,0 +1,126 @@
+"""What an explorer was made of: its series, how they were packed, and how a model may draw more of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from gram.rollout import board_of, load
+from gramviz.explorer.pack import Packing, packed
+from gramviz.explorer.payload import LETTERS, Payload
+from gramviz.measure.pair import pair
+
+Rollout = xr.Dataset | str | os.PathLike[str]
+Other = Rollout | Callable[[xr.Dataset], xr.Dataset]  # what "+ Compare" adds
+
+
+def opened(rollout: Rollout) -> xr.Dataset:
+    """The rollout itself, or the one stored at this trajectory."""
+    return load(Path(rollout)) if isinstance(rollout, str | os.PathLike) else rollout
+
+
+class BranchError(ValueError):
+    """A branch or a puzzle that cannot be; the message gives the value, what is allowed, and the fix."""
+
+
+class Rerun(Protocol):
+    """Draws a recorded rollout again; `gram.rerun` is one, and says what each argument means."""
+
+    def __call__(
+        self,
+        rollout: xr.Dataset,
+        /,
+        *,
+        puzzle: int = ...,
+        x: NDArray[Any] | None = ...,
+        trajectory: int = ...,
+        step: int | None = ...,
+        h: NDArray[Any] | None = ...,
+        l: NDArray[Any] | None = ...,
+        trajectories: int | None = ...,
+        supervision_steps: int | None = ...,
+        seed: int | None = ...,
+    ) -> xr.Dataset:
+        """A rollout of one puzzle."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """What an explorer was made of.
+
+    Attributes:
+        rollouts, puzzles, names: of each series.
+        packing: how they are packed.
+        own: how many series it was opened with; those after are branches.
+        made: how many branches were ever drawn, so that each has a seed of its own.
+    """
+
+    rollouts: tuple[xr.Dataset, ...]
+    puzzles: tuple[int, ...]
+    names: tuple[str | None, ...]
+    packing: Packing
+    own: int
+    made: int = 0
+
+    def payload(self) -> Payload:
+        """The payload of all series."""
+        series = zip(self.rollouts, self.names, strict=True)
+        names = [name or str(one.attrs.get("name") or one.attrs["model"]) for one, name in series]
+        return packed(self.rollouts, self.puzzles, names, self.packing)
+
+    def room(self) -> Source:
+        """The same with a place for one more series: where there is none, the last branch makes room."""
+        if len(self.rollouts) < len(LETTERS):
+            return self
+        if self.own == len(LETTERS):
+            raise BranchError(f"the explorer shows {len(LETTERS)} series already; open fewer, then branch")
+        return replace(self, rollouts=self.rollouts[:-1], puzzles=self.puzzles[:-1], names=self.names[:-1])
+
+    def joined(self, rollout: xr.Dataset, name: str) -> Source:
+        """With one more branch."""
+        return replace(self._with(rollout, 0, name), made=self.made + 1)
+
+    def beside(self, rollout: xr.Dataset, name: str) -> Source:
+        """With another rollout of the puzzle that is shown; one of its `own`, unless branches stand before it.
+
+        Raises:
+            BranchError: there is no place, or the rollout does not hold this puzzle.
+        """
+        if len(self.rollouts) == len(LETTERS):
+            raise BranchError(f"the explorer shows {len(LETTERS)} series already; open fewer, then compare")
+        x = self.one(0)["x"].values
+        same = (rollout["x"].values == x).all(1) if rollout["x"].shape[1:] == x.shape[1:] else np.zeros(1, bool)
+        if not same.any():
+            raise BranchError(
+                f"{name} does not hold this puzzle; give a rollout that does, or a function that draws it"
+            )
+        wider = replace(self._with(rollout, int(same.argmax()), name), own=self.own + (self.own == len(self.rollouts)))
+        return replace(wider, packing=replace(self.packing, planes_of=tuple(self.moved(self.packing.planes_of, wider))))
+
+    def _with(self, rollout: xr.Dataset, puzzle: int, name: str) -> Source:
+        return replace(
+            self,
+            rollouts=(*self.rollouts, rollout),
+            puzzles=(*self.puzzles, puzzle),
+            names=(*self.names, name),
+        )
+
+    def moved(self, cells: Sequence[int], to: Source) -> list[int]:
+        """The same places where `to` is drawn: an answer of ARC is drawn as wide as the widest of its series."""
+        here, there = self._width(), to._width()
+        return [cell // here * there + cell % here for cell in cells]
+
+    def _width(self) -> int:
+        both = pair(self.rollouts, self.puzzles)
+        return (both.board if both else board_of(self.rollouts[0])).width
+
+    def one(self, series: int) -> xr.Dataset:
+        """The rollout of a series, of the puzzle that is shown."""
+        return self.rollouts[series].isel(puzzle=[self.puzzles[series]])
