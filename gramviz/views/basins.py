@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from gram.rollout import RolloutError
 from gramviz import measure
 from gramviz.theme import Palette, category, outcome_mark, palette
-from gramviz.views import Cursor, view
 from gramviz.views.parts import Margins, address, beside, figure, heading, marks, path_name, plural, run_name
+from gramviz.views.registry import Cursor, view
 
 _BARS, _PLANE, _GAP, _MARGINS = 400, 380, 70, Margins(left=60, right=176, top=100, bottom=84)  # px
 _SHOWN = 10  # answers with a bar of their own; the rest is "others"

@@ -21,11 +21,11 @@ from gramviz import measure
 from gramviz.measure.graph import picture
 from gramviz.measure.pair import Pair, pair
 from gramviz.theme import NOTE, Palette, palette
-from gramviz.views import Cursor, view
 from gramviz.views.cells import Shown, collect, lines, speak
 from gramviz.views.grid import grid, image
 from gramviz.views.nodes import graph, places
 from gramviz.views.parts import Margins, address, figure, heading, note, path_name, plural
+from gramviz.views.registry import Cursor, view
 
 _PAIR, _GAP, _LABEL = 1.7, 44, 22  # a pair's width in boards; px between its pictures and above them
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from gram.board import Board
 from gramviz import measure
 from gramviz.theme import Palette
-from gramviz.views import Cursor
 from gramviz.views.parts import broken, escape, key, line, marks
+from gramviz.views.registry import Cursor
 
 Lines = Sequence[NDArray[np.float64]]  # polylines [point, 2] in cells, y down
 UNSURE = 0.6  # below this certainty the runner-up is shown beside the token

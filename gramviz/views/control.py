@@ -11,9 +11,9 @@ import xarray as xr
 
 from gramviz import measure
 from gramviz.theme import palette
-from gramviz.views import Cursor, view
 from gramviz.views.latent import Panel
 from gramviz.views.parts import Margins, address, at_end, figure, halo_key, heading, outcome_keys, path_name, run_name
+from gramviz.views.registry import Cursor, view
 
 _PANEL, _GAP, _MARGINS = 406, 56, Margins(left=40, top=112, bottom=84)  # px
 

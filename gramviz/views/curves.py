@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from gram.rollout import RolloutError, board_of, need
 from gramviz import measure
 from gramviz.theme import NOTE, Palette, outcome_mark, palette
-from gramviz.views import LETTERS, Cursor, view
 from gramviz.views.parts import (
     LISTED,
     STACKED,
@@ -38,6 +37,7 @@ from gramviz.views.parts import (
     run_name,
     step_axis,
 )
+from gramviz.views.registry import LETTERS, Cursor, view
 
 _WIDTH, _LANE, _GAP = 564, 84, 22  # px
 _MARGINS = Margins(left=132, right=76, top=92, bottom=92)

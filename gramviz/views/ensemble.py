@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from gram.rollout import board_of
 from gramviz import measure
 from gramviz.theme import LABEL, NOTE, Palette, outcome_mark, palette
-from gramviz.views import LETTERS, Cursor, view
 from gramviz.views.parts import (
     LISTED,
     Margins,
@@ -35,6 +34,7 @@ from gramviz.views.parts import (
     run_name,
     step_axis,
 )
+from gramviz.views.registry import LETTERS, Cursor, view
 
 _WIDTH, _MARGINS = 472, Margins(left=52, right=236, top=92, bottom=88)  # px
 _SHOWN = 8  # groups with a label of their own; the rest is "others"

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from gramviz import measure
 from gramviz.theme import NOTE, Palette, outcome_mark, palette
-from gramviz.views import Cursor, view
 from gramviz.views.parts import (
     STACKED,
     Margins,
@@ -33,6 +32,7 @@ from gramviz.views.parts import (
     path_name,
     run_name,
 )
+from gramviz.views.registry import Cursor, view
 
 _SIZE, _MARGINS = 500, Margins(left=46, right=124, top=104, bottom=80)  # px
 _BANDS = 8  # of equal width in the logarithm of the loss, or in the number of violated rules

@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from gram.rollout import need
 from gramviz import measure
 from gramviz.theme import NOTE, Palette, outcome_mark, palette
-from gramviz.views import LETTERS, Cursor, view
 from gramviz.views.parts import (
     STACKED,
     Margins,
@@ -39,6 +38,7 @@ from gramviz.views.parts import (
     path_name,
     run_name,
 )
+from gramviz.views.registry import LETTERS, Cursor, view
 
 _PANEL, _GAP, _MARGINS = 520, 56, Margins(left=40, top=104, bottom=84)  # px
 _LABELS_APART = 0.05  # of the height of a panel

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from gram.rollout import RolloutError
 from gramviz import measure
 from gramviz.theme import LABEL, NOTE, outcome_mark, palette
-from gramviz.views import LETTERS
 from gramviz.views.parts import (
     STACKED,
     Margins,
@@ -34,6 +33,7 @@ from gramviz.views.parts import (
     run_name,
     step_axis,
 )
+from gramviz.views.registry import LETTERS
 
 _WIDTH, _HEIGHT, _SPLIT = 724, 228, 0.6  # px; share of the width
 _MARGINS = Margins(left=72, right=148, top=104, bottom=88)

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from gramviz import measure
 from gramviz.theme import NOTE, Palette, outcome_mark, palette
-from gramviz.views import Cursor, view
 from gramviz.views.parts import (
     Margins,
     address,
@@ -30,6 +29,7 @@ from gramviz.views.parts import (
     step_axis,
     step_word,
 )
+from gramviz.views.registry import Cursor, view
 
 _WIDTH, _HEIGHT, _MARGINS = 612, 232, Margins(left=84, right=24, top=112, bottom=96)  # px
 _LOWEST = 1e-3  # of the first drift; what moves less is drawn here

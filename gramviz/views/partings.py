@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from gram.rollout import board_of
 from gramviz import measure
 from gramviz.theme import LABEL, NOTE, Palette, outcome_mark, palette
-from gramviz.views import Cursor, view
 from gramviz.views.parts import (
     Margins,
     address,
@@ -31,6 +30,7 @@ from gramviz.views.parts import (
     plural,
     step_axis,
 )
+from gramviz.views.registry import Cursor, view
 
 _WIDTH, _MARGINS = 552, Margins(left=32, right=216, top=100, bottom=88)  # px
 _LABELED = 14  # px per leaf from which on each has a label
