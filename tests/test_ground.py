@@ -116,7 +116,11 @@ def modules(tree: ast.AST) -> list[str]:
 def test_the_front_end_is_package_data() -> None:
     pattern = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]["gramviz"]
     shipped = {path for glob in pattern for path in (ROOT / "gramviz").glob(glob)}
-    assert shipped == {*(ROOT / "gramviz" / "frontend").iterdir(), ROOT / "gramviz" / "demo" / "queens8.json"}
+    assert shipped == {
+        *(ROOT / "gramviz" / "frontend").iterdir(),
+        ROOT / "gramviz" / "export" / "demo" / "queens8.json",
+        ROOT / "gramviz" / "py.typed",
+    }
 
 
 def test_a_license_a_citation_and_a_changelog_stand_beside_the_code() -> None:
