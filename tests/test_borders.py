@@ -1,52 +1,109 @@
-"""The flow is one way: `gram` never imports `gramviz`, and `gramviz` knows two modules of `gram` and no torch."""
+"""The flow is one way: between the packages, between the rooms of the engine, and between modules.
+
+What stands under `if TYPE_CHECKING` never runs and does not count; an import inside a function does.
+"""
 
 from __future__ import annotations
 
 import ast
 import subprocess
 import sys
+from collections.abc import Iterator
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-ALLOWED = {"gram.rollout", "gram.board"}
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+FROM_GRAM = {"gram.rollout", "gram.board", "gram.suggest"}  # all that gramviz may know of gram
+# Each room of the engine, and the rooms that it may import. Files beside them (config, checkpoint, ...) join rooms.
+ROOMS = {
+    "tasks": set(),
+    "models": {"tasks"},
+    "inference": {"tasks", "models"},
+    "evaluation": {"tasks", "models", "inference"},
+    "analysis": {"tasks", "models", "inference", "evaluation"},
+    "training": {"tasks", "models", "inference", "evaluation"},
+    "release": {"tasks", "models", "inference", "evaluation", "presets"},
+    "presets": {"tasks", "models"},
+    "bench": {"tasks", "models", "inference", "evaluation", "training", "presets", "release"},
+}
 
 
-def imported(path: Path, everywhere: bool) -> set[str]:
-    """Modules that a file imports: at its top level, or also inside functions. `from gram import rollout` counts as
-    `gram.rollout`; what stands under `if TYPE_CHECKING` never runs and does not count."""
-    tree = ast.parse(path.read_text())
-    nodes: list[ast.AST] = list(ast.walk(tree)) if everywhere else list(tree.body)
+def module_of(path: Path) -> str:
+    """The name under which a file is imported."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+FILES = {module_of(path): path for package in ("gram", "gramviz") for path in sorted((ROOT / package).rglob("*.py"))}
+
+
+def running(node: ast.AST) -> Iterator[ast.AST]:
+    """All nodes but those under `if TYPE_CHECKING`."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING":
+            continue
+        yield child
+        yield from running(child)
+
+
+def names(tree: ast.AST) -> set[str]:
+    """Modules that the statements below a node import."""
     found: set[str] = set()
-    for node in nodes:
+    for node in running(tree):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found |= (
-                {f"{node.module}.{a.name}" for a in node.names} if node.module in ("gram", "gramviz") else {node.module}
-            )
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            inner = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= (inner & FILES.keys()) or {node.module}
     return found
 
 
-def files(package: str) -> list[Path]:
-    return sorted((ROOT / package).rglob("*.py"))
+@cache
+def imported(module: str) -> frozenset[str]:
+    """Modules that a module imports, anywhere in it; of `from gram import rollout` that is `gram.rollout`."""
+    return frozenset(names(ast.parse(FILES[module].read_text())) - {module})
 
 
-@pytest.mark.parametrize("path", files("gram"), ids=lambda path: str(path.relative_to(ROOT)))
-def test_the_engine_does_not_know_the_eyes(path: Path) -> None:
-    assert not {name for name in imported(path, everywhere=True) if name.split(".")[0] == "gramviz"}
+@pytest.mark.parametrize("module", [name for name in FILES if name.split(".")[0] == "gram"])
+def test_the_engine_imports_no_views(module: str) -> None:
+    assert not {name for name in imported(module) if name.split(".")[0] == "gramviz"}
 
 
-@pytest.mark.parametrize("path", files("gramviz"), ids=lambda path: str(path.relative_to(ROOT)))
-def test_the_eyes_know_only_rollouts_and_boards(path: Path) -> None:
-    known = {name for name in imported(path, everywhere=True) if name.split(".")[0] == "gram"}
-    assert known <= ALLOWED, f"{path.name} imports {', '.join(sorted(known - ALLOWED))}"
+@pytest.mark.parametrize("module", [name for name in FILES if name.split(".")[0] == "gramviz"])
+def test_the_views_import_rollouts_and_boards_alone_and_no_torch(module: str) -> None:
+    known = {name for name in imported(module) if name.split(".")[0] in ("gram", "torch")}
+    assert known <= FROM_GRAM, f"{module} imports {', '.join(sorted(known - FROM_GRAM))}"
 
 
-@pytest.mark.parametrize("path", files("gramviz"), ids=lambda path: str(path.relative_to(ROOT)))
-def test_the_eyes_never_name_torch(path: Path) -> None:
-    assert "torch" not in {name.split(".")[0] for name in imported(path, everywhere=True)}
+@pytest.mark.parametrize("module", [name for name in FILES if len(name.split(".")) > 2 and name.startswith("gram.")])
+def test_rooms_of_the_engine_import_one_way(module: str) -> None:
+    room = module.split(".")[1]
+    others = {name.split(".")[1] for name in imported(module) if name.startswith("gram.")} & ROOMS.keys() - {room}
+    assert others <= ROOMS[room], f"{module} imports {', '.join(sorted(others - ROOMS[room]))}"
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    try:
+        TopologicalSorter({module: imported(module) & FILES.keys() for module in FILES}).prepare()
+    except CycleError as error:
+        pytest.fail(" > ".join(error.args[1]))
+
+
+# What a function may import on its own: an engine that is slow to load, or a package that need not be installed.
+LATE = {"papermill", "nbconvert", "playwright", "av"}
+
+
+@pytest.mark.parametrize("module", [name for name in FILES if name.split(".")[0] == "gramviz"])
+def test_functions_import_only_what_must_stay_unloaded(module: str) -> None:
+    if module == "gramviz.cli":  # each command loads what it needs
+        return
+    functions = [node for node in ast.walk(ast.parse(FILES[module].read_text())) if isinstance(node, FUNCTIONS)]
+    late = {name.split(".")[0] for node in functions for name in names(node)} - LATE
+    assert not late, f"{module} imports {', '.join(sorted(late))} in a function; move it to the top"
 
 
 @pytest.mark.parametrize(

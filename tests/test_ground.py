@@ -116,8 +116,10 @@ def modules(tree: ast.AST) -> list[str]:
 def test_the_front_end_is_package_data() -> None:
     pattern = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]["gramviz"]
     shipped = {path for glob in pattern for path in (ROOT / "gramviz").glob(glob)}
+    modules = {path for path in (ROOT / "gramviz" / "frontend").rglob("*") if path.is_file()}
     assert shipped == {
-        *(ROOT / "gramviz" / "frontend").iterdir(),
+        *modules,
+        ROOT / "gramviz" / "contract.json",
         ROOT / "gramviz" / "export" / "demo" / "queens8.json",
         ROOT / "gramviz" / "py.typed",
     }
@@ -134,6 +136,13 @@ def test_hooks_use_the_tools_of_the_environment_and_no_network() -> None:
     repos = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
     assert [repo["repo"] for repo in repos] == ["local"]
     assert all(hook["entry"].startswith(".venv/bin/") for hook in repos[0]["hooks"])
+
+
+def test_the_compiler_of_the_page_s_types_is_pinned() -> None:
+    wanted = json.loads((ROOT / "package.json").read_text())["devDependencies"]
+    locked = json.loads((ROOT / "package-lock.json").read_text())["packages"]
+    assert locked[""]["devDependencies"] == wanted
+    assert {name: locked[f"node_modules/{name}"]["version"] for name in wanted} == wanted
 
 
 # Makefile -------------------------------------------------------------------------------------------------------------
