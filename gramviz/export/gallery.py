@@ -67,7 +67,7 @@ chapters:
   - at: init
     say: Both models start at **one** point, with the same queens on the board.
   - at: "2.1"
-    say: GRAM samples noise at every step, so its fifty paths part. TRM's one path cannot.
+    say: GRAM samples at every step, so its fifty trajectories part. TRM's one cannot.
     look: {part: map}
     show: {board: all}
   - quiz: How does TRM's one path end?
@@ -106,7 +106,7 @@ PICTURES = (
     Picture(
         "explorer-dark", "Chosen paths, in the dark",
         "Nine paths of three answers were chosen: they keep their color, here that of their answer, the others turn "
-        "grey. The board counts how many of them write each token.",
+        "gray. The board counts how many of them write each token.",
         'gv.explore(many).go("8.1").select("A", [3, 10, 14, 15, 19, 23, 25, 37, 42]).set('
         'board="all", color_by="answer", basis="answers", theme="dark")',
     ),
@@ -296,9 +296,8 @@ def _small(png: bytes) -> bytes:
 def page(folder: str) -> str:
     """The index as Markdown, with the pictures in `folder` beside it."""
     parts = [
-        "# Gallery\n\nWhat gramviz shows, drawn from the models that ship. `gramviz gallery -o "
-        f"docs/{folder}` makes all of it\nanew: pictures and this page. Every picture stands under the line that made "
-        "it, with these names (seed 0):\n",
+        f"# Gallery\n\nEvery view, drawn from the published models. `gramviz gallery -o docs/{folder}` makes all of it\n"
+        "anew: pictures and this page. Every picture stands under the line that made it, with these names (seed 0):\n",
         f"```python\n{RECORD}\nimport gramviz as gv\nfrom gramviz.views import Cursor, lyapunov\n```\n",
     ]
     for picture in PICTURES:

@@ -21,9 +21,9 @@ def completions(page: Any, typed: str) -> set[str]:
         page.keyboard.type(typed)
         page.keyboard.press("Tab")
         page.wait_for_timeout(3000)
-        if page.locator(".jp-Completer-item").count():
-            found = {text.strip() for text in page.locator(".jp-Completer-match").all_inner_texts()}
-            page.keyboard.press("Escape")
+        found = {text.strip() for text in page.locator(".jp-Completer:visible .jp-Completer-match").all_inner_texts()}
+        page.keyboard.press("Escape")
+        if found:
             return found
     raise AssertionError(f"TAB after {typed!r} offers nothing")
 

@@ -1,4 +1,4 @@
-"""`gramviz.reports.report`: parameters are checked first, runs are published whole or as a failure, and the page is offline."""
+"""`gramviz.reports.report`: parameters are checked first, runs are published whole, the page is offline."""
 
 from __future__ import annotations
 
