@@ -23,6 +23,7 @@ import os
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -77,7 +78,7 @@ def lyapunov(
     found, ids = _puzzles(opened, puzzles, split)
     if not chosen.divides(model):
         trajectories = 1
-    numbers = opened.task.board.positions * model.config.network.features * (1 + bool(model.low_steps))
+    numbers = opened.task.board.positions * model.features * (1 + bool(model.low_steps))
     if not 1 <= directions <= numbers:
         raise SampleError(f"directions is {directions}; it must be from 1 to {numbers}, the numbers in a state")
     device = compute.device()
@@ -92,7 +93,7 @@ def lyapunov(
             own = [p for p, _ in padded]
             x = torch.from_numpy(found.x[own].astype(np.int64)).to(device)
             book = None if found.identifier is None else torch.from_numpy(found.identifier[own].astype(np.int64))
-            state = chosen.start(model.init(x, None if book is None else book.to(device)), keys)
+            state = chosen.start(model, model.init(x, None if book is None else book.to(device)), keys)
             frame = first_frame(keys, directions, pack(model, state))
             noise, kept = chosen.streams(keys), []
             for _ in range(steps):
@@ -163,7 +164,7 @@ def pack(model: Model, state: State) -> Tensor:
 def unpack(model: Model, like: State, z: Tensor) -> State:
     """The state that these numbers [row, number] stand for; what they do not tell is that of `like`."""
     h, l = z.chunk(2, 1) if model.low_steps else (z, like.l)
-    return State(like.e_x, h.reshape(like.h.shape), l.reshape(like.l.shape))
+    return replace(like, h=h.reshape(like.h.shape), l=l.reshape(like.l.shape))
 
 
 def first_frame(keys: Sequence[tuple[int, ...]], directions: int, like: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,6 @@ from gram import rollout as contract
 from gram.checkpoint import Checkpoint, load
 from gram.inference.noise import Streams, stream
 from gram.inference.sample import CHUNK, SOLUTIONS, WATCHED, SampleError, _puzzles, check, choose
-from gram.models import State
 from gram.provenance import commit
 from gram.rollout import RolloutError, need
 from gram.tasks import NoSolverError
@@ -87,11 +87,12 @@ def landscape(
     loss, tokens = [], []
     model = opened.model.cpu()
     with torch.inference_mode():
+        graph = model.relate(torch.from_numpy(one["x"].values[None].astype(np.int64)))
         for start in range(0, len(points), 512):
             states = origin + points[start : start + 512] @ axes.T
             shown = torch.from_numpy(states.astype(np.float32)).view(-1, *h.shape[2:])
-            full = F.pad(shown, (0, 0, model.prefix, 0))  # the decoder reads each position of the board by itself
-            logits = model.decode(State(full, full, full)).logits
+            full = F.pad(shown[:, : model.places], (0, 0, model.prefix, 0))  # the decoder reads each place by itself
+            logits = model.logits(full, None if graph is None else graph.expand(len(full), -1, -1, -1))
             loss.append(best_loss(logits.log_softmax(-1).numpy(), answers))
             tokens.append(logits.argmax(-1).numpy())
     x = one["x"].values
@@ -196,7 +197,7 @@ def starts(
         raise SampleError(f"{len(found)} puzzles were chosen; a plane of starts is of one")
     device = compute.device()
     model.to(device)
-    features = model.config.network.features
+    features = model.features
     drawn = torch.empty(2 * features, 2).normal_(generator=stream((seed, ids[0], trajectory, SLICE)))
     at = np.linspace(-radius, radius, size)
     points = np.stack(np.meshgrid(at, at), -1).reshape(-1, 2)  # column, row
@@ -212,8 +213,8 @@ def starts(
         for start in range(0, len(points), 4 * CHUNK):
             part = torch.from_numpy(points[start : start + 4 * CHUNK].astype(np.float32))
             moved = torch.einsum("pa,asf->spf", part, directions)[:, :, None].to(device)
-            e_x = begin.e_x.expand(len(part), -1, -1)
-            state = State(e_x, begin.h + moved[0], begin.l + moved[1])
+            state = begin.take(torch.zeros(len(part), dtype=torch.int64))
+            state = replace(state, h=begin.h + moved[0], l=begin.l + moved[1])
             streams = chance.streams([key])
             first.append(model.decode(state).logits.argmax(-1).cpu().numpy())
             for _ in range(steps):

@@ -242,7 +242,7 @@ def answer(
             if len(empty) == len(rows) and not fresh:
                 break
             if fresh:
-                start = chance.start(model.init(x, identifier), keys)
+                start = chance.start(model, model.init(x, identifier), keys)
                 state = start if state is None else state.put(fresh, start)
             assert state is not None  # the first round always brings fresh rows
             busy = [at for at, row in enumerate(rows) if row is not None]

@@ -133,7 +133,7 @@ def draw(
             rows = range(start, min(start + ROWS, numbers.stop))
             padded = [*rows, *[rows[-1]] * (ROWS - len(rows))]  # one size: below 16 rows, products round otherwise
             keys = [(seed, 0, number) for number in padded]
-            state, streams = chance.start(model.init(blank.expand(ROWS, -1)), keys), chance.streams(keys)
+            state, streams = chance.start(model, model.init(blank.expand(ROWS, -1)), keys), chance.streams(keys)
             for _ in range(supervision_steps):
                 state = chance.disturb(model, state, streams)
                 for _ in range(model.high_steps):

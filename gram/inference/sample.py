@@ -57,7 +57,7 @@ class Start:
     def put(self, state: State) -> State:
         """The state of some rows, all standing here."""
         h, l = (
-            old if new is None else torch.from_numpy(new.astype(np.float32)).to(old).expand(old.shape)
+            old if new is None else torch.from_numpy(new.astype(np.float32)).to(old)[: old.shape[1]].expand(old.shape)
             for old, new in ((state.h, self.h), (state.l, self.l))
         )
         return replace(state, h=h, l=l)
@@ -95,7 +95,7 @@ class Record:
         mode: str = "prior",
     ) -> int:  # fmt: skip
         """Bytes that the variables of such a record with a step will take."""
-        features = model.config.network.features
+        features = model.features
         steps = 1 + supervision_steps * (model.high_steps if self.every == "transition" else 1)
         if self.low:
             steps += supervision_steps * model.high_steps * model.low_steps
@@ -271,7 +271,7 @@ class Drawing:
         identifier = None
         if chosen.identifier is not None:
             identifier = torch.from_numpy(chosen.identifier[[p for p, _ in padded]].astype(np.int64)).to(device)
-        state = self.chance.start(model.init(x, identifier), keys)
+        state = self.chance.start(model, model.init(x, identifier), keys)
         behind = 0
         if self.begin:
             state, behind = self.begin.put(state), self.begin.done
@@ -348,7 +348,6 @@ def _record(
     def keep(name: str, tensor: Tensor, dtype: torch.dtype) -> None:
         kept.setdefault(name, []).append(tensor[:rows].to(dtype).cpu().numpy())
 
-    board = slice(model.prefix, None)
     noise = chance.streams(keys)
 
     def look(state: State, transition: Transition) -> None:
@@ -363,15 +362,15 @@ def _record(
         if record.value and not model.writes:
             keep("value", readout.value.sigmoid(), torch.float32)
         if record.h:
-            keep("h", state.h[:, board], torch.float16)
+            keep("h", model.on_board(state.h), torch.float16)
         if record.l or record.low:
-            keep("l", state.l[:, board], torch.float16)
+            keep("l", model.on_board(state.l), torch.float16)
         if record.u:
-            keep("u", transition.u[:, board], torch.float16)
+            keep("u", model.on_board(transition.u), torch.float16)
         for which in ("prior", "posterior"):
             if record.guidance and getattr(transition, which) is not None:
-                keep(f"mu_{which}", getattr(transition, which).mean[:, board], torch.float16)
-                keep(f"sigma_{which}", getattr(transition, which).sigma[:, board], torch.float16)
+                keep(f"mu_{which}", model.on_board(getattr(transition, which).mean), torch.float16)
+                keep(f"sigma_{which}", model.on_board(getattr(transition, which).sigma), torch.float16)
 
     still = Transition(state.h, *_silent(model, state, y))
     look(state, still)

@@ -7,7 +7,7 @@ of T low-level updates are T transitions of K here; its z_L and z_H are l and h:
     h <- f_H(h, l)
 
 The gradient goes through the last update of each network only (its one-step approximation of the gradient at a fixed
-point). Halting is learned with two values (Q-learning): of halting, which is 1 where the answer is right, and of going
+point), or through as many as `low_gradient_steps` says. Halting is learned with two values (Q-learning): of halting, which is 1 where the answer is right, and of going
 on, which is the better of both at the next supervision step (`gram.training.losses.further`). Nothing charges for time, so where
 both are learned well going on is worth as much at least, and halting saves little; its own evaluation ignores it. Here
 the rows that teach this live through all their steps; HRM's end where the values say so, or later by a die.
@@ -15,7 +15,7 @@ the rows that teach this live through all their steps; HRM's end where the value
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
 import torch
@@ -38,6 +38,8 @@ from gram.models.base import (
 from gram.models.blocks import Network, NetworkConfig, at_least
 from gram.models.heads import Judge, heads
 from gram.models.positions import layout, place
+from gram.models.relations import graph
+from gram.models.symbols import decoder, embedding
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class HRMConfig:
     Attributes:
         network: size of f_L and of f_H.
         low_steps, high_steps: K and T.
+        low_gradient_steps: low-level updates, counted from the last, through which the gradient goes; 0: all of them.
         halting: `q`, by the values of halting and of going on; `correct`, by the belief that the answer is right (TRM).
         puzzle_tokens: how many learned tokens name the rule book of a puzzle (its code: 1); 0: none.
         puzzle_features: how many of their entries are learned, the others are zero; 0: all.
@@ -56,6 +59,7 @@ class HRMConfig:
     network: NetworkConfig = field(default_factory=NetworkConfig)
     low_steps: int = 2
     high_steps: int = 2
+    low_gradient_steps: int = 1
     halting: Literal["q", "correct"] = "q"
     puzzle_tokens: int = 0
     puzzle_features: int = 0
@@ -63,6 +67,7 @@ class HRMConfig:
 
     def __post_init__(self) -> None:
         at_least(1, self, "low_steps", "high_steps")
+        at_least(0, self, "low_gradient_steps")
         check_tokens(self)
 
 
@@ -79,14 +84,15 @@ class HRM(Model):
         super().__init__()
         self.config = config
         self.low_steps, self.high_steps = config.low_steps, config.high_steps
-        size, tokens = config.network, len(board.tokens)
-        told = layout(size, board, config.puzzle_tokens)
-        self.embed_x = nn.Embedding(tokens, size.features)
+        size = config.network
+        told = self.layout = layout(size, board, config.puzzle_tokens)
+        self.embed_x = embedding(size.shared, board, size.features, self.places, board.blank)
         self.place = place(size, board, config.puzzle_tokens)
         self.rules = RuleBooks(identifiers, config.puzzle_tokens, size.features, config.puzzle_features)
         self.f_low = Network(size, told)
         self.f_high = Network(size, told)
-        self.decoder = nn.Linear(size.features, tokens, bias=False)
+        self.decoder = decoder(size.shared, board, size.features)
+        self.graph = graph(size.mixing == "relations", board)
         self.heads = heads(config.judge, size, told, further=config.halting == "q")
         initialize(self)
         self.register_buffer("h0", draw_z0(size.features))
@@ -94,21 +100,21 @@ class HRM(Model):
 
     def init(self, x: Tensor, identifier: Tensor | None = None) -> State:
         e_x = self.place(self.rules(self.embed_x(x), identifier))
-        return State(e_x, expand(self.h0, e_x), expand(self.l0, e_x))
+        return State(e_x, expand(self.h0, e_x), expand(self.l0, e_x), self.relate(x))
 
     def step(
         self, state: State, noise: Noise, y: Tensor | None = None, watch: Watch | None = None
     ) -> tuple[State, Transition]:
         e_x, h, l = state.e_x, state.h, state.l
-        learns = torch.is_grad_enabled()
+        learns, first = torch.is_grad_enabled(), self.low_steps - (self.config.low_gradient_steps or self.low_steps)
         for k in range(self.low_steps):
-            with torch.set_grad_enabled(learns and k == self.low_steps - 1):
-                l = self.f_low(l + (h + e_x))
+            with torch.set_grad_enabled(learns and k >= first):
+                l = self.f_low(l + (h + e_x), graph=state.graph)
             if watch:
                 watch(l)
-        u = self.f_high(h + l).float()
-        return State(e_x, u, l.float()), Transition(u)
+        u = self.f_high(h + l, graph=state.graph).float()
+        return replace(state, h=u, l=l.float()), Transition(u)
 
     def decode(self, state: State) -> Readout:
-        believes = self.heads(state.h)
-        return Readout(self.decoder(state.h[:, self.prefix :]).float(), believes.halt, believes.value)
+        believes = self.heads(state.h, state.graph)
+        return Readout(self.logits(state.h, state.graph), believes.halt, believes.value)

@@ -8,7 +8,7 @@ gradient through every one of them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from torch import Tensor, nn
@@ -29,6 +29,8 @@ from gram.models.base import (
 from gram.models.blocks import Network, NetworkConfig, at_least
 from gram.models.heads import Heads
 from gram.models.positions import layout, place
+from gram.models.relations import graph
+from gram.models.symbols import decoder, embedding
 
 
 @dataclass(frozen=True)
@@ -58,27 +60,28 @@ class Looped(Model):
         super().__init__()
         self.config = config
         self.high_steps = config.high_steps
-        size, tokens = config.network, len(board.tokens)
-        told = layout(size, board, config.puzzle_tokens)
-        self.embed_x = nn.Embedding(tokens, size.features)
+        size = config.network
+        told = self.layout = layout(size, board, config.puzzle_tokens)
+        self.embed_x = embedding(size.shared, board, size.features, self.places, board.blank)
         self.place = place(size, board, config.puzzle_tokens)
         self.rules = RuleBooks(identifiers, config.puzzle_tokens, size.features)
         self.f = Network(size, told)
-        self.decoder = nn.Linear(size.features, tokens, bias=False)
+        self.decoder = decoder(size.shared, board, size.features)
+        self.graph = graph(size.mixing == "relations", board)
         self.heads = Heads(size, told)
         initialize(self)
         self.register_buffer("h0", draw_z0(size.features))
 
     def init(self, x: Tensor, identifier: Tensor | None = None) -> State:
         e_x = self.place(self.rules(self.embed_x(x), identifier))
-        return State(e_x, expand(self.h0, e_x), expand(self.h0, e_x))
+        return State(e_x, expand(self.h0, e_x), expand(self.h0, e_x), self.relate(x))
 
     def step(
         self, state: State, noise: Noise, y: Tensor | None = None, watch: Watch | None = None
     ) -> tuple[State, Transition]:
-        u = self.f(state.h + state.e_x).float()
-        return State(state.e_x, u, state.l), Transition(u)
+        u = self.f(state.h + state.e_x, graph=state.graph).float()
+        return replace(state, h=u), Transition(u)
 
     def decode(self, state: State) -> Readout:
-        believes = self.heads(state.h)
-        return Readout(self.decoder(state.h[:, self.prefix :]).float(), believes.halt, believes.value)
+        believes = self.heads(state.h, state.graph)
+        return Readout(self.logits(state.h, state.graph), believes.halt, believes.value)

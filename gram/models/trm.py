@@ -6,7 +6,7 @@ and T here; its y and z are h and l).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from torch import Tensor, nn
@@ -28,6 +28,8 @@ from gram.models.base import (
 from gram.models.blocks import Network, NetworkConfig, at_least
 from gram.models.heads import Judge, heads
 from gram.models.positions import layout, place
+from gram.models.relations import graph
+from gram.models.symbols import decoder, embedding
 
 
 @dataclass(frozen=True)
@@ -67,13 +69,14 @@ class TRM(Model):
         super().__init__()
         self.config = config
         self.low_steps, self.high_steps = config.low_steps, config.high_steps
-        size, tokens = config.network, len(board.tokens)
-        told = layout(size, board, config.puzzle_tokens)
-        self.embed_x = nn.Embedding(tokens, size.features)
+        size = config.network
+        told = self.layout = layout(size, board, config.puzzle_tokens)
+        self.embed_x = embedding(size.shared, board, size.features, self.places, board.blank)
         self.place = place(size, board, config.puzzle_tokens)
         self.rules = RuleBooks(identifiers, config.puzzle_tokens, size.features, config.puzzle_features)
         self.f = Network(size, told)
-        self.decoder = nn.Linear(size.features, tokens, bias=False)
+        self.decoder = decoder(size.shared, board, size.features)
+        self.graph = graph(size.mixing == "relations", board)
         self.heads = heads(config.judge, size, told)
         initialize(self)
         self.register_buffer("h0", draw_z0(size.features))
@@ -81,19 +84,19 @@ class TRM(Model):
 
     def init(self, x: Tensor, identifier: Tensor | None = None) -> State:
         e_x = self.place(self.rules(self.embed_x(x), identifier))
-        return State(e_x, expand(self.h0, e_x), expand(self.l0, e_x))
+        return State(e_x, expand(self.h0, e_x), expand(self.l0, e_x), self.relate(x))
 
     def step(
         self, state: State, noise: Noise, y: Tensor | None = None, watch: Watch | None = None
     ) -> tuple[State, Transition]:
         e_x, h, l = state.e_x, state.h, state.l
         for _ in range(self.low_steps):
-            l = self.f(l + (h + e_x))
+            l = self.f(l + (h + e_x), graph=state.graph)
             if watch:
                 watch(l)
-        u = self.f(h + l).float()
-        return State(e_x, u, l.float()), Transition(u)
+        u = self.f(h + l, graph=state.graph).float()
+        return replace(state, h=u, l=l.float()), Transition(u)
 
     def decode(self, state: State) -> Readout:
-        believes = self.heads(state.h)
-        return Readout(self.decoder(state.h[:, self.prefix :]).float(), believes.halt, believes.value)
+        believes = self.heads(state.h, state.graph)
+        return Readout(self.logits(state.h, state.graph), believes.halt, believes.value)

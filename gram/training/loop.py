@@ -145,7 +145,7 @@ class Run:
         with torch.no_grad():
             state = self.model.init(x, identifier)
         keys = [(self.config.seed, self.drawn, row) for row in range(len(x))]
-        return Chance(random_start=self.config.train.random_start).start(state, keys)
+        return Chance(random_start=self.config.train.random_start).start(self.model, state, keys)
 
     def _draw(self) -> int:
         """The next training pair: epoch after epoch, each in an order of its own."""

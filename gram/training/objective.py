@@ -6,6 +6,7 @@ The modules that Fabric wraps; `gram/training/loop.py` holds the rows that they 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -13,7 +14,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from gram.config import RunConfig
-from gram.models import Model, State, Writer
+from gram.models import Model, Writer
 from gram.training import distributed as processes
 from gram.training import losses
 
@@ -48,32 +49,33 @@ class Objective(nn.Module):
         model, noise = self.model, _noise(self.fabric, generator)
         learns, follows = slice(None, learning_rows), slice(learning_rows, None)
         with torch.no_grad():
-            prior = State(model.init(x[follows], identifier[follows]).e_x, h[follows], l[follows])
+            prior = replace(model.init(x[follows], identifier[follows]), h=h[follows], l=l[follows])
             for _ in range(model.high_steps):
                 prior, _ = model.step(prior, noise)
             tokens = model.decode(prior).logits.argmax(-1)
-        believes = model.heads(prior.h)
+        believes = model.heads(prior.h, prior.graph)
         out = {"h": prior.h, "l": prior.l, "tokens": tokens, "halt": believes.right, "losses": {}}
         if believes.further is not None:  # Q-learning: what going on from the state before was worth
-            out["further"], out["next_further"] = model.heads(h[follows]).further, believes.further
+            out["further"], out["next_further"] = model.heads(h[follows], prior.graph).further, believes.further
         if past is not None and done is not None:
             lives = torch.cat([past[:, :-1], prior.h[done, None].to(past.dtype)], 1)
-            out["value"] = model.heads(lives.flatten(0, 1).float()).value
+            graph = None if prior.graph is None else prior.graph[done].repeat_interleave(lives.shape[1], 0)
+            out["value"] = model.heads(lives.flatten(0, 1).float(), graph).value
         if not learning_rows:
             return out
 
-        learning = State(model.init(x[learns], identifier[learns]).e_x, h[learns], l[learns])
+        learning = replace(model.init(x[learns], identifier[learns]), h=h[learns], l=l[learns])
         charged = min(self.config.gradient_steps or model.high_steps, model.high_steps)
         with torch.no_grad():
             for _ in range(model.high_steps - charged):
                 learning, _ = model.step(learning, noise, y[learns] if self.config.uncharged == "posterior" else None)
-        learning = State(model.init(x[learns], identifier[learns]).e_x, learning.h, learning.l)
+        learning = replace(model.init(x[learns], identifier[learns]), h=learning.h, l=learning.l)
         transitions = []
         for _ in range(charged):
             learning, transition = model.step(learning, noise, y[learns])
             transitions.append(transition)
         logits = model.decode(learning).logits
-        terms = {"token": losses.token(logits, y[learns])}
+        terms = {"token": losses.token(logits[:, : model.places], y[learns][:, : model.places])}
         if transition.posterior is not None:
             for halves in map(losses.guidance, transitions):
                 terms |= {name: terms.get(name, 0) + half for name, half in halves.items()}

@@ -197,7 +197,7 @@ class TestContract:
         with torch.enable_grad():
             state, _ = model.step(model.init(puzzles()), Die())
             assert state.h.requires_grad
-            assert not any(t.requires_grad for t in vars(state.detach()).values())
+            assert not any(t.requires_grad for t in state.detach().parts().values())
 
     def test_the_gradient_of_the_objective_reaches_every_parameter(self, model: Model) -> None:
         y = puzzles(seed=1)
@@ -640,7 +640,7 @@ def test_gram_without_noise_follows_the_mean() -> None:
 
 def test_guidance_is_h_minus_u_with_the_moments_that_the_head_says() -> None:
     model = tiny("gram")
-    start = State(*(tensor[:1].expand(4_000, -1, -1) for tensor in vars(model.init(puzzles())).values()))
+    start = State(*(tensor[:1].expand(4_000, -1, -1) for tensor in model.init(puzzles()).parts().values()))
     after, transition = model.step(start, Die())
     eps = after.h - transition.u
     prior = transition.prior
