@@ -36,6 +36,7 @@ class Incidence:
         pool: [group, place]. spread: [place, group].
         dense: names of the kinds that are one matrix each, in the order of `matrices` or of those of the puzzle.
         matrices: [kind, place, place], or None where each puzzle has its own (`Graph`).
+        boxes: bands, rows of a box, stacks, columns of a box, of a grid with boxes: its means can be had by reshaping.
         peers: [kind, place, place], 1 where a place and another (or itself, the first kind) share a line or a box.
     """
 
@@ -45,6 +46,7 @@ class Incidence:
     spread: Tensor
     dense: tuple[str, ...] = ()
     matrices: Tensor | None = None
+    boxes: tuple[int, int, int, int] | None = None
     peers: Tensor | None = None
 
 
@@ -71,6 +73,9 @@ def incidence(board: Board, symbols: int, prefix: int = 0) -> Incidence:
     kinds = {kind: sum(map(len, parts)) for kind, parts in pools.items()}
     pool, spread = (np.concatenate([part for parts in side.values() for part in parts]) for side in (pools, spreads))
     dense = NEAR if board.nodes else tuple(near)
+    boxes = None
+    if board.box and not prefix:
+        boxes = (board.height // board.box[0], board.box[0], board.width // board.box[1], board.box[1])
     return Incidence(
         symbols,
         kinds,
@@ -78,6 +83,7 @@ def incidence(board: Board, symbols: int, prefix: int = 0) -> Incidence:
         torch.from_numpy(np.ascontiguousarray(spread.T, dtype=np.float32)),
         dense,
         torch.from_numpy(np.stack(list(near.values()))) if near else None,
+        boxes,
         torch.from_numpy(np.stack(list(peers.values())).astype(np.float32)),
     )
 
@@ -108,8 +114,7 @@ class Relations(nn.Module):
         self.heard = nn.ModuleDict(
             {kind: linear(features, features, RELATED) for kind in (*told.kinds, *told.dense, *among)}
         )
-        self.groups = told.kinds
-        self.dense = told.dense
+        self.groups, self.dense, self.boxes = told.kinds, told.dense, told.boxes
         self.peers = PeerAttention(features, peer_heads, told) if peer_heads else None
         self.register_buffer("pool", told.pool, persistent=False)
         self.register_buffer("spread", told.spread, persistent=False)
@@ -120,19 +125,38 @@ class Relations(nn.Module):
         heard = self.here(x)
         if self.peers is not None:
             heard = heard + self.peers(x)
-        flat, (symbols, features) = x.flatten(2), x.shape[2:]
-        if self.groups:
-            means = torch.matmul(self.pool, flat).unflatten(2, (symbols, features)).split(list(self.groups.values()), 1)
-            told = torch.cat([self.heard[kind](mean) for kind, mean in zip(self.groups, means, strict=True)], 1)
-            heard = heard + torch.matmul(self.spread, told.flatten(2)).view_as(x)
+        if x.shape[2] > 1:
+            heard = heard + self.heard["symbols"](x.mean(2, keepdim=True) * math.sqrt(x.shape[2]))
+        if self.boxes:
+            heard = self.in_boxes(x, heard)
+        elif self.groups:
+            heard = heard + self.in_groups(x)
         matrices = self.matrices if graph is None else graph
         if matrices is not None:
-            means = torch.matmul(matrices.flatten(-3, -2), flat).view(len(x), -1, *x.shape[1:]).unbind(1)
+            means = torch.matmul(matrices.flatten(-3, -2), x.flatten(2)).view(len(x), -1, *x.shape[1:]).unbind(1)
             for kind, mean in zip(self.dense, means, strict=True):
                 heard = heard + self.heard[kind](mean)
-        if symbols > 1:
-            heard = heard + self.heard["symbols"](x.mean(2, keepdim=True) * math.sqrt(symbols))
         return heard
+
+    def in_groups(self, x: Tensor) -> Tensor:
+        """What `x` hears of the kinds that have groups, on any board."""
+        means = torch.matmul(self.pool, x.flatten(2)).unflatten(2, x.shape[2:]).split(list(self.groups.values()), 1)
+        told = torch.cat([self.heard[kind](mean) for kind, mean in zip(self.groups, means, strict=True)], 1)
+        return torch.matmul(self.spread, told.flatten(2)).view_as(x)
+
+    def in_boxes(self, x: Tensor, heard: Tensor) -> Tensor:
+        """`heard` and the same as `in_groups`, on a grid with boxes, by means over axes of a reshaped board: quicker."""
+        assert self.boxes
+        bands, rows, stacks, columns = self.boxes
+        line, piece, box = (self.heard[kind] for kind in ("line", "piece", "box"))
+        row_piece = x.view(len(x), bands, rows, stacks, columns, *x.shape[2:]).mean(4)
+        column_piece = x.view(len(x), bands, rows, stacks * columns, *x.shape[2:]).mean(2)
+        row, column = row_piece.mean(3, keepdim=True), column_piece.mean(1, keepdim=True)
+        inside = box(row_piece.mean(2, keepdim=True) * math.sqrt(rows * columns))
+        across = piece(row_piece * math.sqrt(columns)) + line(row * math.sqrt(stacks * columns)) + inside
+        down = piece(column_piece * math.sqrt(rows)) + line(column * math.sqrt(bands * rows))
+        wide = heard.view(len(x), bands * rows, stacks, columns, *x.shape[2:]) + across.flatten(1, 2).unsqueeze(3)
+        return (wide.view(len(x), bands, rows, stacks * columns, *x.shape[2:]) + down.unsqueeze(2)).view_as(x)
 
 
 class PeerAttention(nn.Module):
