@@ -32,6 +32,7 @@ TOKENS, POSITIONS, BATCH = 3, 9, 5
 BOARD = Board("toy", "Three by three", "grid", 3, 3, (Token("a"), Token("b"), Token("c")), blank=(0, 1))
 TINY = NetworkConfig(features=16, heads=2, hidden=24, blocks=2)
 ACROSS = replace(TINY, mixing="mlp", mixing_hidden=20)
+RELATED = replace(TINY, mixing="relations")
 
 
 def tiny(kind: str, network: NetworkConfig = TINY, **changes: object) -> Model:
@@ -65,6 +66,7 @@ class Die:
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     **{kind: (kind, {}) for kind in MODELS},
     **{f"{kind}-mlp": (kind, {"network": ACROSS}) for kind in MODELS if kind != "ar"},
+    **{f"{kind}-related": (kind, {"network": RELATED}) for kind in MODELS},
     "d3pm-absorbing": ("d3pm", {"diffusion": "absorbing"}),
     "hrm-correct": ("hrm", {"halting": "correct", "judge": "first"}),
     "gram-rotary": ("gram", {"network": replace(TINY, positions="rotary")}),
