@@ -174,8 +174,8 @@ class Board:
         if self.kind == "image" or self.apart:
             around = []
             for name, (down, right) in _AROUND.items():
-                inside = (0 <= row + down) & (row + down < self.height)
-                inside &= (0 <= column + right) & (column + right < self.width)
+                inside = (row + down >= 0) & (row + down < self.height)
+                inside &= (column + right >= 0) & (column + right < self.width)
                 members = np.zeros((self.positions, self.positions), dtype=bool)
                 at = np.flatnonzero(inside)
                 members[at, at + down * self.width + right] = True
@@ -184,7 +184,10 @@ class Board:
         lines = (_partition("row", "line", row), _partition("column", "line", column))
         if self.box is None:
             falling, rising = column - row + self.height - 1, column + row
-            return (*lines, *(_partition(name, "diagonal", d) for name, d in (("falling", falling), ("rising", rising))))
+            return (
+                *lines,
+                *(_partition(name, "diagonal", d) for name, d in (("falling", falling), ("rising", rising))),
+            )
         stack, band = column // self.box[1], row // self.box[0]
         return (
             *lines,

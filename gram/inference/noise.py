@@ -12,8 +12,8 @@ latent of TRM that is not decoded: `l` here, and h in a model without low-level 
 perturbs that and one the other; the states have unit root mean square, so a sigma of 0.2 to 1 means what it does
 there.) PTRM chooses among trajectories by the halting head: `gram.evaluation.select`, `halt`. The other two are "TRM with random
 initial state" and "TRM with stochastic decoder" of GRAM's Table 3b. Where that is silent: a random z0 is, like the
-stored one, a vector for h and one for l, the same at every position (with shared symbols one for each symbol and position,
-else a network that treats them alike could not tell them apart); and the decoder's die is thrown once per
+stored one, a vector for h and one for l, the same at every position (with shared symbols one for each symbol and
+position, else a network that treats them alike could not tell them apart); and the decoder's die is thrown once per
 trajectory (Gumbel-max), so that an answer changes only when the logits do, and no answer depends on what is recorded.
 """
 

@@ -7,9 +7,9 @@ puzzle and a causal decoder of the answer:
     h_i   = f_dec(e_i + y_{i-1}, ...)       position i sees positions up to i, and the tokens before it
     y_i ~ softmax(W h_i)                    at the first position that is still blank
 
-Along relations (`gram.models.relations`) a position hears of those members of its groups that come before it: there the
-decoder runs over two copies of the board, one that holds the written tokens and hears each position and those before it,
-and one that holds none and hears of the first what stands before: h is the second.
+Along relations (`gram.models.relations`) a position hears of the members of its groups that come before it. There the
+decoder runs over two copies of the board: one holds the written tokens, and each of its positions hears of itself and
+of those before it; the other holds none, and hears of the first what stands before. h is the second.
 
 The encoder's vector is added at its own position, in the place of cross-attention: answer and puzzle share their
 positions. Position i sees the same whatever is written after it, so h keeps the distributions from which all tokens so
@@ -41,8 +41,8 @@ class ARConfig(WriterConfig):
         super().__post_init__()
         if self.network.mixing == "mlp":
             raise ValueError(
-                "mixing is 'mlp', which sees all positions at once, but AR must not see those to come; choose attention "
-                "or relations"
+                "mixing is 'mlp', which sees all positions at once, but AR must not see those to come; choose "
+                "attention or relations"
             )
 
 
@@ -87,9 +87,7 @@ class AR(Writer):
         time = (state.time - 1).clamp(min=0)
         return replace(state, h=h, l=h, tokens=tokens, time=time), Transition(h)
 
-    def read(
-        self, e_x: Tensor, tokens: Tensor, graph: Tensor | None = None, watch: Watch | None = None
-    ) -> Tensor:
+    def read(self, e_x: Tensor, tokens: Tensor, graph: Tensor | None = None, watch: Watch | None = None) -> Tensor:
         """States h [batch, position, feature], each told the tokens before it and not its own."""
         if self.past is not None:
             both = torch.cat([e_x + self.written(tokens), e_x + self.written(torch.full_like(tokens, PAD))], 1)

@@ -149,7 +149,7 @@ class Model(nn.Module, ABC):
         return None if self.graph is None else self.graph(x)
 
     def logits(self, h: Tensor, graph: Tensor | None = None) -> Tensor:
-        """The decoder's [batch, position, token] at h; of positions without a state what the puzzle gives is certain."""
+        """The decoder's [batch, position, token] at h; at positions without a state the puzzle's token is certain."""
         logits = self.decoder(h[:, self.prefix :]).float()
         if self.graph is None or graph is None:
             return logits

@@ -32,8 +32,9 @@ class NetworkConfig:
         hidden: inner width of the feed-forward SwiGLU.
         blocks: blocks in one application.
         mixing: how positions hear of each other: `attention`; `relations`, along those of the board
-            (`gram.models.relations`); or `mlp`, one SwiGLU over positions that all features share. It can tell positions apart by itself; on Sudoku-Extreme TRM was better so (its Table 1: 87.4 % for
-            74.7 %), and GRAM took it over there.
+            (`gram.models.relations`); or `mlp`, one SwiGLU over positions that all features share. That can tell
+            positions apart by itself; on Sudoku-Extreme TRM was better so (its Table 1: 87.4 % for 74.7 %), and GRAM
+            took it over there.
         mixing_hidden: inner width of that SwiGLU.
         symbols: `embedded`, a vector for each token, or `shared`, the same for all interchangeable symbols of the board
             (`gram.models.symbols`); those need mixing by relations and positions `none`.
@@ -60,8 +61,8 @@ class NetworkConfig:
         at_least(0, self, "peer_attention")
         if self.shared and (self.mixing != "relations" or self.positions != "none"):
             raise ValueError(
-                f"symbols is 'shared', mixing {self.mixing!r} and positions {self.positions!r}; shared symbols need mixing "
-                "'relations' and positions 'none'"
+                f"symbols is 'shared', mixing {self.mixing!r} and positions {self.positions!r}; shared symbols need "
+                "mixing 'relations' and positions 'none'"
             )
         if self.peer_attention and self.mixing != "relations":
             raise ValueError(f"peer_attention stands beside mixing 'relations', not {self.mixing!r}; set it to 0")
@@ -224,9 +225,7 @@ class Network(nn.Module):
         super().__init__()
         self.blocks = nn.ModuleList(Block(config, layout, index) for index in range(config.blocks))
 
-    def forward(
-        self, x: Tensor, watch: Callable[[Tensor], None] | None = None, graph: Tensor | None = None
-    ) -> Tensor:
+    def forward(self, x: Tensor, watch: Callable[[Tensor], None] | None = None, graph: Tensor | None = None) -> Tensor:
         # Under autocast only products change dtype by themselves; a bf16 residual stream saves a cast around each.
         device = x.device.type
         if torch.is_autocast_enabled(device):

@@ -127,7 +127,9 @@ class D3PM(Writer):
         certain = ~state.free
         if self.config.diffusion == "absorbing":
             certain = certain | (state.tokens != PAD)
-        return self.show(state, torch.where(certain[..., None], self.known(state.tokens), self.predict(state.h, state.graph)))
+        return self.show(
+            state, torch.where(certain[..., None], self.known(state.tokens), self.predict(state.h, state.graph))
+        )
 
     def loss(self, x: Tensor, y: Tensor, identifier: Tensor | None, noise: Noise) -> dict[str, Tensor]:
         e_x = self.puzzle(x, identifier)

@@ -75,5 +75,7 @@ def heads(judge: Judge, config: NetworkConfig, layout: Layout, further: bool = F
         ValueError: the first token of a state with shared symbols is one vector for each symbol.
     """
     if config.shared and judge == "first":
-        raise ValueError("judge is 'first', and with symbols 'shared' no token stands before the board; set it to 'board'")
+        raise ValueError(
+            "judge is 'first', and with symbols 'shared' no token stands before the board; set it to 'board'"
+        )
     return Heads(config, layout, further) if judge == "board" else FirstToken(config.features, further)

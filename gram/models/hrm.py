@@ -7,10 +7,11 @@ of T low-level updates are T transitions of K here; its z_L and z_H are l and h:
     h <- f_H(h, l)
 
 The gradient goes through the last update of each network only (its one-step approximation of the gradient at a fixed
-point), or through as many as `low_gradient_steps` says. Halting is learned with two values (Q-learning): of halting, which is 1 where the answer is right, and of going
-on, which is the better of both at the next supervision step (`gram.training.losses.further`). Nothing charges for time, so where
-both are learned well going on is worth as much at least, and halting saves little; its own evaluation ignores it. Here
-the rows that teach this live through all their steps; HRM's end where the values say so, or later by a die.
+point), or as `low_gradient_steps` says. Halting is learned with two values (Q-learning): of halting, which is 1 where
+the answer is right, and of going on, which is the better of both at the next supervision step
+(`gram.training.losses.further`). Nothing charges for time, so where both are learned well going on is worth as much at
+least, and halting saves little; its own evaluation ignores it. Here the rows that teach this live through all their
+steps; HRM's end where the values say so, or later by a die.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from gram.board import Board
 from gram.models.base import (

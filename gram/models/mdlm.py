@@ -71,9 +71,7 @@ class MDLM(Writer):
         time = (state.time - 1).clamp(min=0)
         return replace(state, h=h, l=h, tokens=tokens, time=time), Transition(h)
 
-    def read(
-        self, e_x: Tensor, tokens: Tensor, graph: Tensor | None = None, watch: Watch | None = None
-    ) -> Tensor:
+    def read(self, e_x: Tensor, tokens: Tensor, graph: Tensor | None = None, watch: Watch | None = None) -> Tensor:
         """States h [batch, position, feature] of a board with masks."""
         return self.layers((e_x + self.written(tokens)) * 0.5**0.5, watch, graph).float()
 

@@ -3,18 +3,19 @@
     m = W_here x + sum over kinds k of W_k (sum over relations of k of mean over the group * sqrt(size of the group))
 
 Weights belong to kinds of relations, not to places, so they run on a board of any size and commute with the symmetries
-of the board; and they are shared by all symbols of a place, which hear of each other through a kind of their own. A mean
-is scaled by the root of its group's size, else relations are too faint beside W_here to be learned.
+of the board; and they are shared by all symbols of a place, which hear of each other through a kind of their own. A
+mean is scaled by the root of its group's size, else relations are too faint beside W_here to be learned.
 
 A relation is a pair of matrices, `pool` (groups of places) and `spread` (places of groups), so that a group's mean is
-sent through its weight once. Relations that a puzzle decides (a graph's neighbors), and those without groups to speak of
-(the place above), are one matrix [place, place] each.
+sent through its weight once. Relations that a puzzle decides (a graph's neighbors), and those with a group for each
+place (the place above), are one matrix [place, place] each.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
@@ -145,7 +146,7 @@ class Relations(nn.Module):
         return torch.matmul(self.spread, told.flatten(2)).view_as(x)
 
     def in_boxes(self, x: Tensor, heard: Tensor) -> Tensor:
-        """`heard` and the same as `in_groups`, on a grid with boxes, by means over axes of a reshaped board: quicker."""
+        """`heard` + `in_groups(x)` on a grid with boxes, by means over axes of a reshaped board: quicker."""
         assert self.boxes
         bands, rows, stacks, columns = self.boxes
         line, piece, box = (self.heard[kind] for kind in ("line", "piece", "box"))
@@ -207,7 +208,7 @@ class Graph(nn.Module):
 
     def __init__(self, board: Board) -> None:
         super().__init__()
-        self.nodes, self.joined = board.nodes, board.joined
+        self.nodes, self.joined = board.nodes, cast(int, board.joined)
         first, second = torch.tensor(board.pairs).T
         pair = torch.zeros(board.nodes, board.nodes, dtype=torch.int64)
         pair[first, second] = pair[second, first] = torch.arange(len(first))
@@ -219,7 +220,7 @@ class Graph(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Matrices [batch, kind, node, node] of `NEAR`, scaled, of puzzles [batch, position]."""
         itself = torch.eye(self.nodes, dtype=torch.bool, device=x.device)
-        joined = (x[:, self.nodes :] == self.joined)[:, self.pair] & ~itself
+        joined = x[:, self.nodes :].eq(self.joined)[:, self.pair] & ~itself
         near = torch.stack([joined, ~joined & ~itself], 1).float()
         return near * near.sum(-1, keepdim=True).clamp(min=1).rsqrt()
 

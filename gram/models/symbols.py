@@ -10,7 +10,6 @@ With shared symbols nothing in a network knows which symbol is which, so a permu
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from gram.board import Board
@@ -55,8 +54,8 @@ class Symbols(nn.Embedding):
 class SymbolDecoder(nn.Module):
     """Logits [batch, place, token] of a state [batch, place, symbol x feature].
 
-    A token that no symbol stands for has a learned logit, the same everywhere, if an answer can hold it (the empty field
-    of a chess board), else `NEVER`.
+    A token that is no symbol has a learned logit, the same everywhere, if an answer can hold it (the empty field of a
+    chess board), else `NEVER`.
     """
 
     order: Tensor

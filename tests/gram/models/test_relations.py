@@ -23,7 +23,7 @@ from gram.models.blocks import NetworkConfig
 from gram.models.relations import Graph, Relations, incidence
 from gram.presets import preset
 from gram.tasks import arc, coloring, images, nqueens, sudoku
-from gram.training.loop import Run, train
+from gram.training.loop import Run
 
 SHARED = NetworkConfig(
     features=12, heads=2, hidden=16, blocks=2, mixing="relations", symbols="shared", positions="none"
@@ -173,7 +173,9 @@ def test_a_checkpoint_opens_on_another_board_if_its_weights_fit(tmp_path: Path) 
     opened = load(tmp_path / "shared", {"board_size": 6})
     rollout = sample(opened, 0, trajectories=2, supervision_steps=2)
     assert dict(rollout.sizes) | {"position": 36} == dict(rollout.sizes)
-    with pytest.raises(CheckpointError, match=r"dense cannot open with task \{'board_size': 6\}: its .*mixing 'relations'"):
+    with pytest.raises(
+        CheckpointError, match=r"dense cannot open with task \{'board_size': 6\}: its .*mixing 'relations'"
+    ):
         load(tmp_path / "dense", {"board_size": 6})
 
 
@@ -213,7 +215,10 @@ def test_peer_attention_starts_at_nothing() -> None:
     [
         ({"mixing": "attention"}, "shared symbols need mixing 'relations' and positions 'none'"),
         ({"positions": "lines"}, "shared symbols need mixing 'relations' and positions 'none'"),
-        ({"mixing": "mlp", "symbols": "embedded", "peer_attention": 2}, "peer_attention stands beside mixing 'relations'"),
+        (
+            {"mixing": "mlp", "symbols": "embedded", "peer_attention": 2},
+            "peer_attention stands beside mixing 'relations'",
+        ),
     ],
 )
 def test_networks_that_cannot_be_are_refused(changes: dict[str, Any], error: str) -> None:
@@ -241,7 +246,8 @@ def test_it_overfits_eight_puzzles(kind: str, task: str, tmp_path: Path, one_thr
     network = replace(SHARED, features=24, hidden=48, blocks=1)
     model = replace(MODELS[kind].Config(), network=network)
     few = preset("debug").override([
-        *data, "train.steps=250", "train.batch=16", "train.supervision_steps=4", "train.prior_rows=0", "train.head_steps=0",
+        *data, "train.steps=250", "train.batch=16", "train.supervision_steps=4", "train.prior_rows=0",
+        "train.head_steps=0",
         "train.optim.lr=0.004", "train.optim.warmup=20", "train.optim.weight_decay=0.0", "train.augment=false",
         "train.kl_weight=0.001", "train.random_start=true",
     ])  # fmt: skip
