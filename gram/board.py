@@ -166,10 +166,20 @@ class Board:
 
         Grid: its rows and columns; with boxes those, and the pieces of a row or column inside a box; else both
         diagonals. Where puzzle and answer are two pictures, and in an image, the four places around each instead, and
-        no two relations are exchanged. Graph: all nodes; `NEAR` are the relations that the puzzle adds.
+        no two relations are exchanged. Graph: all nodes, and `NEAR`, which where edges are tokens each puzzle decides.
         """
         if self.kind == "graph":
-            return (_partition("all", "all", np.zeros(self.places, dtype=np.intp)),)
+            together = _partition("all", "all", np.zeros(self.places, dtype=np.intp))
+            if self.nodes:
+                return (together,)
+            joined = np.zeros((self.places, self.places), dtype=bool)
+            for group in self.groups:
+                joined[np.ix_(group, group)] = True
+            apart = ~joined
+            np.fill_diagonal(joined, False)
+            np.fill_diagonal(apart, False)
+            at = np.arange(self.places)
+            return (together, *(Relation(name, name, who, at) for name, who in zip(NEAR, (joined, apart), strict=True)))
         row, column = (side.ravel() for side in np.indices((self.height, self.width)))
         if self.kind == "image" or self.apart:
             around = []

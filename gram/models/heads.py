@@ -52,7 +52,7 @@ class Heads(nn.Module):
 
     def forward(self, h: Tensor, graph: Tensor | None = None) -> Beliefs:
         compared = self.compare(h.detach(), graph)
-        compared = compared.reshape(len(h), -1, self.features)
+        compared = compared.unflatten(-1, (-1, self.features)).flatten(1, 2)
         return Beliefs(*self.judge(torch.cat([compared.mean(1), compared.amax(1)], -1)).float().unbind(-1))
 
 

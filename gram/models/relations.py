@@ -59,12 +59,12 @@ def incidence(board: Board, symbols: int, prefix: int = 0) -> Incidence:
     near: dict[str, np.ndarray] = {}
     peers = {"here": np.eye(prefix + places, dtype=bool)}
     for relation in board.relations:
-        wide = np.pad(relation.members, ((0, 0), (prefix, 0)))
-        if len(relation.members) == places > 1:  # a group for each place
+        if not (relation.members.sum(0) == 1).all():  # no partition: about as many groups as places
             near[relation.kind] = np.pad(scaled(relation.matrix), ((prefix, 0), (prefix, 0)))
             continue
-        pools.setdefault(relation.kind, []).append(wide)
-        spreads.setdefault(relation.kind, []).append(wide)
+        hears = np.arange(len(relation.members))[:, None] == relation.hears
+        pools.setdefault(relation.kind, []).append(np.pad(relation.members, ((0, 0), (prefix, 0))))
+        spreads.setdefault(relation.kind, []).append(np.pad(hears, ((0, 0), (prefix, 0))))
         if relation.kind != "piece":
             shared = np.pad(relation.matrix & ~np.eye(places, dtype=bool), ((prefix, 0), (prefix, 0)))
             peers[relation.kind] = peers.get(relation.kind, False) | shared
@@ -134,8 +134,8 @@ class Relations(nn.Module):
             heard = heard + self.in_groups(x)
         matrices = self.matrices if graph is None else graph
         if matrices is not None:
-            means = torch.matmul(matrices.flatten(-3, -2), x.flatten(2)).view(len(x), -1, *x.shape[1:]).unbind(1)
-            for kind, mean in zip(self.dense, means, strict=True):
+            means = torch.matmul(matrices.flatten(-3, -2), x.flatten(2)).unflatten(2, x.shape[2:])
+            for kind, mean in zip(self.dense, means.split(x.shape[1], 1), strict=True):
                 heard = heard + self.heard[kind](mean)
         return heard
 
