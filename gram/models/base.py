@@ -70,7 +70,8 @@ class Transition:
 
     Attributes:
         u: proposal [batch, position, feature], the high-level state before guidance.
-        prior, posterior: the distributions of the guidance; None for a deterministic model, or without a target.
+        prior, posterior: the distributions of the guidance; None for a deterministic model, or without a target. The
+            posterior has the first rows alone, if only they have a target.
     """
 
     u: Tensor
@@ -171,7 +172,10 @@ class Model(nn.Module, ABC):
     def step(
         self, state: State, noise: Noise, y: Tensor | None = None, watch: Watch | None = None
     ) -> tuple[State, Transition]:
-        """One transition. Without `y` the guidance is drawn from the prior, with it from the posterior."""
+        """One transition. Without `y` the guidance is drawn from the prior, with it from the posterior.
+
+        `y` [row, position] may have fewer rows than the state: those beyond draw from the prior.
+        """
 
     @abstractmethod
     def decode(self, state: State) -> Readout:

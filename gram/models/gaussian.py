@@ -34,6 +34,18 @@ class Gaussian:
         """mean + sigma * noise, where noise is standard normal: the reparametrized draw."""
         return self.mean + self.sigma * noise
 
+    def first(self, rows: int) -> Gaussian:
+        """That of the first so many rows; itself if it has no more."""
+        return self if rows == len(self.mean) else Gaussian(self.mean[:rows], self.log_sigma[:rows])
+
+    def before(self, other: Gaussian) -> Gaussian:
+        """This one in its rows, which come first, and `other` in the rows beyond; itself if there are none."""
+        rows = len(self.mean)
+        if rows == len(other.mean):
+            return self
+        pairs = ((self.mean, other.mean), (self.log_sigma, other.log_sigma))
+        return Gaussian(*(torch.cat([own, others[rows:]]) for own, others in pairs))
+
     def detach(self) -> Gaussian:
         """The same distribution, cut from the graph."""
         return Gaussian(self.mean.detach(), self.log_sigma.detach())

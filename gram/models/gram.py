@@ -130,8 +130,8 @@ class GRAM(Model):
         posterior = None
         if y is not None:
             e_y = F.pad(self.embed_y(y).to(u.dtype), (0, 0, self.prefix, 0))  # a rule book's tokens have no target
-            posterior = self.posterior(u, e_y)
-        drawn = posterior or prior
+            posterior = self.posterior(u[: len(y)], e_y)
+        drawn = posterior.before(prior) if posterior else prior
         eps = drawn.mean if self.config.guidance == "zero-sigma" else drawn.sample(noise(h))
         h = eps if self.config.guidance == "absolute" else u + eps
         return replace(state, h=h, l=l.float()), Transition(u.float(), prior, posterior)

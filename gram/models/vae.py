@@ -105,12 +105,14 @@ class VAE(Model):
         prior, posterior = Gaussian(rest, rest), None
         if y is not None:
             e_y = F.pad(self.embed_y(y), (0, 0, self.prefix, 0))
-            read = self.encoder((e_x + e_y) * 0.5**0.5, graph=state.graph).unflatten(-1, (-1, features))
+            graph = None if state.graph is None else state.graph[: len(y)]
+            read = self.encoder((e_x[: len(y)] + e_y) * 0.5**0.5, graph=graph).unflatten(-1, (-1, features))
             mean, log_sigma = self.posterior(read).float().chunk(2, -1)
             untold = (0, features - self.config.latent)
             told = F.pad(mean, untold), F.pad(log_sigma.clamp(*LOG_SIGMA), untold)
             posterior = Gaussian(*(part.flatten(-2) for part in told))
-        z = (posterior or prior).sample(noise(state.h)).unflatten(-1, (-1, features))[..., : self.config.latent]
+        drawn = posterior.before(prior) if posterior else prior
+        z = drawn.sample(noise(state.h)).unflatten(-1, (-1, features))[..., : self.config.latent]
         h = self.layers(e_x + self.embed_z(z).flatten(-2), watch, state.graph).float()
         return replace(state, h=h, l=h), Transition(e_x.float(), prior, posterior)
 
