@@ -44,10 +44,10 @@ def train(
     preset: Annotated[str, typer.Argument(help="Name of a preset (see `gram list`).")],
     overrides: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="train.steps=200 ...")] = None,
     out: Annotated[Path | None, typer.Option("-o", "--out", help="Folder of the run; default runs/PRESET.")] = None,
-    minutes: Annotated[float | None, typer.Option(help="Stop after so many minutes; the run can go on later.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="Stop after so many minutes; the run can be resumed later.")] = None,
     quiet: Annotated[bool, typer.Option(help="No progress.")] = False,
 ) -> None:
-    """Train a preset, or go on with it where it stopped."""
+    """Train a preset, or resume it where it stopped."""
     from gram.presets import preset as find
     from gram.training.loop import train as run
 
