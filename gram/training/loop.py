@@ -53,7 +53,7 @@ def train(config: RunConfig, path: Path, *, minutes: float | None = None, quiet:
             raise
         raise processes.LostProcessError(
             f"another process of this run ended at step {run.step}; what was saved last is intact, and the same "
-            "command goes on from there"
+            "command resumes there"
         ) from error
     return path
 
@@ -85,7 +85,7 @@ def _go(run: Run, minutes: float | None, quiet: bool) -> None:
         run.save()
         if fabric.is_global_zero:
             print(
-                f"stopped at step {run.step} of {settings.all_steps}; the same command goes on from here",
+                f"stopped at step {run.step} of {settings.all_steps}; the same command resumes here",
                 file=sys.stderr,
             )
 

@@ -1,7 +1,7 @@
 """What a run says of itself: the lines of metrics.jsonl, a summary of one, and alarms.
 
 A line holds means since the line before (docs/training.md lists them). What counts is `prior_exact`, the share of rows
-that end solved although nothing told them the target, beside `posterior_exact`, of rows that see it.
+that end solved without having seen the target, beside `posterior_exact`, of rows that see it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SUMMARY = {
 
 
 class Monitor:
-    """Collects what optimizer steps measured and writes it.
+    """Collects what optimizer steps measured, and writes lines of it.
 
     Attributes:
         since_line: measured since the last line, by name.
@@ -103,7 +103,7 @@ def leakage(measured: Mapping[str, float], config: TrainConfig) -> str | None:
     if posterior < SOLVES or prior >= LEAKS * posterior:
         return None
     if config.uncharged == "posterior":
-        fix = "set train.uncharged=prior, so that no transition is free"
+        fix = "set train.uncharged=prior, so that no transition escapes the KL"
     elif config.kl_target:
         fix = f"lower train.kl_target (now {config.kl_target:g})"
     else:

@@ -43,7 +43,7 @@ class Objective(nn.Module):
                 `past` [done row, prior_steps, position, feature].
         Returns:
             h, l: the new states. losses: {"token"} of the learning rows and {"kl_prior", "kl_posterior"} of those that
-            follow the posterior, each [row]. guidance_sigma, guidance_mean (of its size): of the prior, scalars.
+            follow the posterior, each [row]. measured: numbers to be logged, by name.
             tokens: [row, position], the answers. halt: [head row], logits. value: [done row * prior_steps], logits for
             each state of the done rows. Of a model that learns the value of continuing: further and next_further,
             [head row], its logits before and after this supervision step.
@@ -57,10 +57,9 @@ class Objective(nn.Module):
         logits = self.model.decode(state).logits
         y = self._targets(rows, logits, learning_rows, generator)
         places = self.model.places
-        out["losses"] = {"token": losses.token(logits[:, :places], y[:, :places])}
-        prior = transitions[-1].prior
-        if prior is not None:
-            out |= {"guidance_sigma": prior.sigma.detach().mean(), "guidance_mean": prior.mean.detach().abs().mean()}
+        token = losses.token(logits[:, :places], y[:, :places])
+        out["losses"] = {"token": token}
+        out["measured"] = self._measured(transitions[-1], token.detach())
         if transitions[-1].posterior is not None:
             for halves in map(losses.guidance, transitions):
                 out["losses"] |= {name: out["losses"].get(name, 0) + half for name, half in halves.items()}
@@ -69,6 +68,17 @@ class Objective(nn.Module):
             "l": torch.cat([state.l.detach(), out["l"]]),
             "tokens": torch.cat([logits.detach().argmax(-1), out["tokens"]]),
         }
+
+    def _measured(self, transition: Transition, token: Tensor) -> dict[str, float]:
+        """Size of the prior's guidance, and cross-entropy [row] by the kind of row where there are both."""
+        found: dict[str, float] = {}
+        if transition.prior is not None:
+            prior, posterior = transition.prior.detach(), self.posterior_rows(len(token))
+            found |= {"guidance_sigma": float(prior.sigma.mean()), "guidance_mean": float(prior.mean.abs().mean())}
+            if 0 < posterior < len(token):
+                parts = {"token_posterior": token[:posterior], "token_prior": token[posterior:]}
+                found |= {name: float(part.mean()) for name, part in parts.items()}
+        return found
 
     def _targets(self, rows: Rows, logits: Tensor, learning_rows: int, generator: torch.Generator) -> Tensor:
         """What the learning rows are scored against [row, position]; rows of the prior in hindsight."""

@@ -33,7 +33,7 @@ class OptimConfig:
         warmup: optimizer steps of linear warm-up.
         decay_from: share of the run after which the cosine begins.
         lr_floor: learning rate at the end, as a share of `lr`.
-        ema: decay of the weight average that is evaluated and shipped.
+        ema: decay of the weight average that is evaluated and exported.
     """
 
     lr: float = 1e-3

@@ -201,16 +201,13 @@ class Run:
         solved = self._solved(answers[:learning])
         terms = dict(out["losses"]) | self._head_terms(out, valid, ended[learning:], done, judges)
 
-        beside = {name: float(out[name]) for name in ("guidance_sigma", "guidance_mean") if name in out}
+        beside = dict(out.get("measured", {}))
         if len(valid):
             right = torch.from_numpy(valid).to(self.device)[judges]
             beside["halt_right"] = float(((out["halt"] > 0) == right).float().mean())
         own = processes.own(self.fabric, learning)
-        follows = torch.from_numpy(posterior[own])
-        if follows.any() and not follows.all():
-            token = out["losses"]["token"].detach()
-            beside |= {"token_posterior": float(token[follows].mean()), "token_prior": float(token[~follows].mean())}
-        measured = self._learn(terms, self._weights(carry.age[:learning][own][follows], len(follows)), beside)
+        paying = carry.age[:learning][own][posterior[own]]
+        measured = self._learn(terms, self._weights(paying, learns), beside)
         if "kl_posterior" in measured:
             measured["kl_weight"] = float(self.kl.posterior(torch.arange(train.supervision_steps) + 1).mean())
             rate = processes.whole(self.fabric, terms["kl_posterior"].detach()).cpu().double().numpy()
@@ -351,7 +348,7 @@ class Run:
     def save(self) -> None:
         """Write the averaged (or best) weights, then what `resume` needs.
 
-        In this order: a run that is killed between the two goes on from the save before and writes both again. The
+        In this order: a run that is killed between the two resumes at the save before and writes both again. The
         other way round, one that is killed between its two last files would count as finished, with older weights.
         """
         if self.fabric.world_size > 1 and not self.model.writes:
