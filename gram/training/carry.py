@@ -78,6 +78,7 @@ class Sampler:
     """Draws training pairs, epoch after epoch, each in an order of its own, augmented and with the curriculum's hints.
 
     Attributes:
+        several: whether rows are given the known solutions of their puzzle, if only where some puzzle has several.
         drawn, epoch_length: pairs drawn so far, and those of an epoch.
     """
 
@@ -85,6 +86,8 @@ class Sampler:
         self.task, self.puzzles, self.config, self.device = task, puzzles, config, device
         self.pair_puzzle, self.pair_solution = puzzles.pairs()
         self.curriculum = Curriculum(config.train.curriculum, puzzles.rating)
+        train = config.train
+        self.several = bool(train.hindsight) and (train.any_naming or puzzles.counts.max() > 1)
         self.drawn = 0
         self.epoch_length = len(self.curriculum.thin(self.pair_puzzle))
         self._epoch, self._order = -1, np.zeros(0, dtype=np.int64)
@@ -122,7 +125,7 @@ class Sampler:
     def _known(self, which: NDArray[np.int64], x: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """[row, solution, position] known solutions, at most `train.hindsight`, at random where there are more."""
         train, positions = self.config.train, self.task.board.positions
-        if not train.hindsight or (self.puzzles.counts.max() == 1 and not train.any_naming):
+        if not self.several:
             return np.zeros((len(which), 0, positions), dtype=np.uint8)
         known = np.zeros((len(which), train.hindsight, positions), dtype=np.uint8)
         rng = np.random.default_rng([self.config.seed, TARGETS, self.drawn, 1])

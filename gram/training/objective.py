@@ -54,10 +54,9 @@ class Objective(nn.Module):
         if not learning_rows:
             return out
         state, transitions = self._recur(rows, h, l, learning, noise)
-        logits = self.model.decode(state).logits
-        y = self._targets(rows, logits, learning_rows, generator)
-        places = self.model.places
-        token = losses.token(logits[:, :places], y[:, :places])
+        logits = self.model.logits(state.h, state.graph)
+        decided = logits[:, : self.model.places]  # the other positions are given
+        token = losses.token(decided, self._targets(rows, decided, learning_rows, generator))
         out["losses"] = {"token": token}
         out["measured"] = self._measured(transitions[-1], token.detach())
         if transitions[-1].posterior is not None:
@@ -81,8 +80,9 @@ class Objective(nn.Module):
         return found
 
     def _targets(self, rows: Rows, logits: Tensor, learning_rows: int, generator: torch.Generator) -> Tensor:
-        """What the learning rows are scored against [row, position]; rows of the prior in hindsight."""
-        y, known, posterior = rows.y[:learning_rows], rows.known[:learning_rows], self.posterior_rows(learning_rows)
+        """What the learning rows are scored against [row, place]; rows of the prior in hindsight."""
+        y, known = (part[:learning_rows, ..., : logits.shape[1]] for part in (rows.y, rows.known))
+        posterior = self.posterior_rows(learning_rows)
         if not known.shape[1] or posterior == learning_rows:
             return y
         uniform = _uniform(self.fabric, generator, known)[posterior:]
@@ -130,7 +130,7 @@ class Objective(nn.Module):
             return {"h": h[judging], "l": l[judging], "tokens": rows.x[judging], "halt": h.new_zeros(0), "losses": {}}
         state = self._advance(rows, h, l, judging, noise)
         with torch.no_grad():
-            tokens = model.decode(state).logits.argmax(-1)
+            tokens = model.logits(state.h, state.graph).argmax(-1)
         said = model.heads(state.h, state.graph)
         out: dict[str, Any] = {"h": state.h, "l": state.l, "tokens": tokens, "halt": said.right, "losses": {}}
         if said.further is not None:  # Q-learning: what continuing from the state before was worth

@@ -291,7 +291,9 @@ class Run:
 
     def _solved(self, answers: Tensor) -> NDArray[np.bool_]:
         """Whether the answers of the learning rows [row, position] are their target, or another known solution."""
-        y, known = (part[: len(answers)] for part in (self.carry.y, self.carry.known))
+        places = self.model.places
+        y, known = (part[: len(answers), ..., :places] for part in (self.carry.y, self.carry.known))
+        answers = answers[:, :places]
         solved = ((answers == y) | (y == PAD)).all(-1)
         if known.shape[1]:
             same = ((answers[:, None] == known) | (known == PAD)).all(-1) & (known != PAD).any(-1)

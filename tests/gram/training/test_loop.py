@@ -72,7 +72,7 @@ class TestResume:
         for step in range(1, 16):  # across the boundary to the head phase, at 12
             train(config(), tmp_path / "run", minutes=1e-9, quiet=True)
             assert store.load(tmp_path / "run").step == step
-            assert f"stopped at step {step} of 16; the same command goes on" in capsys.readouterr().err
+            assert f"stopped at step {step} of 16; the same command resumes" in capsys.readouterr().err
         assert_same_run(train(config(), tmp_path / "run", quiet=True), debug_checkpoint)
 
     @pytest.mark.parametrize("write", range(1, 10))
