@@ -23,7 +23,7 @@ from gram.inference.sample import MAX_ROWS, Record, sample
 from gram.models import MODELS, Readout, State
 from gram.models.blocks import NetworkConfig
 from gram.presets import preset
-from gram.training.loop import Run
+from gram.training.run import Run
 
 KINDS = sorted(MODELS)
 RECURRENT = [kind for kind in KINDS if MODELS[kind].recurrent]
