@@ -383,7 +383,6 @@ class Run:
             precision=train.precision,
             seed=0,
             noise=SamplingNoise(random_start=train.random_start),
-            exact=True,
         ).values()
         return {name: result[name] for name in ("accuracy", "coverage", "distinct")} | {
             "best_by_value": result["best_of_n"]["value"]

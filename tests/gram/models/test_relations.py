@@ -233,17 +233,23 @@ def test_shared_symbols_need_a_board_that_has_some_and_no_rule_books() -> None:
         made("trm", SUDOKU, puzzle_tokens=2)
 
 
+# Which color is called red is an accident of the answer: only a posterior can tell it to a network that does not know.
+LEARNABLE = [(kind, task) for kind in MODELS for task in ("nqueens", "sudoku")] + [
+    ("gram", "coloring"),
+    ("vae", "coloring"),
+]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", MODELS)
-@pytest.mark.parametrize("task", ["nqueens", "sudoku", "coloring"])
+@pytest.mark.parametrize(("kind", "task"), LEARNABLE)
 def test_it_overfits_eight_puzzles(kind: str, task: str, tmp_path: Path, one_thread: None) -> None:
-    """With relations and shared symbols, of every task that has them; judged by the loss, which ties cannot hide."""
+    """With relations and shared symbols, of every task that has them: the loss falls to a quarter (a bound: to half)."""
     data = {
         "nqueens": ["task.board_size=5"],
         "sudoku": ["task.kind=sudoku", "task.size=4", "task.generated=60"],
         "coloring": ["task.kind=coloring", "task.vertices=5", "task.train_max=32", "task.test_max=4"],
     }[task]
-    network = replace(SHARED, features=24, hidden=48, blocks=1)
+    network = replace(SHARED, features=24, hidden=48, blocks=3 if kind == "direct" else 1)
     model = replace(MODELS[kind].Config(), network=network)
     few = preset("debug").override([
         *data, "train.steps=250", "train.batch=16", "train.supervision_steps=4", "train.prior_rows=0",
