@@ -162,10 +162,7 @@ class Run:
             optimizer.zero_grad()
         loss = losses.total(terms, weights)
         self.fabric.backward(loss)
-        clipped = self.fabric.clip_gradients(
-            self.objective, self.optimizers[0], max_norm=train.optim.clip, error_if_nonfinite=False
-        )
-        norm = math.nan if clipped is None else float(clipped)
+        norm = float(nn.utils.clip_grad_norm_(self.model.parameters(), train.optim.clip))  # of both optimizers together
         if not math.isfinite(norm):
             raise FloatingPointError(
                 f"the gradient is {norm} at step {self.step}; lower train.optim.lr; the last save is intact"

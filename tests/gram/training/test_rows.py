@@ -226,6 +226,14 @@ class TestCurriculum:
         assert (run.sampler.curriculum.most != before).any()
 
 
+def test_the_gradients_of_both_optimizers_are_clipped_together(tmp_path: Path) -> None:
+    run = Run(config(*BOTH, "train.optim.muon_lr=0.02", "train.optim.clip=0.001"), tmp_path)
+    got = run.advance()
+    every = [weight.grad.square().sum() for weight in run.model.parameters() if weight.grad is not None]
+    assert float(torch.stack(every).sum().sqrt()) == pytest.approx(0.001, rel=1e-3)
+    assert got["grad_norm"] > 0.001
+
+
 class TestBest:
     """The weights that are kept are the last whose accuracy by the prior is as good as ever."""
 
