@@ -37,6 +37,32 @@ class Token:
 
 
 @dataclass(frozen=True)
+class Relation:
+    """One way in which positions belong together: every position hears of the members of one group.
+
+    Attributes:
+        name: what it is called, e.g. `row`.
+        kind: what it shares its weights by; relations that a symmetry of the board exchanges are of one kind.
+        members: [group, position], true where a position belongs to a group.
+        hears: [position], the group that a position hears of.
+    """
+
+    name: str
+    kind: str
+    members: NDArray[np.bool_]
+    hears: NDArray[np.intp]
+
+    @property
+    def matrix(self) -> NDArray[np.bool_]:
+        """[position, position], true where the first hears of the second."""
+        return self.members[self.hears]
+
+
+NEAR = ("neighbors", "non-neighbors")  # the relations of a graph's nodes that its puzzle decides, each its own kind
+_AROUND = {"above": (-1, 0), "below": (1, 0), "left": (0, -1), "right": (0, 1)}
+
+
+@dataclass(frozen=True)
 class Board:
     """The geometry of one task.
 
@@ -123,6 +149,62 @@ class Board:
             return f"node {position + 1}"
         row, column = divmod(position, self.width)
         return f"row {row + 1}, column {column + 1}"
+
+    @property
+    def symbols(self) -> tuple[int, ...]:
+        """The tokens that are interchangeable: the exclusive ones, which one rule treats alike."""
+        return self.exclusive
+
+    @property
+    def places(self) -> int:
+        """How many positions, the first ones, a puzzle asks about: the nodes of a graph whose edges are tokens."""
+        return self.nodes or self.positions
+
+    @property
+    def relations(self) -> tuple[Relation, ...]:
+        """How the places belong together in every puzzle of this board.
+
+        Grid: its rows and columns; with boxes those, and the pieces of a row or column inside a box; else both
+        diagonals. Where puzzle and answer are two pictures, and in an image, the four places around each instead, and
+        no two relations are exchanged. Graph: all nodes, and `NEAR`, which where edges are tokens each puzzle decides.
+        """
+        if self.kind == "graph":
+            together = _partition("all", "all", np.zeros(self.places, dtype=np.intp))
+            if self.nodes:
+                return (together,)
+            joined = np.zeros((self.places, self.places), dtype=bool)
+            for group in self.groups:
+                joined[np.ix_(group, group)] = True
+            apart = ~joined
+            np.fill_diagonal(joined, False)
+            np.fill_diagonal(apart, False)
+            at = np.arange(self.places)
+            return (together, *(Relation(name, name, who, at) for name, who in zip(NEAR, (joined, apart), strict=True)))
+        row, column = (side.ravel() for side in np.indices((self.height, self.width)))
+        if self.kind == "image" or self.apart:
+            around = []
+            for name, (down, right) in _AROUND.items():
+                inside = (row + down >= 0) & (row + down < self.height)
+                inside &= (column + right >= 0) & (column + right < self.width)
+                members = np.zeros((self.positions, self.positions), dtype=bool)
+                at = np.flatnonzero(inside)
+                members[at, at + down * self.width + right] = True
+                around.append(Relation(name, name, members, np.arange(self.positions)))
+            return (_partition("row", "row", row), _partition("column", "column", column), *around)
+        lines = (_partition("row", "line", row), _partition("column", "line", column))
+        if self.box is None:
+            falling, rising = column - row + self.height - 1, column + row
+            return (
+                *lines,
+                *(_partition(name, "diagonal", d) for name, d in (("falling", falling), ("rising", rising))),
+            )
+        stack, band = column // self.box[1], row // self.box[0]
+        return (
+            *lines,
+            _partition("box", "box", band * (self.width // self.box[1]) + stack),
+            _partition("row piece", "piece", row * (self.width // self.box[1]) + stack),
+            _partition("column piece", "piece", column * (self.height // self.box[0]) + band),
+        )
 
     @property
     def ruled(self) -> bool:
@@ -212,6 +294,11 @@ class Board:
             return cls(**raw)
         except (TypeError, KeyError, OverflowError, RecursionError, json.JSONDecodeError) as error:
             raise ValueError(f"this is not a board: {error}") from error
+
+
+def _partition(name: str, kind: str, group: NDArray[np.intp]) -> Relation:
+    """The relation of positions that share the number of their group [position]."""
+    return Relation(name, kind, np.arange(group.max() + 1)[:, None] == group, group)
 
 
 def largest(filled: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -102,11 +102,15 @@ def find(name: str | os.PathLike[str]) -> Path:
     )
 
 
-def load(name: Checkpoint | str | os.PathLike[str]) -> Checkpoint:
+def load(name: Checkpoint | str | os.PathLike[str], task: Mapping[str, Any] | None = None) -> Checkpoint:
     """The checkpoint of this name or in this folder, checked; one that is open already is returned as it is.
 
+    Args:
+        task: settings of its task to change, e.g. `{"board_size": 10}`. Weights that mix along a board's relations open
+            on any board of their task.
     Raises:
-        CheckpointError: absent, truncated, altered, or not fitting its own config.json.
+        CheckpointError: absent, truncated, altered, not fitting its own config.json, or not fitting that board.
+        ConfigError: no such setting.
     """
     if isinstance(name, Checkpoint):
         return name
@@ -115,12 +119,20 @@ def load(name: Checkpoint | str | os.PathLike[str]) -> Checkpoint:
         config = RunConfig.from_json((path / CONFIG).read_text())
     except (OSError, UnicodeDecodeError, ConfigError) as error:
         raise CheckpointError(f"{path / CONFIG} cannot be read: {error}") from error
+    stored = config
+    if task:
+        config = config.override(f"task.{key}={json.dumps(value)}" for key, value in task.items())
     tensors, metadata = read_tensors(path / WEIGHTS)
-    task, model = build(config)
+    own, model = build(config)
     expected = {key: tuple(tensor.shape) for key, tensor in model.state_dict().items()}
     found = {key: tuple(tensor.shape) for key, tensor in tensors.items()}
     for key in expected.keys() | found.keys():
         if expected.get(key) != found.get(key):
+            if config != stored:
+                raise CheckpointError(
+                    f"{path.name} cannot open with task {dict(task or {})}: its {key} is {found.get(key)} and would be "
+                    f"{expected.get(key)}; open it as it was trained, or choose a model with mixing 'relations'"
+                )
             raise CheckpointError(
                 f"{path / WEIGHTS} does not fit its {CONFIG}: {key} is {found.get(key)} in the file and "
                 f"{expected.get(key)} in the model; restore both files from one run"
@@ -140,7 +152,7 @@ def load(name: Checkpoint | str | os.PathLike[str]) -> Checkpoint:
         name=path.resolve().name,
         path=path,
         config=config,
-        task=task,
+        task=own,
         model=model.eval().requires_grad_(False),
         digest=metadata["sha256"],
         step=step,

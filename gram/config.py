@@ -28,16 +28,23 @@ class OptimConfig:
 
     Attributes:
         lr: learning rate on the plateau.
-        weight_decay: of AdamW, on every weight.
+        weight_decay: of AdamW, on every weight that it moves.
+        beta2: of AdamW, decay of its average of squared gradients.
+        muon_lr: learning rate of Muon on the plateau, on the matrices of the recursive network, e.g. 0.02; 0: AdamW
+            moves them too.
+        muon_weight_decay: of Muon.
         clip: largest gradient norm.
         warmup: optimizer steps of linear warm-up.
         decay_from: share of the run after which the cosine begins.
         lr_floor: learning rate at the end, as a share of `lr`.
-        ema: decay of the weight average that is evaluated and shipped.
+        ema: decay of the weight average that is evaluated and exported.
     """
 
     lr: float = 1e-3
     weight_decay: float = 0.1
+    beta2: float = 0.95
+    muon_lr: float = 0.0
+    muon_weight_decay: float = 0.01
     clip: float = 1.0
     warmup: int = 200
     decay_from: float = 0.5
@@ -47,8 +54,31 @@ class OptimConfig:
     def __post_init__(self) -> None:
         require(self, "ema", 0 <= self.ema < 1, "it must lie in [0, 1), e.g. 0.999")
         require(self, "lr", self.lr > 0, "it must be positive, e.g. 1e-3")
+        require(self, "muon_lr", self.muon_lr >= 0, "it must be 0 (AdamW alone) or positive, e.g. 0.02")
+        require(self, "beta2", 0 <= self.beta2 < 1, "it must lie in [0, 1), e.g. 0.98")
         require(self, "clip", self.clip > 0, "it must be positive, e.g. 1.0")
         require(self, "warmup", self.warmup >= 0, "it must be at least 0")
+
+
+@dataclass(frozen=True)
+class CurriculumConfig:
+    """Which rated puzzles are drawn, and how hard they are made (`gram.training.curriculum`); by default as they are.
+
+    Attributes:
+        hinted: share of the rows rated `hint_from` or more that get extra givens, few enough that half are solved.
+        hint_from: the least rating of such a row.
+        step: how fast the number of extra givens of a class of ratings moves, per row that ends.
+        hardest_share: largest share of the draws that the hardest class (100 and more) makes; 0: as it is.
+    """
+
+    hinted: float = 0.0
+    hint_from: int = 5
+    step: float = 0.04
+    hardest_share: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("hinted", "hardest_share"):
+            require(self, name, 0 <= getattr(self, name) <= 1, "it is a share from 0 to 1")
 
 
 @dataclass(frozen=True)
@@ -59,6 +89,14 @@ class TrainConfig:
         steps: optimizer steps; each advances every row of the carried batch by one supervision step.
         head_steps: further steps in which the averaged recursion stands still and its two heads learn to judge it.
         batch: rows that learn.
+        posterior_share: share of them (of stochastic models) that draw their guidance from the posterior for life and
+            pay for the KL; the others draw it from the prior, and learn the target all the same.
+        hindsight: a row that follows the prior is scored against one of its known solutions, drawn with a probability
+            as they have under its answer, of so many known ones at most; 0: against the one that it was drawn with.
+        any_naming: targets in every naming of interchangeable symbols that the puzzle leaves free (colors of a graph).
+        replace_solved, replace_solved_end: probability with which a learning row that is solved makes room for a new
+            one, at each supervision step; it falls from the first to the second with the learning rate.
+        curriculum: which rated puzzles are drawn, and with how many extra givens.
         augment: change each pair that is drawn by a random symmetry of its task (`Task.augment`).
         supervision_steps: N_sup, supervision steps that a row stays; 1: no deep supervision.
         random_start: each row begins at a z0 of its own, drawn anew (GRAM, Table 3b), not at the stored one.
@@ -68,14 +106,20 @@ class TrainConfig:
         prior_steps: supervision steps that such a row stays; longer than N_sup, as sampling goes on longer too.
         kl_weight: beta, on the KL in nats per token.
         kl_balance: alpha, the share of it that moves the prior; 1 - alpha charges the posterior (the paper: 0.8).
-        kl_target: nats per token that the posterior may tell in a charged transition; its charge then starts at beta
-            and adapts to that (`gram.training.kl_control`), and `kl_balance` is not used. 0: fixed charges (the paper).
-        kl_hold, kl_rate: optimizer steps before the charge adapts, and how fast it may (share per step).
-        kl_apart: each supervision step has a charge of its own, so that all tell about as much.
+        kl_target: information rate, in nats per token, of a transition with KL; the weight of the posterior's half then
+            starts at beta and adapts to it (`gram.training.kl_control`), and `kl_balance` is not used. 0: fixed
+            weights, as in the paper.
+        kl_hold, kl_rate: optimizer steps before the weight adapts, and how fast it may (share per step).
+        kl_apart: each supervision step has a KL weight of its own, so that all carry about as much.
         kl_start: the target at the beginning, from where it goes to `kl_target` in 3/5 of the steps; 0: constant.
-        kl_floor: the least charge, to which it rises from 0.1 in 3/5 of the steps; 0: always 0.01.
-        uncharged: what the transitions without KL sample in rows that learn, `prior` or (the paper) `posterior`.
+        kl_end: share of the target that is left when the learning rate has fallen to nothing; 1: it does not fall.
+        kl_floor, kl_floor_start: the least KL weight, to which it rises from `kl_floor_start` in 3/5 of the steps;
+            equal, they bound the rate from above alone. 0: always 0.01.
+        uncharged: what the transitions without KL sample in rows that follow the posterior, `prior` or (the paper)
+            `posterior`.
         halt_weight, value_weight: of the two heads' losses.
+        keep_best: the weights that are kept are not the last ones, but the last whose accuracy by the prior is as good
+            as ever.
         precision: `auto` (bf16 where this processor is quick at it), `float32` or `bfloat16`.
         compile: compile the recursive network (slow to start, then 1.1 to 1.4 times as fast on CPU).
         log_every, save_every, check_every: optimizer steps between metrics, checkpoints, and looks at held-out puzzles.
@@ -85,6 +129,12 @@ class TrainConfig:
     steps: int = 12_000
     head_steps: int = 0
     batch: int = 64
+    posterior_share: float = 1.0
+    hindsight: int = 0
+    any_naming: bool = False
+    replace_solved: float = 0.0
+    replace_solved_end: float = 0.0
+    curriculum: CurriculumConfig = field(default_factory=CurriculumConfig)
     augment: bool = True
     supervision_steps: int = 8
     random_start: bool = False
@@ -98,10 +148,13 @@ class TrainConfig:
     kl_rate: float = 0.02
     kl_apart: bool = False
     kl_start: float = 0.0
+    kl_end: float = 1.0
     kl_floor: float = 0.0
+    kl_floor_start: float = 0.1
     uncharged: str = "prior"
     halt_weight: float = 0.5
     value_weight: float = 0.5
+    keep_best: bool = False
     precision: str = "auto"
     compile: bool = False
     log_every: int = 50
@@ -130,6 +183,12 @@ class TrainConfig:
         require(self, "gradient_steps", self.gradient_steps >= 0, "it must be 0 (all) or more")
         if not self.kl_target and (self.kl_apart or self.kl_start or self.kl_floor):
             raise ConfigError("kl_apart, kl_start and kl_floor change how the charge adapts; set kl_target, e.g. 0.15")
+        for name in ("posterior_share", "replace_solved", "replace_solved_end", "kl_end"):
+            require(self, name, 0 <= getattr(self, name) <= 1, "it is a share from 0 to 1")
+        require(self, "hindsight", self.hindsight >= 0, "it must be 0 (none) or more, e.g. 32")
+        if self.hindsight and self.augment:
+            raise ConfigError("hindsight cannot follow a random symmetry of the puzzle; set augment=false with it")
+        require(self, "kl_floor_start", self.kl_floor_start > 0, "it must be positive, e.g. 0.1")
         require(self, "kl_rate", self.kl_rate > 0, "it must be positive, e.g. 0.02")
         require(self, "kl_balance", 0 <= self.kl_balance <= 1, "it must lie in [0, 1]")
 

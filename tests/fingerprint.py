@@ -32,7 +32,18 @@ VARIANTS = {
     "debug-one-pass": ("debug-trm", ("supervision_steps=1", "gradient_steps=0", "prior_steps=1")),
 }
 SCORED = ("accuracy", "coverage", "best_of_n", "distinct", "mean_halt_step", "halted")
-PASSING = ("seconds", "samples_per_second", "folder", "checkpoint", "sha256", "time", "rows_per_second")
+PASSING = (
+    "seconds",
+    "cpu_seconds",
+    "guidance_sigma",
+    "guidance_mean",
+    "samples_per_second",
+    "folder",
+    "checkpoint",
+    "sha256",
+    "time",
+    "rows_per_second",
+)
 
 
 def machine() -> str:

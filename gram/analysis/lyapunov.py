@@ -23,6 +23,7 @@ import os
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -83,7 +84,7 @@ def lyapunov(
     found, ids = select(model, opened.task, puzzles, split, limit=limit)
     if not chosen.is_stochastic(model):
         trajectories = 1
-    numbers = opened.task.board.positions * model.config.network.features * (1 + bool(model.low_steps))
+    numbers = opened.task.board.positions * model.features * (1 + bool(model.low_steps))
     if not 1 <= directions <= numbers:
         raise SampleError(f"directions is {directions}; it must be from 1 to {numbers}, the numbers in a state")
     device = compute.device()
@@ -170,7 +171,7 @@ def pack(model: Model, state: State) -> Tensor:
 def unpack(model: Model, like: State, z: Tensor) -> State:
     """The state that these numbers [row, number] stand for; the rest is that of `like`."""
     h, l = z.chunk(2, 1) if model.low_steps else (z, like.l)
-    return State(like.e_x, h.reshape(like.h.shape), l.reshape(like.l.shape))
+    return replace(like, h=h.reshape(like.h.shape), l=l.reshape(like.l.shape))
 
 
 def first_frame(keys: Sequence[Key], directions: int, like: Tensor) -> Tensor:

@@ -86,11 +86,12 @@ def landscape(
     loss, tokens = [], []
     model = opened.model.cpu()
     with torch.inference_mode():
+        graph = model.relate(torch.from_numpy(one["x"].values[None].astype(np.int64)))
         for start in range(0, len(points), 512):
             states = origin + points[start : start + 512] @ axes.T
             shown = torch.from_numpy(states.astype(np.float32)).view(-1, *h.shape[2:])
-            full = F.pad(shown, (0, 0, model.prefix, 0))  # the decoder reads each position of the board by itself
-            logits = model.decode(State(full, full, full)).logits
+            full = F.pad(shown[:, : model.places], (0, 0, model.prefix, 0))  # the decoder reads each place by itself
+            logits = model.logits(full, None if graph is None else graph.expand(len(full), -1, -1, -1))
             loss.append(best_loss(logits.log_softmax(-1).numpy(), answers))
             tokens.append(logits.argmax(-1).numpy())
     x = one["x"].values
@@ -195,7 +196,7 @@ def starts(
     if len(found) != 1:
         raise SampleError(f"{len(found)} puzzles were chosen; a plane of starts is of one")
     key = (seed, ids[0], trajectory)
-    drawn = torch.empty(2 * model.config.network.features, 2).normal_(generator=generator_for((*key, PLANE)))
+    drawn = torch.empty(2 * model.features, 2).normal_(generator=generator_for((*key, PLANE)))
     at = np.linspace(-radius, radius, size)
     points = np.stack(np.meshgrid(at, at), -1).reshape(-1, 2)  # column, row
     tokens: list[NDArray[np.uint8]] = []  # of each batch [row, first and last state, position]

@@ -45,7 +45,7 @@ def reading() -> dict[str, Any]:
 def feeding(name: str, steps: int = 4) -> dict[str, Any]:
     """How fast training pairs of a preset are augmented, and how fast its model takes them: rows per second of each."""
     from gram.presets import preset
-    from gram.training.loop import Run
+    from gram.training.run import Run
 
     config = preset(name).override(["train.compile=false"])
     with tempfile.TemporaryDirectory() as folder:
@@ -57,8 +57,8 @@ def feeding(name: str, steps: int = 4) -> dict[str, Any]:
         step = (time.perf_counter() - start) / steps
     train = config.train
     taken = (train.batch / train.supervision_steps + train.prior_rows / train.prior_steps) / step
-    which = np.random.default_rng(0).integers(len(run.pair_puzzle), size=ROWS)
-    x, y = run.puzzles.x[run.pair_puzzle[which]], run.pair_solution[which]
+    which = np.random.default_rng(0).integers(len(run.sampler.pair_puzzle), size=ROWS)
+    x, y = run.sampler.puzzles.x[run.sampler.pair_puzzle[which]], run.sampler.pair_solution[which]
     run.task.augment(x, y, np.random.default_rng(0))
     start = time.perf_counter()
     run.task.augment(x, y, np.random.default_rng(1))

@@ -31,7 +31,7 @@ from gram.config import ConfigError, RunConfig
 from gram.models.blocks import Attention, Block, SwiGLU
 from gram.presets import preset
 from gram.release.export import machine
-from gram.training.loop import Run
+from gram.training.run import Run
 
 # The two sizes of the shipped models and a width at which products should fill the machine, with a small batch.
 WIDE = "model.network.features=512,model.network.heads=8,model.network.hidden=1024,model.guidance_hidden=512"

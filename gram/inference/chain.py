@@ -123,7 +123,7 @@ class Chain:
         self.done = 0
 
     def _initial(self) -> State:
-        return self.noise.start(self.model.init(self.rows.x, self.rows.identifier), self.rows.keys)
+        return self.noise.start(self.model, self.model.init(self.rows.x, self.rows.identifier), self.rows.keys)
 
     def advance(self, y: Tensor | None = None, watch: Watch | None = None) -> Transition:
         """One transition; with targets `y` [row, position] the guidance is drawn from the posterior."""

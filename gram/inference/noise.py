@@ -94,11 +94,12 @@ class SamplingNoise:
         parts += ["random start"] if self.random_start else []
         return ", ".join(parts + ([f"temperature={self.temperature:g}"] if self.temperature else []))
 
-    def start(self, state: State, keys: Sequence[Key]) -> State:
+    def start(self, model: Model, state: State, keys: Sequence[Key]) -> State:
         """The initial state of some rows."""
         if not self.random_start:
             return state
-        z0 = torch.empty(2, len(keys), 1, state.h.shape[-1])
+        shared = model.config.network.shared  # symbols that are treated alike differ only by numbers of their own
+        z0 = torch.empty(2, len(keys), state.h.shape[1] if shared else 1, state.h.shape[-1])
         for row, key in enumerate(keys):
             nn.init.trunc_normal_(z0[:, row], std=1, a=-2, b=2, generator=generator_for((*key, START)))
         h, l = (part.expand(state.h.shape).to(state.h) for part in z0)

@@ -100,7 +100,9 @@ def _model(rollout: xr.Dataset, checkpoints: Sequence[str | os.PathLike[str]] | 
         except (OSError, SafetensorError):
             continue  # a file that nobody can read is not the one
         if wanted and found == wanted:
-            return load(name)
+            task = dict(json.loads(str(rollout.attrs.get("config", "{}"))).get("task", {}))
+            task.pop("kind", None)
+            return load(name, task)
     raise SampleError(
         f"no checkpoint here has the weights {wanted[:12] or 'of this rollout, which does not name any'}; looked in "
         f"{', '.join(map(str, among)) or 'none'}; pass checkpoints=['runs/NAME'], the folder that made this rollout"

@@ -52,7 +52,7 @@ class Start:
     def put(self, state: State) -> State:
         """The state of some rows, all at this one."""
         h, l = (
-            old if new is None else torch.from_numpy(new.astype(np.float32)).to(old).expand(old.shape)
+            old if new is None else torch.from_numpy(new.astype(np.float32)).to(old)[: old.shape[1]].expand(old.shape)
             for old, new in ((state.h, self.h), (state.l, self.l))
         )
         return replace(state, h=h, l=l)
@@ -90,7 +90,7 @@ class Record:
         mode: str = "prior",
     ) -> int:  # fmt: skip
         """Bytes that the variables of such a record with a step will take."""
-        features = model.config.network.features
+        features = model.features
         steps = 1 + supervision_steps * (model.high_steps if self.every == "transition" else 1)
         if self.low:
             steps += supervision_steps * model.high_steps * model.low_steps
@@ -274,7 +274,7 @@ class Sampling:
         self, chain: Chain, state: State, transition: Transition, kept: dict[str, list[np.ndarray]]
     ) -> None:
         """Keep what `record` names of a state: of the wanted rows, and of the positions of the board alone."""
-        record, board = self.record, slice(chain.model.prefix, None)
+        record, on_board = self.record, chain.model.on_board
 
         def keep(name: str, tensor: Tensor, dtype: torch.dtype) -> None:
             kept.setdefault(name, []).append(tensor[: chain.rows.count].to(dtype).cpu().numpy())
@@ -290,15 +290,15 @@ class Sampling:
         if record.value and not chain.model.writes:
             keep("value", readout.value.sigmoid(), torch.float32)
         if record.h:
-            keep("h", state.h[:, board], torch.float16)
+            keep("h", on_board(state.h), torch.float16)
         if record.l or record.low:
-            keep("l", state.l[:, board], torch.float16)
+            keep("l", on_board(state.l), torch.float16)
         if record.u:
-            keep("u", transition.u[:, board], torch.float16)
+            keep("u", on_board(transition.u), torch.float16)
         for which in ("prior", "posterior"):
             if record.guidance and getattr(transition, which) is not None:
-                keep(f"mu_{which}", getattr(transition, which).mean[:, board], torch.float16)
-                keep(f"sigma_{which}", getattr(transition, which).sigma[:, board], torch.float16)
+                keep(f"mu_{which}", on_board(getattr(transition, which).mean), torch.float16)
+                keep(f"sigma_{which}", on_board(getattr(transition, which).sigma), torch.float16)
 
     def rollout(self) -> xr.Dataset:
         """The states that all batches have recorded by now.

@@ -7,6 +7,10 @@ puzzle and a causal decoder of the answer:
     h_i   = f_dec(e_i + y_{i-1}, ...)       position i sees positions up to i, and the tokens before it
     y_i ~ softmax(W h_i)                    at the first position that is still blank
 
+Along relations (`gram.models.relations`) a position hears of the members of its groups that come before it. There the
+decoder runs over two copies of the board: one holds the written tokens, and each of its positions hears of itself and
+of those before it; the other holds none, and hears of the first what stands before. h is the second.
+
 The encoder's vector is added at its own position, in the place of cross-attention: answer and puzzle share their
 positions. Position i sees the same whatever is written after it, so h keeps the distributions from which all tokens so
 far were drawn, and log p(y | x) is their exact sum. Tokens that the puzzle gives are read, never drawn or charged.
@@ -14,7 +18,7 @@ far were drawn, and log p(y | x) is their exact sum. Tokens that the puzzle give
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, cast
 
 import torch
@@ -24,7 +28,7 @@ from torch import Tensor, nn
 from gram.board import Board
 from gram.models.base import Noise, State, Transition, Watch, initialize
 from gram.models.blocks import Network
-from gram.models.positions import layout
+from gram.models.relations import Incidence
 from gram.models.token_model import NEVER, Page, Shown, Writer, WriterConfig, choose, per_token
 from gram.tasks.base import PAD
 
@@ -35,10 +39,10 @@ class ARConfig(WriterConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.network.mixing != "attention":
+        if self.network.mixing == "mlp":
             raise ValueError(
-                f"mixing is {self.network.mixing!r}, which sees all positions at once, but AR must not see those to "
-                "come; choose attention"
+                "mixing is 'mlp', which sees all positions at once, but AR must not see those to come; choose "
+                "attention or relations"
             )
 
 
@@ -52,36 +56,44 @@ class AR(Writer):
 
     def __init__(self, config: ARConfig, board: Board, identifiers: int = 0) -> None:
         super().__init__(config, board, identifiers)
-        size = config.network
-        told = layout(size, board, config.puzzle_tokens)
+        size, told = config.network, self.layout
         self.low_steps = size.blocks
         self.encoder = Network(size, told)
+        self.past = None
+        if told.incidence is not None:
+            self.past = PastRelations(told.incidence)
+            told = replace(told, incidence=self.past.incidence)
         self.layers = Network(size, told)
-        for block in self.layers.blocks:
+        for block in self.layers.blocks if self.past is None else ():
             attention = cast(Any, block).attention
             attention.sight = Past(told.positions, attention.sight)
         initialize(self)
 
     def init(self, x: Tensor, identifier: Tensor | None = None) -> Page:
-        e_x = self.encoder(self.embed(x, identifier))
+        e_x = self.encoder(self.embed(x, identifier), graph=self.relate(x))
         return self.blank_board(x, e_x, self.blank[x].sum(1))
 
     def step(
         self, state: State, noise: Noise, y: Tensor | None = None, watch: Watch | None = None
     ) -> tuple[Page, Transition]:
         assert isinstance(state, Page)
-        h = self.read(state.e_x, state.tokens, watch)
+        h = self.read(state.e_x, state.tokens, state.graph, watch)
         open_ = state.free & (state.tokens == PAD)
         at = open_.int().argmax(1, keepdim=True)  # the first that is still blank; 0 if none is
         here = F.one_hot(at[:, 0], open_.shape[1]).bool() & open_
-        logits = self.predict(h).gather(1, at[..., None].expand(-1, 1, len(self.answers)))[:, 0]
+        logits = self.predict(h, state.graph).gather(1, at[..., None].expand(-1, 1, len(self.answers)))[:, 0]
         drawn = choose(logits, noise(logits))
         tokens = torch.where(here, drawn[:, None], state.tokens)
         time = (state.time - 1).clamp(min=0)
-        return Page(state.e_x, h, h, tokens, state.free, time), Transition(h)
+        return replace(state, h=h, l=h, tokens=tokens, time=time), Transition(h)
 
-    def read(self, e_x: Tensor, tokens: Tensor, watch: Watch | None = None) -> Tensor:
-        """States h [batch, position, feature]; each position is told the token before it."""
+    def read(self, e_x: Tensor, tokens: Tensor, graph: Tensor | None = None, watch: Watch | None = None) -> Tensor:
+        """States h [batch, position, feature], each told the tokens before it and not its own."""
+        if self.past is not None:
+            both = torch.cat([e_x + self.written(tokens), e_x + self.written(torch.full_like(tokens, PAD))], 1)
+            half = e_x.shape[1]
+            look = None if watch is None else lambda state: watch(state[:, half:])
+            return self.layers(both * 0.5**0.5, look, self.past(graph))[:, half:].float()
         before = F.pad(tokens[:, :-1], (1, 0), value=PAD)
         return self.layers((e_x + self.written(before)) * 0.5**0.5, watch).float()
 
@@ -89,13 +101,14 @@ class AR(Writer):
         """Of a written position the distribution that its token was drawn from; of the others nothing is known."""
         assert isinstance(state, Page)
         nothing = torch.zeros_like(self.answers, dtype=torch.float32).masked_fill(~self.answers, NEVER)
-        logits = torch.where((state.tokens == PAD)[..., None], nothing, self.predict(state.h))
+        logits = torch.where((state.tokens == PAD)[..., None], nothing, self.predict(state.h, state.graph))
         return self.show(state, torch.where(state.free[..., None], logits, self.known(state.tokens)))
 
     def loss(self, x: Tensor, y: Tensor, identifier: Tensor | None, noise: Noise) -> dict[str, Tensor]:
         free = self.blank[x] & (y != PAD)
-        h = self.read(self.encoder(self.embed(x, identifier)), torch.where(self.blank[x], y, x))
-        nats = -self.predict(h).gather(-1, y[..., None])[..., 0]
+        graph = self.relate(x)
+        h = self.read(self.encoder(self.embed(x, identifier), graph=graph), torch.where(self.blank[x], y, x), graph)
+        nats = -self.predict(h, graph).gather(-1, y[..., None])[..., 0]
         return {"bound": per_token(nats * free, y)}
 
 
@@ -117,3 +130,35 @@ class Past(nn.Module):
 
     def forward(self) -> Tensor:
         return self.later if self.sight is None else self.sight() + self.later
+
+
+class PastRelations(nn.Module):
+    """A board's relations among two copies of its places, cut so that none hears of what is written after it.
+
+    Attributes:
+        incidence: the same relations as dense kinds, over both copies.
+    """
+
+    related: Tensor
+
+    def __init__(self, told: Incidence) -> None:
+        super().__init__()
+        self.near = told.matrices is None and told.dense  # kinds that each puzzle decides
+        fixed, starts = [], 0
+        for groups in told.kinds.values():
+            part = slice(starts, starts := starts + groups)
+            fixed.append((told.spread[:, part] @ told.pool[part]).ne(0))
+        if told.matrices is not None:
+            fixed += told.matrices.ne(0).unbind()
+        self.register_buffer("related", torch.stack(fixed), persistent=False)  # [kind, place, place]
+        kinds = (*told.kinds, *told.dense) if not self.near else (*told.dense, *told.kinds)
+        self.incidence = Incidence(told.symbols, {}, told.pool, told.spread, kinds)
+
+    def forward(self, graph: Tensor | None) -> Tensor:
+        """Matrices [kind, 2 place, 2 place], or [batch, ...] where each puzzle has its own."""
+        related = self.related
+        if graph is not None:
+            related = torch.cat([graph.ne(0), related.expand(len(graph), -1, -1, -1)], 1)
+        among = torch.cat([related.tril(), related.tril(-1)], -2).float()
+        among = among * among.sum(-1, keepdim=True).clamp(min=1).rsqrt()
+        return F.pad(among, (0, related.shape[-1]))

@@ -16,9 +16,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gram.models.blocks import at_least
+from gram.models.blocks import Layout, at_least
 from gram.models.gaussian import Gaussian
 from gram.models.heads import FirstToken, Heads
+from gram.models.relations import Graph
+from gram.models.symbols import NEVER
 
 Noise = Callable[[Tensor], Tensor]
 """Standard normal noise with the shape and device of the given tensor, in float32."""
@@ -28,11 +30,18 @@ Watch = Callable[[Tensor], None]
 
 @dataclass(frozen=True)
 class State:
-    """Where a chain stands: `h` and `l` [batch, position, feature], and the embedding `e_x` of the puzzle."""
+    """Where a chain stands.
+
+    Attributes:
+        e_x: [batch, position, feature], the embedding of the puzzle. With shared symbols a feature is one of a symbol.
+        h, l: [batch, position, feature].
+        graph: [batch, kind, position, position], relations that the puzzle decides; None where the board knows all.
+    """
 
     e_x: Tensor
     h: Tensor
     l: Tensor
+    graph: Tensor | None = None
 
     def detach(self) -> Self:
         """The same state, cut from the graph."""
@@ -51,7 +60,8 @@ class State:
 
     def parts(self) -> dict[str, Tensor]:
         """By name, everything that it holds."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        held = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: part for name, part in held.items() if part is not None}
 
 
 @dataclass(frozen=True)
@@ -60,7 +70,8 @@ class Transition:
 
     Attributes:
         u: proposal [batch, position, feature], the high-level state before guidance.
-        prior, posterior: the distributions of the guidance; None for a deterministic model, or without a target.
+        prior, posterior: the distributions of the guidance; None for a deterministic model, or without a target. The
+            posterior has the first rows alone, if only they have a target.
     """
 
     u: Tensor
@@ -111,8 +122,10 @@ class Model(nn.Module, ABC):
     embed_x: nn.Embedding
     place: nn.Module
     rules: RuleBooks
-    decoder: nn.Linear
+    layout: Layout
+    decoder: nn.Module
     heads: Heads | FirstToken
+    graph: Graph | None
     h0: Tensor
 
     @property
@@ -129,6 +142,32 @@ class Model(nn.Module, ABC):
         """The puzzles [batch, position] as vectors [batch, position, feature] that know their places."""
         return self.place(self.rules(self.embed_x(x), identifier))
 
+    @property
+    def features(self) -> int:
+        """Width of a state: of all symbols of a place."""
+        return self.layout.symbols * self.config.network.features
+
+    @property
+    def places(self) -> int:
+        """How many positions of the board, the first ones, have a state: all, or the nodes of a graph."""
+        return self.layout.positions - self.config.puzzle_tokens
+
+    def relate(self, x: Tensor) -> Tensor | None:
+        """The relations that puzzles [batch, position] decide."""
+        return None if self.graph is None else self.graph(x)
+
+    def logits(self, h: Tensor, graph: Tensor | None = None) -> Tensor:
+        """The decoder's [batch, position, token] at h; at positions without a state the puzzle's token is certain."""
+        logits = self.decoder(h[:, self.prefix :]).float()
+        if self.graph is None or graph is None:
+            return logits
+        return torch.cat([logits, NEVER * (1 - self.graph.pairs(graph))], 1)
+
+    def on_board(self, part: Tensor) -> Tensor:
+        """Of [batch, position, feature] of a state, what is of the board's positions; 0 for those without a state."""
+        part = part[:, self.prefix :]
+        return part if self.graph is None else F.pad(part, (0, 0, 0, len(self.graph.first)))
+
     def init(self, x: Tensor, identifier: Tensor | None = None) -> State:
         """Step 0 for the puzzles [batch, position]: the fixed initial state, and the embedded puzzle.
 
@@ -136,18 +175,21 @@ class Model(nn.Module, ABC):
         """
         e_x = self.embed(x, identifier)
         l0 = getattr(self, "l0", self.h0)  # a flat model stores one vector
-        return State(e_x, expand(self.h0, e_x), expand(l0, e_x))
+        return State(e_x, expand(self.h0, e_x), expand(l0, e_x), self.relate(x))
 
     @abstractmethod
     def step(
         self, state: State, noise: Noise, y: Tensor | None = None, watch: Watch | None = None
     ) -> tuple[State, Transition]:
-        """One transition. Without `y` the guidance is drawn from the prior, with it from the posterior."""
+        """One transition. Without `y` the guidance is drawn from the prior, with it from the posterior.
+
+        `y` [row, position] may have fewer rows than the state: those beyond draw from the prior.
+        """
 
     def decode(self, state: State) -> Readout:
         """The answer at this state."""
-        outputs = self.heads(state.h)
-        return Readout(self.decoder(state.h[:, self.prefix :]).float(), outputs.halt, outputs.value)
+        outputs = self.heads(state.h, state.graph)
+        return Readout(self.logits(state.h, state.graph), outputs.halt, outputs.value)
 
 
 class RuleBooks(nn.Module):
@@ -187,19 +229,25 @@ def check_tokens(config: Any) -> None:
 
 
 def initialize(module: nn.Module) -> None:
-    """Truncated normal weights with deviation 1 / sqrt(inputs) for every linear layer, 1 for every embedding (TRM)."""
+    """Truncated normal weights with deviation 1 / sqrt(inputs) for every linear layer, 1 for every embedding (TRM).
+
+    A layer's own `gain` scales its deviation (`gram.models.relations.linear`).
+    """
     for part in module.modules():
         if isinstance(part, nn.Linear):
-            std = 1 / math.sqrt(part.in_features)
-            nn.init.trunc_normal_(part.weight, std=std, a=-2 * std, b=2 * std)
+            std = getattr(part, "gain", 1) / math.sqrt(part.in_features)
+            if std:
+                nn.init.trunc_normal_(part.weight, std=std, a=-2 * std, b=2 * std)
+            else:
+                nn.init.zeros_(part.weight)
         elif isinstance(part, nn.Embedding):
             nn.init.trunc_normal_(part.weight, std=1, a=-2, b=2)
 
 
 def expand(z0: Tensor, like: Tensor) -> Tensor:
-    """The initial vector z0 [feature] at every position of every row of `like` [batch, position, feature]."""
+    """The initial vector z0 at every position, and symbol, of every row of `like` [batch, position, feature]."""
     # In memory of its own: how a state lies there decides, on some processors, the last bit of what follows from it.
-    return z0.expand(like.shape).float().contiguous()
+    return z0.repeat(like.shape[-1] // len(z0)).expand(like.shape).float().contiguous()
 
 
 def draw_z0(features: int) -> Tensor:

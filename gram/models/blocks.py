@@ -1,5 +1,7 @@
 """The parts that the recursive models share: norm, attention, SwiGLU, and the small network applied again and again.
 
+Mixing along a board's relations is in `gram.models.relations`.
+
 Sources: RMSNorm, Zhang & Sennrich 2019; SwiGLU, Shazeer 2020; post-norm blocks, HRM and TRM; an MLP over positions in
 the place of attention, Tolstikhin et al. 2021 (MLP-Mixer), TRM for Sudoku. Every residual stream ends in a norm, so a
 state stays bounded however often the network is applied to it.
@@ -16,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gram.models.relations import Incidence, Relations
 from gram.models.rotary import Rotary
 
 
@@ -24,14 +27,18 @@ class NetworkConfig:
     """Size of the recursive network.
 
     Attributes:
-        features: D, width of every state.
+        features: D, width of every vector: of a place, or with `symbols=shared` of each symbol at a place.
         heads: attention heads; must divide `features`.
         hidden: inner width of the feed-forward SwiGLU.
         blocks: blocks in one application.
-        mixing: how positions hear of each other: `attention`, or `mlp`, one SwiGLU over positions that all features
-            share. It can tell positions apart by itself; on Sudoku-Extreme TRM was better so (its Table 1: 87.4 % for
-            74.7 %), and GRAM took it over there.
+        mixing: how positions hear of each other: `attention`; `relations`, along those of the board
+            (`gram.models.relations`); or `mlp`, one SwiGLU over positions that all features share. That can tell
+            positions apart by itself; on Sudoku-Extreme TRM was better so (its Table 1: 87.4 % for 74.7 %), and GRAM
+            took it over there.
         mixing_hidden: inner width of that SwiGLU.
+        symbols: `embedded`, a vector for each token, or `shared`, the same for all interchangeable symbols of the board
+            (`gram.models.symbols`); those need mixing by relations and positions `none`.
+        peer_attention: heads of an attention to places on a common line or in a common box, beside relations; 0: none.
         positions: how it is told where a position lies, see `gram.models.positions`.
         norm_eps: added to the mean square under the root of every norm (HRM and TRM: 1e-5).
     """
@@ -40,8 +47,10 @@ class NetworkConfig:
     heads: int = 4
     hidden: int = 256
     blocks: int = 2
-    mixing: Literal["attention", "mlp"] = "attention"
+    mixing: Literal["attention", "relations", "mlp"] = "attention"
     mixing_hidden: int = 256
+    symbols: Literal["embedded", "shared"] = "embedded"
+    peer_attention: int = 0
     positions: Literal["lines", "relations", "learned", "rotary", "none"] = "lines"
     norm_eps: float = 1e-6
 
@@ -49,17 +58,32 @@ class NetworkConfig:
         at_least(1, self, "features", "heads", "hidden", "blocks", "mixing_hidden")
         if self.features % self.heads:
             raise ValueError(f"features is {self.features}, which {self.heads} heads do not divide; choose a multiple")
-        if self.positions == "rotary" and (self.mixing == "mlp" or self.features // self.heads % 2):
+        at_least(0, self, "peer_attention")
+        if self.shared and (self.mixing != "relations" or self.positions != "none"):
+            raise ValueError(
+                f"symbols is 'shared', mixing {self.mixing!r} and positions {self.positions!r}; shared symbols need "
+                "mixing 'relations' and positions 'none'"
+            )
+        if self.peer_attention and self.mixing != "relations":
+            raise ValueError(f"peer_attention stands beside mixing 'relations', not {self.mixing!r}; set it to 0")
+        if self.positions == "rotary" and (self.mixing != "attention" or self.features // self.heads % 2):
             raise ValueError(
                 f"rotary positions turn pairs of features of queries and keys; {self.features} features, {self.heads} "
                 f"heads and mixing {self.mixing!r} do not have such; choose attention and an even width of each head"
             )
-        if self.positions == "relations" and self.mixing == "mlp":
-            raise ValueError("positions is 'relations', a bias of attention, and mixing is 'mlp'; choose attention")
+        if self.positions == "relations" and self.mixing != "attention":
+            raise ValueError(
+                f"positions is 'relations', a bias of attention, and mixing is {self.mixing!r}; choose attention"
+            )
         if self.positions == "none" and self.mixing == "attention":
             raise ValueError("positions is 'none', and attention cannot tell places apart; choose lines, or mixing mlp")
         if not self.norm_eps > 0:
             raise ValueError(f"norm_eps is {self.norm_eps}; it must be positive, e.g. 1e-6")
+
+    @property
+    def shared(self) -> bool:
+        """Whether all interchangeable symbols share their weights."""
+        return self.symbols == "shared"
 
 
 @dataclass(frozen=True)
@@ -69,10 +93,14 @@ class Layout:
     Attributes:
         positions: how many there are.
         relations: [kind, position, position], 1 where a relation holds, for a bias of attention; None: no bias.
+        incidence: the board's relations, for mixing along them.
+        symbols: vectors at each position.
     """
 
     positions: int
     relations: Tensor | None = None
+    incidence: Incidence | None = None
+    symbols: int = 1
 
 
 def at_least(least: int, config: Any, *names: str) -> None:
@@ -155,7 +183,8 @@ class Attention(nn.Module):
 class Block(nn.Module):
     """Attention or an MLP over positions, then SwiGLU, each added and normalized (post-norm).
 
-    After the MLP each feature is normalized over its positions, as in TRM's code (the paper does not say).
+    Relations need one sublayer: what a place hears goes through the SwiGLU, and that is added to the place. After the
+    MLP each feature is normalized over its positions, as in TRM's code (the paper does not say).
     """
 
     def __init__(self, config: NetworkConfig, layout: Layout, index: int = 0) -> None:
@@ -166,12 +195,18 @@ class Block(nn.Module):
             told = layout.relations
             sight = None if told is None else Sight(told, config.heads, index * config.heads)
             self.attention = Attention(config.features, config.heads, rotary, sight)
+        elif config.mixing == "relations":
+            assert layout.incidence is not None
+            self.relations = Relations(config.features, layout.incidence, config.peer_attention)
         else:
             self.mixing = SwiGLU(layout.positions, config.mixing_hidden, layout.positions)
-        self.mixes, self.eps = config.mixing, config.norm_eps
+        self.mixes, self.eps, self.features = config.mixing, config.norm_eps, config.features
         self.feed_forward = SwiGLU(config.features, config.hidden, config.features)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, graph: Tensor | None = None) -> Tensor:
+        if self.mixes == "relations":
+            x = x.unflatten(-1, (-1, self.features))
+            return rms_norm(x + self.feed_forward(self.relations(x, graph)), self.eps).flatten(-2)
         if self.mixes == "attention":
             x = rms_norm(x + self.attention(x), self.eps)
         else:
@@ -181,19 +216,22 @@ class Block(nn.Module):
 
 
 class Network(nn.Module):
-    """The small network f of a recursion: a few blocks, [batch, position, feature] -> same, root mean square 1."""
+    """The small network f of a recursion: a few blocks, [batch, position, feature] -> same, root mean square 1.
+
+    `graph` holds the relations that each puzzle decides (`gram.models.relations.Graph`).
+    """
 
     def __init__(self, config: NetworkConfig, layout: Layout) -> None:
         super().__init__()
         self.blocks = nn.ModuleList(Block(config, layout, index) for index in range(config.blocks))
 
-    def forward(self, x: Tensor, watch: Callable[[Tensor], None] | None = None) -> Tensor:
+    def forward(self, x: Tensor, watch: Callable[[Tensor], None] | None = None, graph: Tensor | None = None) -> Tensor:
         # Under autocast only products change dtype by themselves; a bf16 residual stream saves a cast around each.
         device = x.device.type
         if torch.is_autocast_enabled(device):
             x = x.to(torch.get_autocast_dtype(device))
         for block in self.blocks:
-            x = block(x)
+            x = block(x, graph)
             if watch:
                 watch(x)
         return x

@@ -14,7 +14,7 @@ pure noise and the bound has no term for it. The sum over t is estimated by one 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -25,7 +25,6 @@ from torch import Tensor, nn
 from gram.board import Board
 from gram.models.base import Noise, State, Transition, Watch, initialize
 from gram.models.blocks import Network, at_least
-from gram.models.positions import layout
 from gram.models.token_model import Page, Shown, Writer, WriterConfig, choose, per_token, uniform
 from gram.tasks.base import PAD
 
@@ -69,7 +68,7 @@ class D3PM(Writer):
         size = config.network
         self.low_steps = size.blocks
         self.embed_time = nn.Embedding(config.diffusion_steps + 1, size.features)
-        self.layers = Network(size, layout(size, board, config.puzzle_tokens))
+        self.layers = Network(size, self.layout)
         initialize(self)
         one, through = transitions(config.diffusion, config.diffusion_steps, self.answers)
         self.register_buffer("back", one.mT.contiguous(), persistent=False)  # Q_t^T [time, token, token before]
@@ -88,14 +87,14 @@ class D3PM(Writer):
     ) -> tuple[Page, Transition]:
         assert isinstance(state, Page)
         time, goes_on = state.time, (state.time > 0)[:, None]
-        thrown, drawn = noise(state.h[:, self.prefix :, 0]), noise(self.known(state.tokens))
+        thrown, drawn = noise(state.tokens), noise(self.known(state.tokens))
         tokens = torch.where(
             state.free & (time == self.config.diffusion_steps)[:, None], self.noise(thrown), state.tokens
         )
-        h = torch.where(goes_on[..., None], self.read(state.e_x, tokens, time, watch), state.h)
-        before = self.posterior(tokens, self.predict(h).exp(), time.clamp(min=1))
+        h = torch.where(goes_on[..., None], self.read(state.e_x, tokens, time, state.graph, watch), state.h)
+        before = self.posterior(tokens, self.predict(h, state.graph).exp(), time.clamp(min=1))
         tokens = torch.where(state.free & goes_on, choose(before.clamp(min=TINY).log(), drawn), tokens)
-        return Page(state.e_x, h, h, tokens, state.free, (time - 1).clamp(min=0)), Transition(h)
+        return replace(state, h=h, l=h, tokens=tokens, time=(time - 1).clamp(min=0)), Transition(h)
 
     def noise(self, thrown: Tensor) -> Tensor:
         """x_T [batch, position] from standard normal noise of that shape."""
@@ -104,10 +103,12 @@ class D3PM(Writer):
         (choices,) = self.answers.nonzero(as_tuple=True)
         return choices[(uniform(thrown) * len(choices)).long().clamp(max=len(choices) - 1)]
 
-    def read(self, e_x: Tensor, tokens: Tensor, time: Tensor, watch: Watch | None = None) -> Tensor:
+    def read(
+        self, e_x: Tensor, tokens: Tensor, time: Tensor, graph: Tensor | None = None, watch: Watch | None = None
+    ) -> Tensor:
         """States h [batch, position, feature] of the boards x_t at the times t [batch]."""
-        e = e_x + self.written(tokens) + self.embed_time(time)[:, None]
-        return self.layers(e * 3**-0.5, watch).float()
+        e = e_x + self.written(tokens) + self.embed_time(time).repeat(1, self.layout.symbols)[:, None]
+        return self.layers(e * 3**-0.5, watch, graph).float()
 
     def posterior(self, tokens: Tensor, answer: Tensor, time: Tensor) -> Tensor:
         """q(x_{t-1} | x_t, x_0) [batch, position, token], x_0 given by its probabilities (eq. 3, and eq. 4 for p).
@@ -126,7 +127,9 @@ class D3PM(Writer):
         certain = ~state.free
         if self.config.diffusion == "absorbing":
             certain = certain | (state.tokens != PAD)
-        return self.show(state, torch.where(certain[..., None], self.known(state.tokens), self.predict(state.h)))
+        return self.show(
+            state, torch.where(certain[..., None], self.known(state.tokens), self.predict(state.h, state.graph))
+        )
 
     def loss(self, x: Tensor, y: Tensor, identifier: Tensor | None, noise: Noise) -> dict[str, Tensor]:
         e_x = self.embed(x, identifier)
@@ -136,12 +139,14 @@ class D3PM(Writer):
         y = torch.where(free, y, x)
         drawn = choose(self.through[time[:, None], y].clamp(min=TINY).log(), noise(self.known(y)))
         charged = free & (y != PAD)
-        bound, token = self.nats(e_x, y, torch.where(charged, drawn, y), time)
+        bound, token = self.nats(e_x, y, torch.where(charged, drawn, y), time, self.relate(x))
         return {"bound": per_token(T * bound * charged, y), "token": per_token(token * charged, y)}
 
-    def nats(self, e_x: Tensor, y: Tensor, tokens: Tensor, time: Tensor) -> tuple[Tensor, Tensor]:
+    def nats(
+        self, e_x: Tensor, y: Tensor, tokens: Tensor, time: Tensor, graph: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """KL(q(x_{t-1} | x_t, x_0) || p(x_{t-1} | x_t)) and -log p(x_0 | x_t), each [batch, position]."""
-        predicted = self.predict(self.read(e_x, tokens, time))
+        predicted = self.predict(self.read(e_x, tokens, time, graph), graph)
         q = self.posterior(tokens, F.one_hot(y, len(self.answers)).float(), time)
         p = self.posterior(tokens, predicted.exp(), time)
         apart = torch.xlogy(q, q) - q * p.clamp(min=TINY).log()

@@ -6,10 +6,10 @@ transition, whose low-level steps are the layers; a second pass starts from the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from gram.board import Board
 from gram.models.base import (
@@ -25,6 +25,8 @@ from gram.models.base import (
 from gram.models.blocks import Network, NetworkConfig, at_least
 from gram.models.heads import Heads
 from gram.models.positions import layout, place
+from gram.models.relations import graph
+from gram.models.symbols import decoder, embedding
 
 
 @dataclass(frozen=True)
@@ -52,13 +54,14 @@ class Direct(Model):
         super().__init__()
         self.config = config
         self.low_steps = config.network.blocks
-        size, tokens = config.network, len(board.tokens)
-        told = layout(size, board, config.puzzle_tokens)
-        self.embed_x = nn.Embedding(tokens, size.features)
+        size = config.network
+        told = self.layout = layout(size, board, config.puzzle_tokens)
+        self.embed_x = embedding(size.shared, board, size.features, self.places, board.blank)
         self.place = place(size, board, config.puzzle_tokens)
         self.rules = RuleBooks(identifiers, config.puzzle_tokens, size.features)
         self.layers = Network(size, told)
-        self.decoder = nn.Linear(size.features, tokens, bias=False)
+        self.decoder = decoder(size.shared, board, size.features)
+        self.graph = graph(size.mixing == "relations", board)
         self.heads = Heads(size, told)
         initialize(self)
         self.register_buffer("h0", draw_z0(size.features))
@@ -66,5 +69,5 @@ class Direct(Model):
     def step(
         self, state: State, noise: Noise, y: Tensor | None = None, watch: Watch | None = None
     ) -> tuple[State, Transition]:
-        l = self.layers(state.e_x, watch).float()
-        return State(state.e_x, l, l), Transition(l)
+        l = self.layers(state.e_x, watch, state.graph).float()
+        return replace(state, h=l, l=l), Transition(l)

@@ -7,7 +7,7 @@ Everything is computed in float32, also under bf16 autocast: a KL of 1e-4 nats p
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import log
+from math import e, log
 
 import torch
 from torch import Tensor, nn
@@ -34,6 +34,18 @@ class Gaussian:
         """mean + sigma * noise, where noise is standard normal: the reparametrized draw."""
         return self.mean + self.sigma * noise
 
+    def first(self, rows: int) -> Gaussian:
+        """That of the first so many rows; itself if it has no more."""
+        return self if rows == len(self.mean) else Gaussian(self.mean[:rows], self.log_sigma[:rows])
+
+    def before(self, other: Gaussian) -> Gaussian:
+        """This one in its rows, which come first, and `other` in the rows beyond; itself if there are none."""
+        rows = len(self.mean)
+        if rows == len(other.mean):
+            return self
+        pairs = ((self.mean, other.mean), (self.log_sigma, other.log_sigma))
+        return Gaussian(*(torch.cat([own, others[rows:]]) for own, others in pairs))
+
     def detach(self) -> Gaussian:
         """The same distribution, cut from the graph."""
         return Gaussian(self.mean.detach(), self.log_sigma.detach())
@@ -54,15 +66,20 @@ def kl(q: Gaussian, p: Gaussian) -> Tensor:
 
 
 class GaussianHead(nn.Module):
-    """One SwiGLU per parameter: [batch, position, inputs] -> Gaussian over [batch, position, features].
+    """One SwiGLU per parameter: [batch, position, feature] -> Gaussian over [batch, position, feature].
+
+    With shared symbols there are so many features of each, and each symbol is read by itself.
 
     The output layers start at zero, so that guidance begins as N(0, 0.1^2) whatever the state. For the ablations of
     Table 3b a head can do without its mean (then 0) or without its deviation (then 1).
     """
 
-    def __init__(self, inputs: int, hidden: int, features: int, mean: bool = True, deviation: bool = True) -> None:
+    def __init__(
+        self, inputs: int, hidden: int, features: int, mean: bool = True, deviation: bool = True,
+        *, symbols: int = 1, most: float = e,
+    ) -> None:  # fmt: skip
         super().__init__()
-        self.features = features
+        self.features, self.symbols, self.limits = features, symbols, (LOG_SIGMA[0], log(most))
         self.mean = SwiGLU(inputs, hidden, features) if mean else None
         self.log_sigma = SwiGLU(inputs, hidden, features) if deviation else None
 
@@ -72,9 +89,17 @@ class GaussianHead(nn.Module):
             if part is not None:
                 nn.init.zeros_(part.down.weight)
 
-    def forward(self, x: Tensor) -> Gaussian:
+    def forward(self, *states: Tensor) -> Gaussian:
+        """From states [batch, position, feature], concatenated symbol by symbol."""
+        if self.symbols > 1:
+            states = tuple(state.unflatten(-1, (self.symbols, -1)) for state in states)
+        x = torch.cat(states, -1) if len(states) > 1 else states[0]
         nothing = torch.zeros(*x.shape[:-1], self.features, device=x.device)
         mean = nothing if self.mean is None else self.mean(x).float()
         if self.log_sigma is None:
-            return Gaussian(mean, nothing)
-        return Gaussian(mean, torch.clamp(self.log_sigma(x).float() + log(SIGMA_START), *LOG_SIGMA))
+            log_sigma = nothing
+        else:
+            log_sigma = torch.clamp(self.log_sigma(x).float() + log(SIGMA_START), *self.limits)
+        if self.symbols > 1:
+            mean, log_sigma = mean.flatten(-2), log_sigma.flatten(-2)
+        return Gaussian(mean, log_sigma)

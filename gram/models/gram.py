@@ -15,12 +15,12 @@ supervision is a matter of training. What the paper's words "mean 0", "sigma 0" 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
-import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from gram.board import Board
 from gram.models.base import (
@@ -34,9 +34,12 @@ from gram.models.base import (
     initialize,
 )
 from gram.models.blocks import Network, NetworkConfig, at_least
-from gram.models.gaussian import GaussianHead
+from gram.models.gaussian import SIGMA_START, GaussianHead
 from gram.models.heads import Heads
 from gram.models.positions import layout, place
+from gram.models.relations import graph
+from gram.models.symbols import decoder, embedding
+from gram.tasks.base import PAD
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class GRAMConfig:
         low_steps, high_steps: K and T. K = 0 leaves out the low-level state: u = f_H(h + e_x).
         shared: f_L and f_H are one network, as in TRM.
         guidance_hidden: inner width of the four SwiGLUs that give the guidance.
+        sigma_cap: the largest deviation of the guidance.
         puzzle_tokens: how many learned tokens name the rule book of a puzzle (the paper: 16); 0: none.
         guided: False switches the guidance off (h = u): the deterministic limit, an ablation of Table 3.
         guidance: `residual`, as in the paper; `zero-mean`, eps ~ N(0, sigma^2); `zero-sigma`, eps = mu, without a die,
@@ -59,6 +63,7 @@ class GRAMConfig:
     high_steps: int = 2
     shared: bool = True
     guidance_hidden: int = 128
+    sigma_cap: float = math.e
     puzzle_tokens: int = 0
     guided: bool = True
     guidance: Literal["residual", "zero-mean", "zero-sigma", "absolute"] = "residual"
@@ -66,6 +71,8 @@ class GRAMConfig:
     def __post_init__(self) -> None:
         at_least(1, self, "high_steps", "guidance_hidden")
         at_least(0, self, "low_steps", "puzzle_tokens")
+        if not SIGMA_START < self.sigma_cap <= math.e:
+            raise ValueError(f"sigma_cap is {self.sigma_cap}; it must lie above {SIGMA_START}, the start, and up to e")
 
 
 class GRAM(Model):
@@ -80,18 +87,20 @@ class GRAM(Model):
         self.config = config
         self.stochastic = config.guided
         self.low_steps, self.high_steps = config.low_steps, config.high_steps
-        size, tokens = config.network, len(board.tokens)
-        told = layout(size, board, config.puzzle_tokens)
-        self.embed_x = nn.Embedding(tokens, size.features)
-        self.embed_y = nn.Embedding(tokens, size.features)
+        size = config.network
+        told = self.layout = layout(size, board, config.puzzle_tokens)
+        self.embed_x = embedding(size.shared, board, size.features, self.places, board.blank)
+        self.embed_y = embedding(size.shared, board, size.features, self.places, (PAD,))
         self.place = place(size, board, config.puzzle_tokens)
         self.rules = RuleBooks(identifiers, config.puzzle_tokens, size.features)
         self.f_low = Network(size, told)
         self.f_high = self.f_low if config.shared or not config.low_steps else Network(size, told)
-        parts = (config.guidance_hidden, size.features, config.guidance != "zero-mean", config.guidance != "zero-sigma")
-        self.prior = GaussianHead(size.features, *parts)
-        self.posterior = GaussianHead(2 * size.features, *parts)
-        self.decoder = nn.Linear(size.features, tokens, bias=False)
+        mean, deviation = config.guidance != "zero-mean", config.guidance != "zero-sigma"
+        parts = (config.guidance_hidden, size.features, mean, deviation)
+        self.prior = GaussianHead(size.features, *parts, symbols=told.symbols, most=config.sigma_cap)
+        self.posterior = GaussianHead(2 * size.features, *parts, symbols=told.symbols, most=config.sigma_cap)
+        self.decoder = decoder(size.shared, board, size.features)
+        self.graph = graph(size.mixing == "relations", board)
         self.heads = Heads(size, told)
         initialize(self)
         self.prior.start_at_rest()
@@ -104,18 +113,18 @@ class GRAM(Model):
     ) -> tuple[State, Transition]:
         e_x, h, l = state.e_x, state.h, state.l
         for _ in range(self.low_steps):
-            l = self.f_low(l + (h + e_x))
+            l = self.f_low(l + (h + e_x), graph=state.graph)
             if watch:
                 watch(l)
-        u = self.f_high(h + (l if self.low_steps else e_x))
+        u = self.f_high(h + (l if self.low_steps else e_x), graph=state.graph)
         if not self.config.guided:
-            return State(e_x, u.float(), l.float()), Transition(u.float())
+            return replace(state, h=u.float(), l=l.float()), Transition(u.float())
         prior = self.prior(u)
         posterior = None
         if y is not None:
             e_y = F.pad(self.embed_y(y).to(u.dtype), (0, 0, self.prefix, 0))  # a rule book's tokens have no target
-            posterior = self.posterior(torch.cat([u, e_y], -1))
-        drawn = posterior or prior
+            posterior = self.posterior(u[: len(y)], e_y)
+        drawn = posterior.before(prior) if posterior else prior
         eps = drawn.mean if self.config.guidance == "zero-sigma" else drawn.sample(noise(h))
         h = eps if self.config.guidance == "absolute" else u + eps
-        return State(e_x, h, l.float()), Transition(u.float(), prior, posterior)
+        return replace(state, h=h, l=l.float()), Transition(u.float(), prior, posterior)

@@ -40,15 +40,19 @@ class Beliefs:
 
 
 class Heads(nn.Module):
-    """[batch, position, feature] -> beliefs: a block compares positions, and their mean and maximum are judged."""
+    """[batch, position, feature] -> beliefs: a block compares positions, and their mean and maximum are judged.
+
+    With shared symbols mean and maximum are over symbols too.
+    """
 
     def __init__(self, config: NetworkConfig, layout: Layout, further: bool = False) -> None:
         super().__init__()
-        self.compare = Block(config, layout)
+        self.compare, self.features = Block(config, layout), config.features
         self.judge = SwiGLU(2 * config.features, config.hidden, 3 if further else 2)
 
-    def forward(self, h: Tensor) -> Beliefs:
-        compared = self.compare(h.detach())
+    def forward(self, h: Tensor, graph: Tensor | None = None) -> Beliefs:
+        compared = self.compare(h.detach(), graph)
+        compared = compared.unflatten(-1, (-1, self.features)).flatten(1, 2)
         return Beliefs(*self.judge(torch.cat([compared.mean(1), compared.amax(1)], -1)).float().unbind(-1))
 
 
@@ -60,10 +64,18 @@ class FirstToken(nn.Module):
         self.judge = nn.Linear(features, 3 if further else 2)
         nn.init.zeros_(self.judge.bias)
 
-    def forward(self, h: Tensor) -> Beliefs:
+    def forward(self, h: Tensor, graph: Tensor | None = None) -> Beliefs:
         return Beliefs(*self.judge(h[:, 0].detach()).float().unbind(-1))
 
 
 def heads(judge: Judge, config: NetworkConfig, layout: Layout, further: bool = False) -> Heads | FirstToken:
-    """The heads that `judge` names: `board` or `first`; `further`: with the value of going on."""
+    """The heads that `judge` names: `board` or `first`; `further`: with the value of going on.
+
+    Raises:
+        ValueError: the first token of a state with shared symbols is one vector for each symbol.
+    """
+    if config.shared and judge == "first":
+        raise ValueError(
+            "judge is 'first', and with symbols 'shared' no token stands before the board; set it to 'board'"
+        )
     return Heads(config, layout, further) if judge == "board" else FirstToken(config.features, further)

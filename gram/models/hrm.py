@@ -7,19 +7,20 @@ of T low-level updates are T transitions of K here; its z_L and z_H are l and h:
     h <- f_H(h, l)
 
 The gradient goes through the last update of each network only (its one-step approximation of the gradient at a fixed
-point). Halting is learned with two values (Q-learning): of halting, which is 1 where the answer is right, and of going
-on, which is the better of both at the next supervision step (`gram.training.losses.further`). Nothing charges for time, so where
-both are learned well going on is worth as much at least, and halting saves little; its own evaluation ignores it. Here
-the rows that teach this live through all their steps; HRM's end where the values say so, or later by a die.
+point), or as `low_gradient_steps` says. Halting is learned with two values (Q-learning): of halting, which is 1 where
+the answer is right, and of going on, which is the better of both at the next supervision step
+(`gram.training.losses.further`). Nothing charges for time, so where both are learned well going on is worth as much at
+least, and halting saves little; its own evaluation ignores it. Here the rows that teach this live through all their
+steps; HRM's end where the values say so, or later by a die.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from gram.board import Board
 from gram.models.base import (
@@ -36,6 +37,8 @@ from gram.models.base import (
 from gram.models.blocks import Network, NetworkConfig, at_least
 from gram.models.heads import Judge, heads
 from gram.models.positions import layout, place
+from gram.models.relations import graph
+from gram.models.symbols import decoder, embedding
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,7 @@ class HRMConfig:
     Attributes:
         network: size of f_L and of f_H.
         low_steps, high_steps: K and T.
+        low_gradient_steps: low-level updates, counted from the last, through which the gradient goes; 0: all of them.
         halting: `q`, by the values of halting and of going on; `correct`, by the belief that the answer is right (TRM).
         puzzle_tokens: how many learned tokens name the rule book of a puzzle (its code: 1); 0: none.
         puzzle_features: how many of their entries are learned, the others are zero; 0: all.
@@ -54,6 +58,7 @@ class HRMConfig:
     network: NetworkConfig = field(default_factory=NetworkConfig)
     low_steps: int = 2
     high_steps: int = 2
+    low_gradient_steps: int = 1
     halting: Literal["q", "correct"] = "q"
     puzzle_tokens: int = 0
     puzzle_features: int = 0
@@ -61,6 +66,7 @@ class HRMConfig:
 
     def __post_init__(self) -> None:
         at_least(1, self, "low_steps", "high_steps")
+        at_least(0, self, "low_gradient_steps")
         check_tokens(self)
 
 
@@ -76,14 +82,15 @@ class HRM(Model):
         super().__init__()
         self.config = config
         self.low_steps, self.high_steps = config.low_steps, config.high_steps
-        size, tokens = config.network, len(board.tokens)
-        told = layout(size, board, config.puzzle_tokens)
-        self.embed_x = nn.Embedding(tokens, size.features)
+        size = config.network
+        told = self.layout = layout(size, board, config.puzzle_tokens)
+        self.embed_x = embedding(size.shared, board, size.features, self.places, board.blank)
         self.place = place(size, board, config.puzzle_tokens)
         self.rules = RuleBooks(identifiers, config.puzzle_tokens, size.features, config.puzzle_features)
         self.f_low = Network(size, told)
         self.f_high = Network(size, told)
-        self.decoder = nn.Linear(size.features, tokens, bias=False)
+        self.decoder = decoder(size.shared, board, size.features)
+        self.graph = graph(size.mixing == "relations", board)
         self.heads = heads(config.judge, size, told, further=config.halting == "q")
         initialize(self)
         self.register_buffer("h0", draw_z0(size.features))
@@ -93,11 +100,11 @@ class HRM(Model):
         self, state: State, noise: Noise, y: Tensor | None = None, watch: Watch | None = None
     ) -> tuple[State, Transition]:
         e_x, h, l = state.e_x, state.h, state.l
-        learns = torch.is_grad_enabled()
+        learns, first = torch.is_grad_enabled(), self.low_steps - (self.config.low_gradient_steps or self.low_steps)
         for k in range(self.low_steps):
-            with torch.set_grad_enabled(learns and k == self.low_steps - 1):
-                l = self.f_low(l + (h + e_x))
+            with torch.set_grad_enabled(learns and k >= first):
+                l = self.f_low(l + (h + e_x), graph=state.graph)
             if watch:
                 watch(l)
-        u = self.f_high(h + l).float()
-        return State(e_x, u, l.float()), Transition(u)
+        u = self.f_high(h + l, graph=state.graph).float()
+        return replace(state, h=u, l=l.float()), Transition(u)

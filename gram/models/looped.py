@@ -8,10 +8,10 @@ gradient through every one of them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from gram.board import Board
 from gram.models.base import (
@@ -27,6 +27,8 @@ from gram.models.base import (
 from gram.models.blocks import Network, NetworkConfig, at_least
 from gram.models.heads import Heads
 from gram.models.positions import layout, place
+from gram.models.relations import graph
+from gram.models.symbols import decoder, embedding
 
 
 @dataclass(frozen=True)
@@ -55,13 +57,14 @@ class Looped(Model):
         super().__init__()
         self.config = config
         self.high_steps = config.high_steps
-        size, tokens = config.network, len(board.tokens)
-        told = layout(size, board, config.puzzle_tokens)
-        self.embed_x = nn.Embedding(tokens, size.features)
+        size = config.network
+        told = self.layout = layout(size, board, config.puzzle_tokens)
+        self.embed_x = embedding(size.shared, board, size.features, self.places, board.blank)
         self.place = place(size, board, config.puzzle_tokens)
         self.rules = RuleBooks(identifiers, config.puzzle_tokens, size.features)
         self.f = Network(size, told)
-        self.decoder = nn.Linear(size.features, tokens, bias=False)
+        self.decoder = decoder(size.shared, board, size.features)
+        self.graph = graph(size.mixing == "relations", board)
         self.heads = Heads(size, told)
         initialize(self)
         self.register_buffer("h0", draw_z0(size.features))
@@ -69,5 +72,5 @@ class Looped(Model):
     def step(
         self, state: State, noise: Noise, y: Tensor | None = None, watch: Watch | None = None
     ) -> tuple[State, Transition]:
-        u = self.f(state.h + state.e_x).float()
-        return State(state.e_x, u, state.l), Transition(u)
+        u = self.f(state.h + state.e_x, graph=state.graph).float()
+        return replace(state, h=u), Transition(u)

@@ -12,7 +12,7 @@ says it. A mask is the padding token. The positions that the puzzle gives are ne
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import torch
@@ -21,7 +21,6 @@ from torch import Tensor
 from gram.board import Board
 from gram.models.base import Noise, State, Transition, Watch, initialize
 from gram.models.blocks import Network, at_least
-from gram.models.positions import layout
 from gram.models.token_model import Page, Shown, Writer, WriterConfig, choose, per_token, uniform
 from gram.tasks.base import PAD
 
@@ -52,7 +51,7 @@ class MDLM(Writer):
     def __init__(self, config: MDLMConfig, board: Board, identifiers: int = 0) -> None:
         super().__init__(config, board, identifiers)
         self.low_steps = config.network.blocks
-        self.layers = Network(config.network, layout(config.network, board, config.puzzle_tokens))
+        self.layers = Network(config.network, self.layout)
         initialize(self)
 
     def init(self, x: Tensor, identifier: Tensor | None = None) -> Page:
@@ -63,33 +62,33 @@ class MDLM(Writer):
         self, state: State, noise: Noise, y: Tensor | None = None, watch: Watch | None = None
     ) -> tuple[Page, Transition]:
         assert isinstance(state, Page)
-        h = self.read(state.e_x, state.tokens, watch)
-        logits = self.predict(h)
+        h = self.read(state.e_x, state.tokens, state.graph, watch)
+        logits = self.predict(h, state.graph)
         drawn, moment = choose(logits, noise(logits)), uniform(noise(logits[..., 0]))
         masked = state.free & (state.tokens == PAD)
         now = masked & (moment * state.time[:, None] < 1)  # (t - s) / t = 1 / (steps that are left)
         tokens = torch.where(now & (state.time > 0)[:, None], drawn, state.tokens)
         time = (state.time - 1).clamp(min=0)
-        return Page(state.e_x, h, h, tokens, state.free, time), Transition(h)
+        return replace(state, h=h, l=h, tokens=tokens, time=time), Transition(h)
 
-    def read(self, e_x: Tensor, tokens: Tensor, watch: Watch | None = None) -> Tensor:
+    def read(self, e_x: Tensor, tokens: Tensor, graph: Tensor | None = None, watch: Watch | None = None) -> Tensor:
         """States h [batch, position, feature] of a board with masks."""
-        return self.layers((e_x + self.written(tokens)) * 0.5**0.5, watch).float()
+        return self.layers((e_x + self.written(tokens)) * 0.5**0.5, watch, graph).float()
 
     def decode(self, state: State) -> Shown:
         """Of a masked position what the network expects there; a written one is certain."""
         assert isinstance(state, Page)
         masked = (state.tokens == PAD)[..., None]
-        return self.show(state, torch.where(masked, self.predict(state.h), self.known(state.tokens)))
+        return self.show(state, torch.where(masked, self.predict(state.h, state.graph), self.known(state.tokens)))
 
     def loss(self, x: Tensor, y: Tensor, identifier: Tensor | None, noise: Noise) -> dict[str, Tensor]:
         e_x = self.embed(x, identifier)
         t = uniform(noise(e_x[:, :1, 0]))  # [batch, 1]
         free = self.blank[x]
-        masked = free & (uniform(noise(e_x[:, self.prefix :, 0])) < t)
-        return {"bound": per_token(self.nats(e_x, torch.where(free, y, x), masked) / t, y)}
+        masked = free & (uniform(noise(x)) < t)
+        return {"bound": per_token(self.nats(e_x, torch.where(free, y, x), masked, self.relate(x)) / t, y)}
 
-    def nats(self, e_x: Tensor, y: Tensor, masked: Tensor) -> Tensor:
+    def nats(self, e_x: Tensor, y: Tensor, masked: Tensor, graph: Tensor | None = None) -> Tensor:
         """-log p(y_i | board with masks) [batch, position] where it is masked and y is no padding, else 0."""
-        h = self.read(e_x, torch.where(masked, PAD, y))
-        return -self.predict(h).gather(-1, y[..., None])[..., 0] * (masked & (y != PAD))
+        h = self.read(e_x, torch.where(masked, PAD, y), graph)
+        return -self.predict(h, graph).gather(-1, y[..., None])[..., 0] * (masked & (y != PAD))

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from gram.board import Board
 from gram.models.blocks import Layout, NetworkConfig
+from gram.models.relations import incidence
 
 NEAR = 2  # rows and columns between neighbours in a picture
 
@@ -29,9 +30,10 @@ NEAR = 2  # rows and columns between neighbours in a picture
 def place(config: NetworkConfig, board: Board, prefix: int) -> nn.Module:
     """What makes a state's first vectors [batch, position, feature] tell their places: a module of the same shape."""
     if config.positions in ("lines", "relations"):
-        return Lines(board, config.features, prefix)
+        return Lines(board, config.features, prefix, board.places if config.mixing == "relations" else None)
     if config.positions == "learned":
-        return Learned(prefix + board.positions, config.features)
+        positions = board.places if config.mixing == "relations" else board.positions
+        return Learned(prefix + positions, config.features)
     return nn.Identity()
 
 
@@ -40,6 +42,14 @@ def layout(config: NetworkConfig, board: Board, prefix: int) -> Layout:
 
     In a picture, which are neighbours: a relation for each way to go from one patch to another, `NEAR` at most.
     """
+    if config.mixing == "relations":
+        if config.shared and (prefix or not board.symbols):
+            what = f"{prefix} puzzle_tokens" if prefix else f"the board of {board.task}"
+            raise ValueError(
+                f"symbols is 'shared', and {what} cannot be read symbol by symbol; set model.network.symbols=embedded"
+            )
+        symbols = len(board.symbols) if config.shared else 1
+        return Layout(prefix + board.places, incidence=incidence(board, symbols, prefix), symbols=symbols)
     positions = prefix + board.positions
     if config.positions != "relations":
         return Layout(positions)
@@ -81,10 +91,10 @@ class Lines(nn.Module):
 
     lines: Tensor
 
-    def __init__(self, board: Board, features: int, prefix: int = 0) -> None:
+    def __init__(self, board: Board, features: int, prefix: int = 0, places: int | None = None) -> None:
         super().__init__()
         self.prefix = prefix
-        lines = through(board)
+        lines = through(board)[:, :places]
         self.register_buffer("lines", lines, persistent=False)  # [line of a cell, position]
         self.embed = nn.Embedding(int(lines.max()) + 1, features)
 

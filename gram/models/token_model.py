@@ -18,19 +18,20 @@ from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from gram.board import Board
 from gram.models.base import Model, Noise, Readout, RuleBooks, State, draw_z0, expand
 from gram.models.blocks import NetworkConfig, at_least
-from gram.models.positions import place
+from gram.models.positions import layout, place
+from gram.models.relations import graph
+from gram.models.symbols import NEVER, decoder, embedding
 from gram.tasks.base import PAD
 
-NEVER = -1e4  # logit of a token that cannot be
 SURE = 20.0  # logit of what is certain
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Page(State):
     """A `State` with the board so far.
 
@@ -92,11 +93,13 @@ class Writer(Model):
         super().__init__()
         self.config = config
         size, tokens = config.network, len(board.tokens)
-        self.embed_x = nn.Embedding(tokens, size.features)
-        self.embed_y = nn.Embedding(tokens, size.features)
+        self.layout = layout(size, board, config.puzzle_tokens)
+        self.embed_x = embedding(size.shared, board, size.features, self.places, board.blank)
+        self.embed_y = embedding(size.shared, board, size.features, self.places, (PAD,))
         self.place = place(size, board, config.puzzle_tokens)
         self.rules = RuleBooks(identifiers, config.puzzle_tokens, size.features)
-        self.decoder = nn.Linear(size.features, tokens, bias=False)
+        self.decoder = decoder(size.shared, board, size.features)
+        self.graph = graph(size.mixing == "relations", board)
         never = {PAD} | {token for token, count in board.required if count == 0}
         self.register_buffer("answers", torch.tensor([t not in never for t in range(tokens)]), persistent=False)
         self.register_buffer("blank", torch.tensor([t in board.blank for t in range(tokens)]), persistent=False)
@@ -123,15 +126,17 @@ class Writer(Model):
         """Step 0: what the puzzle gives stands on the board."""
         free = self.blank[x]
         start = expand(self.h0, e_x)
-        return Page(e_x, start, start, torch.where(free, PAD, x), free, time)
+        return Page(
+            e_x=e_x, h=start, l=start, graph=self.relate(x), tokens=torch.where(free, PAD, x), free=free, time=time
+        )
 
     def written(self, tokens: Tensor) -> Tensor:
         """The board's tokens as vectors [batch, position, feature], zero at the tokens that name the rule book."""
         return F.pad(self.embed_y(tokens), (0, 0, self.prefix, 0))
 
-    def predict(self, h: Tensor) -> Tensor:
+    def predict(self, h: Tensor, graph: Tensor | None = None) -> Tensor:
         """Log-probabilities [batch, position, token] of the answer, none for tokens that no answer can hold."""
-        logits = self.decoder(h[:, self.prefix :]).float()
+        logits = self.logits(h, graph)
         return logits.masked_fill(~self.answers, NEVER).log_softmax(-1)
 
     def show(self, state: Page, logits: Tensor) -> Shown:

@@ -6,10 +6,10 @@ and T here; its y and z are h and l).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from gram.board import Board
 from gram.models.base import (
@@ -26,6 +26,8 @@ from gram.models.base import (
 from gram.models.blocks import Network, NetworkConfig, at_least
 from gram.models.heads import Judge, heads
 from gram.models.positions import layout, place
+from gram.models.relations import graph
+from gram.models.symbols import decoder, embedding
 
 
 @dataclass(frozen=True)
@@ -64,13 +66,14 @@ class TRM(Model):
         super().__init__()
         self.config = config
         self.low_steps, self.high_steps = config.low_steps, config.high_steps
-        size, tokens = config.network, len(board.tokens)
-        told = layout(size, board, config.puzzle_tokens)
-        self.embed_x = nn.Embedding(tokens, size.features)
+        size = config.network
+        told = self.layout = layout(size, board, config.puzzle_tokens)
+        self.embed_x = embedding(size.shared, board, size.features, self.places, board.blank)
         self.place = place(size, board, config.puzzle_tokens)
         self.rules = RuleBooks(identifiers, config.puzzle_tokens, size.features, config.puzzle_features)
         self.f = Network(size, told)
-        self.decoder = nn.Linear(size.features, tokens, bias=False)
+        self.decoder = decoder(size.shared, board, size.features)
+        self.graph = graph(size.mixing == "relations", board)
         self.heads = heads(config.judge, size, told)
         initialize(self)
         self.register_buffer("h0", draw_z0(size.features))
@@ -81,8 +84,8 @@ class TRM(Model):
     ) -> tuple[State, Transition]:
         e_x, h, l = state.e_x, state.h, state.l
         for _ in range(self.low_steps):
-            l = self.f(l + (h + e_x))
+            l = self.f(l + (h + e_x), graph=state.graph)
             if watch:
                 watch(l)
-        u = self.f(h + l).float()
-        return State(e_x, u, l.float()), Transition(u)
+        u = self.f(h + l, graph=state.graph).float()
+        return replace(state, h=u, l=l.float()), Transition(u)

@@ -12,7 +12,7 @@ as many features as the state, as rollouts want it; those from `latent` onwards 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import torch
@@ -34,6 +34,9 @@ from gram.models.blocks import Network, NetworkConfig, at_least
 from gram.models.gaussian import LOG_SIGMA, Gaussian
 from gram.models.heads import Heads
 from gram.models.positions import layout, place
+from gram.models.relations import graph
+from gram.models.symbols import decoder, embedding
+from gram.tasks.base import PAD
 
 
 @dataclass(frozen=True)
@@ -69,18 +72,19 @@ class VAE(Model):
     def __init__(self, config: VAEConfig, board: Board, identifiers: int = 0) -> None:
         super().__init__()
         self.config = config
-        size, tokens = config.network, len(board.tokens)
+        size = config.network
         self.low_steps = size.blocks
-        told = layout(size, board, config.puzzle_tokens)
-        self.embed_x = nn.Embedding(tokens, size.features)
-        self.embed_y = nn.Embedding(tokens, size.features)
+        told = self.layout = layout(size, board, config.puzzle_tokens)
+        self.embed_x = embedding(size.shared, board, size.features, self.places, board.blank)
+        self.embed_y = embedding(size.shared, board, size.features, self.places, (PAD,))
         self.place = place(size, board, config.puzzle_tokens)
         self.rules = RuleBooks(identifiers, config.puzzle_tokens, size.features)
         self.encoder = Network(size, told)
         self.posterior = nn.Linear(size.features, 2 * config.latent)
         self.embed_z = nn.Linear(config.latent, size.features, bias=False)
         self.layers = Network(size, told)
-        self.decoder = nn.Linear(size.features, tokens, bias=False)
+        self.decoder = decoder(size.shared, board, size.features)
+        self.graph = graph(size.mixing == "relations", board)
         self.heads = Heads(size, told)
         initialize(self)
         nn.init.zeros_(self.posterior.bias)
@@ -89,14 +93,18 @@ class VAE(Model):
     def step(
         self, state: State, noise: Noise, y: Tensor | None = None, watch: Watch | None = None
     ) -> tuple[State, Transition]:
-        e_x = state.e_x
+        e_x, features = state.e_x, self.config.network.features
         rest = torch.zeros_like(state.h)
         prior, posterior = Gaussian(rest, rest), None
         if y is not None:
             e_y = F.pad(self.embed_y(y), (0, 0, self.prefix, 0))
-            mean, log_sigma = self.posterior(self.encoder((e_x + e_y) * 0.5**0.5)).float().chunk(2, -1)
-            untold = (0, state.h.shape[-1] - self.config.latent)
-            posterior = Gaussian(F.pad(mean, untold), F.pad(log_sigma.clamp(*LOG_SIGMA), untold))
-        z = (posterior or prior).sample(noise(state.h))[..., : self.config.latent]
-        h = self.layers(e_x + self.embed_z(z), watch).float()
-        return State(e_x, h, h), Transition(e_x.float(), prior, posterior)
+            graph = None if state.graph is None else state.graph[: len(y)]
+            read = self.encoder((e_x[: len(y)] + e_y) * 0.5**0.5, graph=graph).unflatten(-1, (-1, features))
+            mean, log_sigma = self.posterior(read).float().chunk(2, -1)
+            untold = (0, features - self.config.latent)
+            told = F.pad(mean, untold), F.pad(log_sigma.clamp(*LOG_SIGMA), untold)
+            posterior = Gaussian(*(part.flatten(-2) for part in told))
+        drawn = posterior.before(prior) if posterior else prior
+        z = drawn.sample(noise(state.h)).unflatten(-1, (-1, features))[..., : self.config.latent]
+        h = self.layers(e_x + self.embed_z(z).flatten(-2), watch, state.graph).float()
+        return replace(state, h=h, l=h), Transition(e_x.float(), prior, posterior)

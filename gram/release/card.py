@@ -42,7 +42,11 @@ def card(checkpoint: Checkpoint, results: dict[str, Any]) -> str:
     size = config.model.network
     name, samples = results["name"], first["trajectories"]
     source = checkpoint.task.source()
-    mixing = f"{size.heads} heads" if size.mixing == "attention" else f"an MLP {size.mixing_hidden} wide over positions"
+    mixing = {
+        "attention": f"{size.heads} heads",
+        "mlp": f"an MLP {size.mixing_hidden} wide over positions",
+        "relations": "mixing along the board's relations" + ", all symbols alike" * size.shared,
+    }[size.mixing]
     shape = (
         f"D = {size.features}, {mixing}, inner width {size.hidden}, {size.blocks} blocks, "
         f"K = {model.low_steps}, T = {model.high_steps}, N_sup = {training.supervision_steps} in training"

@@ -146,6 +146,14 @@ class Task(ABC):
         """
         return x, y
 
+    def namings(self, x: Tokens, solutions: Tokens) -> Tokens:
+        """Solutions [solution, position] of the puzzle [position] in every naming of symbols that it leaves free.
+
+        Where symbols that are interchangeable are not given (colors of a graph), each is one answer under many names;
+        elsewhere these are the solutions themselves.
+        """
+        return solutions
+
     def check(self, x: Tokens, tokens: Tokens) -> Verdict:
         """Judge answers [..., position] to puzzles that broadcast against them."""
         keeps = ((tokens == x) | ~self.board.given(x)).all(-1)

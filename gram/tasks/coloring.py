@@ -22,8 +22,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
-from math import ceil, comb
+from itertools import combinations, permutations
+from math import ceil, comb, factorial
 from typing import ClassVar, Literal, get_args
 
 import numpy as np
@@ -292,6 +292,14 @@ class Coloring(Task):
         source = np.concatenate([order, (number + number.T)[a, b]], 1)
         x, y = (np.take_along_axis(tokens, source, 1) for tokens in (x, y))
         return x, self.canonical(x, y)
+
+    def namings(self, x: Tokens, solutions: Tokens) -> Tokens:
+        """The colorings [coloring, position] under every permutation of the colors that no node is given."""
+        n, k = self.config.vertices, self.config.colors
+        free = [token for token in range(FIRST, FIRST + k) if token not in x[:n]]
+        tables = np.tile(np.arange(FIRST + k, dtype=np.uint8), (factorial(len(free)), 1))
+        tables[:, free] = list(permutations(free))
+        return np.unique(tables[:, solutions].reshape(-1, solutions.shape[1]), axis=0)
 
     def _on(self, x: Tokens, tokens: Tokens) -> Tokens:
         """The nodes of the answers on the edges of the puzzle."""

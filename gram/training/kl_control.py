@@ -1,16 +1,24 @@
-"""What the posterior pays for what it tells: the weights of the two halves of the KL, fixed or finding themselves.
+"""The weights of the two halves of the KL: fixed, or adapted so that the information rate keeps to a target.
 
-A nat that the posterior puts into one position saves at most a nat of that position's cross-entropy in the transition
-that is charged. So at a charge of 1 or more the latent stays silent, and well below it the posterior dictates the board
-and the recursion need not reason. Rather than look for the narrow band between, we say how much may be told, enough to
-choose between solutions and too little to dictate one, and let the charge find itself (a capacity constraint, as in
-GECO, Rezende & Viola 2018).
+The rate is the KL of the posterior from the prior in a transition, in nats per token. A nat that the posterior puts
+into one position saves at most a nat of that position's cross-entropy. So at a weight of 1 or more the latent carries
+nothing (posterior collapse), and well below it the posterior dictates the board and the recursion need not reason
+(posterior leakage). Rather than search for the narrow band between, a run states a rate that is enough to choose
+between solutions and too little to dictate one, and the weight of the posterior's half adapts to it (a capacity
+constraint with a dual variable, as in GECO, Rezende & Viola 2018):
 
-Where there is no puzzle, a whole board must be told, and when it is told counts. Under one charge for all supervision
-steps the first of them tells nearly everything, as what is told early serves all later ones, and no unimodal prior can
-follow. `kl_apart` gives each supervision step a charge of its own, so that all tell about as much: little by little, as
-in diffusion. What is told must begin loud, or the recursion never learns to listen (`kl_start`); and a late step, which
-has nothing left to tell, must not get its charge for nothing (`kl_floor`). Measured in docs/training.md.
+    weight *= exp(kl_rate * clip(KL / target - 1, -1, 1)),  weight in [minimum, 100]
+
+The target is an upper bound once the minimum is high enough (`kl_floor`, from `kl_floor_start` on): a good model needs
+less guidance than at the beginning, and if the weight could fall without end the posterior would be pushed to a rate
+that serves nothing, sigma and the mean of the guidance would grow, and in the end the prior would fail. `kl_end` lets
+the target fall with the learning rate.
+
+Where there is no puzzle, the whole board must come through the guidance, and it matters when. Under one weight for all
+supervision steps the first of them carries nearly everything, as it serves all later ones, and no unimodal prior can
+follow. `kl_apart` gives each supervision step a weight of its own, so that all carry about as much, as in diffusion.
+The rate must begin high, or the recursion never learns to use the guidance (`kl_start`), and a late step, which has
+nothing left to carry, must not get its weight for nothing (`kl_floor`). Measured in docs/training.md.
 """
 
 from __future__ import annotations
@@ -25,16 +33,15 @@ from torch import Tensor
 if TYPE_CHECKING:
     from gram.config import TrainConfig
 
-LEAST, MOST = 0.01, 100.0
-FLOOR_START = 0.1  # of the least charge, where it rises to `kl_floor`
-SETTLED = 0.6  # share of the optimizer steps after which the target and the least charge stand still
+MIN_WEIGHT, MAX_WEIGHT = 0.01, 100.0
+SETTLED = 0.6  # share of the optimizer steps after which the target and the minimum no longer change by themselves
 
 
-class Charge:
+class KLController:
     """Weights of the two halves of the KL.
 
     Attributes:
-        values: the posterior's charge, one number for all supervision steps or one for each.
+        values: the posterior's weight, one number for all supervision steps or one for each.
     """
 
     def __init__(self, config: TrainConfig) -> None:
@@ -51,38 +58,44 @@ class Charge:
         """Weights [row] of KL(q || sg(p)), which moves the posterior, in the supervision steps `age` [row], from 1."""
         if not self.config.kl_target:
             return torch.full(age.shape, self.config.kl_weight * (1 - self.config.kl_balance), device=age.device)
-        charges = torch.as_tensor(self.values, dtype=torch.float32, device=age.device)
-        return charges[(age.long() - 1) if self.config.kl_apart else torch.zeros_like(age, dtype=torch.long)]
+        values = torch.as_tensor(self.values, dtype=torch.float32, device=age.device)
+        return values[(age.long() - 1) if self.config.kl_apart else torch.zeros_like(age, dtype=torch.long)]
 
-    def target(self, step: int) -> float:
-        """Nats per token that may be told in a charged transition after so many optimizer steps."""
+    def target(self, step: int, decay: float = 1.0) -> float:
+        """Nats per token that a transition with KL may carry after so many optimizer steps.
+
+        `decay` is the learning rate as a share of that on the plateau, with which the target falls to `kl_end` of it.
+        """
         config = self.config
-        return self._between(config.kl_start, config.kl_target, step) if config.kl_start else config.kl_target
+        target = self._between(config.kl_start, config.kl_target, step) if config.kl_start else config.kl_target
+        return target * (config.kl_end + (1 - config.kl_end) * decay)
 
-    def least(self, step: int) -> float:
-        """The least charge after so many optimizer steps."""
-        return self._between(FLOOR_START, self.config.kl_floor, step) if self.config.kl_floor else LEAST
+    def minimum(self, step: int) -> float:
+        """The least weight after so many optimizer steps."""
+        config = self.config
+        return self._between(config.kl_floor_start, config.kl_floor, step) if config.kl_floor else MIN_WEIGHT
 
-    def adapt(self, age: NDArray[np.integer], told: NDArray[np.floating], step: int) -> None:
-        """Change the charges after an optimizer step in which rows told so many nats per token.
+    def update(self, age: NDArray[np.integer], rate: NDArray[np.floating], step: int, decay: float = 1.0) -> None:
+        """Adapt the weights after an optimizer step.
 
         Args:
-            age: [row] supervision steps of the rows, from 1.
-            told: [row] their KL.
+            age: [row] supervision steps of the rows that follow the posterior, from 1.
+            rate: [row] their KL, nats per token.
             step: optimizer steps so far.
+            decay: see `target`.
         """
         config = self.config
         if not config.kl_target or step < config.kl_hold:
             return
         which = age - 1 if config.kl_apart else np.zeros(len(age), dtype=int)
         rows = np.bincount(which, minlength=len(self.values))
-        mean = np.bincount(which, told, minlength=len(self.values)) / np.maximum(rows, 1)
-        way = np.clip(mean / self.target(step) - 1, -1, 1)
-        changed = np.clip(self.values * np.exp(config.kl_rate * way), self.least(step), MOST)
+        mean = np.bincount(which, rate, minlength=len(self.values)) / np.maximum(rows, 1)
+        change = np.clip(mean / self.target(step, decay) - 1, -1, 1)
+        changed = np.clip(self.values * np.exp(config.kl_rate * change), self.minimum(step), MAX_WEIGHT)
         self.values = np.where(rows > 0, changed, self.values)
 
     def restore(self, values: ArrayLike) -> None:
-        """Go back to saved charges; one number is that of all supervision steps."""
+        """Go back to saved weights; one number is that of all supervision steps."""
         self.values = np.broadcast_to(np.asarray(values, dtype=np.float64), self.values.shape).copy()
 
     def _between(self, first: float, last: float, step: int) -> float:

@@ -10,7 +10,6 @@ for queens, read as a KL summed over tokens, is beta = 4.5 here (0.07 x 64); see
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
@@ -19,13 +18,6 @@ from torch import Tensor
 from gram.models.base import Transition
 from gram.models.gaussian import kl
 from gram.tasks.base import PAD
-
-if TYPE_CHECKING:
-    from gram.config import TrainConfig
-
-TOLD = 0.5  # share of right answers from which the posterior is said to know the target
-KEPT = 0.1  # share of the posterior's right answers below which the prior is said not to
-LASTING = 20  # lines after which an alarm that lasts is printed again
 
 
 def token(logits: Tensor, y: Tensor) -> Tensor:
@@ -38,7 +30,9 @@ def token(logits: Tensor, y: Tensor) -> Tensor:
 
 
 def guidance(transition: Transition) -> dict[str, Tensor]:
-    """Both halves of the balanced KL, each [batch] in nats per token, equal in value, named by who gets the gradient.
+    """Both halves of the balanced KL, each in nats per token, equal in value, named by who gets the gradient.
+
+    Both are [row] over the rows that follow the posterior, which come first in the transition.
 
     `kl_prior` = KL(sg(q) || p) pulls the prior to the posterior; `kl_posterior` = KL(q || sg(p)) pulls it back.
 
@@ -48,27 +42,46 @@ def guidance(transition: Transition) -> dict[str, Tensor]:
     q, p = transition.posterior, transition.prior
     if q is None or p is None:
         raise ValueError("this transition has no posterior; pass y to Model.step of a stochastic model")
+    p = p.first(len(q.mean))
     return {"kl_prior": kl(q.detach(), p).mean(1), "kl_posterior": kl(q, p.detach()).mean(1)}
 
 
-def belief(logit: Tensor, target: Tensor) -> Tensor:
+def bce_with_logits(logit: Tensor, target: Tensor) -> Tensor:
     """Binary cross-entropy [batch] of a head's logit against a target in [0, 1], in nats."""
     return F.binary_cross_entropy_with_logits(logit, target.float(), reduction="none")
 
 
-def further(logit: Tensor, right: Tensor, next_further: Tensor, last: Tensor) -> Tensor:
-    """Binary cross-entropy [batch] of the value of going on against the better value at the next supervision step.
+def q_continue(logit: Tensor, q_halt: Tensor, next_q_continue: Tensor, last: Tensor) -> Tensor:
+    """Binary cross-entropy [batch] of the value of continuing against the better value at the next supervision step.
 
     Q-learning without a target network (HRM, Section 2): the target is max(Q_halt', Q_continue') as the head now
     estimates them, and Q_halt' where the next step is the last, since there one must halt. No gradient goes to it.
 
     Args:
-        logit: of going on, at a state.
-        right, next_further: logits of halting and of going on, at the next one.
+        logit: of continuing, at a state.
+        q_halt, next_q_continue: logits of halting and of continuing, at the next one.
         last: whether that is the last.
     """
-    target = torch.where(last, right, torch.maximum(right, next_further)).detach().sigmoid()
-    return belief(logit, target)
+    target = torch.where(last, q_halt, torch.maximum(q_halt, next_q_continue)).detach().sigmoid()
+    return bce_with_logits(logit, target)
+
+
+def in_hindsight(logits: Tensor, known: Tensor, uniform: Tensor) -> Tensor:
+    """For each row the known solution that it is scored against [batch, position].
+
+    Drawn with p ~ exp(log-likelihood of that solution under the row's logits), by the Gumbel-max trick: a row that has
+    settled on one of several solutions is not pulled to another.
+
+    Args:
+        logits: [batch, position, token].
+        known: [batch, solution, position] tokens; where a row knows fewer solutions, the others are padding throughout.
+        uniform: [batch, solution] random numbers in [0, 1).
+    """
+    log_p = logits.detach().float().log_softmax(-1)[:, None].expand(-1, known.shape[1], -1, -1)
+    likelihood = log_p.gather(3, known[..., None].long()).squeeze(3) * (known != PAD)
+    gumbel = -(-uniform.clamp(min=1e-20).log()).log()
+    score = torch.where((known != PAD).any(-1), likelihood.sum(-1) + gumbel, -torch.inf)
+    return known[torch.arange(len(known), device=known.device), score.argmax(1)].long()
 
 
 def total(losses: Mapping[str, Tensor], weights: Mapping[str, float | Tensor]) -> Tensor:
@@ -82,37 +95,3 @@ def total(losses: Mapping[str, Tensor], weights: Mapping[str, float | Tensor]) -
         if loss.ndim != 1:
             raise ValueError(f"loss {name!r} has shape {tuple(loss.shape)}; a loss is one number per example")
     return torch.stack([(weights[name] * loss).mean() for name, loss in losses.items()]).sum()
-
-
-def diagnose(measured: Mapping[str, float], config: TrainConfig) -> str | None:
-    """One sentence if a line of `metrics.jsonl` shows the private channel, with its figures and the knob; else None.
-
-    The private channel: the posterior tells the answer, so that rows which see their target are right, and the prior,
-    which is all that there is at inference, learns nothing. The limits are ours: of our logged runs of 8 queens and
-    9x9 Sudoku they part those that failed from those that did not (docs/training.md).
-
-    Args:
-        measured: of one line; without `posterior_exact`, `prior_exact` and `kl_posterior` there is nothing to say.
-        config: the run's, for the knob and its present value.
-    """
-    names = ("posterior_exact", "prior_exact", "kl_posterior")
-    if not all(name in measured for name in names):
-        return None
-    posterior, prior, kl_token = (measured[name] for name in names)
-    if posterior < TOLD or prior >= KEPT * posterior:
-        return None
-    if config.uncharged == "posterior":
-        cure = "set train.uncharged=prior, so that no transition is free"
-    elif config.kl_target:
-        cure = f"lower train.kl_target (now {config.kl_target:g})"
-    else:
-        cure = f"raise train.kl_weight (now {config.kl_weight:g}), or fix the amount with train.kl_target=0.02"
-    return (
-        f"private channel: the posterior is right in {posterior:.2f} of its rows and the prior in {prior:.2f}, at a KL "
-        f"of {kl_token:.3g} nats per token; {cure}"
-    )
-
-
-def due(lines: int, told: bool) -> bool:
-    """Whether to print a warning that has now stood in so many lines in a row: once in a run, and while it lasts."""
-    return lines > 0 and ((lines == 1 and not told) or lines % LASTING == 0)

@@ -8,8 +8,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from gram.board import Board, Token
-from gram.tasks import TASKS
+from gram.board import NEAR, Board, Token
+from gram.tasks import TASKS, arc, coloring, images, nqueens, sudoku
 
 TOKENS = (Token("pad"), Token("empty", "."), Token("red", "R", "colour"), Token("blue", "B", "colour"))
 EDGES = ((0, 1), (1, 2), (2, 3), (3, 0))
@@ -131,6 +131,62 @@ class TestEdgesThatAreTokens:
 def test_a_board_survives_json(board: Board) -> None:
     assert Board.from_json(board.to_json()) == board
     assert json.loads(board.to_json())["groups"] == [list(group) for group in board.groups]
+
+
+def names(board: Board) -> dict[str, str]:
+    return {relation.name: relation.kind for relation in board.relations}
+
+
+def test_relations_that_a_symmetry_of_the_board_exchanges_are_of_one_kind() -> None:
+    assert names(nqueens.board(5)) == {
+        "row": "line", "column": "line", "falling": "diagonal", "rising": "diagonal",
+    }  # fmt: skip
+    assert names(sudoku.board(6, "sudoku")) == {
+        "row": "line", "column": "line", "box": "box", "row piece": "piece", "column piece": "piece",
+    }  # fmt: skip
+    sides = {name: name for name in ("row", "column", "above", "below", "left", "right")}
+    assert names(images.board("digits", 1)) == names(arc.board(5, "ARC")) == sides
+    assert names(coloring.board(5)) == {"all": "all"}
+    assert names(ring()) == {"all": "all"} | {name: name for name in NEAR}
+
+
+@pytest.mark.parametrize("board", [nqueens.board(6), sudoku.board(6, "sudoku"), sudoku.board(9, "sudoku")])
+def test_the_groups_of_the_rules_are_among_the_relations(board: Board) -> None:
+    related = {tuple(np.flatnonzero(group)) for relation in board.relations for group in relation.members}
+    assert set(board.groups) <= related
+    for relation in board.relations:
+        assert (relation.members.sum(0) == 1).all()  # every position is in one group, and hears of it
+        assert relation.matrix.diagonal().all()
+
+
+def test_pieces_are_where_lines_and_boxes_meet() -> None:
+    found = {relation.name: relation.matrix for relation in sudoku.board(6, "sudoku").relations}
+    assert np.array_equal(found["row piece"], found["row"] & found["box"])
+    assert np.array_equal(found["column piece"], found["column"] & found["box"])
+
+
+def test_a_place_of_a_picture_hears_of_the_places_around_it() -> None:
+    found = {relation.name: relation.matrix for relation in arc.board(3, "ARC").relations}
+    assert [np.flatnonzero(found[name][4]).tolist() for name in ("above", "below", "left", "right")] == [
+        [1], [7], [3], [5],
+    ]  # fmt: skip
+    assert not found["above"][:3].any()
+    assert not found["left"][::3].any()
+
+
+def test_nodes_of_a_fixed_graph_are_neighbors_or_not() -> None:
+    together, near, far = (relation.matrix for relation in ring().relations)
+    assert together.all()
+    assert np.argwhere(near).tolist() == sorted([list(edge) for edge in EDGES] + [[b, a] for a, b in EDGES])
+    assert np.array_equal(near | far, ~np.eye(4, dtype=bool))
+
+
+def test_interchangeable_symbols_are_the_exclusive_tokens() -> None:
+    assert sudoku.board(4, "sudoku").symbols == (2, 3, 4, 5)
+    assert nqueens.board(5).symbols == (2,)
+    assert coloring.board(5).symbols == (3, 4, 5)
+    assert coloring.board(5).places == 5
+    assert arc.board(5, "ARC").symbols == images.board("digits", 1).symbols == ()
 
 
 def test_places_are_named_from_one() -> None:

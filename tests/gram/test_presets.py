@@ -156,7 +156,9 @@ def test_a_file_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
 def test_the_layers_are_package_data() -> None:
     root = FOLDER.parents[1]
     patterns = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]["gram"]
-    assert {*FOLDER.glob("*.yaml"), root / "gram" / "py.typed"} == {path for pattern in patterns for path in (root / "gram").glob(pattern)}
+    assert {*FOLDER.glob("*.yaml"), root / "gram" / "py.typed"} == {
+        path for pattern in patterns for path in (root / "gram").glob(pattern)
+    }
 
 
 def test_numbers_are_read_as_people_write_them(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from gram.config import ConfigError
 from gram.models import MODELS
 from gram.models.blocks import Block, NetworkConfig
 from gram.presets import preset
-from gram.training.loop import Run
+from gram.training.run import Run
 
 BOARD = Board("toy", "Three by three", "grid", 3, 3, (Token("a"), Token("b"), Token("c")))
 TINY = NetworkConfig(features=16, heads=2, hidden=24, blocks=2)

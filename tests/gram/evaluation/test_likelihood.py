@@ -25,10 +25,7 @@ from gram.inference.request import SampleError
 from gram.models.blocks import NetworkConfig
 from gram.models.gaussian import Gaussian
 from gram.models.gram import GRAMConfig
-from gram.presets import preset
 from gram.tasks.sudoku import SudokuConfig
-from gram.training import losses
-from gram.training.loop import Run, train
 
 SMALL = RunConfig(
     task=SudokuConfig(size=4, generated=24, clues_min=10, clues_max=12),
@@ -235,53 +232,3 @@ def test_the_command_prints_json_and_a_table(
     found = json.loads(say("--limit", 2, "--samples", 2, "--json"))
     assert (found["pairs"], found["samples"]) == (2, 2)
     assert f"ELBO {found['elbo']:.3f}" in say("--limit", 2, "--samples", 2)
-
-
-LEAK = {"posterior_exact": 0.88, "prior_exact": 0.0, "kl_posterior": 0.185}  # 8 queens, beta 1, balance 0.8
-REASONS = {"posterior_exact": 0.65, "prior_exact": 0.56, "kl_posterior": 0.02}  # nqueens8-gram at step 7,250
-SILENT = {"posterior_exact": 0.01, "prior_exact": 0.0, "kl_posterior": 0.0003}  # beta 1 / 1
-
-
-@pytest.mark.parametrize(
-    ("config", "cure"),
-    [
-        (TrainConfig(), "raise train.kl_weight (now 1), or fix the amount with train.kl_target"),
-        (TrainConfig(kl_target=0.3), "lower train.kl_target (now 0.3)"),
-        (TrainConfig(kl_target=0.3, uncharged="posterior"), "set train.uncharged=prior"),
-    ],
-)
-def test_the_private_channel_is_named_with_its_figures_and_its_knob(config: TrainConfig, cure: str) -> None:
-    said = losses.diagnose(LEAK, config)
-    assert said is not None
-    for part in ("private channel", "0.88", "0.00", "0.185 nats per token", cure):
-        assert part in said
-    assert "\n" not in said
-
-
-@pytest.mark.parametrize("measured", [REASONS, SILENT, {"token": 0.1}, {"prior_exact": 0.0, "target_exact": 1.0}])
-def test_a_run_that_reasons_is_silent_or_lacks_the_figures_gets_no_warning(measured: dict[str, float]) -> None:
-    assert losses.diagnose(measured, TrainConfig()) is None
-
-
-def test_the_limits_of_the_diagnosis_lie_where_they_are_said_to() -> None:
-    edge = {"posterior_exact": losses.TOLD, "prior_exact": losses.KEPT * losses.TOLD, "kl_posterior": 0.1}
-    assert losses.diagnose(edge, TrainConfig()) is None
-    assert losses.diagnose(edge | {"prior_exact": 0.99 * edge["prior_exact"]}, TrainConfig())
-    assert losses.diagnose(edge | {"prior_exact": 0.0, "posterior_exact": 0.49}, TrainConfig()) is None
-
-
-def test_a_warning_is_printed_once_and_again_only_while_it_lasts() -> None:
-    assert [lines for lines in range(45) if losses.due(lines, told=lines > 1)] == [1, 20, 40]
-    assert not losses.due(1, told=True)  # it came back
-    assert not losses.due(0, told=False)
-
-
-def test_training_says_so_when_it_sees_the_private_channel(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    advance = Run.advance
-    monkeypatch.setattr(Run, "advance", lambda run: advance(run) | LEAK)
-    train(preset("debug"), tmp_path / "run", quiet=True)
-    said = [line for line in capsys.readouterr().err.splitlines() if "private channel" in line]
-    assert len(said) == 1  # eight lines show it; it is printed at the first, and would be again at the twentieth
-    assert said[0].startswith("step 2: private channel: the posterior is right in 0.88")

@@ -23,7 +23,7 @@ from gram.inference.sample import MAX_ROWS, Record, sample
 from gram.models import MODELS, Readout, State
 from gram.models.blocks import NetworkConfig
 from gram.presets import preset
-from gram.training.loop import Run
+from gram.training.run import Run
 
 KINDS = sorted(MODELS)
 RECURRENT = [kind for kind in KINDS if MODELS[kind].recurrent]
@@ -86,7 +86,7 @@ def test_a_model_is_recurrent_if_a_step_depends_on_the_state_that_it_begins_from
     model = opened.model
     with torch.inference_mode():
         start = model.init(torch.from_numpy(opened.task.puzzles("test").x[:2].astype(np.int64)))
-        other = SamplingNoise(random_start=True).start(start, [(0, 0, 0), (0, 0, 1)])
+        other = SamplingNoise(random_start=True).start(model, start, [(0, 0, 0), (0, 0, 1)])
         ends = [model.step(state, RowGenerators([(1, 0, 0), (1, 0, 1)]))[0].h for state in (start, other)]
     assert torch.equal(*ends) is not model.recurrent
 

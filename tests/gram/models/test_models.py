@@ -26,12 +26,14 @@ from gram.presets import preset
 from gram.tasks import TASKS
 from gram.tasks.nqueens import NQueens, NQueensConfig
 from gram.training import losses
-from gram.training.loop import Run
+from gram.training.carry import Sampler
+from gram.training.run import Run
 
 TOKENS, POSITIONS, BATCH = 3, 9, 5
 BOARD = Board("toy", "Three by three", "grid", 3, 3, (Token("a"), Token("b"), Token("c")), blank=(0, 1))
 TINY = NetworkConfig(features=16, heads=2, hidden=24, blocks=2)
 ACROSS = replace(TINY, mixing="mlp", mixing_hidden=20)
+RELATED = replace(TINY, mixing="relations")
 
 
 def tiny(kind: str, network: NetworkConfig = TINY, **changes: object) -> Model:
@@ -65,6 +67,7 @@ class Die:
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     **{kind: (kind, {}) for kind in MODELS},
     **{f"{kind}-mlp": (kind, {"network": ACROSS}) for kind in MODELS if kind != "ar"},
+    **{f"{kind}-related": (kind, {"network": RELATED}) for kind in MODELS},
     "d3pm-absorbing": ("d3pm", {"diffusion": "absorbing"}),
     "hrm-correct": ("hrm", {"halting": "correct", "judge": "first"}),
     "gram-rotary": ("gram", {"network": replace(TINY, positions="rotary")}),
@@ -197,7 +200,7 @@ class TestContract:
         with torch.enable_grad():
             state, _ = model.step(model.init(puzzles()), Die())
             assert state.h.requires_grad
-            assert not any(t.requires_grad for t in vars(state.detach()).values())
+            assert not any(t.requires_grad for t in state.detach().parts().values())
 
     def test_the_gradient_of_the_objective_reaches_every_parameter(self, model: Model) -> None:
         y = puzzles(seed=1)
@@ -210,7 +213,10 @@ class TestContract:
             if model.stochastic:
                 terms |= losses.guidance(transition)
             right = torch.ones(BATCH)
-            terms |= {"halt": losses.belief(readout.halt, right), "value": losses.belief(readout.value, right)}
+            terms |= {
+                "halt": losses.bce_with_logits(readout.halt, right),
+                "value": losses.bce_with_logits(readout.value, right),
+            }
             losses.total(terms, dict.fromkeys(terms, 1.0)).backward()
         for name, parameter in model.named_parameters():
             assert parameter.grad is not None, name
@@ -640,7 +646,7 @@ def test_gram_without_noise_follows_the_mean() -> None:
 
 def test_guidance_is_h_minus_u_with_the_moments_that_the_head_says() -> None:
     model = tiny("gram")
-    start = State(*(tensor[:1].expand(4_000, -1, -1) for tensor in vars(model.init(puzzles())).values()))
+    start = State(*(tensor[:1].expand(4_000, -1, -1) for tensor in model.init(puzzles()).parts().values()))
     after, transition = model.step(start, Die())
     eps = after.h - transition.u
     prior = transition.prior
@@ -676,15 +682,13 @@ def test_it_overfits_eight_puzzles(kind: str, mixing: Any, tmp_path: object) -> 
     )  # its own bound
     config: RunConfig = replace(few, model=model).override(own)
     run = Run(config, tmp_path)  # type: ignore[arg-type]
-    one = np.flatnonzero(run.puzzles.counts == 1)[::16][:8]
-    run.puzzles = run.puzzles.take(one)
-    run.pair_puzzle, run.pair_solution = run.puzzles.pairs()
-    vars(run).pop("_order", None)
-    run.drawn = 0
+    every = run.sampler.puzzles
+    eight = every.take(np.flatnonzero(every.counts == 1)[::16][:8])
+    run.sampler = Sampler(run.task, eight, config, run.device)
     run.carry = run._first_carry()
     for _ in range(config.train.steps):
         run.advance()
-    x = torch.from_numpy(run.puzzles.x.astype(np.int64))
+    x = torch.from_numpy(eight.x.astype(np.int64))
     learned = run.model.eval()
     with torch.no_grad():
         state, die = learned.init(x), Die()
@@ -693,7 +697,7 @@ def test_it_overfits_eight_puzzles(kind: str, mixing: Any, tmp_path: object) -> 
         readout = learned.decode(state)
     answers = readout.tokens.numpy().astype(np.uint8)
     task = NQueens(NQueensConfig(board_size=5))
-    assert task.check(run.puzzles.x, answers).valid.all()
+    assert task.check(eight.x, answers).valid.all()
     if not writes:
         assert (learned.heads(state.h).right > 0).all()
         assert (readout.value > 0).all()

@@ -26,7 +26,8 @@ from gram.models.mdlm import MDLM
 from gram.models.token_model import choose, uniform
 from gram.presets import preset
 from gram.training import losses
-from gram.training.loop import Run, train
+from gram.training.loop import train
+from gram.training.run import Run
 
 TINY = NetworkConfig(features=16, heads=2, hidden=24, blocks=2)
 BOARD = Board("toy", "Two by two", "grid", 2, 2, tuple(map(Token, ("pad", "a", "b", "c"))), blank=(0,))

@@ -18,35 +18,33 @@ import numpy as np
 import pytest
 import torch
 
-import gram.training.loop  # noqa: F401  (the module, under its full name in sys.modules)
 from gram import checkpoint as store
 from gram.checkpoint import CONFIG, METRICS, TRAINING, WEIGHTS, CheckpointError
 from gram.config import ConfigError, RunConfig
 from gram.models import Model
 from gram.presets import preset
 from gram.training import losses
-from gram.training.kl_control import Charge
-
-module = sys.modules["gram.training.loop"]
-train, Run = module.train, module.Run
+from gram.training.kl_control import KLController
+from gram.training.loop import train
+from gram.training.run import Run
 
 
 def config(*overrides: str) -> RunConfig:
     return preset("debug").override(overrides)
 
 
-def adapted(settings: RunConfig, charge: float, step: int, told: float) -> float:
-    """The one charge of all supervision steps after an optimizer step at which so much was told."""
-    found = Charge(settings.train)
-    found.restore(charge)
-    found.adapt(np.ones(1, dtype=int), np.array([told]), step)
+def adapted(settings: RunConfig, weight: float, step: int, rate: float) -> float:
+    """The one KL weight of all supervision steps after an optimizer step with this information rate."""
+    found = KLController(settings.train)
+    found.restore(weight)
+    found.update(np.ones(1, dtype=int), np.array([rate]), step)
     return float(found.values[0])
 
 
 def measured(path: Path) -> list[dict[str, Any]]:
     """The metrics of a run without the clock."""
     lines = [json.loads(line) for line in (path / METRICS).read_text().splitlines()]
-    return [{name: value for name, value in line.items() if name != "seconds"} for line in lines]
+    return [{name: value for name, value in line.items() if "seconds" not in name} for line in lines]
 
 
 def assert_same_run(one: Path, other: Path) -> None:
@@ -74,7 +72,7 @@ class TestResume:
         for step in range(1, 16):  # across the boundary to the head phase, at 12
             train(config(), tmp_path / "run", minutes=1e-9, quiet=True)
             assert store.load(tmp_path / "run").step == step
-            assert f"stopped at step {step} of 16; the same command goes on" in capsys.readouterr().err
+            assert f"stopped at step {step} of 16; the same command resumes" in capsys.readouterr().err
         assert_same_run(train(config(), tmp_path / "run", quiet=True), debug_checkpoint)
 
     @pytest.mark.parametrize("write", range(1, 10))
@@ -219,9 +217,9 @@ class TestData:
 
     def test_an_epoch_draws_every_pair_once_and_the_next_in_another_order(self, tmp_path: Path) -> None:
         run = Run(config(), tmp_path)
-        pairs = len(run.pair_puzzle)
-        run.drawn = 0
-        drawn = [run._draw() for _ in range(3 * pairs)]
+        pairs = len(run.sampler.pair_puzzle)
+        run.sampler.drawn = 0
+        drawn = [run.sampler.draw() for _ in range(3 * pairs)]
         epochs = [drawn[start : start + pairs] for start in range(0, 3 * pairs, pairs)]
         for epoch in epochs:
             assert sorted(epoch) == list(range(pairs))
@@ -230,19 +228,19 @@ class TestData:
     def test_only_the_training_split_is_seen(self, tmp_path: Path) -> None:
         run = Run(config(), tmp_path)
         held_out = {x.tobytes() for x in run.task.puzzles("test").x}
-        assert not any(x.tobytes() in held_out for x in run.puzzles.x)
+        assert not any(x.tobytes() in held_out for x in run.sampler.puzzles.x)
 
     def test_finished_rows_are_replaced_by_new_pairs_at_z0_and_the_others_go_on(self, tmp_path: Path) -> None:
         run = Run(config(), tmp_path)
         z0 = run.model.state_dict()["h0"]
         for _ in range(7):
-            before, drawn = run.carry.y.clone(), run.drawn
+            before, drawn = run.carry.y.clone(), run.sampler.drawn
             expected = run.carry.age + 1
             limits = torch.tensor([2] * 8 + [3] * 4)  # supervision_steps, prior_steps
             run.advance()
             ended = expected >= limits
             assert torch.equal(run.carry.age, torch.where(ended, 0, expected))
-            assert run.drawn == drawn + int(ended.sum())
+            assert run.sampler.drawn == drawn + int(ended.sum())
             assert torch.equal(run.carry.y[~ended], before[~ended])
             for row in range(12):
                 assert bool((run.carry.h[row] == z0).all()) is bool(ended[row])
@@ -282,7 +280,7 @@ class TestObjective:
         made = self.calls(Run(config("train.uncharged=posterior"), tmp_path), monkeypatch)
         assert made == [(4, False, False), (4, False, False), (8, True, False), (8, True, True)]
 
-    def test_the_gradient_may_go_through_more_transitions_each_of_which_is_charged(
+    def test_the_gradient_may_go_through_more_transitions_each_of_which_pays_for_its_kl(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         for number, (steps, told) in enumerate([("2", 2), ("0", 3), ("9", 3)]):
@@ -310,11 +308,11 @@ class TestObjective:
     def test_prior_rows_never_see_their_target(self, tmp_path: Path) -> None:
         for uncharged in ("prior", "posterior"):
             run = Run(config(f"train.uncharged={uncharged}"), tmp_path)
-            x, y, books = run.carry.x, run.carry.y, run.carry.identifier
+            y, rows = run.carry.y, run.carry.take(torch.arange(12))
             outs = []
             for target in (y, torch.cat([y[:8], y[8:].flip(0)])):
                 generator = torch.Generator().manual_seed(0)
-                outs.append(run.objective(x, target, books, run.carry.h, run.carry.l, 8, generator))
+                outs.append(run.objective(replace(rows, y=target), run.carry.h, run.carry.l, 8, generator))
             for name in ("h", "l", "tokens"):
                 assert torch.equal(outs[0][name][8:], outs[1][name][8:])
 
@@ -329,18 +327,18 @@ class TestObjective:
             by_hand = got["token"] + 3 * (0.7 * got["kl_prior"] + 0.3 * got["kl_posterior"]) + 0.2 * got["halt"]
             assert got["loss"] == pytest.approx(by_hand + 0.4 * got.get("value", 0), rel=1e-5)
 
-    def test_with_a_target_the_prior_is_charged_beta_and_the_posterior_what_adapts(self, tmp_path: Path) -> None:
+    def test_with_a_target_the_prior_has_weight_beta_and_the_posterior_what_adapts(self, tmp_path: Path) -> None:
         run = Run(config("train.kl_weight=3", "train.kl_target=0.01", "train.kl_rate=0.1"), tmp_path)
-        charge = 3.0
+        weight = 3.0
         for step in range(1, 5):
             got = run.advance()
-            assert got["charge"] == pytest.approx(charge)
-            by_hand = got["token"] + 3 * got["kl_prior"] + charge * got["kl_posterior"] + 0.5 * got["halt"]
+            assert got["kl_weight"] == pytest.approx(weight)
+            by_hand = got["token"] + 3 * got["kl_prior"] + weight * got["kl_posterior"] + 0.5 * got["halt"]
             assert got["loss"] == pytest.approx(by_hand + 0.5 * got.get("value", 0), rel=1e-5)
-            charge = adapted(run.config, charge, step, got["kl_posterior"])
-            assert run.charge.values == pytest.approx([charge])
+            weight = adapted(run.config, weight, step, got["kl_posterior"])
+            assert run.kl.values == pytest.approx([weight])
 
-    def test_each_supervision_step_may_have_a_charge_of_its_own(self, tmp_path: Path, monkeypatch: Any) -> None:
+    def test_each_supervision_step_may_have_a_kl_weight_of_its_own(self, tmp_path: Path, monkeypatch: Any) -> None:
         settings = config("train.kl_target=0.01", "train.kl_apart=true", "train.kl_rate=0.1", "train.prior_rows=0")
         run = Run(settings, tmp_path)
         weighed: list[dict[str, Any]] = []
@@ -349,31 +347,31 @@ class TestObjective:
             losses, "total", lambda terms, weights: weighed.append(dict(weights)) or total(terms, weights)
         )
         for _ in range(4):
-            before, age = run.charge.values, run.carry.age + 1
+            before, age = run.kl.values, run.carry.age + 1
             got = run.advance()
             assert weighed[-1]["kl_posterior"].numpy() == pytest.approx(before[age.numpy() - 1])
-            assert got["charge"] == pytest.approx(before.mean())
-        assert len(set(run.charge.values)) == settings.train.supervision_steps
+            assert got["kl_weight"] == pytest.approx(before.mean())
+        assert len(set(run.kl.values)) == settings.train.supervision_steps
 
-    def test_the_charge_is_saved_resumed_and_logged(self, tmp_path: Path) -> None:
+    def test_the_kl_weight_is_saved_resumed_and_logged(self, tmp_path: Path) -> None:
         settings = config("train.kl_weight=3", "train.kl_target=0.01", "train.kl_rate=0.1", "train.log_every=1")
         for _ in range(5):
             train(settings, tmp_path / "run", minutes=1e-9, quiet=True)
         run = Run(settings, tmp_path / "run")
-        assert run.charge.values == [3.0]  # beta, where it starts
+        assert run.kl.values == [3.0]  # beta, where it starts
         run.resume()
         lines = measured(tmp_path / "run")
         by_hand = 3.0
         for line in lines:
-            assert line["charge"] == pytest.approx(by_hand)
+            assert line["kl_weight"] == pytest.approx(by_hand)
             by_hand = adapted(settings, by_hand, line["step"], line["kl_posterior"])
         assert len(lines) == 5
-        assert run.charge.values == pytest.approx([by_hand])
-        assert run.charge.values != [3.0]
+        assert run.kl.values == pytest.approx([by_hand])
+        assert run.kl.values != [3.0]
 
-    def test_without_a_target_the_charge_that_is_logged_stands_still(self, debug_checkpoint: Path) -> None:
+    def test_without_a_target_the_kl_weight_that_is_logged_is_constant(self, debug_checkpoint: Path) -> None:
         settings = config().train
-        told = {round(line["charge"], 6) for line in measured(debug_checkpoint) if "charge" in line}
+        told = {round(line["kl_weight"], 6) for line in measured(debug_checkpoint) if "kl_weight" in line}
         assert told == {round(settings.kl_weight * (1 - settings.kl_balance), 6)}
 
     def test_the_value_of_going_on_is_learned_from_the_step_that_follows(self, tmp_path: Path) -> None:
@@ -489,14 +487,14 @@ class TestHeadPhase:
             got = run.advance()
             assert got["loss"] == pytest.approx(0.5 * got["halt"] + 0.5 * got["value"], rel=1e-5)
 
-    def test_the_charge_stands_still(self, tmp_path: Path) -> None:
+    def test_the_kl_weight_is_constant(self, tmp_path: Path) -> None:
         run = Run(config("train.kl_target=0.01", "train.kl_rate=0.1", "train.steps=2"), tmp_path)
         run.advance(), run.advance()
-        rests = run.charge.values.copy()
+        rests = run.kl.values.copy()
         assert rests != [1.0]
         for _ in range(2):
-            assert "charge" not in run.advance()
-            assert run.charge.values == rests
+            assert "kl_weight" not in run.advance()
+            assert run.kl.values == rests
 
     @pytest.mark.parametrize("fixture", ["debug_checkpoint", "debug_trm_checkpoint"])
     def test_its_lines_hold_what_the_prior_does_and_nothing_of_a_target(
@@ -508,7 +506,7 @@ class TestHeadPhase:
             assert line["step"] > 12
             assert {"prior_exact", "halt", "value", "halt_right", "loss", "lr", "grad_norm"} <= set(line)
             assert not {
-                "token", "kl_prior", "kl_posterior", "charge", "posterior_exact", "target_exact",
+                "token", "kl_prior", "kl_posterior", "kl_weight", "posterior_exact", "target_exact",
             } & set(line)  # fmt: skip
             assert all(np.isfinite(value) for value in line.values() if isinstance(value, float))
 
@@ -587,34 +585,33 @@ class TestMetrics:
             assert not {"posterior_exact", "kl_prior", "kl_posterior"} & set(line)
 
     def test_a_posterior_that_tells_the_answer_shows_as_posterior_right_and_prior_wrong(self, tmp_path: Path) -> None:
-        """The private channel, wired by hand: rows that see the target answer it, rows that do not cannot."""
+        """Posterior leakage, wired by hand: rows that see the target answer it, rows that do not cannot."""
         run = Run(config(), tmp_path)
         out = run.objective
         ages = run.carry.age
 
-        def leaky(x: Any, y: Any, books: Any, h: Any, l: Any, learning_rows: int, *others: Any) -> dict[str, Any]:
+        def leaky(rows: Any, h: Any, l: Any, learning_rows: int, *others: Any) -> dict[str, Any]:
             assert learning_rows == 8
-            result = out(x, y, books, h, l, learning_rows, *others)
-            return result | {"tokens": torch.cat([y[:8], torch.ones_like(y[8:])])}
+            result = out(rows, h, l, learning_rows, *others)
+            return result | {"tokens": torch.cat([rows.y[:8], torch.ones_like(rows.y[8:])])}
 
         run.objective = leaky
-        run.fabric.clip_gradients = lambda *_, **__: torch.tensor(1.0)
         seen = [run.advance() for _ in range(4)]
         assert {line["posterior_exact"] for line in seen if "posterior_exact" in line} == {1.0}
         assert {line["prior_exact"] for line in seen if "prior_exact" in line} == {0.0}
         assert ages.max() <= 3
 
     def test_the_learning_rate_follows_the_schedule(self, tmp_path: Path) -> None:
-        from gram.training.optim import learning_rate
+        from gram.training.optim import schedule
 
         path = train(config("train.log_every=1"), tmp_path / "run", quiet=True)
         settings = config().train
         lines = measured(path)
         assert [line["step"] for line in lines] == list(range(1, 17))
         for line in lines[:12]:
-            assert line["lr"] == pytest.approx(learning_rate(settings.optim, line["step"] - 1, 12))
+            assert line["lr"] == pytest.approx(settings.optim.lr * schedule(settings.optim, line["step"] - 1, 12))
         for line in lines[12:]:  # the head phase has a schedule of its own
-            assert line["lr"] == pytest.approx(learning_rate(settings.optim, line["step"] - 13, 4))
+            assert line["lr"] == pytest.approx(settings.optim.lr * schedule(settings.optim, line["step"] - 13, 4))
 
 
 def test_quiet_says_nothing_on_stdout_and_the_bar_is_on_stderr(

@@ -75,15 +75,17 @@ def test_the_two_halves_add_up_to_the_gradient_of_the_plain_kl() -> None:
         torch.testing.assert_close(one, other)
 
 
-def test_going_on_is_worth_the_better_choice_at_the_next_step_and_halting_at_the_last() -> None:
+def test_continuing_is_worth_the_better_choice_at_the_next_step_and_halting_at_the_last() -> None:
     """HRM, Section 2: G_continue = Q_halt' at the last step, else max(Q_halt', Q_continue')."""
     q_halt, q_continue = torch.tensor([0.9, 0.2, 0.2]), torch.tensor([0.4, 0.7, 0.7])
     right, onward = torch.logit(q_halt).requires_grad_(), torch.logit(q_continue).requires_grad_()
     logit = torch.zeros(3, requires_grad=True)
-    loss = losses.further(logit, right, onward, torch.tensor([False, False, True]))
+    loss = losses.q_continue(logit, right, onward, torch.tensor([False, False, True]))
     loss.sum().backward()
     assert (right.grad, onward.grad) == (None, None)
-    torch.testing.assert_close(logit.grad, 0.5 - torch.tensor([0.9, 0.7, 0.2]))  # of a cross-entropy: belief - target
+    torch.testing.assert_close(
+        logit.grad, 0.5 - torch.tensor([0.9, 0.7, 0.2])
+    )  # of a cross-entropy: probability - target
 
 
 def test_guidance_without_a_posterior_is_refused() -> None:
@@ -93,11 +95,11 @@ def test_guidance_without_a_posterior_is_refused() -> None:
             losses.guidance(lacking)
 
 
-def test_belief_is_binary_cross_entropy_per_example() -> None:
+def test_bce_with_logits_is_binary_cross_entropy_per_example() -> None:
     logit = torch.tensor([0.0, 2.0, -2.0])
     right = torch.tensor([True, True, False])
     by_hand = torch.tensor([log(2), log(1 + 2.718281828459045**-2), log(1 + 2.718281828459045**-2)])
-    torch.testing.assert_close(losses.belief(logit, right), by_hand)
+    torch.testing.assert_close(losses.bce_with_logits(logit, right), by_hand)
 
 
 def test_total_is_the_weighted_sum_of_batch_means() -> None:

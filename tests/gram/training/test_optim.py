@@ -9,7 +9,12 @@ import torch
 from torch import nn
 
 from gram.config import OptimConfig
-from gram.training.optim import average, learning_rate, optimizer
+from gram.training.optim import average, block_matrices, optimizers, schedule
+
+
+def learning_rate(config: OptimConfig, step: int, steps: int) -> float:
+    return config.lr * schedule(config, step, steps)
+
 
 CONFIG = OptimConfig(lr=2e-3, warmup=10, decay_from=0.5, lr_floor=0.1, ema=0.9)
 
@@ -70,7 +75,7 @@ def test_the_optimizer_is_adamw_with_decoupled_decay_as_in_the_textbook() -> Non
     weight = nn.Parameter(torch.tensor([1.0, -2.0]))
     holder = nn.Module()
     holder.weight = weight
-    steps = optimizer(holder, replace(CONFIG, weight_decay=0.1))
+    (steps,) = optimizers(holder, replace(CONFIG, weight_decay=0.1))
     w, m, v = weight.detach().double(), torch.zeros(2).double(), torch.zeros(2).double()
     for t, gradient in enumerate(torch.tensor([[0.5, -1.0], [2.0, 0.1], [-0.3, 0.7]]), 1):
         weight.grad = gradient.clone()
@@ -82,8 +87,53 @@ def test_the_optimizer_is_adamw_with_decoupled_decay_as_in_the_textbook() -> Non
 
 
 @pytest.mark.parametrize(
-    ("changes", "words"), [({"ema": 1.0}, "ema is 1.0"), ({"ema": -0.1}, "ema"), ({"lr": 0.0}, "lr is 0")]
+    ("changes", "words"),
+    [
+        ({"ema": 1.0}, "ema is 1.0"),
+        ({"ema": -0.1}, "ema"),
+        ({"lr": 0.0}, "lr is 0"),
+        ({"muon_lr": -1.0}, "muon_lr is -1"),
+        ({"beta2": 1.0}, "beta2"),
+    ],
 )
 def test_an_impossible_setting_is_refused(changes: dict, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         replace(CONFIG, **changes)
+
+
+class TestMuon:
+    """Which weights move by which optimizer, and by how much."""
+
+    def test_the_matrices_of_the_recursive_network_move_by_muon_and_the_rest_by_adamw(self) -> None:
+        from gram.checkpoint import build
+        from gram.presets import preset
+
+        _, model = build(preset("debug"))
+        adamw, muon = optimizers(model, replace(CONFIG, muon_lr=0.02))
+        names = {id(weight): name for name, weight in model.named_parameters()}
+        by_muon = {names[id(weight)] for weight in muon.param_groups[0]["params"]}
+        by_adamw = {names[id(weight)] for weight in adamw.param_groups[0]["params"]}
+        assert by_muon | by_adamw == set(names.values())
+        assert not by_muon & by_adamw
+        assert by_muon == {name for name in names.values() if name.startswith("f_low.") and "sight" not in name}
+        assert (adamw.param_groups[0]["peak"], muon.param_groups[0]["peak"]) == (2e-3, 0.02)
+
+    def test_a_network_that_serves_twice_is_counted_once(self) -> None:
+        from gram.checkpoint import build
+        from gram.presets import preset
+
+        _, model = build(preset("debug"))
+        found = block_matrices(model)
+        assert len(found) == len({id(weight) for weight in found})
+        assert all(weight.ndim == 2 for weight in found)
+
+    def test_an_update_is_orthogonal_whatever_the_size_of_the_gradient(self) -> None:
+        torch.manual_seed(0)
+        weight = nn.Parameter(torch.zeros(16, 8))
+        steps = torch.optim.Muon([weight], lr=0.02, weight_decay=0.0, adjust_lr_fn="original")
+        weight.grad = 1e-4 * torch.randn(16, 8)
+        steps.step()
+        values = torch.linalg.svdvals(weight.detach()) / (
+            0.02 * 2**0.5
+        )  # the rate grows with the root of rows / columns
+        assert ((values > 0.6) & (values < 1.3)).all()
