@@ -76,7 +76,7 @@ class PlainBlock(nn.Module):
         else:
             self.mixing = ours.mixing
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, graph: Tensor | None = None) -> Tensor:
         if self.mixes == "attention":
             x = self._norm(x + self.attention(x))
         else:

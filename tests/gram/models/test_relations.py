@@ -14,7 +14,7 @@ from torch import Tensor
 
 from gram.board import NEAR, Board
 from gram.checkpoint import CheckpointError, build, load, save_weights
-from gram.inference.noise import Chance
+from gram.inference.noise import SamplingNoise
 from gram.inference.sample import sample
 from gram.models import MODELS, Model
 from gram.models.ar import PastRelations
@@ -193,10 +193,10 @@ def test_a_random_start_parts_what_a_network_treats_alike() -> None:
     blank = torch.full((2, 16), 1)
     tied, _ = model.step(model.init(blank), torch.zeros_like)
     assert torch.equal(tied.h, tied.h[:, :1, :12].repeat(1, 16, 4))
-    start = Chance(random_start=True).start(model, model.init(blank), [(0, 0, 0), (0, 0, 1)])
+    start = SamplingNoise(random_start=True).start(model, model.init(blank), [(0, 0, 0), (0, 0, 1)])
     assert len(start.h.unflatten(2, (4, 12)).flatten(0, 2).unique(dim=0)) == 2 * 16 * 4
     dense = made("trm", SUDOKU, NetworkConfig(features=12, heads=2, hidden=16, blocks=1))
-    start = Chance(random_start=True).start(dense, dense.init(blank), [(0, 0, 0), (0, 0, 1)])
+    start = SamplingNoise(random_start=True).start(dense, dense.init(blank), [(0, 0, 0), (0, 0, 1)])
     assert len(start.h.flatten(0, 1).unique(dim=0)) == 2
 
 
