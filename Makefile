@@ -59,7 +59,7 @@ lint: $(STAMP) $(MODULES)
 	$(BIN)/biome ci --error-on-warnings
 	$(NODE) node node_modules/typescript/bin/tsc
 
-# Some tests look through the eyes of a person, in Chromium. `gramviz doctor --chromium` prints the one it finds. Where
+# Some tests see what a person sees, in Chromium. `gramviz doctor --chromium` prints the one it finds. Where
 # there is none, root may take Debian's, and anyone else playwright's own; if neither can be had, what is left out is
 # said by name, and in CI that is a failure. CI runs the slow tests too; `make test SLOW=1` does so anywhere. There, on
 # machines that other things share, what fails is tried twice more: it counts if it fails each time, else the summary names it.

@@ -5,7 +5,7 @@ a JSON round trip, because it travels inside every rollout.
 
 One rule covers the constraint tasks of the paper: *within a group, each exclusive token stands at most once*. Sudoku's
 groups are rows, columns and boxes and every digit is exclusive; the queens' groups are ranks, files and diagonals and
-the queen is exclusive; a graph's groups are its edges and every colour is exclusive. So conflicts are counted here,
+the queen is exclusive; a graph's groups are its edges and every color is exclusive. So conflicts are counted here,
 once, and the explorer can draw who conflicts with whom without knowing any task.
 
 Every graph of a task has edges of its own, so there the edges are tokens: the positions are the nodes, then every pair
@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Kind = Literal["grid", "graph", "image"]
-Glyph = Literal["text", "queen", "colour", "pixel"]
+Glyph = Literal["text", "queen", "color", "pixel"]
 
 
 @dataclass(frozen=True)

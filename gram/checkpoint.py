@@ -4,7 +4,7 @@
     weights.safetensors    the averaged weights, z0 included; metadata: format, optimizer step, sha256 of the tensors
     metrics.jsonl          one line per look at the run
     training.safetensors   only in a run that can go on: weights, average, optimizer, carried batch, random state
-    README.md              the card, in a checkpoint that ships
+    README.md              the card, in a published checkpoint
 
 safetensors only, never pickle: opening a checkpoint cannot run code. Every file is written under a temporary name and
 then renamed, so a kill at any moment leaves the old file or the new one.
@@ -30,7 +30,7 @@ from gram.models import MODELS, Model
 from gram.suggest import did_you_mean
 from gram.tasks import TASKS, Task
 
-FORMAT = "gram-checkpoint 1"
+FORMAT = "gram-checkpoint 2"
 WEIGHTS, CONFIG, METRICS, TRAINING = "weights.safetensors", "config.json", "metrics.jsonl", "training.safetensors"
 
 

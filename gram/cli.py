@@ -1,4 +1,4 @@
-"""The `gram` command: train, sample, evaluate, ship, show, list. Errors are one sentence on stderr and exit code 2."""
+"""The `gram` command: train, sample, evaluate, export, show, list. Errors are one sentence on stderr and exit code 2."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def bound(
     seed: Seed = 0,
     supervision_steps: Annotated[int | None, typer.Option(help="Depth; default: that of training.")] = None,
     proposal: Annotated[
-        str, typer.Option(help="posterior in all transitions, only where it is charged, or prior (brute force).")
+        str, typer.Option(help="posterior in all transitions, only where KL is paid, or prior (brute force).")
     ] = "posterior",
     exact: Exact = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -224,7 +224,7 @@ def generate(
 
 
 @app.command()
-def ship(
+def export(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the artifact, e.g. artifacts/nqueens8-gram.")],
     seeds: Annotated[int, typer.Option(help="Measure with this many seeds, from 0.")] = 3,
@@ -233,7 +233,7 @@ def ship(
     note: Annotated[str, typer.Option(help="Sentences for the card that figures cannot say.")] = "",
 ) -> None:
     """Evaluate a finished run and write it as an artifact with its card."""
-    from gram.release.export import ship as write
+    from gram.release.export import export as write
 
     print(write(run, out, seeds=seeds, limit=limit, samples=samples, note=note))
 

@@ -92,7 +92,7 @@ class TrainConfig:
         posterior_share: share of them (of stochastic models) that draw their guidance from the posterior for life and
             pay for the KL; the others draw it from the prior, and learn the target all the same.
         hindsight: a row that follows the prior is scored against one of its known solutions, drawn with a probability
-            as they have under its answer, of so many known ones at most; 0: against the one that it was drawn with.
+            as they have under its answer, of at most N known ones; 0: against the one that it was drawn with.
         any_naming: targets in every naming of interchangeable symbols that the puzzle leaves free (colors of a graph).
         replace_solved, replace_solved_end: probability with which a learning row that is solved makes room for a new
             one, at each supervision step; it falls from the first to the second with the learning rate.
@@ -101,21 +101,21 @@ class TrainConfig:
         supervision_steps: N_sup, supervision steps that a row stays; 1: no deep supervision.
         random_start: each row begins at a z0 of its own, drawn anew (GRAM, Table 3b), not at the stored one.
         gradient_steps: transitions of a supervision step, counted from its end, through which the gradient goes, and
-            whose KL is charged (GRAM, Section 3.3: the last one); 0: all of them.
+            whose KL is paid (GRAM, Section 3.3: the last one); 0: all of them.
         prior_rows: further rows that follow the prior and teach only the halting and value heads (stochastic models).
         prior_steps: supervision steps that such a row stays; longer than N_sup, as sampling goes on longer too.
         kl_weight: beta, on the KL in nats per token.
-        kl_balance: alpha, the share of it that moves the prior; 1 - alpha charges the posterior (the paper: 0.8).
+        kl_balance: alpha, the share of it that moves the prior; 1 - alpha moves the posterior (the paper: 0.8).
         kl_target: information rate, in nats per token, of a transition with KL; the weight of the posterior's half then
             starts at beta and adapts to it (`gram.training.kl_control`), and `kl_balance` is not used. 0: fixed
             weights, as in the paper.
-        kl_hold, kl_rate: optimizer steps before the weight adapts, and how fast it may (share per step).
-        kl_apart: each supervision step has a KL weight of its own, so that all carry about as much.
-        kl_start: the target at the beginning, from where it goes to `kl_target` in 3/5 of the steps; 0: constant.
-        kl_end: share of the target that is left when the learning rate has fallen to nothing; 1: it does not fall.
-        kl_floor, kl_floor_start: the least KL weight, to which it rises from `kl_floor_start` in 3/5 of the steps;
+        kl_warmup_steps, kl_rate: optimizer steps before the weight adapts, and how fast it may (share per step).
+        kl_per_step: each supervision step has a KL weight of its own, so that all carry about as much.
+        kl_target_init: the target at the beginning, from where it goes to `kl_target` in 3/5 of the steps; 0: constant.
+        kl_target_end: share of the target that is left when the learning rate has fallen to nothing; 1: it does not fall.
+        kl_weight_min, kl_weight_min_init: the least KL weight, to which it rises from `kl_weight_min_init` in 3/5 of the steps;
             equal, they bound the rate from above alone. 0: always 0.01.
-        uncharged: what the transitions without KL sample in rows that follow the posterior, `prior` or (the paper)
+        no_grad_guidance: what the transitions without KL sample in rows that follow the posterior, `prior` or (the paper)
             `posterior`.
         halt_weight, value_weight: of the two heads' losses.
         keep_best: the weights that are kept are not the last ones, but the last whose accuracy by the prior is as good
@@ -144,14 +144,14 @@ class TrainConfig:
     kl_weight: float = 1.0
     kl_balance: float = 0.8
     kl_target: float = 0.0
-    kl_hold: int = 0
+    kl_warmup_steps: int = 0
     kl_rate: float = 0.02
-    kl_apart: bool = False
-    kl_start: float = 0.0
-    kl_end: float = 1.0
-    kl_floor: float = 0.0
-    kl_floor_start: float = 0.1
-    uncharged: str = "prior"
+    kl_per_step: bool = False
+    kl_target_init: float = 0.0
+    kl_target_end: float = 1.0
+    kl_weight_min: float = 0.0
+    kl_weight_min_init: float = 0.1
+    no_grad_guidance: str = "prior"
     halt_weight: float = 0.5
     value_weight: float = 0.5
     keep_best: bool = False
@@ -170,7 +170,7 @@ class TrainConfig:
         return self.steps + self.head_steps
 
     def __post_init__(self) -> None:
-        one_of(self, "uncharged", ("prior", "posterior"))
+        one_of(self, "no_grad_guidance", ("prior", "posterior"))
         one_of(self, "precision", ("auto", "float32", "bfloat16"))
         for name in (
             "steps", "batch", "supervision_steps", "prior_steps", "log_every", "save_every", "check_every",
@@ -178,31 +178,33 @@ class TrainConfig:
         ):  # fmt: skip
             require(self, name, getattr(self, name) >= 1, "it must be at least 1")
         require(self, "prior_rows", self.prior_rows >= 0, "it must be at least 0")
-        for name in ("head_steps", "kl_target", "kl_hold", "kl_start", "kl_floor"):
+        for name in ("head_steps", "kl_target", "kl_warmup_steps", "kl_target_init", "kl_weight_min"):
             require(self, name, getattr(self, name) >= 0, "it must be 0 (none) or more")
         require(self, "gradient_steps", self.gradient_steps >= 0, "it must be 0 (all) or more")
-        if not self.kl_target and (self.kl_apart or self.kl_start or self.kl_floor):
-            raise ConfigError("kl_apart, kl_start and kl_floor change how the charge adapts; set kl_target, e.g. 0.15")
-        for name in ("posterior_share", "replace_solved", "replace_solved_end", "kl_end"):
+        if not self.kl_target and (self.kl_per_step or self.kl_target_init or self.kl_weight_min):
+            raise ConfigError(
+                "kl_per_step, kl_target_init and kl_weight_min change how the KL weight adapts; set kl_target, e.g. 0.15"
+            )
+        for name in ("posterior_share", "replace_solved", "replace_solved_end", "kl_target_end"):
             require(self, name, 0 <= getattr(self, name) <= 1, "it is a share from 0 to 1")
         require(self, "hindsight", self.hindsight >= 0, "it must be 0 (none) or more, e.g. 32")
         if self.hindsight and self.augment:
             raise ConfigError("hindsight cannot follow a random symmetry of the puzzle; set augment=false with it")
-        require(self, "kl_floor_start", self.kl_floor_start > 0, "it must be positive, e.g. 0.1")
+        require(self, "kl_weight_min_init", self.kl_weight_min_init > 0, "it must be positive, e.g. 0.1")
         require(self, "kl_rate", self.kl_rate > 0, "it must be positive, e.g. 0.02")
         require(self, "kl_balance", 0 <= self.kl_balance <= 1, "it must lie in [0, 1]")
 
 
 @dataclass(frozen=True)
 class InferenceConfig:
-    """How a checkpoint answers unless told otherwise.
+    """How a checkpoint answers by default.
 
     Attributes:
         supervision_steps: how long a trajectory may go on.
-        halting: a trajectory stops at the first supervision step at which the halting head believes that it is right.
-        halt_above: the probability that counts as belief (the paper: 1/2).
+        halting: a trajectory stops at the first supervision step at which the halting probability passes `halt_above`.
+        halt_above: the halting probability at which it stops (the paper: 1/2).
         noise: factor on the deviation of the guidance; 1 is the prior as it was learned.
-        perturb, random_start, temperature: further ways for chance to enter, of any model; see `gram.inference.noise`.
+        perturb, random_start, temperature: further sampling noise, of any model; see `gram.inference.noise`.
     """
 
     supervision_steps: int = 16

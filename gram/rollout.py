@@ -32,7 +32,7 @@ import xarray as xr
 from gram.board import Board
 from gram.suggest import did_you_mean
 
-SCHEMA = "gram-rollout 1"
+SCHEMA = "gram-rollout 2"
 DIMS = ("puzzle", "trajectory", "step", "position", "feature", "token")
 STEP_COORDS = ("supervision_step", "transition", "low_step")
 
@@ -86,7 +86,7 @@ ATTRS = {
     "commit": "source commit, '-dirty' appended",
     "seed": "random seed",
     "mode": "prior or posterior",
-    "chance": "how chance entered, JSON: noise (factor on the guidance), perturb, random_start, temperature",
+    "sampling_noise": "how sampling noise entered, JSON: noise (factor on the guidance), perturb, random_start, temperature",
     "created_at": "UTC, ISO 8601",
     "levels": "the model's words for its step levels, JSON list, outermost first",
 }
@@ -172,7 +172,7 @@ def make(
 
 
 def check(data: xr.Dataset) -> xr.Dataset:
-    """The rollout itself, after every rule of the schema has been held against it.
+    """The rollout itself, checked against every rule of the schema.
 
     Raises:
         RolloutError: names the first rule that is broken, with what was found and what is allowed.
@@ -187,7 +187,9 @@ def check(data: xr.Dataset) -> xr.Dataset:
     if str(data.attrs["schema"]).partition(" ")[0] != SCHEMA.partition(" ")[0]:
         raise RolloutError(f"schema {data.attrs['schema']!r} is unknown; this version reads {SCHEMA!r}")
     if str(data.attrs["schema"]) != SCHEMA:
-        raise RolloutError(f"schema {data.attrs['schema']!r} is newer than {SCHEMA!r}; update gram-explorer to open it")
+        raise RolloutError(
+            f"this is a {data.attrs['schema']!r}; this version reads {SCHEMA!r}: sample it again, or take the version that wrote it"
+        )
     try:
         board = Board.from_json(str(data.attrs["board"]))
     except ValueError as error:

@@ -156,7 +156,7 @@ def gallery(
     ] = None,
     only: Annotated[list[str] | None, typer.Option(metavar="NAME", help="One picture to draw anew; repeat.")] = None,
 ) -> None:
-    """Draw every view from the models that ship, and the page that shows them (needs Chromium; some minutes)."""
+    """Draw every view from the published models, and the page that shows them (needs Chromium; some minutes)."""
     from gramviz.export.gallery import gallery as write
 
     for path in write(out, index or out.parent / "gallery.md", only=only or (), progress=sys.stderr):

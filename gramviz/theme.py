@@ -1,6 +1,6 @@
-"""Colours, marks and the plotly template: one meaning for each mark, in light and in dark.
+"""Colors, marks and the plotly template: one meaning for each mark, in light and in dark.
 
-Ink is the cursor and what is chosen; colour is the one variable shown; grey is not selected, or no answer yet. The
+Ink is the cursor and what is chosen; color is the one variable shown; gray is not selected, or no answer yet. The
 outcome of a path is also a shape, and vermilion on a board always means "breaks a rule". The palettes are Okabe & Ito's
 hues (2008) with their lightness spread until categories stay apart under simulated protan, deutan and tritan sight;
 `tests/gramviz/test_theme.py` computes contrast and distances from the values here. `contract.json` holds them for the
@@ -33,14 +33,14 @@ CONFIG = {
 
 @dataclass(frozen=True)
 class Palette:
-    """One theme's colours, as #RRGGBB.
+    """One theme's colors, as #RRGGBB.
 
     Attributes:
         bg, sunk, given: backgrounds: page, recessed, and the tint of a given cell.
         line, edge: hairlines, and the border of controls (3:1 on bg).
         ink, text2, text3: text in falling weight, all at least 4.5:1 on bg.
-        blue, vermilion, green, purple, gold, grey: the categories; gold and grey are for marks, never for text.
-        landscape: five greys, from high to low.
+        blue, vermilion, green, purple, gold, gray: the categories; gold and gray are for marks, never for text.
+        landscape: five grays, from high to low.
     """
 
     name: Theme
@@ -57,35 +57,35 @@ class Palette:
     green: str
     purple: str
     gold: str
-    grey: str
+    gray: str
     landscape: tuple[str, str, str, str, str]
 
     @property
     def categories(self) -> tuple[str, ...]:
-        """Five colours for things without an order; grey stays free for "none" and "others"."""
+        """Five colors for things without an order; gray stays free for "none" and "others"."""
         return tuple(getattr(self, hue) for hue in CONTRACT["categories"])
 
     def of(self, role: str) -> str:
-        """The colour of a role: an outcome, `conflict` or `none`."""
+        """The color of a role: an outcome, `conflict` or `none`."""
         return str(getattr(self, CONTRACT["roles"][role]))
 
 
 PALETTES: dict[str, Palette] = {
-    name: Palette(name, **colours | {"landscape": tuple(colours["landscape"])})
-    for name, colours in CONTRACT["palettes"].items()
+    name: Palette(name, **colors | {"landscape": tuple(colors["landscape"])})
+    for name, colors in CONTRACT["palettes"].items()
 }
 LIGHT, DARK = PALETTES["light"], PALETTES["dark"]
 
-# ARC's colours are the task's own (Chollet 2019): not colour-blind safe, so views print the symbol on them.
+# ARC's colors are the task's own (Chollet 2019): not color-blind safe, so views print the symbol on them.
 ARC = tuple(CONTRACT["arc"])
 
 
 @dataclass(frozen=True)
 class OutcomeMark:
-    """How a path's outcome is told, with and without colour: word, colour, plotly symbol, line dash, text mark."""
+    """How a path's outcome is shown, with and without color: word, color, plotly symbol, line dash, text mark."""
 
     word: str
-    colour: str
+    color: str
     symbol: str
     dash: str
     text: str
@@ -104,40 +104,40 @@ def palette(theme: str) -> Palette:
 
 def outcome_mark(code: int, theme: str = "light") -> OutcomeMark:
     """The mark of an outcome as coded by `gramviz.measure.outcome` (0 wrong ... 4 drawn)."""
-    colours = palette(theme)
+    colors = palette(theme)
     return (
-        OutcomeMark("wrong", colours.of("wrong"), "x", "dash", "✕"),
-        OutcomeMark("correct", colours.of("correct"), "circle", "solid", "●"),
-        OutcomeMark("not finished", colours.of("unfinished"), "circle-open", "dot", "○"),
-        OutcomeMark("outcome unknown", colours.of("unknown"), "diamond", "solid", "◆"),
-        OutcomeMark("drawn", colours.of("drawn"), "diamond", "solid", "◆"),
+        OutcomeMark("wrong", colors.of("wrong"), "x", "dash", "✕"),
+        OutcomeMark("correct", colors.of("correct"), "circle", "solid", "●"),
+        OutcomeMark("not finished", colors.of("unfinished"), "circle-open", "dot", "○"),
+        OutcomeMark("outcome unknown", colors.of("unknown"), "diamond", "solid", "◆"),
+        OutcomeMark("drawn", colors.of("drawn"), "diamond", "solid", "◆"),
     )[code]
 
 
 def category(index: int, theme: str = "light") -> str:
-    """The colour of the index-th of some unordered things; grey from the sixth on, because a repeated hue would lie."""
-    colours = palette(theme)
-    return colours.categories[index] if 0 <= index < len(colours.categories) else colours.grey
+    """The color of the index-th of some unordered things; gray from the sixth on, because a repeated hue would lie."""
+    colors = palette(theme)
+    return colors.categories[index] if 0 <= index < len(colors.categories) else colors.gray
 
 
 def sequential(theme: str = "light") -> list[list[float | str]]:
-    """A plotly colour scale for value, certainty and step: cividis (Nunez et al. 2018), a high value the stronger mark.
+    """A plotly color scale for value, certainty and step: cividis (Nunez et al. 2018), a high value the stronger mark.
 
     The end that would vanish in the background is left out: 0 to 0.85 on light (reversed), 0.15 to 1 on dark.
     """
     low, high = CONTRACT["ramp"][palette(theme).name]
     at = [low + (high - low) * k / 8 for k in range(9)]
-    return [[k / 8, _hex(colour)] for k, colour in enumerate(sample_colorscale("Cividis", at, colortype="tuple"))]
+    return [[k / 8, _hex(color)] for k, color in enumerate(sample_colorscale("Cividis", at, colortype="tuple"))]
 
 
 def diverging(theme: str = "light") -> list[list[float | str]]:
-    """A plotly colour scale for differences (A - B): blue, background, vermilion."""
-    colours = palette(theme)
-    return [[0.0, colours.blue], [0.5, colours.bg], [1.0, colours.vermilion]]
+    """A plotly color scale for differences (A - B): blue, background, vermilion."""
+    colors = palette(theme)
+    return [[0.0, colors.blue], [0.5, colors.bg], [1.0, colors.vermilion]]
 
 
-def token_colour(token: Token, order: int, theme: str = "light") -> str:
-    """The fill of a token drawn as a colour.
+def token_color(token: Token, order: int, theme: str = "light") -> str:
+    """The fill of a token drawn as a color.
 
     ARC's own if its symbol or label is a digit; the category of that hue if its label names one; else the order-th
     category. Vermilion is never among them, because on a board it means "breaks a rule".
@@ -145,65 +145,65 @@ def token_colour(token: Token, order: int, theme: str = "light") -> str:
     for text in (token.symbol, token.label):
         if text.isdecimal() and int(text) < len(ARC):
             return ARC[int(text)]
-    colours = palette(theme)
-    named = {label: getattr(colours, hue) for label, hue in CONTRACT["named"].items()}
+    colors = palette(theme)
+    named = {label: getattr(colors, hue) for label, hue in CONTRACT["named"].items()}
     calm = tuple(named.values())
-    return named.get(token.label.lower(), calm[order] if 0 <= order < len(calm) else colours.grey)
+    return named.get(token.label.lower(), calm[order] if 0 <= order < len(calm) else colors.gray)
 
 
 def contrast(one: str, other: str) -> float:
-    """Contrast ratio of two colours #RRGGBB, 1 to 21 (WCAG 2.2, relative luminance of sRGB)."""
+    """Contrast ratio of two colors #RRGGBB, 1 to 21 (WCAG 2.2, relative luminance of sRGB)."""
     high, low = sorted((_luminance(one), _luminance(other)), reverse=True)
     return (high + 0.05) / (low + 0.05)
 
 
 def readable(fill: str, theme: str = "light") -> str:
     """Of the theme's ink and background, the one that is easier to read on a fill."""
-    colours = palette(theme)
-    return max(colours.ink, colours.bg, key=lambda text: contrast(text, fill))
+    colors = palette(theme)
+    return max(colors.ink, colors.bg, key=lambda text: contrast(text, fill))
 
 
 @cache
 def template(theme: str = "light") -> go.layout.Template:
     """The plotly template of a theme: our type, no grid, no zero line, titles at the left edge."""
-    colours = palette(theme)
+    colors = palette(theme)
     axis = {
-        "showgrid": False, "zeroline": False, "linecolor": colours.line, "tickcolor": colours.line, "ticks": "",
-        "tickfont": {"size": NOTE, "color": colours.text3}, "title": {"font": {"size": LABEL, "color": colours.text2}},
+        "showgrid": False, "zeroline": False, "linecolor": colors.line, "tickcolor": colors.line, "ticks": "",
+        "tickfont": {"size": NOTE, "color": colors.text3}, "title": {"font": {"size": LABEL, "color": colors.text2}},
     }  # fmt: skip
     return go.layout.Template(
         layout={
-            "font": {"family": FONT, "size": LABEL, "color": colours.ink},
-            "paper_bgcolor": colours.bg,
-            "plot_bgcolor": colours.bg,
-            "colorway": list(colours.categories),
+            "font": {"family": FONT, "size": LABEL, "color": colors.ink},
+            "paper_bgcolor": colors.bg,
+            "plot_bgcolor": colors.bg,
+            "colorway": list(colors.categories),
             "title": {
                 "x": 0, "xref": "container", "xanchor": "left", "pad": {"l": 20, "t": 18}, "y": 1, "yref": "container",
-                "yanchor": "top", "font": {"size": TITLE, "color": colours.ink, "weight": 600},
-                "subtitle": {"font": {"size": LABEL, "color": colours.text2}},
+                "yanchor": "top", "font": {"size": TITLE, "color": colors.ink, "weight": 600},
+                "subtitle": {"font": {"size": LABEL, "color": colors.text2}},
             },
             "xaxis": axis,
             "yaxis": axis,
             "margin": {"l": 20, "r": 20, "t": 84, "b": 56},
             "legend": {
                 "orientation": "h", "x": 0, "xanchor": "left", "y": 0, "yref": "container", "yanchor": "bottom",
-                "font": {"size": LABEL, "color": colours.text2}, "bgcolor": "rgba(0,0,0,0)", "itemsizing": "trace",
+                "font": {"size": LABEL, "color": colors.text2}, "bgcolor": "rgba(0,0,0,0)", "itemsizing": "trace",
                 "tracegroupgap": 0,
             },
             "hoverlabel": {
-                "bgcolor": colours.sunk, "bordercolor": colours.line,
-                "font": {"family": FONT, "size": LABEL, "color": colours.ink}, "align": "left",
+                "bgcolor": colors.sunk, "bordercolor": colors.line,
+                "font": {"family": FONT, "size": LABEL, "color": colors.ink}, "align": "left",
             },
-            "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": colours.text3, "activecolor": colours.ink},
+            "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": colors.text3, "activecolor": colors.ink},
         }
     )  # fmt: skip
 
 
-def _luminance(colour: str) -> float:
-    parts = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+def _luminance(color: str) -> float:
+    parts = [int(color[k : k + 2], 16) / 255 for k in (1, 3, 5)]
     linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def _hex(colour: tuple[float, float, float]) -> str:
-    return "#" + "".join(f"{round(255 * part):02X}" for part in colour)
+def _hex(color: tuple[float, float, float]) -> str:
+    return "#" + "".join(f"{round(255 * part):02X}" for part in color)

@@ -28,7 +28,7 @@ import gram
 
 TRAINED = ("debug", "debug-trm", "debug-hrm", "debug-vae", "debug-ar", "debug-mdlm", "debug-d3pm")
 VARIANTS = {
-    "debug-kl-per-step": ("debug", ("kl_target=0.15", "kl_apart=true", "kl_start=0.4", "kl_floor=0.6")),
+    "debug-kl-per-step": ("debug", ("kl_target=0.15", "kl_per_step=true", "kl_target_init=0.4", "kl_weight_min=0.6")),
     "debug-one-pass": ("debug-trm", ("supervision_steps=1", "gradient_steps=0", "prior_steps=1")),
 }
 SCORED = ("accuracy", "coverage", "best_of_n", "distinct", "mean_halt_step", "halted")
@@ -93,7 +93,7 @@ def of_artifact(name: str) -> tuple[dict[str, Any], dict[str, float]]:
     rollout = gram.sample(checkpoint, 0, trajectories=3, supervision_steps=2, seed=3, exact=True)
     found["rollout"] = of_rollout(rollout)
     near = {"probability": float((rollout["probability"].astype(np.float64) ** 2).mean())}
-    if task.nothing is None:
+    if task.blank_puzzle is None:
         scored = gram.evaluate(checkpoint, trajectories=3, supervision_steps=2, seed=1, limit=3, exact=True)
         found["evaluate"] = text([[part[key] for key in SCORED] for part in (scored, scored["all_inputs"])])
         near["accuracy"] = scored["accuracy"]

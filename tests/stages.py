@@ -1,4 +1,4 @@
-"""What browser tests look at: a page that shows an explorer, and the four stages of the acceptance behaviours."""
+"""What browser tests look at: a page that shows an explorer, and the four stages of the acceptance behaviors."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ HOOKS = {
     "bytes(parcel.data) });": " window.widget_ = gramvizWidget;",
 }
 FOCUS = ["B", 18]
-MOMENT = 13  # the step that most behaviours are looked at: 7.1
+MOMENT = 13  # the step that most behaviors are looked at: 7.1
 CANVASES = {"board": "[data-part=board] canvas", "map": "[data-layer=top]", "lane": "[data-lane=conflicts]"}
 
 
 @dataclass
-class Shown:
+class TokenReadout:
     """A page that shows an explorer, with what it asked for and what it complained about."""
 
     page: Any
@@ -93,8 +93,8 @@ class Shown:
         """The picture of a canvas, to be compared with another."""
         return self.page.locator(selector).first.evaluate("canvas => canvas.toDataURL()")
 
-    def colours(self, selector: str) -> int:
-        """How many colours a canvas shows; a blank one has one."""
+    def colors(self, selector: str) -> int:
+        """How many colors a canvas shows; a blank one has one."""
         return self.page.locator(selector).first.evaluate(
             "canvas => new Set(new Uint32Array("
             "canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.buffer)).size"
@@ -112,10 +112,10 @@ class Shown:
         return got.value.suggested_filename, got.value.path().read_bytes()
 
 
-def watch(context: Any) -> Shown:
+def watch(context: Any) -> TokenReadout:
     """A page of this context, cut from every network, that remembers requests and complaints."""
     context.route(lambda url: not url.startswith("file:"), lambda route: route.abort())
-    shown = Shown(context.new_page())
+    shown = TokenReadout(context.new_page())
     shown.page.on("request", lambda request: shown.requests.append(request.url))
     shown.page.on("pageerror", lambda error: shown.problems.append(str(error)))
     shown.page.on("console", lambda message: message.type == "error" and shown.problems.append(message.text))
@@ -174,7 +174,7 @@ RECORD = """() => {
 
 
 @dataclass
-class Stage(Shown):
+class Stage(TokenReadout):
     """One of the four: a page with the widget in it, and how much it has told its kernel."""
 
     kind: str = "frozen"

@@ -100,7 +100,7 @@ def sudoku(
 
 
 def graph(trajectories: int = 5, *, supervision_steps: int = 5, seed: int = 0, **more: Any) -> xr.Dataset:
-    """A rollout of colouring a ring of eight nodes with two chords in three colours, one node given."""
+    """A rollout of coloring a ring of eight nodes with two chords in three colors, one node given."""
     board = graph_board()
     ring = np.array([2, 3, 2, 3, 2, 3, 4, 3], np.int8)
     solutions = np.stack([np.r_[ring[:6], 4, 3], np.r_[2, 3, 4, 3, 2, 3, 4, 3]]).astype(np.int8)
@@ -114,10 +114,10 @@ def graph(trajectories: int = 5, *, supervision_steps: int = 5, seed: int = 0, *
     )
 
 
-def colours(trajectories: int = 3, *, supervision_steps: int = 4, seed: int = 0) -> xr.Dataset:
-    """A rollout in the manner of ARC: a 5x6 grid of ten colours without rules; `valid` says whether the answer is y."""
-    names = ("black", "blue", "red", "green", "yellow", "grey", "pink", "orange", "azure", "maroon")
-    tokens = (Token("padding"), Token("outside"), *(Token(name, str(i), "colour") for i, name in enumerate(names)))
+def colors(trajectories: int = 3, *, supervision_steps: int = 4, seed: int = 0) -> xr.Dataset:
+    """A rollout in the manner of ARC: a 5x6 grid of ten colors without rules; `valid` says whether the answer is y."""
+    names = ("black", "blue", "red", "green", "yellow", "gray", "pink", "orange", "azure", "maroon")
+    tokens = (Token("padding"), Token("outside"), *(Token(name, str(i), "color") for i, name in enumerate(names)))
     board = Board("arc", "Mirror the figure", "grid", 5, 6, tokens, blank=(1,))
     solution = (2 + (np.arange(30) * 7 // 3) % 10).astype(np.int8)
     return _free(board, np.ones(30, np.int8), solution, trajectories, supervision_steps, seed)
@@ -174,13 +174,13 @@ def sudoku_board(box: int = 3) -> Board:
 
 
 def graph_board() -> Board:
-    """Eight nodes on a circle, edges of the ring and two chords; tokens 2 to 4 are colours."""
+    """Eight nodes on a circle, edges of the ring and two chords; tokens 2 to 4 are colors."""
     edges = [(i, (i + 1) % 8) for i in range(8)] + [(0, 3), (2, 7)]
     angle = np.arange(8) * np.pi / 4
     return Board(
-        "coloring", "Colouring of 8 nodes", "graph", 1, 8,
-        (Token("padding"), Token("blank"), Token("red", "R", "colour"), Token("green", "G", "colour"),
-         Token("blue", "B", "colour")),
+        "coloring", "Coloring of 8 nodes", "graph", 1, 8,
+        (Token("padding"), Token("blank"), Token("red", "R", "color"), Token("green", "G", "color"),
+         Token("blue", "B", "color")),
         blank=(1,), groups=tuple(edges), exclusive=(2, 3, 4),
         xy=tuple((0.5 + 0.45 * float(np.sin(a)), 0.5 - 0.45 * float(np.cos(a))) for a in angle),
     )  # fmt: skip

@@ -1,7 +1,7 @@
-"""One puzzle looked at from all sides: the data behind every analysis, for `gramviz.analyse` to show.
+"""One puzzle looked at from all sides: the data behind every analysis, for `gramviz.analyze` to show.
 
 trm, gram_ = gram.probe("nqueens8-trm"), gram.probe("nqueens8-gram")
-gramviz.analyse(trm, gram_)
+gramviz.analyze(trm, gram_)
 """
 
 from __future__ import annotations

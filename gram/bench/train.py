@@ -7,7 +7,7 @@ Three things take turns on the same machine, so that what else runs there hits a
     matrices  one large product, in float32 and in bf16: what the machine can do
 
 The floating-point operations of a step are those of its matrix products, forward and backward, as torch counts them in
-the eager model; both runs are charged the same.
+the eager model; both runs count the same.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from gram.presets import preset
 from gram.release.export import machine
 from gram.training.run import Run
 
-# The two sizes of the shipped models and a width at which products should fill the machine, with a small batch.
+# The two sizes of the published models and a width at which products should fill the machine, with a small batch.
 WIDE = "model.network.features=512,model.network.heads=8,model.network.hidden=1024,model.guidance_hidden=512"
 CASES = ("nqueens8-gram", "sudoku9-extreme-gram", f"nqueens8-gram:{WIDE},train.batch=16,train.prior_rows=4")
 DTYPES = {"float32": torch.float32, "bf16": torch.bfloat16}
@@ -46,12 +46,12 @@ class PlainAttention(nn.Module):
 
     def __init__(self, ours: Attention) -> None:
         super().__init__()
-        self.qkv, self.out, self.heads, self.rotary, self.sight = (
+        self.qkv, self.out, self.heads, self.rotary, self.attention_bias = (
             ours.qkv,
             ours.out,
             ours.heads,
             ours.rotary,
-            ours.sight,
+            ours.attention_bias,
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -61,7 +61,7 @@ class PlainAttention(nn.Module):
         )
         if self.rotary is not None:
             q, k = self.rotary(q), self.rotary(k)
-        bias = None if self.sight is None else self.sight()
+        bias = None if self.attention_bias is None else self.attention_bias()
         return self.out(F.scaled_dot_product_attention(q, k, v, attn_mask=bias).transpose(1, 2).flatten(2))
 
 
@@ -213,7 +213,7 @@ def _product(side: int, dtype: torch.dtype) -> Callable[[], object]:
 
 
 def _own_core() -> bool:
-    """Whether the processor's seconds are told: with one thread they are those of the clock on an idle machine."""
+    """Whether the processor's seconds are shown: with one thread they are those of the clock on an idle machine."""
     return compute.device().type == "cpu" and torch.get_num_threads() == 1
 
 
@@ -230,7 +230,7 @@ def _seconds(turn: Callable[[], object]) -> float:
 
 
 def _round(value: float, digits: int = 3) -> float:
-    """To so many significant digits."""
+    """To N significant digits."""
     return float(f"{value:.{digits}g}") if math.isfinite(value) else value
 
 
@@ -251,5 +251,5 @@ def table(found: dict[str, Any]) -> str:
     for case in found["cases"]:
         shares = [f"{case['share'][name]:.0%} of {case['machine_gflops'][name]:g}" for name in DTYPES]
         lines.append([f"{case[key]}" for key in COLUMNS.values()] + shares)
-    told = f"{found['machine']}; torch {found['torch']}, threads: {found['threads']}; {found['clock']}"
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + f"\n\n{told}"
+    below = f"{found['machine']}; torch {found['torch']}, threads: {found['threads']}; {found['clock']}"
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + f"\n\n{below}"

@@ -52,7 +52,7 @@ def evaluate(
     per_puzzle: bool = False,
     progress: bool = False,
 ) -> dict[str, Any]:
-    """All figures of a checkpoint as plain data; `gram evaluate --json` prints them.
+    """All metrics of a checkpoint as plain data; `gram evaluate --json` prints them.
 
     Args:
         trajectories: N samples per puzzle. A deterministic model to which no noise is added is run once and counted N
@@ -92,7 +92,7 @@ def grid(
     per_puzzle: bool = False,
     progress: bool = False,
 ) -> dict[str, Any]:
-    """The figures of a checkpoint at each of several depths and widths, from one pass.
+    """The metrics of a checkpoint at each of several depths and widths, from one pass.
 
     A cell holds what `evaluate` says at its depth and number of trajectories; with `exact` bit for bit.
 
@@ -154,7 +154,7 @@ def score_grid(
     per_puzzle: bool = False,
     progress: bool = False,
 ) -> dict[tuple[int, int], dict[str, Any]]:
-    """The figures of a model on a task at each (depth, width), from one pass; see `grid`."""
+    """The metrics of a model on a task at each (depth, width), from one pass; see `grid`."""
     depths, widths = sorted(set(depths)), sorted(set(trajectories))
     if not depths or not widths:
         raise SampleError("the grid is empty; give at least one depth and one number of trajectories")

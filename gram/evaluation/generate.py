@@ -42,7 +42,7 @@ from gram.tasks.images import Images
 SETTINGS = "settings.json"
 MAX_ROWS = 256  # samples that are computed at once
 PART = 2_048  # samples of a file
-NEAREST = 1_000  # samples that are held against all training data
+NEAREST = 1_000  # samples that are compared with all training data
 MEASURED = 10_000  # pictures of IS and FID
 
 
@@ -148,11 +148,11 @@ def draw(
 
 def _nothing(task: Task) -> Tokens:
     """The puzzle [position] that all samples answer."""
-    if task.nothing is None:
+    if task.blank_puzzle is None:
         raise SampleError(
             f"there is no blank puzzle of {task.board.title} to generate from; use `gram sample` or `gram evaluate`"
         )
-    return task.nothing
+    return task.blank_puzzle
 
 
 def parts(folder: Path, samples: int) -> Iterator[Tokens]:
@@ -287,7 +287,7 @@ def _count(folder: Path, number: int) -> int:
 
 
 def _keys(tokens: Tokens) -> list[bytes]:
-    """A short text of bytes per answer [answer, position]; different ones differ but for one chance in 2^64 or so."""
+    """A short text of bytes per answer [answer, position]; different ones differ but for one case in 2^64 or so."""
     return [hashlib.blake2b(row.tobytes(), digest_size=16).digest() for row in tokens]
 
 

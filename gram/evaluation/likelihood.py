@@ -5,11 +5,11 @@ Source: GRAM (arXiv 2605.19376), eq. 13 and 14, Fig. 8; the importance-weighted 
     ELBO = E_q[ log p(y | h) ] - sum over all T * N_sup transitions of KL(q || p)
     IW_K = E_q[ log mean_k p(y | h) prod p(eps | u) / q(eps | u, y) ],   ELBO = IW_1 <= IW_2 <= ... <= log p(y | x)
 
-Training charges only the last transition of a supervision step, so its loss is no bound: what the posterior conveys in
-another transition, or conveyed in an earlier step, is free there. Here everything is charged. All figures are nats of a
+Training pays KL in the last transition of a supervision step alone, so its loss is no bound: what the posterior conveys in
+another transition, or conveyed in an earlier step, is free there. Here all KL counts. All figures are nats of a
 whole (puzzle, solution) pair, summed over positions; per token they are divided by the positions of the board.
 
-A model that writes tokens has no posterior; what is said of it is its own bound (`Writer.loss`), which for AR is log p
+A token model has no posterior; what is said of it is its own bound (`TokenModel.loss`), which for AR is log p
 itself, and for diffusion a mean over random times.
 
 Leaves out: halting (every trajectory has the depth that was asked for), and noise other than the learned prior's.
@@ -34,12 +34,12 @@ from gram.checkpoint import Checkpoint, load
 from gram.inference.chain import Chain, Row, Rows, batches, computing
 from gram.inference.noise import AS_TRAINED, RowGenerators
 from gram.inference.request import SampleError, Selection, check, evenly, select
-from gram.models import Model, Writer
+from gram.models import Model, TokenModel
 from gram.models.gaussian import Gaussian, kl
 from gram.tasks import Puzzles
 from gram.tasks.base import PAD
 
-PROPOSALS = ("posterior", "charged", "prior")
+PROPOSALS = ("posterior", "last", "prior")
 MAX_ROWS = 32  # of a batch
 DEFAULT_PAIRS = 64
 
@@ -95,22 +95,22 @@ def importance(log_weights: NDArray[np.float64], samples: int) -> NDArray[np.flo
 def follow(chain: Chain, y: Tensor, supervision_steps: int, proposal: str) -> Paths:
     """Run rows from their initial state towards their targets y [row, position] and note what each nat cost."""
     model, count = chain.model, chain.rows.count
-    likelihoods, charges, ratio = [], [], torch.zeros(len(y), dtype=torch.float64, device=y.device)
+    likelihoods, kls, ratio = [], [], torch.zeros(len(y), dtype=torch.float64, device=y.device)
     for _ in range(supervision_steps):
         for number in range(1, model.high_steps + 1):
-            sees = proposal == "posterior" or (proposal == "charged" and number == model.high_steps)
+            sees = proposal == "posterior" or (proposal == "last" and number == model.high_steps)
             transition = chain.advance(y if sees else None)
             q, p = transition.posterior, transition.prior
             if q is None or p is None:
-                charges.append(torch.zeros_like(ratio))
+                kls.append(torch.zeros_like(ratio))
                 continue
-            charges.append(kl(q, p).double().sum(1))
+            kls.append(kl(q, p).double().sum(1))
             ratio += log_ratio(q, p, chain.generators.last)
         likelihoods.append(log_likelihood(chain.read_out()[1].logits, y))
     shape = (count, supervision_steps, model.high_steps)
     return Paths(
         torch.stack(likelihoods, 1).cpu().numpy()[:count],
-        torch.stack(charges, 1).cpu().numpy()[:count].reshape(shape),
+        torch.stack(kls, 1).cpu().numpy()[:count].reshape(shape),
         ratio.cpu().numpy()[:count],
     )
 
@@ -132,15 +132,15 @@ def bound(
     """The ELBO, the surrogate and the importance-weighted bound of (puzzle, solution) pairs as plain data, in nats.
 
     Args:
-        checkpoint: opened, or its name or folder; a model with guidance, or one that writes tokens.
+        checkpoint: opened, or its name or folder; a model with guidance, or a token model.
         puzzles: index or indices in the split, `Puzzles`, or the text of one puzzle, with all their solutions; default:
             `limit` pairs of the split.
         limit: only this many of the pairs, evenly chosen; default: 64 where no puzzles are named, else all.
         samples: K draws per pair. The bound rises with it, and so does the time; memory does not.
         seed: of the noise; every draw has a generator of its own, keyed by (seed, puzzle, solution, draw).
         supervision_steps: depth; default: N_sup, with which the checkpoint was trained.
-        proposal: what draws the guidance. `posterior`: the posterior in all transitions (eq. 13). `charged`: in the
-            last of each supervision step only, the prior elsewhere, as training does with `uncharged=prior`. `prior`:
+        proposal: what draws the guidance. `posterior`: the posterior in all transitions (eq. 13). `last`: in the
+            last of each supervision step only, the prior elsewhere, as training does with `no_grad_guidance=prior`. `prior`:
             brute force, without looking at the target. Each gives lower bounds of the same log p(y | x).
         exact: whether a draw is the same bit for bit however many are computed with it (`gram.sample`).
         progress: called with (rows done, rows in all) after each batch.
@@ -163,14 +163,16 @@ def bound(
         limit = DEFAULT_PAIRS
     pairs = _pairs(chosen, limit)
     started = time.perf_counter()
-    if isinstance(model, Writer) and model.exact:
+    if isinstance(model, TokenModel) and model.exact:
         samples = 1  # all draws would be equal
     rows = [Row(p, (seed, ids[p], at, draw), at) for p, at in pairs for draw in range(samples)]
     parts = []
     with computing(model, precision):
         for part in batches(chosen, rows, MAX_ROWS, exact):
             parts.append(
-                _of_writer(model, part) if isinstance(model, Writer) else _of_chain(model, part, steps, proposal)
+                _of_token_model(model, part)
+                if isinstance(model, TokenModel)
+                else _of_chain(model, part, steps, proposal)
             )
             if progress:
                 progress(min(len(parts) * MAX_ROWS, len(rows)), len(rows))
@@ -187,8 +189,8 @@ def bound(
     }
     named = {"puzzle": [ids[p] for p, _ in pairs], "solution": [at for _, at in pairs]}
     terms = [np.concatenate(values) for values in zip(*parts, strict=True)]
-    if isinstance(model, Writer):
-        figures = _writer_figures(terms[0].reshape(len(pairs), samples), model.exact, named)
+    if isinstance(model, TokenModel):
+        figures = _token_model_metrics(terms[0].reshape(len(pairs), samples), model.exact, named)
     else:
         about |= {"supervision_steps": steps, "transitions": steps * model.high_steps, "proposal": proposal}
         figures = _figures(Paths(*terms), samples, named)
@@ -207,8 +209,8 @@ def _check_model(opened: Checkpoint, proposal: str) -> None:
         raise SampleError(f"proposal is {proposal!r}; known: {', '.join(PROPOSALS)}")
 
 
-def _of_writer(model: Writer, rows: Rows) -> tuple[NDArray[np.float64], ...]:
-    """The bound [row] of a model that writes tokens, in nats of the whole answer."""
+def _of_token_model(model: TokenModel, rows: Rows) -> tuple[NDArray[np.float64], ...]:
+    """The bound [row] of a token model, in nats of the whole answer."""
     terms = model.loss(rows.x, rows.y, rows.identifier, RowGenerators(rows.keys))["bound"].double()
     return (-(terms * (rows.y != PAD).sum(1))[: rows.count].cpu().numpy(),)
 
@@ -218,8 +220,8 @@ def _of_chain(model: Model, rows: Rows, supervision_steps: int, proposal: str) -
     return tuple(vars(follow(Chain(model, rows), rows.y, supervision_steps, proposal)).values())
 
 
-def _writer_figures(per_pair: NDArray[np.float64], exact: bool, named: dict[str, list[int]]) -> dict[str, Any]:
-    """The figures of `bound` from the bounds [pair, draw] of a model that writes tokens."""
+def _token_model_metrics(per_pair: NDArray[np.float64], exact: bool, named: dict[str, list[int]]) -> dict[str, Any]:
+    """The figures of `bound` from the bounds [pair, draw] of a token model."""
     elbo = per_pair.mean(1)
     per = named | {"elbo": elbo.tolist()}
     return {"elbo": float(elbo.mean()), "elbo_error": _error(elbo), "exact": exact, "per_pair": per}

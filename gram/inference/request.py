@@ -58,7 +58,7 @@ def _select(
         x = task.parse(puzzles)
         if model.prefix and task.identifiers:
             raise SampleError(
-                f"a typed puzzle of {task.name} does not say which rule book it follows; give the index of one"
+                f"a typed puzzle of {task.name} does not say which ARC task it belongs to; give the index of one"
             )
         try:
             solutions = task.solve(x, limit=MAX_SOLUTIONS)
@@ -82,11 +82,11 @@ def _available(task: Task, split: str, answered: bool) -> Puzzles:
     try:
         return task.puzzles(split)  # type: ignore[arg-type]
     except DataError as error:
-        if task.nothing is None and error.missing:
+        if task.blank_puzzle is None and error.missing:
             raise DataError(f"{error}, or give a puzzle as text", error.missing) from error
-        if task.nothing is None or answered or error.missing is None:
+        if task.blank_puzzle is None or answered or error.missing is None:
             raise
-        return unanswered(task.nothing)
+        return unanswered(task.blank_puzzle)
 
 
 def unanswered(x: Tokens) -> Puzzles:
@@ -120,12 +120,12 @@ def sampling_noise(
         temperature=own.temperature if temperature is None else temperature,
     )
     if not model.recurrent and (chosen.perturb or chosen.random_start):
-        fix = "leave it out" if model.writes else "leave it out, or give a temperature"
-        why = "continues from its tokens alone" if model.writes else "answers in one pass"
+        fix = "leave it out" if model.samples_tokens else "leave it out, or give a temperature"
+        why = "continues from its tokens alone" if model.samples_tokens else "answers in one pass"
         raise SampleError(
             f"{opened.name} {why} and does not read its latent state, so {chosen.name} changes nothing; {fix}"
         )
-    if model.writes and chosen.temperature:
+    if model.samples_tokens and chosen.temperature:
         raise SampleError(
             f"{opened.name} samples every token that it writes, so there is no decoder with a temperature; leave "
             "temperature out, and give a noise below 1 for the more probable tokens (0: the most probable)"

@@ -68,7 +68,7 @@ def rerun(
     known = int(one["supervision_step"].max())
     steps = known if supervision_steps is None else supervision_steps
     given = one["x"].values if x is None else np.asarray(x)
-    noise = {"noise": None} | json.loads(str(rollout.attrs.get("chance", "{}")))
+    noise = {"noise": None} | json.loads(str(rollout.attrs.get("sampling_noise", "{}")))
     sampling = Sampling(
         opened,
         opened.task.text(given.astype(np.uint8)),
@@ -124,9 +124,9 @@ def _record_of(rollout: xr.Dataset, opened: Checkpoint) -> Record:
 def _start(one: xr.Dataset, opened: Checkpoint, trajectory: int, step: int, h: Array | None, l: Array | None) -> Start:
     """The recorded state of a trajectory, or what somebody made of it, with its past."""
     model = opened.model
-    if model.writes or not model.recurrent or model.prefix:
+    if model.samples_tokens or not model.recurrent or model.prefix:
         why = (
-            "keeps the tokens of its rule book in its state, which a rollout leaves out"
+            "keeps its puzzle embedding in its state, which a rollout leaves out"
             if model.prefix
             else "does not read its latent state"
         )

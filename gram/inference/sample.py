@@ -136,7 +136,7 @@ def sample(
         noise: factor on the deviation of the guidance; default: the checkpoint's, and 1 with a target.
         perturb, random_start, temperature: further sampling noise, of any model (`gram.inference.noise`): the
             deviation of PTRM's noise on the latent, whether z0 is drawn per trajectory, and the decoder's temperature;
-            default: the checkpoint's. A rollout made so says so in its name and in `chance`.
+            default: the checkpoint's. A rollout made so says so in its name and in `sampling_noise`.
         record: what to keep.
         exact: whether a trajectory is the same bit for bit however many are drawn with it; a few then cost as much as
             32. Otherwise it is the same up to rounding, and equal calls give equal bits.
@@ -155,7 +155,7 @@ def sample(
 def default_steps(opened: Checkpoint) -> int:
     """Supervision steps of a record unless others are asked for."""
     depth = opened.config.inference.supervision_steps
-    return depth if opened.model.writes else min(DEFAULT_RECORDED_STEPS, depth)
+    return depth if opened.model.samples_tokens else min(DEFAULT_RECORDED_STEPS, depth)
 
 
 class Sampling:
@@ -203,7 +203,7 @@ class Sampling:
         if mode not in ("prior", "posterior"):
             raise SampleError(f"mode is {mode!r}; known: prior, posterior")
         if mode == "posterior" and not model.has_guidance:
-            what = "writes tokens" if model.writes else "is deterministic"
+            what = "writes tokens" if model.samples_tokens else "is deterministic"
             raise SampleError(f"{opened.name} {what} and has no posterior; use mode='prior'")
         found, self.ids = select(model, task, puzzles, split, answered=mode == "posterior")
         if mode == "posterior" and not all(len(known) for known in found.solutions):
@@ -287,7 +287,7 @@ class Sampling:
             keep("logits", readout.logits, torch.float32)
         if record.halt:
             keep("halt", readout.halt.sigmoid(), torch.float32)
-        if record.value and not chain.model.writes:
+        if record.value and not chain.model.samples_tokens:
             keep("value", readout.value.sigmoid(), torch.float32)
         if record.h:
             keep("h", on_board(state.h), torch.float16)
@@ -321,7 +321,7 @@ class Sampling:
             arrays["halted_at"] = np.where(stopped.any(-1), stopped.argmax(-1), -1).astype(np.int32)
         return as_rollout(
             opened, self.puzzles, arrays, clock, name=self.noise.name, seed=self.seed, mode=self.mode,
-            chance=json.dumps(asdict(self.noise)), levels=json.dumps(model.levels),
+            sampling_noise=json.dumps(asdict(self.noise)), levels=json.dumps(model.levels),
         )  # fmt: skip
 
 

@@ -8,13 +8,27 @@ from gram.models.gram import GRAM
 from gram.models.hrm import HRM
 from gram.models.looped import Looped
 from gram.models.mdlm import MDLM
-from gram.models.token_model import Writer
+from gram.models.token_model import TokenModel
 from gram.models.trm import TRM
 from gram.models.vae import VAE
 
 MODELS: dict[str, type[Model]] = {model.name: model for model in (Direct, Looped, HRM, TRM, GRAM, AR, MDLM, D3PM, VAE)}
 
 __all__ = [
-    "AR", "D3PM", "GRAM", "HRM", "MDLM", "MODELS", "TRM", "VAE", "Direct", "Looped", "Model", "Noise", "Readout",
-    "State", "Transition", "Writer",
+    "AR",
+    "D3PM",
+    "GRAM",
+    "HRM",
+    "MDLM",
+    "MODELS",
+    "TRM",
+    "VAE",
+    "Direct",
+    "Looped",
+    "Model",
+    "Noise",
+    "Readout",
+    "State",
+    "TokenModel",
+    "Transition",
 ]  # fmt: skip

@@ -13,7 +13,7 @@ of those before it; the other holds none, and hears of the first what stands bef
 
 The encoder's vector is added at its own position, in the place of cross-attention: answer and puzzle share their
 positions. Position i sees the same whatever is written after it, so h keeps the distributions from which all tokens so
-far were drawn, and log p(y | x) is their exact sum. Tokens that the puzzle gives are read, never drawn or charged.
+far were drawn, and log p(y | x) is their exact sum. Tokens that the puzzle gives are read, never sampled, and cost nothing.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from gram.board import Board
 from gram.models.base import Noise, State, Transition, Watch, initialize
 from gram.models.blocks import Network
 from gram.models.relations import Incidence
-from gram.models.token_model import NEVER, Page, Shown, Writer, WriterConfig, choose, per_token
+from gram.models.token_model import NEVER, TokenModel, TokenModelConfig, TokenReadout, TokenState, choose, per_token
 from gram.tasks.base import PAD
 
 
 @dataclass(frozen=True)
-class ARConfig(WriterConfig):
+class ARConfig(TokenModelConfig):
     """Shape of an AR: encoder and decoder have `network.blocks` each; `puzzle_tokens` as in GRAM."""
 
     def __post_init__(self) -> None:
@@ -46,7 +46,7 @@ class ARConfig(WriterConfig):
             )
 
 
-class AR(Writer):
+class AR(TokenModel):
     """Writes the first blank position, then the next."""
 
     name: ClassVar[str] = "ar"
@@ -56,27 +56,27 @@ class AR(Writer):
 
     def __init__(self, config: ARConfig, board: Board, identifiers: int = 0) -> None:
         super().__init__(config, board, identifiers)
-        size, told = config.network, self.layout
+        size, layout = config.network, self.layout
         self.low_steps = size.blocks
-        self.encoder = Network(size, told)
+        self.encoder = Network(size, layout)
         self.past = None
-        if told.incidence is not None:
-            self.past = PastRelations(told.incidence)
-            told = replace(told, incidence=self.past.incidence)
-        self.layers = Network(size, told)
+        if layout.incidence is not None:
+            self.past = PastRelations(layout.incidence)
+            layout = replace(layout, incidence=self.past.incidence)
+        self.layers = Network(size, layout)
         for block in self.layers.blocks if self.past is None else ():
             attention = cast(Any, block).attention
-            attention.sight = Past(told.positions, attention.sight)
+            attention.attention_bias = Past(layout.positions, attention.attention_bias)
         initialize(self)
 
-    def init(self, x: Tensor, identifier: Tensor | None = None) -> Page:
+    def init(self, x: Tensor, identifier: Tensor | None = None) -> TokenState:
         e_x = self.encoder(self.embed(x, identifier), graph=self.relate(x))
         return self.blank_board(x, e_x, self.blank[x].sum(1))
 
     def step(
         self, state: State, noise: Noise, y: Tensor | None = None, watch: Watch | None = None
-    ) -> tuple[Page, Transition]:
-        assert isinstance(state, Page)
+    ) -> tuple[TokenState, Transition]:
+        assert isinstance(state, TokenState)
         h = self.read(state.e_x, state.tokens, state.graph, watch)
         open_ = state.free & (state.tokens == PAD)
         at = open_.int().argmax(1, keepdim=True)  # the first that is still blank; 0 if none is
@@ -88,7 +88,7 @@ class AR(Writer):
         return replace(state, h=h, l=h, tokens=tokens, time=time), Transition(h)
 
     def read(self, e_x: Tensor, tokens: Tensor, graph: Tensor | None = None, watch: Watch | None = None) -> Tensor:
-        """States h [batch, position, feature], each told the tokens before it and not its own."""
+        """States h [batch, position, feature], each conditioned on the tokens before it and not its own."""
         if self.past is not None:
             both = torch.cat([e_x + self.written(tokens), e_x + self.written(torch.full_like(tokens, PAD))], 1)
             half = e_x.shape[1]
@@ -97,9 +97,9 @@ class AR(Writer):
         before = F.pad(tokens[:, :-1], (1, 0), value=PAD)
         return self.layers((e_x + self.written(before)) * 0.5**0.5, watch).float()
 
-    def decode(self, state: State) -> Shown:
+    def decode(self, state: State) -> TokenReadout:
         """Of a written position the distribution that its token was drawn from; of the others nothing is known."""
-        assert isinstance(state, Page)
+        assert isinstance(state, TokenState)
         nothing = torch.zeros_like(self.answers, dtype=torch.float32).masked_fill(~self.answers, NEVER)
         logits = torch.where((state.tokens == PAD)[..., None], nothing, self.predict(state.h, state.graph))
         return self.show(state, torch.where(state.free[..., None], logits, self.known(state.tokens)))
@@ -116,20 +116,20 @@ class Past(nn.Module):
     """What is added to the scores of pairs [head, position, position] so that none sees those after it.
 
     Args:
-        positions: how many there are; the tokens that name a rule book come first.
-        sight: what is added beside, if anything.
+        positions: how many there are; the puzzle embedding come first.
+        attention_bias: what is added beside, if anything.
     """
 
     later: Tensor
 
-    def __init__(self, positions: int, sight: nn.Module | None) -> None:
+    def __init__(self, positions: int, attention_bias: nn.Module | None) -> None:
         super().__init__()
-        self.sight = sight
+        self.attention_bias = attention_bias
         later = torch.full((1, positions, positions), -torch.inf).triu(1)
         self.register_buffer("later", later, persistent=False)
 
     def forward(self) -> Tensor:
-        return self.later if self.sight is None else self.sight() + self.later
+        return self.later if self.attention_bias is None else self.attention_bias() + self.later
 
 
 class PastRelations(nn.Module):
@@ -141,18 +141,18 @@ class PastRelations(nn.Module):
 
     related: Tensor
 
-    def __init__(self, told: Incidence) -> None:
+    def __init__(self, incidence: Incidence) -> None:
         super().__init__()
-        self.near = told.matrices is None and told.dense  # kinds that each puzzle decides
+        self.near = incidence.matrices is None and incidence.dense  # kinds that each puzzle decides
         fixed, starts = [], 0
-        for groups in told.kinds.values():
+        for groups in incidence.kinds.values():
             part = slice(starts, starts := starts + groups)
-            fixed.append((told.spread[:, part] @ told.pool[part]).ne(0))
-        if told.matrices is not None:
-            fixed += told.matrices.ne(0).unbind()
+            fixed.append((incidence.spread[:, part] @ incidence.pool[part]).ne(0))
+        if incidence.matrices is not None:
+            fixed += incidence.matrices.ne(0).unbind()
         self.register_buffer("related", torch.stack(fixed), persistent=False)  # [kind, place, place]
-        kinds = (*told.kinds, *told.dense) if not self.near else (*told.dense, *told.kinds)
-        self.incidence = Incidence(told.symbols, {}, told.pool, told.spread, kinds)
+        kinds = (*incidence.kinds, *incidence.dense) if not self.near else (*incidence.dense, *incidence.kinds)
+        self.incidence = Incidence(incidence.symbols, {}, incidence.pool, incidence.spread, kinds)
 
     def forward(self, graph: Tensor | None) -> Tensor:
         """Matrices [kind, 2 place, 2 place], or [batch, ...] where each puzzle has its own."""

@@ -105,15 +105,15 @@ class Model(nn.Module, ABC):
 
     Attributes:
         recurrent: whether a step begins from the latent state (h, l) that the last one left.
-        writes: whether it writes tokens instead of refining a latent state (`gram.models.token_model`): then it has a
+        samples_tokens: whether it samples tokens instead of refining a latent state (`gram.models.token_model`): then it has a
             loss of its own, and neither guidance nor heads.
-        stochastic: whether a die is thrown in every step.
+        stochastic: whether every step samples.
     """
 
     name: ClassVar[str]
     Config: ClassVar[type]
     recurrent: ClassVar[bool] = True
-    writes: ClassVar[bool] = False
+    samples_tokens: ClassVar[bool] = False
     stochastic: bool
     levels: ClassVar[tuple[str, ...]] = ("Supervision step", "Transition", "Low-level step")
     config: Any
@@ -121,7 +121,7 @@ class Model(nn.Module, ABC):
     low_steps: int
     embed_x: nn.Embedding
     place: nn.Module
-    rules: RuleBooks
+    puzzle_embedding: PuzzleEmbedding
     layout: Layout
     decoder: nn.Module
     heads: Heads | FirstToken
@@ -131,16 +131,16 @@ class Model(nn.Module, ABC):
     @property
     def has_guidance(self) -> bool:
         """Whether its transitions have a prior, and with a target a posterior."""
-        return self.stochastic and not self.writes
+        return self.stochastic and not self.samples_tokens
 
     @property
     def prefix(self) -> int:
-        """How many positions of a state come before those of the board: the tokens that name the rule book."""
-        return self.rules.tokens
+        """How many positions of a state come before those of the board: the puzzle embedding."""
+        return self.puzzle_embedding.tokens
 
     def embed(self, x: Tensor, identifier: Tensor | None) -> Tensor:
         """The puzzles [batch, position] as vectors [batch, position, feature] that know their places."""
-        return self.place(self.rules(self.embed_x(x), identifier))
+        return self.place(self.puzzle_embedding(self.embed_x(x), identifier))
 
     @property
     def features(self) -> int:
@@ -171,7 +171,7 @@ class Model(nn.Module, ABC):
     def init(self, x: Tensor, identifier: Tensor | None = None) -> State:
         """Step 0 for the puzzles [batch, position]: the fixed initial state, and the embedded puzzle.
 
-        `identifier` [batch] names each one's rule book, where a task has several and the model reads them; default 0.
+        `identifier` [batch] names each one's puzzle embedding, where a task has several and the model reads them; default 0.
         """
         e_x = self.embed(x, identifier)
         l0 = getattr(self, "l0", self.h0)  # a flat model stores one vector
@@ -192,15 +192,15 @@ class Model(nn.Module, ABC):
         return Readout(self.logits(state.h, state.graph), outputs.halt, outputs.value)
 
 
-class RuleBooks(nn.Module):
-    """Learned tokens before the board that say which rule book it follows: "puzzle embeddings", HRM and TRM.
+class PuzzleEmbedding(nn.Module):
+    """Learned tokens before the board that say which ARC task it belongs to: "puzzle embeddings", HRM and TRM.
 
     An ARC task is a rule that its demonstrations show and its test input does not, so the model learns a few vectors
-    per task. They start at zero, as in HRM, where a task without rule books has them too, as a scratch pad.
+    per task. They start at zero, as in HRM, where a task without ARC tasks has them too, as a scratch pad.
 
     Args:
-        books, tokens, features: how many rule books, how many tokens for each, how wide a token is.
-        learned: of the entries of a book's tokens only so many are learned, the others stay zero (TRM); 0: all.
+        books, tokens, features: how many ARC tasks, how many tokens for each, how wide a token is.
+        learned: of a puzzle's entries only this many are learned, the others stay zero (TRM); 0: all.
     """
 
     def __init__(self, books: int, tokens: int, features: int, learned: int = 0) -> None:
@@ -219,7 +219,7 @@ class RuleBooks(nn.Module):
 
 
 def check_tokens(config: Any) -> None:
-    """Refuse a configuration whose rule books would learn more entries than their tokens have."""
+    """Refuse a configuration whose ARC tasks would learn more entries than their tokens have."""
     at_least(0, config, "puzzle_tokens", "puzzle_features")
     most = config.puzzle_tokens * config.network.features
     if config.puzzle_features > most:

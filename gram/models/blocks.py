@@ -39,7 +39,7 @@ class NetworkConfig:
         symbols: `embedded`, a vector for each token, or `shared`, the same for all interchangeable symbols of the board
             (`gram.models.symbols`); those need mixing by relations and positions `none`.
         peer_attention: heads of an attention to places on a common line or in a common box, beside relations; 0: none.
-        positions: how it is told where a position lies, see `gram.models.positions`.
+        positions: how it knows where a position lies, see `gram.models.positions`.
         norm_eps: added to the mean square under the root of every norm (HRM and TRM: 1e-5).
     """
 
@@ -88,7 +88,7 @@ class NetworkConfig:
 
 @dataclass(frozen=True)
 class Layout:
-    """The positions that a network runs over, and what it is told of pairs of them.
+    """The positions that a network runs over, and what it knows of pairs of them.
 
     Attributes:
         positions: how many there are.
@@ -129,16 +129,16 @@ class SwiGLU(nn.Module):
         return self.down(F.silu(gate) * up)
 
 
-class Sight(nn.Module):
+class AttentionBias(nn.Module):
     """What each head adds to the scores of pairs for the relations between them: [head, position, position].
 
     A learned bias of attention, as in T5 (Raffel et al. 2020, relative positions) and Graphormer (Ying et al. 2021,
-    edges). Each head starts by favouring one relation, the heads of a network one after another.
+    edges). Each head starts by favoring one relation, the heads of a network one after another.
 
     Args:
         relations: [kind, position, position], see `Layout`.
         heads: how many heads.
-        first: the relation that the first head favours.
+        first: the relation that the first head favors.
     """
 
     relations: Tensor
@@ -146,8 +146,8 @@ class Sight(nn.Module):
     def __init__(self, relations: Tensor, heads: int, first: int) -> None:
         super().__init__()
         self.register_buffer("relations", relations.float(), persistent=False)
-        favoured = (first + torch.arange(heads)) % len(relations)
-        self.weight = nn.Parameter(3.0 * F.one_hot(favoured, len(relations)).float())
+        favored = (first + torch.arange(heads)) % len(relations)
+        self.weight = nn.Parameter(3.0 * F.one_hot(favored, len(relations)).float())
 
     def forward(self) -> Tensor:
         return torch.einsum("hk,kpq->hpq", self.weight, self.relations)
@@ -156,9 +156,11 @@ class Sight(nn.Module):
 class Attention(nn.Module):
     """Self-attention of every position to every other: [batch, position, feature] -> same."""
 
-    def __init__(self, features: int, heads: int, rotary: Rotary | None = None, sight: Sight | None = None) -> None:
+    def __init__(
+        self, features: int, heads: int, rotary: Rotary | None = None, attention_bias: AttentionBias | None = None
+    ) -> None:
         super().__init__()
-        self.heads, self.rotary, self.sight = heads, rotary, sight
+        self.heads, self.rotary, self.attention_bias = heads, rotary, attention_bias
         self.qkv = nn.Linear(features, 3 * features, bias=False)
         self.out = nn.Linear(features, features, bias=False)
 
@@ -168,7 +170,7 @@ class Attention(nn.Module):
         q, k, v = self.qkv(x).view(shape).permute(2, 0, 3, 1, 4)  # each [batch, head, position, feature / heads]
         if self.rotary is not None:
             q, k = self.rotary(q), self.rotary(k)
-        bias = None if self.sight is None else self.sight().to(q.dtype)
+        bias = None if self.attention_bias is None else self.attention_bias().to(q.dtype)
         if x.is_cuda:
             mixed = F.scaled_dot_product_attention(q, k, v, attn_mask=bias)
         else:
@@ -192,9 +194,9 @@ class Block(nn.Module):
         if config.mixing == "attention":
             turned = config.positions == "rotary"
             rotary = Rotary(layout.positions, config.features // config.heads) if turned else None
-            told = layout.relations
-            sight = None if told is None else Sight(told, config.heads, index * config.heads)
-            self.attention = Attention(config.features, config.heads, rotary, sight)
+            relations = layout.relations
+            attention_bias = None if relations is None else AttentionBias(relations, config.heads, index * config.heads)
+            self.attention = Attention(config.features, config.heads, rotary, attention_bias)
         elif config.mixing == "relations":
             assert layout.incidence is not None
             self.relations = Relations(config.features, layout.incidence, config.peer_attention)

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from gram.board import Board
 from gram.models.base import Noise, State, Transition, Watch, initialize
 from gram.models.blocks import Network, at_least
-from gram.models.token_model import Page, Shown, Writer, WriterConfig, choose, per_token, uniform
+from gram.models.token_model import TokenModel, TokenModelConfig, TokenReadout, TokenState, choose, per_token, uniform
 from gram.tasks.base import PAD
 
 TINY = 1e-30  # below every probability that matters; its logarithm is finite
@@ -33,7 +33,7 @@ COSINE_OFFSET = 0.008  # Nichol & Dhariwal 2021
 
 
 @dataclass(frozen=True)
-class D3PMConfig(WriterConfig):
+class D3PMConfig(TokenModelConfig):
     """Shape of a D3PM.
 
     Attributes:
@@ -53,7 +53,7 @@ class D3PMConfig(WriterConfig):
             raise ValueError(f"auxiliary is {self.auxiliary}; it must be 0 (the bound alone) or more")
 
 
-class D3PM(Writer):
+class D3PM(TokenModel):
     """Draws x_T, then x_{T-1}, down to x_0."""
 
     name: ClassVar[str] = "d3pm"
@@ -78,14 +78,14 @@ class D3PM(Writer):
     def weights(self) -> dict[str, float]:
         return {"bound": 1.0, "token": self.config.auxiliary}
 
-    def init(self, x: Tensor, identifier: Tensor | None = None) -> Page:
+    def init(self, x: Tensor, identifier: Tensor | None = None) -> TokenState:
         time = torch.full((len(x),), self.config.diffusion_steps, device=x.device)
         return self.blank_board(x, self.embed(x, identifier), time)
 
     def step(
         self, state: State, noise: Noise, y: Tensor | None = None, watch: Watch | None = None
-    ) -> tuple[Page, Transition]:
-        assert isinstance(state, Page)
+    ) -> tuple[TokenState, Transition]:
+        assert isinstance(state, TokenState)
         time, goes_on = state.time, (state.time > 0)[:, None]
         thrown, drawn = noise(state.tokens), noise(self.known(state.tokens))
         tokens = torch.where(
@@ -121,9 +121,9 @@ class D3PM(Writer):
         likely = self.back[time[:, None], tokens] * (answer @ self.through[time - 1])
         return likely / likely.sum(-1, keepdim=True).clamp(min=TINY)
 
-    def decode(self, state: State) -> Shown:
+    def decode(self, state: State) -> TokenReadout:
         """What the network expects at x_0; a mask that was lifted, and what is given, are certain."""
-        assert isinstance(state, Page)
+        assert isinstance(state, TokenState)
         certain = ~state.free
         if self.config.diffusion == "absorbing":
             certain = certain | (state.tokens != PAD)
@@ -138,9 +138,9 @@ class D3PM(Writer):
         free = self.blank[x]
         y = torch.where(free, y, x)
         drawn = choose(self.through[time[:, None], y].clamp(min=TINY).log(), noise(self.known(y)))
-        charged = free & (y != PAD)
-        bound, token = self.nats(e_x, y, torch.where(charged, drawn, y), time, self.relate(x))
-        return {"bound": per_token(T * bound * charged, y), "token": per_token(token * charged, y)}
+        counted = free & (y != PAD)
+        bound, token = self.nats(e_x, y, torch.where(counted, drawn, y), time, self.relate(x))
+        return {"bound": per_token(T * bound * counted, y), "token": per_token(token * counted, y)}
 
     def nats(
         self, e_x: Tensor, y: Tensor, tokens: Tensor, time: Tensor, graph: Tensor | None = None

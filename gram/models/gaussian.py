@@ -35,7 +35,7 @@ class Gaussian:
         return self.mean + self.sigma * noise
 
     def first(self, rows: int) -> Gaussian:
-        """That of the first so many rows; itself if it has no more."""
+        """That of the first rows; itself if it has no more."""
         return self if rows == len(self.mean) else Gaussian(self.mean[:rows], self.log_sigma[:rows])
 
     def before(self, other: Gaussian) -> Gaussian:
@@ -68,7 +68,7 @@ def kl(q: Gaussian, p: Gaussian) -> Tensor:
 class GaussianHead(nn.Module):
     """One SwiGLU per parameter: [batch, position, feature] -> Gaussian over [batch, position, feature].
 
-    With shared symbols there are so many features of each, and each symbol is read by itself.
+    With shared symbols there are that many features of each, and each symbol is read by itself.
 
     The output layers start at zero, so that guidance begins as N(0, 0.1^2) whatever the state. For the ablations of
     Table 3b a head can do without its mean (then 0) or without its deviation (then 1).
@@ -83,7 +83,7 @@ class GaussianHead(nn.Module):
         self.mean = SwiGLU(inputs, hidden, features) if mean else None
         self.log_sigma = SwiGLU(inputs, hidden, features) if deviation else None
 
-    def start_at_rest(self) -> None:
+    def zero_init(self) -> None:
         """Zero the output layers; called after the general initialization."""
         for part in (self.mean, self.log_sigma):
             if part is not None:

@@ -1,4 +1,4 @@
-"""GRAM, the generative recursive reasoning model: TRM's recursion with a die thrown at every high-level transition.
+"""GRAM, the generative recursive reasoning model: TRM's recursion with sampling noise at every high-level transition.
 
 Source: GRAM (arXiv 2605.19376), eq. 3 to 8 and Fig. 2:
 
@@ -7,7 +7,7 @@ Source: GRAM (arXiv 2605.19376), eq. 3 to 8 and Fig. 2:
     h  = u + eps,  eps ~ N(mu(u), sigma(u)^2)    guidance: the prior; the posterior q(eps | u, y) sees the target
 
 Choices where the paper is silent, or where we measured (see docs/training.md): f_L and f_H may be one network
-(`shared`); the posterior reads the concatenation of u and e_y; cells are told their places by the lines through them.
+(`shared`); the posterior reads the concatenation of u and e_y; cells know their places by the lines through them.
 
 The ablations of Table 3 are settings of this model: `guided`, `low_steps = 0` (no hierarchy) and `guidance`; deep
 supervision is a matter of training. What the paper's words "mean 0", "sigma 0" and "direct" stand for is our reading.
@@ -26,7 +26,7 @@ from gram.board import Board
 from gram.models.base import (
     Model,
     Noise,
-    RuleBooks,
+    PuzzleEmbedding,
     State,
     Transition,
     Watch,
@@ -52,10 +52,10 @@ class GRAMConfig:
         shared: f_L and f_H are one network, as in TRM.
         guidance_hidden: inner width of the four SwiGLUs that give the guidance.
         sigma_cap: the largest deviation of the guidance.
-        puzzle_tokens: how many learned tokens name the rule book of a puzzle (the paper: 16); 0: none.
+        puzzle_tokens: how many learned tokens a puzzle embedding has (the paper: 16); 0: none.
         guided: False switches the guidance off (h = u): the deterministic limit, an ablation of Table 3.
-        guidance: `residual`, as in the paper; `zero-mean`, eps ~ N(0, sigma^2); `zero-sigma`, eps = mu, without a die,
-            where the KL is charged as if both deviations were 1; `absolute`, h ~ N(mu(u), sigma(u)^2), not added to u.
+        guidance: `residual`, as in the paper; `zero-mean`, eps ~ N(0, sigma^2); `zero-sigma`, eps = mu, without noise,
+            where the KL is that of deviations 1; `absolute`, h ~ N(mu(u), sigma(u)^2), not added to u.
     """
 
     network: NetworkConfig = field(default_factory=NetworkConfig)
@@ -88,23 +88,23 @@ class GRAM(Model):
         self.stochastic = config.guided
         self.low_steps, self.high_steps = config.low_steps, config.high_steps
         size = config.network
-        told = self.layout = layout(size, board, config.puzzle_tokens)
+        self.layout = layout(size, board, config.puzzle_tokens)
         self.embed_x = embedding(size.shared, board, size.features, self.places, board.blank)
         self.embed_y = embedding(size.shared, board, size.features, self.places, (PAD,))
         self.place = place(size, board, config.puzzle_tokens)
-        self.rules = RuleBooks(identifiers, config.puzzle_tokens, size.features)
-        self.f_low = Network(size, told)
-        self.f_high = self.f_low if config.shared or not config.low_steps else Network(size, told)
+        self.puzzle_embedding = PuzzleEmbedding(identifiers, config.puzzle_tokens, size.features)
+        self.f_low = Network(size, self.layout)
+        self.f_high = self.f_low if config.shared or not config.low_steps else Network(size, self.layout)
         mean, deviation = config.guidance != "zero-mean", config.guidance != "zero-sigma"
         parts = (config.guidance_hidden, size.features, mean, deviation)
-        self.prior = GaussianHead(size.features, *parts, symbols=told.symbols, most=config.sigma_cap)
-        self.posterior = GaussianHead(2 * size.features, *parts, symbols=told.symbols, most=config.sigma_cap)
+        self.prior = GaussianHead(size.features, *parts, symbols=self.layout.symbols, most=config.sigma_cap)
+        self.posterior = GaussianHead(2 * size.features, *parts, symbols=self.layout.symbols, most=config.sigma_cap)
         self.decoder = decoder(size.shared, board, size.features)
         self.graph = graph(size.mixing == "relations", board)
-        self.heads = Heads(size, told)
+        self.heads = Heads(size, self.layout)
         initialize(self)
-        self.prior.start_at_rest()
-        self.posterior.start_at_rest()
+        self.prior.zero_init()
+        self.posterior.zero_init()
         self.register_buffer("h0", draw_z0(size.features))
         self.register_buffer("l0", draw_z0(size.features))
 
@@ -122,7 +122,9 @@ class GRAM(Model):
         prior = self.prior(u)
         posterior = None
         if y is not None:
-            e_y = F.pad(self.embed_y(y).to(u.dtype), (0, 0, self.prefix, 0))  # a rule book's tokens have no target
+            e_y = F.pad(
+                self.embed_y(y).to(u.dtype), (0, 0, self.prefix, 0)
+            )  # a puzzle embedding's tokens have no target
             posterior = self.posterior(u[: len(y)], e_y)
         drawn = posterior.before(prior) if posterior else prior
         eps = drawn.mean if self.config.guidance == "zero-sigma" else drawn.sample(noise(h))

@@ -9,9 +9,9 @@ of T low-level updates are T transitions of K here; its z_L and z_H are l and h:
 The gradient goes through the last update of each network only (its one-step approximation of the gradient at a fixed
 point), or as `low_gradient_steps` says. Halting is learned with two values (Q-learning): of halting, which is 1 where
 the answer is right, and of going on, which is the better of both at the next supervision step
-(`gram.training.losses.further`). Nothing charges for time, so where both are learned well going on is worth as much at
+(`gram.training.losses.q_continue`). Time costs nothing, so where both are learned well going on is worth as much at
 least, and halting saves little; its own evaluation ignores it. Here the rows that teach this live through all their
-steps; HRM's end where the values say so, or later by a die.
+steps; HRM's end where the values say so, or at a random later step.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from gram.board import Board
 from gram.models.base import (
     Model,
     Noise,
-    RuleBooks,
+    PuzzleEmbedding,
     State,
     Transition,
     Watch,
@@ -49,8 +49,8 @@ class HRMConfig:
         network: size of f_L and of f_H.
         low_steps, high_steps: K and T.
         low_gradient_steps: low-level updates, counted from the last, through which the gradient goes; 0: all of them.
-        halting: `q`, by the values of halting and of going on; `correct`, by the belief that the answer is right (TRM).
-        puzzle_tokens: how many learned tokens name the rule book of a puzzle (its code: 1); 0: none.
+        halting: `q`, by the values of halting and of going on; `correct`, by the probability that the answer is right (TRM).
+        puzzle_tokens: how many learned tokens a puzzle embedding has (its code: 1); 0: none.
         puzzle_features: how many of their entries are learned, the others are zero; 0: all.
         judge: what the heads read: the `board`, or the `first` token (its code).
     """
@@ -83,15 +83,17 @@ class HRM(Model):
         self.config = config
         self.low_steps, self.high_steps = config.low_steps, config.high_steps
         size = config.network
-        told = self.layout = layout(size, board, config.puzzle_tokens)
+        self.layout = layout(size, board, config.puzzle_tokens)
         self.embed_x = embedding(size.shared, board, size.features, self.places, board.blank)
         self.place = place(size, board, config.puzzle_tokens)
-        self.rules = RuleBooks(identifiers, config.puzzle_tokens, size.features, config.puzzle_features)
-        self.f_low = Network(size, told)
-        self.f_high = Network(size, told)
+        self.puzzle_embedding = PuzzleEmbedding(
+            identifiers, config.puzzle_tokens, size.features, config.puzzle_features
+        )
+        self.f_low = Network(size, self.layout)
+        self.f_high = Network(size, self.layout)
         self.decoder = decoder(size.shared, board, size.features)
         self.graph = graph(size.mixing == "relations", board)
-        self.heads = heads(config.judge, size, told, further=config.halting == "q")
+        self.heads = heads(config.judge, size, self.layout, q_continue=config.halting == "q")
         initialize(self)
         self.register_buffer("h0", draw_z0(size.features))
         self.register_buffer("l0", draw_z0(size.features))

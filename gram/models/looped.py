@@ -17,7 +17,7 @@ from gram.board import Board
 from gram.models.base import (
     Model,
     Noise,
-    RuleBooks,
+    PuzzleEmbedding,
     State,
     Transition,
     Watch,
@@ -58,14 +58,14 @@ class Looped(Model):
         self.config = config
         self.high_steps = config.high_steps
         size = config.network
-        told = self.layout = layout(size, board, config.puzzle_tokens)
+        self.layout = layout(size, board, config.puzzle_tokens)
         self.embed_x = embedding(size.shared, board, size.features, self.places, board.blank)
         self.place = place(size, board, config.puzzle_tokens)
-        self.rules = RuleBooks(identifiers, config.puzzle_tokens, size.features)
-        self.f = Network(size, told)
+        self.puzzle_embedding = PuzzleEmbedding(identifiers, config.puzzle_tokens, size.features)
+        self.f = Network(size, self.layout)
         self.decoder = decoder(size.shared, board, size.features)
         self.graph = graph(size.mixing == "relations", board)
-        self.heads = Heads(size, told)
+        self.heads = Heads(size, self.layout)
         initialize(self)
         self.register_buffer("h0", draw_z0(size.features))
 

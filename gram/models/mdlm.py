@@ -4,9 +4,9 @@ Source: Sahoo et al. 2024, "Simple and Effective Masked Diffusion Language Model
 linear schedule alpha_t = 1 - t, under which a position is masked with probability t:
 
     loss  = E_t [ 1/t  sum over masked positions of -log p(y_i | board with masks) ]     an upper bound of -log p(y | x)
-    step  t -> s: a masked position is written with probability (t - s) / t, by its own die
+    step  t -> s: a masked position is written with probability (t - s) / t, at random
 
-Written positions stay as they are (their SUBS parameterisation), and the network is not told t: the number of masks
+Written positions stay as they are (their SUBS parameterization), and the network is not given t: the number of masks
 says it. A mask is the padding token. The positions that the puzzle gives are never masked (GRAM, Table 1: conditional).
 """
 
@@ -21,12 +21,12 @@ from torch import Tensor
 from gram.board import Board
 from gram.models.base import Noise, State, Transition, Watch, initialize
 from gram.models.blocks import Network, at_least
-from gram.models.token_model import Page, Shown, Writer, WriterConfig, choose, per_token, uniform
+from gram.models.token_model import TokenModel, TokenModelConfig, TokenReadout, TokenState, choose, per_token, uniform
 from gram.tasks.base import PAD
 
 
 @dataclass(frozen=True)
-class MDLMConfig(WriterConfig):
+class MDLMConfig(TokenModelConfig):
     """Shape of an MDLM.
 
     Attributes:
@@ -40,7 +40,7 @@ class MDLMConfig(WriterConfig):
         at_least(1, self, "diffusion_steps")
 
 
-class MDLM(Writer):
+class MDLM(TokenModel):
     """Writes each blank position at a moment of its own."""
 
     name: ClassVar[str] = "mdlm"
@@ -54,14 +54,14 @@ class MDLM(Writer):
         self.layers = Network(config.network, self.layout)
         initialize(self)
 
-    def init(self, x: Tensor, identifier: Tensor | None = None) -> Page:
+    def init(self, x: Tensor, identifier: Tensor | None = None) -> TokenState:
         time = torch.full((len(x),), self.config.diffusion_steps, device=x.device)
         return self.blank_board(x, self.embed(x, identifier), time)
 
     def step(
         self, state: State, noise: Noise, y: Tensor | None = None, watch: Watch | None = None
-    ) -> tuple[Page, Transition]:
-        assert isinstance(state, Page)
+    ) -> tuple[TokenState, Transition]:
+        assert isinstance(state, TokenState)
         h = self.read(state.e_x, state.tokens, state.graph, watch)
         logits = self.predict(h, state.graph)
         drawn, moment = choose(logits, noise(logits)), uniform(noise(logits[..., 0]))
@@ -75,9 +75,9 @@ class MDLM(Writer):
         """States h [batch, position, feature] of a board with masks."""
         return self.layers((e_x + self.written(tokens)) * 0.5**0.5, watch, graph).float()
 
-    def decode(self, state: State) -> Shown:
+    def decode(self, state: State) -> TokenReadout:
         """Of a masked position what the network expects there; a written one is certain."""
-        assert isinstance(state, Page)
+        assert isinstance(state, TokenState)
         masked = (state.tokens == PAD)[..., None]
         return self.show(state, torch.where(masked, self.predict(state.h, state.graph), self.known(state.tokens)))
 

@@ -1,14 +1,14 @@
-"""How a network is told where a position lies: `NetworkConfig.positions`.
+"""How a network knows where a position lies: `NetworkConfig.positions`.
 
     lines     a vector for each line through a cell, added to what stands there (ours)
     relations lines, and a bias of attention between positions that share a line (ours; T5, Graphormer), or that are
-              neighbours in a picture (T5; Swin)
+              neighbors in a picture (T5; Swin)
     learned   a free vector per position, added (BERT; an option of HRM and TRM)
     rotary    queries and keys turned by angles that grow with the position (RoPE, Su et al. 2021; HRM, TRM and GRAM)
     none      not at all: an MLP over positions has weights for each (TRM for Sudoku)
 
-Positions are counted row by row, after the tokens that name the rule book (`prefix`). Rotary positions only tell how
-far apart two stand: where all cells hold the same, they cannot be told apart.
+Positions are counted row by row, after the puzzle embedding (`prefix`). Rotary positions only say how
+far apart two stand: where all cells hold the same, they cannot be distinguished.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from gram.board import Board
 from gram.models.blocks import Layout, NetworkConfig
 from gram.models.relations import incidence
 
-NEAR = 2  # rows and columns between neighbours in a picture
+NEAR = 2  # rows and columns between neighbors in a picture
 
 
 def place(config: NetworkConfig, board: Board, prefix: int) -> nn.Module:
@@ -40,7 +40,7 @@ def place(config: NetworkConfig, board: Board, prefix: int) -> nn.Module:
 def layout(config: NetworkConfig, board: Board, prefix: int) -> Layout:
     """The positions of a state, and, for `relations`, which of them share a row, column, diagonal, box or node.
 
-    In a picture, which are neighbours: a relation for each way to go from one patch to another, `NEAR` at most.
+    In a picture, which are neighbors: a relation for each way to go from one patch to another, `NEAR` at most.
     """
     if config.mixing == "relations":
         if config.shared and (prefix or not board.symbols):

@@ -108,18 +108,18 @@ class Relations(nn.Module):
     spread: Tensor
     matrices: Tensor | None
 
-    def __init__(self, features: int, told: Incidence, peer_heads: int = 0) -> None:
+    def __init__(self, features: int, incidence: Incidence, peer_heads: int = 0) -> None:
         super().__init__()
         self.here = linear(features, features, HERE)
-        among = ("symbols",) if told.symbols > 1 else ()
+        among = ("symbols",) if incidence.symbols > 1 else ()
         self.heard = nn.ModuleDict(
-            {kind: linear(features, features, RELATED) for kind in (*told.kinds, *told.dense, *among)}
+            {kind: linear(features, features, RELATED) for kind in (*incidence.kinds, *incidence.dense, *among)}
         )
-        self.groups, self.dense, self.boxes = told.kinds, told.dense, told.boxes
-        self.peers = PeerAttention(features, peer_heads, told) if peer_heads else None
-        self.register_buffer("pool", told.pool, persistent=False)
-        self.register_buffer("spread", told.spread, persistent=False)
-        self.register_buffer("matrices", told.matrices, persistent=False)
+        self.groups, self.dense, self.boxes = incidence.kinds, incidence.dense, incidence.boxes
+        self.peers = PeerAttention(features, peer_heads, incidence) if peer_heads else None
+        self.register_buffer("pool", incidence.pool, persistent=False)
+        self.register_buffer("spread", incidence.spread, persistent=False)
+        self.register_buffer("matrices", incidence.matrices, persistent=False)
 
     def forward(self, x: Tensor, graph: Tensor | None = None) -> Tensor:
         """`graph` [batch, kind, place, place]: the matrices of the dense kinds, where each puzzle has its own."""
@@ -142,8 +142,8 @@ class Relations(nn.Module):
     def in_groups(self, x: Tensor) -> Tensor:
         """What `x` hears of the kinds that have groups, on any board."""
         means = torch.matmul(self.pool, x.flatten(2)).unflatten(2, x.shape[2:]).split(list(self.groups.values()), 1)
-        told = torch.cat([self.heard[kind](mean) for kind, mean in zip(self.groups, means, strict=True)], 1)
-        return torch.matmul(self.spread, told.flatten(2)).view_as(x)
+        messages = torch.cat([self.heard[kind](mean) for kind, mean in zip(self.groups, means, strict=True)], 1)
+        return torch.matmul(self.spread, messages.flatten(2)).view_as(x)
 
     def in_boxes(self, x: Tensor, heard: Tensor) -> Tensor:
         """`heard` + `in_groups(x)` on a grid with boxes, by means over axes of a reshaped board: quicker."""
@@ -169,16 +169,16 @@ class PeerAttention(nn.Module):
     peers: Tensor
     closed: Tensor
 
-    def __init__(self, features: int, heads: int, told: Incidence) -> None:
+    def __init__(self, features: int, heads: int, incidence: Incidence) -> None:
         super().__init__()
-        if told.peers is None:
+        if incidence.peers is None:
             raise ValueError("peer_attention needs a board with lines or boxes; set model.network.peer_attention=0")
         self.heads, self.key, self.value = heads, max(1, features // 4), max(1, features // 2)
         self.qkv = nn.Linear(features, heads * (2 * self.key + self.value), bias=False)
         self.out = linear(heads * self.value, features, SILENT)
-        self.bias = nn.Parameter(torch.zeros(heads, len(told.peers)))
-        self.register_buffer("peers", told.peers, persistent=False)
-        self.register_buffer("closed", torch.where(told.peers.any(0), 0.0, -1e4), persistent=False)
+        self.bias = nn.Parameter(torch.zeros(heads, len(incidence.peers)))
+        self.register_buffer("peers", incidence.peers, persistent=False)
+        self.register_buffer("closed", torch.where(incidence.peers.any(0), 0.0, -1e4), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         batch, places, symbols, _ = x.shape

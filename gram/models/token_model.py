@@ -1,11 +1,11 @@
-"""What the models share that write tokens, die by die, instead of refining a latent state: AR, MDLM, D3PM.
+"""What token models share, which sample tokens instead of refining a latent state: AR, MDLM, D3PM.
 
 Their state is a board on which some positions are written and others still blank (or, in uniform diffusion, still
 noise). What the puzzle gives stands there from the beginning and is never touched. A step is one pass of a network
-without memory of the pass before, and a throw of dice; after `time` steps the board is whole, and further steps leave
-it alone. Here are the board, the dice and what they show; each model's own file has its step and its loss.
+without memory of the pass before, and a random choice; after `time` steps the board is whole, and further steps leave
+it alone. Here are the board, the sampling and the readout; each model's own file has its step and its loss.
 
-The dice are made of the standard normal noise that every model is given (`Noise`): a uniform number is its
+Sampling uses the standard normal noise that every model is given (`Noise`): a uniform number is its
 distribution function, a choice among tokens the largest of logits plus Gumbel noise. A factor on the noise
 (`gram.inference.noise`) of 0 thus gives the most probable token.
 """
@@ -21,7 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gram.board import Board
-from gram.models.base import Model, Noise, Readout, RuleBooks, State, draw_z0, expand
+from gram.models.base import Model, Noise, PuzzleEmbedding, Readout, State, draw_z0, expand
 from gram.models.blocks import NetworkConfig, at_least
 from gram.models.positions import layout, place
 from gram.models.relations import graph
@@ -32,7 +32,7 @@ SURE = 20.0  # logit of what is certain
 
 
 @dataclass(frozen=True, kw_only=True)
-class Page(State):
+class TokenState(State):
     """A `State` with the board so far.
 
     Attributes:
@@ -47,7 +47,7 @@ class Page(State):
 
 
 @dataclass(frozen=True)
-class Shown(Readout):
+class TokenReadout(Readout):
     """A `Readout` whose answer is the board as it stands, and whose logits say how likely each token was or is there.
 
     Attributes:
@@ -63,8 +63,8 @@ class Shown(Readout):
 
 
 @dataclass(frozen=True)
-class WriterConfig:
-    """What all of them have: the size of the network, and the tokens that name a rule book as in GRAM."""
+class TokenModelConfig:
+    """What all of them have: the size of the network, and the puzzle embedding as in GRAM."""
 
     network: NetworkConfig = field(default_factory=lambda: NetworkConfig(blocks=4))
     puzzle_tokens: int = 0
@@ -73,7 +73,7 @@ class WriterConfig:
         at_least(0, self, "puzzle_tokens")
 
 
-class Writer(Model):
+class TokenModel(Model):
     """The parts that AR, MDLM and D3PM share.
 
     Attributes:
@@ -82,7 +82,7 @@ class Writer(Model):
     """
 
     recurrent: ClassVar[bool] = False
-    writes: ClassVar[bool] = True
+    samples_tokens: ClassVar[bool] = True
     exact: ClassVar[bool] = False
     stochastic = True
     high_steps = 1
@@ -97,7 +97,7 @@ class Writer(Model):
         self.embed_x = embedding(size.shared, board, size.features, self.places, board.blank)
         self.embed_y = embedding(size.shared, board, size.features, self.places, (PAD,))
         self.place = place(size, board, config.puzzle_tokens)
-        self.rules = RuleBooks(identifiers, config.puzzle_tokens, size.features)
+        self.puzzle_embedding = PuzzleEmbedding(identifiers, config.puzzle_tokens, size.features)
         self.decoder = decoder(size.shared, board, size.features)
         self.graph = graph(size.mixing == "relations", board)
         never = {PAD} | {token for token, count in board.required if count == 0}
@@ -118,20 +118,20 @@ class Writer(Model):
 
         Args:
             x, y: [batch, position], puzzles and their answers.
-            identifier: [batch], the rule book of each.
+            identifier: [batch], the puzzle embedding of each.
             noise: decides what of the answer is shown to the network.
         """
 
-    def blank_board(self, x: Tensor, e_x: Tensor, time: Tensor) -> Page:
+    def blank_board(self, x: Tensor, e_x: Tensor, time: Tensor) -> TokenState:
         """Step 0: what the puzzle gives stands on the board."""
         free = self.blank[x]
         start = expand(self.h0, e_x)
-        return Page(
+        return TokenState(
             e_x=e_x, h=start, l=start, graph=self.relate(x), tokens=torch.where(free, PAD, x), free=free, time=time
         )
 
     def written(self, tokens: Tensor) -> Tensor:
-        """The board's tokens as vectors [batch, position, feature], zero at the tokens that name the rule book."""
+        """The board's tokens as vectors [batch, position, feature], zero at the puzzle embedding."""
         return F.pad(self.embed_y(tokens), (0, 0, self.prefix, 0))
 
     def predict(self, h: Tensor, graph: Tensor | None = None) -> Tensor:
@@ -139,10 +139,10 @@ class Writer(Model):
         logits = self.logits(h, graph)
         return logits.masked_fill(~self.answers, NEVER).log_softmax(-1)
 
-    def show(self, state: Page, logits: Tensor) -> Shown:
-        """The readout: sure of itself once the board is whole, and without a belief whether it is right."""
+    def show(self, state: TokenState, logits: Tensor) -> TokenReadout:
+        """The readout: it halts once the board is whole, and predicts nothing."""
         halt = torch.where(state.time == 0, SURE, -state.time.float())
-        return Shown(logits, halt, torch.zeros_like(halt), state.tokens)
+        return TokenReadout(logits, halt, torch.zeros_like(halt), state.tokens)
 
     def known(self, tokens: Tensor) -> Tensor:
         """Logits [batch, position, token] of tokens that are certain."""

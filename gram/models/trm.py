@@ -15,7 +15,7 @@ from gram.board import Board
 from gram.models.base import (
     Model,
     Noise,
-    RuleBooks,
+    PuzzleEmbedding,
     State,
     Transition,
     Watch,
@@ -37,7 +37,7 @@ class TRMConfig:
     Attributes:
         network: size of f.
         low_steps, high_steps: K (its n) and T.
-        puzzle_tokens: how many learned tokens name the rule book of a puzzle (its code: 16); 0: none.
+        puzzle_tokens: how many learned tokens a puzzle embedding has (its code: 16); 0: none.
         puzzle_features: how many of their entries are learned, the others are zero (its code: `features`); 0: all.
         judge: what the heads read: the `board`, or the `first` token (its code).
     """
@@ -67,14 +67,16 @@ class TRM(Model):
         self.config = config
         self.low_steps, self.high_steps = config.low_steps, config.high_steps
         size = config.network
-        told = self.layout = layout(size, board, config.puzzle_tokens)
+        self.layout = layout(size, board, config.puzzle_tokens)
         self.embed_x = embedding(size.shared, board, size.features, self.places, board.blank)
         self.place = place(size, board, config.puzzle_tokens)
-        self.rules = RuleBooks(identifiers, config.puzzle_tokens, size.features, config.puzzle_features)
-        self.f = Network(size, told)
+        self.puzzle_embedding = PuzzleEmbedding(
+            identifiers, config.puzzle_tokens, size.features, config.puzzle_features
+        )
+        self.f = Network(size, self.layout)
         self.decoder = decoder(size.shared, board, size.features)
         self.graph = graph(size.mixing == "relations", board)
-        self.heads = heads(config.judge, size, told)
+        self.heads = heads(config.judge, size, self.layout)
         initialize(self)
         self.register_buffer("h0", draw_z0(size.features))
         self.register_buffer("l0", draw_z0(size.features))

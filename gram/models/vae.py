@@ -7,7 +7,7 @@ objective (eq. 12) is here the evidence lower bound itself:
     h = f_dec(e_x + W z)
 
 trained with one supervision step and `kl_balance=0` (the prior learns nothing). A second step draws anew. Guidance has
-as many features as the state, as rollouts want it; those from `latent` onwards are neither told nor read.
+as many features as the state, as rollouts want it; those from `latent` onwards are neither set nor read.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from gram.board import Board
 from gram.models.base import (
     Model,
     Noise,
-    RuleBooks,
+    PuzzleEmbedding,
     State,
     Transition,
     Watch,
@@ -74,18 +74,18 @@ class VAE(Model):
         self.config = config
         size = config.network
         self.low_steps = size.blocks
-        told = self.layout = layout(size, board, config.puzzle_tokens)
+        self.layout = layout(size, board, config.puzzle_tokens)
         self.embed_x = embedding(size.shared, board, size.features, self.places, board.blank)
         self.embed_y = embedding(size.shared, board, size.features, self.places, (PAD,))
         self.place = place(size, board, config.puzzle_tokens)
-        self.rules = RuleBooks(identifiers, config.puzzle_tokens, size.features)
-        self.encoder = Network(size, told)
+        self.puzzle_embedding = PuzzleEmbedding(identifiers, config.puzzle_tokens, size.features)
+        self.encoder = Network(size, self.layout)
         self.posterior = nn.Linear(size.features, 2 * config.latent)
         self.embed_z = nn.Linear(config.latent, size.features, bias=False)
-        self.layers = Network(size, told)
+        self.layers = Network(size, self.layout)
         self.decoder = decoder(size.shared, board, size.features)
         self.graph = graph(size.mixing == "relations", board)
-        self.heads = Heads(size, told)
+        self.heads = Heads(size, self.layout)
         initialize(self)
         nn.init.zeros_(self.posterior.bias)
         self.register_buffer("h0", draw_z0(size.features))
@@ -101,9 +101,9 @@ class VAE(Model):
             graph = None if state.graph is None else state.graph[: len(y)]
             read = self.encoder((e_x[: len(y)] + e_y) * 0.5**0.5, graph=graph).unflatten(-1, (-1, features))
             mean, log_sigma = self.posterior(read).float().chunk(2, -1)
-            untold = (0, features - self.config.latent)
-            told = F.pad(mean, untold), F.pad(log_sigma.clamp(*LOG_SIGMA), untold)
-            posterior = Gaussian(*(part.flatten(-2) for part in told))
+            padding = (0, features - self.config.latent)
+            padded = F.pad(mean, padding), F.pad(log_sigma.clamp(*LOG_SIGMA), padding)
+            posterior = Gaussian(*(part.flatten(-2) for part in padded))
         drawn = posterior.before(prior) if posterior else prior
         z = drawn.sample(noise(state.h)).unflatten(-1, (-1, features))[..., : self.config.latent]
         h = self.layers(e_x + self.embed_z(z).flatten(-2), watch, state.graph).float()

@@ -114,7 +114,7 @@ def generator_card(checkpoint: Checkpoint, results: dict[str, Any]) -> str:
     found, training, name = results["generated"], checkpoint.config.train, results["name"]
     first, source, model = found[0], checkpoint.task.source(), checkpoint.model
     kind = checkpoint.config.to_dict()["task"]["kind"]
-    learned = "rows of a fresh batch" if model.writes else "learning rows"
+    learned = "rows of a fresh batch" if model.samples_tokens else "learning rows"
     heads = ["steps", "valid", "distinct", "copies", "held out", "nearest training answer", "samples per second"]
     rows = []
     for each in found:

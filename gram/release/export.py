@@ -1,6 +1,6 @@
 """Turning a finished run into an artifact: its weights, its figures, and a card on which every figure has a command.
 
-`gram ship RUN -o artifacts/NAME` evaluates the run, writes the figures as `results.json`, and the card from them.
+`gram export RUN -o artifacts/NAME` evaluates the run, writes the figures as `results.json`, and the card from them.
 Nothing on a card is typed by hand (`gram.release.card`).
 """
 
@@ -28,7 +28,7 @@ RESULTS, CARD = "results.json", "README.md"
 GRID_PUZZLES = 64  # held-out inputs on which depth without halting is measured: it costs four times a run with it
 
 
-def ship(
+def export(
     run: Path,
     out: Path,
     *,
@@ -44,7 +44,7 @@ def ship(
         run: folder of the run, with all its optimizer steps done.
         out: folder of the artifact; made if absent.
         seeds: the figures are measured with seeds 0 to seeds - 1.
-        limit: measure on only so many held-out inputs, evenly chosen; the card says so. None: on all.
+        limit: measure on only this many held-out inputs, evenly chosen; the card says so. None: on all.
         samples: what a model that generates from the blank puzzle is measured by, instead of the three above.
         note: sentences for the card that figures cannot say, e.g. what else ran on the machine.
     Raises:
@@ -54,7 +54,7 @@ def ship(
     settings = opened.config.train
     if opened.step < settings.all_steps:
         raise store.CheckpointError(
-            f"{run} stands at step {opened.step} of {settings.all_steps}; finish it with `gram train` before it ships"
+            f"{run} stands at step {opened.step} of {settings.all_steps}; finish it with `gram train` before it is exported"
         )
     results = {
         "name": out.name,
@@ -66,7 +66,7 @@ def ship(
         "training": {"optimizer_steps": opened.step, "minutes": round(_minutes(opened), 1)},
         "note": note,
     }
-    generates = opened.task.nothing is not None
+    generates = opened.task.blank_puzzle is not None
     if generates:
         results["generated"] = _generated(opened, samples)
     else:
@@ -86,7 +86,7 @@ def _depths(opened: store.Checkpoint) -> list[int]:
 
 
 def _answered(opened: store.Checkpoint, seeds: int, trajectories: int, limit: int | None) -> dict[str, Any]:
-    """Figures of a model that answers puzzles."""
+    """Metrics of a model that answers puzzles."""
     widths = [width for width in (1, 5) if width < trajectories and sampling_noise(opened).is_stochastic(opened.model)]
     without_halting = grid(
         opened, depths=_depths(opened), trajectories=[*widths, trajectories], halting=False, limit=GRID_PUZZLES
@@ -96,11 +96,11 @@ def _answered(opened: store.Checkpoint, seeds: int, trajectories: int, limit: in
 
 
 def _generated(opened: store.Checkpoint, samples: int) -> list[dict[str, Any]]:
-    """Figures of a model that generates, by supervision steps, up to eight times those of training.
+    """Metrics of a model that generates, by supervision steps, up to eight times those of training.
 
     One that writes, or draws once, has only its own number of steps.
     """
-    once = opened.model.writes or opened.config.train.supervision_steps == 1
+    once = opened.model.samples_tokens or opened.config.train.supervision_steps == 1
     depths = [opened.config.inference.supervision_steps] if once else [*_depths(opened), 2 * _depths(opened)[-1]]
     opened.task.puzzles("test")  # a card without the data would not say what the samples are worth
     found = []

@@ -154,7 +154,7 @@ def run(arch: Arch, family: str, tokens: int, trained_on: str, path: Path) -> Ru
     """The run that such weights come from, as far as it can be said here.
 
     Args:
-        tokens: size of the vocabulary, which tells the task: 11 Sudoku, 12 ARC.
+        tokens: size of the vocabulary, which names the task: 11 Sudoku, 12 ARC.
         trained_on: the paths of its data, which tell ARC-AGI-2 from ARC-AGI-1.
         path: of the configuration, for messages.
     Raises:

@@ -345,7 +345,7 @@ class ARC(Task):
 
 def board(canvas: int, title: str) -> Board:
     """The canvas. `blank` holds pad and end: they are no part of a grid; and the input is no part of the answer."""
-    colors = tuple(Token(label, str(color), "colour") for color, label in enumerate(COLORS))
+    colors = tuple(Token(label, str(color), "color") for color, label in enumerate(COLORS))
     return Board(
         task="arc",
         title=title,

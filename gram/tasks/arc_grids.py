@@ -79,7 +79,7 @@ def corner(tokens: Tokens) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 
 def shifted(tokens: NDArray[Any], down: NDArray[np.integer], right: NDArray[np.integer]) -> NDArray[Any]:
-    """Canvases [row, position] moved by so many cells [row] each; what leaves is lost, what comes in is pad."""
+    """Canvases [row, position] moved by N cells [row] each; what leaves is lost, what comes in is pad."""
     side = isqrt(tokens.shape[-1])
     rows = np.arange(side) - np.reshape(down, (-1, 1))  # [row, canvas row] where each comes from
     columns = np.arange(side) - np.reshape(right, (-1, 1))

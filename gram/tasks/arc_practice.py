@@ -1,4 +1,4 @@
-"""Small tasks of our own in the manner of ARC, to practise without files: sixteen rules, random grids.
+"""Small tasks of our own in the manner of ARC, to practice without files: sixteen rules, random grids.
 
 Each rule is a function of the input grid and of a few parameters (an axis, a color, ...) that stay the same within a
 task, so a task is one rule with its parameters. `0` is black, the background. Source: ours; what the rules
@@ -57,7 +57,7 @@ def tasks(count: int, demonstrations: int, tests: int, canvas: int, seed: int) -
     turns = range(max(map(len, shuffled.values())))
     every = [(name, kinds[turn]) for turn in turns for name, kinds in shuffled.items() if turn < len(kinds)]
     if count > len(every):
-        raise TaskError(f"tasks is {count}; there are {len(every)} tasks to practise with")
+        raise TaskError(f"tasks is {count}; there are {len(every)} tasks to practice with")
     seen: set[tuple[tuple[int, ...], bytes]] = set()
     made = []
     for name, parameters in every[:count]:

@@ -104,7 +104,7 @@ class Task(ABC):
     ruled: ClassVar[bool] = True
 
     @property
-    def nothing(self) -> Tokens | None:
+    def blank_puzzle(self) -> Tokens | None:
         """The blank puzzle [position], where it is the only one: generation is unconditional. Else None.
 
         Known without the data: who generates needs none.

@@ -323,7 +323,7 @@ def board(vertices: int, colors: int = 3) -> Board:
             Token("no color"),
             Token("no edge", "·"),
             Token("edge", "–"),
-            *(Token(name, name[0].upper(), "colour") for name in COLORS[:colors]),
+            *(Token(name, name[0].upper(), "color") for name in COLORS[:colors]),
         ),
         blank=(PAD,),
         exclusive=tuple(range(FIRST, FIRST + colors)),

@@ -93,12 +93,12 @@ class Images(Task):
         self.board = board(config.dataset, config.square)
 
     @property
-    def nothing(self) -> Tokens:
+    def blank_puzzle(self) -> Tokens:
         return np.full(self.board.positions, PAD, dtype=np.uint8)
 
     def puzzles(self, split: Split) -> Puzzles:
         self._known_split(split)
-        return Puzzles(self.nothing[None], (self.encode(self._all[split][0]),), complete=False)
+        return Puzzles(self.blank_puzzle[None], (self.encode(self._all[split][0]),), complete=False)
 
     def labels(self, split: Split) -> NDArray[np.uint8]:
         """The digit [image] that each solution of the split shows, 0 to 9."""

@@ -325,12 +325,12 @@ class SudokuGeneration(_Sudoku):
     config: SudokuGenerationConfig
 
     @property
-    def nothing(self) -> Tokens:
+    def blank_puzzle(self) -> Tokens:
         return np.full(self.board.positions, BLANK, dtype=np.uint8)
 
     def puzzles(self, split: Split) -> Puzzles:
         self._known_split(split)
-        return Puzzles(self.nothing[None], (self._boards[split],), complete=False)
+        return Puzzles(self.blank_puzzle[None], (self._boards[split],), complete=False)
 
     def source(self) -> str:
         config = self.config

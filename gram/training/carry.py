@@ -17,7 +17,7 @@ from gram.config import RunConfig
 from gram.tasks import Puzzles, Task
 from gram.training.curriculum import UNHINTED, Curriculum
 
-AUGMENTATION, TARGETS, HINTS = 1, 2, 3  # keep random streams apart from that which orders an epoch
+AUGMENTATION, TARGETS, HINTS = 1, 2, 3  # keep random numbers apart from those that order an epoch
 
 
 @dataclass

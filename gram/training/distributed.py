@@ -50,7 +50,7 @@ def launch(config: TrainConfig) -> Fabric:
 
 
 def own(fabric: Fabric, rows: int) -> slice:
-    """The share of so many rows that this process computes."""
+    """The share of N rows that this process computes."""
     share = rows // fabric.world_size
     return slice(fabric.global_rank * share, (fabric.global_rank + 1) * share)
 

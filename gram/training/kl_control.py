@@ -9,16 +9,16 @@ constraint with a dual variable, as in GECO, Rezende & Viola 2018):
 
     weight *= exp(kl_rate * clip(KL / target - 1, -1, 1)),  weight in [minimum, 100]
 
-The target is an upper bound once the minimum is high enough (`kl_floor`, from `kl_floor_start` on): a good model needs
+The target is an upper bound once the minimum is high enough (`kl_weight_min`, from `kl_weight_min_init` on): a good model needs
 less guidance than at the beginning, and if the weight could fall without end the posterior would be pushed to a rate
-that serves nothing, sigma and the mean of the guidance would grow, and in the end the prior would fail. `kl_end` lets
+that serves nothing, sigma and the mean of the guidance would grow, and in the end the prior would fail. `kl_target_end` lets
 the target fall with the learning rate.
 
 Where there is no puzzle, the whole board must come through the guidance, and it matters when. Under one weight for all
 supervision steps the first of them carries nearly everything, as it serves all later ones, and no unimodal prior can
-follow. `kl_apart` gives each supervision step a weight of its own, so that all carry about as much, as in diffusion.
-The rate must begin high, or the recursion never learns to use the guidance (`kl_start`), and a late step, which has
-nothing left to carry, must not get its weight for nothing (`kl_floor`). Measured in docs/training.md.
+follow. `kl_per_step` gives each supervision step a weight of its own, so that all carry about as much, as in diffusion.
+The rate must begin high, or the recursion never learns to use the guidance (`kl_target_init`), and a late step, which has
+nothing left to carry, must not get its weight for nothing (`kl_weight_min`). Measured in docs/training.md.
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ class KLController:
 
     def __init__(self, config: TrainConfig) -> None:
         self.config = config
-        self.values: NDArray[np.float64] = np.full(config.supervision_steps if config.kl_apart else 1, config.kl_weight)
+        self.values: NDArray[np.float64] = np.full(
+            config.supervision_steps if config.kl_per_step else 1, config.kl_weight
+        )
 
     @property
     def prior(self) -> float:
@@ -59,21 +61,25 @@ class KLController:
         if not self.config.kl_target:
             return torch.full(age.shape, self.config.kl_weight * (1 - self.config.kl_balance), device=age.device)
         values = torch.as_tensor(self.values, dtype=torch.float32, device=age.device)
-        return values[(age.long() - 1) if self.config.kl_apart else torch.zeros_like(age, dtype=torch.long)]
+        return values[(age.long() - 1) if self.config.kl_per_step else torch.zeros_like(age, dtype=torch.long)]
 
     def target(self, step: int, decay: float = 1.0) -> float:
-        """Nats per token that a transition with KL may carry after so many optimizer steps.
+        """Nats per token that a transition with KL may carry after N optimizer steps.
 
-        `decay` is the learning rate as a share of that on the plateau, with which the target falls to `kl_end` of it.
+        `decay` is the learning rate as a share of that on the plateau, with which the target falls to `kl_target_end` of it.
         """
         config = self.config
-        target = self._between(config.kl_start, config.kl_target, step) if config.kl_start else config.kl_target
-        return target * (config.kl_end + (1 - config.kl_end) * decay)
+        target = (
+            self._between(config.kl_target_init, config.kl_target, step) if config.kl_target_init else config.kl_target
+        )
+        return target * (config.kl_target_end + (1 - config.kl_target_end) * decay)
 
     def minimum(self, step: int) -> float:
-        """The least weight after so many optimizer steps."""
+        """The least weight after N optimizer steps."""
         config = self.config
-        return self._between(config.kl_floor_start, config.kl_floor, step) if config.kl_floor else MIN_WEIGHT
+        return (
+            self._between(config.kl_weight_min_init, config.kl_weight_min, step) if config.kl_weight_min else MIN_WEIGHT
+        )
 
     def update(self, age: NDArray[np.integer], rate: NDArray[np.floating], step: int, decay: float = 1.0) -> None:
         """Adapt the weights after an optimizer step.
@@ -85,9 +91,9 @@ class KLController:
             decay: see `target`.
         """
         config = self.config
-        if not config.kl_target or step < config.kl_hold:
+        if not config.kl_target or step < config.kl_warmup_steps:
             return
-        which = age - 1 if config.kl_apart else np.zeros(len(age), dtype=int)
+        which = age - 1 if config.kl_per_step else np.zeros(len(age), dtype=int)
         rows = np.bincount(which, minlength=len(self.values))
         mean = np.bincount(which, rate, minlength=len(self.values)) / np.maximum(rows, 1)
         change = np.clip(mean / self.target(step, decay) - 1, -1, 1)

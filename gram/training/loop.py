@@ -26,7 +26,7 @@ def train(config: RunConfig, path: Path, *, minutes: float | None = None, quiet:
 
     Args:
         config: what to train. A folder that holds another configuration is refused.
-        minutes: stop after so many minutes of this call; the run can be resumed later. None: to the last step.
+        minutes: stop after this many minutes of this call; the run can be resumed later. None: to the last step.
         quiet: no progress on stderr.
     Raises:
         ConfigError: the folder holds another run.

@@ -102,8 +102,8 @@ def leakage(measured: Mapping[str, float], config: TrainConfig) -> str | None:
     posterior, prior, rate = (measured[name] for name in names)
     if posterior < SOLVES or prior >= LEAKS * posterior:
         return None
-    if config.uncharged == "posterior":
-        fix = "set train.uncharged=prior, so that no transition escapes the KL"
+    if config.no_grad_guidance == "posterior":
+        fix = "set train.no_grad_guidance=prior, so that no transition escapes the KL"
     elif config.kl_target:
         fix = f"lower train.kl_target (now {config.kl_target:g})"
     else:
@@ -124,8 +124,8 @@ def runaway(measured: Mapping[str, float], best_prior: float) -> str | None:
         return None
     return (
         f"runaway guidance: the prior solves {prior:.2f} of its rows, after {best_prior:.2f} at best, while the "
-        f"posterior solves {posterior:.2f}, with sigma {sigma:.2g} and |mean| {mean:.2g}; raise train.kl_floor and "
-        "train.kl_floor_start, e.g. to 0.3, and keep the best weights with train.keep_best=true"
+        f"posterior solves {posterior:.2f}, with sigma {sigma:.2g} and |mean| {mean:.2g}; raise train.kl_weight_min and "
+        "train.kl_weight_min_init, e.g. to 0.3, and keep the best weights with train.keep_best=true"
     )
 
 

@@ -15,7 +15,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from gram.config import RunConfig
-from gram.models import Model, State, Transition, Writer
+from gram.models import Model, State, TokenModel, Transition
 from gram.training import distributed as processes
 from gram.training import losses
 from gram.training.carry import Rows
@@ -45,7 +45,7 @@ class Objective(nn.Module):
             h, l: the new states. losses: {"token"} of the learning rows and {"kl_prior", "kl_posterior"} of those that
             follow the posterior, each [row]. measured: numbers to be logged, by name.
             tokens: [row, position], the answers. halt: [head row], logits. value: [done row * prior_steps], logits for
-            each state of the done rows. Of a model that learns the value of continuing: further and next_further,
+            each state of the done rows. Of a model that learns the value of continuing: further and next_q_continue,
             [head row], its logits before and after this supervision step.
         """
         noise = _noise(self.fabric, generator)
@@ -104,7 +104,7 @@ class Objective(nn.Module):
         with_gradient = min(config.gradient_steps or model.high_steps, model.high_steps)
         with torch.no_grad():
             for _ in range(model.high_steps - with_gradient):
-                state, _ = model.step(state, noise, target if config.uncharged == "posterior" else None)
+                state, _ = model.step(state, noise, target if config.no_grad_guidance == "posterior" else None)
         state = replace(model.init(x, identifier), h=state.h, l=state.l)
         transitions = []
         for _ in range(with_gradient):
@@ -133,8 +133,8 @@ class Objective(nn.Module):
             tokens = model.logits(state.h, state.graph).argmax(-1)
         said = model.heads(state.h, state.graph)
         out: dict[str, Any] = {"h": state.h, "l": state.l, "tokens": tokens, "halt": said.right, "losses": {}}
-        if said.further is not None:  # Q-learning: what continuing from the state before was worth
-            out["further"], out["next_further"] = model.heads(h[judging], state.graph).further, said.further
+        if said.q_continue is not None:  # Q-learning: what continuing from the state before was worth
+            out["q_continue"], out["next_q_continue"] = model.heads(h[judging], state.graph).q_continue, said.q_continue
         if past is not None and done is not None:
             lives = torch.cat([past[:, :-1], state.h[done, None].to(past.dtype)], 1)
             graph = None if state.graph is None else state.graph[done].repeat_interleave(lives.shape[1], 0)
@@ -145,7 +145,7 @@ class Objective(nn.Module):
 class TokenObjective(nn.Module):
     """The losses of a model that samples tokens, on one fresh batch; the module that Fabric wraps."""
 
-    def __init__(self, model: Writer, fabric: Fabric) -> None:
+    def __init__(self, model: TokenModel, fabric: Fabric) -> None:
         super().__init__()
         self.model = model
         self.fabric = fabric

@@ -34,7 +34,7 @@ from gram import checkpoint as store
 from gram.config import ConfigError, RunConfig
 from gram.evaluation.evaluate import score_grid
 from gram.inference.noise import SamplingNoise
-from gram.models import Model, State, Writer
+from gram.models import Model, State, TokenModel
 from gram.tasks import Puzzles
 from gram.tasks.base import PAD
 from gram.training import distributed as processes
@@ -45,7 +45,7 @@ from gram.training.kl_control import KLController
 from gram.training.monitor import Monitor
 from gram.training.objective import Objective, TokenObjective
 
-REPLACEMENT = 4  # keeps the random stream of replacements apart from those of `gram.training.carry`
+REPLACEMENT = 4  # keeps the random numbers of replacements apart from those of `gram.training.carry`
 AS_GOOD = 0.95  # share of the prior's best accuracy from which weights count as no worse
 
 
@@ -56,7 +56,7 @@ class Run:
         self.config, self.path = config, path
         self.fabric = processes.launch(config.train)
         self.task, self.model = store.build(config)
-        if self.model.writes and config.train.head_steps:
+        if self.model.samples_tokens and config.train.head_steps:
             raise ConfigError(
                 f"train.head_steps is {config.train.head_steps}, but {self.model.name} has no heads that could learn; "
                 "set it to 0"
@@ -70,7 +70,7 @@ class Run:
                     part.compile(dynamic=False)
         objective: nn.Module = (
             TokenObjective(self.model, self.fabric)
-            if isinstance(self.model, Writer)
+            if isinstance(self.model, TokenModel)
             else Objective(self.model, config, self.fabric)
         )
         self.objective, *self.optimizers = self.fabric.setup(
@@ -115,7 +115,7 @@ class Run:
         """
         train = self.config.train
         learning, rows = self.learning_rows, train.batch + train.prior_rows
-        if self.model.writes:
+        if self.model.samples_tokens:
             learning = rows = 0
         fresh = self.sampler.fresh(rows, np.arange(rows) < learning)
         start = self._start(fresh.x, fresh.identifier)
@@ -137,11 +137,11 @@ class Run:
 
     def advance(self) -> dict[str, float]:
         """One optimizer step; what it measured, by name (see `docs/training.md`)."""
-        return self._sample_tokens() if isinstance(self.model, Writer) else self._supervise()
+        return self._sample_tokens() if isinstance(self.model, TokenModel) else self._supervise()
 
     def _sample_tokens(self) -> dict[str, float]:
         """One optimizer step on a fresh batch of a model that samples tokens."""
-        assert isinstance(self.model, Writer)
+        assert isinstance(self.model, TokenModel)
         fresh = self.sampler.fresh(self.config.train.batch)
         rows = processes.own(self.fabric, len(fresh.x))
         terms = self.objective(fresh.x[rows], fresh.y[rows], fresh.identifier[rows], self.generator)
@@ -224,7 +224,7 @@ class Run:
             "kl_prior": self.kl.prior * share,
             "kl_posterior": self.kl.posterior(age).to(self.device) * share,
             "halt": train.halt_weight,
-            "further": train.halt_weight,
+            "q_continue": train.halt_weight,
             "value": train.value_weight,
         }
 
@@ -243,10 +243,10 @@ class Run:
         if len(valid):
             age = carry.age[learning:][judges]
             terms["halt"] = losses.bce_with_logits(out["halt"], right)
-            if "further" in out:
+            if "q_continue" in out:
                 last = ended[judges].to(self.device)
-                onward = losses.q_continue(out["further"], out["halt"], out["next_further"], last)
-                terms["further"] = onward * (age > 1).to(self.device)  # before its first step none can halt
+                onward = losses.q_continue(out["q_continue"], out["halt"], out["next_q_continue"], last)
+                terms["q_continue"] = onward * (age > 1).to(self.device)  # before its first step none can halt
             at = torch.arange(len(valid))[judges]
             carry.past[at, age - 1] = out["h"][len(out["h"]) - len(at) :].detach().to(carry.past.dtype)
         ending = int(ended.sum())
@@ -350,7 +350,7 @@ class Run:
         In this order: a run that is killed between the two resumes at the save before and writes both again. The
         other way round, one that is killed between its two last files would count as finished, with older weights.
         """
-        if self.fabric.world_size > 1 and not self.model.writes:
+        if self.fabric.world_size > 1 and not self.model.samples_tokens:
             rows, learns, judges = self._own_rows()
             for name in ("h", "l"):
                 setattr(self.carry, name, self._whole(getattr(self.carry, name)[rows], learns))
@@ -369,7 +369,7 @@ class Run:
     def validate(self) -> dict[str, Any]:
         """How the averaged weights do on a few held-out puzzles. To be looked at only: nothing is chosen by it."""
         train = self.config.train
-        depth = self.config.inference.supervision_steps if self.model.writes else train.supervision_steps
+        depth = self.config.inference.supervision_steps if self.model.samples_tokens else train.supervision_steps
         (result,) = score_grid(
             self.averaged.eval(),
             self.task,

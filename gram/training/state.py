@@ -21,7 +21,7 @@ def write(run: Run) -> None:
     tensors = {f"model/{key}": value for key, value in run.model.state_dict().items()}
     tensors |= {f"average/{key}": value for key, value in run.average.state_dict().items()}
     tensors |= {f"best/{key}": value for key, value in run.best.items()}
-    if not run.model.writes:
+    if not run.model.samples_tokens:
         tensors |= {f"carry/{key}": value for key, value in run.carry.tensors().items()}
     tensors["generator"] = run.generator.get_state()
     for number, optimizer in enumerate(run.optimizers):
@@ -47,7 +47,7 @@ def read(run: Run) -> None:
     run.model.load_state_dict(groups["model"])
     run.average.load_state_dict(groups["average"])
     run.best = {key: tensor.to(run.device) for key, tensor in groups["best"].items()}
-    if not run.model.writes:
+    if not run.model.samples_tokens:
         run.carry = Carry(**groups["carry"]).to(run.device)
     run.generator.set_state(groups["generator"][""])
     for number, optimizer in enumerate(run.optimizers):

@@ -1,6 +1,6 @@
 """What the explorer costs, measured on this machine in Chromium: time, frames, bytes, messages, memory.
 
-The comparison that ships (`gramviz.export.demo`) stands for the designed case of fifty trajectories; for 500 there are
+The recorded comparison (`gramviz.export.demo`) stands for the designed case of fifty trajectories; for 500 there are
 random walks, which are no results and say so. The numbers belong to the machine and its load: `bench` says both.
 """
 
@@ -97,7 +97,7 @@ def markdown(figures: dict[str, Any]) -> str:
         ("script per frame while playing, 51 paths", frames("50")),
         ("the same, 500 paths", frames("500")),
         ("messages to the kernel while playing; after pause", f"{figures['saves_50']}; {figures['saves_after_50']}"),
-        ("frames in 2 s at rest", str(figures["frames_at_rest_50"])),
+        ("frames in 2 s while paused", str(figures["frames_paused_50"])),
         ("front end; payload; frozen page", f"{kilo('module_bytes')}; {kilo('payload_bytes')}; {kilo('page_bytes')}"),
         (
             f"heap before and after {figures['replays']} replays",
@@ -155,7 +155,7 @@ def _play(html: str, browser: str) -> dict[str, Any]:
         version = f"Chromium {page.context.browser.version}"
     return {
         "first_picture_ms": first,
-        "frames_at_rest": rest,
+        "frames_paused": rest,
         "script_median_ms": statistics.median(cost),
         "script_p99_ms": float(np.quantile(cost, 0.99)),
         "frame_median_ms": statistics.median(b - a for a, b in pairwise(at) if b > a),

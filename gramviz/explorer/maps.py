@@ -63,7 +63,7 @@ def maps(
                     "variance": [round(float(v), 6) for v in projection.variance],
                     "plane": round(projection.explained_2d, 6),
                     "note": warning if apart else None,
-                    # Steps are differences, and one cell is not the state: they have no loss. A plane of chance would
+                    # Steps are differences, and one cell is not the state: they have no loss. A random plane would
                     # bend it at will; and of unrelated spaces there is no common one.
                     "landscape": None
                     if apart or basis not in ("h", "answers")

@@ -21,7 +21,7 @@ _KEYS: Mapping[str, Mapping[str, Any]] = CONTRACT["state"]  # in the order of th
 
 
 class StateError(ValueError):
-    """A state that no explorer could show; the message gives the value, what is allowed, and the cure."""
+    """A state that no explorer could show; the message gives the value, what is allowed, and the fix."""
 
 
 # ------------------------------------------------------------------------------------------------------------ the state

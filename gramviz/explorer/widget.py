@@ -164,7 +164,7 @@ class Explorer(anywidget.AnyWidget):
         return self.set(pinned=None if series is None else self._trajectory(series, trajectory))
 
     def select(self, series: str, trajectories: Sequence[int]) -> Self:
-        """Choose trajectories of one series (and keep those of other series); the rest turns grey."""
+        """Choose trajectories of one series (and keep those of other series); the rest turns gray."""
         return self._select({**self.selection, series: trajectories})
 
     def select_cells(self, names: Sequence[str | int]) -> Self:

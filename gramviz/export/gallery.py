@@ -1,4 +1,4 @@
-"""The gallery: every picture that gramviz can make, from the models that ship, with the line that makes it.
+"""The gallery: every picture that gramviz can make, from the published models, with the line that makes it.
 
     gramviz gallery -o docs/pictures
 

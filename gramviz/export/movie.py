@@ -125,7 +125,7 @@ def one_palette(frames: Sequence[Image.Image], colors: int = COLORS) -> list[Ima
     """All pictures in one palette, made of a few of them: with one each, flat areas would flicker.
 
     A quarter of it are the most frequent colors, exactly, so that no background is tinted. The rest covers all others
-    as evenly as it can: a median cut, which counts pixels, would turn the few vermilion ones grey.
+    as evenly as it can: a median cut, which counts pixels, would turn the few vermilion ones gray.
     """
     width, height = frames[0].size
     some = frames[:: max(1, len(frames) // 6)]

@@ -74,7 +74,7 @@ function paintSectors(ink, order, x, y, size) {
   for (const [token, count] of order) {
     const to = from + 2 * Math.PI * (count / view.crowd);
     const { glyph, symbol } = view.board.tokens[token];
-    const hue = glyph === "colour" ? hueOf(view.board, token) : null;
+    const hue = glyph === "color" ? hueOf(view.board, token) : null;
     pen.beginPath();
     pen.moveTo(x, y);
     pen.arc(x, y, size / 2, from, to);

@@ -42,7 +42,7 @@ export function paintText({ pen, font }, text, x, y, size, color, weight) {
  */
 export function hueOf(board, token) {
   const hues = Object.values(HUES);
-  const order = board.tokens.filter((other) => other.glyph === "colour").indexOf(board.tokens[token]);
+  const order = board.tokens.filter((other) => other.glyph === "color").indexOf(board.tokens[token]);
   return HUES[board.tokens[token].label.toLowerCase()] ?? hues[order] ?? contract.roles.none;
 }
 
@@ -66,8 +66,8 @@ export function shades(board, token) {
   if (glyph !== "pixel") return null;
   const count = (board.patch ?? 1) ** 2;
   if (symbol.length === count && /^[01]+$/.test(symbol)) return [...symbol].map(Number);
-  const greys = board.tokens.filter((other) => other.glyph === "pixel");
-  return Array(count).fill(greys.indexOf(board.tokens[token]) / Math.max(1, greys.length - 1));
+  const grays = board.tokens.filter((other) => other.glyph === "pixel");
+  return Array(count).fill(grays.indexOf(board.tokens[token]) / Math.max(1, grays.length - 1));
 }
 
 /**
@@ -84,8 +84,8 @@ export function paintPixels({ pen }, light, x, y, size) {
     Math.round(middle - size / 2 + (k * size) / side);
   for (const [k, value] of light.entries()) {
     const [row, column] = [Math.floor(k / side), k % side];
-    const grey = Math.round(255 * value);
-    pen.fillStyle = `rgb(${grey} ${grey} ${grey})`;
+    const gray = Math.round(255 * value);
+    pen.fillStyle = `rgb(${gray} ${gray} ${gray})`;
     pen.fillRect(edge(column, x), edge(row, y), edge(column + 1, x) - edge(column, x), edge(row + 1, y) - edge(row, y));
   }
 }
@@ -141,7 +141,7 @@ function paintNode(ink, token, x, y, size, bold) {
   const { pen, view, theme } = ink;
   const { glyph, symbol } = view.board.tokens[token];
   const isQuiet = quiet(view.board, token);
-  const hue = glyph === "colour" && !isQuiet ? hueOf(view.board, token) : null;
+  const hue = glyph === "color" && !isQuiet ? hueOf(view.board, token) : null;
   pen.beginPath();
   pen.arc(x, y, size / 2, 0, 2 * Math.PI);
   pen.fillStyle = hue ? theme[hue] : theme.bg;
@@ -217,7 +217,7 @@ export function paintToken(ink, token, x, y, size, { bold = false, node = false 
   const light = shades(board, token);
   if (node) paintNode(ink, token, x, y, size, bold);
   else if (light) paintPixels(ink, light, x, y, size);
-  else if (board.tokens[token].glyph === "colour") paintColor(ink, token, x, y, size);
+  else if (board.tokens[token].glyph === "color") paintColor(ink, token, x, y, size);
   else if (board.kind === "image" || (board.apart && quiet(board, token))) paintBlank(ink, x, y, size);
   else if (quiet(board, token)) return;
   else if (board.tokens[token].glyph === "queen") paintQueen(ink, x, y, size, bold);

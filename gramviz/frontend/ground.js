@@ -79,7 +79,7 @@ function drawAxes(pen, { box, axes, basis }, { theme }) {
   pen.textBaseline = "alphabetic";
 }
 
-/** Five greys of the loss, darker = lower, with lines between them. Runs of equal grey in a row are one rectangle.
+/** Five grays of the loss, darker = lower, with lines between them. Runs of equal gray in a row are one rectangle.
  * @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene */
 function drawLandscape(pen, plane, { theme, veiled }) {
   const land = plane.basis.landscape;

@@ -106,7 +106,7 @@ const byCurve =
 
 /** How a path stands out: what the map, lanes and marks all obey. */
 export const HIDDEN = 0;
-export const GREY = 1; // not selected, or hidden by a filter: grey
+export const GRAY = 1; // not selected, or hidden by a filter: gray
 export const FAINT = 2; // another path is being pointed at
 export const PLAIN = 3;
 
@@ -122,7 +122,7 @@ export function emphasis(payload, state, hover) {
     of[run.letter] = Uint8Array.from({ length: run.n }, (_, path) => {
       if (state.hidden.includes(run.letter)) return HIDDEN;
       if (pointed) return pointed(run, path) ? PLAIN : FAINT;
-      return selecting && !chosen.has(path) ? GREY : PLAIN;
+      return selecting && !chosen.has(path) ? GRAY : PLAIN;
     });
   }
   return of;

@@ -1,7 +1,7 @@
 // What moves on the map: heads, halos, the special trajectories and their labels. Redrawn on every frame of a motion.
 
 import { cased, mark, roundRect, tracePolygon } from "./draw.js";
-import { FAINT, GREY, HIDDEN, outcomeShape, PLAIN } from "./groups.js";
+import { FAINT, GRAY, HIDDEN, outcomeShape, PLAIN } from "./groups.js";
 import { alphaOf, clipTo, trace } from "./paths.js";
 import { headAt, nearOf } from "./planes.js";
 
@@ -122,13 +122,13 @@ function drawHalos(pen, plane, scene, level) {
 function drawHeads(pen, plane, scene) {
   const { theme, state, emphasis, colors, fraction } = scene;
   if (scene.halo) for (const level of [FAINT, PLAIN]) drawHalos(pen, plane, scene, level);
-  for (const level of [GREY, FAINT, PLAIN])
+  for (const level of [GRAY, FAINT, PLAIN])
     for (const part of plane.runs)
       for (let path = 0; path < part.run.n; path += 1) {
         if (emphasis[part.run.letter][path] !== level) continue;
         const [x, y] = headAt(part, path, state.cursor.step, fraction);
-        const color = level === GREY ? theme.grey : theme.pick(colors.groups[colors.of[part.run.letter][path]].color);
-        pen.globalAlpha = level === GREY ? 0.6 : alphaOf(level, scene);
+        const color = level === GRAY ? theme.gray : theme.pick(colors.groups[colors.of[part.run.letter][path]].color);
+        pen.globalAlpha = level === GRAY ? 0.6 : alphaOf(level, scene);
         const shape = scene.veiled ? "ring" : outcomeShape(part.run.outcome(path));
         mark(pen, shape, x, y, (scene.small ? 1.6 : 3.4) * nearOf(part, path, state.cursor.step), color);
       }

@@ -150,7 +150,7 @@ function createMeaning(context, parts) {
     if (["BUTTON", "INPUT", "SELECT"].includes(tag) && [" ", "Enter"].includes(key)) return null;
     const along = arrowOf(event)?.[0] || ["Home", "End"].includes(key);
     if (target.type === "range" && (arrowOf(event) || along)) return null;
-    // Who has clicked a tab goes on with time; who has come to it by keys goes from tab to tab.
+    // Who has clicked a tab resumes with time; who has come to it by keys goes from tab to tab.
     if (target.getAttribute("role") === "tab" && tabbed && along) return () => turn(target, key);
     const moved = movement(event);
     if (moved) return moved;

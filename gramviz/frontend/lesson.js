@@ -132,8 +132,8 @@ function createQuizzes(payload, store, chapters) {
       }
       const names = right.map((one) => answerName(payload, quiz, one));
       const text = (hit ? quiz.right : quiz.wrong) ?? (hit ? words.lesson.right : words.lesson.wrong);
-      const told = names.length ? joined(names) : words.lesson.none;
-      reveal(quiz, hit, text.replaceAll("{answer}", told).replaceAll("{details}", ""));
+      const shown = names.length ? joined(names) : words.lesson.none;
+      reveal(quiz, hit, text.replaceAll("{answer}", shown).replaceAll("{details}", ""));
     },
   };
 }

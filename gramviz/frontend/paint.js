@@ -135,7 +135,7 @@ function paintAnswer(ink, position, cell) {
   const { x, y, size } = cell;
   const token = view.tokens[position];
   const node = board.kind === "graph";
-  const filled = board.apart || (!node && board.tokens[token].glyph === "colour");
+  const filled = board.apart || (!node && board.tokens[token].glyph === "color");
   const conflict = !view.small && view.conflict(position);
   if (conflict && !filled) paintConflict(ink, cell);
   paintToken(ink, token, x + size / 2, y + size / 2, size, { bold: view.given[position], node });
@@ -163,7 +163,7 @@ function paintCertainty(ink, position, { x, y, size }, sure) {
   const { view } = ink;
   const graph = view.board.kind === "graph";
   const { glyph } = view.board.tokens[view.tokens[position]];
-  paintBar(ink, x, graph ? y + size + 8 : y + size - 5, size, sure, glyph === "colour" || graph);
+  paintBar(ink, x, graph ? y + size + 8 : y + size - 5, size, sure, glyph === "color" || graph);
   const next = view.second?.(position) ?? null;
   if (sure >= UNSURE || next === null || size < LEAST_SMALL) return;
   if (graph) paintSmall(ink, next, x + size + 6, y + size - 2);

@@ -9,7 +9,7 @@ import { words } from "./words.js";
 
 const BETWEEN = 36; // px between the pictures, for an arrow
 const ABOVE = 20; // px above them
-const LABELLED = 92; // px that a label needs
+const LABELED = 92; // px that a label needs
 const LARGEST_CELL = 44; // px of a cell: a grid of three is not blown up
 
 /** [rows, columns] of the largest full rectangle in the upper left corner; as gram.board.Board.extent finds it.
@@ -38,11 +38,11 @@ export function pairPlaces(board, width, height) {
     (height - ABOVE - 2) / Math.max(input.height, board.height),
   );
   const cell = fit < 3 ? Math.max(1, fit) : Math.floor(fit);
-  const left = Math.max(1 + input.width * cell + BETWEEN, LABELLED);
+  const left = Math.max(1 + input.width * cell + BETWEEN, LABELED);
   return {
     ...gridAt(board, cell, left, ABOVE),
     input: gridAt(input, cell, 1, ABOVE),
-    width: left + Math.max(board.width * cell + 1, LABELLED),
+    width: left + Math.max(board.width * cell + 1, LABELED),
     height: ABOVE + Math.max(input.height, board.height) * cell + 2,
   };
 }

@@ -3,7 +3,7 @@
 
 import { drawCloud } from "./cloud.js";
 import { roundRect } from "./draw.js";
-import { GREY, HIDDEN, PLAIN } from "./groups.js";
+import { GRAY, HIDDEN, PLAIN } from "./groups.js";
 import { nearness, SLABS } from "./turn.js";
 
 /** @import { Box, ColorGroup, Pen, PlacedPlane, PlacedSeries, Scene } from "./types.js" */
@@ -11,7 +11,7 @@ import { nearness, SLABS } from "./turn.js";
 /** What one stroke draws. @typedef {{ level: number, group: ColorGroup, paths: [PlacedSeries, number][] }} Bundle */
 
 /** @type {Record<number, number>} */
-const ALPHA = { [GREY]: 0.55, [PLAIN]: 1 };
+const ALPHA = { [GRAY]: 0.55, [PLAIN]: 1 };
 
 /** How strongly a path is drawn. Pointing at a cell asks about all paths, so the others fade less than behind one path.
  * @param {number} level @param {Scene} scene */
@@ -48,12 +48,12 @@ export function strokePaths(pen, plane, scene, from, to, alpha) {
       const level = emphasis[part.run.letter][path];
       if (level === HIDDEN) continue;
       const group = colors.of[part.run.letter][path];
-      const key = level === GREY ? "grey" : `${level} ${group}`;
+      const key = level === GRAY ? "gray" : `${level} ${group}`;
       const bundle = bundles.get(key) ?? { level, group: colors.groups[group], paths: [] };
       bundles.set(key, bundle);
       bundle.paths.push([part, path]);
     }
-  // Grey first, so that what is selected lies in front; in 3-D the furthest first, and thinner.
+  // Gray first, so that what is selected lies in front; in 3-D the furthest first, and thinner.
   const order = [...bundles.values()].sort((a, b) => a.level - b.level);
   const slabs = plane.axes ? Array.from({ length: SLABS }, (_, slab) => slab) : [null];
   if (plane.axes) pen.lineCap = "butt"; // where a path passes into the next slab, its ends must not add up to a dot
@@ -61,10 +61,10 @@ export function strokePaths(pen, plane, scene, from, to, alpha) {
     for (const { level, group, paths } of order) {
       pen.globalAlpha = alpha * alphaOf(level, scene);
       pen.lineWidth = 1.15 * (slab === null ? 1 : nearness(slab));
-      const along = scene.state.color_by === "step" && level !== GREY;
+      const along = scene.state.color_by === "step" && level !== GRAY;
       for (let step = from; step < (along ? to : from + 1); step += 1) {
         pen.strokeStyle =
-          level === GREY ? theme.grey : theme.pick(along ? (step + 1) / Math.max(1, scene.steps - 1) : group.color);
+          level === GRAY ? theme.gray : theme.pick(along ? (step + 1) / Math.max(1, scene.steps - 1) : group.color);
         pen.beginPath();
         for (const [part, path] of paths) trace(pen, part, path, step, along ? step + 1 : to, slab);
         pen.stroke();

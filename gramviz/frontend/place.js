@@ -14,7 +14,7 @@ export function places(board, side) {
 function squares(board, side) {
   // Colors need no letters; only what is read needs a cell of that size.
   const read = (/** @type {Token} */ token) => token.glyph === "text" || token.glyph === "queen";
-  const text = board.tokens.some(read) && !board.tokens.some((token) => token.glyph === "colour");
+  const text = board.tokens.some(read) && !board.tokens.some((token) => token.glyph === "color");
   const fit = Math.floor(side / Math.max(board.width, board.height));
   const cell =
     text && board.size <= 1600 && side > 100

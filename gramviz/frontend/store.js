@@ -142,7 +142,7 @@ function createJournal({ current, isBusy, show, save }) {
 }
 
 /**
- * What is shown now, and who is told when it changes.
+ * What is shown now, and who is shown when it changes.
  * @param {import("./types.js").Payload} payload
  * @param {Record<string, unknown> | null} saved the state to open with
  * @param {(sentence: string) => void} warn

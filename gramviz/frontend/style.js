@@ -86,7 +86,7 @@ header .tools { display: flex; flex-wrap: wrap; gap: 8px; margin-left: auto; ali
 .marks > div:hover { background: var(--given); }
 .marks > .focus { box-shadow: inset 0 0 0 1.8px var(--ink); border-radius: 4px; }
 .marks > .pinned { box-shadow: inset 0 0 0 1px var(--edge); }
-.marks > .grey { color: var(--grey) !important; } .marks > .faint { opacity: .3; }
+.marks > .gray { color: var(--gray) !important; } .marks > .faint { opacity: .3; }
 .marks.dense { grid-template-columns: repeat(auto-fill, 9px); } .marks.dense > div { width: 9px; height: 9px; }
 .marks.dense svg { width: 8px; height: 8px; }
 .tree { position: relative; overflow: auto; max-height: 260px; }

@@ -4,7 +4,7 @@ import { forkCell, placedBranches } from "./branching.js";
 import { placeName } from "./cells.js";
 import { make, markIcon, setAttribute, setText } from "./dom.js";
 import { surface } from "./draw.js";
-import { colorGroups, emphasis, FAINT, GREY, HIDDEN, outcomeColor, outcomeShape, runOf } from "./groups.js";
+import { colorGroups, emphasis, FAINT, GRAY, HIDDEN, outcomeColor, outcomeShape, runOf } from "./groups.js";
 import { address } from "./steps.js";
 import { words } from "./words.js";
 
@@ -108,7 +108,7 @@ function paintTree({ payload, store, theme }, canvas, { run, branches, x, y, plo
   for (const branch of branches) {
     const kinds = new Set(branch.paths.map((path) => of[run.letter][path]));
     const most = Math.max(...branch.paths.map((path) => level[path]));
-    const color = most === GREY ? theme.line : kinds.size > 1 ? theme.edge : theme.pick(groups[[...kinds][0]].color);
+    const color = most === GRAY ? theme.line : kinds.size > 1 ? theme.edge : theme.pick(groups[[...kinds][0]].color);
     pen.globalAlpha = most === FAINT ? 0.25 : most === HIDDEN ? 0 : 1;
     line(branch, color, 1.2 + 5 * Math.sqrt(branch.paths.length / run.n));
   }

@@ -269,7 +269,7 @@
 /** @typedef {"light" | "dark"} Mode */
 /** @typedef {[number, number, number]} Rgb 0 to 255 */
 /** @typedef {"bg" | "sunk" | "given" | "line" | "edge" | "ink" | "text2" | "text3"} Ground */
-/** @typedef {"blue" | "vermilion" | "green" | "purple" | "gold" | "grey"} Hue */
+/** @typedef {"blue" | "vermilion" | "green" | "purple" | "gold" | "gray"} Hue */
 /** @typedef {Ground | Hue} ColorToken */
 /** @typedef {Record<ColorToken, string> & { landscape: string[] }} Palette */
 /** The name of a token, or a share 0 to 1 of the sequential ramp. @typedef {ColorToken | number} Color */

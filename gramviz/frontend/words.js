@@ -90,7 +90,7 @@ export const words = {
     deep: "3-D",
     flat: "This map has fewer than three dimensions.",
     fit: "Fit",
-    // What chance drew is no principal component.
+    // What was drawn at random is no principal component.
     component: (/** @type {number} */ number, /** @type {Basis} */ { name }) =>
       `${name === "random" ? "Direction" : "PC"} ${number}`,
     axis: (/** @type {number} */ number, /** @type {number} */ share, /** @type {Basis} */ basis) =>

@@ -53,7 +53,7 @@ class Projection:
 
     @property
     def axis(self) -> str:
-        """What an axis is called before its number: a direction that was drawn by chance is no principal component."""
+        """What an axis is called before its number: a random direction is no principal component."""
         return axis(self.basis)
 
 
@@ -93,7 +93,7 @@ def project(rollouts: Sequence[xr.Dataset], basis: str = "h", puzzle: int | Sequ
         rollouts: series that may share a plane; see `planes`.
         basis: `h` (positions and features flattened), `answers` (token probabilities, or one-hot tokens where a series
             has none), `steps` (differences of h between neighboring states; the initial state has made no step: 0),
-            `cell40` (h of the position 40 alone), or `random` (h along three directions at right angles that chance
+            `cell40` (h of the position 40 alone), or `random` (h along three directions at right angles, drawn at random
             drew: what any plane would show, so that the others can be checked against it).
         puzzle: index of the puzzle, one for all or one per series.
 
@@ -134,8 +134,8 @@ def projections(
                 paths = _Paths([one[:, :, position : position + 1] for one in states])
                 of = f"h of {board_of(chosen[0]).place(position)}"
         with _one_thread():
-            chance = np.random.default_rng(SEED) if basis == "random" else None
-            shares, runs = _principal(paths, basis == "steps", chance)
+            rng = np.random.default_rng(SEED) if basis == "random" else None
+            shares, runs = _principal(paths, basis == "steps", rng)
         variance = xr.DataArray(shares, dims="component", name="variance")
         found[basis] = Projection(basis, label(basis, chosen[0]), of, variance, runs)
     return found
@@ -190,14 +190,14 @@ class _Paths:
 
 
 def _principal(
-    paths: _Paths, differences: bool, chance: np.random.Generator | None
+    paths: _Paths, differences: bool, rng: np.random.Generator | None
 ) -> tuple[NDArray[np.float64], tuple[xr.Dataset, ...]]:
     """Explained variance [component], and per series coordinates and energy outside; of states or of their differences.
 
-    Where chance is given, the directions are not the leading ones but its own.
+    With `rng` the directions are not the leading ones but random.
     """
     scatter = _Scatter(paths, differences)
-    values, loadings = scatter.along(chance) if chance else scatter.leading()
+    values, loadings = scatter.along(rng) if rng else scatter.leading()
     places, outside, beyond = [], [], []
     for rows, used, energy in zip(paths.rows, scatter.used, scatter.energy, strict=True):
         place = scatter.lift(rows @ loadings) - scatter.mean @ loadings
@@ -268,11 +268,11 @@ class _Scatter:
         weights = [self.lift(rows @ vector) * used for rows, used in zip(self.paths.rows, self.used, strict=True)]
         return self._adjoint(weights) - self.mean * np.float32(self.count * float(self.mean @ vector))
 
-    def along(self, chance: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
-        """Scatter along directions at right angles that chance drew, uniformly among all such; and their loadings."""
+    def along(self, rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+        """Scatter along directions at right angles, drawn at random drew, uniformly among all such; and their loadings."""
         values, loadings = np.zeros(COMPONENTS), np.zeros((self.features, COMPONENTS), np.float32)
         count = min(COMPONENTS, self.features)
-        drawn = np.linalg.qr(chance.standard_normal((self.features, COMPONENTS))[:, :count])[0]
+        drawn = np.linalg.qr(rng.standard_normal((self.features, COMPONENTS))[:, :count])[0]
         signs = np.sign(drawn[np.abs(drawn).argmax(0), np.arange(count)])
         loadings[:, :count] = drawn * signs
         if self.total > 0:
@@ -301,7 +301,7 @@ class _Scatter:
             found, vectors = eigsh(operator, COMPONENTS, v0=start, ncv=10, tol=1e-4)
         found = found[-COMPONENTS:]
         for place, i in enumerate(np.argsort(found)[::-1]):
-            if found[i] > 1e-7 * self.total:  # below: rounding, whose direction would be chance
+            if found[i] > 1e-7 * self.total:  # below: rounding, whose direction would be random
                 vector = vectors[:, i]
                 sign = np.sign(vector[np.abs(vector).argmax()])
                 values[place], loadings[:, place] = found[i], sign * vector / np.linalg.norm(vector)

@@ -3,7 +3,7 @@
 Every puzzle of a graph task has edges of its own, so its picture is laid out when it is drawn. Layouts of networkx
 (Hagberg, Schult & Swart 2008) are the start: Kamada & Kawai's, by springs and, of a planar graph, one without
 crossings. Each is improved by moving one node at a time, as Davidson & Harel (1996) do: crossings and what is too close
-are charged, and the clearest is taken. Seeds are fixed, so the same graph always gets the same places.
+cost, and the layout of least cost is taken. Seeds are fixed, so the same graph always gets the same places.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Place = tuple[float, float]
 Edges = Sequence[tuple[int, int]]
 _SEEDS = 4  # random starts of the springs
 _MOVES = 800  # moves tried on each of them
-_CROSSING = 3.0  # what a crossing is charged
+_CROSSING = 3.0  # cost of a crossing
 _MARGIN = 0.06  # of the unit square, for the half of a node that leans out
 _APART = 0.2  # nodes nearer than this look crowded
 _CLEAR = 0.09  # an edge nearer than this to a foreign node seems to end there
@@ -79,18 +79,18 @@ def _improved(
     at: NDArray[np.float64], unclear: Callable[[NDArray[np.float64]], float], rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """The layout after moves of single nodes, first far, then near, each kept only if it helps."""
-    best, charge = at, unclear(at)
+    best, cost = at, unclear(at)
     for reach in np.geomspace(0.6, 0.02, _MOVES):
         moved = best.copy()
         node = rng.integers(len(at))
         moved[node] = np.clip(moved[node] + reach * rng.normal(size=2), _MARGIN, 1 - _MARGIN)
-        if (now := unclear(moved)) < charge:
-            best, charge = moved, now
+        if (now := unclear(moved)) < cost:
+            best, cost = moved, now
     return best
 
 
 def _judge(nodes: int, edges: Edges) -> Callable[[NDArray[np.float64]], float]:
-    """How hard a layout of this graph is to read: charges for crossings, for what is too close, and for length."""
+    """How hard a layout of this graph is to read: the cost of crossings, for what is too close, and for length."""
     first, second = np.triu_indices(nodes, 1)
     foreign = [(node, a, b) for a, b in edges for node in range(nodes) if node not in (a, b)]
     node, start, end = np.array(foreign, np.intp).reshape(-1, 3).T

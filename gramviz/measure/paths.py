@@ -65,10 +65,10 @@ def spread(data: xr.Dataset) -> xr.DataArray:
 
 
 def halting(data: xr.Dataset) -> bool:
-    """Whether belief stops a trajectory of this model: there is a halting head, and `inference.halting` of its series
+    """Whether halting stops a trajectory of this model: there is a halting head, and `inference.halting` of its series
     is on.
 
-    With it off every trajectory continues as long as it was asked to, whatever the head believes: so do the published
+    With it off every trajectory continues as long as it was asked to, whatever the head predicts: so do the published
     ones.
     """
     heads = {"halted_at", "halt"} & set(map(str, data.data_vars))
@@ -91,7 +91,7 @@ def first_correct(data: xr.Dataset) -> xr.DataArray:
 
 
 def rest(data: xr.Dataset) -> xr.DataArray:
-    """How much a trajectory still moves in the end [puzzle, trajectory]: 0 at rest, 1 as much as in the beginning.
+    """How much a trajectory still moves in the end [puzzle, trajectory]: 0 not at all, 1 as much as in the beginning.
 
     The mean drift per transition over the last three supervision steps, as a share of that over the first; NaN with
     fewer than four supervision steps, because the first is among the last three then.
@@ -108,7 +108,7 @@ def rest(data: xr.Dataset) -> xr.DataArray:
 
 
 def settled(data: xr.Dataset) -> xr.DataArray:
-    """True where a trajectory has come to rest [puzzle, trajectory]: `rest` is at most `REST` (our definition)."""
+    """True where a trajectory has stopped moving [puzzle, trajectory]: `rest` is at most `REST` (our definition)."""
     return (rest(data) <= REST).rename("settled")
 
 
@@ -118,7 +118,7 @@ def outcome(data: xr.Dataset) -> xr.DataArray:
 
     Correct: the last recorded answer is `valid`. Not finished: it is not, and the model never said that it was right.
     Where nothing stops a trajectory (`halting`) none is unfinished: what is not correct in the end is wrong, whatever
-    the model believes of it. Unknown: `valid` was not recorded.
+    the model predicts of it. Unknown: `valid` was not recorded.
     Drawn: a picture without a blank, which nobody can call right or wrong; with one it is not finished.
     """
     like = data["tokens"].isel(step=-1, position=0, drop=True)

@@ -19,15 +19,15 @@ Every = Literal["transition", "supervision"]
 def shades(board: Board) -> NDArray[np.float64]:
     """Light [token, row, column] of the pixels of each token of an image: 0 paper to 1 ink, NaN where it is no pixel.
 
-    A token's symbol lists its pixels (`Board.patch`); tokens without such a symbol are greys in order of their ids.
+    A token's symbol lists its pixels (`Board.patch`); tokens without such a symbol are grays in order of their ids.
     """
     ids = [at for at, token in enumerate(board.tokens) if token.glyph == "pixel"]
     found = np.full((len(board.tokens), board.patch, board.patch), np.nan)
     for order, at in enumerate(ids):
         symbol = board.tokens[at].symbol
         listed = len(symbol) == board.patch**2 and set(symbol) <= {"0", "1"}
-        grey = order / max(1, len(ids) - 1)
-        found[at] = np.reshape([int(bit) for bit in symbol], found.shape[1:]) if listed else grey
+        gray = order / max(1, len(ids) - 1)
+        found[at] = np.reshape([int(bit) for bit in symbol], found.shape[1:]) if listed else gray
     return found
 
 

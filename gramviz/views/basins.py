@@ -84,7 +84,7 @@ def _bars(
         x=share,
         y=np.arange(shown),
         orientation="h",
-        marker={"color": [mark.colour if by_outcome else category(k, theme) for k, mark in enumerate(marks)]},
+        marker={"color": [mark.color if by_outcome else category(k, theme) for k, mark in enumerate(marks)]},
         error_x={
             "type": "data", "symmetric": False, "array": high - share, "arrayminus": share - low,
             "color": colors.ink, "thickness": 1.2, "width": 4,
@@ -97,7 +97,7 @@ def _bars(
     level = 100 * float(found.share[shown:].sum())
     if rest:
         drawn.add_bar(
-            x=[level], y=[shown], orientation="h", marker={"color": colors.grey, "opacity": 0.45}, width=0.62,
+            x=[level], y=[shown], orientation="h", marker={"color": colors.gray, "opacity": 0.45}, width=0.62,
             meta="others", showlegend=False, hovertemplate="%{x:.1f} %<extra></extra>",
         )  # fmt: skip
     for k in range(shown + bool(rest)):
@@ -111,7 +111,7 @@ def _bars(
             words = f"{plural(rest, 'other')}: {sum(counts)}"
             words += f"  ◀ #{trajectory + 1}" if chosen >= shown else ""
         mark = marks[k] if k < shown else None
-        beside(drawn, k, mark.text if mark else "", mark.colour if mark else colors.ink, 10, name="answer")
+        beside(drawn, k, mark.text if mark else "", mark.color if mark else colors.ink, 10, name="answer")
         beside(drawn, k, words, colors.ink, 27, name="answer")
     top = max(float(high.max()), level)
     drawn.update_xaxes(
@@ -137,7 +137,7 @@ def _plane(
     colors: Palette,
 ) -> None:
     """Each start a square in the color of its answer; a dot where that is correct; a diamond at z0."""
-    kinds = 6  # five colors, and grey for all that come after
+    kinds = 6  # five colors, and gray for all that come after
     scale = []
     for k in range(kinds):
         color = category(k, colors.name) if k < kinds - 1 else colors.line

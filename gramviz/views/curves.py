@@ -205,7 +205,7 @@ def _group(
     mark = outcome_mark(code, colors.name)
     what = f"{letter} {mark.word}"
     steps = np.arange(values.shape[1])
-    style = {"color": mark.colour, "width": 2, "dash": mark.dash}
+    style = {"color": mark.color, "width": 2, "dash": mark.dash}
     if len(values) < _BAND_FROM:
         for one in values:
             line(drawn, steps, one, what, style | {"width": 1.2}, **on)
@@ -214,8 +214,8 @@ def _group(
     known = np.isfinite(low)
     x = np.concatenate([steps[known], steps[known][::-1]])
     y = np.concatenate([high[known], low[known][::-1]])
-    edge = {"width": 0, "color": mark.colour}
-    line(drawn, x, y, f"{what} band", edge, fill="toself", fillcolor=mark.colour, opacity=0.18, **on)
+    edge = {"width": 0, "color": mark.color}
+    line(drawn, x, y, f"{what} band", edge, fill="toself", fillcolor=mark.color, opacity=0.18, **on)
     said = f"{what}, median of {len(values)}: %{{y:.3g}}<extra>{lane.title}</extra>"
     line(drawn, steps, middle, f"{what} median", style, hovertemplate=said, **on)
 
@@ -249,7 +249,7 @@ def _legend(drawn: go.Figure, states: list[xr.Dataset], at: Cursor, colors: Pale
     for code in LISTED:
         if count := int((codes == code).sum()):
             mark = outcome_mark(code, colors.name)
-            entry(f"{mark.word} {count}", {"color": mark.colour, "width": 2, "dash": mark.dash})
+            entry(f"{mark.word} {count}", {"color": mark.color, "width": 2, "dash": mark.dash})
     for index, one in enumerate(states):
         if index == 0 or one.sizes["trajectory"] == 1:
             name = f"{LETTERS[index]} {run_name(one)}" if len(states) > 1 else f"path {at.trajectory + 1}"

@@ -131,7 +131,7 @@ def _rows_of_bars(
     for code in LISTED:
         mark = outcome_mark(code, colors.name)
         own = [s for s in spans if s.answer == s.row.answer and kinds[s.row.run][s.row.path] == code]
-        _bars(drawn, own, letters, mark.word, states, max(1.5, 0.74 * height), mark.colour)
+        _bars(drawn, own, letters, mark.word, states, max(1.5, 0.74 * height), mark.color)
         outcome_keys(drawn, codes, colors.name, [code])
 
 
@@ -216,12 +216,12 @@ def _labels(
             many += " path" if sum(answer.counts) == 1 else " paths"
         words = "" if answer.valid is None else f": {answer.outcome}"
         low = max(float(np.mean(level[group])), low + apart)
-        label(low, mark.text, mark.colour, f"<b>{answer.letter}</b>  {many}{words}")
+        label(low, mark.text, mark.color, f"<b>{answer.letter}</b>  {many}{words}")
     rest = groups[len(shown) :]
     if rest:
         count = sum(len(group) for group in rest)
         text = f"{plural(len(rest), 'other answer')}, {plural(count, 'path')}"
-        label(max(float(level[rest[0][0]]), low + apart), "", colors.grey, text)
+        label(max(float(level[rest[0][0]]), low + apart), "", colors.gray, text)
 
 
 def _found(run: xr.Dataset, answers: measure.Answers, puzzle: int) -> str:

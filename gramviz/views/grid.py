@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from gram.board import Board
 from gramviz import measure
-from gramviz.theme import NOTE, Palette, readable, token_colour
+from gramviz.theme import NOTE, Palette, readable, token_color
 from gramviz.views.cells import UNSURE, Shown, areas, changed_key, lines, moved, queen, rules, squares, text
 from gramviz.views.parts import key, marks
 
@@ -24,15 +24,15 @@ def grid(drawn: go.Figure, board: Board, shown: Shown, colors: Palette, cell: fl
     glyphs = np.array([token.glyph for token in board.tokens])[shown.tokens]
     if board.checkered:
         areas(drawn, "checkered", squares(np.flatnonzero((row + column) % 2 == 1), board.width), colors.sunk)
-    tinted = np.flatnonzero(shown.given & (glyphs != "colour"))
+    tinted = np.flatnonzero(shown.given & (glyphs != "color"))
     areas(drawn, "given", squares(tinted, board.width), colors.given)
     if len(tinted):
         tint = {"symbol": "square", "color": colors.given, "line": {"color": colors.edge, "width": 1}}
         key(drawn, "given", tint)
     for order, token in enumerate(board.tokens):
-        if token.glyph == "colour":
+        if token.glyph == "color":
             places = np.flatnonzero((shown.tokens == order) & ~quiet)
-            areas(drawn, f"token {order}", squares(places, board.width), token_colour(token, order, colors.name))
+            areas(drawn, f"token {order}", squares(places, board.width), token_color(token, order, colors.name))
     lines(drawn, "grid", rules(board), colors.line, 1)
     if board.box:
         lines(drawn, "boxes", rules(board, *board.box), colors.edge, 1.6)
@@ -46,12 +46,12 @@ def grid(drawn: go.Figure, board: Board, shown: Shown, colors: Palette, cell: fl
             areas(drawn, "given queen", outlines, colors.ink)
         else:
             lines(drawn, "guessed queen", outlines, colors.ink, max(1.0, cell / 26))
-        texts = np.flatnonzero(here & np.isin(glyphs, ["text", "colour"]) & ~quiet)
+        texts = np.flatnonzero(here & np.isin(glyphs, ["text", "color"]) & ~quiet)
         if cell >= 12 and len(texts):
             symbols = [board.tokens[t].symbol for t in shown.tokens[texts]]
             on = [
-                readable(token_colour(board.tokens[t], int(t), colors.name), colors.name)
-                if board.tokens[t].glyph == "colour"
+                readable(token_color(board.tokens[t], int(t), colors.name), colors.name)
+                if board.tokens[t].glyph == "color"
                 else colors.ink
                 for t in shown.tokens[texts]
             ]
@@ -96,7 +96,7 @@ def _blanks(drawn: go.Figure, places: NDArray[np.integer], width: int, colors: P
 def _conflicts(drawn: go.Figure, places: NDArray[np.integer], board: Board, colors: Palette, cell: float) -> None:
     """45 degree hatch and a filled corner, both vermilion, which must show on every color."""
     hatch, corners = [], []
-    colored = any(token.glyph == "colour" for token in board.tokens)
+    colored = any(token.glyph == "color" for token in board.tokens)
     count = max(2, round(cell / 12)) if colored else max(3, round(cell / 7))
     corner = min(0.26, 10 / cell)
     for p in places:
@@ -140,7 +140,7 @@ def _certainty(drawn: go.Figure, board: Board, shown: Shown, colors: Palette, ce
         np.array([(c + 0.24, b), (c + 0.24 + 0.52 * p, b)])
         for c, b, p in zip(column, y, shown.certainty[places], strict=True)
     ]
-    colored = any(board.tokens[t].glyph == "colour" for t in shown.tokens)
+    colored = any(board.tokens[t].glyph == "color" for t in shown.tokens)
     lines(drawn, "certainty scale", full, colors.bg if colored else colors.line, 4 if colored else 2)
     lines(drawn, "certainty", bars, colors.ink if colored else colors.text2, 2, legend="certainty")
     if shown.second is None or cell < 26:

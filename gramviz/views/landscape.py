@@ -104,13 +104,13 @@ def _ground(drawn: go.Figure, found: xr.Dataset, colors: Palette) -> None:
     height = np.log10(np.maximum(loss, _FLOOR)) if nats else loss
     low, high = float(np.nanmin(height)), float(np.nanmax(height))
     step = max((high - low) / _BANDS, 1e-9)
-    greys = colors.landscape[::-1]
+    grays = colors.landscape[::-1]
     at = np.linspace(low, high, 5)
     drawn.add_contour(
         x=found["column"].values,
         y=found["row"].values,
         z=height,
-        colorscale=[[k / (len(greys) - 1), grey] for k, grey in enumerate(greys)],
+        colorscale=[[k / (len(grays) - 1), gray] for k, gray in enumerate(grays)],
         contours={"start": low + step, "end": high - step / 2, "size": step, "coloring": "fill"},
         line={"color": colors.edge, "width": 0.6},
         zmin=low,
@@ -166,10 +166,10 @@ def _paths(
             continue
         if now:
             x, y = broken([path[n, : now + 1] for n in members]).T
-            line(drawn, x, y, f"past {mark.word}", {"color": mark.colour, "width": 1.1}, opacity=0.5)
+            line(drawn, x, y, f"past {mark.word}", {"color": mark.color, "width": 1.1}, opacity=0.5)
         x, y = path[members, now].T
         share = outside[members, now]
-        marks(drawn, x, y, "halo", halo(share, mark.colour, 0.12))
+        marks(drawn, x, y, "halo", halo(share, mark.color, 0.12))
         lost = 100 * np.nan_to_num(share, nan=1.0)
         texts = [f"#{n + 1}: {mark.word}<br>{s:.0f} % outside" for n, s in zip(members, lost, strict=True)]
         marks(drawn, x, y, f"heads {mark.word}", outcome_marker(mark), texts)

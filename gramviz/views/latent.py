@@ -189,10 +189,10 @@ class Panel:
         for name, part, opacity in (("future", place[:, now:], 0.18), ("past", place[:, : now + 1], 0.5)):
             if part.shape[1] > 1:
                 x, y = broken(list(part)).T
-                style = {"color": mark.colour, "width": 1.15}
+                style = {"color": mark.color, "width": 1.15}
                 line(self.drawn, x, y, f"{letter}{name} {mark.word}", style, opacity=opacity, **self.on)
         x, y = place[:, now].T
-        marks(self.drawn, x, y, f"{letter}halo", halo(outside, mark.colour, 0.13), **self.on)
+        marks(self.drawn, x, y, f"{letter}halo", halo(outside, mark.color, 0.13), **self.on)
         head = outcome_marker(mark, width=1.5 if code else 0.5)
         marks(self.drawn, x, y, f"{letter}heads {mark.word}", head, says, **self.on)
 

@@ -101,7 +101,7 @@ def _series(
             continue
         mark = outcome_mark(code, theme)
         x, y = broken([np.stack([steps, values[n]], 1)[1:] for n in members]).T
-        style = {"color": mark.colour, "width": 2.2 if single else 1.2, "dash": mark.dash}
+        style = {"color": mark.color, "width": 2.2 if single else 1.2, "dash": mark.dash}
         line(drawn, x, y, f"{letter} {mark.word}", style, opacity=1 if single else 0.65)
         place = [0.0] if single else np.random.default_rng(0).uniform(-0.3, 0.3, len(values))[members]
         marks(

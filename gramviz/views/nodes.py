@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from gram.board import Board
 from gramviz import measure
-from gramviz.theme import NOTE, Palette, readable, token_colour
+from gramviz.theme import NOTE, Palette, readable, token_color
 from gramviz.views.cells import UNSURE, Shown, changed_key, lines, text
 from gramviz.views.parts import key, marks
 
@@ -30,12 +30,12 @@ def graph(drawn: go.Figure, board: Board, shown: Shown, colors: Palette) -> None
             (angry if (min(a, b), max(a, b)) in clashing else calm).append(place[[a, b]])
     lines(drawn, "edge", calm, colors.edge, 1.8)
     lines(drawn, "conflict", [_zigzag(*line) for line in angry], colors.vermilion, 2.5, legend="breaks a rule")
-    hues = [t for t, token in enumerate(board.tokens) if token.glyph == "colour"]
+    hues = [t for t, token in enumerate(board.tokens) if token.glyph == "color"]
     # A smaller graph pads its board with nodes that do not exist; where padding means "not given" they do.
     padding = [t for t, token in enumerate(board.tokens) if token.label.startswith("pad") and t not in board.blank]
     used = np.flatnonzero(~np.isin(shown.tokens, padding))
     fills = [
-        token_colour(board.tokens[token], hues.index(token), colors.name) if token in hues else colors.bg
+        token_color(board.tokens[token], hues.index(token), colors.name) if token in hues else colors.bg
         for token in map(int, shown.tokens[used])
     ]
     rings = used[shown.conflict[used]]

@@ -86,7 +86,7 @@ def _branches(
 
     def extend(part: Part, *points: tuple[float, float]) -> None:
         kinds = {int(codes[n]) for n in part}
-        color = outcome_mark(kinds.pop(), colors.name).colour if len(kinds) == 1 else colors.text3
+        color = outcome_mark(kinds.pop(), colors.name).color if len(kinds) == 1 else colors.text3
         styles = [(color, 1.2 + 5 * round((len(part) / len(codes)) ** 0.5, 1), False)]
         for style in [*styles, (colors.ink, 1.6, True)][: 1 + (chosen in part)]:
             lines.setdefault(style, []).extend([*points, (np.nan, np.nan)])
@@ -144,5 +144,5 @@ def _leaves(
         words += f": {answer.outcome}" if answer.valid is not None else ""
         words += f"  ◀ #{chosen + 1}" if chosen in leaf else ""
         size = LABEL if pitch >= 17 else NOTE
-        beside(drawn, float(y), mark.text, mark.colour, 8, size, name="leaf")
+        beside(drawn, float(y), mark.text, mark.color, 8, size, name="leaf")
         beside(drawn, float(y), words, colors.ink, 24, size, name="leaf")

@@ -79,7 +79,7 @@ def beside(drawn: go.Figure, y: float, text: str, color: str, shift: int, size: 
 def outcome_marker(mark: OutcomeMark, size: float = 8, width: float = 1.5) -> dict[str, Any]:
     """The shape and color of an outcome."""
     return {
-        "symbol": mark.symbol, "size": size, "color": mark.colour, "line": {"width": width, "color": mark.colour}
+        "symbol": mark.symbol, "size": size, "color": mark.color, "line": {"width": width, "color": mark.color}
     }  # fmt: skip
 
 
@@ -113,16 +113,16 @@ def outcome_keys(drawn: go.Figure, codes: NDArray[np.integer], theme: str, liste
     for code in listed:
         if count := int((codes == code).sum()):
             mark = outcome_mark(code, theme)
-            line = {"width": 2, "color": mark.colour}
+            line = {"width": 2, "color": mark.color}
             key(
                 drawn, f"{mark.word} {count}",
-                {"symbol": mark.symbol, "size": 10, "color": mark.colour, "line": line},
+                {"symbol": mark.symbol, "size": 10, "color": mark.color, "line": line},
             )  # fmt: skip
 
 
 def halo_key(drawn: go.Figure, colors: Palette) -> None:
     """The entry of the legend that says what the ring of a head means."""
-    key(drawn, "halo: energy outside the plane", {"symbol": "circle", "size": 15, "color": colors.grey, "opacity": 0.3})
+    key(drawn, "halo: energy outside the plane", {"symbol": "circle", "size": 15, "color": colors.gray, "opacity": 0.3})
 
 
 def escape(text: str) -> str:

@@ -100,7 +100,7 @@ def test_19_optional_variables_may_be_absent(bare: Stage, gone: list[str]) -> No
         assert (words in said) == ((name in gone) == without), name
     bare.press("Escape", "Home")
     assert bare.state["cursor"] == moment(0)
-    assert bare.colours(CANVASES["board"]) > 2
+    assert bare.colors(CANVASES["board"]) > 2
 
 
 # ------------------------------------------------------------------------------------------------------------- hostile

@@ -1,4 +1,4 @@
-"""Acceptance on four stages: pointing, choosing, comparing, and what the map says of itself (behaviours 10 to 18)."""
+"""Acceptance on four stages: pointing, choosing, comparing, and what the map says of itself (behaviors 10 to 18)."""
 
 from __future__ import annotations
 
@@ -275,7 +275,7 @@ def test_18_landscape_is_blank_where_none_came_near(stage: Stage, payload: Paylo
 
 
 def pixels(stage: Stage, points: list[np.ndarray]) -> np.ndarray:
-    """The colours of the map's lowest layer at places in CSS pixels [..., 4]."""
+    """The colors of the map's lowest layer at places in CSS pixels [..., 4]."""
     found = stage.page.locator("[data-layer=base]").evaluate(
         """(canvas, [xs, ys]) => {
           const ratio = canvas.width / canvas.clientWidth;

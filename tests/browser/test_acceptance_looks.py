@@ -1,4 +1,4 @@
-"""Acceptance on four stages: every width, large and small, every eye and ear, paper (behaviours 5, 6, 20, 27 to 29)."""
+"""Acceptance on four stages: every width, large and small, every eye and ear, paper (behaviors 5, 6, 20, 27 to 29)."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_06_resizing_quickly_ends_in_the_last_layout(stage: Stage) -> None:
 
 CONTRAST = """host => {
   const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
-  const rgba = (text) => {  // whatever the notation, system colours too
+  const rgba = (text) => {  // whatever the notation, system colors too
     canvas.clearRect(0, 0, 1, 1);
     canvas.fillStyle = text;
     canvas.fillRect(0, 0, 1, 1);
@@ -120,13 +120,13 @@ CONTRAST = """host => {
     return own[3] === 1 ? own.slice(0, 3) : over(own, ground(parent(node)));
   };
   const opacity = (node) => node ? Number(getComputedStyle(node).opacity) * opacity(parent(node)) : 1;
-  const luminance = (colour) => colour
+  const luminance = (color) => color
     .map((part) => part / 255 <= 0.04045 ? part / 255 / 12.92 : ((part / 255 + 0.055) / 1.055) ** 2.4)
     .reduce((sum, part, k) => sum + part * [0.2126, 0.7152, 0.0722][k], 0);
   const contrast = (text, node, behind = node) => {
-    const under = ground(behind), colour = rgba(text);
-    colour[3] *= opacity(node);
-    const [high, low] = [luminance(over(colour, under)), luminance(under)].sort((a, b) => b - a);
+    const under = ground(behind), color = rgba(text);
+    color[3] *= opacity(node);
+    const [high, low] = [luminance(over(color, under)), luminance(under)].sort((a, b) => b - a);
     return (high + 0.05) / (low + 0.05);
   };
   const root = host.shadowRoot.querySelector(".gv"), found = [];
@@ -150,18 +150,18 @@ CONTRAST = """host => {
   }
   for (const bar of root.querySelectorAll(".bars i, .meter i, .playhead")) {
     const style = getComputedStyle(bar);
-    const colour = bar.matches(".playhead") ? style.borderLeftColor : style.backgroundColor;
-    note("bar", bar, contrast(colour, bar, bar.parentElement), 3);
+    const color = bar.matches(".playhead") ? style.borderLeftColor : style.backgroundColor;
+    note("bar", bar, contrast(color, bar, bar.parentElement), 3);
   }
   for (const control of root.querySelectorAll("button, input, [role=slider]")) {
     const style = getComputedStyle(control);
     if (!seen(control) || !parseFloat(style.borderTopWidth) || rgba(style.borderTopColor)[3] < 1) continue;
     const edges = [style.borderTopColor, style.backgroundColor];
-    note("control", control, Math.max(...edges.map((colour) => contrast(colour, control, parent(control)))), 3);
+    note("control", control, Math.max(...edges.map((color) => contrast(color, control, parent(control)))), 3);
   }
   // What canvases are drawn with, on both of their grounds.
   const given = (name) => root.style.getPropertyValue(`--${name}`);
-  for (const ink of ["ink", "text2", "text3", "blue", "vermilion", "green", "purple", "gold", "grey", "edge"])
+  for (const ink of ["ink", "text2", "text3", "blue", "vermilion", "green", "purple", "gold", "gray", "edge"])
     for (const under of ["bg", "sunk"]) {
       const pair = [ink, under].map((name) => luminance(rgba(given(name)).slice(0, 3))).sort((a, b) => b - a);
       const ratio = (pair[0] + 0.05) / (pair[1] + 0.05), least = /^(ink|text)/.test(ink) ? 4.5 : 3;
@@ -191,10 +191,10 @@ def test_27_every_text_and_mark_is_seen(stage: Stage) -> None:
     assert contrasts(stage) == []
 
 
-def test_27_every_text_and_mark_is_seen_in_forced_colours(stage: Stage) -> None:
+def test_27_every_text_and_mark_is_seen_in_forced_colors(stage: Stage) -> None:
     stage.page.emulate_media(forced_colors="active")
     try:
-        # The colours below ours are the reader's: a dark notebook does not make them dark.
+        # The colors below ours are the reader's: a dark notebook does not make them dark.
         dark = stage.page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
         stage.until(f"{stage.host}.dataset.gvTheme === '{'dark' if dark else 'light'}'")
         assert stage.page.evaluate("matchMedia('(forced-colors: active)').matches")
@@ -204,11 +204,11 @@ def test_27_every_text_and_mark_is_seen_in_forced_colours(stage: Stage) -> None:
         stage.until(f"{stage.host}.dataset.gvTheme === '{stage.theme}'")
 
 
-def test_27_without_colour_the_shapes_tell_the_outcomes_apart(stage: Stage, payload: Payload) -> None:
+def test_27_without_color_the_shapes_tell_the_outcomes_apart(stage: Stage, payload: Payload) -> None:
     stage.calm(pinned=None)
     marks = stage.page.locator("[data-part=marks]")
     box = marks.bounding_box()
-    grey = np.asarray(Image.open(io.BytesIO(marks.screenshot())).convert("L"), float)
+    gray = np.asarray(Image.open(io.BytesIO(marks.screenshot())).convert("L"), float)
     outcomes = {"A": payload.array("outcome", "A"), "B": payload.array("outcome", "B")}
     places = stage.page.evaluate(
         f"""[...{stage.root}.querySelectorAll('[data-path]')].map(cell => {{
@@ -220,7 +220,7 @@ def test_27_without_colour_the_shapes_tell_the_outcomes_apart(stage: Stage, payl
     for path, x, y, kind in places:
         letter, number = path.split()
         cut = np.s_[round(y - box["y"]) :, round(x - box["x"]) :]
-        mark = np.abs(grey[cut][:12, :12] - np.median(grey))
+        mark = np.abs(gray[cut][:12, :12] - np.median(gray))
         if not kind:  # neither focused nor pinned: those have a frame
             shapes.setdefault(int(outcomes[letter][int(number)]), []).append(mark / mark.max())
     assert set(shapes) == {0, 1, 2}
@@ -274,7 +274,7 @@ def test_20_large_and_small_are_drawn(bare: Stage, extremes: dict[str, str], kin
         bare.set(cursor=moment(step))
         for selector in (CANVASES["board"], CANVASES["map"], "[data-lane]", "[data-part=ruler] canvas"):
             if bare.page.locator(selector).count() and (step or selector == CANVASES["board"]):
-                assert bare.colours(selector) > 1, (step, selector)
+                assert bare.colors(selector) > 1, (step, selector)
     assert "This part failed" not in bare.text()
 
 
@@ -348,12 +348,12 @@ def test_28_while_playing_little_is_spoken(stage: Stage) -> None:
     during = [said for said in spoken if re.match(r"Step \d", said)]
     assert all(re.fullmatch(r"Step [\d.]+, \d+ conflicts?", said) for said in during)
     assert 2 <= len(during) <= 1 + took / 2, "one in two seconds at the most; and it must have heard something"
-    assert len(spoken) <= len(during) + 2, "what it was told to do, and what has settled"
+    assert len(spoken) <= len(during) + 2, "what it was shown to do, and what has settled"
 
 
 def test_28_calm_motion_has_no_frames_between_steps(stage: Stage) -> None:
     def play() -> list[tuple[int, float]]:
-        """The steps and the shares of the way to the next, as they were told while it played."""
+        """The steps and the shares of the way to the next, as they were shown while it played."""
         stage.calm(speed=2, cursor=moment(0))
         stage.page.evaluate(f"{stage.host}.gramviz.seen_ = []")
         stage.focus()
@@ -415,7 +415,7 @@ CONTROLS = """host => [...host.shadowRoot.querySelectorAll("button, input, selec
   .filter((node) => {  // a name that is a button on screen is a name on paper, if nothing of a button is seen
     const { borderTopWidth, borderTopColor, backgroundColor } = getComputedStyle(node);
     const ground = getComputedStyle(host.shadowRoot.querySelector(".gv")).backgroundColor;
-    const clear = (colour) => colour.endsWith(", 0)") || colour === ground;
+    const clear = (color) => color.endsWith(", 0)") || color === ground;
     return !clear(backgroundColor) || (parseFloat(borderTopWidth) && !clear(borderTopColor));
   })
   .map((node) => node.textContent || node.getAttribute("aria-label"))"""
@@ -426,13 +426,13 @@ def test_29_paper_is_one_light_page_with_its_provenance(stage: Stage, payload: P
     stage.calm(cursor=moment(13))
     page = stage.page
     ground = f"getComputedStyle({stage.root}).backgroundColor"
-    names, colour = page.evaluate(f"{stage.root}.className"), page.evaluate(ground)
+    names, color = page.evaluate(f"{stage.root}.className"), page.evaluate(ground)
     assert page.evaluate(f"({CONTROLS})({stage.host})"), "on screen there are controls"
     wanted = ["Step 7.1"] + [run[key][:12] for run in payload.meta["runs"] for key in ("hash", "checkpoint")]
     if stage.kind == "frozen":
         margin = dict.fromkeys(("top", "bottom", "left", "right"), "15mm")
         sheet = page.pdf(format="A4", print_background=True, margin=margin)
-        assert len(re.findall(rb"/Type\s*/Page\b(?!s)", sheet)) == 1
+        assert len(re.findall(rb"/Type\s*/TokenState\b(?!s)", sheet)) == 1
         size = re.search(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", sheet)
         assert size
         assert [float(side) for side in size.groups()] == pytest.approx([595, 842], abs=1)
@@ -454,5 +454,5 @@ def test_29_paper_is_one_light_page_with_its_provenance(stage: Stage, payload: P
         page.emulate_media(media="screen")
         stage.drawn()
     assert page.evaluate(f"{stage.root}.className") == names
-    assert page.evaluate(ground) == colour
+    assert page.evaluate(ground) == color
     assert stage.button("Play").is_visible()

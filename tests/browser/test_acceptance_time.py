@@ -1,8 +1,8 @@
-"""Acceptance on four stages: opening, what is told to the kernel, keys, time, and rest (explorer.md, section 12).
+"""Acceptance on four stages: opening, what is shown to the kernel, keys, time, and rest (explorer.md, section 12).
 
 A stage is the same comparison shown in JupyterLab or as a frozen page without kernel and network, in light or dark: in
 the notebook by JupyterLab's own theme, in the page by what its reader prefers (`conftest.py`, `stages.py`). No stage
-reaches anything outside, which is looked at after each test. The numbers are those of the thirty behaviours; they go
+reaches anything outside, which is looked at after each test. The numbers are those of the thirty behaviors; they go
 on in test_acceptance_choosing, _looks and _care. Pixels (2) are compared in test_same.
 """
 
@@ -35,16 +35,16 @@ def test_07_first_picture(stage: Stage, payload: Payload) -> None:
     assert "transition 32 of 32" in stage.text()
     assert stage.page.evaluate(f"{stage.store}.transient.playing") is False
     for selector in CANVASES.values():
-        assert stage.colours(selector) > 3, selector
+        assert stage.colors(selector) > 3, selector
 
 
-# -------------------------------------------------------------------------------------------------------- what is told
+# -------------------------------------------------------------------------------------------------------- what is shown
 def test_03_playing_tells_nothing_and_pausing_once(stage: Stage) -> None:
     stage.calm(speed=2, cursor=moment(0))  # 16 s: a loaded machine has not reached the end when it pauses
     before = stage.quiet()
     stage.page.get_by_role("button", name="Play", exact=True).click()
     stage.until(f"{stage.store}.state.cursor.step >= 3")
-    assert stage.told() == before
+    assert stage.shown() == before
     stage.page.get_by_role("button", name="Pause", exact=True).click()
     stage.tells_once(before)
     assert stage.kind == "frozen" or '"cursor"' in stage.sent[-1]
@@ -61,7 +61,7 @@ def test_04_scrubbing_and_pointing_tell_nothing_until_release(stage: Stage) -> N
     for k in range(60):
         stage.page.mouse.move(*inner(ruler, 0.95 - 0.01 * k, 0.6))
     stage.page.wait_for_timeout(250)
-    assert stage.told() == before
+    assert stage.shown() == before
     stage.page.mouse.up()
     stage.tells_once(before)
     assert stage.state["cursor"] == moment(round((0.95 - 0.01 * 59) * 32))
@@ -238,7 +238,7 @@ def test_09_three_levels_of_time(stage: Stage) -> None:
 
 
 def test_10_jumps_go_where_measure_says(stage: Stage, rollouts: dict[str, Any]) -> None:
-    """By buttons; the keys stand in the table of behaviour 8."""
+    """By buttons; the keys stand in the table of behavior 8."""
     buttons = {
         "Next change": "next change", "First correct": "first correct", "Halt": "halt", "Where paths part": "parting"
     }  # fmt: skip
@@ -274,7 +274,7 @@ COUNT = """() => {
 
 
 @pytest.mark.slow  # 300 frames, which a loaded machine draws in half a minute
-@pytest.mark.parametrize("hall", ["frozen-light", "lab-dark"], indirect=True)  # memory has no colour
+@pytest.mark.parametrize("hall", ["frozen-light", "lab-dark"], indirect=True)  # memory has no color
 def test_21_playing_does_not_fill_the_memory(stage: Stage) -> None:
     session = stage.page.context.new_cdp_session(stage.page)
     stage.page.evaluate(COUNT)

@@ -1,4 +1,4 @@
-"""Who cannot see or point: colour without hue, forced colours, the keyboard. The rest is in test_acceptance_looks."""
+"""Who cannot see or point: color without hue, forced colors, the keyboard. The rest is in test_acceptance_looks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_outcomes_differ_in_shape_as_well(show, one):
     assert len(set(outcomes.tolist())) >= 2
 
 
-def test_forced_colours_keep_marks_and_text(show, two):
+def test_forced_colors_keep_marks_and_text(show, two):
     shown = show(freeze(two), forced_colors="active")
     try:
         assert "33 of 50 correct" in shown.text()

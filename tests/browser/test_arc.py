@@ -1,4 +1,4 @@
-"""ARC on the page: input beside answer, each cut to its grid, in ARC's colours; points and keys work in the answer."""
+"""ARC on the page: input beside answer, each cut to its grid, in ARC's colors; points and keys work in the answer."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from gramviz.explorer.freeze import freeze
 from gramviz.explorer.pack import pack
 from gramviz.theme import ARC, palette
 
-BETWEEN, ABOVE, LABELLED, LARGEST = 36, 20, 92, 44  # px, see pair.js
+BETWEEN, ABOVE, LABELED, LARGEST = 36, 20, 92, 44  # px, see pair.js
 
-# The colours in the cells of a grid whose corner is at (left, top), each at (0.5, 0.22) of the cell: above any mark.
-COLOURS = """([left, top, cell, rows, columns]) => {
+# The colors in the cells of a grid whose corner is at (left, top), each at (0.5, 0.22) of the cell: above any mark.
+COLORS = """([left, top, cell, rows, columns]) => {
   const root = document.querySelector("main").shadowRoot;
   const canvas = root.querySelector("[data-part=board] canvas");
   const ratio = canvas.width / parseFloat(canvas.style.width), pen = canvas.getContext("2d");
@@ -29,7 +29,7 @@ def grids(payload, width: float, height: float) -> dict[str, tuple[float, float,
     given, answer = payload.meta["input"], payload.meta["board"]
     across, high = given["width"] + answer["width"], max(given["height"], answer["height"])
     cell = int(min(LARGEST, (width - BETWEEN - 4) / across, (height - ABOVE - 2) / high))
-    left = max(1 + given["width"] * cell + BETWEEN, LABELLED)
+    left = max(1 + given["width"] * cell + BETWEEN, LABELED)
     return {
         "input": (1, ABOVE, cell, given["height"], given["width"]),
         "answer": (left, ABOVE, cell, answer["height"], answer["width"]),
@@ -44,18 +44,18 @@ def payload():
 
 def drawn(shown, payload, which: str) -> list[str]:
     # At 1200 px the board may be 42 % of the width, at most 340 px high.
-    return shown.page.evaluate(COLOURS, list(grids(payload, 504, 340)[which]))
+    return shown.page.evaluate(COLORS, list(grids(payload, 504, 340)[which]))
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_both_pictures_have_the_colours_of_arc(show, payload, theme):
+def test_both_pictures_have_the_colors_of_arc(show, payload, theme):
     shown = show(freeze(payload, state={"theme": theme, "board": "focus", "focus": ["A", 0]}))
     assert drawn(shown, payload, "input") == [ARC[token - 2] for token in payload.meta["input"]["tokens"]]
     assert drawn(shown, payload, "answer") == [ARC[token - 2] for token in payload.array("tokens")[0, -1]]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_what_is_no_part_of_the_answer_is_no_colour(show, payload, theme):
+def test_what_is_no_part_of_the_answer_is_no_color(show, payload, theme):
     shown = show(freeze(payload, state={"theme": theme, "board": "focus", "focus": ["A", 2]}))
     tokens = payload.array("tokens")[2, -1]
     last = payload.meta["board"]["width"]

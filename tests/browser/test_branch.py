@@ -264,7 +264,7 @@ def test_a_branch_comes_back_as_a_further_run(opened):
 
 
 def test_what_a_person_does_around_a_question_neither_undoes_the_answer_nor_is_undone_by_it(opened):
-    """A view is told 150 ms after the last gesture: here the one before the question is not yet, the other is then."""
+    """A view is shown 150 ms after the last gesture: here the one before the question is not yet, the other is then."""
     page, errors = opened
     ask = """async ([el, lanes]) => {
       const root = el.shadowRoot, store = el.gramviz;

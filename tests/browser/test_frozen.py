@@ -190,10 +190,10 @@ def test_a_page_that_cannot_be_read_says_so(show, low, change, says):
     assert says in shown.text()
 
 
-@pytest.mark.parametrize("kind", ["sudoku9", "graph", "colours", "image", "one path", "one step", "four runs"])
+@pytest.mark.parametrize("kind", ["sudoku9", "graph", "colors", "image", "one path", "one step", "four runs"])
 def test_every_board_draws_and_plays(show, kind):
     data = {
-        "sudoku9": lambda: synthetic.sudoku(box=3), "graph": synthetic.graph, "colours": synthetic.colours,
+        "sudoku9": lambda: synthetic.sudoku(box=3), "graph": synthetic.graph, "colors": synthetic.colors,
         "image": synthetic.image, "one path": lambda: synthetic.sudoku(1),
         "one step": lambda: synthetic.sudoku(3).isel(step=[0]),
         "four runs": lambda: [

@@ -1,4 +1,4 @@
-"""Graph colouring on the page: the pictured graph, its colours, conflicts, and what it says."""
+"""Graph coloring on the page: the pictured graph, its colors, conflicts, and what it says."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from gramviz.explorer.freeze import freeze
 from gramviz.explorer.pack import pack
 from gramviz.theme import palette
 
-# The colour of the board's canvas at a point of the unit square, in which `xy` places the nodes (see place.js).
-COLOUR = """([x, y, dx, dy, nodes]) => {
+# The color of the board's canvas at a point of the unit square, in which `xy` places the nodes (see place.js).
+COLOR = """([x, y, dx, dy, nodes]) => {
   const root = document.querySelector("main").shadowRoot;
   const canvas = root.querySelector("[data-part=board] canvas");
   const side = parseFloat(canvas.style.width), ratio = canvas.width / side;
@@ -21,10 +21,10 @@ COLOUR = """([x, y, dx, dy, nodes]) => {
 }"""
 
 
-def colour(shown, payload, node: int, dx: float = 0.0, dy: float = -0.4) -> str:
-    """The colour of a node, above its letter."""
+def color(shown, payload, node: int, dx: float = 0.0, dy: float = -0.4) -> str:
+    """The color of a node, above its letter."""
     board = payload.meta["board"]
-    return shown.page.evaluate(COLOUR, [*board["xy"][node], dx, dy, board["width"]])
+    return shown.page.evaluate(COLOR, [*board["xy"][node], dx, dy, board["width"]])
 
 
 @pytest.fixture(scope="module", params=[8, 10])
@@ -33,12 +33,12 @@ def payload(request: pytest.FixtureRequest):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_nodes_have_the_colours_of_their_tokens_and_never_the_alarm(show, payload, theme):
+def test_nodes_have_the_colors_of_their_tokens_and_never_the_alarm(show, payload, theme):
     shown = show(freeze(payload, state={"theme": theme, "board": "focus", "focus": ["A", 2]}))
     hues = palette(theme)
     wanted = {3: hues.blue, 4: hues.green, 5: hues.gold}
     tokens = payload.array("tokens")[2, -1]
-    assert [colour(shown, payload, node) for node in range(len(tokens))] == [wanted[int(t)] for t in tokens]
+    assert [color(shown, payload, node) for node in range(len(tokens))] == [wanted[int(t)] for t in tokens]
 
 
 def test_a_conflict_rings_its_nodes(show, payload):
@@ -49,14 +49,14 @@ def test_a_conflict_rings_its_nodes(show, payload):
     assert broken
     cell = 36  # px, on a board of this size
     ring = -(0.5 + 4 / cell)
-    seen = {n for n in range(len(tokens)) if colour(shown, payload, n, dy=ring) == palette("light").vermilion}
+    seen = {n for n in range(len(tokens)) if color(shown, payload, n, dy=ring) == palette("light").vermilion}
     assert seen == broken
 
 
-def test_nodes_without_a_colour_are_hollow_and_named(show, payload):
+def test_nodes_without_a_color_are_hollow_and_named(show, payload):
     shown = show(freeze(payload, state={"theme": "light", "cursor": {"step": 0, "low": None}, "cells": [0]}))
-    assert colour(shown, payload, 0) == "#FFFFFF"
-    assert "no colour" in shown.part("details").inner_text()
+    assert color(shown, payload, 0) == "#FFFFFF"
+    assert "no color" in shown.part("details").inner_text()
 
 
 def test_the_details_name_the_node_and_whom_it_clashes_with(show, payload):
@@ -78,7 +78,7 @@ def test_all_paths_share_a_node_in_sectors(show, payload):
     around = ((0.38, 0.1), (-0.28, 0.28), (-0.1, -0.38))  # one in each of three equal sectors, beside the letters
     for nodes, kinds in ((divided, 3), (agreed, 1)):
         for node in nodes:
-            assert len({colour(shown, payload, node, *at) for at in around}) == kinds
+            assert len({color(shown, payload, node, *at) for at in around}) == kinds
     assert divided or agreed
 
 

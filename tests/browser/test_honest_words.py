@@ -46,15 +46,15 @@ def test_minorities_stay_inside_their_cell(show):
     page = show(freeze(data)).page
     page.evaluate("""() => {
       const { fillText } = CanvasRenderingContext2D.prototype;
-      globalThis.told = [];
+      globalThis.shown = [];
       CanvasRenderingContext2D.prototype.fillText = function (text, ...place) {
-        told.push([text, this.measureText(text).width]);
+        shown.push([text, this.measureText(text).width]);
         return fillText.call(this, text, ...place);
       };
     }""")
     page.locator("[data-tab=all]").click()
     page.locator("[data-tab=all][aria-selected=true]").wait_for()
     cell = page.locator("[data-part=board] canvas").bounding_box()["width"] / 9
-    several = [width for text, width in page.evaluate("told") if re.fullmatch(r"\d \d+(  \d \d+)*", text)]
+    several = [width for text, width in page.evaluate("shown") if re.fullmatch(r"\d \d+(  \d \d+)*", text)]
     assert len(several) >= 81
     assert max(several) <= cell

@@ -95,7 +95,7 @@ class Host:
 
     def heard(self, text: str) -> None:
         """Wait until Python has said this."""
-        for _ in range(3):  # what has settled is told after 150 ms, so the first question may come too early
+        for _ in range(3):  # what has settled is shown after 150 ms, so the first question may come too early
             self.page.wait_for_timeout(700)
             self.ask()
             try:
@@ -140,7 +140,7 @@ def notebook7(chromium: Any, folder: Path) -> Iterator[Host]:
             page.keyboard.type(command)
             page.locator(".lm-CommandPalette-itemLabel").get_by_text(command, exact=True).click()
 
-        errors.clear()  # Notebook 7.6 complains while it loads, of settings without a schema; with no widget in sight
+        errors.clear()  # Notebook 7.6 complains while it loads, of settings without a schema; with no widget in attention_bias
         run_cell(page)
         yield Host("notebook", page, lambda: run_cell(page, 1), light, outside, errors)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import synthetic
-from stages import Shown, watch
+from stages import TokenReadout, watch
 
 from gramviz.explorer.chapters import bake
 from gramviz.explorer.freeze import freeze
@@ -97,10 +97,10 @@ window.survey = (host) => {{
 """
 
 
-class Walk(Shown):
+class Walk(TokenReadout):
     """A page in which only keys are pressed; it remembers what could be pressed and what had the focus."""
 
-    def __init__(self, shown: Shown) -> None:
+    def __init__(self, shown: TokenReadout) -> None:
         super().__init__(shown.page, shown.requests, shown.problems)
         self.controls: set[str] = set()
         self.reached: set[str] = set()
@@ -163,7 +163,7 @@ class Walk(Shown):
         """Where the cursor is."""
         return self.state["cursor"]["step"]
 
-    def told(self, key: str, value: Any) -> None:
+    def shown(self, key: str, value: Any) -> None:
         """Wait until the view has settled with this in the page's address."""
         for _ in range(600):
             address = self.page.evaluate("location.hash")[3:]
@@ -314,7 +314,7 @@ def keys_of_board(walk: Walk) -> None:
 
 
 def keys_of_map(walk: Walk) -> None:
-    """Lasso, heads, choice, zoom, move; in 3-D: turn; landscape and colours."""
+    """Lasso, heads, choice, zoom, move; in 3-D: turn; landscape and colors."""
     walk.enter("map: Lasso")
     assert walk.transient["lasso"]
     walk.press("Escape")
@@ -507,10 +507,10 @@ def keys_of_sheets(walk: Walk) -> None:
         walk.enter(f"over: {column}")
         assert walk.now["focus"] == f"over: {column}"
     walk.enter("over: Next page")
-    assert "Page 2 of 2" in walk.text()
+    assert "TokenState 2 of 2" in walk.text()
     assert walk.now["focus"] == "over: Previous page", "the other one has nothing left to do"
     walk.press("Enter")
-    assert "Page 1 of 2" in walk.text()
+    assert "TokenState 1 of 2" in walk.text()
     walk.enter("over: Close")
     assert walk.look() == "board: board"
     walk.enter("header: Keys")
@@ -523,9 +523,9 @@ def keys_of_undo(walk: Walk) -> None:
     """There and back."""
     walk.go("board: board")
     walk.press("x")
-    walk.told("board", "differ")
+    walk.shown("board", "differ")
     walk.press("m")
-    walk.told("board", "all")
+    walk.shown("board", "all")
     walk.press("Control+z")
     assert walk.state["board"] == "differ"
     walk.press("Control+Shift+Z")

@@ -265,14 +265,14 @@ def test_the_kernel_moves_the_view_without_an_echo(page, parcel):
       el.gramviz.set({ board: "all" });
       for (let k = 0; k < 100 && !model.saves; k += 1) await wait(50);
       await wait(300);
-      const told = [model.saves, model.kept.state.board];
+      const shown = [model.saves, model.kept.state.board];
       dispose();
       el.remove();
-      return [moved, told];"""
+      return [moved, shown];"""
     )
-    moved, told = call(page, script, parcel)
+    moved, shown = call(page, script, parcel)
     assert moved == [2, "dark", 0]
-    assert told == [1, "all"]
+    assert shown == [1, "all"]
 
 
 def test_a_longer_payload_keeps_the_view_and_its_end_but_the_kernel_has_the_last_word(page, parcel):
@@ -292,9 +292,9 @@ def test_a_longer_payload_keeps_the_view_and_its_end_but_the_kernel_has_the_last
         seen.push([cursor.step, el.gramviz.payload.steps - 1, theme]);
       };
       el.gramviz.set({ theme: "dark" });
-      await feed(given[1]); // before the page has told of the theme
-      const told = () => model.kept.state.cursor?.step === seen[0][0];
-      for (let k = 0; k < 100 && !told(); k += 1) await wait(50);
+      await feed(given[1]); // before the page has shown of the theme
+      const shown = () => model.kept.state.cursor?.step === seen[0][0];
+      for (let k = 0; k < 100 && !shown(); k += 1) await wait(50);
       seen.push([model.kept.state.cursor.step, model.kept.state.theme]);
       el.gramviz.set({ cursor: { step: 1, low: null } });
       await feed(given[2]);

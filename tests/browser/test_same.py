@@ -30,7 +30,7 @@ STATES: list[dict[str, Any]] = [
         "color_by": "answer", "answers_at": "cursor", "lanes": ["conflicts", "certainty", "drift", "spread"],
     },
 ]  # fmt: skip
-DIFFER = 0.001  # share of the pixels, of explorer.md section 12, behaviour 2
+DIFFER = 0.001  # share of the pixels, of explorer.md section 12, behavior 2
 
 
 # A host may begin at a fraction of a pixel; then every edge is blended otherwise, which is the host's doing.

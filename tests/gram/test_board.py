@@ -11,12 +11,12 @@ import pytest
 from gram.board import NEAR, Board, Token
 from gram.tasks import TASKS, arc, coloring, images, nqueens, sudoku
 
-TOKENS = (Token("pad"), Token("empty", "."), Token("red", "R", "colour"), Token("blue", "B", "colour"))
+TOKENS = (Token("pad"), Token("empty", "."), Token("red", "R", "color"), Token("blue", "B", "color"))
 EDGES = ((0, 1), (1, 2), (2, 3), (3, 0))
 
 
 def ring(**changes: object) -> Board:
-    """Four nodes on a ring, two colours, one red node wanted twice."""
+    """Four nodes on a ring, two colors, one red node wanted twice."""
     settings: dict = {
         "task": "ring", "title": "A ring", "kind": "graph", "height": 1, "width": 4, "tokens": TOKENS, "blank": (0, 1),
         "groups": EDGES, "exclusive": (2, 3), "required": ((2, 2),),
@@ -62,7 +62,7 @@ def test_given_is_everything_but_the_blanks() -> None:
 
 
 def pairs(**changes: object) -> Board:
-    """Three nodes and their three pairs; tokens 2 and 3 are colours, 4 is an edge."""
+    """Three nodes and their three pairs; tokens 2 and 3 are colors, 4 is an edge."""
     settings: dict = {
         "width": 6, "tokens": (*TOKENS, Token("edge")), "blank": (0,), "groups": (), "required": (), "xy": None,
         "nodes": 3, "joined": 4,
@@ -92,7 +92,7 @@ class TestEdgesThatAreTokens:
         assert (picture.xy, picture.tokens, picture.exclusive) == (board.xy, board.tokens, board.exclusive)
         assert ring().picture(np.array([0, 0, 0, 0])) == ring()
 
-    def test_the_board_and_its_picture_agree_on_conflicts_of_every_graph_and_colouring(self) -> None:
+    def test_the_board_and_its_picture_agree_on_conflicts_of_every_graph_and_coloring(self) -> None:
         board = pairs()
         for tokens, conflict, count in zip(self.ALL, board.conflict(self.ALL), board.violations(self.ALL), strict=True):
             picture = board.picture(tokens)
@@ -218,7 +218,7 @@ def test_an_impossible_geometry_is_refused(changes: dict, words: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "no", "3", "null", "[]", "[[]]", '"word"', "{}", '{"tokens": []}', '{"tokens": 3}', '{"tokens": [3]}',
-     '{"colour": 1}', '{"tokens": [{"label": "a", "wings": 2}]}', "[" * 100_000],
+     '{"color": 1}', '{"tokens": [{"label": "a", "wings": 2}]}', "[" * 100_000],
 )  # fmt: skip
 def test_a_text_that_is_no_board_is_a_value_error(text: str) -> None:
     with pytest.raises(ValueError, match=r"board|unknown key"):

@@ -167,10 +167,10 @@ class TestDamage:
 
     def test_a_safetensors_file_of_somebody_else(self, folder: Path) -> None:
         save_file({"a": torch.zeros(2)}, folder / WEIGHTS)
-        with pytest.raises(CheckpointError, match="has format None; this version reads 'gram-checkpoint 1'"):
+        with pytest.raises(CheckpointError, match="has format None; this version reads 'gram-checkpoint 2'"):
             store.load(folder)
-        save_file({"a": torch.zeros(2)}, folder / WEIGHTS, {"format": "gram-checkpoint 2"})
-        with pytest.raises(CheckpointError, match="has format 'gram-checkpoint 2'"):
+        save_file({"a": torch.zeros(2)}, folder / WEIGHTS, {"format": "gram-checkpoint 1"})
+        with pytest.raises(CheckpointError, match="has format 'gram-checkpoint 1'"):
             store.load(folder)
 
     @pytest.mark.parametrize("step", [{}, {"step": "many"}])

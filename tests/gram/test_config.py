@@ -1,4 +1,4 @@
-"""RunConfig: strict, complete in JSON, and told apart from its neighbours by clear sentences."""
+"""RunConfig: strict, complete in JSON, and told apart from its neighbors by clear sentences."""
 
 from __future__ import annotations
 
@@ -74,8 +74,8 @@ def test_truth_is_written_as_in_python_or_json(text: str, value: bool) -> None:
 
 
 def test_words_need_no_quotes_and_whole_numbers_do_for_fractions() -> None:
-    config = preset("debug").override(["train.uncharged=posterior", "train.kl_weight=2"])
-    assert config.train.uncharged == "posterior"
+    config = preset("debug").override(["train.no_grad_guidance=posterior", "train.kl_weight=2"])
+    assert config.train.no_grad_guidance == "posterior"
     assert config.train.kl_weight == 2.0
     assert type(config.train.kl_weight) is float
 
@@ -120,7 +120,7 @@ def test_the_kind_that_it_already_is_changes_nothing() -> None:
         ),
         ("task.kind=queens", "unknown task 'queens'; known: arc, coloring"),
         ("task.board_size=3", "board_size is 3; N-Queens is offered from 4 to 20"),
-        ("train.uncharged=posteriour", r"unknown uncharged 'posteriour'.*did you mean 'posterior'"),
+        ("train.no_grad_guidance=posteriour", r"unknown no_grad_guidance 'posteriour'.*did you mean 'posterior'"),
         ("train.precision=half", "unknown precision 'half'; known: auto, float32, bfloat16"),
         ("train.kl_balance=1.5", r"kl_balance is 1\.5; it must lie in \[0, 1\]"),
         ("train.kl_weight=NaN", "kl_weight is nan; it must be a finite number"),

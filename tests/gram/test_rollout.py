@@ -196,9 +196,9 @@ def with_attr(name: str, value: Any) -> Any:
             (without_attr(name), f"attribute '{name}' is missing")
             for name in ("schema", "task", "board", "model", "mode")
         ),
-        (with_attr("schema", "comic 1"), "schema 'comic 1' is unknown; this version reads 'gram-rollout 1'"),
+        (with_attr("schema", "comic 1"), "schema 'comic 1' is unknown; this version reads 'gram-rollout 2'"),
         (with_attr("schema", ""), "schema '' is unknown"),
-        (with_attr("schema", "gram-rollout 2"), "newer than 'gram-rollout 1'; update gram-explorer"),
+        (with_attr("schema", "gram-rollout 1"), "this is a 'gram-rollout 1'; this version reads 'gram-rollout 2'"),
         (with_attr("board", "no"), "board cannot be read"),
         (with_attr("board", "{}"), "board cannot be read"),
         (with_attr("mode", "future"), "mode is 'future'; known: prior, posterior"),

@@ -54,7 +54,7 @@ def low() -> xr.Dataset:
     return synthetic.sudoku(low_steps=3)
 
 
-@pytest.fixture(scope="session", params=["queens", "sudoku 4x4", "sudoku 9x9", "graph", "colours", "image"])
+@pytest.fixture(scope="session", params=["queens", "sudoku 4x4", "sudoku 9x9", "graph", "colors", "image"])
 def any_board(request: pytest.FixtureRequest) -> xr.Dataset:
     """One rollout of each kind of board."""
     make = {
@@ -62,7 +62,7 @@ def any_board(request: pytest.FixtureRequest) -> xr.Dataset:
         "sudoku 4x4": synthetic.sudoku,
         "sudoku 9x9": lambda: synthetic.sudoku(box=3),
         "graph": synthetic.graph,
-        "colours": synthetic.colours,
+        "colors": synthetic.colors,
         "image": synthetic.image,
     }
     return make[request.param]()

@@ -185,5 +185,5 @@ def test_doctor_finds_the_browser_that_is_named(tmp_path: Path) -> None:
 
 def test_the_console_script_is_installed_and_helps() -> None:
     script = Path(sys.executable).with_name("gramviz")
-    told = subprocess.run([script, "--help"], capture_output=True, text=True, timeout=120, check=True).stdout
-    assert all(command in told for command in ("report", "params", "freeze", "strip", "doctor"))
+    shown = subprocess.run([script, "--help"], capture_output=True, text=True, timeout=120, check=True).stdout
+    assert all(command in shown for command in ("report", "params", "freeze", "strip", "doctor"))

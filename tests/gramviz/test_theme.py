@@ -1,4 +1,4 @@
-"""The palettes are computed on, not quoted: contrast by WCAG 2, distances in OKLab under simulated colour blindness."""
+"""The palettes are computed on, not quoted: contrast by WCAG 2, distances in OKLab under simulated color blindness."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ SIGHT = {
 }  # fmt: skip
 
 
-def oklab(colour: str, sight: str = "normal") -> np.ndarray:
+def oklab(color: str, attention_bias: str = "normal") -> np.ndarray:
     """OKLab (Ottosson 2020) of #RRGGBB as seen."""
-    rgb = np.array([int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)])
+    rgb = np.array([int(color[k : k + 2], 16) / 255 for k in (1, 3, 5)])
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    linear = (SIGHT[sight] @ linear).clip(0, 1)
+    linear = (SIGHT[attention_bias] @ linear).clip(0, 1)
     cone = np.array(
         [[0.4122214708, 0.5363325363, 0.0514459929], [0.2119034982, 0.6806995451, 0.1073969566],
          [0.0883024619, 0.2817188376, 0.6299787005]]
@@ -39,13 +39,13 @@ def oklab(colour: str, sight: str = "normal") -> np.ndarray:
     return lab @ np.cbrt(cone @ linear)
 
 
-def distance(one: str, other: str, sight: str) -> float:
+def distance(one: str, other: str, attention_bias: str) -> float:
     """Distance in OKLab, times 100: 2 is just seen side by side."""
-    return 100 * float(np.linalg.norm(oklab(one, sight) - oklab(other, sight)))
+    return 100 * float(np.linalg.norm(oklab(one, attention_bias) - oklab(other, attention_bias)))
 
 
 @pytest.fixture(params=PALETTES.values(), ids=PALETTES)
-def colours(request: pytest.FixtureRequest) -> Palette:
+def colors(request: pytest.FixtureRequest) -> Palette:
     return request.param
 
 
@@ -55,72 +55,72 @@ def test_contrast_is_that_of_wcag() -> None:
     assert contrast("#123456", "#123456") == 1
 
 
-def test_oklab_of_known_colours() -> None:
+def test_oklab_of_known_colors() -> None:
     np.testing.assert_allclose(oklab("#FFFFFF"), [1, 0, 0], atol=1e-4)
     np.testing.assert_allclose(oklab("#FF0000"), [0.6280, 0.2249, 0.1258], atol=1e-3)
 
 
-def test_text_can_be_read_on_every_background(colours: Palette) -> None:
-    for text in (colours.ink, colours.text2, colours.text3):
-        for ground in (colours.bg, colours.sunk, colours.given):
+def test_text_can_be_read_on_every_background(colors: Palette) -> None:
+    for text in (colors.ink, colors.text2, colors.text3):
+        for ground in (colors.bg, colors.sunk, colors.given):
             assert contrast(text, ground) >= 4.5, (text, ground)
-    for word in (colours.blue, colours.vermilion, colours.green, colours.purple):
-        assert contrast(word, colours.bg) >= 4.5, word
+    for word in (colors.blue, colors.vermilion, colors.green, colors.purple):
+        assert contrast(word, colors.bg) >= 4.5, word
 
 
-def test_marks_and_controls_can_be_seen(colours: Palette) -> None:
-    for mark in (*colours.categories, colours.grey, colours.edge):
-        for ground in (colours.bg, colours.sunk):
+def test_marks_and_controls_can_be_seen(colors: Palette) -> None:
+    for mark in (*colors.categories, colors.gray, colors.edge):
+        for ground in (colors.bg, colors.sunk):
             assert contrast(mark, ground) >= 3, (mark, ground)
 
 
-@pytest.mark.parametrize("sight", SIGHT)
-def test_categories_stay_apart(colours: Palette, sight: str) -> None:
-    # Four times what is just seen between neighbouring areas, because marks are small and apart. Smallest: 7.96.
-    for one, other in combinations((*colours.categories, colours.grey, colours.ink), 2):
-        assert distance(one, other, sight) >= 7.9, (one, other)
+@pytest.mark.parametrize("attention_bias", SIGHT)
+def test_categories_stay_apart(colors: Palette, attention_bias: str) -> None:
+    # Four times what is just seen between neighboring areas, because marks are small and apart. Smallest: 7.96.
+    for one, other in combinations((*colors.categories, colors.gray, colors.ink), 2):
+        assert distance(one, other, attention_bias) >= 7.9, (one, other)
 
 
-@pytest.mark.parametrize("sight", SIGHT)
-def test_outcomes_stay_further_apart(colours: Palette, sight: str) -> None:
-    for one, other in combinations((colours.blue, colours.vermilion, colours.grey), 2):
-        assert distance(one, other, sight) >= 9.5, (one, other)
+@pytest.mark.parametrize("attention_bias", SIGHT)
+def test_outcomes_stay_further_apart(colors: Palette, attention_bias: str) -> None:
+    for one, other in combinations((colors.blue, colors.vermilion, colors.gray), 2):
+        assert distance(one, other, attention_bias) >= 9.5, (one, other)
 
 
-def test_outcomes_differ_without_colour(colours: Palette) -> None:
-    marks = [theme.outcome_mark(code, colours.name) for code in range(4)]
+def test_outcomes_differ_without_color(colors: Palette) -> None:
+    marks = [theme.outcome_mark(code, colors.name) for code in range(4)]
     assert [mark.word for mark in marks] == ["wrong", "correct", "not finished", "outcome unknown"]
     assert len({mark.symbol for mark in marks}) == len({mark.text for mark in marks}) == 4
     assert len({mark.dash for mark in marks[:3]}) == 3
 
 
-def test_sequential_scale_rises_in_contrast(colours: Palette) -> None:
-    scale = theme.sequential(colours.name)
+def test_sequential_scale_rises_in_contrast(colors: Palette) -> None:
+    scale = theme.sequential(colors.name)
     assert [stop for stop, _ in scale] == pytest.approx(np.linspace(0, 1, 9))
-    strength = [contrast(str(colour), colours.bg) for _, colour in scale]
+    strength = [contrast(str(color), colors.bg) for _, color in scale]
     assert (np.diff(strength) > 0).all()  # a high value is the stronger mark
-    lightness = [oklab(str(colour))[0] for _, colour in scale]
+    lightness = [oklab(str(color))[0] for _, color in scale]
     assert abs(lightness[-1] - lightness[0]) > 0.3
-    middle = theme.diverging(colours.name)[1]
-    assert middle == [0.5, colours.bg]
+    middle = theme.diverging(colors.name)[1]
+    assert middle == [0.5, colors.bg]
 
 
-def test_landscape_is_quieter_than_any_mark(colours: Palette) -> None:
-    for level in colours.landscape:
-        assert contrast(level, colours.bg) < 1.6
-        assert contrast(colours.ink, level) >= 7
+def test_landscape_is_quieter_than_any_mark(colors: Palette) -> None:
+    for level in colors.landscape:
+        assert contrast(level, colors.bg) < 1.6
+        assert contrast(colors.ink, level) >= 7
 
 
-def test_token_colours() -> None:
-    assert theme.token_colour(Token("red", "2", "colour"), 0) == theme.ARC[2]
-    assert theme.token_colour(Token("7", "", "colour"), 0) == theme.ARC[7]
-    colours = theme.palette("dark")
-    named = [theme.token_colour(Token(word, word[0].upper(), "colour"), 0, "dark") for word in ("red", "green", "blue")]
-    assert named == [colours.purple, colours.green, colours.blue]
-    others = [theme.token_colour(Token(f"colour {k}", "", "colour"), k, "dark") for k in range(6)]
+def test_token_colors() -> None:
+    assert theme.token_color(Token("red", "2", "color"), 0) == theme.ARC[2]
+    assert theme.token_color(Token("7", "", "color"), 0) == theme.ARC[7]
+    colors = theme.palette("dark")
+    named = [theme.token_color(Token(word, word[0].upper(), "color"), 0, "dark") for word in ("red", "green", "blue")]
+    assert named == [colors.purple, colors.green, colors.blue]
+    others = [theme.token_color(Token(f"color {k}", "", "color"), k, "dark") for k in range(6)]
     assert len(set(others[:4])) == 4
-    assert others[4:] == [colours.grey] * 2
-    assert colours.vermilion not in (*named, *others)  # on a board it means that a rule is broken
+    assert others[4:] == [colors.gray] * 2
+    assert colors.vermilion not in (*named, *others)  # on a board it means that a rule is broken
 
 
 @pytest.mark.parametrize("name", PALETTES)
@@ -130,11 +130,11 @@ def test_text_on_a_fill(name: str) -> None:
 
 
 def test_templates_and_errors() -> None:
-    for name, colours in PALETTES.items():
+    for name, colors in PALETTES.items():
         layout = theme.template(name).layout
-        assert layout.paper_bgcolor == layout.plot_bgcolor == colours.bg
-        assert layout.font.color == colours.ink
+        assert layout.paper_bgcolor == layout.plot_bgcolor == colors.bg
+        assert layout.font.color == colors.ink
     assert "sendChartToCloud" in theme.CONFIG["modeBarButtonsToRemove"]
     with pytest.raises(ValueError, match="unknown theme 'sepia'; known: light, dark"):
         theme.palette("sepia")
-    assert theme.category(5) == theme.LIGHT.grey
+    assert theme.category(5) == theme.LIGHT.gray

@@ -1,7 +1,7 @@
-"""One recorded comparison that ships with the package: TRM's one path and GRAM's fifty on an 8-queens puzzle.
+"""One recorded comparison that is part of the package: TRM's one path and GRAM's fifty on an 8-queens puzzle.
 
 `queens8.json` is a payload of the explorer (docs/payload.md), not a page: `gramviz demo` freezes it with today's front
-end. Both runs are real records of the checkpoints that ship in `artifacts/`; `record()` makes the file again.
+end. Both runs are real records of the checkpoints in `artifacts/`; `record()` makes the file again.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ FILE = Path(__file__).parent / "queens8.json"
 
 
 def payload() -> Payload:
-    """The shipped payload: run A is TRM with one path, run B GRAM with fifty."""
+    """The recorded payload: run A is TRM with one path, run B GRAM with fifty."""
     parcel = json.loads(FILE.read_text(encoding="utf-8"))
     return Payload(parcel["meta"], base64.b64decode(parcel["data"]))
 

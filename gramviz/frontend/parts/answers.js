@@ -3,7 +3,7 @@
 import { answerRows, choices, outcomeOf, solutionsFound } from "../answers.js";
 import { badge, make, markIcon, selectTabs, setAttribute, setText } from "../dom.js";
 import { arrowOf, focusedIn, withCommand } from "../focus.js";
-import { colorGroups, emphasis, FAINT, GREY, HIDDEN, outcomeColor, outcomeShape } from "../groups.js";
+import { colorGroups, emphasis, FAINT, GRAY, HIDDEN, outcomeColor, outcomeShape } from "../groups.js";
 import { address } from "../steps.js";
 import { createTree } from "../tree.js";
 import { words } from "../words.js";
@@ -124,7 +124,7 @@ function createRow(context, row, letters, most) {
   const ended = row.id !== null;
   const shape = make("span", {}, markIcon(ended ? outcomeShape(row.outcome) : "ring"));
   const bars = barsOf(payload, row, letters, most);
-  shape.style.color = bars.style.color = ended ? theme.pick(outcomeColor(row.outcome)) : theme.grey;
+  shape.style.color = bars.style.color = ended ? theme.pick(outcomeColor(row.outcome)) : theme.gray;
   const total = letters.reduce((sum, letter) => sum + (row.counts[letter] ?? 0), 0);
   const [[run, path]] = row.paths;
   /** @type {import("../types.js").Hover} */
@@ -240,7 +240,7 @@ function createMarks(context) {
         const here = level[letter][path];
         const name = String([letter, path]);
         const kinds = { focus: name === String(state.focus), pinned: name === String(state.pinned) };
-        const shown = { ...kinds, grey: here === GREY, faint: here === FAINT };
+        const shown = { ...kinds, gray: here === GRAY, faint: here === FAINT };
         const classes = Object.entries(shown).flatMap(([kind, on]) => (on ? [kind] : []));
         setAttribute(mark, "class", classes.join(" ") || null);
         setAttribute(mark, "aria-selected", Boolean(state.selected[letter]?.includes(path)));

@@ -98,8 +98,8 @@ def by_hand(model: Scripted, ids: Any, trajectories: int, seed: int = 0) -> dict
         hits += weight * sum(right) / trajectories
         found += len({board for board, good in zip(boards, right, strict=True) if good})
         distinct += len(set(boards))
-        favourite = max(boards, key=lambda board: (boards.count(board), -boards.index(board)))
-        best["majority"] += weight * right[boards.index(favourite)]
+        favorite = max(boards, key=lambda board: (boards.count(board), -boards.index(board)))
+        best["majority"] += weight * right[boards.index(favorite)]
         best["value"] += weight * right[thrown.index(max(thrown))]
         best["halt"] += weight * right[0]  # it believes in all alike
         best["oracle"] += weight * any(right)

@@ -18,7 +18,7 @@ from gram.evaluation.generate import draw, figures, generate, parts, table
 from gram.inference.request import SampleError, sampling_noise
 from gram.inference.sample import sample
 from gram.presets import preset
-from gram.release.export import ship
+from gram.release.export import export
 from gram.tasks.files import DataError
 from gram.tasks.images import Images, ImagesConfig
 from gram.tasks.sudoku import SudokuGeneration, SudokuGenerationConfig
@@ -118,7 +118,7 @@ class TestWithoutTheData:
 
     def test_no_card_is_written(self, tmp_path: Path) -> None:
         with pytest.raises(DataError, match="there is no mnist/"):
-            ship(load("mnist-gram").path, tmp_path / "card", samples=2)
+            export(load("mnist-gram").path, tmp_path / "card", samples=2)
         assert not (tmp_path / "card").exists()
 
 

@@ -63,14 +63,14 @@ def same(one: Any, other: Any) -> bool:
     [
         (kind, added)
         for kind in KINDS
-        for added in ([""] if MODELS[kind].writes else ADDED)
+        for added in ([""] if MODELS[kind].samples_tokens else ADDED)
         if kind in RECURRENT or added in ("", "temperature")
     ],
 )
 def test_each_model_has_many_trajectories_of_which_each_is_its_own(kind: str, added: str, one_thread: None) -> None:
     opened = untrained(kind)
     how: dict[str, Any] = {"supervision_steps": 2, "record": Record(l=True), "exact": True} | ADDED.get(added, {})
-    if opened.model.writes:  # noise of its own, and a board that fills
+    if opened.model.samples_tokens:  # noise of its own, and a board that fills
         how |= {"supervision_steps": 25, "record": Record()}
     many = sample(opened, [1, 2], trajectories=MAX_ROWS // 2 + 3, **how)
     last = many["tokens" if added in ("", "temperature") else "h"].values[:, :, -1].reshape(2, MAX_ROWS // 2 + 3, -1)
@@ -213,10 +213,10 @@ class TestTemperature:
 def test_a_rollout_says_how_noise_entered(trm: Checkpoint) -> None:
     plain, ptrm = sample(trm, 0), sample(trm, 0, trajectories=2, perturb=0.3)
     assert plain.sizes["trajectory"] == 1
-    assert json.loads(plain.attrs["chance"]) == {
+    assert json.loads(plain.attrs["sampling_noise"]) == {
         "noise": 1.0, "perturb": 0.0, "random_start": False, "temperature": 0.0,
     }  # fmt: skip
-    assert json.loads(ptrm.attrs["chance"])["perturb"] == 0.3
+    assert json.loads(ptrm.attrs["sampling_noise"])["perturb"] == 0.3
     assert (plain.attrs["name"], ptrm.attrs["name"]) == ("trm", "trm (perturb=0.3)")
     everything = sample(trm, 0, trajectories=2, **ADDED["all"])
     assert everything.attrs["name"] == "trm (perturb=0.3, random start, temperature=0.5)"

@@ -65,7 +65,7 @@ def test_detach_cuts_both_parameters() -> None:
 
 def test_a_head_at_rest_says_zero_mean_and_the_starting_deviation_whatever_it_reads() -> None:
     head = GaussianHead(4, 8, 7)
-    head.start_at_rest()
+    head.zero_init()
     said = head(torch.randn(3, 5, 4))
     assert (said.mean == 0).all()
     torch.testing.assert_close(said.sigma, torch.full(SHAPE, SIGMA_START))

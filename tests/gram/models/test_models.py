@@ -15,8 +15,8 @@ from torch import Tensor
 
 from gram.board import Board, Token
 from gram.config import RunConfig
-from gram.models import GRAM, MODELS, TRM, Model, State, Writer
-from gram.models.blocks import Attention, Network, NetworkConfig, Sight, SwiGLU, rms_norm
+from gram.models import GRAM, MODELS, TRM, Model, State, TokenModel
+from gram.models.blocks import Attention, AttentionBias, Network, NetworkConfig, SwiGLU, rms_norm
 from gram.models.gaussian import Gaussian
 from gram.models.gram import GRAMConfig
 from gram.models.positions import Lines, layout
@@ -139,7 +139,7 @@ class TestContract:
             assert state.l.square().mean().sqrt() == pytest.approx(1, abs=0.01)  # it ends in a norm
         assert state.h.square().mean().sqrt() < 30  # norm + guidance; sigma is clamped at e, the mean is not
 
-    def test_a_row_does_not_depend_on_its_neighbours(self, model: Model) -> None:
+    def test_a_row_does_not_depend_on_its_neighbors(self, model: Model) -> None:
         x = puzzles()
 
         def run(rows: list[int]) -> Tensor:
@@ -168,12 +168,12 @@ class TestContract:
         ends = []
         for seed in (0, 1):
             state, die = model.init(puzzles()), Die(seed)
-            for _ in range(40 if model.writes else 1):  # until the board is whole
+            for _ in range(40 if model.samples_tokens else 1):  # until the board is whole
                 state, _ = model.step(state, die)
             ends.append(model.decode(state))
         dice = model.stochastic and getattr(model.config, "guidance", None) != "zero-sigma"
         assert torch.equal(ends[0].logits, ends[1].logits) is not dice
-        assert not model.writes or not torch.equal(ends[0].tokens, ends[1].tokens)
+        assert not model.samples_tokens or not torch.equal(ends[0].tokens, ends[1].tokens)
 
     def test_a_transition_has_a_prior_exactly_if_guided_and_a_posterior_exactly_if_shown_a_target(
         self, model: Model
@@ -204,7 +204,7 @@ class TestContract:
 
     def test_the_gradient_of_the_objective_reaches_every_parameter(self, model: Model) -> None:
         y = puzzles(seed=1)
-        if isinstance(model, Writer):
+        if isinstance(model, TokenModel):
             losses.total(model.loss(puzzles(), y, None, Die()), model.weights).backward()
         else:
             state, transition = model.step(model.init(puzzles()), Die(), y)
@@ -226,7 +226,7 @@ class TestContract:
     def test_the_gradient_of_the_heads_stops_at_the_state(self, model: Model) -> None:
         state, _ = model.step(model.init(puzzles()), Die())
         readout = model.decode(state)
-        if model.writes:
+        if model.samples_tokens:
             assert not readout.halt.requires_grad
             assert not readout.value.requires_grad
             return
@@ -310,12 +310,12 @@ def test_attention_equals_torchs() -> None:
 def test_the_bias_of_a_head_is_added_to_the_scores_of_the_pairs_that_are_related() -> None:
     torch.manual_seed(0)
     relations = (torch.rand(3, POSITIONS, POSITIONS) < 0.5).float()
-    part = Attention(16, 2, sight=Sight(relations, heads=2, first=2))
-    assert part.sight.weight.tolist() == [[0, 0, 3], [3, 0, 0]]  # one after another, and round again
-    torch.nn.init.normal_(part.sight.weight)
+    part = Attention(16, 2, attention_bias=AttentionBias(relations, heads=2, first=2))
+    assert part.attention_bias.weight.tolist() == [[0, 0, 3], [3, 0, 0]]  # one after another, and round again
+    torch.nn.init.normal_(part.attention_bias.weight)
     z = torch.randn(2, POSITIONS, 16)
     q, k, v = (chunk.view(2, POSITIONS, 2, 8).transpose(1, 2) for chunk in part.qkv(z).chunk(3, -1))
-    bias = sum(part.sight.weight[:, kind, None, None] * relations[kind] for kind in range(3))
+    bias = sum(part.attention_bias.weight[:, kind, None, None] * relations[kind] for kind in range(3))
     reference = F.scaled_dot_product_attention(q, k, v, attn_mask=bias).transpose(1, 2).reshape(2, POSITIONS, 16)
     torch.testing.assert_close(part(z), part.out(reference))
 
@@ -346,7 +346,7 @@ def test_in_a_graph_a_pair_is_related_to_its_two_nodes_and_to_the_pairs_that_sha
             assert relations[:, p, q].tolist() == [shared, shared and len(of_p) != len(of_q)]
 
 
-def test_in_a_picture_neighbours_are_related_by_the_way_between_them() -> None:
+def test_in_a_picture_neighbors_are_related_by_the_way_between_them() -> None:
     board = TASKS["images"](TASKS["images"].Config()).board
     relations = layout(replace(TINY, positions="relations"), board, 1).relations
     assert relations is not None
@@ -399,8 +399,8 @@ def test_learned_places_are_one_free_vector_for_each_position_and_token_of_the_r
 
 def test_of_the_tokens_of_a_rule_book_only_the_first_entries_can_be_learned() -> None:
     model = TRM(TRMConfig(TINY, puzzle_tokens=3, puzzle_features=20), BOARD, 2)
-    torch.nn.init.ones_(model.rules.embed)
-    assert model.rules.embed.shape == (2, 20)
+    torch.nn.init.ones_(model.puzzle_embedding.embed)
+    assert model.puzzle_embedding.embed.shape == (2, 20)
     tokens = model.init(puzzles()).e_x[:, :3].flatten(1)
     assert (tokens == torch.cat([torch.ones(20), torch.zeros(28)])).all()
 
@@ -527,10 +527,10 @@ def test_hrm_halts_where_halting_is_worth_more_than_going_on() -> None:
     model = tiny("hrm")
     state, _ = model.step(model.init(puzzles()), Die())
     believes = model.heads(state.h)
-    torch.testing.assert_close(model.decode(state).halt, believes.right - believes.further)
-    assert len({believes.right[0].item(), believes.further[0].item(), believes.value[0].item()}) == 3
+    torch.testing.assert_close(model.decode(state).halt, believes.right - believes.q_continue)
+    assert len({believes.right[0].item(), believes.q_continue[0].item(), believes.value[0].item()}) == 3
     alone = tiny("hrm", halting="correct")
-    assert alone.heads(state.h).further is None
+    assert alone.heads(state.h).q_continue is None
     assert torch.equal(alone.decode(state).halt, alone.heads(state.h).right)
 
 
@@ -676,7 +676,7 @@ def test_it_overfits_eight_puzzles(kind: str, mixing: Any, tmp_path: object) -> 
         "task.board_size=5", "train.steps=600", "train.batch=16", "train.supervision_steps=3", "train.prior_steps=3",
         "train.optim.lr=0.003", "train.optim.warmup=20", "train.optim.weight_decay=0.01",
     ])  # fmt: skip
-    writes = MODELS[kind].writes
+    writes = MODELS[kind].samples_tokens
     own = (
         ["train.head_steps=0", "train.steps=900"] if writes else ["train.kl_balance=0"] if kind == "vae" else []
     )  # its own bound
@@ -738,5 +738,5 @@ class TestRuleBooks:
         model = self.made(kind)
         state, _ = model.step(model.init(puzzles(), torch.full((BATCH,), 1)), Die())
         model.decode(state).logits.sum().backward()
-        touched = model.rules.embed.grad.abs().sum(1) > 0
+        touched = model.puzzle_embedding.embed.grad.abs().sum(1) > 0
         assert touched.tolist() == [False, True, False]

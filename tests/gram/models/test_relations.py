@@ -56,11 +56,11 @@ def puzzles(board: Board, batch: int = 3) -> tuple[Tensor, Tensor]:
 def answer(model: Model, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Logits, halting belief, and what the target tells, after transitions along the mean of all noise."""
     state, told = model.init(x), None
-    for _ in range(1 if model.writes else 2):  # what is written where two tokens tie is the first of them
+    for _ in range(1 if model.samples_tokens else 2):  # what is written where two tokens tie is the first of them
         state, transition = model.step(state, torch.zeros_like, *([y] if model.has_guidance else []))
         told = transition.posterior
     readout = model.decode(state)
-    if model.writes:
+    if model.samples_tokens:
         return model.logits(state.h, state.graph), readout.halt, readout.halt
     return readout.logits, readout.halt, readout.halt if told is None else told.mean.square().sum((1, 2))
 
@@ -264,6 +264,6 @@ def test_it_overfits_eight_puzzles(kind: str, task: str, tmp_path: Path, one_thr
     run.drawn = 0
     run.carry = run._first_carry()
     loss = [run.advance() for _ in range(few.train.steps)]
-    name, share = ("bound", 0.5) if MODELS[kind].writes else ("token", 0.25)
+    name, share = ("bound", 0.5) if MODELS[kind].samples_tokens else ("token", 0.25)
     first, last = (np.mean([line[name] for line in part]) for part in (loss[:20], loss[-20:]))
     assert last < share * first, f"{first:.3f} to {last:.3f} nats per token"

@@ -18,7 +18,7 @@ from gram.config import ConfigError
 from gram.evaluation.likelihood import bound
 from gram.inference.request import SampleError
 from gram.inference.sample import sample
-from gram.models import MODELS, VAE, Writer
+from gram.models import MODELS, VAE, TokenModel
 from gram.models.ar import ARConfig
 from gram.models.blocks import NetworkConfig
 from gram.models.d3pm import D3PM, transitions
@@ -55,7 +55,7 @@ def die(seed: int = 0) -> Any:
     return lambda like: torch.randn(like.shape, generator=generator)
 
 
-def run(model: Writer, x: Tensor, seed: int = 0) -> Any:
+def run(model: TokenModel, x: Tensor, seed: int = 0) -> Any:
     """The last state of a chain."""
     noise, state = die(seed), model.init(x)
     for _ in range(int(state.time.max())):  # type: ignore[attr-defined]
@@ -344,7 +344,7 @@ class TestRun:
         opened = load(folder)
         data = sample(opened, 0, trajectories=3)
         assert data.attrs["levels"] == str(list(opened.model.levels)).replace("'", '"')
-        if opened.model.writes:
+        if opened.model.samples_tokens:
             assert (data["tokens"].values[:, :, -1] > 0).all()
             assert "value" not in data
             assert (data["halted_at"] > 0).all()
@@ -369,6 +369,6 @@ class TestRun:
 
     def test_heads_that_are_not_there_cannot_be_taught(self, folder: Path, tmp_path: Path) -> None:
         config = preset(folder.name)
-        if load(folder).model.writes:
+        if load(folder).model.samples_tokens:
             with pytest.raises(ConfigError, match=r"head_steps is 2, but .* has no heads"):
                 Run(config.override(["train.head_steps=2"]), tmp_path)

@@ -13,12 +13,12 @@ from gram import checkpoint as store
 from gram.evaluation.generate import generate
 from gram.evaluation.metrics import shown, with_interval
 from gram.presets import preset
-from gram.release.export import ship
+from gram.release.export import export
 from gram.training.loop import train
 
 
 def test_a_finished_run_ships_with_a_card_that_says_its_results(debug_checkpoint: Path, tmp_path: Path) -> None:
-    out = ship(debug_checkpoint, tmp_path / "queens5", seeds=2, trajectories=3, note="Only a test.")
+    out = export(debug_checkpoint, tmp_path / "queens5", seeds=2, trajectories=3, note="Only a test.")
     results, card = json.loads((out / "results.json").read_text()), (out / "README.md").read_text()
     assert gram.load(out).digest == results["sha256"]
     assert "Only a test." in card
@@ -40,7 +40,7 @@ def test_a_finished_run_ships_with_a_card_that_says_its_results(debug_checkpoint
 
 def test_the_card_of_a_sudoku_shows_accuracy_by_rating_and_no_column_twice(one_thread: None, tmp_path: Path) -> None:
     config = preset("debug-trm").override(["task.kind=sudoku", "task.size=6", "task.generated=120"])
-    out = ship(train(config, tmp_path / "run", quiet=True), tmp_path / "sudoku6", seeds=1, trajectories=2)
+    out = export(train(config, tmp_path / "run", quiet=True), tmp_path / "sudoku6", seeds=1, trajectories=2)
     first, card = json.loads((out / "results.json").read_text())["by_seed"][0], (out / "README.md").read_text()
     assert sum(row["inputs"] for row in first["by_rating"]) == first["inputs"]
     for row in first["by_rating"]:
@@ -57,7 +57,7 @@ def test_a_generator_ships_with_what_its_samples_are_worth(
     base: str, steps: list[int], one_thread: None, tmp_path: Path
 ) -> None:
     config = preset(base).override(["task.kind=sudoku_generation", "task.size=4"])
-    out = ship(train(config, tmp_path / "run", quiet=True), tmp_path / "boards", samples=40)
+    out = export(train(config, tmp_path / "run", quiet=True), tmp_path / "boards", samples=40)
     found, card = json.loads((out / "results.json").read_text())["generated"], (out / "README.md").read_text()
     assert [each["supervision_steps"] for each in found] == steps
     again = generate(out, tmp_path / "samples", 40, supervision_steps=steps[0])
@@ -77,6 +77,8 @@ def test_a_generator_ships_with_what_its_samples_are_worth(
 def test_an_unfinished_run_does_not_ship(one_thread: None, tmp_path: Path) -> None:
     run = train(preset("debug").override(["train.steps=3"]), tmp_path / "run", quiet=True)
     (run / store.CONFIG).write_text(preset("debug").to_json())
-    with pytest.raises(store.CheckpointError, match=r"stands at step .*; finish it with `gram train` before it ships"):
-        ship(run, tmp_path / "out")
+    with pytest.raises(
+        store.CheckpointError, match=r"stands at step .*; finish it with `gram train` before it is exported"
+    ):
+        export(run, tmp_path / "out")
     assert not (tmp_path / "out").exists()

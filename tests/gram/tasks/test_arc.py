@@ -156,7 +156,7 @@ class TestEncoding:
         assert (board.height, board.width, len(board.tokens)) == (30, 30, 12)
         assert [token.label for token in board.tokens] == ["pad", "end", *COLORS]
         assert [token.symbol for token in board.tokens[FIRST:]] == list("0123456789")
-        assert {token.glyph for token in board.tokens[FIRST:]} == {"colour"}
+        assert {token.glyph for token in board.tokens[FIRST:]} == {"color"}
         assert Board.from_json(board.to_json()) == board
 
 

@@ -90,11 +90,11 @@ class TestContract:
     def test_where_nothing_is_asked_the_blank_puzzle_is_the_only_one(self, task: Task) -> None:
         for split in SPLITS:
             x = task.puzzles(split).x
-            if task.nothing is None:
+            if task.blank_puzzle is None:
                 assert len(x) > 1
             else:
-                np.testing.assert_array_equal(x, task.nothing[None])
-                assert not task.board.given(task.nothing).any()
+                np.testing.assert_array_equal(x, task.blank_puzzle[None])
+                assert not task.board.given(task.blank_puzzle).any()
 
     def test_it_says_where_its_data_come_from(self, task: Task) -> None:
         told = task.source()

@@ -38,7 +38,8 @@ def torchrun(tmp_path: Path, out: str, *overrides: str, name: str = "debug") -> 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "change", ["seed=0", "train.uncharged=posterior", "train.gradient_steps=0", "model.kind=trm", "model.kind=hrm"]
+    "change",
+    ["seed=0", "train.no_grad_guidance=posterior", "train.gradient_steps=0", "model.kind=trm", "model.kind=hrm"],
 )
 def test_two_processes_train_what_one_does(change: str, one_thread: None, tmp_path: Path) -> None:
     small = [change, *(["model.network.features=32", "model.network.hidden=32"] if "kind" in change else [])]
@@ -60,7 +61,7 @@ def same_run(tmp_path: Path, name: str, *overrides: str) -> None:
     one, two = (store.read_tensors(tmp_path / name / TRAINING)[0] for name in ("one", "two"))
     assert one.keys() == two.keys()
     for key in one:
-        rtol = 2**-7 if one[key].dtype == torch.bfloat16 else 1e-3  # what is kept in bf16 may round to its neighbour
+        rtol = 2**-7 if one[key].dtype == torch.bfloat16 else 1e-3  # what is kept in bf16 may round to its neighbor
         torch.testing.assert_close(two[key], one[key], rtol=rtol, atol=2e-4, msg=lambda text, key=key: f"{key}: {text}")
     lines = [
         [json.loads(line) for line in (tmp_path / name / METRICS).read_text().splitlines()] for name in ("one", "two")

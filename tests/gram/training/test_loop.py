@@ -127,7 +127,7 @@ class TestResume:
     @pytest.mark.parametrize(
         "change",
         [
-            "model.kind=trm", "train.uncharged=posterior", "train.prior_rows=0", "train.kl_target=0.01",
+            "model.kind=trm", "train.no_grad_guidance=posterior", "train.prior_rows=0", "train.kl_target=0.01",
             "model.low_steps=0", "model.guidance=zero-sigma", "train.gradient_steps=0",
         ],
     )  # fmt: skip
@@ -277,7 +277,7 @@ class TestObjective:
         assert made == [(4, False, False), (4, False, False), (8, False, False), (8, True, True)]
 
     def test_the_papers_way_shows_it_at_every_transition(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        made = self.calls(Run(config("train.uncharged=posterior"), tmp_path), monkeypatch)
+        made = self.calls(Run(config("train.no_grad_guidance=posterior"), tmp_path), monkeypatch)
         assert made == [(4, False, False), (4, False, False), (8, True, False), (8, True, True)]
 
     def test_the_gradient_may_go_through_more_transitions_each_of_which_pays_for_its_kl(
@@ -306,8 +306,8 @@ class TestObjective:
             assert len(seen) == 2
 
     def test_prior_rows_never_see_their_target(self, tmp_path: Path) -> None:
-        for uncharged in ("prior", "posterior"):
-            run = Run(config(f"train.uncharged={uncharged}"), tmp_path)
+        for no_grad_guidance in ("prior", "posterior"):
+            run = Run(config(f"train.no_grad_guidance={no_grad_guidance}"), tmp_path)
             y, rows = run.carry.y, run.carry.take(torch.arange(12))
             outs = []
             for target in (y, torch.cat([y[:8], y[8:].flip(0)])):
@@ -339,7 +339,7 @@ class TestObjective:
             assert run.kl.values == pytest.approx([weight])
 
     def test_each_supervision_step_may_have_a_kl_weight_of_its_own(self, tmp_path: Path, monkeypatch: Any) -> None:
-        settings = config("train.kl_target=0.01", "train.kl_apart=true", "train.kl_rate=0.1", "train.prior_rows=0")
+        settings = config("train.kl_target=0.01", "train.kl_per_step=true", "train.kl_rate=0.1", "train.prior_rows=0")
         run = Run(settings, tmp_path)
         weighed: list[dict[str, Any]] = []
         total = losses.total
@@ -388,13 +388,13 @@ class TestObjective:
             then, now = heads(before), heads(after)
         expected = []
         for row, age in enumerate(ages.tolist()):
-            better = now.right[row] if age == 3 else max(now.right[row], now.further[row])
+            better = now.right[row] if age == 3 else max(now.right[row], now.q_continue[row])
             target = torch.sigmoid(better)
-            belief = torch.sigmoid(then.further[row])
+            belief = torch.sigmoid(then.q_continue[row])
             loss = -(target * belief.log() + (1 - target) * (1 - belief).log())
             expected.append(float(loss) if age > 1 else 0.0)
         assert ages.tolist() == [1, 2, 3, 1]  # of 3 supervision steps
-        assert measured["further"] == pytest.approx(np.mean(expected), rel=1e-4)
+        assert measured["q_continue"] == pytest.approx(np.mean(expected), rel=1e-4)
 
     @pytest.mark.parametrize("kind", ["debug", "debug-trm", "debug-hrm"])
     def test_training_moves_every_weight_and_leaves_z0(self, kind: str, tmp_path: Path) -> None:

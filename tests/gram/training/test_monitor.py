@@ -29,7 +29,7 @@ class TestLeakage:
         [
             (TrainConfig(), "raise train.kl_weight (now 1), or fix the rate with train.kl_target"),
             (TrainConfig(kl_target=0.3), "lower train.kl_target (now 0.3)"),
-            (TrainConfig(kl_target=0.3, uncharged="posterior"), "set train.uncharged=prior"),
+            (TrainConfig(kl_target=0.3, no_grad_guidance="posterior"), "set train.no_grad_guidance=prior"),
         ],
     )
     def test_it_is_named_with_its_numbers_and_its_knob(self, config: TrainConfig, fix: str) -> None:
@@ -70,7 +70,16 @@ class TestRunaway:
     def test_it_is_named_with_its_numbers_and_its_knobs(self) -> None:
         said = runaway(RUNAWAY, 0.85)
         assert said is not None
-        for part in ("runaway guidance", "0.18", "0.85", "0.99", "sigma 1.5", "6.9", "train.kl_floor", "keep_best"):
+        for part in (
+            "runaway guidance",
+            "0.18",
+            "0.85",
+            "0.99",
+            "sigma 1.5",
+            "6.9",
+            "train.kl_weight_min",
+            "keep_best",
+        ):
             assert part in said
         assert "\n" not in said
 

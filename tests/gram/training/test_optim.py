@@ -115,7 +115,9 @@ class TestMuon:
         by_adamw = {names[id(weight)] for weight in adamw.param_groups[0]["params"]}
         assert by_muon | by_adamw == set(names.values())
         assert not by_muon & by_adamw
-        assert by_muon == {name for name in names.values() if name.startswith("f_low.") and "sight" not in name}
+        assert by_muon == {
+            name for name in names.values() if name.startswith("f_low.") and "attention_bias" not in name
+        }
         assert (adamw.param_groups[0]["peak"], muon.param_groups[0]["peak"]) == (2e-3, 0.02)
 
     def test_a_network_that_serves_twice_is_counted_once(self) -> None:

@@ -20,7 +20,7 @@ from gram.training.loop import train
 SMALL = [
     "seed=0", "model.network.features=64", "model.network.heads=4", "model.network.hidden=64",
     "train.steps=250", "train.head_steps=0", "train.compile=false", "train.batch=32", "train.prior_rows=4",
-    "train.kl_hold=100", "train.log_every=25", "train.save_every=100000", "train.check_every=100000",
+    "train.kl_warmup_steps=100", "train.log_every=25", "train.save_every=100000", "train.check_every=100000",
     "train.optim.warmup=30", "train.optim.ema=0.98",
     "train.optim.lr=0.003", "train.optim.weight_decay=0.0",
 ]  # fmt: skip
@@ -132,7 +132,7 @@ def test_a_preset_reaches_what_its_card_states(name: str, one_thread: None, tmp_
 def test_gram_makes_boards_from_nothing(one_thread: None, tmp_path: Path) -> None:
     """4 x 4 Sudoku from the blank board, a tenth of the preset's work. A random filling is right once in 15 million."""
     config = preset("sudoku4-generate-gram").override(
-        [*SMALL, "train.steps=600", "train.batch=48", "train.kl_hold=50", "train.optim.warmup=100",
+        [*SMALL, "train.steps=600", "train.batch=48", "train.kl_warmup_steps=50", "train.optim.warmup=100",
          "train.optim.lr=0.002"]
     )  # fmt: skip
     folder = train(config, tmp_path / "run", quiet=True)

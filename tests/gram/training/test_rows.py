@@ -23,7 +23,7 @@ from gram.training.run import Run
 
 BOTH = ["train.posterior_share=0.5", "train.prior_rows=0", "train.augment=false", "train.precision=float32"]
 ALL = [
-    *BOTH, "train.kl_target=0.02", "train.kl_floor=0.3", "train.kl_floor_start=0.3", "train.kl_end=0.5",
+    *BOTH, "train.kl_target=0.02", "train.kl_weight_min=0.3", "train.kl_weight_min_init=0.3", "train.kl_target_end=0.5",
     "train.hindsight=8", "train.replace_solved=0.5", "train.replace_solved_end=0.1", "train.keep_best=true",
     "train.optim.muon_lr=0.02", "train.optim.beta2=0.98",
 ]  # fmt: skip

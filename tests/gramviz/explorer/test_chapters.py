@@ -41,7 +41,7 @@ def test_moments_cells_and_paths_become_indices(pair) -> None:
         ("- {at: init, says: Hello}", r"line 4: unknown key 'says'; known: .* \(did you mean 'say'\?\)"),
         ("- {at: init}", "line 4: this chapter has no 'say'"),
         ("- at: 7.2\n    say: x", r"line 4: at is 7.2; put a moment in quotes"),
-        ("- at: init\n    say: x\n    show: {colour: run}", "line 6: unknown key 'colour'"),
+        ("- at: init\n    say: x\n    show: {color: run}", "line 6: unknown key 'color'"),
         ("- at: init\n    say: x\n    show: {color_by: size}", "line 6: color_by is 'size'; allowed: outcome"),
         ("- at: init\n    say: x\n    look: {cells: [r9c9]}", "line 6: there is no cell 'r9c9'"),
         ("- at: init\n    say: x\n    look: {paths: [[B, 70]]}", r"line 6: \['B', 70\] is no path; allowed"),

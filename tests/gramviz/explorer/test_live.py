@@ -1,4 +1,4 @@
-"""A model at work: what is told while it runs, pause and cancel, and what remains. No browser, and no kernel's loop."""
+"""A model at work: what is shown while it runs, pause and cancel, and what remains. No browser, and no kernel's loop."""
 
 from __future__ import annotations
 
@@ -191,12 +191,12 @@ class TestLive:
 
 def test_a_worker_tells_a_payload_only_when_there_is_something_new(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(MODULE, "EVERY", 3600.0)
-    data, told, ended = synthetic.queens(2, supervision_steps=3, size=5, features=8), [], []
+    data, shown, ended = synthetic.queens(2, supervision_steps=3, size=5, features=8), [], []
     moments = [Moment(data, done, data.sizes["step"]) for done in range(1, data.sizes["step"] + 1)]
-    worker = Worker(lambda: moments, lambda *what: told.append(what), ended.append)
+    worker = Worker(lambda: moments, lambda *what: shown.append(what), ended.append)
     worker.start()
     worker.join(30)
-    assert [what[0] for what in told] == [1, 7]  # the first at once, then nothing new within the hour, and the end
+    assert [what[0] for what in shown] == [1, 7]  # the first at once, then nothing new within the hour, and the end
     assert ended == [""]
 
 

@@ -89,8 +89,8 @@ def test_go_says_which_moments_there_are(pair, address):
         (lambda e: e.select_cells(["r9c1"]), "no cell 'r9c1'; write 'r1c1' to 'r8c8'"),
         (lambda e: e.select_cells(["n1"]), "no cell 'n1'"),
         (
-            lambda e: e.set(colour_by="run"),
-            r"unknown key 'colour_by' of the state; known: v, .* \(did you mean 'color_by'\?\)",
+            lambda e: e.set(color_by="run"),
+            r"unknown key 'color_by' of the state; known: v, .* \(did you mean 'color_by'\?\)",
         ),
         (lambda e: e.set(color_by="pink"), "color_by is 'pink'; allowed: outcome, answer, run"),
         (lambda e: e.set(speed=3), "speed is 3; allowed: 1, 2, 4, 8, 16"),

@@ -1,4 +1,4 @@
-"""The comparison that ships: real records, a page in seconds, and a load for the benchmark that says what it is."""
+"""The recorded comparison: real records, a page in seconds, and a load for the benchmark that says what it is."""
 
 from __future__ import annotations
 

@@ -79,13 +79,13 @@ def _drawn(pictures: list[module.Picture], names: dict[str, Any]) -> list[tuple[
 
 
 def test_a_palette_keeps_the_few_pixels_that_matter() -> None:
-    """Vermilion says "wrong", and stands in few pixels among many greys and blues."""
+    """Vermilion says "wrong", and stands in few pixels among many grays and blues."""
     rng = np.random.default_rng(0)
-    grey = np.repeat(rng.integers(90, 250, (300, 400, 1)), 3, axis=2)
-    grey[:, 200:, 2] = rng.integers(100, 255, (300, 200))
-    grey[100:106, 100:106] = vermilion = (0xC0, 0x4A, 0x00)
+    gray = np.repeat(rng.integers(90, 250, (300, 400, 1)), 3, axis=2)
+    gray[:, 200:, 2] = rng.integers(100, 255, (300, 200))
+    gray[100:106, 100:106] = vermilion = (0xC0, 0x4A, 0x00)
     png = io.BytesIO()
-    Image.fromarray(grey.astype(np.uint8)).save(png, "PNG")
+    Image.fromarray(gray.astype(np.uint8)).save(png, "PNG")
     small = np.asarray(Image.open(io.BytesIO(module._small(png.getvalue()))).convert("RGB"), int)
     assert np.abs(small[100:106, 100:106] - vermilion).max() < 24
 

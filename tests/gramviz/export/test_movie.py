@@ -25,8 +25,8 @@ def decoded(path: Path) -> list[np.ndarray]:
 
 
 def test_an_mp4_has_each_picture_and_the_last_one_stays(tmp_path: Path) -> None:
-    colours = [(200, 30, 30), (30, 160, 60), (20, 90, 200)]
-    drawn = [Image.new("RGB", (61, 45), colour) for colour in colours]
+    colors = [(200, 30, 30), (30, 160, 60), (20, 90, 200)]
+    drawn = [Image.new("RGB", (61, 45), color) for color in colors]
     module._write_mp4(drawn, tmp_path / "film.mp4")
     with av.open(str(tmp_path / "film.mp4")) as film:
         stream = film.streams.video[0]
@@ -36,8 +36,8 @@ def test_an_mp4_has_each_picture_and_the_last_one_stays(tmp_path: Path) -> None:
         assert float(film.duration / av.time_base) == pytest.approx(2 / RATE + LAST / 1000, abs=0.01)
     shown = decoded(tmp_path / "film.mp4")
     assert len(shown) == 2 + round(LAST * RATE / 1000)
-    for picture, colour in zip(shown[:3], colours, strict=True):
-        assert np.abs(picture.astype(int) - colour).max() < 12, "colours are rounded, and the added edge repeats them"
+    for picture, color in zip(shown[:3], colors, strict=True):
+        assert np.abs(picture.astype(int) - color).max() < 12, "colors are rounded, and the added edge repeats them"
     assert all((picture == shown[-1]).mean() > 0.99 for picture in shown[2:])
 
 
@@ -53,7 +53,7 @@ def test_the_palette_of_a_gif_keeps_the_few_pixels_that_matter() -> None:
     for k, frame in enumerate(module.one_palette(frames)):
         shown = np.asarray(frame.convert("RGB"), int)
         assert np.abs(shown[10 * k : 10 * k + 4, 4:8] - vermilion).max() < 24
-        assert (shown[:, 150:] == 253).all(), "a background keeps its colour to the last bit"
+        assert (shown[:, 150:] == 253).all(), "a background keeps its color to the last bit"
 
 
 @pytest.mark.browser

@@ -150,7 +150,7 @@ class TestPack:
 class TestBoardView:
     @pytest.mark.parametrize("theme", ["light", "dark"])
     @pytest.mark.parametrize("vertices", [8, 10])
-    def test_a_wrong_answer_shows_edges_conflicts_colours_and_letters(self, vertices: int, theme: str) -> None:
+    def test_a_wrong_answer_shows_edges_conflicts_colors_and_letters(self, vertices: int, theme: str) -> None:
         data = colorings.make(vertices, (0,), paths=3)
         board = board_of(data)
         x, tokens = data["x"].values[0], data["tokens"].values[0, 2, -1]
@@ -169,11 +169,11 @@ class TestBoardView:
         assert len(traces(figure, "cells")[0].text) == vertices
         assert f"{len(broken)} conflict" in figure.layout.title.subtitle.text
 
-    def test_nodes_without_a_colour_are_hollow_and_present(self, rollout: xr.Dataset) -> None:
+    def test_nodes_without_a_color_are_hollow_and_present(self, rollout: xr.Dataset) -> None:
         node = traces(VIEWS["board"].draw(rollout, Cursor(step=0)), "node")[0]
         assert list(node.marker.color) == [palette("light").bg] * 8
 
-    def test_a_node_that_shows_no_colour_names_what_it_shows(self, rollout: xr.Dataset) -> None:
+    def test_a_node_that_shows_no_color_names_what_it_shows(self, rollout: xr.Dataset) -> None:
         tokens = rollout["tokens"].copy()
         tokens[0, 0, -1, 0] = 2
         figure = VIEWS["board"].draw(rollout.assign(tokens=tokens))

@@ -242,7 +242,7 @@ def test_the_shown_token_need_not_be_the_likeliest() -> None:
 def test_conflicts_with_and_without_rules(small: xr.Dataset) -> None:
     found = measure.conflicts(small)
     assert (found == 0).where(small["valid"], True).all()
-    free = synthetic.colours()
+    free = synthetic.colors()
     with pytest.raises(RolloutError, match="has no `conflict`"):
         measure.conflicts(free)
     marked = free.assign(conflict=free["tokens"] != free["y"])

@@ -148,14 +148,14 @@ def test_a_cell_stays_where_it_is_when_a_wider_answer_comes_beside(data: xr.Data
 
 
 def test_the_view_places_the_input_left_of_the_answer(data: xr.Dataset) -> None:
-    def cells(figure: go.Figure, colour: str) -> int:
-        return sum(int(np.isnan(t.x).sum()) for t in figure.data if t.fillcolor == colour and "input" in t.meta)
+    def cells(figure: go.Figure, color: str) -> int:
+        return sum(int(np.isnan(t.x).sum()) for t in figure.data if t.fillcolor == color and "input" in t.meta)
 
     figure = board.draw(data, Cursor(trajectory=2, step=-1))
     assert [one.text for one in figure.layout.annotations] == ["input, 3 × 3", "answer, 8 × 9"]
     x = grid(data["x"].values[0])
-    for colour in np.unique(x):
-        assert cells(figure, ARC[colour]) == (x == colour).sum()
+    for color in np.unique(x):
+        assert cells(figure, ARC[color]) == (x == color).sum()
     for trace in figure.data:
         places = np.array([value for value in trace.x if value is not None], np.float64)
         if str(trace.meta).startswith("input"):

@@ -109,7 +109,7 @@ def test_a_notebook_without_parameters_has_none() -> None:
         notebook.check({}, {"x": 1})
 
 
-def test_a_missing_notebook_names_its_neighbours(tmp_path: Path) -> None:
+def test_a_missing_notebook_names_its_neighbors(tmp_path: Path) -> None:
     (tmp_path / "small.ipynb").touch()
     with pytest.raises(ReportError, match=r"there is no notebook '.*smal\.ipynb'; beside it: .*small\.ipynb"):
         notebook.read(tmp_path / "smal.ipynb")

@@ -87,11 +87,11 @@ def test_a_frozen_report_plays_without_a_network(sheet: Any) -> None:
         frame = sheet.frame_locator("iframe").nth(number)
         frame.get_by_role("button", name="Start").click()
         ruler = frame.get_by_role("slider", name="Supervision step")
-        told = [ruler.get_attribute("aria-valuetext")]
+        shown = [ruler.get_attribute("aria-valuetext")]
         for step in ("Forward one transition", "End"):
             frame.get_by_role("button", name=step, exact=True).click()
-            told.append(ruler.get_attribute("aria-valuetext"))
-        assert len(set(told)) == 3, f"explorer {number + 1} does not step: {told}"
+            shown.append(ruler.get_attribute("aria-valuetext"))
+        assert len(set(shown)) == 3, f"explorer {number + 1} does not step: {shown}"
 
 
 def until(sheet: Any, holds: Callable[[], bool], seconds: float = 60) -> None:

@@ -212,7 +212,7 @@ def test_board_without_certainty_or_rules(small: xr.Dataset) -> None:
     figure = board.draw(synthetic.without(small, "probability"))
     assert "certainty not recorded" in figure.layout.title.subtitle.text
     assert not traces(figure, "certainty")
-    assert "conflict" not in board.draw(synthetic.colours()).layout.title.subtitle.text
+    assert "conflict" not in board.draw(synthetic.colors()).layout.title.subtitle.text
 
 
 def test_runner_up_only_where_the_guess_is_unsure(any_board: xr.Dataset) -> None:
@@ -230,7 +230,7 @@ def test_runner_up_only_where_the_guess_is_unsure(any_board: xr.Dataset) -> None
 def test_graph_marks_edges_not_cells() -> None:
     data = synthetic.graph()
     tokens = data["tokens"].copy()
-    tokens[0, 0, -1, :2] = 3  # nodes 1 and 2 are neighbours
+    tokens[0, 0, -1, :2] = 3  # nodes 1 and 2 are neighbors
     broken = make(Board.from_json(data.attrs["board"]), {"x": data["x"], "tokens": tokens})
     figure = board.draw(broken)
     pairs = measure.conflict_pairs(Board.from_json(data.attrs["board"]), tokens.values[0, 0, -1])
@@ -241,7 +241,7 @@ def test_graph_marks_edges_not_cells() -> None:
     assert calm + gaps == 10
 
 
-def test_image_is_grey_by_token() -> None:
+def test_image_is_gray_by_token() -> None:
     data = synthetic.image()
     figure = board.draw(data)
     pixels = np.array(figure.data[0].z)
@@ -252,7 +252,7 @@ def test_small_cells_have_no_text() -> None:
     side = 30
     tokens = np.random.default_rng(0).integers(2, 12, (1, 1, 1, side * side))
     wide = Board(
-        "arc", "Large", "grid", side, side, Board.from_json(synthetic.colours().attrs["board"]).tokens, blank=(1,)
+        "arc", "Large", "grid", side, side, Board.from_json(synthetic.colors().attrs["board"]).tokens, blank=(1,)
     )
     data = make(wide, {"x": np.ones((1, side * side), int), "tokens": tokens})
     assert traces(board.draw(data, size=330), "guess text") == []
