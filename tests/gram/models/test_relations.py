@@ -243,7 +243,7 @@ LEARNABLE = [(kind, task) for kind in MODELS for task in ("nqueens", "sudoku")] 
 @pytest.mark.slow
 @pytest.mark.parametrize(("kind", "task"), LEARNABLE)
 def test_it_overfits_eight_puzzles(kind: str, task: str, tmp_path: Path, one_thread: None) -> None:
-    """With relations and shared symbols, of every task that has them: the loss falls to a quarter (a bound: to half)."""
+    """With relations and shared symbols, of every task that has them: the loss falls to a quarter (a bound to half)."""
     data = {
         "nqueens": ["task.board_size=5"],
         "sudoku": ["task.kind=sudoku", "task.size=4", "task.generated=60"],
