@@ -1,4 +1,5 @@
-"""The `gram` command: train, sample, evaluate, export, show, list. Errors are one sentence on stderr and exit code 2."""
+"""The `gram` command: train, sample, evaluate, export, show, list. Errors are one sentence on stderr and exit code
+2."""
 
 from __future__ import annotations
 

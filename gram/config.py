@@ -112,11 +112,12 @@ class TrainConfig:
         kl_warmup_steps, kl_rate: optimizer steps before the weight adapts, and how fast it may (share per step).
         kl_per_step: each supervision step has a KL weight of its own, so that all carry about as much.
         kl_target_init: the target at the beginning, from where it goes to `kl_target` in 3/5 of the steps; 0: constant.
-        kl_target_end: share of the target that is left when the learning rate has fallen to nothing; 1: it does not fall.
-        kl_weight_min, kl_weight_min_init: the least KL weight, to which it rises from `kl_weight_min_init` in 3/5 of the steps;
-            equal, they bound the rate from above alone. 0: always 0.01.
-        no_grad_guidance: what the transitions without KL sample in rows that follow the posterior, `prior` or (the paper)
-            `posterior`.
+        kl_target_end: share of the target that is left when the learning rate has fallen to nothing; 1: it does not
+            fall.
+        kl_weight_min, kl_weight_min_init: the least KL weight, to which it rises from `kl_weight_min_init` in 3/5 of
+            the steps; equal, they bound the rate from above alone. 0: always 0.01.
+        no_grad_guidance: what the transitions without KL sample in rows that follow the posterior, `prior` or (the
+            paper) `posterior`.
         halt_weight, value_weight: of the two heads' losses.
         keep_best: the weights that are kept are not the last ones, but the last whose accuracy by the prior is as good
             as ever.
@@ -183,7 +184,7 @@ class TrainConfig:
         require(self, "gradient_steps", self.gradient_steps >= 0, "it must be 0 (all) or more")
         if not self.kl_target and (self.kl_per_step or self.kl_target_init or self.kl_weight_min):
             raise ConfigError(
-                "kl_per_step, kl_target_init and kl_weight_min change how the KL weight adapts; set kl_target, e.g. 0.15"
+                "kl_per_step, kl_target_init and kl_weight_min need an adaptive weight: set kl_target=0.15"
             )
         for name in ("posterior_share", "replace_solved", "replace_solved_end", "kl_target_end"):
             require(self, name, 0 <= getattr(self, name) <= 1, "it is a share from 0 to 1")

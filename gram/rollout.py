@@ -86,7 +86,7 @@ ATTRS = {
     "commit": "source commit, '-dirty' appended",
     "seed": "random seed",
     "mode": "prior or posterior",
-    "sampling_noise": "how sampling noise entered, JSON: noise (factor on the guidance), perturb, random_start, temperature",
+    "sampling_noise": "JSON: noise (factor on the guidance), perturb, random_start, temperature",
     "created_at": "UTC, ISO 8601",
     "levels": "the model's words for its step levels, JSON list, outermost first",
 }
@@ -187,9 +187,7 @@ def check(data: xr.Dataset) -> xr.Dataset:
     if str(data.attrs["schema"]).partition(" ")[0] != SCHEMA.partition(" ")[0]:
         raise RolloutError(f"schema {data.attrs['schema']!r} is unknown; this version reads {SCHEMA!r}")
     if str(data.attrs["schema"]) != SCHEMA:
-        raise RolloutError(
-            f"this is a {data.attrs['schema']!r}; this version reads {SCHEMA!r}: sample it again, or take the version that wrote it"
-        )
+        raise RolloutError(f"this is a {data.attrs['schema']!r}; this version reads {SCHEMA!r}: sample it again")
     try:
         board = Board.from_json(str(data.attrs["board"]))
     except ValueError as error:

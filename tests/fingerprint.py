@@ -21,6 +21,7 @@ from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+sys.path[:0] = [str(Path(__file__).resolve().parents[1])]  # `tests/gram` is no package to import
 import numpy as np
 import torch
 

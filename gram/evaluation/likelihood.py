@@ -5,7 +5,8 @@ Source: GRAM (arXiv 2605.19376), eq. 13 and 14, Fig. 8; the importance-weighted 
     ELBO = E_q[ log p(y | h) ] - sum over all T * N_sup transitions of KL(q || p)
     IW_K = E_q[ log mean_k p(y | h) prod p(eps | u) / q(eps | u, y) ],   ELBO = IW_1 <= IW_2 <= ... <= log p(y | x)
 
-Training pays KL in the last transition of a supervision step alone, so its loss is no bound: what the posterior conveys in
+Training pays KL in the last transition of a supervision step alone, so its loss is no bound: what the posterior
+    conveys in
 another transition, or conveyed in an earlier step, is free there. Here all KL counts. All figures are nats of a
 whole (puzzle, solution) pair, summed over positions; per token they are divided by the positions of the board.
 
@@ -140,8 +141,8 @@ def bound(
         seed: of the noise; every draw has a generator of its own, keyed by (seed, puzzle, solution, draw).
         supervision_steps: depth; default: N_sup, with which the checkpoint was trained.
         proposal: what draws the guidance. `posterior`: the posterior in all transitions (eq. 13). `last`: in the
-            last of each supervision step only, the prior elsewhere, as training does with `no_grad_guidance=prior`. `prior`:
-            brute force, without looking at the target. Each gives lower bounds of the same log p(y | x).
+            last of each supervision step only, the prior elsewhere, as training does with `no_grad_guidance=prior`.
+            `prior`: brute force, without looking at the target. Each gives lower bounds of the same log p(y | x).
         exact: whether a draw is the same bit for bit however many are computed with it (`gram.sample`).
         progress: called with (rows done, rows in all) after each batch.
     Returns:

@@ -13,7 +13,8 @@ of those before it; the other holds none, and hears of the first what stands bef
 
 The encoder's vector is added at its own position, in the place of cross-attention: answer and puzzle share their
 positions. Position i sees the same whatever is written after it, so h keeps the distributions from which all tokens so
-far were drawn, and log p(y | x) is their exact sum. Tokens that the puzzle gives are read, never sampled, and cost nothing.
+far were drawn, and log p(y | x) is their exact sum. Tokens that the puzzle gives are read, never sampled, and cost
+nothing.
 """
 
 from __future__ import annotations

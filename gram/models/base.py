@@ -105,8 +105,8 @@ class Model(nn.Module, ABC):
 
     Attributes:
         recurrent: whether a step begins from the latent state (h, l) that the last one left.
-        samples_tokens: whether it samples tokens instead of refining a latent state (`gram.models.token_model`): then it has a
-            loss of its own, and neither guidance nor heads.
+        samples_tokens: whether it samples tokens instead of refining a latent state (`gram.models.token_model`): then
+            it has a loss of its own, and neither guidance nor heads.
         stochastic: whether every step samples.
     """
 
@@ -171,7 +171,8 @@ class Model(nn.Module, ABC):
     def init(self, x: Tensor, identifier: Tensor | None = None) -> State:
         """Step 0 for the puzzles [batch, position]: the fixed initial state, and the embedded puzzle.
 
-        `identifier` [batch] names each one's puzzle embedding, where a task has several and the model reads them; default 0.
+        `identifier` [batch] names each one's puzzle embedding, where a task has several and the model reads them;
+        default 0.
         """
         e_x = self.embed(x, identifier)
         l0 = getattr(self, "l0", self.h0)  # a flat model stores one vector

@@ -49,7 +49,8 @@ class HRMConfig:
         network: size of f_L and of f_H.
         low_steps, high_steps: K and T.
         low_gradient_steps: low-level updates, counted from the last, through which the gradient goes; 0: all of them.
-        halting: `q`, by the values of halting and of going on; `correct`, by the probability that the answer is right (TRM).
+        halting: `q`, by the values of halting and of going on; `correct`, by the probability that the answer is right
+            (TRM).
         puzzle_tokens: how many learned tokens a puzzle embedding has (its code: 1); 0: none.
         puzzle_features: how many of their entries are learned, the others are zero; 0: all.
         judge: what the heads read: the `board`, or the `first` token (its code).

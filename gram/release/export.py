@@ -54,7 +54,7 @@ def export(
     settings = opened.config.train
     if opened.step < settings.all_steps:
         raise store.CheckpointError(
-            f"{run} stands at step {opened.step} of {settings.all_steps}; finish it with `gram train` before it is exported"
+            f"{run} is at step {opened.step} of {settings.all_steps}; finish it with `gram train`, then export it"
         )
     results = {
         "name": out.name,

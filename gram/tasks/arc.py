@@ -322,7 +322,7 @@ class ARC(Task):
         return {}
 
     def _encoded(self, chosen: Sequence[tuple[int, Sequence[Pair]]], most: int) -> tuple[Puzzles, NDArray[np.int64]]:
-        """Puzzles of (number of the ARC task, pairs) in the first versions of each; row -> numbers of pair and entry."""
+        """Puzzles of (number of the ARC task, pairs) in the first versions of each; row -> number of pair, entry."""
         canvas = self.config.canvas
         versions = [self._versions(at)[: most + 1] if most else [Augmentation()] for at, _ in chosen]
         count = sum(len(made) * len(pairs) for made, (_, pairs) in zip(versions, chosen, strict=True))

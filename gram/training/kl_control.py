@@ -9,16 +9,17 @@ constraint with a dual variable, as in GECO, Rezende & Viola 2018):
 
     weight *= exp(kl_rate * clip(KL / target - 1, -1, 1)),  weight in [minimum, 100]
 
-The target is an upper bound once the minimum is high enough (`kl_weight_min`, from `kl_weight_min_init` on): a good model needs
+The target is an upper bound once the minimum is high enough (`kl_weight_min`, from `kl_weight_min_init` on): a good
+model needs
 less guidance than at the beginning, and if the weight could fall without end the posterior would be pushed to a rate
-that serves nothing, sigma and the mean of the guidance would grow, and in the end the prior would fail. `kl_target_end` lets
-the target fall with the learning rate.
+that serves nothing, sigma and the mean of the guidance would grow, and in the end the prior would fail.
+`kl_target_end` lets the target fall with the learning rate.
 
 Where there is no puzzle, the whole board must come through the guidance, and it matters when. Under one weight for all
 supervision steps the first of them carries nearly everything, as it serves all later ones, and no unimodal prior can
 follow. `kl_per_step` gives each supervision step a weight of its own, so that all carry about as much, as in diffusion.
-The rate must begin high, or the recursion never learns to use the guidance (`kl_target_init`), and a late step, which has
-nothing left to carry, must not get its weight for nothing (`kl_weight_min`). Measured in docs/training.md.
+The rate must begin high, or the recursion never learns to use the guidance (`kl_target_init`), and a late step, which
+has nothing left to carry, must not get its weight for nothing (`kl_weight_min`). Measured in docs/training.md.
 """
 
 from __future__ import annotations
@@ -66,7 +67,8 @@ class KLController:
     def target(self, step: int, decay: float = 1.0) -> float:
         """Nats per token that a transition with KL may carry after N optimizer steps.
 
-        `decay` is the learning rate as a share of that on the plateau, with which the target falls to `kl_target_end` of it.
+        `decay` is the learning rate as a share of that on the plateau, with which the target falls to `kl_target_end`
+        of it.
         """
         config = self.config
         target = (

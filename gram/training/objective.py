@@ -132,7 +132,7 @@ class Objective(nn.Module):
         with torch.no_grad():
             tokens = model.logits(state.h, state.graph).argmax(-1)
         said = model.heads(state.h, state.graph)
-        out: dict[str, Any] = {"h": state.h, "l": state.l, "tokens": tokens, "halt": said.right, "losses": {}}
+        out: dict[str, Any] = {"h": state.h, "l": state.l, "tokens": tokens, "halt": said.q_halt, "losses": {}}
         if said.q_continue is not None:  # Q-learning: what continuing from the state before was worth
             out["q_continue"], out["next_q_continue"] = model.heads(h[judging], state.graph).q_continue, said.q_continue
         if past is not None and done is not None:

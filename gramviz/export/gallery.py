@@ -296,7 +296,7 @@ def _small(png: bytes) -> bytes:
 def page(folder: str) -> str:
     """The index as Markdown, with the pictures in `folder` beside it."""
     parts = [
-        f"# Gallery\n\nEvery view, drawn from the published models. `gramviz gallery -o docs/{folder}` makes all of it\n"
+        f"# Gallery\n\nEvery view, of the published models. `gramviz gallery -o docs/{folder}` makes all of it\n"
         "anew: pictures and this page. Every picture stands under the line that made it, with these names (seed 0):\n",
         f"```python\n{RECORD}\nimport gramviz as gv\nfrom gramviz.views import Cursor, lyapunov\n```\n",
     ]

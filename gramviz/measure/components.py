@@ -93,7 +93,8 @@ def project(rollouts: Sequence[xr.Dataset], basis: str = "h", puzzle: int | Sequ
         rollouts: series that may share a plane; see `planes`.
         basis: `h` (positions and features flattened), `answers` (token probabilities, or one-hot tokens where a series
             has none), `steps` (differences of h between neighboring states; the initial state has made no step: 0),
-            `cell40` (h of the position 40 alone), or `random` (h along three directions at right angles, drawn at random
+            `cell40` (h of the position 40 alone), or `random` (h along three directions at right angles, drawn at
+            random
             drew: what any plane would show, so that the others can be checked against it).
         puzzle: index of the puzzle, one for all or one per series.
 
@@ -269,7 +270,7 @@ class _Scatter:
         return self._adjoint(weights) - self.mean * np.float32(self.count * float(self.mean @ vector))
 
     def along(self, rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
-        """Scatter along directions at right angles, drawn at random drew, uniformly among all such; and their loadings."""
+        """Scatter along directions at right angles, drawn uniformly among all such; and their loadings."""
         values, loadings = np.zeros(COMPONENTS), np.zeros((self.features, COMPONENTS), np.float32)
         count = min(COMPONENTS, self.features)
         drawn = np.linalg.qr(rng.standard_normal((self.features, COMPONENTS))[:, :count])[0]

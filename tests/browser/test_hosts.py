@@ -140,7 +140,7 @@ def notebook7(chromium: Any, folder: Path) -> Iterator[Host]:
             page.keyboard.type(command)
             page.locator(".lm-CommandPalette-itemLabel").get_by_text(command, exact=True).click()
 
-        errors.clear()  # Notebook 7.6 complains while it loads, of settings without a schema; with no widget in attention_bias
+        errors.clear()  # Notebook 7.6 complains while it loads, of settings without a schema; with no widget in sight
         run_cell(page)
         yield Host("notebook", page, lambda: run_cell(page, 1), light, outside, errors)
 

@@ -12,7 +12,7 @@ from gramviz import theme
 from gramviz.theme import PALETTES, Palette, contrast
 
 # Machado, Oliveira & Fernandes 2009, severity 1.0, on linear RGB.
-SIGHT = {
+VISION = {
     "normal": np.eye(3),
     "protan": np.array(
         [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]),
@@ -23,11 +23,11 @@ SIGHT = {
 }  # fmt: skip
 
 
-def oklab(color: str, attention_bias: str = "normal") -> np.ndarray:
+def oklab(color: str, vision: str = "normal") -> np.ndarray:
     """OKLab (Ottosson 2020) of #RRGGBB as seen."""
     rgb = np.array([int(color[k : k + 2], 16) / 255 for k in (1, 3, 5)])
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    linear = (SIGHT[attention_bias] @ linear).clip(0, 1)
+    linear = (VISION[vision] @ linear).clip(0, 1)
     cone = np.array(
         [[0.4122214708, 0.5363325363, 0.0514459929], [0.2119034982, 0.6806995451, 0.1073969566],
          [0.0883024619, 0.2817188376, 0.6299787005]]
@@ -39,9 +39,9 @@ def oklab(color: str, attention_bias: str = "normal") -> np.ndarray:
     return lab @ np.cbrt(cone @ linear)
 
 
-def distance(one: str, other: str, attention_bias: str) -> float:
+def distance(one: str, other: str, vision: str) -> float:
     """Distance in OKLab, times 100: 2 is just seen side by side."""
-    return 100 * float(np.linalg.norm(oklab(one, attention_bias) - oklab(other, attention_bias)))
+    return 100 * float(np.linalg.norm(oklab(one, vision) - oklab(other, vision)))
 
 
 @pytest.fixture(params=PALETTES.values(), ids=PALETTES)
@@ -74,17 +74,17 @@ def test_marks_and_controls_can_be_seen(colors: Palette) -> None:
             assert contrast(mark, ground) >= 3, (mark, ground)
 
 
-@pytest.mark.parametrize("attention_bias", SIGHT)
-def test_categories_stay_apart(colors: Palette, attention_bias: str) -> None:
+@pytest.mark.parametrize("vision", VISION)
+def test_categories_stay_apart(colors: Palette, vision: str) -> None:
     # Four times what is just seen between neighboring areas, because marks are small and apart. Smallest: 7.96.
     for one, other in combinations((*colors.categories, colors.gray, colors.ink), 2):
-        assert distance(one, other, attention_bias) >= 7.9, (one, other)
+        assert distance(one, other, vision) >= 7.9, (one, other)
 
 
-@pytest.mark.parametrize("attention_bias", SIGHT)
-def test_outcomes_stay_further_apart(colors: Palette, attention_bias: str) -> None:
+@pytest.mark.parametrize("vision", VISION)
+def test_outcomes_stay_further_apart(colors: Palette, vision: str) -> None:
     for one, other in combinations((colors.blue, colors.vermilion, colors.gray), 2):
-        assert distance(one, other, attention_bias) >= 9.5, (one, other)
+        assert distance(one, other, vision) >= 9.5, (one, other)
 
 
 def test_outcomes_differ_without_color(colors: Palette) -> None:

@@ -526,12 +526,12 @@ def test_the_gradient_of_hrm_goes_through_the_last_update_of_each_network_alone(
 def test_hrm_halts_where_halting_is_worth_more_than_going_on() -> None:
     model = tiny("hrm")
     state, _ = model.step(model.init(puzzles()), Die())
-    believes = model.heads(state.h)
-    torch.testing.assert_close(model.decode(state).halt, believes.right - believes.q_continue)
-    assert len({believes.right[0].item(), believes.q_continue[0].item(), believes.value[0].item()}) == 3
+    outputs = model.heads(state.h)
+    torch.testing.assert_close(model.decode(state).halt, outputs.q_halt - outputs.q_continue)
+    assert len({outputs.q_halt[0].item(), outputs.q_continue[0].item(), outputs.value[0].item()}) == 3
     alone = tiny("hrm", halting="correct")
     assert alone.heads(state.h).q_continue is None
-    assert torch.equal(alone.decode(state).halt, alone.heads(state.h).right)
+    assert torch.equal(alone.decode(state).halt, alone.heads(state.h).q_halt)
 
 
 def test_hrm_whose_networks_are_one_is_trm() -> None:
@@ -699,7 +699,7 @@ def test_it_overfits_eight_puzzles(kind: str, mixing: Any, tmp_path: object) -> 
     task = NQueens(NQueensConfig(board_size=5))
     assert task.check(eight.x, answers).valid.all()
     if not writes:
-        assert (learned.heads(state.h).right > 0).all()
+        assert (learned.heads(state.h).q_halt > 0).all()
         assert (readout.value > 0).all()
 
 

@@ -36,7 +36,7 @@ ABSORBING = {"d3pm": {"diffusion": "absorbing"}}  # uniform noise is tokens by t
 def made(kind: str, board: Board, network: NetworkConfig = SHARED, **changes: Any) -> Model:
     """A model of this kind, every weight off its start (heads at rest would hide mistakes)."""
     torch.manual_seed(0)
-    model = MODELS[kind](MODELS[kind].Config(network=network, **ABSORBING.get(kind, {}), **changes), board)  # type: ignore[call-arg]
+    model = MODELS[kind](MODELS[kind].Config(network=network, **ABSORBING.get(kind, {}), **changes), board)
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(0.1 * torch.randn_like(parameter))
@@ -57,7 +57,7 @@ def answer(model: Model, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Logits, halting belief, and what the target tells, after transitions along the mean of all noise."""
     state, told = model.init(x), None
     for _ in range(1 if model.samples_tokens else 2):  # what is written where two tokens tie is the first of them
-        state, transition = model.step(state, torch.zeros_like, *([y] if model.has_guidance else []))
+        state, transition = model.step(state, torch.zeros_like, y if model.has_guidance else None)
         told = transition.posterior
     readout = model.decode(state)
     if model.samples_tokens:
@@ -243,7 +243,7 @@ LEARNABLE = [(kind, task) for kind in MODELS for task in ("nqueens", "sudoku")] 
 @pytest.mark.slow
 @pytest.mark.parametrize(("kind", "task"), LEARNABLE)
 def test_it_overfits_eight_puzzles(kind: str, task: str, tmp_path: Path, one_thread: None) -> None:
-    """With relations and shared symbols, of every task that has them: the loss falls to a quarter (a bound: to half)."""
+    """With relations and shared symbols, of every task that has them: the loss falls to a quarter (a bound to half)."""
     data = {
         "nqueens": ["task.board_size=5"],
         "sudoku": ["task.kind=sudoku", "task.size=4", "task.generated=60"],
@@ -267,3 +267,24 @@ def test_it_overfits_eight_puzzles(kind: str, task: str, tmp_path: Path, one_thr
     name, share = ("bound", 0.5) if MODELS[kind].samples_tokens else ("token", 0.25)
     first, last = (np.mean([line[name] for line in part]) for part in (loss[:20], loss[-20:]))
     assert last < share * first, f"{first:.3f} to {last:.3f} nats per token"
+
+
+def test_the_deviation_of_the_guidance_is_capped() -> None:
+    model = made("gram", SUDOKU, sigma_cap=0.5)
+    model.prior.log_sigma.down.weight.normal_(std=100)  # type: ignore[union-attr, operator]
+    _, transition = model.step(model.init(puzzles(SUDOKU)[0]), torch.zeros_like)
+    assert transition.prior is not None
+    assert float(transition.prior.sigma.max()) == pytest.approx(0.5)
+    with pytest.raises(ValueError, match=r"sigma_cap is 0.05; it must lie above 0.1"):
+        made("gram", SUDOKU, sigma_cap=0.05)
+
+
+def test_the_gradient_of_hrm_goes_through_as_many_low_level_updates_as_it_says() -> None:
+    found = {}
+    for steps in (1, 2, 0):
+        model = made("hrm", SUDOKU, low_steps=3, low_gradient_steps=steps).requires_grad_(True)
+        state = model.init(puzzles(SUDOKU)[0])
+        lows: list[Tensor] = []
+        model.step(state, torch.zeros_like, watch=lows.append)
+        found[steps] = [low.requires_grad for low in lows]
+    assert found == {1: [False, False, True], 2: [False, True, True], 0: [True, True, True]}

@@ -388,7 +388,7 @@ class TestObjective:
             then, now = heads(before), heads(after)
         expected = []
         for row, age in enumerate(ages.tolist()):
-            better = now.right[row] if age == 3 else max(now.right[row], now.q_continue[row])
+            better = now.q_halt[row] if age == 3 else max(now.q_halt[row], now.q_continue[row])
             target = torch.sigmoid(better)
             belief = torch.sigmoid(then.q_continue[row])
             loss = -(target * belief.log() + (1 - target) * (1 - belief).log())

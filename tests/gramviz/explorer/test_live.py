@@ -1,4 +1,5 @@
-"""A model at work: what is shown while it runs, pause and cancel, and what remains. No browser, and no kernel's loop."""
+"""A model at work: what is shown while it runs, pause and cancel, and what remains. No browser, and no kernel's
+loop."""
 
 from __future__ import annotations
 
