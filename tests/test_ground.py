@@ -115,10 +115,11 @@ def modules(tree: ast.AST) -> list[str]:
 
 def test_the_front_end_is_package_data() -> None:
     pattern = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]["gramviz"]
-    shipped = {path for glob in pattern for path in (ROOT / "gramviz").glob(glob)}
+    packaged = {path for glob in pattern for path in (ROOT / "gramviz").glob(glob)}
     modules = {path for path in (ROOT / "gramviz" / "frontend").rglob("*") if path.is_file()}
-    assert shipped == {
+    assert packaged == {
         *modules,
+        ROOT / "gramviz" / "py.typed",
         ROOT / "gramviz" / "contract.json",
         ROOT / "gramviz" / "export" / "demo" / "queens8.json",
     }

@@ -34,28 +34,38 @@ def _generated(kind: str) -> str:
     return ""
 
 
-def card(checkpoint: Checkpoint, results: dict[str, Any]) -> str:
-    """The card of an artifact as Markdown, written from its results alone."""
-    config, seeds = checkpoint.config, results["by_seed"]
-    first, training = seeds[0], config.train
-    kind, model = config.to_dict()["task"]["kind"], checkpoint.model
-    size = config.model.network
-    name, samples = results["name"], first["trajectories"]
-    source = checkpoint.task.source()
+def _shape(checkpoint: Checkpoint) -> str:
+    """The size of a model, in words."""
+    size, model = checkpoint.config.model.network, checkpoint.model
     mixing = {
         "attention": f"{size.heads} heads",
         "mlp": f"an MLP {size.mixing_hidden} wide over positions",
         "relations": "mixing along the board's relations" + ", all symbols alike" * size.shared,
     }[size.mixing]
-    shape = (
-        f"D = {size.features}, {mixing}, inner width {size.hidden}, {size.blocks} blocks, "
-        f"K = {model.low_steps}, T = {model.high_steps}, N_sup = {training.supervision_steps} in training"
+    return (
+        f"D = {size.features}, {mixing}, inner width {size.hidden}, {size.blocks} blocks, K = {model.low_steps}, "
+        f"T = {model.high_steps}, N_sup = {checkpoint.config.train.supervision_steps} in training"
     )
-    course = (
-        f"{results['training']['optimizer_steps']:,} optimizer steps of {training.batch} learning rows, "
-        f"{results['training']['minutes']} minutes on {results['machine']}, torch {results['torch']}, "
-        f"seed {config.seed}."
+
+
+def _course(checkpoint: Checkpoint, results: dict[str, Any]) -> str:
+    """How long it was trained, on what, in words."""
+    training = results["training"]
+    return (
+        f"{training['optimizer_steps']:,} optimizer steps of {checkpoint.config.train.batch} learning rows, "
+        f"{training['minutes']} minutes on {results['machine']}, torch {results['torch']}, seed {checkpoint.config.seed}."
     )
+
+
+def card(checkpoint: Checkpoint, results: dict[str, Any]) -> str:
+    """The card of an artifact as Markdown, written from its results alone."""
+    config, seeds = checkpoint.config, results["by_seed"]
+    first = seeds[0]
+    kind, model = config.to_dict()["task"]["kind"], checkpoint.model
+    size = config.model.network
+    name, samples = results["name"], first["trajectories"]
+    source = checkpoint.task.source()
+    shape, course = _shape(checkpoint), _course(checkpoint, results)
     note = f"\n{results['note']}\n" if results["note"] else ""
     some = f" --limit {results['puzzles']}" if results["puzzles"] else ""
     cells = results["grid"]["cells"]

@@ -74,10 +74,10 @@ def import_checkpoint(
         )
     task, model = store.build(run)
     weights = {ours: theirs[name] for ours, name in names.items()}
-    if "rules.embed" in weights:
-        vectors = weights["rules.embed"]
+    if "puzzle_embedding.embed" in weights:
+        vectors = weights["puzzle_embedding.embed"]
         rows = _rows(task, vectors.shape[:1].numel(), identifiers, file)
-        weights["rules.embed"] = vectors[rows] if vectors.ndim and len(vectors) > max(rows) else vectors
+        weights["puzzle_embedding.embed"] = vectors[rows] if vectors.ndim and len(vectors) > max(rows) else vectors
     _rewrite(weights, arch, family, file)
     _fill(model, weights, names, file)
     step = re.search(r"step_(\d+)", file.name)
@@ -125,7 +125,7 @@ def _names(arch: Arch, family: str) -> dict[str, str]:
         "l0": "L_init",
     }
     if arch.puzzle_emb_ndim:
-        names["rules.embed"] = "puzzle_emb.weights"
+        names["puzzle_embedding.embed"] = "puzzle_emb.weights"
     if arch.pos_encodings == "learned":
         names["place.embed.weight"] = "embed_pos.embedding_weight"
     parts = {"feed_forward.gate_up": "mlp.gate_up_proj", "feed_forward.down": "mlp.down_proj"}
@@ -158,17 +158,17 @@ def _compare(theirs: dict[str, Tensor], names: dict[str, str], family: str, path
 
 def _rewrite(weights: dict[str, Tensor], arch: Arch, family: str, path: Path) -> None:
     """Their embeddings and their Q head, as we write them."""
-    for name in ("embed_x.weight", "place.embed.weight", "rules.embed"):
+    for name in ("embed_x.weight", "place.embed.weight", "puzzle_embedding.embed"):
         if name in weights:
             weights[name] = weights[name] * math.sqrt(arch.hidden_size)
     for name in ("heads.judge.weight", "heads.judge.bias"):
         if weights[name].shape[:1] != (2,):
             raise PublishedError(f"q_head in {path} is {tuple(weights[name].shape)}; theirs has two outputs")
-        halt, further = weights[name]
+        q_halt, q_continue = weights[name]
         if family == "hrm":
-            rows = [halt, halt, further]  # right, value, further: see gram.models.heads
+            rows = [q_halt, q_halt, q_continue]  # q_halt, value, q_continue: see gram.models.heads
         else:
-            rows = [halt if arch.no_ACT_continue else halt - further, halt]
+            rows = [q_halt if arch.no_ACT_continue else q_halt - q_continue, q_halt]
         weights[name] = torch.stack(rows)
 
 

@@ -170,7 +170,7 @@ def test_the_bound_of_a_trained_model_rises_and_its_terms_add_up(debug_checkpoin
     assert json.loads(json.dumps(found)) == found
 
 
-def test_the_charged_proposal_pays_only_in_the_last_transition() -> None:
+def test_the_proposal_of_the_last_transition_pays_only_in_the_last_transition() -> None:
     found = bound(opened(loud=0.3), [0], samples=2, proposal="last")
     kl = np.array(found["kl_by_transition"])
     assert (kl[:, :-1] == 0).all()
@@ -201,7 +201,7 @@ def test_a_number_of_pairs_is_spread_over_the_split() -> None:
         ({"limit": 0}, "limit is 0; it must be at least 1"),
         ({"puzzles": [9_999]}, "puzzle 9999 is not in the test split"),
         ({"puzzles": []}, "puzzles is empty"),
-        ({"proposal": "both"}, "proposal is 'both'; known: posterior, charged, prior"),
+        ({"proposal": "both"}, "proposal is 'both'; known: posterior, last, prior"),
     ],
 )
 def test_what_cannot_be_served_is_refused(changes: dict[str, Any], words: str) -> None:

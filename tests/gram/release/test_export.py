@@ -17,7 +17,7 @@ from gram.release.export import export
 from gram.training.loop import train
 
 
-def test_a_finished_run_ships_with_a_card_that_says_its_results(debug_checkpoint: Path, tmp_path: Path) -> None:
+def test_a_finished_run_is_exported_with_a_card_that_says_its_results(debug_checkpoint: Path, tmp_path: Path) -> None:
     out = export(debug_checkpoint, tmp_path / "queens5", seeds=2, trajectories=3, note="Only a test.")
     results, card = json.loads((out / "results.json").read_text()), (out / "README.md").read_text()
     assert gram.load(out).digest == results["sha256"]
@@ -53,7 +53,7 @@ def test_the_card_of_a_sudoku_shows_accuracy_by_rating_and_no_column_twice(one_t
 
 
 @pytest.mark.parametrize(("base", "steps"), [("debug", [2, 4, 8, 16]), ("debug-d3pm", [6])])
-def test_a_generator_ships_with_what_its_samples_are_worth(
+def test_a_generator_is_exported_with_what_its_samples_are_worth(
     base: str, steps: list[int], one_thread: None, tmp_path: Path
 ) -> None:
     config = preset(base).override(["task.kind=sudoku_generation", "task.size=4"])
@@ -74,11 +74,9 @@ def test_a_generator_ships_with_what_its_samples_are_worth(
     assert "FID" not in card
 
 
-def test_an_unfinished_run_does_not_ship(one_thread: None, tmp_path: Path) -> None:
+def test_an_unfinished_run_is_not_exported(one_thread: None, tmp_path: Path) -> None:
     run = train(preset("debug").override(["train.steps=3"]), tmp_path / "run", quiet=True)
     (run / store.CONFIG).write_text(preset("debug").to_json())
-    with pytest.raises(
-        store.CheckpointError, match=r"stands at step .*; finish it with `gram train` before it is exported"
-    ):
+    with pytest.raises(store.CheckpointError, match=r"is at step .*; finish it with `gram train`, then export it"):
         export(run, tmp_path / "out")
     assert not (tmp_path / "out").exists()
