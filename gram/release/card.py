@@ -53,7 +53,8 @@ def _course(checkpoint: Checkpoint, results: dict[str, Any]) -> str:
     training = results["training"]
     return (
         f"{training['optimizer_steps']:,} optimizer steps of {checkpoint.config.train.batch} learning rows, "
-        f"{training['minutes']} minutes on {results['machine']}, torch {results['torch']}, seed {checkpoint.config.seed}."
+        f"{training['minutes']} minutes on {results['machine']}, torch {results['torch']}, "
+        f"seed {checkpoint.config.seed}."
     )
 
 

@@ -29,8 +29,8 @@ GRID_PUZZLES = 64  # held-out inputs on which depth without halting is measured:
 
 
 def export(
-    run: Path,
-    out: Path,
+    run: str | os.PathLike[str],
+    out: str | os.PathLike[str],
     *,
     seeds: int = 3,
     trajectories: int = 20,
@@ -50,7 +50,7 @@ def export(
     Raises:
         CheckpointError: the run is unfinished, damaged, or `out` cannot be written.
     """
-    opened = store.load(run)
+    opened, out = store.load(run), Path(out)
     settings = opened.config.train
     if opened.step < settings.all_steps:
         raise store.CheckpointError(

@@ -11,6 +11,7 @@ otherwise than we do, without computing anything else:
 
 from __future__ import annotations
 
+import os
 import hashlib
 import json
 import math
@@ -36,12 +37,12 @@ SOME = 3  # names that a message lists
 
 
 def import_checkpoint(
-    file: Path,
+    file: str | os.PathLike[str],
     family: str,
-    config: Path,
-    out: Path,
+    config: str | os.PathLike[str],
+    out: str | os.PathLike[str],
     *,
-    identifiers: Path | None = None,
+    identifiers: str | os.PathLike[str] | None = None,
     overrides: Iterable[str] = (),
 ) -> Path:
     """Write published weights as a checkpoint in the folder `out`, and return that.
@@ -57,6 +58,8 @@ def import_checkpoint(
         ConfigError: an override that cannot be.
         CheckpointError: the folder cannot be written.
     """
+    file, config, out = Path(file), Path(config), Path(out)
+    identifiers = None if identifiers is None else Path(identifiers)
     if family not in FAMILIES:
         raise PublishedError(f"family is {family!r}; known: {', '.join(FAMILIES)}")
     if any((out / name).exists() for name in (store.WEIGHTS, store.CONFIG)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -21,7 +22,9 @@ from gram.training import distributed as processes
 from gram.training.run import Run
 
 
-def train(config: RunConfig, path: Path, *, minutes: float | None = None, quiet: bool = False) -> Path:
+def train(
+    config: RunConfig, path: str | os.PathLike[str], *, minutes: float | None = None, quiet: bool = False
+) -> Path:
     """Train a run in the folder `path`, resuming it where it stopped, and return the folder.
 
     Args:
@@ -35,6 +38,7 @@ def train(config: RunConfig, path: Path, *, minutes: float | None = None, quiet:
     """
     if minutes is not None and not minutes > 0:
         raise ConfigError(f"minutes is {minutes}; it must be positive, or left out to train to the last step")
+    path = Path(path)
     written = path / store.CONFIG
     if written.is_file() and RunConfig.from_json(written.read_text(errors="replace")) != config:
         raise ConfigError(f"{path} holds a run with another configuration; choose another folder with -o, or delete it")

@@ -125,7 +125,7 @@ def runaway(measured: Mapping[str, float], best_prior: float) -> str | None:
     return (
         f"runaway guidance: the prior solves {prior:.2f} of its rows, after {best_prior:.2f} at best, while the "
         f"posterior solves {posterior:.2f}, with sigma {sigma:.2g} and |mean| {mean:.2g}; raise "
-        "train.kl_weight_min and train.kl_weight_min_init, e.g. to 0.3, and keep the best weights (train.keep_best=true)"
+        "train.kl_weight_min and train.kl_weight_min_init, e.g. to 0.3, and set train.keep_best=true"
     )
 
 
