@@ -2,7 +2,7 @@
 
     import gramviz as gv
     gv.explore(rollout)                 # the explorer, in a notebook
-    gv.compare(trm, gram, puzzle=0)     # TRM's one path beside GRAM's fifty
+    gv.compare(trm, gram, puzzle=0)     # TRM's one trajectory beside GRAM's fifty
     gv.live(gram.watch, gram.names())   # a model at work, step by step
     gv.explain(sudoku, trajectory=12, step="7.2")   # which changes the rules justify, and which are guesses
     gv.freeze(gv.compare(trm, gram), "page.html")   # the same explorer in one file, no kernel, no network

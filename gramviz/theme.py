@@ -1,10 +1,10 @@
 """Colors, marks and the plotly template: one meaning for each mark, in light and in dark.
 
 Ink is the cursor and what is chosen; color is the one variable shown; gray is not selected, or no answer yet. The
-outcome of a path is also a shape, and vermilion on a board always means "breaks a rule". The palettes are Okabe & Ito's
-hues (2008) with their lightness spread until categories stay apart under simulated protan, deutan and tritan sight;
-`tests/gramviz/test_theme.py` computes contrast and distances from the values here. `contract.json` holds them for the
-explorer's page too.
+outcome of a trajectory is a shape too, and vermilion on a board always means "breaks a rule". The palettes are Okabe
+& Ito's hues (2008) with their lightness spread until categories stay apart under simulated protan, deutan and tritan
+sight; `tests/gramviz/test_theme.py` computes contrast and distances from the values here. `contract.json` holds them
+for the explorer's page too.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ ARC = tuple(CONTRACT["arc"])
 
 @dataclass(frozen=True)
 class OutcomeMark:
-    """How a path's outcome is shown, with and without color: word, color, plotly symbol, line dash, text mark."""
+    """How a trajectory's outcome is shown, with and without color: word, color, plotly symbol, line dash, text mark."""
 
     word: str
     color: str

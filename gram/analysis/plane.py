@@ -46,18 +46,19 @@ def landscape(
     size: int = 49,
     margin: float = 0.25,
 ) -> xr.Dataset:
-    """The loss of the decoder on the plane through three states, and where the paths pass it.
+    """The loss of the decoder on the plane through three states, and where the trajectories pass it.
 
     Args:
         rollout: drawn from this checkpoint, with h.
         puzzle: index in the rollout.
         corners: three states as (trajectory, step); default: see `three`.
         size: points along each axis.
-        margin: how far the picture reaches beyond the paths, as a share of their extent.
+        margin: how far the picture reaches beyond the trajectories, as a share of their extent.
     Returns:
-        `loss` [row, column] in nats per position, `valid` [row, column]; `path` [trajectory, step, axis] and `outside`
-        [trajectory, step], the share of a state's squared distance from the first corner that the plane does not show;
-        `corner` [corner, axis]; coordinates `row` and `column` in units of |h|. Distances in the plane are true.
+        `loss` [row, column] in nats per position, `valid` [row, column]; `coordinates` [trajectory, step, axis] and
+        `outside` [trajectory, step], the share of a state's squared distance from the first corner that the plane does
+        not show; `corner` [corner, axis]; coordinates `row` and `column` in units of |h|. Distances in the plane are
+        true.
     Raises:
         RolloutError: no h; another checkpoint's; no right answer is known; or the three states lie on a line.
     """
@@ -75,10 +76,10 @@ def landscape(
     if not scale.min() > 1e-3 * max(scale.max(), 1e-9):
         raise RolloutError(f"the states {chosen} lie on a line; choose corners that differ, or draw more trajectories")
     away = h.reshape(*h.shape[:2], -1) - origin
-    path = away @ axes
+    places = away @ axes
     energy = (away**2).sum(-1)
-    outside = np.divide(energy - (path**2).sum(-1), energy, out=np.zeros_like(energy), where=energy > 0).clip(0, 1)
-    low, high = path.min((0, 1)), path.max((0, 1))
+    outside = np.divide(energy - (places**2).sum(-1), energy, out=np.zeros_like(energy), where=energy > 0).clip(0, 1)
+    low, high = places.min((0, 1)), places.max((0, 1))
     half = (0.5 + margin) * float((high - low).max())  # a square: one scale for both axes
     columns, rows = (center + np.linspace(-half, half, size) for center in (low + high) / 2)
     points = np.stack(np.meshgrid(columns, rows), -1).reshape(-1, 2)
@@ -101,9 +102,9 @@ def landscape(
         {
             "loss": (("row", "column"), np.concatenate(loss).reshape(shape).astype(np.float32)),
             "valid": (("row", "column"), verdict.valid[0].reshape(shape)),
-            "path": (("trajectory", "step", "axis"), path.astype(np.float32)),
+            "coordinates": (("trajectory", "step", "axis"), places.astype(np.float32)),
             "outside": (("trajectory", "step"), outside.astype(np.float32)),
-            "corner": (("corner", "axis"), np.stack([path[n, t] for n, t in chosen]).astype(np.float32)),
+            "corner": (("corner", "axis"), np.stack([places[n, t] for n, t in chosen]).astype(np.float32)),
         },
         coords={"row": rows, "column": columns},
         attrs={

@@ -76,7 +76,7 @@ def bench(replays: int = 1000, progress: TextIO | None = None) -> dict[str, Any]
     }
     cases = {"50": page, "500": freeze(many)}
     for name, html in cases.items():
-        _tell(progress, f"{name} paths: first picture and {FRAMES} frames")
+        _tell(progress, f"{name} trajectories: first picture and {FRAMES} frames")
         figures |= {f"{key}_{name}": value for key, value in aside(lambda h=html: _play(h, browser)).items()}  # type: ignore[misc]
     _tell(progress, f"memory over {replays} replays")
     figures |= aside(lambda: _replays(page, browser, replays))
@@ -91,11 +91,11 @@ def markdown(figures: dict[str, Any]) -> str:
         f"{figures[f'frame_median_ms_{n}']:.1f} ms between frames"
     )
     rows = [
-        ("page opened to first picture, 51 paths", f"{figures['first_picture_ms_50']:.0f} ms"),
-        ("the same, 500 paths", f"{figures['first_picture_ms_500']:.0f} ms"),
-        ("`gv.explore` of 500 paths (packing)", f"{figures['pack_500_ms']} ms"),
-        ("script per frame while playing, 51 paths", frames("50")),
-        ("the same, 500 paths", frames("500")),
+        ("page opened to first picture, 51 trajectories", f"{figures['first_picture_ms_50']:.0f} ms"),
+        ("the same, 500 trajectories", f"{figures['first_picture_ms_500']:.0f} ms"),
+        ("`gv.explore` of 500 trajectories (packing)", f"{figures['pack_500_ms']} ms"),
+        ("script per frame while playing, 51 trajectories", frames("50")),
+        ("the same, 500 trajectories", frames("500")),
         ("messages to the kernel while playing; after pause", f"{figures['saves_50']}; {figures['saves_after_50']}"),
         ("frames in 2 s while paused", str(figures["frames_paused_50"])),
         ("front end; payload; frozen page", f"{kilo('module_bytes')}; {kilo('payload_bytes')}; {kilo('page_bytes')}"),
@@ -108,18 +108,20 @@ def markdown(figures: dict[str, Any]) -> str:
     return "\n".join(lines) + f"\n\nMachine: {figures['machine']}, {figures['chromium_50']}, {WIDTH} px, density 2."
 
 
-def random_walks(paths: int, steps: int = 33, seed: int = 0) -> xr.Dataset:
-    """A legal rollout of `paths` random walks over 8-queens boards: a load for the page, not a result."""
+def random_walks(trajectories: int, steps: int = 33, seed: int = 0) -> xr.Dataset:
+    """A legal rollout of `trajectories` random walks over 8-queens boards: a load for the page, not a result."""
     rng = np.random.default_rng(seed)
     meta = payload().meta
     board = Board.from_json(json.dumps(meta["board"]))
     positions = len(meta["x"])
-    tokens = np.empty((1, paths, steps, positions), np.int8)
-    tokens[0, :, 0] = rng.integers(1, len(board.tokens), (paths, positions))
+    tokens = np.empty((1, trajectories, steps, positions), np.int8)
+    tokens[0, :, 0] = rng.integers(1, len(board.tokens), (trajectories, positions))
     for t in range(1, steps):
-        flip = rng.random((paths, positions)) < 0.05
-        tokens[0, :, t] = np.where(flip, rng.integers(1, len(board.tokens), (paths, positions)), tokens[0, :, t - 1])
-    h = rng.normal(size=(1, paths, steps, positions, 4)).astype(np.float32).cumsum(2)
+        flip = rng.random((trajectories, positions)) < 0.05
+        tokens[0, :, t] = np.where(
+            flip, rng.integers(1, len(board.tokens), (trajectories, positions)), tokens[0, :, t - 1]
+        )
+    h = rng.normal(size=(1, trajectories, steps, positions, 4)).astype(np.float32).cumsum(2)
     return rollout.make(
         board, {"x": np.asarray([meta["x"]], np.int8), "tokens": tokens, "h": h}, name="random walks", model="none"
     )

@@ -21,7 +21,7 @@ from gram.board import Board
 from gram.rollout import STEP_COORDS, board_of, need
 from gramviz import measure
 from gramviz.explorer.source import BranchError, Source
-from gramviz.explorer.state import StateError, path_name, step_of, trajectory_of
+from gramviz.explorer.state import StateError, step_of, trajectory_name, trajectory_of
 
 TRAJECTORIES = 8  # of a branch: as many as the map needs to draw their density
 
@@ -32,7 +32,7 @@ def moment(meta: Mapping[str, Any], one: xr.Dataset, at: str | int) -> tuple[int
     Raises:
         StateError: there is no such moment, or it lies within a transition.
     """
-    cursor = step_of({"runs": [meta]}, at)
+    cursor = step_of({"series": [meta]}, at)
     if cursor["low"] is not None:
         raise StateError(f"{at!r} lies within a transition; branch from its end, {str(at).rpartition('.')[0]!r}")
     shown = int(cursor["step"] or 0)
@@ -57,19 +57,19 @@ def start(
         step: of the rollout.
         along, by: as in `Explorer.branch`.
     Raises:
-        BranchError: both directions, or a distance without a direction; or as `to_path`, `along_component`.
+        BranchError: both directions, or a distance without a direction; or as `to_trajectory`, `along_component`.
     """
-    meta, path = who
+    meta, shown = who
     number = metas.index(meta)
-    one, trajectory = source.one(number), trajectory_of(meta, path)
+    one, trajectory = source.one(number), trajectory_of(meta, shown)
     if towards is not None and along is not None:
         raise BranchError("a state is moved towards another or along a component, not both; leave one out")
     if towards is not None:
         theirs, other = towards
         share = 0.5 if by is None else by
         data = one if theirs is meta else source.one(metas.index(theirs))
-        states = to_path(one, trajectory, data, trajectory_of(theirs, other), step, share)
-        return states, f", {share:g} to {path_name(theirs, other)}"
+        states = to_trajectory(one, trajectory, data, trajectory_of(theirs, other), step, share)
+        return states, f", {share:g} to {trajectory_name(theirs, other)}"
     if along is not None:
         deviations = 1.0 if by is None else by
         group = next((g for g in measure.planes(source.rollouts, "h") if number in g), (number,))
@@ -82,7 +82,9 @@ def start(
     return {}, ""
 
 
-def to_path(one: xr.Dataset, path: int, other: xr.Dataset, to: int, step: int, by: float) -> dict[str, NDArray[Any]]:
+def to_trajectory(
+    one: xr.Dataset, trajectory: int, other: xr.Dataset, to: int, step: int, by: float
+) -> dict[str, NDArray[Any]]:
     """`h`, and `l` where it was recorded: the share `by` of the way from a trajectory's state to another's at that
     step.
 
@@ -95,22 +97,23 @@ def to_path(one: xr.Dataset, path: int, other: xr.Dataset, to: int, step: int, b
     checkpoints = [str(data.attrs.get("checkpoint", "")) for data in (one, other)]
     if one is not other and (checkpoints[0] != checkpoints[1] or not checkpoints[0]):
         raise BranchError(
-            "the two paths are of different checkpoints, whose states have nothing in common; choose a path of the same"
+            "the two trajectories are of different checkpoints, whose states have nothing in common; choose one of the "
+            "same checkpoint"
         )
     if step >= other.sizes["step"]:
-        raise BranchError(f"the other path has no step {step}; it ends at {other.sizes['step'] - 1}")
+        raise BranchError(f"the other trajectory has no step {step}; it ends at {other.sizes['step'] - 1}")
     names = ["h", *(name for name in ("l",) if name in one and name in other)]
-    pairs = {name: [_state(data, name, n, step) for data, n in ((one, path), (other, to))] for name in names}
+    pairs = {name: [_state(data, name, n, step) for data, n in ((one, trajectory), (other, to))] for name in names}
     return {name: here + by * (there - here) for name, (here, there) in pairs.items()}
 
 
 def along_component(
-    runs: Sequence[xr.Dataset], one: xr.Dataset, path: int, component: int, step: int, by: float
+    rollouts: Sequence[xr.Dataset], one: xr.Dataset, trajectory: int, component: int, step: int, by: float
 ) -> NDArray[Any]:
     """`h` moved along a principal component of `h`, by a number of standard deviations of all states along it.
 
     Args:
-        runs: rollouts of one puzzle and one checkpoint, whose states the components are of.
+        rollouts: rollouts of one puzzle and one checkpoint, whose states the components are of.
         component: from 1.
     Raises:
         RolloutError: `h` was not recorded.
@@ -118,16 +121,16 @@ def along_component(
     """
     if component not in range(1, measure.COMPONENTS + 1):
         raise BranchError(f"along is {component!r}; choose a component from 1 to {measure.COMPONENTS}")
-    runs = [measure.ends(run) for run in runs]
-    scores = [run["coordinates"].values[..., component - 1] for run in measure.project(runs, "h").runs]
+    rollouts = [measure.ends(rollout) for rollout in rollouts]
+    scores = [rollout["coordinates"].values[..., component - 1] for rollout in measure.project(rollouts, "h").series]
     spread = float(np.nanstd(np.concatenate([score.ravel() for score in scores])))
     if not spread > 0:
         raise BranchError(f"these states do not differ along component {component}; choose a lower one")
     # X = U S V', so V is X' (U S) but for its length: the sum of the states, each times its score.
-    weighted = [np.einsum("nt,ntpf->pf", np.nan_to_num(score), np.nan_to_num(run["h"].values[0].astype(np.float32)))
-                for score, run in zip(scores, runs, strict=True)]  # fmt: skip
+    weighted = [np.einsum("nt,ntpf->pf", np.nan_to_num(score), np.nan_to_num(rollout["h"].values[0].astype(np.float32)))
+                for score, rollout in zip(scores, rollouts, strict=True)]  # fmt: skip
     direction = np.sum(weighted, axis=0)
-    moved: NDArray[Any] = _state(one, "h", path, step) + by * spread * direction / np.linalg.norm(direction)
+    moved: NDArray[Any] = _state(one, "h", trajectory, step) + by * spread * direction / np.linalg.norm(direction)
     return moved
 
 
@@ -150,8 +153,8 @@ def changed(data: xr.Dataset, changes: Mapping[int, Any]) -> NDArray[np.integer]
     return x
 
 
-def _state(data: xr.Dataset, name: str, path: int, step: int) -> NDArray[np.float32]:
-    return need(data, name).values[0, path, step].astype(np.float32)
+def _state(data: xr.Dataset, name: str, trajectory: int, step: int) -> NDArray[np.float32]:
+    return need(data, name).values[0, trajectory, step].astype(np.float32)
 
 
 def _token(board: Board, written: Any) -> int:

@@ -1,15 +1,15 @@
 """Lessons: chapters, captions and quizzes over one rollout, written as YAML and checked before they reach a page.
 
     lesson: 1
-    title: Why one path is not enough
+    title: Why one trajectory is not enough
     chapters:
       - {at: init, say: Both models start at the same point.}
       - at: "7.2"
         say: TRM has entered the wrong valley. Look at row 4.
-        look: {cells: [r4c6], paths: [[B, 12]], part: map}
+        highlight: {cells: [r4c6], trajectories: [[B, 12]], part: map}
         play: {to: "9.3", speed: 2}
       - quiz: Which cell changes next?
-        kind: cell          # cell | token | answer | path | choice
+        kind: cell          # cell | token | answer | trajectory | choice
         until: "7.3"        # the future is hidden while it is asked
         answer: auto        # read from the rollout; or [r7c4]; for a choice the number of the right one
 
@@ -30,13 +30,14 @@ import yaml
 from gram.suggest import did_you_mean
 from gramviz.contract import CONTRACT, LIMITS
 from gramviz.explorer.payload import Payload, clean
-from gramviz.explorer.state import State, StateError, cell_of, is_index, is_path, step_of
+from gramviz.explorer.state import State, StateError, cell_of, is_index, is_trajectory, step_of
 
-KINDS = ("cell", "token", "answer", "path", "choice")
+KINDS = ("cell", "token", "answer", "trajectory", "choice")
 PARTS = ("board", "map", "answers", "curves", "time")
 _LESSON = ("lesson", "title", "chapters")
-_CHAPTER = ("at", "say", "show", "look", "play", "note")
-_QUIZ = ("quiz", "kind", "at", "until", "answer", "cell", "choices", "right", "wrong", "hint", "show", "look", "note")
+_CHAPTER = ("at", "say", "show", "highlight", "play", "note")
+_ASKED = ("quiz", "kind", "until", "answer", "cell", "choices", "right", "wrong", "hint")
+_QUIZ = (*_ASKED, "at", "show", "highlight", "note")
 # What a chapter may set: not where it stands, which `at` and the lesson itself say.
 _SHOW = tuple(key for key in State.known() if key not in ("v", "puzzle", "cursor", "chapter", "brush", "range"))
 
@@ -121,8 +122,8 @@ def _chapter(raw: _Map, meta: Mapping[str, Any]) -> dict[str, Any]:
     found["at"] = _moment(raw, "at", raw["at"], meta) if "at" in raw else None
     if "show" in raw:
         found["show"] = _shown(raw, meta)
-    if "look" in raw:
-        found["look"] = _attention(raw, meta)
+    if "highlight" in raw:
+        found["highlight"] = _attention(raw, meta)
     if quiz:
         return found | _quiz(raw, meta)
     if "play" in raw:
@@ -170,14 +171,14 @@ def _quiz(raw: _Map, meta: Mapping[str, Any]) -> dict[str, Any]:
             raise LessonError(f"{line}: answer is {answer!r}; allowed: auto, {', '.join(labels)}")
         quiz["answer"] = "auto" if answer == "auto" else [labels.index(str(answer))]
     elif answer == "auto":
-        if kind == "path":
-            raise LessonError(f"{line}: a question for a path needs its answer, e.g. answer: [[B, 12]]")
+        if kind == "trajectory":
+            raise LessonError(f"{line}: a question for a trajectory needs its answer, e.g. answer: [[B, 12]]")
         quiz["answer"] = "auto"
     elif not isinstance(answer, list) or not answer:
         raise LessonError(f"{line}: answer is {answer!r}; allowed: auto, or a list of what is right")
     elif kind == "cell":
         quiz["answer"] = [_position(raw, "answer", name, meta) for name in answer]
-    elif kind == "path":
+    elif kind == "trajectory":
         quiz["answer"] = [_who(raw, "answer", one, meta) for one in answer]
     else:
         letters = [one["letter"] for one in meta["answers"]]
@@ -190,23 +191,23 @@ def _quiz(raw: _Map, meta: Mapping[str, Any]) -> dict[str, Any]:
 def _shown(raw: _Map, meta: Mapping[str, Any]) -> dict[str, Any]:
     show = raw["show"]
     if not isinstance(show, _Map):
-        raise LessonError(f"line {raw.line('show')}: show is a mapping of keys of the state, e.g. {{color_by: run}}")
+        raise LessonError(f"line {raw.line('show')}: show is a mapping of keys of the state, e.g. {{color_by: series}}")
     _known(show, _SHOW)
     with _named(raw, "show"):
         return State(**show).keys
 
 
 def _attention(raw: _Map, meta: Mapping[str, Any]) -> dict[str, Any]:
-    look = raw["look"]
-    if not isinstance(look, _Map):
-        raise LessonError(f"line {raw.line('look')}: look is a mapping with cells, paths, part")
-    _known(look, ("cells", "paths", "part"))
-    if look.get("part", "map") not in PARTS:
-        raise LessonError(f"line {look.line('part')}: part is {look['part']!r}; allowed: {', '.join(PARTS)}")
+    marked = raw["highlight"]
+    if not isinstance(marked, _Map):
+        raise LessonError(f"line {raw.line('highlight')}: highlight is a mapping with cells, trajectories, part")
+    _known(marked, ("cells", "trajectories", "part"))
+    if marked.get("part", "map") not in PARTS:
+        raise LessonError(f"line {marked.line('part')}: part is {marked['part']!r}; allowed: {', '.join(PARTS)}")
     return {
-        "cells": [_position(look, "cells", name, meta) for name in look.get("cells", [])],
-        "paths": [_who(look, "paths", one, meta) for one in look.get("paths", [])],
-        "part": look.get("part"),
+        "cells": [_position(marked, "cells", name, meta) for name in marked.get("cells", [])],
+        "trajectories": [_who(marked, "trajectories", one, meta) for one in marked.get("trajectories", [])],
+        "part": marked.get("part"),
     }
 
 
@@ -245,8 +246,8 @@ def _position(raw: _Map, key: str, name: Any, meta: Mapping[str, Any]) -> int:
 
 
 def _who(raw: _Map, key: str, value: Any, meta: Mapping[str, Any]) -> list[Any]:
-    runs = {run["letter"]: run["trajectories"] for run in meta["runs"]}
-    if not is_path(value) or value[0] not in runs or value[1] >= runs[value[0]]:
-        shown = ", ".join(f"[{letter}, 0 to {most - 1}]" for letter, most in runs.items())
-        raise LessonError(f"line {raw.line(key)}: {value!r} is no path; allowed: {shown}")
+    counts = {series["letter"]: series["trajectories"] for series in meta["series"]}
+    if not is_trajectory(value) or value[0] not in counts or value[1] >= counts[value[0]]:
+        shown = ", ".join(f"[{letter}, 0 to {most - 1}]" for letter, most in counts.items())
+        raise LessonError(f"line {raw.line(key)}: {value!r} is no trajectory; allowed: {shown}")
     return [str(value[0]), int(value[1])]

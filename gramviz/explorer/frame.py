@@ -152,18 +152,18 @@ def _fallback(payload: Payload) -> str:
         tables.append(_board("The input", meta | {"board": meta["board"] | size}, meta["input"]["tokens"]))
     if best:
         tables.append(_board("The most frequent final answer", meta, best["tokens"]))
-    letters = [run["letter"] for run in meta["runs"]]
+    letters = [series["letter"] for series in meta["series"]]
     rows = "".join(
         f"<tr><td>{escape(answer['letter'] or '')}</td><td>{_verdict(answer, meta['board'])}</td>"
         + "".join(f"<td>{int(answer['counts'].get(letter, 0))}</td>" for letter in letters)
         + "</tr>"
         for answer in meta["answers"][:200]
     )
-    heads = "".join(f"<th>{escape(run['letter'])} {escape(run['name'])}</th>" for run in meta["runs"])
+    heads = "".join(f"<th>{escape(series['letter'])} {escape(series['name'])}</th>" for series in meta["series"])
     return (
         f"<h1>{escape(meta['title'])}, puzzle {meta['puzzle'] + 1}</h1>"
         "<p>This page plays where scripts are allowed. Without them, here is how it ends.</p>"
-        f"{''.join(tables)}<table><caption>Final answers and how many paths reach each</caption>"
+        f"{''.join(tables)}<table><caption>Final answers and how many trajectories reach each</caption>"
         f"<tr><th>Answer</th><th>Outcome</th>{heads}</tr>{rows}</table>"
     )
 
@@ -185,12 +185,12 @@ def _board(caption: str, meta: Mapping[str, Any], tokens: Sequence[int]) -> str:
 
 
 def _provenance(meta: Mapping[str, Any]) -> str:
-    """Which runs, checkpoints and versions the page was made of, for people and for a citation."""
+    """Which series, checkpoints and versions the page was made of, for people and for a citation."""
     columns = ("letter", "name", "model", "task", "trajectories", "steps", "seed", "checkpoint", "hash")
     head = "".join(f"<th>{name}</th>" for name in columns)
     rows = "".join(
-        "<tr>" + "".join(f"<td>{escape(str(run.get(name, '')))}</td>" for name in columns) + "</tr>"
-        for run in meta["runs"]
+        "<tr>" + "".join(f"<td>{escape(str(series.get(name, '')))}</td>" for name in columns) + "</tr>"
+        for series in meta["series"]
     )
     notes = [*meta.get("left_out", ()), json.dumps(meta.get("provenance", {}), ensure_ascii=False)]
     return f"<table><tr>{head}</tr>{rows}</table>" + "".join(f"<p>{escape(str(note))}</p>" for note in notes)

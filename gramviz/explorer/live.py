@@ -2,7 +2,7 @@
 
     gv.live(gram.watch, ["sudoku9-generate-gram", "mnist-gram"])
 
-`watch` is the notebook's: a function like `gram.watch` that yields moments, one per transition. It series in a thread
+`watch` is the notebook's: a function like `gram.watch` that yields moments, one per transition. It runs in a thread
 of its own, so the page stays quick; what the explorer shall show is packed there too and handed to the kernel's own
 loop, at most every `EVERY` seconds. Pause and cancel are heard between two moments, and what was drawn until then
 stays, as `Live.rollout`. When it ran to its end, that is the rollout of `gram.sample` with the same choices, bit for
@@ -277,7 +277,7 @@ _KEPT = {"theme", "motion", "lanes", "speed", "loop", "panel"}  # what means the
 
 
 def live(watch: Callable[..., Iterable[Moment]], checkpoints: Sequence[str]) -> Live:
-    """Controls that series a model and show it at work.
+    """Controls that run a model and show it at work.
 
     Args:
         watch: `gram.watch`, or a function like it: (checkpoint, puzzles=, trajectories=, seed=, and what is chosen of

@@ -24,26 +24,26 @@ _BLANK = 255
 
 
 def maps(
-    writer: PayloadWriter, runs: Sequence[xr.Dataset], share_h: bool, wanted: Sequence[str]
+    writer: PayloadWriter, rollouts: Sequence[xr.Dataset], share_h: bool, wanted: Sequence[str]
 ) -> list[dict[str, Any]]:
     """Pack the coordinates in every basis, and return what `meta` says of the bases."""
     found = []
     groups: dict[tuple[int, ...], list[str]] = {}
     for basis in wanted:
-        for group in measure.planes(runs, basis, share_h):
+        for group in measure.planes(rollouts, basis, share_h):
             groups.setdefault(group, []).append(basis)
     for group, bases in groups.items():  # the bases of one group of series together: they read h once
         letters = [LETTERS[i] for i in group]
         try:
-            projections = measure.projections([runs[i] for i in group], bases)
+            projections = measure.projections([rollouts[i] for i in group], bases)
         except RolloutError as error:
             raise PackError(f"{_and(letters)} share no plane of h: {error}. Leave share_h=False.") from error
         for basis, projection in projections.items():
-            places = [one["coordinates"].values for one in projection.runs]
-            members = [runs[i] for i in group]
+            places = [one["coordinates"].values for one in projection.series]
+            members = [rollouts[i] for i in group]
             low, high = _extent(places)
-            for i, place, one in zip(group, places, projection.runs, strict=True):
-                writer.run = LETTERS[i]
+            for i, place, one in zip(group, places, projection.series, strict=True):
+                writer.series = LETTERS[i]
                 # One scale for the group: equal states must have equal coordinates, whichever series they belong to.
                 scale = np.where(high > low, (high - low) / 65534, 1.0)
                 zero = (high + low) / 2
@@ -52,14 +52,14 @@ def maps(
                 writer.add(f"map_{basis}", k, scale=scale.tolist(), zero=zero.tolist())
                 for name in ("outside", "beyond"):
                     writer.add(f"{name}_{basis}", fraction(np.nan_to_num(one[name].values, nan=1.0), 255))
-            apart = basis != "answers" and len(measure.planes([runs[i] for i in group], basis)) > 1
+            apart = basis != "answers" and len(measure.planes([rollouts[i] for i in group], basis)) > 1
             warning = f"{_and(letters)} were trained apart: distances between them mean nothing."
             found.append(
                 {
                     "name": basis,
                     "label": projection.label,
                     "of": projection.of,
-                    "runs": letters,
+                    "series": letters,
                     "variance": [round(float(v), 6) for v in projection.variance],
                     "plane": round(projection.explained_2d, 6),
                     "note": warning if apart else None,
@@ -74,7 +74,11 @@ def maps(
 
 
 def _landscape(
-    writer: PayloadWriter, basis: str, letter: str, runs: Sequence[xr.Dataset], places: Sequence[NDArray[np.floating]]
+    writer: PayloadWriter,
+    basis: str,
+    letter: str,
+    rollouts: Sequence[xr.Dataset],
+    places: Sequence[NDArray[np.floating]],
 ) -> dict[str, Any] | None:
     """Pack the loss between the recorded states of one plane, and return its extent, range and unit; None without one.
 
@@ -82,7 +86,7 @@ def _landscape(
     diagonal. It is stored with the plane's first series.
     """
     try:
-        losses = [measure.loss(run) for run in runs]
+        losses = [measure.loss(rollout) for rollout in rollouts]
     except RolloutError:
         return None
     if len({loss.attrs["unit"] for loss in losses}) > 1:
@@ -102,7 +106,7 @@ def _landscape(
     found = measure.shepard(points, values, grid, reach)
     bottom, top = float(values.min()), float(values.max())
     shade = np.rint((np.nan_to_num(found, nan=bottom) - bottom) / (top - bottom) * _TOP)
-    writer.run = letter
+    writer.series = letter
     writer.add(
         f"landscape_{basis}",
         np.where(np.isfinite(found), shade, _BLANK).astype(np.uint8).reshape(_SIZE, _SIZE),

@@ -81,8 +81,8 @@ def pack(
         RolloutError: one of them is not a legal rollout.
         ValueError: an argument out of its range.
     """
-    runs = [rollouts] if isinstance(rollouts, xr.Dataset) else list(rollouts)
-    return packed(runs, puzzle, names, Packing(budget, share_h, second, every, trajectories, tuple(planes_of)))
+    several = [rollouts] if isinstance(rollouts, xr.Dataset) else list(rollouts)
+    return packed(several, puzzle, names, Packing(budget, share_h, second, every, trajectories, tuple(planes_of)))
 
 
 def packed(
@@ -119,42 +119,43 @@ def packed(
 
 
 # ------------------------------------------------------------------------------------------------------------- checking
-def _same_puzzle(runs: Sequence[xr.Dataset], puzzle: int | Sequence[int]) -> list[int]:
+def _same_puzzle(rollouts: Sequence[xr.Dataset], puzzle: int | Sequence[int]) -> list[int]:
     """The index of the puzzle in each series, after it was checked that they all show the same one."""
-    if not 1 <= len(runs) <= len(LETTERS):
-        raise PackError(f"the explorer shows 1 to {len(LETTERS)} rollouts, not {len(runs)}. Pass fewer, or open two.")
-    for run in runs:
-        check(run)
-    chosen = [puzzle] * len(runs) if isinstance(puzzle, int | np.integer) else list(puzzle)
-    if len(chosen) != len(runs):
-        raise ValueError(f"{len(chosen)} puzzle indices for {len(runs)} rollouts; give one, or one for each")
-    for letter, run, p in zip(LETTERS, runs, chosen, strict=False):
-        if not 0 <= p < run.sizes["puzzle"]:
-            raise PackError(f"{letter} has no puzzle {p}; choose puzzle=0 to {run.sizes['puzzle'] - 1}.")
-        if len(board_of(run).tokens) > 256:
-            raise PackError(f"{letter} has {len(board_of(run).tokens)} kinds of token; the explorer shows up to 256.")
-    first = board_of(runs[0])
-    for letter, run, p in zip(LETTERS[1:], runs[1:], chosen[1:], strict=False):
-        board = board_of(run)
+    count = len(rollouts)
+    if not 1 <= count <= len(LETTERS):
+        raise PackError(f"the explorer shows 1 to {len(LETTERS)} rollouts, not {count}. Pass fewer, or open two.")
+    for rollout in rollouts:
+        check(rollout)
+    chosen = [puzzle] * count if isinstance(puzzle, int | np.integer) else list(puzzle)
+    if len(chosen) != count:
+        raise ValueError(f"{len(chosen)} puzzle indices for {count} rollouts; give one, or one for each")
+    for letter, rollout, p in zip(LETTERS, rollouts, chosen, strict=False):
+        if not 0 <= p < rollout.sizes["puzzle"]:
+            raise PackError(f"{letter} has no puzzle {p}; choose puzzle=0 to {rollout.sizes['puzzle'] - 1}.")
+        if (kinds := len(board_of(rollout).tokens)) > 256:
+            raise PackError(f"{letter} has {kinds} kinds of token; the explorer shows up to 256.")
+    first = board_of(rollouts[0])
+    for letter, rollout, p in zip(LETTERS[1:], rollouts[1:], chosen[1:], strict=False):
+        board = board_of(rollout)
         if board != first:
             raise PackError(f"A and {letter} show different boards: {first.title}, {board.title}. Compare one task.")
-        wanted = runs[0]["x"].values[chosen[0]]
-        if (run["x"].values[p] != wanted).any():
-            where = np.flatnonzero((run["x"].values == wanted).all(1))
-            fix = f"puzzle=({chosen[0]}, {where[0]})" if len(where) and len(runs) == 2 else "puzzle=…"
+        wanted = rollouts[0]["x"].values[chosen[0]]
+        if (rollout["x"].values[p] != wanted).any():
+            where = np.flatnonzero((rollout["x"].values == wanted).all(1))
+            fix = f"puzzle=({chosen[0]}, {where[0]})" if len(where) and count == 2 else "puzzle=…"
             shown = f"puzzle {chosen[0] + 1}, puzzle {p + 1}"
             raise PackError(f"A and {letter} show different puzzles: {shown}. Choose one with {fix}")
     return [int(p) for p in chosen]
 
 
-def _own_planes(runs: Sequence[xr.Dataset], chosen: Sequence[int], cells: Sequence[int]) -> tuple[str, ...]:
+def _own_planes(rollouts: Sequence[xr.Dataset], chosen: Sequence[int], cells: Sequence[int]) -> tuple[str, ...]:
     """The bases of the cells that get a plane of their own, in order and once each."""
     if not cells:
         return ()
-    both = pair(runs, chosen)
-    board = both.board if both else board_of(runs[0])
-    if not any("h" in run for run in runs):
-        raise PackError(f"a plane of one cell needs h: {_fix(runs[0], 'h')}.")
+    both = pair(rollouts, chosen)
+    board = both.board if both else board_of(rollouts[0])
+    if not any("h" in rollout for rollout in rollouts):
+        raise PackError(f"a plane of one cell needs h: {_fix(rollouts[0], 'h')}.")
     last = (board.nodes or board.height * board.width) - 1
     for cell in cells:
         if not 0 <= cell <= last:
@@ -171,38 +172,38 @@ def _pack(
     packing: Packing,
 ) -> Payload:
     both = pair(whole, chosen)  # of ARC: input and answer, each cut to its grid
-    paths = [_evenly(run.sizes["trajectory"], packing.trajectories) for run in whole]
-    full = [run.isel(puzzle=slice(p, p + 1)) for run, p in zip(whole, chosen, strict=True)]
+    kept = [_evenly(rollout.sizes["trajectory"], packing.trajectories) for rollout in whole]
+    full = [rollout.isel(puzzle=slice(p, p + 1)) for rollout, p in zip(whole, chosen, strict=True)]
     if packing.trajectories is not None:
-        full = [run.isel(trajectory=keep) for run, keep in zip(full, paths, strict=True)]
-    runs = [measure.ends(run, packing.every) for run in full]
-    drawn = [both.cut(run) if both else run for run in runs]
+        full = [rollout.isel(trajectory=keep) for rollout, keep in zip(full, kept, strict=True)]
+    rollouts = [measure.ends(rollout, packing.every) for rollout in full]
+    drawn = [both.cut(rollout) if both else rollout for rollout in rollouts]
     answers = measure.answers(drawn)
     writer = PayloadWriter()
     metas = []
-    for i, (letter, run) in enumerate(zip(LETTERS, runs, strict=False)):
+    for i, (letter, rollout) in enumerate(zip(LETTERS, rollouts, strict=False)):
         missing: dict[str, str] = {}
-        writer.run = letter
+        writer.series = letter
         _boards(writer, drawn[i], missing, packing.second)
-        _curves(writer, run, drawn[i], missing)
-        _endings(writer, run, full[i], answers.final[i].values, answers.at[i].values, missing)
-        low_steps = _low_drift(writer, full[i], run, missing)
-        metas.append(_run_meta(letter, run, whole[i], paths[i], low_steps, missing, names[i] if names else None))
-    bases = maps(writer, runs, packing.share_h, measure.BASES)
+        _curves(writer, rollout, drawn[i], missing)
+        _endings(writer, rollout, full[i], answers.final[i].values, answers.at[i].values, missing)
+        low_steps = _low_drift(writer, full[i], rollout, missing)
+        metas.append(_series_meta(letter, rollout, whole[i], kept[i], low_steps, missing, names[i] if names else None))
+    bases = maps(writer, rollouts, packing.share_h, measure.BASES)
     # The cells that a page counts are those that are drawn: of ARC the answer's, wherever on the canvas it lies.
-    of_cells = [both.with_latents(run) if both else run for run in runs] if planes else runs
+    of_cells = [both.with_latents(rollout) if both else rollout for rollout in rollouts] if planes else rollouts
     bases += maps(writer, of_cells, packing.share_h, planes)
-    for meta, run in zip(metas, runs, strict=True):
-        if "h" in run and run.sizes["step"] < 2:
+    for meta, rollout in zip(metas, rollouts, strict=True):
+        if "h" in rollout and rollout.sizes["step"] < 2:
             meta["missing"]["steps"] = "this rollout has one step, so there is no step of h to draw"
-    same_h = len(measure.planes(runs, "h", packing.share_h)) == 1 and all("h" in run for run in runs)
+    same_h = len(measure.planes(rollouts, "h", packing.share_h)) == 1 and all("h" in rollout for rollout in rollouts)
     meta = _puzzle_meta(whole, chosen[0], both) | {
         "levels": _levels(whole),
-        "runs": metas,
+        "series": metas,
         "answers": [_answer_meta(answer) for answer in answers.found],
         "bases": bases,
         "default_basis": "h" if same_h else "answers",
-        "left_out": _left_out(whole, runs, metas, packing),
+        "left_out": _left_out(whole, rollouts, metas, packing),
     }
     meta["missing"] |= {
         name: text for name, text in metas[0]["missing"].items() if all(name in one["missing"] for one in metas)
@@ -248,25 +249,26 @@ def _answer_meta(answer: measure.Answer) -> dict[str, Any]:
     }
 
 
-def _boards(writer: PayloadWriter, run: xr.Dataset, missing: dict[str, str], second: bool) -> None:
-    drawn = measure.shown(run)
+def _boards(writer: PayloadWriter, rollout: xr.Dataset, missing: dict[str, str], second: bool) -> None:
+    drawn = measure.shown(rollout)
     writer.add("tokens", drawn["tokens"].values[0].astype(np.uint8), delta=True)
-    if "probability" in run or "logits" in run:
-        writer.add("certainty", fraction(measure.certainty(run).values[0], _CERTAINTY_LEVELS))
+    if "probability" in rollout or "logits" in rollout:
+        writer.add("certainty", fraction(measure.certainty(rollout).values[0], _CERTAINTY_LEVELS))
         if second:
-            runner_up = measure.second(run)
+            runner_up = measure.second(rollout)
             writer.add("second", runner_up["token"].values[0].astype(np.uint8))
             writer.add("second_certainty", fraction(runner_up["probability"].values[0], _CERTAINTY_LEVELS))
-    if board_of(run).kind == "image":  # `valid` then says only that nothing is blank, which `outcome` tells
-        run = run.drop_vars(["conflict", "valid"], errors="ignore")
+    if board_of(rollout).kind == "image":  # `valid` then says only that nothing is blank, which `outcome` tells
+        rollout = rollout.drop_vars(["conflict", "valid"], errors="ignore")
         missing["conflict"] = missing["valid"] = "A picture is neither right nor wrong."
     for name in ("probability", "conflict", "valid"):
-        if name not in missing and (sentence := _fix(run, name)) and not (name == "probability" and "logits" in run):
+        known = name in missing or (name == "probability" and "logits" in rollout)
+        if not known and (sentence := _fix(rollout, name)):
             missing[name] = sentence
-    if "conflict" in run:
+    if "conflict" in rollout:
         writer.add("conflict", np.packbits(drawn["conflict"].values[0], axis=-1, bitorder="little"))
-    if "valid" in run:
-        writer.add("valid", run["valid"].values[0].astype(np.uint8))
+    if "valid" in rollout:
+        writer.add("valid", rollout["valid"].values[0].astype(np.uint8))
 
 
 def _input(board: Board, tokens: NDArray[np.integer]) -> dict[str, Any]:
@@ -274,31 +276,31 @@ def _input(board: Board, tokens: NDArray[np.integer]) -> dict[str, Any]:
     return {"height": board.height, "width": board.width, "tokens": tokens.tolist()}
 
 
-def _curves(writer: PayloadWriter, run: xr.Dataset, drawn: xr.Dataset, missing: dict[str, str]) -> None:
-    """Pack the series of a series; those of single cells from what is `drawn` of it."""
-    if "probability" in run or "logits" in run:
+def _curves(writer: PayloadWriter, rollout: xr.Dataset, drawn: xr.Dataset, missing: dict[str, str]) -> None:
+    """Pack the curves of a series; those of single cells from what is `drawn` of it."""
+    if "probability" in rollout or "logits" in rollout:
         writer.curve("certainty", measure.certainty(drawn).mean("position").values[0])
     try:
         writer.curve("conflicts", measure.conflicts(drawn).values[0])
     except RolloutError as error:
         missing.setdefault("conflict", str(error))
     writer.curve("changed", measure.changed(drawn).sum("position").values[0])
-    if "h" in run:
-        writer.curve("drift", measure.drift(run).values[0])
-        if run.sizes["trajectory"] > 1:
-            writer.curve("spread", measure.spread(run).values)
+    if "h" in rollout:
+        writer.curve("drift", measure.drift(rollout).values[0])
+        if rollout.sizes["trajectory"] > 1:
+            writer.curve("spread", measure.spread(rollout).values)
         else:
-            missing["spread"] = "one path has no spread"
+            missing["spread"] = "one trajectory has no spread"
     for name in ("h", "halt", "value", "kl"):
-        if sentence := _fix(run, name):
+        if sentence := _fix(rollout, name):
             missing[name] = sentence
         elif name != "h":
-            writer.curve(name, run[name].values[0])
+            writer.curve(name, rollout[name].values[0])
 
 
 def _endings(
     writer: PayloadWriter,
-    run: xr.Dataset,
+    rollout: xr.Dataset,
     full: xr.Dataset,
     final: NDArray[np.integer],
     at: NDArray[np.integer],
@@ -307,23 +309,23 @@ def _endings(
     """What became of each trajectory. Judged on every recorded state, so that thinning does not change the verdict."""
     writer.add("answer", np.where(at < 0, NONE, at).astype(np.uint16))
     writer.add("final", final.astype(np.uint16))
-    writer.add("outcome", measure.outcome(run).values[0])
+    writer.add("outcome", measure.outcome(rollout).values[0])
     # a trajectory of few steps neither rests nor wanders
-    if "h" in run and np.isfinite(measure.rest(full).values).all():
+    if "h" in rollout and np.isfinite(measure.rest(full).values).all():
         writer.add("settled", measure.settled(full).values[0].astype(np.uint8))
     if "halted_at" in full or "halt" in full:
         labels = measure.halted(full).values[0]
         # A model that writes "halts" where it ends anyway.
         if not measure.halting(full) or (labels == full["step"].values[-1]).all():
             return
-        index = np.searchsorted(run["step"].values, labels)  # the first kept state from then on
-        index = index.clip(max=run.sizes["step"] - 1)
+        index = np.searchsorted(rollout["step"].values, labels)  # the first kept state from then on
+        index = index.clip(max=rollout.sizes["step"] - 1)
         writer.add("halted", np.where(labels < 0, -1, index).astype(np.int16))
     else:
-        missing["halt"] = str(_fix(run, "halt"))
+        missing["halt"] = str(_fix(rollout, "halt"))
 
 
-def _low_drift(writer: PayloadWriter, full: xr.Dataset, run: xr.Dataset, missing: dict[str, str]) -> int:
+def _low_drift(writer: PayloadWriter, full: xr.Dataset, rollout: xr.Dataset, missing: dict[str, str]) -> int:
     """Pack how far l moved in each low-level update; returns how many there are in a transition (0: not recorded)."""
     low = full["low_step"].values
     count = int(low.max())
@@ -334,9 +336,9 @@ def _low_drift(writer: PayloadWriter, full: xr.Dataset, run: xr.Dataset, missing
         missing["l"] = str(_fix(full, "l"))
         return count
     states = full["l"].values[0]
-    moved = np.full((states.shape[0], run.sizes["step"], count), np.nan, np.float32)
+    moved = np.full((states.shape[0], rollout.sizes["step"], count), np.nan, np.float32)
     where = {int(label): index for index, label in enumerate(full["step"].values)}
-    for t, label in enumerate(run["step"].values):
+    for t, label in enumerate(rollout["step"].values):
         end = where[int(label)]
         begin = end
         while begin > 0 and low[begin - 1] > 0:
@@ -349,70 +351,68 @@ def _low_drift(writer: PayloadWriter, full: xr.Dataset, run: xr.Dataset, missing
 
 
 # ----------------------------------------------------------------------------------------------------------------- meta
-def _run_meta(
+def _series_meta(
     letter: str,
-    run: xr.Dataset,
+    rollout: xr.Dataset,
     whole: xr.Dataset,
-    paths: NDArray[np.integer],
+    kept: NDArray[np.integer],
     low_steps: int,
     missing: dict[str, str],
     name: str | None,
 ) -> dict[str, Any]:
     attrs = whole.attrs
-    thinned = len(paths) < whole.sizes["trajectory"]
+    thinned = len(kept) < whole.sizes["trajectory"]
     return {
         "letter": letter,
         "name": name or str(attrs.get("name") or attrs["model"]),
         "model": str(attrs["model"]),
         "task": str(attrs["task"]),
-        "trajectories": len(paths),
+        "trajectories": len(kept),
         "all_trajectories": whole.sizes["trajectory"],
-        "paths": paths.tolist() if thinned else None,
-        "steps": run.sizes["step"],
+        "kept": kept.tolist() if thinned else None,
+        "steps": rollout.sizes["step"],
         "checkpoint": str(attrs.get("checkpoint", "")),
         "commit": str(attrs.get("commit", "")),
         "mode": str(attrs["mode"]),
         "seed": int(attrs["seed"]),
         "created_at": str(attrs.get("created_at", "")),
         "hash": digest(whole),
-        "supervision_step": run["supervision_step"].values.tolist(),
-        "transition": run["transition"].values.tolist(),
+        "supervision_step": rollout["supervision_step"].values.tolist(),
+        "transition": rollout["transition"].values.tolist(),
         "low_steps": low_steps,
         "missing": missing,
     }
 
 
 def _left_out(
-    whole: Sequence[xr.Dataset],
-    runs: Sequence[xr.Dataset],
-    metas: Sequence[dict[str, Any]],
-    packing: Packing,
+    whole: Sequence[xr.Dataset], rollouts: Sequence[xr.Dataset], metas: Sequence[dict[str, Any]], packing: Packing
 ) -> list[str]:
     said = []
     for meta in metas:
-        if meta["paths"] is not None:
-            said.append(f"{meta['letter']}: {meta['trajectories']} of {meta['all_trajectories']} paths, evenly chosen.")
+        if meta["kept"] is not None:
+            shown = f"{meta['trajectories']} of {meta['all_trajectories']} trajectories, evenly chosen."
+            said.append(f"{meta['letter']}: {shown}")
     if packing.every == "supervision":
-        for meta, run, kept in zip(metas, whole, runs, strict=True):
-            before = int((run["low_step"].values == 0).sum())
+        for meta, rollout, kept in zip(metas, whole, rollouts, strict=True):
+            before = int((rollout["low_step"].values == 0).sum())
             if kept.sizes["step"] < before:
                 words = f"{kept.sizes['step']} of {before} states, the last of each supervision step."
                 said.append(f"{meta['letter']}: {words}")
-    if not packing.second and any("probability" in run or "logits" in run for run in runs):
+    if not packing.second and any("probability" in rollout or "logits" in rollout for rollout in rollouts):
         said.append("The second most probable token of each cell.")
     return said
 
 
-def _levels(runs: Sequence[xr.Dataset]) -> list[str]:
+def _levels(rollouts: Sequence[xr.Dataset]) -> list[str]:
     """The model's words for its time levels; of several series those of the one with most levels."""
-    known = [list(map(str, json.loads(run.attrs["levels"]))) for run in runs if run.attrs.get("levels")]
+    known = [list(map(str, json.loads(rollout.attrs["levels"]))) for rollout in rollouts if rollout.attrs.get("levels")]
     return max(known, key=len) if known else list(LEVELS)
 
 
-def _fix(run: xr.Dataset, name: str) -> str | None:
+def _fix(rollout: xr.Dataset, name: str) -> str | None:
     """Why a variable is missing and what records it; None if it is there."""
     try:
-        need(run, name)
+        need(rollout, name)
     except RolloutError as error:
         return str(error)
     return None

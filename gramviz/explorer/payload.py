@@ -38,23 +38,23 @@ class Payload:
         """Bytes that travel: the compressed data and the JSON of `meta`."""
         return len(self.data) + len(json.dumps(self.meta, separators=(",", ":"), ensure_ascii=False).encode())
 
-    def array(self, name: str, run: str = "A") -> NDArray[Any]:
+    def array(self, name: str, series: str = "A") -> NDArray[Any]:
         """One array as stored (quantized, deltas undone); for tests and for reading a payload without a browser.
 
         Raises:
             KeyError: the payload holds no such array for this series.
         """
         for entry in self.meta["arrays"]:
-            if (entry["name"], entry["run"]) == (name, run):
+            if (entry["name"], entry["series"]) == (name, series):
                 raw = zlib.decompress(self.data)[entry["offset"] : entry["offset"] + entry["bytes"]]
                 found = np.frombuffer(raw, "<" + entry["dtype"]).reshape(entry["shape"])
                 return np.cumsum(found, axis=1, dtype=found.dtype) if entry["delta"] else found
-        raise KeyError(f"no array {name!r} of run {run!r}")
+        raise KeyError(f"no array {name!r} of series {series!r}")
 
-    def values(self, name: str, run: str = "A") -> NDArray[np.float64]:
+    def values(self, name: str, series: str = "A") -> NDArray[np.float64]:
         """One map or curve in its own unit, NaN where there is no number."""
-        raw = self.array(name, run)
-        entry = next(e for e in self.meta["arrays"] if (e["name"], e["run"]) == (name, run))
+        raw = self.array(name, series)
+        entry = next(e for e in self.meta["arrays"] if (e["name"], e["series"]) == (name, series))
         if entry["scale"] is None:
             raise KeyError(f"array {name!r} has no scale; read it with array()")
         hole = NO_PLACE if raw.dtype.kind == "i" else NONE
@@ -62,10 +62,10 @@ class Payload:
 
 
 class PayloadWriter:
-    """Collects the arrays of a payload; `run` is the letter of the series that is being packed."""
+    """Collects the arrays of a payload; `series` is the letter of the series that is being packed."""
 
     def __init__(self) -> None:
-        self.run = "A"
+        self.series = "A"
         self.entries: list[dict[str, Any]] = []
         self._chunks: list[bytes] = []
         self._offset = 0
@@ -76,7 +76,7 @@ class PayloadWriter:
             array = np.concatenate([array[:, :1], array[:, 1:] - array[:, :-1]], axis=1)
         raw = np.ascontiguousarray(array, array.dtype.newbyteorder("<")).tobytes()
         self.entries.append(
-            {"name": name, "run": self.run, "dtype": array.dtype.str[1:], "shape": list(array.shape),
+            {"name": name, "series": self.series, "dtype": array.dtype.str[1:], "shape": list(array.shape),
              "offset": self._offset, "bytes": len(raw), "scale": scale, "zero": zero, "delta": delta}
         )  # fmt: skip
         padding = -len(raw) % 8

@@ -30,8 +30,8 @@ def is_index(value: Any) -> bool:
     return fits(value, CONTRACT["defs"]["index"])
 
 
-def is_path(value: Any) -> bool:
-    """Whether it is [run letter, path index]."""
+def is_trajectory(value: Any) -> bool:
+    """Whether it is [series letter, trajectory index]."""
     return fits(value, CONTRACT["defs"]["trajectory"])
 
 
@@ -94,12 +94,12 @@ class State:
         """The line that opens this view: `gv.compare(trm, gram, puzzle=16).go("7.2").pin("A", 0)`.
 
         Args:
-            meta: the payload's; without it the runs are called `rollout`, steps go by index and cells by position.
+            meta: the payload's; without it the series are called `rollout`, steps go by index and cells by position.
         """
         keys = dict(self.keys)
         opening = [f"puzzle={keys.pop('puzzle')}"] if "puzzle" in keys else []
         keys.pop("v", None)
-        names = _variables(meta["runs"]) if meta else ["rollout"]
+        names = _variables(meta["series"]) if meta else ["rollout"]
         parts = [f"gv.{'compare' if len(names) > 1 else 'explore'}({', '.join([*names, *opening])})"]
         if "cursor" in keys:
             parts.append(f"go({_literal(_address(meta, **keys.pop('cursor')))})")
@@ -107,7 +107,7 @@ class State:
             pinned = keys.pop("pinned")
             parts.append(f"pin({', '.join(map(_literal, pinned))})" if pinned else "pin(None)")
         selected = keys.pop("selected", {})
-        parts += [f"select({_literal(letter)}, {_literal(paths)})" for letter, paths in selected.items()]
+        parts += [f"select({_literal(letter)}, {_literal(trajectories)})" for letter, trajectories in selected.items()]
         if "focus" in keys:
             parts.append(f"focus({', '.join(map(_literal, keys.pop('focus')))})")
         if "cells" in keys:
@@ -150,20 +150,20 @@ def _literal(value: Any) -> str:
     return repr(value)
 
 
-def _variables(runs: Sequence[Mapping[str, Any]]) -> list[str]:
-    """A variable name for each run, from its reader's name; the page names them the same way (python.js)."""
+def _variables(entries: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A variable name for each series, from its reader's name; the page names them the same way (python.js)."""
     names: list[str] = []
-    for run in runs:
-        plain = re.sub(r"^[_0-9]+|_+$", "", re.sub(r"[^a-z0-9_]+", "_", str(run["name"]).lower()))
+    for series in entries:
+        plain = re.sub(r"^[_0-9]+|_+$", "", re.sub(r"[^a-z0-9_]+", "_", str(series["name"]).lower()))
         taken = not plain or keyword.iskeyword(plain) or plain == "gv" or plain in names
-        names.append(f"{plain or 'run'}_{run['letter'].lower()}" if taken else plain)
+        names.append(f"{plain or 'series'}_{series['letter'].lower()}" if taken else plain)
     return names
 
 
 # ------------------------------------------------------------------------------------------------ addresses and cells
 def lead_of(meta: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The longest run: its steps make the ruler."""
-    return max(meta["runs"], key=lambda run: run["steps"])
+    """The longest series: its steps make the ruler."""
+    return max(meta["series"], key=lambda series: series["steps"])
 
 
 def _address(meta: Mapping[str, Any] | None, step: int, low: int | None) -> str | int:
@@ -234,11 +234,11 @@ def cell_of(board: Mapping[str, Any], name: str | int) -> int:
     raise StateError(f"there is no cell {name!r}; write {cell_name(board, 0)!r} to {cell_name(board, size - 1)!r}")
 
 
-def trajectory_of(run: Mapping[str, Any], path: int) -> int:
-    """The index in its rollout of a path that is shown."""
-    return int(run["paths"][path]) if run["paths"] else path
+def trajectory_of(series: Mapping[str, Any], trajectory: int) -> int:
+    """The index in its rollout of a trajectory that is shown."""
+    return int(series["kept"][trajectory]) if series["kept"] else trajectory
 
 
-def path_name(run: Mapping[str, Any], path: int) -> str:
-    """What a reader calls a path: A, or B #12."""
-    return str(run["letter"]) if run["trajectories"] == 1 else f"{run['letter']} #{path}"
+def trajectory_name(series: Mapping[str, Any], trajectory: int) -> str:
+    """What a reader calls a trajectory: A, or B #12."""
+    return str(series["letter"]) if series["trajectories"] == 1 else f"{series['letter']} #{trajectory}"

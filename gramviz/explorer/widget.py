@@ -24,7 +24,16 @@ from gramviz.explorer.chapters import read
 from gramviz.explorer.frame import frame, module_text, write_page
 from gramviz.explorer.payload import Payload
 from gramviz.explorer.source import BranchError, Other, Rerun, Source, opened
-from gramviz.explorer.state import State, StateError, cell_of, is_index, lead_of, path_name, step_of, trajectory_of
+from gramviz.explorer.state import (
+    State,
+    StateError,
+    cell_of,
+    is_index,
+    lead_of,
+    step_of,
+    trajectory_name,
+    trajectory_of,
+)
 
 _EDITED = ", edited"
 _NEW_SEED = "The same model, other seed"
@@ -92,7 +101,7 @@ class Explorer(anywidget.AnyWidget):
     @traitlets.validate("state")
     def _checked(self, proposal: Mapping[str, Any]) -> dict[str, Any]:
         state = State(**proposal["value"])
-        if self.meta.get("runs"):
+        if self.meta.get("series"):
             for letter, trajectory in filter(None, (state.keys.get("focus"), state.keys.get("pinned"))):
                 self._trajectory(letter, trajectory)
             for letter, trajectories in state.keys.get("selected", {}).items():
@@ -249,7 +258,7 @@ class Explorer(anywidget.AnyWidget):
             ValueError: what `rerun` refuses, e.g. a checkpoint that is not here.
         """
         source, rerun = self._able()
-        metas = self.meta["runs"]
+        metas = self.meta["series"]
         meta = self._series(series)
         who = meta, self._trajectory(series, trajectory)[1]
         one = source.one(metas.index(meta))
@@ -262,13 +271,13 @@ class Explorer(anywidget.AnyWidget):
             supervision_steps=supervision_steps,
             seed=int(one.attrs["seed"]) + 1 + source.made if seed is None else seed, **states,
         )  # fmt: skip
-        name = f"{path_name(*who)} from {measure.address(one, step)}{words}"
+        name = f"{trajectory_name(*who)} from {measure.address(one, step)}{words}"
         rollout = rollout.assign_attrs(name=name)
         self._show_branch(self._show(source.joined(rollout, name)), shown, [series, trajectory])
         return rollout
 
     def _show_branch(self, payload: Payload, step: int, origin: list[Any]) -> None:
-        letter = payload.meta["runs"][-1]["letter"]
+        letter = payload.meta["series"][-1]["letter"]
         self.feed(
             payload,
             cursor={"step": step, "low": None},
@@ -296,7 +305,7 @@ class Explorer(anywidget.AnyWidget):
         old = [source.one(k) for k in range(source.own)]
         x = changed(old[0], positions)
         new = tuple(rerun(one, x=x, seed=seed) for one in old)
-        names = tuple(meta["name"].removesuffix(_EDITED) + _EDITED for meta in self.meta["runs"][: source.own])
+        names = tuple(meta["name"].removesuffix(_EDITED) + _EDITED for meta in self.meta["series"][: source.own])
         payload = self._show(replace(source, rollouts=new, puzzles=(0,) * len(new), names=names), with_lesson=False)
         kept = {key: self.state[key] for key in _LASTING & self.state.keys()}
         with self.hold_sync():
@@ -363,7 +372,7 @@ class Explorer(anywidget.AnyWidget):
             else:
                 to = content.get("towards")
                 self.branch(
-                    content["run"], content["path"], content["step"], along=content.get("along"),
+                    content["series"], content["trajectory"], content["step"], along=content.get("along"),
                     towards=(to[0], to[1]) if to else None,
                 )  # fmt: skip
         except Exception as error:  # whatever a model fails with, the page is the only one to show it
@@ -387,16 +396,16 @@ class Explorer(anywidget.AnyWidget):
         return {**data, "text/html": frame(self.payload, self.state)}, metadata
 
     def __repr__(self) -> str:
-        series = ", ".join(f"{m['letter']} {m['name']} ({m['trajectories']} trajectories)" for m in self.meta["runs"])
+        series = ", ".join(f"{m['letter']} {m['name']} ({m['trajectories']} trajectories)" for m in self.meta["series"])
         return f"Explorer({self.meta['title']}, puzzle {self.meta['puzzle'] + 1} of {self.meta['puzzles']}: {series})"
 
     def _series(self, letter: str) -> Mapping[str, Any]:
         """The payload's entry of a series."""
-        for meta in self.meta["runs"]:
+        for meta in self.meta["series"]:
             if meta["letter"] == letter:
                 found: Mapping[str, Any] = meta
                 return found
-        shown = ", ".join(f"{meta['letter']} ({meta['name']})" for meta in self.meta["runs"])
+        shown = ", ".join(f"{meta['letter']} ({meta['name']})" for meta in self.meta["series"])
         raise StateError(f"there is no series {letter!r}; this explorer shows {shown}")
 
     def _trajectory(self, letter: str, trajectory: int) -> list[Any]:

@@ -54,7 +54,7 @@ ROLLOUTS = ("one", "many", "graph", "sudoku")
 HAND_OVER = f"""
 from gram import rollout
 found = {{name: globals()[name] for name in {ROLLOUTS}}}
-for name, data in (found | {{"paths": probe.rollout, "starts": probe.starts}}).items():
+for name, data in (found | {{"trajectories": probe.rollout, "starts": probe.starts}}).items():
     rollout.save(data, f"{{name}}.nc")
 probe.exponents.to_netcdf("exponents.nc", engine="h5netcdf")
 probe.landscape.to_netcdf("landscape.nc", engine="h5netcdf")
@@ -62,15 +62,15 @@ probe.landscape.to_netcdf("landscape.nc", engine="h5netcdf")
 
 LESSON = """\
 lesson: 1
-title: Why one path is not enough
+title: Why one trajectory is not enough
 chapters:
   - at: init
     say: Both models start at **one** point, with the same queens on the board.
   - at: "2.1"
     say: GRAM samples at every step, so its fifty trajectories part. TRM's one cannot.
-    look: {part: map}
+    highlight: {part: map}
     show: {board: all}
-  - quiz: How does TRM's one path end?
+  - quiz: How does TRM's one trajectory end?
     kind: choice
     at: "3.1"
     until: end
@@ -100,25 +100,25 @@ class Picture:
 PICTURES = (
     Picture(
         "explorer-light", "The explorer",
-        "Fifty paths of GRAM on one puzzle: the board of one, all in the map, their answers, curves and time, linked.",
+        "Fifty trajectories of GRAM on one puzzle: the board of one, all in the map, with answers, curves and time.",
         'gv.explore(many).go("4.1").set(basis="answers", theme="light")',
     ),
     Picture(
-        "explorer-dark", "Chosen paths, in the dark",
-        "Nine paths of three answers were chosen: they keep their color, here that of their answer, the others turn "
-        "gray. The board counts how many of them write each token.",
+        "explorer-dark", "Chosen trajectories, in the dark",
+        "Nine trajectories of three answers were chosen: they keep their color, here that of their answer, the others "
+        "turn gray. The board counts how many of them write each token.",
         'gv.explore(many).go("8.1").select("A", [3, 10, 14, 15, 19, 23, 25, 37, 42]).set('
         'board="all", color_by="answer", basis="answers", theme="dark")',
     ),
     Picture(
         "compare", "Two models on one puzzle",
-        "TRM's one path in ink beside GRAM's fifty; the board shows where the two differ.",
+        "TRM's one trajectory in ink beside GRAM's fifty; the board shows where the two differ.",
         'gv.compare(one, many).go("end").set(board="differ", theme="light")',
     ),
     Picture(
         "sudoku", "9 x 9 Sudoku, and the history of a cell",
-        "A bar says how sure a digit is, a small one is the runner-up. Below the curves, how the twenty paths divide "
-        "over the digits of the chosen cell: many change their mind late.",
+        "A bar says how sure a digit is, a small one is the runner-up. Below the curves, how the twenty trajectories "
+        "divide over the digits of the chosen cell: many change their mind late.",
         'gv.explore(sudoku).go("4.1").select_cells(["r4c6"]).set(basis="answers", theme="light")',
     ),
     Picture(
@@ -138,27 +138,27 @@ PICTURES = (
     ),
     Picture(
         "latent", "View: map",
-        "The paths of both models in one plane of answers; the axes say how much of the variance they hold.",
+        "The trajectories of both models in one plane of answers; the axes say how much of the variance they hold.",
         "gv.views.latent.draw([one, probe.rollout], Cursor(step=12))",
     ),
     Picture(
         "curves", "View: curves",
-        "Certainty, conflicts, drift of the state and spread of the paths, step by step.",
+        "Certainty, conflicts, drift of the state and spread of the trajectories, step by step.",
         'gv.views.curves.draw([one, many], lanes=("certainty", "conflicts", "drift", "spread"))',
     ),
     Picture(
         "ensemble", "View: ensemble",
-        "Every path over time, sorted by the answer that it ends with, and since when it has it.",
+        "Every trajectory over time, sorted by the answer that it ends with, and since when it has it.",
         "gv.views.ensemble.draw(many)",
     ),
     Picture(
         "partings", "View: tree of partings",
-        "Where paths part: a fork stands at the step from which on two branches are nearer to their own ends.",
+        "Where trajectories part: a fork stands at the step from which on two branches are nearer to their own ends.",
         "gv.views.partings.draw(probe.rollout)",
     ),
     Picture(
         "modes", "View: modes",
-        "How each path comes to its end: quick, delayed, or not at all; and how still its state is by then.",
+        "How each trajectory comes to its end: quick, delayed, or not at all; and how still its state is by then.",
         "gv.views.modes.draw(many)",
     ),
     Picture(
@@ -188,7 +188,7 @@ PICTURES = (
     ),
     Picture(
         "lyapunov", "View: Lyapunov exponents",
-        "Do neighbors of a path fall back to it (below zero) or part from it? Left in time, right beside the outcome.",
+        "Do neighbors of a trajectory fall back to it (below zero) or part from it? Left in time, right by outcome.",
         "lyapunov.draw([probe.exponents], [probe.rollout])",
     ),
 )  # fmt: skip
@@ -255,7 +255,7 @@ def read(folder: Path) -> dict[str, Any]:
     return {
         **{name: rollouts_.load(folder / f"{name}.nc") for name in ROLLOUTS},
         "probe": SimpleNamespace(
-            rollout=rollouts_.load(folder / "paths.nc"),
+            rollout=rollouts_.load(folder / "trajectories.nc"),
             starts=rollouts_.load(folder / "starts.nc"),
             **{name: xr.load_dataset(folder / f"{name}.nc", engine="h5netcdf") for name in ("exponents", "landscape")},
         ),

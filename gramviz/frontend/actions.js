@@ -4,7 +4,7 @@ import { placeName } from "./cells.js";
 import { contract } from "./contract.js";
 import { copyPython } from "./export.js";
 import { isSudoku } from "./explain.js";
-import { colorChoices, nearestPath, runOf, shownPath } from "./groups.js";
+import { colorChoices, nearestTrajectory, seriesOf, shownTrajectory } from "./groups.js";
 import { planesOf, zoomed } from "./planes.js";
 import { detailsSentence } from "./sentences.js";
 import { address, changeJump, firstCorrect, hasTransitions, parting, supervisionJump } from "./steps.js";
@@ -73,19 +73,25 @@ function timeActions({ payload, store, clock, say }) {
 function jumpActions({ payload, store, say }, go) {
   /** @param {number | null} step @param {string} otherwise */
   const jump = (step, otherwise) => (step === null ? say(otherwise) : go(step));
-  const shown = () => shownPath(payload, store.state);
+  const shown = () => shownTrajectory(payload, store.state);
   return {
     change: (direction = 1) => jump(changeJump(...shown(), store.state.cursor.step, direction), words.jump.change),
-    correct: () => jump(firstCorrect(...shown()), words.jump.correct(words.pathName(...shown()))),
+    correct: () => jump(firstCorrect(...shown()), words.jump.correct(words.trajectoryName(...shown()))),
     halt() {
-      const [run, path] = shown();
-      jump(run.halted(path) >= 0 ? run.halted(path) : null, words.jump.halt(words.pathName(run, path)));
+      const [series, trajectory] = shown();
+      jump(
+        series.halted(trajectory) >= 0 ? series.halted(trajectory) : null,
+        words.jump.halt(words.trajectoryName(series, trajectory)),
+      );
     },
     part() {
       const { pinned, focus } = store.state;
       if (!pinned || String(pinned) === String(focus)) return say(words.jump.part);
-      const [one, other] = [pinned, focus].map(([letter]) => runOf(payload, letter));
-      const names = /** @type {const} */ ([words.pathName(one, pinned[1]), words.pathName(other, focus[1])]);
+      const [one, other] = [pinned, focus].map(([letter]) => seriesOf(payload, letter));
+      const names = /** @type {const} */ ([
+        words.trajectoryName(one, pinned[1]),
+        words.trajectoryName(other, focus[1]),
+      ]);
       const found = parting(one, pinned[1], other, focus[1]);
       if (!found) return say(words.time.same(...names));
       go(found.step);
@@ -100,8 +106,8 @@ function choiceActions({ payload, store }) {
   return {
     nearest() {
       const { focus } = store.state;
-      const near = nearestPath(payload, store.state, runOf(payload, focus[0]), focus[1]);
-      if (near) store.set({ focus: [near.run.letter, near.path], board: "focus" });
+      const near = nearestTrajectory(payload, store.state, seriesOf(payload, focus[0]), focus[1]);
+      if (near) store.set({ focus: [near.series.letter, near.trajectory], board: "focus" });
     },
     pin() {
       const { pinned, focus } = store.state;
@@ -109,25 +115,28 @@ function choiceActions({ payload, store }) {
     },
     /** Focuses a series; again: its next selected trajectory. @param {string} letter */
     series(letter) {
-      const run = runOf(payload, letter);
-      if (!run) return;
+      const series = seriesOf(payload, letter);
+      if (!series) return;
       const { state } = store;
       const { focus, selected, board } = state;
       if (focus[0] !== letter) {
-        store.set({ focus: [letter, shownPath(payload, { ...state, board: letter })[1]], board: "focus" });
+        store.set({ focus: [letter, shownTrajectory(payload, { ...state, board: letter })[1]], board: "focus" });
       } else if (board !== "focus" && board !== letter) store.set({ board: "focus" });
       else {
-        const paths = selected[letter] ?? all(run);
-        store.set({ focus: [letter, paths[(paths.indexOf(focus[1]) + 1) % paths.length]], board: "focus" });
+        const trajectories = selected[letter] ?? all(series);
+        store.set({
+          focus: [letter, trajectories[(trajectories.indexOf(focus[1]) + 1) % trajectories.length]],
+          board: "focus",
+        });
       }
     },
     /** @param {string} letter */
     hide(letter) {
-      if (runOf(payload, letter)) store.set({ hidden: toggled(store.state.hidden, letter) });
+      if (seriesOf(payload, letter)) store.set({ hidden: toggled(store.state.hidden, letter) });
     },
     selectAll() {
-      const visible = payload.runs.filter((run) => !store.state.hidden.includes(run.letter));
-      store.set({ selected: Object.fromEntries(visible.map((run) => [run.letter, all(run)])) });
+      const visible = payload.series.filter((series) => !store.state.hidden.includes(series.letter));
+      store.set({ selected: Object.fromEntries(visible.map((series) => [series.letter, all(series)])) });
     },
   };
 }

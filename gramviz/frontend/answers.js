@@ -13,14 +13,15 @@ import { words } from "./words.js";
  * @property {number} outcome
  * @property {Record<string, number>} counts by letter of the series
  * @property {number} total
- * @property {Who[]} paths
+ * @property {Who[]} trajectories
  */
 
 /** The outcome of an answer: that of a trajectory which ends in it. 0 wrong, 1 correct, 2 not finished, 3 unknown.
  * @param {Payload} payload @param {number} id */
 export function outcomeOf(payload, id) {
-  for (const run of payload.runs)
-    for (let path = 0; path < run.n; path += 1) if (run.final(path) === id) return run.outcome(path);
+  for (const series of payload.series)
+    for (let trajectory = 0; trajectory < series.n; trajectory += 1)
+      if (series.final(trajectory) === id) return series.outcome(trajectory);
   return 3;
 }
 
@@ -39,10 +40,10 @@ export function answerWords(payload, id) {
 export function answerRows(payload, state) {
   /** @type {Map<number | null, AnswerRow>} */
   const byId = new Map();
-  for (const run of payload.runs) {
-    if (state.hidden.includes(run.letter)) continue;
-    for (let path = 0; path < run.n; path += 1) {
-      const id = state.answers_at === "final" ? run.final(path) : run.answer(path, state.cursor.step);
+  for (const series of payload.series) {
+    if (state.hidden.includes(series.letter)) continue;
+    for (let trajectory = 0; trajectory < series.n; trajectory += 1) {
+      const id = state.answers_at === "final" ? series.final(trajectory) : series.answer(trajectory, state.cursor.step);
       const row = byId.get(id) ?? {
         id,
         letter: id === null ? null : (payload.answers[id]?.letter ?? null),
@@ -50,12 +51,12 @@ export function answerRows(payload, state) {
         outcome: id === null ? 2 : outcomeOf(payload, id),
         counts: {},
         total: 0,
-        paths: [],
+        trajectories: [],
       };
       byId.set(id, row);
-      row.counts[run.letter] = (row.counts[run.letter] ?? 0) + 1;
+      row.counts[series.letter] = (row.counts[series.letter] ?? 0) + 1;
       row.total += 1;
-      row.paths.push([run, path]);
+      row.trajectories.push([series, trajectory]);
     }
   }
   // Letters are fixed by final size and stay in place during play; "on the way" comes last.
@@ -63,27 +64,33 @@ export function answerRows(payload, state) {
 }
 
 /** What each rule of choice takes from the trajectories of a series: the rule, an answer, and a note.
- * @param {Series} run @returns {{ rule: string, id: number, note: string }[]} */
-export function choices(run) {
+ * @param {Series} series @returns {{ rule: string, id: number, note: string }[]} */
+export function choices(series) {
   const found = [];
-  if (run.n === 1) return [{ rule: words.answers.alone(run.name), id: run.final(0), note: "" }];
+  if (series.n === 1) return [{ rule: words.answers.alone(series.name), id: series.final(0), note: "" }];
   /** @type {Map<number, number>} */
   const counts = new Map();
-  for (let path = 0; path < run.n; path += 1) counts.set(run.final(path), (counts.get(run.final(path)) ?? 0) + 1);
+  for (let trajectory = 0; trajectory < series.n; trajectory += 1)
+    counts.set(series.final(trajectory), (counts.get(series.final(trajectory)) ?? 0) + 1);
   const [majority, votes] = [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0])[0];
-  found.push({ rule: words.answers.majority, id: majority, note: `${votes} of ${run.n}` });
-  if (run.curves.value) {
-    const values = Array.from({ length: run.n }, (_, path) => run.curve("value", path, run.steps - 1));
+  found.push({ rule: words.answers.majority, id: majority, note: `${votes} of ${series.n}` });
+  if (series.curves.value) {
+    const values = Array.from({ length: series.n }, (_, trajectory) =>
+      series.curve("value", trajectory, series.steps - 1),
+    );
     const best = values.reduce(
-      (most, value, path) => (value > (values[most] ?? -Infinity) || !Number.isFinite(values[most]) ? path : most),
+      (most, value, trajectory) =>
+        value > (values[most] ?? -Infinity) || !Number.isFinite(values[most]) ? trajectory : most,
       0,
     );
     if (Number.isFinite(values[best]))
-      found.push({ rule: words.answers.value, id: run.final(best), note: values[best].toFixed(2) });
+      found.push({ rule: words.answers.value, id: series.final(best), note: values[best].toFixed(2) });
   }
-  if (run.valid) {
-    const right = Array.from({ length: run.n }, (_, path) => path).find((path) => run.outcome(path) === 1);
-    found.push({ rule: words.answers.oracle, id: right === undefined ? majority : run.final(right), note: "" });
+  if (series.valid) {
+    const right = Array.from({ length: series.n }, (_, trajectory) => trajectory).find(
+      (trajectory) => series.outcome(trajectory) === 1,
+    );
+    found.push({ rule: words.answers.oracle, id: right === undefined ? majority : series.final(right), note: "" });
   }
   return found;
 }
@@ -93,22 +100,24 @@ export const solutionsFound = (payload) =>
   payload.answers.filter((answer, id) => answer.valid && outcomeOf(payload, id) === 1).length;
 
 /**
- * What a set of trajectories holds, in words: "9 paths: 7 answer b, 2 answer c".
+ * What a set of trajectories holds, in words: "9 trajectories: 7 answer b, 2 answer c".
  * @param {Payload} payload
- * @param {Who[]} paths
+ * @param {Who[]} trajectories
  */
-export function groupSentence(payload, paths) {
-  if (!paths.length) return "";
+export function groupSentence(payload, trajectories) {
+  if (!trajectories.length) return "";
   /** @type {Map<number, number>} */
   const counts = new Map();
-  for (const [run, path] of paths) counts.set(run.final(path), (counts.get(run.final(path)) ?? 0) + 1);
+  for (const [series, trajectory] of trajectories)
+    counts.set(series.final(trajectory), (counts.get(series.final(trajectory)) ?? 0) + 1);
   const parts = [...counts]
     .sort((a, b) => b[1] - a[1])
     .slice(0, 4)
     .map(([id, n]) => words.answerShare(n, payload.answers[id]?.letter));
-  const judged = paths.filter(([run]) => run.valid);
-  const right = judged.filter(([run, path]) => run.outcome(path) === 1).length;
+  const judged = trajectories.filter(([series]) => series.valid);
+  const right = judged.filter(([series, trajectory]) => series.outcome(trajectory) === 1).length;
   return (
-    words.map.lassoed(paths.length, parts) + (judged.length ? `; ${percent(right / judged.length, 0)} correct.` : ".")
+    words.map.lassoed(trajectories.length, parts) +
+    (judged.length ? `; ${percent(right / judged.length, 0)} correct.` : ".")
   );
 }

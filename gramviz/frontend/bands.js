@@ -1,5 +1,5 @@
-// Medians and bands of a set of paths, for the lanes. Quantiles as numpy computes them (linear), so that both sides
-// agree.
+// Medians and bands of a set of trajectories, for the lanes. Quantiles as numpy computes them (linear), so that both
+// sides agree.
 
 /** @import { Payload, Who } from "./types.js" */
 
@@ -12,14 +12,15 @@ export function quantile(sorted, q) {
   return sorted[low] + (at - low) * ((sorted[low + 1] ?? sorted[low]) - sorted[low]);
 }
 
-/** {median, low, high} along time of one curve over paths [[run, path], ...]; NaN where no path has a value.
- * @param {Who[]} paths @param {string} curve @param {number} steps */
-export function band(paths, curve, steps) {
+/** {median, low, high} along time of one curve over trajectories [[series, trajectory], ...]; NaN where none has a
+ * value.
+ * @param {Who[]} trajectories @param {string} curve @param {number} steps */
+export function band(trajectories, curve, steps) {
   const lines = { median: new Float32Array(steps), low: new Float32Array(steps), high: new Float32Array(steps) };
   for (let step = 0; step < steps; step += 1) {
     const values = /** @type {number[]} */ ([]);
-    for (const [run, path] of paths) {
-      const value = run.curve(curve, path, step);
+    for (const [series, trajectory] of trajectories) {
+      const value = series.curve(curve, trajectory, step);
       if (Number.isFinite(value)) values.push(value);
     }
     values.sort((a, b) => a - b);
@@ -32,12 +33,12 @@ export function band(paths, curve, steps) {
 
 const FROM_DATA = ["halt", "kl", "value"]; // curves whose zero is far from what they show
 
-/** The range of a curve over all runs: the same axis for every run, from 0 unless the curve says otherwise.
+/** The range of a curve over all series: the same axis for every series, from 0 unless the curve says otherwise.
  * @param {Payload} payload @param {string} curve */
 export function extent(payload, curve) {
   let [low, high] = [Infinity, -Infinity];
-  for (const run of payload.runs)
-    for (const value of run.curves[curve]?.values ?? [])
+  for (const series of payload.series)
+    for (const value of series.curves[curve]?.values ?? [])
       if (Number.isFinite(value)) [low, high] = [Math.min(low, value), Math.max(high, value)];
   if (low > high) return [0, 1];
   const from = FROM_DATA.includes(curve) ? low : Math.min(0, low);

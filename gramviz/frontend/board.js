@@ -2,7 +2,7 @@
 
 import { changedCells, distribution, placeName, ranked, tokenLabel } from "./cells.js";
 import { reasonsAt } from "./explain.js";
-import { crowd, otherPath, runOf, shownPath } from "./groups.js";
+import { crowd, otherTrajectory, seriesOf, shownTrajectory } from "./groups.js";
 import { words } from "./words.js";
 
 /** @import { BoardView, Payload, State } from "./types.js" */
@@ -19,7 +19,7 @@ function drafted({ board, x }, { edit }, view) {
   return {
     ...view,
     ...{ mode: "one", trail: [], reasons: null, certainty: null, second: null, pinned: null, truth: null, draft: true },
-    run: { ...view.run, tokens: () => before }, // what was there before a change
+    series: { ...view.series, tokens: () => before }, // what was there before a change
     tokens,
     given: Array.from(tokens, (token) => !board.blank.includes(token)),
     changed: new Set(Object.keys(edit).map(Number)),
@@ -39,42 +39,42 @@ export function boardView(payload, state, transient, small = false) {
   const { board, given } = payload;
   const { pinned, layers, cells, token } = state;
   const { low } = state.cursor;
-  const [run, path] = shownPath(payload, state, hover);
+  const [series, trajectory] = shownTrajectory(payload, state, hover);
   // At a low-level step h, and so the answer, is that of the transition before.
   const step = low === null ? state.cursor.step : state.cursor.step - 1;
-  const other = otherPath(payload, state);
-  const preview = Boolean(hover?.path || hover?.preview);
+  const other = otherTrajectory(payload, state);
+  const preview = Boolean(hover?.trajectory || hover?.preview);
   const mode = preview ? "one" : state.board === "all" ? "all" : state.board === "differ" && other ? "differ" : "one";
   const one = mode === "one";
   const who = mode === "all" ? crowd(payload, state) : [];
   const counts = mode === "all" ? distribution(payload, who, step) : null;
   const top = (/** @type {Uint16Array} */ all) => (/** @type {unknown} */ _, /** @type {number} */ position) =>
     ranked(all, position, board.tokens.length)[0][0];
-  const changes = (/** @type {number} */ at) => new Set(changedCells(run, path, at));
-  const { conflict, certainty, second, secondCertainty } = run;
-  const isPinned = pinned && pinned[0] === run.letter && pinned[1] === path;
+  const changes = (/** @type {number} */ at) => new Set(changedCells(series, trajectory, at));
+  const { conflict, certainty, second, secondCertainty } = series;
+  const isPinned = pinned && pinned[0] === series.letter && pinned[1] === trajectory;
   return drafted(payload, transient, {
     board,
     given,
     mode,
-    run,
-    path,
+    series,
+    trajectory,
     step,
-    tokens: counts ? Uint8Array.from({ length: board.size }, top(counts)) : run.tokens(path, step),
+    tokens: counts ? Uint8Array.from({ length: board.size }, top(counts)) : series.tokens(trajectory, step),
     counts,
     crowd: who.length,
     changed: one && low === null ? changes(step) : new Set(),
     trail: one && layers.includes("trail") ? Array.from({ length: TRAIL }, (_, k) => changes(step - 1 - k)) : [],
-    pinned: one && pinned && !isPinned ? runOf(payload, pinned[0]).tokens(pinned[1], step) : null,
+    pinned: one && pinned && !isPinned ? seriesOf(payload, pinned[0]).tokens(pinned[1], step) : null,
     preview,
     small,
     other: mode === "differ" && other ? other[0].tokens(other[1], step) : null,
-    otherName: other ? words.pathName(...other) : "",
-    conflict: (position) => one && Boolean(conflict?.(path, step, position)),
-    certainty: certainty && ((position) => certainty(path, step, position)),
-    second: second && ((position) => second(path, step, position)),
-    secondCertainty: secondCertainty && ((position) => secondCertainty(path, step, position)),
-    reasons: one && low === null && layers.includes("explain") ? reasonsAt(payload, run, path, step) : null,
+    otherName: other ? words.trajectoryName(...other) : "",
+    conflict: (position) => one && Boolean(conflict?.(trajectory, step, position)),
+    certainty: certainty && ((position) => certainty(trajectory, step, position)),
+    second: second && ((position) => second(trajectory, step, position)),
+    secondCertainty: secondCertainty && ((position) => secondCertainty(trajectory, step, position)),
+    reasons: one && low === null && layers.includes("explain") ? reasonsAt(payload, series, trajectory, step) : null,
     truth: layers.includes("truth") ? payload.y : null,
     hover: hover?.cell ?? null,
     cells,

@@ -6,10 +6,10 @@ import { firstCell, ownSince } from "./steps.js";
 /** @import { Series } from "./types.js" */
 
 /** Some trajectories, up to the state `at` together; a leaf has no parts.
- * @typedef {{ paths: number[], parts: Branch[], at: number }} Branch */
+ * @typedef {{ trajectories: number[], parts: Branch[], at: number }} Branch */
 /**
  * @typedef {object} PlacedBranch
- * @property {number[]} paths
+ * @property {number[]} trajectories
  * @property {PlacedBranch[]} parts
  * @property {PlacedBranch | null} parent
  * @property {number} from the state at which it leaves its parent
@@ -18,21 +18,25 @@ import { firstCell, ownSince } from "./steps.js";
  */
 
 /**
- * The trunk. Paths of one answer are one branch to the end; of others those are joined first whose pairs part last on
- * average. `at` is that mean: the last state at which they are not yet parted.
- * @param {Series} run @returns {Branch}
+ * The trunk. Trajectories of one answer are one branch to the end; of others those are joined first whose pairs part
+ * last on average. `at` is that mean: the last state at which they are not yet parted.
+ * @param {Series} series @returns {Branch}
  */
-export function branching(run) {
-  const last = run.steps - 1;
+export function branching(series) {
+  const last = series.steps - 1;
   const byEnd = /** @type {Map<string, number[]>} */ (new Map());
-  for (let path = 0; path < run.n; path += 1) {
-    const key = run.tokens(path, last).join();
-    byEnd.set(key, [...(byEnd.get(key) ?? []), path]);
+  for (let trajectory = 0; trajectory < series.n; trajectory += 1) {
+    const key = series.tokens(trajectory, last).join();
+    byEnd.set(key, [...(byEnd.get(key) ?? []), trajectory]);
   }
-  const groups = [...byEnd.values()].map((paths) => /** @type {Branch} */ ({ paths, parts: [], at: last }));
-  const ends = groups.map(({ paths }) => run.tokens(paths[0], last));
-  const since = groups.map(({ paths }, i) =>
-    paths.map((path) => ends.map((end, j) => (i === j ? 0 : ownSince(run, path, last, ends[i], end)))),
+  const groups = [...byEnd.values()].map(
+    (trajectories) => /** @type {Branch} */ ({ trajectories, parts: [], at: last }),
+  );
+  const ends = groups.map(({ trajectories }) => series.tokens(trajectories[0], last));
+  const since = groups.map(({ trajectories }, i) =>
+    trajectories.map((trajectory) =>
+      ends.map((end, j) => (i === j ? 0 : ownSince(series, trajectory, last, ends[i], end))),
+    ),
   );
   // Over the pairs of two groups, the sum of the states up to which they are together.
   const sums = groups.map((_, i) =>
@@ -46,14 +50,20 @@ export function branching(run) {
   while (left.length > 1) {
     let [mean, i, j] = [-Infinity, 0, 0];
     for (let a = 0; a < left.length; a += 1) {
-      const [row, size] = [sums[left[a]], groups[left[a]].paths.length];
+      const [row, size] = [sums[left[a]], groups[left[a]].trajectories.length];
       for (let b = a + 1; b < left.length; b += 1) {
-        const here = row[left[b]] / (size * groups[left[b]].paths.length);
+        const here = row[left[b]] / (size * groups[left[b]].trajectories.length);
         if (here > mean) [mean, i, j] = [here, left[a], left[b]];
       }
     }
-    const parts = [groups[i], groups[j]].sort((a, b) => b.paths.length - a.paths.length || a.paths[0] - b.paths[0]);
-    groups[i] = { paths: parts.flatMap(({ paths }) => paths).sort((a, b) => a - b), parts, at: mean };
+    const parts = [groups[i], groups[j]].sort(
+      (a, b) => b.trajectories.length - a.trajectories.length || a.trajectories[0] - b.trajectories[0],
+    );
+    groups[i] = {
+      trajectories: parts.flatMap(({ trajectories }) => trajectories).sort((a, b) => a - b),
+      parts,
+      at: mean,
+    };
     for (const k of left) {
       sums[i][k] += sums[j][k];
       sums[k][i] = sums[i][k];
@@ -63,29 +73,29 @@ export function branching(run) {
   return groups[left[0]];
 }
 
-/** The branches of a series, trunk first, each before its parts. @param {Series} run */
-export function placedBranches(run) {
+/** The branches of a series, trunk first, each before its parts. @param {Series} series */
+export function placedBranches(series) {
   const found = /** @type {PlacedBranch[]} */ ([]);
   let leaves = 0;
   /** @param {Branch} branch @param {number} from @param {PlacedBranch | null} parent @returns {PlacedBranch} */
-  const visit = ({ paths, parts, at }, from, parent) => {
-    const placed = /** @type {PlacedBranch} */ ({ paths, parts: [], parent, from, at, level: 0 });
+  const visit = ({ trajectories, parts, at }, from, parent) => {
+    const placed = /** @type {PlacedBranch} */ ({ trajectories, parts: [], parent, from, at, level: 0 });
     found.push(placed);
     placed.parts = parts.map((part) => visit(part, at, placed));
     const levels = placed.parts.map((part) => part.level);
     placed.level = levels.length ? levels.reduce((sum, level) => sum + level, 0) / levels.length : leaves++;
     return placed;
   };
-  visit(branching(run), -1, null);
+  visit(branching(series), -1, null);
   return found;
 }
 
-/** The cell where most pairs of paths across a fork part for good. @param {Series} run @param {Branch} fork */
-export function forkCell(run, { parts: [one, other] }) {
+/** The cell where most pairs across a fork part for good. @param {Series} series @param {Branch} fork */
+export function forkCell(series, { parts: [one, other] }) {
   const counts = /** @type {Map<number, number>} */ (new Map());
-  for (const a of one.paths)
-    for (const b of other.paths) {
-      const cell = firstCell(run, a, run, b, run.steps - 1) ?? 0;
+  for (const a of one.trajectories)
+    for (const b of other.trajectories) {
+      const cell = firstCell(series, a, series, b, series.steps - 1) ?? 0;
       counts.set(cell, (counts.get(cell) ?? 0) + 1);
     }
   return [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0])[0][0];

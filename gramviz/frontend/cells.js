@@ -1,13 +1,13 @@
-// The board as numbers: what changed, who conflicts with whom, how a set of paths divides over tokens.
+// The board as numbers: what changed, who conflicts with whom, how a set of trajectories divides over tokens.
 
 /** @import { Board, Pair, Payload, Series, Who } from "./types.js" */
 
 /** The positions whose token differs from the step before.
- * @param {Series} run @param {number} path @param {number} step */
-export function changedCells(run, path, step) {
-  if (step <= 0 || step >= run.steps) return [];
-  const now = run.tokens(path, step);
-  const before = run.tokens(path, step - 1);
+ * @param {Series} series @param {number} trajectory @param {number} step */
+export function changedCells(series, trajectory, step) {
+  if (step <= 0 || step >= series.steps) return [];
+  const now = series.tokens(trajectory, step);
+  const before = series.tokens(trajectory, step - 1);
   const found = [];
   for (let position = 0; position < now.length; position += 1)
     if (now[position] !== before[position]) found.push(position);
@@ -25,13 +25,13 @@ export function opponents(board, tokens, position) {
   return [...found].sort((a, b) => a - b);
 }
 
-/** Counts [position * tokens + token] over paths [[run, path], ...] at a step.
- * @param {Payload} payload @param {Who[]} paths @param {number} step */
-export function distribution(payload, paths, step) {
+/** Counts [position * tokens + token] over trajectories [[series, trajectory], ...] at a step.
+ * @param {Payload} payload @param {Who[]} trajectories @param {number} step */
+export function distribution(payload, trajectories, step) {
   const kinds = payload.board.tokens.length;
   const counts = new Uint16Array(payload.board.size * kinds);
-  for (const [run, path] of paths) {
-    const tokens = run.tokens(path, step);
+  for (const [series, trajectory] of trajectories) {
+    const tokens = series.tokens(trajectory, step);
     for (let position = 0; position < tokens.length; position += 1) counts[position * kinds + tokens[position]] += 1;
   }
   return counts;

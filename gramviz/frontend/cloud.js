@@ -72,11 +72,11 @@ export function contour({ values, axes: [x, y] }, level) {
  * @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene */
 export function drawCloud(pen, plane, { theme, state, emphasis, colors }) {
   const heads = colors.groups.map(() => /** @type {Pair[]} */ ([]));
-  for (const part of plane.runs)
-    for (let path = 0; path < part.run.n; path += 1) {
-      const head = headAt(part, path, state.cursor.step);
-      if (emphasis[part.run.letter][path] === PLAIN && Number.isFinite(head[0] + head[1]))
-        heads[colors.of[part.run.letter][path]].push(head);
+  for (const part of plane.parts)
+    for (let trajectory = 0; trajectory < part.series.n; trajectory += 1) {
+      const head = headAt(part, trajectory, state.cursor.step);
+      if (emphasis[part.series.letter][trajectory] === PLAIN && Number.isFinite(head[0] + head[1]))
+        heads[colors.of[part.series.letter][trajectory]].push(head);
     }
   heads.forEach((points, group) => {
     if (points.length < FEWEST_HEADS) return;

@@ -2,7 +2,7 @@
 
 import { band } from "./bands.js";
 import { drawLine, drawText, fillArea, fillBox } from "./shapes.js";
-import { HIDDEN, PLAIN, runOf, shownPath } from "./groups.js";
+import { HIDDEN, PLAIN, seriesOf, shownTrajectory } from "./groups.js";
 import { number } from "./text.js";
 import { words } from "./words.js";
 
@@ -62,28 +62,31 @@ export function axesOf(name, range, steps, { width, height }) {
 }
 
 /** The trajectories of the series that are shown. @param {Payload} payload @param {State} state */
-export const visiblePaths = (payload, state) =>
-  payload.runs
-    .filter((run) => !state.hidden.includes(run.letter))
-    .flatMap((run) =>
-      Array.from({ length: run.n }, (_, path) => /** @type {import("./types.js").Who} */ ([run, path])),
+export const visibleTrajectories = (payload, state) =>
+  payload.series
+    .filter((series) => !state.hidden.includes(series.letter))
+    .flatMap((series) =>
+      Array.from(
+        { length: series.n },
+        (_, trajectory) => /** @type {import("./types.js").Who} */ ([series, trajectory]),
+      ),
     );
 
 /**
  * The trajectory whose line is nearest to a point: [letter, index] or null.
  * @param {Axes} axes
- * @param {import("./types.js").Who[]} paths
+ * @param {import("./types.js").Who[]} trajectories
  * @param {number} px
  * @param {number} py
  */
-export function nearestLine(axes, paths, px, py) {
+export function nearestLine(axes, trajectories, px, py) {
   const step = axes.stepAt(px);
   /** @type {[string, number] | null} */
   let best = null;
   let least = LINE_REACH;
-  for (const [run, path] of paths) {
-    const away = Math.abs(axes.y(run.curve(axes.name, path, step)) - py);
-    if (away < least) [best, least] = [[run.letter, path], away];
+  for (const [series, trajectory] of trajectories) {
+    const away = Math.abs(axes.y(series.curve(axes.name, trajectory, step)) - py);
+    if (away < least) [best, least] = [[series.letter, trajectory], away];
   }
   return best;
 }
@@ -100,11 +103,11 @@ function grouped({ name }, { payload, state, level, colors }) {
   /** @type {Map<number, import("./types.js").Who[]>} */
   const members = new Map();
   const single = [state.pinned, state.focus].filter(Boolean).map(String);
-  for (const [run, path] of visiblePaths(payload, state)) {
-    if (level[run.letter][path] !== PLAIN || !run.curves[name]) continue;
-    if (run.n === 1 && single.includes(String([run.letter, path]))) continue;
-    const group = colors.of[run.letter][path];
-    members.set(group, [...(members.get(group) ?? []), [run, path]]);
+  for (const [series, trajectory] of visibleTrajectories(payload, state)) {
+    if (level[series.letter][trajectory] !== PLAIN || !series.curves[name]) continue;
+    if (series.n === 1 && single.includes(String([series.letter, trajectory]))) continue;
+    const group = colors.of[series.letter][trajectory];
+    members.set(group, [...(members.get(group) ?? []), [series, trajectory]]);
   }
   return members;
 }
@@ -112,21 +115,21 @@ function grouped({ name }, { payload, state, level, colors }) {
 /** @param {Pen} pen @param {Axes} axes @param {LaneScene} scene */
 function drawGroups(pen, axes, scene) {
   const { steps } = scene.payload;
-  for (const [group, paths] of grouped(axes, scene)) {
+  for (const [group, trajectories] of grouped(axes, scene)) {
     const { color: hue, dash } = scene.colors.groups[group];
     const color = scene.theme.pick(hue);
-    if (paths.length < FEW) {
-      for (const [run, path] of paths)
+    if (trajectories.length < FEW) {
+      for (const [series, trajectory] of trajectories)
         drawLine(
           pen,
-          lineOf(axes, steps, (step) => run.curve(axes.name, path, step)),
+          lineOf(axes, steps, (step) => series.curve(axes.name, trajectory, step)),
           color,
           1.3,
           dash,
         );
       continue;
     }
-    const { low, high, median } = band(paths, axes.name, steps);
+    const { low, high, median } = band(trajectories, axes.name, steps);
     const isKnown = (/** @type {number[]} */ [, y]) => Number.isFinite(y);
     const upper = lineOf(axes, steps, (step) => high[step]).filter(isKnown);
     const lower = lineOf(axes, steps, (step) => low[step]).filter(isKnown);
@@ -152,17 +155,17 @@ function drawSingles(pen, axes, { payload, state, transient, theme, colors, leve
   /** @param {[string, number] | null | undefined} who @param {string} color @param {number} width */
   function single(who, color, width) {
     if (!who) return;
-    const [letter, path] = who;
-    const run = runOf(payload, letter);
-    if (!run.curves[axes.name] || level[letter][path] === HIDDEN) return;
-    const line = lineOf(axes, payload.steps, (step) => run.curve(axes.name, path, step));
+    const [letter, trajectory] = who;
+    const series = seriesOf(payload, letter);
+    if (!series.curves[axes.name] || level[letter][trajectory] === HIDDEN) return;
+    const line = lineOf(axes, payload.steps, (step) => series.curve(axes.name, trajectory, step));
     drawLine(pen, line, theme.sunk, width + 2);
     drawLine(pen, line, color, width);
   }
   single(pinned, theme.ink, 2);
   const { color } = colors.groups[colors.of[focus[0]][focus[1]]];
   if (String(focus) !== String(pinned)) single(focus, theme.pick(color), 2);
-  single(transient.hover?.path, theme.text2, 1.5);
+  single(transient.hover?.trajectory, theme.text2, 1.5);
 }
 
 /**
@@ -172,13 +175,13 @@ function drawSingles(pen, axes, { payload, state, transient, theme, colors, leve
  * @param {LaneScene} scene
  */
 function drawCell(pen, axes, { payload, state, transient: { hover }, theme }) {
-  const [run, path] = shownPath(payload, state);
-  const { certainty } = run;
+  const [series, trajectory] = shownTrajectory(payload, state);
+  const { certainty } = series;
   const cell = hover?.cell;
   if (hover?.part !== "board" || cell === undefined || axes.name !== "certainty" || !certainty) return;
   drawLine(
     pen,
-    lineOf(axes, payload.steps, (step) => certainty(path, step, cell)),
+    lineOf(axes, payload.steps, (step) => certainty(trajectory, step, cell)),
     theme.ink,
   );
 }
@@ -223,13 +226,13 @@ function drawPointer(pen, axes, { payload, transient: { hover }, theme, font }) 
     ],
     theme.text3,
   );
-  if (!hover.path) return;
-  const [letter, path] = hover.path;
-  const run = runOf(payload, letter);
-  const value = run.curve(axes.name, path, step);
+  if (!hover.trajectory) return;
+  const [letter, trajectory] = hover.trajectory;
+  const series = seriesOf(payload, letter);
+  const value = series.curve(axes.name, trajectory, step);
   const left = axes.x(step) > width * 0.8;
   const y = Math.min(height - 8, Math.max(8, axes.y(value) - 9));
-  const label = `${words.pathName(run, path)}  ${number(value)}`;
+  const label = `${words.trajectoryName(series, trajectory)}  ${number(value)}`;
   const align = left ? /** @type {const} */ ("right") : /** @type {const} */ ("left");
   drawText(pen, label, axes.x(step) + (left ? -6 : 6), y, theme.ink, { font: `600 ${style.font}`, align });
 }

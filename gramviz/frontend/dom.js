@@ -66,7 +66,7 @@ export function neighbor(items, item, key) {
   return items[(items.indexOf(item) + by + items.length) % items.length];
 }
 
-/** The letter of a run, drawn so that runs are distinguished without color. @param {string} letter */
+/** The letter of a series, drawn so that series are distinguished without color. @param {string} letter */
 export const badge = (letter) => make("span", { class: `badge ${letter}` }, letter);
 
 /** @type {Record<Shape, [string, Record<string, Attribute>][]>} */
@@ -77,7 +77,7 @@ const MARKS = {
   diamond: [["path", { d: "M6 1.5L10.5 6L6 10.5L1.5 6Z", fill: "currentColor" }]],
 };
 
-/** The outcome of a path as a small drawing; the color is that of the text around it. @param {Shape} shape */
+/** The outcome of a trajectory as a small drawing; the color is that of the text around it. @param {Shape} shape */
 export function markIcon(shape) {
   const parts = MARKS[shape].map(([tag, attributes]) => svg(tag, attributes));
   return svg(

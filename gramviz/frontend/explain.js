@@ -28,7 +28,7 @@ const SIGNS = {
   contradicts: "!",
   guess: "?",
 };
-/** For each run the reasons of each "path step". @type {WeakMap<Series, Map<string, Reasons>>} */
+/** For each series the reasons of each "trajectory step". @type {WeakMap<Series, Map<string, Reasons>>} */
 const explained = new WeakMap();
 
 /** Whether a board has the boxes that make it a Sudoku. @param {Board} board */
@@ -174,17 +174,20 @@ export function reasons(board, x, before, after) {
   return new Map(cells.filter((k) => before[k] !== after[k]).map((k) => [k, why(k)]));
 }
 
-/** The reasons of a path's step; null where the board is no Sudoku.
- * @param {Payload} payload @param {Series} run @param {number} path @param {number} step @returns {Reasons | null} */
-export function reasonsAt(payload, run, path, step) {
+/** The reasons of a trajectory's step; null where the board is no Sudoku.
+ * @param {Payload} payload @param {Series} series @param {number} trajectory @param {number} step
+ * @returns {Reasons | null} */
+export function reasonsAt(payload, series, trajectory, step) {
   if (!isSudoku(payload.board) || !payload.x) return null;
-  const kept = explained.get(run) ?? /** @type {Map<string, Reasons>} */ (new Map());
-  explained.set(run, kept);
-  const key = `${path} ${step}`;
+  const kept = explained.get(series) ?? /** @type {Map<string, Reasons>} */ (new Map());
+  explained.set(series, kept);
+  const key = `${trajectory} ${step}`;
   const known = kept.get(key);
   if (known) return known;
-  const changed = changedCells(run, path, step).length;
-  const found = changed ? reasons(payload.board, payload.x, run.tokens(path, step - 1), run.tokens(path, step)) : null;
+  const changed = changedCells(series, trajectory, step).length;
+  const found = changed
+    ? reasons(payload.board, payload.x, series.tokens(trajectory, step - 1), series.tokens(trajectory, step))
+    : null;
   kept.set(key, found ?? new Map());
   return found ?? new Map();
 }

@@ -34,33 +34,33 @@ function field(value) {
   return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
+const COLUMNS = ["series", "name", "trajectory", "step", "address", "answer", "ends_as"];
+
 /** Every state of every trajectory: where it is, its answer, its curves and its place on the map.
  * @param {Payload} payload @param {State} state */
 export function csvText(payload, state) {
-  const curves = [...new Set(payload.runs.flatMap((run) => Object.keys(run.curves)))];
+  const curves = [...new Set(payload.series.flatMap((series) => Object.keys(series.curves)))];
   /** @type {(string | number | null | undefined)[][]} */
-  const lines = [
-    ["run", "name", "trajectory", "step", "address", "answer", "ends_as", ...curves, "pc1", "pc2", "rollout", "tokens"],
-  ];
-  for (const run of payload.runs)
-    for (let path = 0; path < run.n; path += 1)
-      for (let step = 0; step < run.steps; step += 1) {
-        const id = run.answer(path, step);
-        const map = state.basis === null ? undefined : run.maps[state.basis]?.xyz;
-        const at = 3 * (path * run.steps + step);
+  const lines = [[...COLUMNS, ...curves, "pc1", "pc2", "rollout", "tokens"]];
+  for (const series of payload.series)
+    for (let trajectory = 0; trajectory < series.n; trajectory += 1)
+      for (let step = 0; step < series.steps; step += 1) {
+        const id = series.answer(trajectory, step);
+        const map = state.basis === null ? undefined : series.maps[state.basis]?.xyz;
+        const at = 3 * (trajectory * series.steps + step);
         lines.push([
-          run.letter,
-          run.name,
-          path,
+          series.letter,
+          series.name,
+          trajectory,
           step,
-          `${run.supervision_step[step]}.${run.transition[step]}`,
+          `${series.supervision_step[step]}.${series.transition[step]}`,
           id === null ? "" : (payload.answers[id]?.letter ?? `answer ${id + 1}`),
-          answerWords(payload, run.final(path)),
-          ...curves.map((name) => run.curve(name, path, step)),
+          answerWords(payload, series.final(trajectory)),
+          ...curves.map((name) => series.curve(name, trajectory, step)),
           map?.[at],
           map?.[at + 1],
-          String(run.hash ?? "").slice(0, 12),
-          run.tokens(path, step).join(" "),
+          String(series.hash ?? "").slice(0, 12),
+          series.tokens(trajectory, step).join(" "),
         ]);
       }
   return `${lines.map((line) => line.map(field).join(",")).join("\n")}\n`;

@@ -49,7 +49,7 @@ const pick = ({ store: { state } }, { planes }, [x, y]) =>
     y,
     state.cursor.step,
     REACH,
-    (/** @type {import("./types.js").Series} */ run) => !state.hidden.includes(run.letter),
+    (/** @type {import("./types.js").Series} */ series) => !state.hidden.includes(series.letter),
   );
 
 /**
@@ -66,7 +66,7 @@ function choose(context, stage, event) {
     store.set({ selected: {}, brush: null, board: state.board === "all" ? "focus" : state.board });
     return;
   }
-  const who = /** @type {[string, number]} */ ([found.run.letter, found.path]);
+  const who = /** @type {[string, number]} */ ([found.series.letter, found.trajectory]);
   if (withCommand(event) || event.altKey)
     store.set({ selected: changeSelection(state.selected, [who], { add: true, remove: event.altKey }) });
   else if (String(who) === String(state.focus)) store.set({ cursor: { step: found.step, low: null }, board: "focus" });
@@ -86,9 +86,9 @@ function finishLasso({ store }, stage, event) {
   const plane = planeAt(stage, points[0][0]);
   /** @type {[string, number][]} */
   const found = [];
-  for (const part of stage.planes.flatMap(({ runs }) => runs))
-    for (let path = 0; path < part.run.n && !state.hidden.includes(part.run.letter); path += 1)
-      if (inside(points, ...headAt(part, path, state.cursor.step))) found.push([part.run.letter, path]);
+  for (const part of stage.planes.flatMap(({ parts }) => parts))
+    for (let trajectory = 0; trajectory < part.series.n && !state.hidden.includes(part.series.letter); trajectory += 1)
+      if (inside(points, ...headAt(part, trajectory, state.cursor.step))) found.push([part.series.letter, trajectory]);
   const selected = changeSelection(state.selected, found, { add: withCommand(event), remove: event.altKey });
   const count = Object.values(selected).reduce((sum, list) => sum + list.length, 0);
   const outline = points.map((/** @type {Point} */ [x, y]) => [plane.fromX(x), plane.fromY(y)]);
@@ -141,7 +141,9 @@ function movePointer(context, stage, event) {
   const at = stage.local(event);
   if (!gesture) {
     const found = event.pointerType === "touch" ? null : pick(context, stage, at);
-    store.poke({ hover: found ? { part: "map", path: [found.run.letter, found.path], step: found.step } : null });
+    store.poke({
+      hover: found ? { part: "map", trajectory: [found.series.letter, found.trajectory], step: found.step } : null,
+    });
     element.style.cursor = store.transient.lasso ? "crosshair" : found ? "pointer" : "grab";
     return;
   }
@@ -174,8 +176,11 @@ function frame(context, stage, event) {
   if (isSolid(stage)) return rotate(context, null);
   const { selected, cursor, camera } = context.store.state;
   const plane = planeAt(stage, stage.local(event)[0]);
-  const chosen = plane.runs.flatMap((part) =>
-    (selected[part.run.letter] ?? []).flatMap((path) => [headAt(part, path, cursor.step), headAt(part, path, 0)]),
+  const chosen = plane.parts.flatMap((part) =>
+    (selected[part.series.letter] ?? []).flatMap((trajectory) => [
+      headAt(part, trajectory, cursor.step),
+      headAt(part, trajectory, 0),
+    ]),
   );
   context.store.set({ camera: framed(camera, plane.box, chosen) });
 }
@@ -237,19 +242,19 @@ export function shiftMap(context, stage, [dx, dy]) {
  */
 export function stepHead({ store }, { planes }, [dx, dy], add) {
   const { focus, cursor, hidden, selected } = store.state;
-  const plane = planes.find(({ runs }) => runs.some(({ run }) => run.letter === focus[0]));
-  const own = plane?.runs.find(({ run }) => run.letter === focus[0]);
+  const plane = planes.find(({ parts }) => parts.some(({ series }) => series.letter === focus[0]));
+  const own = plane?.parts.find(({ series }) => series.letter === focus[0]);
   if (!plane || !own) return;
   const [x, y] = headAt(own, focus[1], cursor.step);
   let least = Infinity;
   /** @type {[string, number] | null} */
   let best = null;
-  for (const part of plane.runs)
-    for (let path = 0; path < part.run.n && !hidden.includes(part.run.letter); path += 1) {
-      const [a, b] = headAt(part, path, cursor.step);
+  for (const part of plane.parts)
+    for (let trajectory = 0; trajectory < part.series.n && !hidden.includes(part.series.letter); trajectory += 1) {
+      const [a, b] = headAt(part, trajectory, cursor.step);
       const along = (a - x) * dx + (b - y) * dy;
       const cost = along + 2 * (Math.abs((a - x) * dy) + Math.abs((b - y) * dx));
-      if (along > 0.5 && cost < least) [least, best] = [cost, [part.run.letter, path]];
+      if (along > 0.5 && cost < least) [least, best] = [cost, [part.series.letter, trajectory]];
     }
   if (!best) return;
   const more = add ? { selected: changeSelection(selected, [best], { add: true }) } : {};

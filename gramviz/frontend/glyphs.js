@@ -225,7 +225,7 @@ export function paintToken(ink, token, x, y, size, { bold = false, node = false 
 }
 
 /**
- * A second token beside the first: the runner-up, or what the pinned path shows. Emptiness is a small ring.
+ * A second token beside the first: the runner-up, or what the pinned trajectory shows. Emptiness is a small ring.
  * @param {Ink} ink
  * @param {number} token
  * @param {number} x

@@ -1,9 +1,9 @@
-// The ground of the map: frame, axes, landscape, answer outlines and every whole path, faint. Independent of the
+// The ground of the map: frame, axes, landscape, answer outlines and every whole trajectory, faint. Independent of the
 // cursor.
 
 import { cased, hull, roundRect, tracePolygon } from "./draw.js";
 import { HIDDEN } from "./groups.js";
-import { clipTo, strokePaths } from "./paths.js";
+import { clipTo, strokeTrajectories } from "./trajectories.js";
 import { headAt } from "./planes.js";
 import { number } from "./text.js";
 import { words } from "./words.js";
@@ -12,7 +12,7 @@ import { words } from "./words.js";
 
 const BLANK = 255;
 
-/** The base layer: frame, axes, answer outlines and every whole path, faint. Independent of the cursor.
+/** The base layer: frame, axes, answer outlines and every whole trajectory, faint. Independent of the cursor.
  * @param {Pen} pen @param {PlacedPlane[]} planes @param {Scene} scene */
 export function drawBase(pen, planes, scene) {
   const { theme, font } = scene;
@@ -27,7 +27,7 @@ export function drawBase(pen, planes, scene) {
     clipTo(pen, box, () => {
       if (scene.state.layers.includes("landscape") && !plane.axes) drawLandscape(pen, plane, scene);
       if (scene.state.layers.includes("hulls")) drawHulls(pen, plane, scene);
-      strokePaths(pen, plane, scene, 0, scene.last, 0.26);
+      strokeTrajectories(pen, plane, scene, 0, scene.last, 0.26);
     });
     if (scene.small) continue;
     pen.font = `11px ${font}`;
@@ -35,7 +35,7 @@ export function drawBase(pen, planes, scene) {
     pen.textBaseline = "alphabetic";
     pen.textAlign = "center";
     const shares = plane.basis.variance ?? [];
-    const many = planes.length > 1 ? `${plane.runs.map((run) => run.run.letter).join(", ")}   ` : "";
+    const many = planes.length > 1 ? `${plane.parts.map(({ series }) => series.letter).join(", ")}   ` : "";
     const foot = plane.axes
       ? words.map.axes(shares, box.width < 330, plane.basis)
       : words.map.axis(1, shares[0] ?? NaN, plane.basis);
@@ -149,11 +149,11 @@ function drawScale(pen, { box, scale, basis }, { theme }) {
 /** @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene */
 function drawHulls(pen, plane, scene) {
   const byAnswer = /** @type {Map<number, Pair[]>} */ (new Map());
-  for (const part of plane.runs)
-    for (let path = 0; path < part.run.n; path += 1) {
-      if (scene.emphasis[part.run.letter][path] === HIDDEN) continue;
-      const answer = part.run.final(path);
-      byAnswer.set(answer, [...(byAnswer.get(answer) ?? []), headAt(part, path, scene.steps - 1)]);
+  for (const part of plane.parts)
+    for (let trajectory = 0; trajectory < part.series.n; trajectory += 1) {
+      if (scene.emphasis[part.series.letter][trajectory] === HIDDEN) continue;
+      const answer = part.series.final(trajectory);
+      byAnswer.set(answer, [...(byAnswer.get(answer) ?? []), headAt(part, trajectory, scene.steps - 1)]);
     }
   const named = /** @type {Pair[]} */ ([]);
   for (const [answer, points] of [...byAnswer].sort((a, b) => a[0] - b[0])) {

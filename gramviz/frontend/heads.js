@@ -2,17 +2,17 @@
 
 import { cased, mark, roundRect, tracePolygon } from "./draw.js";
 import { FAINT, GRAY, HIDDEN, outcomeShape, PLAIN } from "./groups.js";
-import { alphaOf, clipTo, trace } from "./paths.js";
+import { alphaOf, clipTo, trace } from "./trajectories.js";
 import { headAt, nearOf } from "./planes.js";
 
 /** @import { Box, Pair, Pen, PlacedPlane, PlacedSeries, Scene, Theme, Trajectory } from "./types.js" */
 
 /** A trajectory that is drawn by itself.
- * @typedef {{ part: PlacedSeries, path: number, kind: "pinned" | "focus" | "hover" }} Special */
+ * @typedef {{ part: PlacedSeries, trajectory: number, kind: "pinned" | "focus" | "hover" }} Special */
 
 const HALO = 0.13; // opacity of a halo
 
-/** Heads, halos, the special paths and their labels. Redrawn on every frame while something moves.
+/** Heads, halos, the special trajectories and their labels. Redrawn on every frame while something moves.
  * @param {Pen} pen @param {PlacedPlane[]} planes @param {Scene} scene */
 export function drawTop(pen, planes, scene) {
   for (const plane of planes)
@@ -25,37 +25,41 @@ export function drawTop(pen, planes, scene) {
   if (scene.lasso) drawLasso(pen, scene.lasso, scene.theme);
 }
 
-/** The paths drawn apart from the cloud: pinned (ink), focused (color), pointed at.
+/** The trajectories drawn apart from the cloud: pinned (ink), focused (color), pointed at.
  * @param {PlacedPlane} plane @param {Scene} scene */
 function specials(plane, { state, hover }) {
   const found = /** @type {Special[]} */ ([]);
   /** @param {Trajectory | null | undefined} who @param {Special["kind"]} kind */
   const add = (who, kind) => {
     if (!who) return;
-    const part = plane.runs.find(({ run }) => run.letter === who[0]);
-    if (part && !state.hidden.includes(who[0]) && !found.some((other) => other.part === part && other.path === who[1]))
-      found.push({ part, path: who[1], kind });
+    const part = plane.parts.find(({ series }) => series.letter === who[0]);
+    if (
+      part &&
+      !state.hidden.includes(who[0]) &&
+      !found.some((other) => other.part === part && other.trajectory === who[1])
+    )
+      found.push({ part, trajectory: who[1], kind });
   };
   add(state.pinned, "pinned");
   add(state.focus, "focus");
-  add(hover?.path, "hover");
+  add(hover?.trajectory, "hover");
   return found;
 }
 
 /** @param {Pen} pen @param {Special} special @param {Scene} scene */
-function drawSpecial(pen, { part, path, kind }, scene) {
+function drawSpecial(pen, { part, trajectory, kind }, scene) {
   const { theme, state, fraction, colors } = scene;
-  const { run, points } = part;
-  const step = run.held(state.cursor.step);
-  const color = kind === "pinned" ? theme.ink : theme.pick(colors.groups[colors.of[run.letter][path]].color);
+  const { series, points } = part;
+  const step = series.held(state.cursor.step);
+  const color = kind === "pinned" ? theme.ink : theme.pick(colors.groups[colors.of[series.letter][trajectory]].color);
   const width = kind === "pinned" ? 3 : 2.6;
-  const head = headAt(part, path, state.cursor.step, fraction);
-  const faint = scene.emphasis[run.letter][path] === FAINT;
+  const head = headAt(part, trajectory, state.cursor.step, fraction);
+  const faint = scene.emphasis[series.letter][trajectory] === FAINT;
   pen.globalAlpha = faint ? 0.3 : 1;
   const line = (/** @type {string} */ style, /** @type {number} */ thick) => {
     pen.beginPath();
-    trace(pen, part, path, 0, step);
-    if (step === 0) pen.moveTo(points[2 * path * run.steps], points[2 * path * run.steps + 1]);
+    trace(pen, part, trajectory, 0, step);
+    if (step === 0) pen.moveTo(points[2 * trajectory * series.steps], points[2 * trajectory * series.steps + 1]);
     pen.lineTo(...head);
     pen.strokeStyle = style;
     pen.lineWidth = thick;
@@ -65,13 +69,13 @@ function drawSpecial(pen, { part, path, kind }, scene) {
   line(color, width);
   pen.setLineDash([2, 4]);
   pen.beginPath();
-  trace(pen, part, path, step, scene.last);
+  trace(pen, part, trajectory, step, scene.last);
   pen.lineWidth = 1.6;
   pen.stroke();
   pen.setLineDash([]);
   for (let at = 1; at <= step; at += 1) {
-    if (run.supervision_step[at] === run.supervision_step[at + 1]) continue; // a dot per supervision step
-    const k = 2 * (path * run.steps + at);
+    if (series.supervision_step[at] === series.supervision_step[at + 1]) continue; // a dot per supervision step
+    const k = 2 * (trajectory * series.steps + at);
     pen.beginPath();
     pen.arc(points[k], points[k + 1], 2.1, 0, 2 * Math.PI);
     pen.fillStyle = theme.bg;
@@ -88,7 +92,7 @@ function drawSpecial(pen, { part, path, kind }, scene) {
     pen.strokeStyle = theme.ink;
     pen.stroke();
   }
-  mark(pen, scene.veiled ? "ring" : outcomeShape(run.outcome(path)), ...head, scene.small ? 3.4 : 4.8, color);
+  mark(pen, scene.veiled ? "ring" : outcomeShape(series.outcome(trajectory)), ...head, scene.small ? 3.4 : 4.8, color);
   pen.globalAlpha = 1;
 }
 
@@ -98,13 +102,13 @@ function drawSpecial(pen, { part, path, kind }, scene) {
 function drawHalos(pen, plane, scene, level) {
   const { theme, state, emphasis, colors, fraction } = scene;
   const discs = new Map();
-  for (const part of plane.runs)
-    for (let path = 0; path < part.run.n; path += 1) {
-      if (emphasis[part.run.letter][path] !== level || !part.outside) continue;
-      const group = colors.of[part.run.letter][path];
-      const outside = part.outside[path * part.run.steps + part.run.held(state.cursor.step)] / 255;
+  for (const part of plane.parts)
+    for (let trajectory = 0; trajectory < part.series.n; trajectory += 1) {
+      if (emphasis[part.series.letter][trajectory] !== level || !part.outside) continue;
+      const group = colors.of[part.series.letter][trajectory];
+      const outside = part.outside[trajectory * part.series.steps + part.series.held(state.cursor.step)] / 255;
       if (!discs.has(group)) discs.set(group, []);
-      discs.get(group).push([...headAt(part, path, state.cursor.step, fraction), 3 + 12 * Math.sqrt(outside)]);
+      discs.get(group).push([...headAt(part, trajectory, state.cursor.step, fraction), 3 + 12 * Math.sqrt(outside)]);
     }
   pen.globalAlpha = HALO * alphaOf(level, scene);
   for (const [group, list] of discs) {
@@ -123,14 +127,15 @@ function drawHeads(pen, plane, scene) {
   const { theme, state, emphasis, colors, fraction } = scene;
   if (scene.halo) for (const level of [FAINT, PLAIN]) drawHalos(pen, plane, scene, level);
   for (const level of [GRAY, FAINT, PLAIN])
-    for (const part of plane.runs)
-      for (let path = 0; path < part.run.n; path += 1) {
-        if (emphasis[part.run.letter][path] !== level) continue;
-        const [x, y] = headAt(part, path, state.cursor.step, fraction);
-        const color = level === GRAY ? theme.gray : theme.pick(colors.groups[colors.of[part.run.letter][path]].color);
+    for (const part of plane.parts)
+      for (let trajectory = 0; trajectory < part.series.n; trajectory += 1) {
+        if (emphasis[part.series.letter][trajectory] !== level) continue;
+        const [x, y] = headAt(part, trajectory, state.cursor.step, fraction);
+        const color =
+          level === GRAY ? theme.gray : theme.pick(colors.groups[colors.of[part.series.letter][trajectory]].color);
         pen.globalAlpha = level === GRAY ? 0.6 : alphaOf(level, scene);
-        const shape = scene.veiled ? "ring" : outcomeShape(part.run.outcome(path));
-        mark(pen, shape, x, y, (scene.small ? 1.6 : 3.4) * nearOf(part, path, state.cursor.step), color);
+        const shape = scene.veiled ? "ring" : outcomeShape(part.series.outcome(trajectory));
+        mark(pen, shape, x, y, (scene.small ? 1.6 : 3.4) * nearOf(part, trajectory, state.cursor.step), color);
       }
   pen.globalAlpha = 1;
 }
@@ -139,10 +144,10 @@ function drawHeads(pen, plane, scene) {
  * @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene */
 function drawInit(pen, plane, scene) {
   const done = /** @type {Pair[]} */ ([]);
-  for (const part of plane.runs)
-    for (let path = 0; path < part.run.n; path += 1) {
-      if (scene.emphasis[part.run.letter][path] === HIDDEN) continue;
-      const [x, y] = headAt(part, path, 0);
+  for (const part of plane.parts)
+    for (let trajectory = 0; trajectory < part.series.n; trajectory += 1) {
+      if (scene.emphasis[part.series.letter][trajectory] === HIDDEN) continue;
+      const [x, y] = headAt(part, trajectory, 0);
       if (done.some(([a, b]) => Math.hypot(a - x, b - y) < 6)) continue;
       if (done.length < 6) mark(pen, "diamond", x, y, 4.6, scene.theme.ink);
       done.push([x, y]);
@@ -153,7 +158,7 @@ function drawInit(pen, plane, scene) {
   cased(pen, "init", done[0][0], done[0][1] + 20, scene.theme.text2, scene.theme.sunk);
 }
 
-/** Names beside the heads of the special paths, moved about until they cover no head and no other name.
+/** Names beside the heads of the special trajectories, moved about until they cover no head and no other name.
  * @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene */
 function drawLabels(pen, plane, scene) {
   const { theme, state, fraction, font } = scene;
@@ -161,7 +166,7 @@ function drawLabels(pen, plane, scene) {
   pen.textBaseline = "middle";
   const list = specials(plane, scene).map((special) => ({
     ...special,
-    head: headAt(special.part, special.path, state.cursor.step, fraction),
+    head: headAt(special.part, special.trajectory, state.cursor.step, fraction),
   }));
   const taken = list.map(({ head: [x, y] }) => ({ x: x - 10, y: y - 10, width: 20, height: 20 }));
   taken.push({
@@ -172,9 +177,9 @@ function drawLabels(pen, plane, scene) {
   }); // the scale bar
   const meets = (/** @type {Box} */ a, /** @type {Box} */ b) =>
     a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
-  for (const { part, path, kind, head } of list) {
-    const { run } = part;
-    const text = run.n === 1 ? `${run.letter} ${run.name}` : `${run.letter} #${path}`;
+  for (const { part, trajectory, kind, head } of list) {
+    const { series } = part;
+    const text = series.n === 1 ? `${series.letter} ${series.name}` : `${series.letter} #${trajectory}`;
     const size = { width: pen.measureText(text).width + 12, height: 18 };
     const places = [
       [14, -26],

@@ -94,7 +94,7 @@ function createQuestions(model, memory) {
         model.off("msg:custom", hear);
       });
     },
-    /** @param {object} question such as `{ask: "branch", run: "A", path: 3, step: 7}` */
+    /** @param {object} question such as `{ask: "branch", series: "A", trajectory: 3, step: 7}` */
     ask(question) {
       store.flush();
       memory.asking = true;

@@ -91,10 +91,10 @@ const shiftedKeys = ({ store, actions }) => ({
  */
 function chooseFocus({ store }, add) {
   const { selected, focus } = store.state;
-  const [letter, path] = focus;
+  const [letter, trajectory] = focus;
   const list = selected[letter] ?? [];
-  const changed = list.includes(path) ? list.filter((other) => other !== path) : [...list, path];
-  store.set({ selected: add ? { ...selected, [letter]: changed } : { [letter]: [path] } });
+  const changed = list.includes(trajectory) ? list.filter((other) => other !== trajectory) : [...list, trajectory];
+  store.set({ selected: add ? { ...selected, [letter]: changed } : { [letter]: [trajectory] } });
 }
 
 /** To another tab of the same row, which opens. @param {HTMLElement} tab @param {string} key */

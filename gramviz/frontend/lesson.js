@@ -1,7 +1,7 @@
 // A lesson in progress: chapters, and quizzes that hide the future. Data, not code: gramviz.chapters checks the YAML.
 
 import { cellName, changedCells, tokenLabel } from "./cells.js";
-import { runOf, shownPath } from "./groups.js";
+import { seriesOf, shownTrajectory } from "./groups.js";
 import { firstCorrect, parting } from "./steps.js";
 import { joined } from "./text.js";
 import { words } from "./words.js";
@@ -20,17 +20,18 @@ const TRIES = 2;
  * @returns {Chapter[]}
  */
 function automatic(payload, state) {
-  const [run, path] = shownPath(payload, { ...state, board: "focus" });
-  const name = words.pathName(run, path);
+  const [series, trajectory] = shownTrajectory(payload, { ...state, board: "focus" });
+  const name = words.trajectoryName(series, trajectory);
   const { pinned } = state;
   /** @type {{at: number, say: string}[]} */
   const found = [{ at: 0, say: words.lesson.start }];
   if (pinned) {
-    const other = runOf(payload, pinned[0]);
-    const separated = parting(other, pinned[1], run, path);
-    if (separated) found.push({ at: separated.step, say: words.lesson.part(words.pathName(other, pinned[1]), name) });
+    const other = seriesOf(payload, pinned[0]);
+    const separated = parting(other, pinned[1], series, trajectory);
+    if (separated)
+      found.push({ at: separated.step, say: words.lesson.part(words.trajectoryName(other, pinned[1]), name) });
   }
-  const right = firstCorrect(run, path);
+  const right = firstCorrect(series, trajectory);
   if (right !== null) found.push({ at: right, say: words.lesson.correct(name) });
   return [...found.sort((a, b) => a.at - b.at), { at: payload.steps - 1, say: words.lesson.end }];
 }
@@ -46,7 +47,7 @@ export function answerName(payload, quiz, answer) {
   if (quiz.kind === "cell") return cellName(payload.board, answer);
   if (quiz.kind === "token") return tokenLabel(payload.board, answer);
   if (quiz.kind === "answer") return words.answer(payload.answers[answer]?.letter);
-  if (quiz.kind === "path") return words.pathName(runOf(payload, answer[0]), answer[1]);
+  if (quiz.kind === "trajectory") return words.trajectoryName(seriesOf(payload, answer[0]), answer[1]);
   return quiz.choices[answer];
 }
 
@@ -59,10 +60,10 @@ export function answerName(payload, quiz, answer) {
  */
 function rightAnswers(payload, state, { kind, answer, until, cell }) {
   if (answer !== "auto") return answer;
-  const [run, path] = shownPath(payload, { ...state, board: "focus" });
-  if (kind === "token") return [run.tokens(path, until)[cell]];
-  if (kind === "answer") return [run.final(path)];
-  return changedCells(run, path, until);
+  const [series, trajectory] = shownTrajectory(payload, { ...state, board: "focus" });
+  if (kind === "token") return [series.tokens(trajectory, until)[cell]];
+  if (kind === "answer") return [series.final(trajectory)];
+  return changedCells(series, trajectory, until);
 }
 
 /**
@@ -74,10 +75,11 @@ function rightAnswers(payload, state, { kind, answer, until, cell }) {
 function chapterView(chapter, step) {
   /** @type {Record<string, number[]>} */
   const selected = {};
-  for (const [letter, path] of chapter.look?.paths ?? []) selected[letter] = [...(selected[letter] ?? []), path];
+  for (const [letter, trajectory] of chapter.highlight?.trajectories ?? [])
+    selected[letter] = [...(selected[letter] ?? []), trajectory];
   return {
     selected,
-    cells: chapter.look?.cells ?? [],
+    cells: chapter.highlight?.cells ?? [],
     range: chapter.play ? [step, chapter.play.to] : null,
     ...(chapter.play ? { speed: chapter.play.speed, loop: false } : {}),
     ...(chapter.show ?? {}),

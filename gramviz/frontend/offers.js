@@ -1,12 +1,12 @@
 // What the menus offer of things that only a model can answer: each offer, or why it cannot be had.
 
 import { cellName } from "./cells.js";
-import { runOf } from "./groups.js";
+import { seriesOf } from "./groups.js";
 import { address } from "./steps.js";
 import { clean } from "./text.js";
 import { words } from "./words.js";
 
-const MOST_RUNS = 4;
+const MOST_SERIES = 4;
 
 /** @typedef {import("./registry.js").Context} Context */
 /** @typedef {import("./menu.js").Choice} Choice */
@@ -35,7 +35,7 @@ export function compareOffers({ payload, kernel }) {
   const why =
     refusal === words.edit.model
       ? words.edit.lend
-      : (refusal ?? (payload.runs.length === MOST_RUNS ? words.edit.full : null));
+      : (refusal ?? (payload.series.length === MOST_SERIES ? words.edit.full : null));
   return (names.length ? names.map((name) => clean(name, 60)) : [words.edit.other]).map((label, other) =>
     offer(label, () => kernel.ask(names.length ? { ask: "compare", other } : { ask: "compare" }), why),
   );
@@ -44,19 +44,19 @@ export function compareOffers({ payload, kernel }) {
 /** Another puzzle, and branches from the state that is shown. @param {Context} context @returns {Choice[]} */
 export function editOffers({ payload, store, kernel }) {
   const { focus, pinned, cursor } = store.state;
-  const run = runOf(payload, focus[0]);
-  const step = run.held(cursor.step);
-  const name = words.pathName(run, focus[1]);
+  const series = seriesOf(payload, focus[0]);
+  const step = series.held(cursor.step);
+  const name = words.trajectoryName(series, focus[1]);
   const branch =
     (more = {}) =>
     () =>
-      kernel.ask({ ask: "branch", run: run.letter, path: focus[1], step, ...more });
+      kernel.ask({ ask: "branch", series: series.letter, trajectory: focus[1], step, ...more });
   const why = kernel.refusal("branch");
   const editing = kernel.refusal("edit") ?? (payload.x ? null : words.edit.beside);
   const { edit } = store.transient;
   const other = pinned && String(pinned) !== String(focus) ? pinned : null;
-  const related = other && runOf(payload, other[0]).checkpoint === run.checkpoint;
-  const towards = words.edit.towards(other ? words.pathName(runOf(payload, other[0]), other[1]) : null);
+  const related = other && seriesOf(payload, other[0]).checkpoint === series.checkpoint;
+  const towards = words.edit.towards(other ? words.trajectoryName(seriesOf(payload, other[0]), other[1]) : null);
   return [
     { ...offer(words.edit.puzzle, () => store.poke({ edit: edit ? null : {} }), editing), checked: Boolean(edit) },
     offer(words.edit.branch(name, address(payload, step)), branch(), why),

@@ -50,7 +50,7 @@ function paintSquares(ink) {
     pen.fillStyle = view.given[position] ? theme.given : dark ? theme.sunk : theme.bg;
     pen.fillRect(x, y, size, size);
     if (view.counts && !view.given[position]) {
-      // Lightness = agreement: the deeper the tint, the more paths show the same token.
+      // Lightness = agreement: the deeper the tint, the more trajectories show the same token.
       const top = ranked(view.counts, position, board.tokens.length)[0]?.[1] ?? 0;
       pen.globalAlpha = 0.9 * Math.max(0, (top / view.crowd - 0.34) / 0.66) * (board.checkered ? 0.55 : 1);
       pen.fillStyle = theme.given;

@@ -8,7 +8,7 @@ import { words } from "./words.js";
 /** @import { Payload } from "./types.js" */
 /** @import { PayloadMeta, Series, SeriesMap, SeriesMeta } from "./types.js" */
 
-/** By name, those of one run. @typedef {Record<string, NumberArray>} Arrays */
+/** By name, those of one series. @typedef {Record<string, NumberArray>} Arrays */
 
 /** @type {Record<string, new (buffer: ArrayBuffer, offset: number, count: number) => Numbers>} */
 const TYPES = {
@@ -29,7 +29,7 @@ const COUNTS = ["curve_conflicts", "curve_changed"]; // whole numbers, whatever 
  * @param {PayloadMeta} meta @param {DataView<ArrayBuffer> | Uint8Array<ArrayBuffer>} view
  * @returns {Promise<Payload>} */
 export async function readPayload(meta, view) {
-  if (meta?.format?.[0] !== FORMAT) throw new Error(words.newer(meta?.format?.[0]));
+  if (meta?.format?.[0] !== FORMAT) throw new Error(words.foreign(meta?.format?.[0], FORMAT));
   let buffer;
   try {
     const packed = new Blob([view]).stream().pipeThrough(new DecompressionStream("deflate"));
@@ -58,17 +58,17 @@ const cleaned = (list, limit) => (list ?? []).map((entry) => clean(entry, limit)
 function describe(meta, buffer) {
   const board = readBoard(meta.board);
   if (meta.input) board.input = readInput(meta.board, meta.input);
-  const arraysOf = (/** @type {SeriesMeta} */ run) => {
-    const own = meta.arrays.filter((entry) => entry.run === run.letter && TYPES[entry.dtype]);
+  const arraysOf = (/** @type {SeriesMeta} */ series) => {
+    const own = meta.arrays.filter((entry) => entry.series === series.letter && TYPES[entry.dtype]);
     return Object.fromEntries(own.map((entry) => [entry.name, readArray(entry, buffer)]));
   };
-  const runs = meta.runs.map((run, index) => readRun(run, index, arraysOf(run), board.size));
-  const lead = runs.reduce((best, run) => (run.steps > best.steps ? run : best), runs[0]);
+  const series = meta.series.map((series, index) => readSeries(series, index, arraysOf(series), board.size));
+  const lead = series.reduce((best, series) => (series.steps > best.steps ? series : best), series[0]);
   const levels = [...cleaned(meta.levels, 40), "Supervision step", "Transition", "Low-level step"];
   return {
     meta,
     board,
-    runs,
+    series,
     lead,
     steps: lead.steps,
     title: clean(meta.title),
@@ -90,7 +90,7 @@ function describe(meta, buffer) {
 
 /** @param {PackedBasis} basis @param {ArrayEntry[]} arrays @param {ArrayBuffer} buffer @returns {Basis} */
 function readBasis(basis, arrays, buffer) {
-  const entry = arrays.find(({ name, run }) => name === `landscape_${basis.name}` && run === basis.runs[0]);
+  const entry = arrays.find(({ name, series }) => name === `landscape_${basis.name}` && series === basis.series[0]);
   const landscape = basis.landscape && entry ? { ...basis.landscape, ...readArray(entry, buffer) } : null;
   return { ...basis, label: clean(basis.label, 60), landscape };
 }
@@ -145,14 +145,14 @@ function readArray(entry, buffer) {
  * @param {Numbers} values @param {number[]} shape */
 function undoDelta(values, [n, t, size]) {
   const whole = new Uint8Array(values);
-  for (let path = 0; path < n; path += 1) {
-    const start = path * t * size;
+  for (let trajectory = 0; trajectory < n; trajectory += 1) {
+    const start = trajectory * t * size;
     for (let k = start + size; k < start + t * size; k += 1) whole[k] += whole[k - size];
   }
   return whole;
 }
 
-/** The curves and the maps among the arrays of a run with n trajectories, each under its own name.
+/** The curves and the maps among the arrays of a series with n trajectories, each under its own name.
  * @param {Arrays} arrays @param {number} n */
 function readNamed(arrays, n) {
   const named = (/** @type {string} */ prefix) =>
@@ -171,52 +171,52 @@ function readNamed(arrays, n) {
   };
 }
 
-/** One run, with accessors so that no other module knows how the bytes lie.
- * @param {SeriesMeta} run @param {number} index @param {Arrays} arrays @param {number} size @returns {Series} */
-function readRun(run, index, arrays, size) {
+/** One series, with accessors so that no other module knows how the bytes lie.
+ * @param {SeriesMeta} series @param {number} index @param {Arrays} arrays @param {number} size @returns {Series} */
+function readSeries(series, index, arrays, size) {
   const [n, t] = arrays.tokens.shape;
   const tokens = /** @type {Uint8Array} */ (arrays.tokens.values);
   const { answer, conflict, valid, outcome, settled, halted, low_drift: lowDrift } = arrays;
   const { curves, maps } = readNamed(arrays, n);
   const held = (/** @type {number} */ step) => Math.min(step, t - 1);
-  const at = (/** @type {number} */ path, /** @type {number} */ step) => path * t + held(step);
+  const at = (/** @type {number} */ trajectory, /** @type {number} */ step) => trajectory * t + held(step);
   /** A number of each position, as k / levels; undefined where it was not recorded.
-   * @param {string} name @returns {((path: number, step: number, position: number) => number) | undefined} */
+   * @param {string} name @returns {((trajectory: number, step: number, position: number) => number) | undefined} */
   const perPosition = (name, levels = 1) => {
     const values = arrays[name]?.values;
-    return values && ((path, step, position) => values[at(path, step) * size + position] / levels);
+    return values && ((trajectory, step, position) => values[at(trajectory, step) * size + position] / levels);
   };
   return {
-    ...run,
+    ...series,
     index,
     n,
     steps: t,
-    name: clean(run.name, 60),
-    model: clean(run.model, 60),
+    name: clean(series.name, 60),
+    model: clean(series.model, 60),
     held,
     curves,
     maps,
-    tokens: (path, step) => tokens.subarray(at(path, step) * size, (at(path, step) + 1) * size),
+    tokens: (trajectory, step) => tokens.subarray(at(trajectory, step) * size, (at(trajectory, step) + 1) * size),
     certainty: perPosition("certainty", LEVELS),
     second: perPosition("second"),
     secondCertainty: perPosition("second_certainty", LEVELS),
     conflict:
       conflict &&
-      ((path, step, position) =>
-        (conflict.values[at(path, step) * conflict.shape[2] + (position >> 3)] >> (position & 7)) & 1),
-    valid: valid && ((path, step) => valid.values[at(path, step)] === 1),
-    answer: (path, step) => {
-      const id = answer ? answer.values[at(path, step)] : NONE;
+      ((trajectory, step, position) =>
+        (conflict.values[at(trajectory, step) * conflict.shape[2] + (position >> 3)] >> (position & 7)) & 1),
+    valid: valid && ((trajectory, step) => valid.values[at(trajectory, step)] === 1),
+    answer: (trajectory, step) => {
+      const id = answer ? answer.values[at(trajectory, step)] : NONE;
       return id === NONE ? null : id;
     },
-    final: (path) => arrays.final.values[path],
+    final: (trajectory) => arrays.final.values[trajectory],
     right: valid ? outcome.values.filter((one) => one === 1).length : null,
-    outcome: (path) => (outcome ? outcome.values[path] : 3),
-    settled: settled && ((path) => settled.values[path] === 1),
+    outcome: (trajectory) => (outcome ? outcome.values[trajectory] : 3),
+    settled: settled && ((trajectory) => settled.values[trajectory] === 1),
     halts: Boolean(halted),
-    halted: (path) => (halted ? halted.values[path] : -1),
-    curve: (name, path, step) =>
-      curves[name] ? curves[name].values[path * curves[name].each * t + held(step)] : Number.NaN,
-    lowDrift: lowDrift && ((path, step, low) => lowDrift.values[at(path, step) * run.low_steps + low]),
+    halted: (trajectory) => (halted ? halted.values[trajectory] : -1),
+    curve: (name, trajectory, step) =>
+      curves[name] ? curves[name].values[trajectory * curves[name].each * t + held(step)] : Number.NaN,
+    lowDrift: lowDrift && ((trajectory, step, low) => lowDrift.values[at(trajectory, step) * series.low_steps + low]),
   };
 }

@@ -1,4 +1,4 @@
-// The geometry of the map: which planes are drawn, where, and where each state of each path falls. No drawing, no
+// The geometry of the map: which planes are drawn, where, and where each state of each trajectory falls. No drawing, no
 // events.
 
 import { isDeep, nearness, slabOf, turning } from "./turn.js";
@@ -10,21 +10,22 @@ const margin = (box) => Math.min(30, box.width / 12);
 const GAP = 10; // px between planes side by side
 const FOOT = 18; // px below a plane for its axis
 
-/** The bases of the chosen name, one plane each: several where runs have unrelated spaces.
+/** The bases of the chosen name, one plane each: several where series have unrelated spaces.
  * @param {Payload} payload @param {string | null} name @returns {Plane[]} */
 export function planesOf(payload, name) {
   const entries = payload.bases.filter((basis) => basis.name === name);
   return entries
     .map((basis) => ({
       basis,
-      runs: payload.runs.filter((run) => basis.runs.includes(run.letter) && run.maps[basis.name]),
+      series: payload.series.filter((series) => basis.series.includes(series.letter) && series.maps[basis.name]),
     }))
-    .filter((plane) => plane.runs.length);
+    .filter((plane) => plane.series.length);
 }
 
-/** Whether a plane holds runs of different checkpoints in a space that only one of them knows. @param {Plane} plane */
-export function unrelated({ basis, runs }) {
-  return basis.name !== "answers" && new Set(runs.map((run) => run.checkpoint ?? run.letter)).size > 1;
+/** Whether a plane's series are of different checkpoints, in a space that only one of them knows.
+ * @param {Plane} plane */
+export function unrelated({ basis, series }) {
+  return basis.name !== "answers" && new Set(series.map((series) => series.checkpoint ?? series.letter)).size > 1;
 }
 
 /** Places the planes side by side in width x height and projects every state through the camera of the state.
@@ -49,10 +50,10 @@ export function project(planes, { camera, dims, turn }, width, height) {
     const y0 = box.y + box.height / 2 + (camera?.y ?? 0) * box.height;
     const toX = (/** @type {number} */ value) => x0 + (value - bounds.x) * scale;
     const toY = (/** @type {number} */ value) => y0 - (value - bounds.y) * scale;
-    const runs = plane.runs.map((run) => {
-      const { xyz, ...halos } = run.maps[basis.name];
+    const parts = plane.series.map((series) => {
+      const { xyz, ...halos } = series.maps[basis.name];
       const outside = deep ? halos.beyond : halos.outside; // what the two, or three, components that are seen leave out
-      const count = run.n * run.steps;
+      const count = series.n * series.steps;
       const points = new Float32Array(count * 2);
       const depth = deep ? new Float32Array(count) : null; // -1 behind to 1 in front
       for (let k = 0; k < count; k += 1) {
@@ -61,9 +62,9 @@ export function project(planes, { camera, dims, turn }, width, height) {
         points[2 * k + 1] = toY(up);
         if (depth) depth[k] = near / flat.reach;
       }
-      // The slab of the segment that begins at each state; that of a path's last one is never asked for.
+      // The slab of the segment that begins at each state; that of a trajectory's last one is never asked for.
       const slabs = depth && Uint8Array.from(depth, (near, k) => slabOf((near + (depth[k + 1] ?? near)) / 2));
-      return { run, points, outside, depth, slabs };
+      return { series, points, outside, depth, slabs };
     });
     const unit = turning(turn, [0, 0, 0]);
     const axes = deep ? [unit(1, 0, 0), unit(0, 1, 0), unit(0, 0, 1)] : null;
@@ -71,7 +72,7 @@ export function project(planes, { camera, dims, turn }, width, height) {
       basis,
       index,
       box,
-      runs,
+      parts,
       scale,
       axes,
       fromX: (x) => (x - x0) / scale + bounds.x,
@@ -84,11 +85,11 @@ export function project(planes, { camera, dims, turn }, width, height) {
 
 /** The extent of a plane's states; of all three components the middle, and how far from it the furthest state lies.
  * @param {Plane} plane @returns {Box & { middle: Vector, reach: number }} */
-function boundsOf({ basis: { name }, runs }) {
+function boundsOf({ basis: { name }, series: shown }) {
   const axes = [0, 1, 2];
   const [low, high] = [axes.map(() => Infinity), axes.map(() => -Infinity)];
-  for (const run of runs) {
-    const { xyz } = run.maps[name];
+  for (const series of shown) {
+    const { xyz } = series.maps[name];
     for (let k = 0; k < xyz.length; k += 1)
       if (Number.isFinite(xyz[k])) {
         low[k % 3] = Math.min(low[k % 3], xyz[k]);
@@ -96,11 +97,11 @@ function boundsOf({ basis: { name }, runs }) {
       }
   }
   if (low[0] > high[0]) return { x: 0, y: 0, width: 1, height: 1, middle: [0, 0, 0], reach: 1 };
-  const size = axes.map((axis) => Math.max(high[axis] - low[axis], 1e-6)); // a path that never moves is a point
+  const size = axes.map((axis) => Math.max(high[axis] - low[axis], 1e-6)); // a trajectory that never moves is a point
   const middle = /** @type {Vector} */ (axes.map((axis) => (low[axis] + high[axis]) / 2));
   let reach = 1e-6;
-  for (const run of runs) {
-    const { xyz } = run.maps[name];
+  for (const series of shown) {
+    const { xyz } = series.maps[name];
     for (let k = 0; k < xyz.length; k += 3)
       reach = Math.max(reach, Math.hypot(...axes.map((axis) => xyz[k + axis] - middle[axis])) || 0);
   }
@@ -108,51 +109,52 @@ function boundsOf({ basis: { name }, runs }) {
 }
 
 /** How near a head is to the eye, 0.45 to 1.35; 1 in two dimensions.
- * @param {PlacedSeries} part @param {number} path @param {number} step */
-export function nearOf({ run, depth }, path, step) {
-  return depth ? nearness(slabOf(depth[path * run.steps + run.held(step)])) : 1;
+ * @param {PlacedSeries} part @param {number} trajectory @param {number} step */
+export function nearOf({ series, depth }, trajectory, step) {
+  return depth ? nearness(slabOf(depth[trajectory * series.steps + series.held(step)])) : 1;
 }
 
-/** Where the head of a path is: at the cursor, or on its way to the next transition.
- * @param {PlacedSeries} part @param {number} path @param {number} step @returns {Pair} */
-export function headAt({ run, points }, path, step, fraction = 0) {
-  const now = 2 * (path * run.steps + run.held(step));
-  const next = 2 * (path * run.steps + run.held(step + (fraction > 0 ? 1 : 0)));
+/** Where the head of a trajectory is: at the cursor, or on its way to the next transition.
+ * @param {PlacedSeries} part @param {number} trajectory @param {number} step @returns {Pair} */
+export function headAt({ series, points }, trajectory, step, fraction = 0) {
+  const now = 2 * (trajectory * series.steps + series.held(step));
+  const next = 2 * (trajectory * series.steps + series.held(step + (fraction > 0 ? 1 : 0)));
   return [
     points[now] + fraction * (points[next] - points[now]),
     points[now + 1] + fraction * (points[next + 1] - points[now + 1]),
   ];
 }
 
-/** @typedef {{ run: Series, path: number, step: number }} Found */
-/** The nearest head, else the nearest state, within `reach` px: {run, path, step} or null. `allowed(run, path)`
- * filters.
+/** @typedef {{ series: Series, trajectory: number, step: number }} Found */
+/** The nearest head, else the nearest state, within `reach` px: {series, trajectory, step} or null.
+ * `allowed(series, trajectory)` filters.
  * @param {PlacedPlane[]} planes @param {number} x @param {number} y @param {number} step @param {number} reach
- * @param {(run: Series, path: number) => boolean} allowed */
+ * @param {(series: Series, trajectory: number) => boolean} allowed */
 export function nearest(planes, x, y, step, reach, allowed) {
   /** @type {Found | null} */
   let best = null;
   let least = reach * reach;
-  /** @param {Series} run @param {number} path @param {number} at @param {number} px @param {number} py */
-  const offer = (run, path, at, px, py) => {
+  /** @param {Series} series @param {number} trajectory @param {number} at @param {number} px @param {number} py */
+  const offer = (series, trajectory, at, px, py) => {
     const distance = (px - x) ** 2 + (py - y) ** 2;
     if (distance >= least) return;
-    best = { run, path, step: at };
+    best = { series, trajectory, step: at };
     least = distance;
   };
   for (const plane of planes)
-    for (const part of plane.runs)
-      for (let path = 0; path < part.run.n; path += 1) {
-        if (allowed(part.run, path)) offer(part.run, path, part.run.held(step), ...headAt(part, path, step));
+    for (const part of plane.parts)
+      for (let trajectory = 0; trajectory < part.series.n; trajectory += 1) {
+        if (allowed(part.series, trajectory))
+          offer(part.series, trajectory, part.series.held(step), ...headAt(part, trajectory, step));
       }
   if (best) return /** @type {Found} */ (best); // heads lie in front of the lines
   for (const plane of planes)
-    for (const { run, points } of plane.runs)
-      for (let path = 0; path < run.n; path += 1) {
-        if (!allowed(run, path)) continue;
-        const start = path * run.steps;
-        for (let at = 0; at < run.steps; at += 1)
-          offer(run, path, at, points[2 * (start + at)], points[2 * (start + at) + 1]);
+    for (const { series, points } of plane.parts)
+      for (let trajectory = 0; trajectory < series.n; trajectory += 1) {
+        if (!allowed(series, trajectory)) continue;
+        const start = trajectory * series.steps;
+        for (let at = 0; at < series.steps; at += 1)
+          offer(series, trajectory, at, points[2 * (start + at)], points[2 * (start + at) + 1]);
       }
   return /** @type {Found | null} */ (best);
 }

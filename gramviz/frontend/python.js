@@ -37,16 +37,16 @@ export function literal(value) {
   return String(value);
 }
 
-/** A variable name for each run, from the name that its reader gave it. @param {Series[]} runs */
-function variables(runs) {
+/** A variable name for each series, from the name that its reader gave it. @param {Series[]} series */
+function variables(series) {
   const taken = new Set();
-  return runs.map((run) => {
-    const plain = clean(run.name)
+  return series.map((series) => {
+    const plain = clean(series.name)
       .toLowerCase()
       .replace(/[^a-z0-9_]+/g, "_")
       .replace(/^[_0-9]+|_+$/g, "");
     const name =
-      !plain || RESERVED.has(plain) || taken.has(plain) ? `${plain || "run"}_${run.letter.toLowerCase()}` : plain;
+      !plain || RESERVED.has(plain) || taken.has(plain) ? `${plain || "series"}_${series.letter.toLowerCase()}` : plain;
     taken.add(name);
     return name;
   });
@@ -56,12 +56,12 @@ function variables(runs) {
  * @param {Payload} payload @param {State} state @param {State} start */
 export function pythonLine(payload, state, start) {
   const differs = (/** @type {keyof State} */ key) => JSON.stringify(state[key]) !== JSON.stringify(start[key]);
-  const verb = payload.runs.length > 1 ? "compare" : "explore";
-  const parts = [`gv.${verb}(${variables(payload.runs).join(", ")}, puzzle=${state.puzzle})`];
+  const verb = payload.series.length > 1 ? "compare" : "explore";
+  const parts = [`gv.${verb}(${variables(payload.series).join(", ")}, puzzle=${state.puzzle})`];
   if (differs("cursor")) parts.push(`go(${quoted(address(payload, state.cursor.step, state.cursor.low))})`);
   if (differs("pinned")) parts.push(state.pinned ? `pin(${quoted(state.pinned[0])}, ${state.pinned[1]})` : "pin(None)");
-  for (const [letter, paths] of Object.entries(state.selected))
-    parts.push(`select(${quoted(letter)}, ${literal(paths)})`);
+  for (const [letter, trajectories] of Object.entries(state.selected))
+    parts.push(`select(${quoted(letter)}, ${literal(trajectories)})`);
   if (differs("focus")) parts.push(`focus(${quoted(state.focus[0])}, ${state.focus[1]})`);
   if (differs("cells")) {
     parts.push(`select_cells(${literal(state.cells.map((cell) => cellName(payload.board, cell)))})`);

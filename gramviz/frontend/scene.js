@@ -24,7 +24,7 @@ export function sceneOf(context) {
     answers: payload.answers,
     hover: transient.hover,
     fraction: transient.fraction,
-    // How a path ends is its color and its shape: neither is shown while a quiz hides the future.
+    // How a trajectory ends is its color and its shape: neither is shown while a quiz hides the future.
     colors: colorGroups(payload, store.veiled ? { ...state, color_by: "step" } : state),
     emphasis: emphasis(payload, state, transient.hover),
     small: false,
@@ -56,14 +56,14 @@ export function isHaloForced(planes, { dims }) {
 export function headsOf({ payload, store: { state, transient }, size }) {
   const levels = emphasis(payload, state, transient.hover);
   const parts = project(planesOf(payload, state.basis), state, size.map.width, size.map.height).flatMap(
-    ({ runs }) => runs,
+    (plane) => plane.parts,
   );
   const heads = parts.flatMap((part) =>
-    Array.from({ length: part.run.n }, (_, path) => ({
-      run: part.run.letter,
-      path,
-      at: headAt(part, path, state.cursor.step),
-      emphasis: levels[part.run.letter][path],
+    Array.from({ length: part.series.n }, (_, trajectory) => ({
+      series: part.series.letter,
+      trajectory,
+      at: headAt(part, trajectory, state.cursor.step),
+      emphasis: levels[part.series.letter][trajectory],
     })),
   );
   return heads.filter((head) => head.emphasis !== HIDDEN);

@@ -4,7 +4,7 @@ import { answerRows, answerWords, groupSentence } from "./answers.js";
 import { boardView } from "./board.js";
 import { changedCells, opponents, placeName, ranked, tokenLabel } from "./cells.js";
 import { reasonSentence, tallySentence } from "./explain.js";
-import { crowd, nearestPath, runOf } from "./groups.js";
+import { crowd, nearestTrajectory, seriesOf } from "./groups.js";
 import { address } from "./steps.js";
 import { clean, number } from "./text.js";
 import { words } from "./words.js";
@@ -24,13 +24,13 @@ function cellSentence(payload, state, transient, position) {
     );
     return words.cell.share(place, parts);
   }
-  const { run, path, step, tokens } = view;
+  const { series, trajectory, step, tokens } = view;
   const token = tokens[position];
   const label = (/** @type {number} */ id) => tokenLabel(board, id);
   const parts = [];
   parts.push(
     view.changed.has(position)
-      ? words.cell.changed(place, label(run.tokens(path, step - 1)[position]), label(token))
+      ? words.cell.changed(place, label(series.tokens(trajectory, step - 1)[position]), label(token))
       : words.cell.now(place, label(token)),
   );
   if (view.given[position]) parts.push(words.cell.given);
@@ -41,7 +41,7 @@ function cellSentence(payload, state, transient, position) {
         : "";
     parts.push(words.cell.certainty(view.certainty(position)) + next);
   }
-  const sentences = [`${words.pathName(run, path)}: ${parts.join(", ")}.`];
+  const sentences = [`${words.trajectoryName(series, trajectory)}: ${parts.join(", ")}.`];
   if (view.reasons?.has(position)) sentences.unshift(reasonSentence(board, view, position));
   if (view.conflict(position)) {
     const others = opponents(board, tokens, position).map((other) => placeName(board, other));
@@ -50,7 +50,7 @@ function cellSentence(payload, state, transient, position) {
   const { pinned } = state;
   if (pinned && view.pinned && view.pinned[position] !== token)
     sentences.push(
-      words.cell.other(words.pathName(runOf(payload, pinned[0]), pinned[1]), label(view.pinned[position])),
+      words.cell.other(words.trajectoryName(seriesOf(payload, pinned[0]), pinned[1]), label(view.pinned[position])),
     );
   if (view.other && view.other[position] !== token)
     sentences.push(words.cell.other(view.otherName, label(view.other[position])));
@@ -59,33 +59,39 @@ function cellSentence(payload, state, transient, position) {
 }
 
 /** A trajectory: its answer, whether it settled, its drift and certainty at the cursor.
- * @param {Payload} payload @param {State} state @param {Series} run @param {number} path */
-function pathSentence(payload, state, run, path) {
-  const parts = [words.path.answer(payload.answers[run.final(path)]?.letter, answerWords(payload, run.final(path)))];
-  if (run.settled) parts.push(run.settled(path) ? words.path.settled : words.path.wandering);
+ * @param {Payload} payload @param {State} state @param {Series} series @param {number} trajectory */
+function trajectorySentence(payload, state, series, trajectory) {
+  const parts = [
+    words.trajectory.answer(
+      payload.answers[series.final(trajectory)]?.letter,
+      answerWords(payload, series.final(trajectory)),
+    ),
+  ];
+  if (series.settled) parts.push(series.settled(trajectory) ? words.trajectory.settled : words.trajectory.wandering);
   const numbers = ["drift", "certainty", "value"]
-    .filter((name) => Number.isFinite(run.curve(name, path, state.cursor.step)))
-    .map((name) => `${name} ${number(run.curve(name, path, state.cursor.step))}`);
-  const near = nearestPath(payload, state, run, path);
-  if (near) numbers.push(words.cell.nearest(words.pathName(near.run, near.path), near.distance));
-  return `${words.pathName(run, path)}: ${[parts.join(", "), ...numbers].join("; ")}.`;
+    .filter((name) => Number.isFinite(series.curve(name, trajectory, state.cursor.step)))
+    .map((name) => `${name} ${number(series.curve(name, trajectory, state.cursor.step))}`);
+  const near = nearestTrajectory(payload, state, series, trajectory);
+  if (near) numbers.push(words.cell.nearest(words.trajectoryName(near.series, near.trajectory), near.distance));
+  return `${words.trajectoryName(series, trajectory)}: ${[parts.join(", "), ...numbers].join("; ")}.`;
 }
 
 /** A step of the shown trajectory: what changed, and the conflicts before and after.
  * @param {Payload} payload @param {State} state @param {Transient} transient */
 function stepSentence(payload, state, transient) {
-  const { run, path, step } = boardView(payload, state, transient);
-  const conflicts = (/** @type {number} */ at) => (run.curves.conflicts ? run.curve("conflicts", path, at) : null);
+  const { series, trajectory, step } = boardView(payload, state, transient);
+  const conflicts = (/** @type {number} */ at) =>
+    series.curves.conflicts ? series.curve("conflicts", trajectory, at) : null;
   const where = words.time.step(address(payload, step)).toLowerCase();
   const ended =
-    state.cursor.step >= run.steps && payload.runs.length > 1
-      ? ` ${words.time.ended(run.letter, address(payload, run.steps - 1))}.`
+    state.cursor.step >= series.steps && payload.series.length > 1
+      ? ` ${words.time.ended(series.letter, address(payload, series.steps - 1))}.`
       : "";
-  const changes = changedCells(run, path, step).length;
+  const changes = changedCells(series, trajectory, step).length;
   const before = step > 0 ? conflicts(step - 1) : null;
   const after = step >= 0 ? conflicts(step) : null;
   const said = words.settledStep("", changes, before, after, payload.board.ruled).slice(2);
-  return `${words.pathName(run, path)}, ${where}: ${said}${ended}`;
+  return `${words.trajectoryName(series, trajectory)}, ${where}: ${said}${ended}`;
 }
 
 /**
@@ -94,31 +100,32 @@ function stepSentence(payload, state, transient) {
  * @param {State} state
  * @param {(number | null)[]} answers
  */
-const pathsOf = (payload, state, answers) =>
-  answerRows(payload, state).flatMap((row) => (answers.includes(row.id) ? row.paths : []));
+const trajectoriesOf = (payload, state, answers) =>
+  answerRows(payload, state).flatMap((row) => (answers.includes(row.id) ? row.trajectories : []));
 
 /** The sentence of the details line. @param {Payload} payload @param {State} state @param {Transient} transient */
 export function detailsSentence(payload, state, transient, veiled = false) {
   if (veiled) return words.lesson.locked; // a sentence here could give the answer away
   const { hover } = transient;
   if (hover?.cell !== undefined) return cellSentence(payload, state, transient, hover.cell);
-  if (hover?.answers) return groupSentence(payload, pathsOf(payload, state, hover.answers));
-  if (hover?.paths) {
-    const run = runOf(payload, hover.run ?? "");
+  if (hover?.answers) return groupSentence(payload, trajectoriesOf(payload, state, hover.answers));
+  if (hover?.trajectories) {
+    const series = seriesOf(payload, hover.series ?? "");
     return `${groupSentence(
       payload,
-      hover.paths.map((path) => /** @type {Who} */ ([run, path])),
+      hover.trajectories.map((trajectory) => /** @type {Who} */ ([series, trajectory])),
     )} ${hover.note}`;
   }
-  if (hover?.path) return pathSentence(payload, state, runOf(payload, hover.path[0]), hover.path[1]);
+  if (hover?.trajectory)
+    return trajectorySentence(payload, state, seriesOf(payload, hover.trajectory[0]), hover.trajectory[1]);
   const cell = state.cells.at(-1);
   if (cell !== undefined) return cellSentence(payload, state, transient, cell);
   if (Object.keys(state.selected).length) return groupSentence(payload, crowd(payload, state));
-  const path = pathSentence(payload, state, runOf(payload, state.focus[0]), state.focus[1]);
-  const rest = path.slice(path.indexOf(": ") + 2); // the step's sentence has named it already, if it is the same
+  const trajectory = trajectorySentence(payload, state, seriesOf(payload, state.focus[0]), state.focus[1]);
+  const rest = trajectory.slice(trajectory.indexOf(": ") + 2); // the step's sentence may have named it already
   const { reasons: found } = boardView(payload, state, transient);
   const why = found ? `${tallySentence(found)}. ` : "";
-  const end = state.board === "focus" ? rest[0].toUpperCase() + rest.slice(1) : path;
+  const end = state.board === "focus" ? rest[0].toUpperCase() + rest.slice(1) : trajectory;
   return `${why}${stepSentence(payload, state, transient)} ${end}`;
 }
 
@@ -126,9 +133,9 @@ export function detailsSentence(payload, state, transient, veiled = false) {
  * @param {Payload} payload @param {State} state */
 export function provenance(payload, state) {
   const where = words.time.step(address(payload, state.cursor.step, state.cursor.low));
-  const runs = payload.runs.map((run) => words.provenance(run));
+  const series = payload.series.map((series) => words.provenance(series));
   return clean(
-    [`${payload.title}, ${words.puzzle(payload.puzzle, payload.puzzles)}. ${where}.`, ...runs].join(" "),
+    [`${payload.title}, ${words.puzzle(payload.puzzle, payload.puzzles)}. ${where}.`, ...series].join(" "),
     2000,
   );
 }

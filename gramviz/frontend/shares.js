@@ -12,15 +12,16 @@ const NAMED_BAND = 13; // px of a band that holds its name
 /**
  * Shares of tokens in one cell.
  * @param {import("./types.js").Payload} payload
- * @param {Who[]} paths
+ * @param {Who[]} trajectories
  * @param {number} cell
  * @returns {Shares}
  */
-export function cellShares(payload, paths, cell) {
+export function cellShares(payload, trajectories, cell) {
   const kinds = payload.board.tokens.length;
   const counts = new Uint16Array(payload.steps * kinds);
-  for (const [run, path] of paths)
-    for (let step = 0; step < payload.steps; step += 1) counts[step * kinds + run.tokens(path, step)[cell]] += 1;
+  for (const [series, trajectory] of trajectories)
+    for (let step = 0; step < payload.steps; step += 1)
+      counts[step * kinds + series.tokens(trajectory, step)[cell]] += 1;
   const totals = Array.from({ length: kinds }, (_, token) => {
     let sum = 0;
     for (let step = 0; step < payload.steps; step += 1) sum += counts[step * kinds + token];
@@ -35,7 +36,8 @@ export function cellShares(payload, paths, cell) {
   return {
     order: others.length ? [...present.slice(0, BANDS), -1] : present,
     share: (token, step) =>
-      (token < 0 ? others.reduce((sum, other) => sum + count(other, step), 0) : count(token, step)) / paths.length,
+      (token < 0 ? others.reduce((sum, other) => sum + count(other, step), 0) : count(token, step)) /
+      trajectories.length,
   };
 }
 

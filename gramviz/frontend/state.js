@@ -16,15 +16,15 @@ const SCHEMAS = /** @type {Record<string, Schema>} */ (contract.state);
 /** The state that a payload opens with: the final step, complete and legible, nothing selected.
  * @param {Payload} payload @returns {State} */
 export function initialState(payload) {
-  const widest = payload.runs.reduce((best, run) => (run.n > best.n ? run : best), payload.runs[0]);
-  const [first] = payload.runs;
+  const widest = payload.series.reduce((best, series) => (series.n > best.n ? series : best), payload.series[0]);
+  const [first] = payload.series;
   return {
-    v: 1,
+    v: contract.state.v.enum[0],
     puzzle: payload.puzzle,
     cursor: { step: payload.steps - 1, low: null },
     focus: [widest.letter, representative(widest)],
-    // One path beside many is what a comparison looks at: it stays in ink.
-    pinned: payload.runs.length > 1 && first.n === 1 && widest !== first ? [first.letter, 0] : null,
+    // One trajectory beside many is what a comparison looks at: it stays in ink.
+    pinned: payload.series.length > 1 && first.n === 1 && widest !== first ? [first.letter, 0] : null,
     selected: {},
     hidden: [],
     cells: [],
@@ -32,7 +32,7 @@ export function initialState(payload) {
     brush: null,
     range: null,
     board: "focus",
-    color_by: payload.runs.some((run) => run.valid) ? "outcome" : "answer",
+    color_by: payload.series.some((series) => series.valid) ? "outcome" : "answer",
     answers_at: "final",
     tree: false,
     basis: payload.meta.default_basis ?? payload.bases[0]?.name ?? null,
@@ -40,7 +40,7 @@ export function initialState(payload) {
     camera: null,
     turn: null,
     layers: ["halo", "labels", "landscape"],
-    lanes: ["certainty", "conflicts", "drift"].filter((name) => payload.runs.some((run) => run.curves[name])),
+    lanes: ["certainty", "conflicts", "drift"].filter((name) => payload.series.some((series) => series.curves[name])),
     speed: 4,
     loop: false,
     theme: "auto",
@@ -56,11 +56,11 @@ const within = (value, low, high) => Math.min(high, Math.max(low, Math.round(val
 /** Keys that depend on the payload, each with the nearest value that it can show; the others stay as they are.
  * @param {Payload} payload @param {State} start @param {() => number} last @returns {StateRules} */
 function narrowing(payload, start, last) {
-  const letters = payload.runs.map((run) => run.letter);
+  const letters = payload.series.map((series) => series.letter);
   /** @param {Trajectory | null} value */
   const trajectory = (value) => {
-    const run = payload.runs.find((candidate) => candidate.letter === value?.[0]);
-    return run && value ? /** @type {Trajectory} */ ([run.letter, within(value[1], 0, run.n - 1)]) : null;
+    const series = payload.series.find((candidate) => candidate.letter === value?.[0]);
+    return series && value ? /** @type {Trajectory} */ ([series.letter, within(value[1], 0, series.n - 1)]) : null;
   };
   return {
     puzzle: () => payload.puzzle,
@@ -72,9 +72,9 @@ function narrowing(payload, start, last) {
     focus: (value) => trajectory(value) ?? start.focus,
     pinned: trajectory,
     selected: (value) => {
-      const lists = payload.runs.map((run) => {
-        const inside = (value[run.letter] ?? []).filter((index) => index >= 0 && index < run.n);
-        return /** @type {const} */ ([run.letter, [...new Set(inside)].sort((a, b) => a - b)]);
+      const lists = payload.series.map((series) => {
+        const inside = (value[series.letter] ?? []).filter((index) => index >= 0 && index < series.n);
+        return /** @type {const} */ ([series.letter, [...new Set(inside)].sort((a, b) => a - b)]);
       });
       return Object.fromEntries(lists.filter(([, list]) => list.length));
     },

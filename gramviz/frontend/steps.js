@@ -1,11 +1,11 @@
 // Time: addresses like "7.2", and the moments worth jumping to. Pure functions of the payload.
 
 import { changedCells } from "./cells.js";
-import { runOf } from "./groups.js";
+import { seriesOf } from "./groups.js";
 
 /** @import { Payload, Series, State, Trajectory } from "./types.js" */
 
-/** Where a state stands: {supervision, transition} of the longest run, and the words for it.
+/** Where a state stands: {supervision, transition} of the longest series, and the words for it.
  * @param {Payload} payload @param {number} step @param {number | null} [low] */
 export function address(payload, step, low = null) {
   const { lead } = payload;
@@ -25,7 +25,7 @@ export const hasTransitions = ({ lead }) => lead.transition.some((transition) =>
  * @param {Payload} payload */
 export const tickName = (payload) => payload.levels[hasTransitions(payload) ? 1 : 0];
 
-/** The supervision steps of the longest run: [{name, from, to}], `from` being the state before it.
+/** The supervision steps of the longest series: [{name, from, to}], `from` being the state before it.
  * @param {Payload} payload */
 export function blocks({ lead }) {
   const found = /** @type {{ name: number, from: number, to: number }[]} */ ([]);
@@ -45,27 +45,29 @@ export function supervisionJump(payload, step, direction) {
   return direction > 0 ? (ends.find((end) => end > step) ?? ends.at(-1)) : (ends.findLast((end) => end < step) ?? 0);
 }
 
-/** The next (or previous) step at which this path's board changes, or null.
- * @param {Series} run @param {number} path @param {number} step @param {number} direction */
-export function changeJump(run, path, step, direction) {
-  for (let at = step + direction; at > 0 && at < run.steps; at += direction)
-    if (changedCells(run, path, at).length) return at;
+/** The next (or previous) step at which this trajectory's board changes, or null.
+ * @param {Series} series @param {number} trajectory @param {number} step @param {number} direction */
+export function changeJump(series, trajectory, step, direction) {
+  for (let at = step + direction; at > 0 && at < series.steps; at += direction)
+    if (changedCells(series, trajectory, at).length) return at;
   return null;
 }
 
 /** The first step whose board obeys every rule, or null.
- * @param {Series} run @param {number} path */
-export function firstCorrect(run, path) {
-  if (run.valid) for (let step = 0; step < run.steps; step += 1) if (run.valid(path, step)) return step;
+ * @param {Series} series @param {number} trajectory */
+export function firstCorrect(series, trajectory) {
+  if (series.valid) for (let step = 0; step < series.steps; step += 1) if (series.valid(trajectory, step)) return step;
   return null;
 }
 
-/** The first step from which, to the end, a path's board is nearer (Hamming) to its own last board than to another.
- * @param {Series} run @param {number} path @param {number} last @param {Uint8Array} own @param {Uint8Array} other */
-export function ownSince(run, path, last, own, other) {
+/** The first step from which, to the end, a trajectory's board is nearer (Hamming) to its own last board than to
+ * another.
+ * @param {Series} series @param {number} trajectory @param {number} last @param {Uint8Array} own
+ * @param {Uint8Array} other */
+export function ownSince(series, trajectory, last, own, other) {
   let since = last + 1;
   for (; since > 0; since -= 1) {
-    const now = run.tokens(path, since - 1);
+    const now = series.tokens(trajectory, since - 1);
     let lead = 0;
     for (let cell = 0; cell < now.length; cell += 1) {
       const token = now[cell];
@@ -77,13 +79,14 @@ export function ownSince(run, path, last, own, other) {
   return since;
 }
 
-/** The cell whose difference between two paths lasts from the earliest step, of equals the first; none if they end
- * alike.
- * @param {Series} run @param {number} path @param {Series} other @param {number} otherPath @param {number} last */
-export function firstCell(run, path, other, otherPath, last) {
-  let cells = [...run.tokens(path, last).keys()];
+/** The cell whose difference between two trajectories lasts from the earliest step, of equals the first; none if they
+ * end alike.
+ * @param {Series} series @param {number} trajectory @param {Series} other @param {number} otherTrajectory
+ * @param {number} last */
+export function firstCell(series, trajectory, other, otherTrajectory, last) {
+  let cells = [...series.tokens(trajectory, last).keys()];
   for (let step = last; step >= 0; step -= 1) {
-    const [mine, theirs] = [run.tokens(path, step), other.tokens(otherPath, step)];
+    const [mine, theirs] = [series.tokens(trajectory, step), other.tokens(otherTrajectory, step)];
     const differing = cells.filter((cell) => mine[cell] !== theirs[cell]);
     if (!differing.length) return step < last ? cells[0] : undefined;
     cells = differing;
@@ -92,37 +95,41 @@ export function firstCell(run, path, other, otherPath, last) {
 }
 
 /**
- * Where two paths part: {step, cell}, or null where they end alike. `step` is the smallest from which, to the end, each
- * path's board is nearer (Hamming) to its own final answer than to the other's; `cell` the one whose difference lasts
- * from the earliest time. As gramviz.measure.parting_of; both are checked against tests/vectors/parting.json.
- * @param {Series} run @param {number} path @param {Series} other @param {number} otherPath */
-export function parting(run, path, other, otherPath) {
-  const last = Math.max(run.steps, other.steps) - 1;
-  const mine = run.tokens(path, last);
-  const theirs = other.tokens(otherPath, last);
-  const cell = firstCell(run, path, other, otherPath, last);
+ * Where two trajectories part: {step, cell}, or null where they end alike. `step` is the smallest from which, to the
+ * end, each trajectory's board is nearer (Hamming) to its own final answer than to the other's; `cell` the one whose
+ * difference lasts from the earliest time. As gramviz.measure.parting_of; both are checked against
+ * tests/vectors/parting.json.
+ * @param {Series} series @param {number} trajectory @param {Series} other @param {number} otherTrajectory */
+export function parting(series, trajectory, other, otherTrajectory) {
+  const last = Math.max(series.steps, other.steps) - 1;
+  const mine = series.tokens(trajectory, last);
+  const theirs = other.tokens(otherTrajectory, last);
+  const cell = firstCell(series, trajectory, other, otherTrajectory, last);
   if (cell === undefined) return null;
   return {
-    step: Math.max(ownSince(run, path, last, mine, theirs), ownSince(other, otherPath, last, theirs, mine)),
+    step: Math.max(
+      ownSince(series, trajectory, last, mine, theirs),
+      ownSince(other, otherTrajectory, last, theirs, mine),
+    ),
     cell,
   };
 }
 
-/** Marks of the events row: [{step, kind, run, path}], for the pinned and the focused path.
+/** Marks of the events row: [{step, kind, series, trajectory}], for the pinned and the focused trajectory.
  * @param {Payload} payload @param {State} state */
 export function events(payload, state) {
-  const found = /** @type {{ step: number, kind: "part" | "correct" | "halt", paths: Trajectory[] }[]} */ ([]);
+  const found = /** @type {{ step: number, kind: "part" | "correct" | "halt", trajectories: Trajectory[] }[]} */ ([]);
   const { focus, pinned } = state;
   if (pinned && String(pinned) !== String(focus)) {
-    const parted = parting(runOf(payload, pinned[0]), pinned[1], runOf(payload, focus[0]), focus[1]);
-    if (parted) found.push({ step: parted.step, kind: "part", paths: [pinned, focus] });
+    const parted = parting(seriesOf(payload, pinned[0]), pinned[1], seriesOf(payload, focus[0]), focus[1]);
+    if (parted) found.push({ step: parted.step, kind: "part", trajectories: [pinned, focus] });
   }
   for (const who of pinned ? [focus, pinned] : [focus]) {
-    const run = runOf(payload, who[0]);
-    const right = firstCorrect(run, who[1]);
-    if (right !== null) found.push({ step: right, kind: "correct", paths: [who] });
-    if (run.halted(who[1]) >= 0) found.push({ step: run.halted(who[1]), kind: "halt", paths: [who] });
+    const series = seriesOf(payload, who[0]);
+    const right = firstCorrect(series, who[1]);
+    if (right !== null) found.push({ step: right, kind: "correct", trajectories: [who] });
+    if (series.halted(who[1]) >= 0) found.push({ step: series.halted(who[1]), kind: "halt", trajectories: [who] });
   }
-  const key = (/** @type {(typeof found)[0]} */ event) => `${event.step} ${event.kind} ${event.paths.join()}`;
+  const key = (/** @type {(typeof found)[0]} */ event) => `${event.step} ${event.kind} ${event.trajectories.join()}`;
   return found.filter((event, index) => found.findIndex((other) => key(other) === key(event)) === index);
 }

@@ -28,14 +28,14 @@ header { display: flex; flex-wrap: wrap; align-items: center; gap: 8px 12px; pad
   border-bottom: 1px solid var(--line); }
 header .title { font-size: 15px; font-weight: 650; margin: 0; }
 header .title span { font-weight: 400; font-size: 12px; color: var(--text2); margin-left: 6px; }
-header .runs { display: flex; align-items: center; flex-wrap: wrap; gap: 4px 8px; padding-left: 12px;
+header .letters { display: flex; align-items: center; flex-wrap: wrap; gap: 4px 8px; padding-left: 12px;
   border-left: 1px solid var(--line); }
 header .tools { display: flex; flex-wrap: wrap; gap: 8px; margin-left: auto; align-items: center; }
-.run { border-color: transparent; display: inline-flex; align-items: center; gap: 6px; padding: 0 6px; }
-.run b { font-weight: 650; }
-.run[aria-pressed="false"] :not(.badge) { color: var(--text3); text-decoration: line-through; }
-.run[aria-pressed="true"] { background: none; color: inherit; border-color: transparent; font-weight: 400; }
-.run.focus[aria-pressed="true"] { border-color: var(--edge); background: var(--sunk); }
+.series { border-color: transparent; display: inline-flex; align-items: center; gap: 6px; padding: 0 6px; }
+.series b { font-weight: 650; }
+.series[aria-pressed="false"] :not(.badge) { color: var(--text3); text-decoration: line-through; }
+.series[aria-pressed="true"] { background: none; color: inherit; border-color: transparent; font-weight: 400; }
+.series.focus[aria-pressed="true"] { border-color: var(--edge); background: var(--sunk); }
 .badge { display: inline-grid; place-items: center; min-width: 17px; height: 17px; padding: 0 3px; border-radius: 3px;
   font-size: 11px; font-weight: 700; border: 1.5px solid var(--ink); color: var(--ink); background: var(--bg);
   text-decoration: none; }
@@ -144,9 +144,9 @@ input[type=checkbox] { accent-color: var(--ink); width: 15px; height: 15px; } .r
 .lane.history { height: 64px; } .history .values { white-space: nowrap; }
 .asking :is(.history canvas, .answers .body, .lanes canvas, .values, .tally, [data-jump],
   .transport .menu) { visibility: hidden; }
-[data-look="map"] :is(.board, .answers, .time), [data-look="board"] :is(.map, .answers, .time),
-  [data-look="answers"] :is(.board, .map, .time), [data-look="curves"] .panel,
-  [data-look="time"] .panel { opacity: .45; }
+[data-highlight="map"] :is(.board, .answers, .time), [data-highlight="board"] :is(.map, .answers, .time),
+  [data-highlight="answers"] :is(.board, .map, .time), [data-highlight="curves"] .panel,
+  [data-highlight="time"] .panel { opacity: .45; }
 .presenting { max-width: none; font-size: 18px; } .presenting .panels { grid-template-columns: auto minmax(0, 1fr); }
 .presenting :is(.answers, .lanes, .tools, .jumps, .details) { display: none; }
 .presenting .captions { font-size: 24px; } .presenting .captions button { font-size: 18px; height: 36px; }
@@ -185,9 +185,9 @@ textarea { width: 100%; height: 140px; font: 12px/1.4 ui-monospace, monospace; c
 .medium .answers h4 { margin-top: 0; } .medium .chosen { margin: 0; padding: 0; border: 0; align-content: start; }
 .medium .found { grid-column: 1 / -1; }
 .medium .marks { grid-template-columns: repeat(auto-fill, 14px); } .medium .time { --gutter: 132px; }
-.medium .lane .unit, .narrow .lane .unit { display: none; } .medium .run .count { display: none; }
+.medium .lane .unit, .narrow .lane .unit { display: none; } .medium .series .count { display: none; }
 .narrow header, .narrow .panel, .narrow .transport, .narrow .details { padding-left: 12px; padding-right: 12px; }
-.narrow header .tools { margin-left: 0; } .narrow header .runs { border: 0; padding: 0; }
+.narrow header .tools { margin-left: 0; } .narrow header .letters { border: 0; padding: 0; }
 .narrow .tabs { display: flex; } .narrow .panels { grid-template-columns: minmax(0, 1fr); }
 .narrow .panel + .panel { border-left: 0; } .narrow .panel:not(.open) { display: none; }
 .narrow .time { --gutter: 72px; padding-left: 12px; padding-right: 12px; } .narrow .lane { height: 40px; }
@@ -210,7 +210,7 @@ textarea { width: 100%; height: 140px; font: 12px/1.4 ui-monospace, monospace; c
 @media (forced-colors: active) { .meter i, .bars i, .playhead::before { forced-color-adjust: none; } }
 .printed { display: none; margin: 0; padding: 8px 16px; font-size: 11px; border-top: 1px solid var(--line); }
 .printing { width: 680px; } .printing .printed { display: block; }
-.printing .run[aria-pressed] { padding: 0; border: 0; background: none; }
+.printing .series[aria-pressed] { padding: 0; border: 0; background: none; }
 .printing .details p { white-space: normal; height: auto; }
 .printing :is(.tools, .transport, .tabs, .over, .push, .caption, .captions) { display: none !important; }
 .printing .details .note { display: none; }

@@ -4,7 +4,7 @@ import { forkCell, placedBranches } from "./branching.js";
 import { placeName } from "./cells.js";
 import { make, markIcon, setAttribute, setText } from "./dom.js";
 import { surface } from "./draw.js";
-import { colorGroups, emphasis, FAINT, GRAY, HIDDEN, outcomeColor, outcomeShape, runOf } from "./groups.js";
+import { colorGroups, emphasis, FAINT, GRAY, HIDDEN, outcomeColor, outcomeShape, seriesOf } from "./groups.js";
 import { address } from "./steps.js";
 import { words } from "./words.js";
 
@@ -14,7 +14,7 @@ import { words } from "./words.js";
 
 /**
  * @typedef {object} Grown the branches of a series, placed
- * @property {Series} run
+ * @property {Series} series
  * @property {PlacedBranch[]} branches
  * @property {HTMLElement[]} options one over each branch
  * @property {(state: number) => number} x
@@ -31,16 +31,16 @@ const NAMED_FROM = 12; // px per answer from which on each is named
 const INSET = { medium: 34, narrow: 26, tiny: 26 }; // px of the panel around it; a wide one has a column of its own
 const COLUMN = 200;
 
-/** @param {Series} run @param {PlacedBranch[]} branches @param {number} width @returns {Grown} */
-function grow(run, branches, width) {
+/** @param {Series} series @param {PlacedBranch[]} branches @param {number} width @returns {Grown} */
+function grow(series, branches, width) {
   const leaves = branches.filter(({ parts }) => !parts.length).length;
   const pitch = Math.min(24, Math.max(3, ROOMY / leaves));
   const plot = width - LEAF;
   return {
-    run,
+    series,
     branches,
     options: [],
-    x: (state) => ((state + 1) / run.steps) * plot,
+    x: (state) => ((state + 1) / series.steps) * plot,
     y: (level) => (level + 0.5) * pitch,
     plot,
     pitch,
@@ -49,21 +49,25 @@ function grow(run, branches, width) {
   };
 }
 
-/** What a branch is called. @param {Payload} payload @param {Series} run @param {PlacedBranch} branch */
-function branchLabel(payload, run, { paths, parts, at }) {
-  const [path] = paths;
+/** What a branch is called. @param {Payload} payload @param {Series} series @param {PlacedBranch} branch */
+function branchLabel(payload, series, { trajectories, parts, at }) {
+  const [trajectory] = trajectories;
   return parts.length
-    ? words.tree.branch(paths.length, address(payload, Math.round(at)))
-    : words.tree.leaf(paths.length, payload.answers[run.final(path)]?.letter, words.outcomes[run.outcome(path)]);
+    ? words.tree.branch(trajectories.length, address(payload, Math.round(at)))
+    : words.tree.leaf(
+        trajectories.length,
+        payload.answers[series.final(trajectory)]?.letter,
+        words.outcomes[series.outcome(trajectory)],
+      );
 }
 
 /** The option over a branch; that of a leaf shows its mark, letter and count where there is room.
  * @param {Context} context @param {Grown} grown @param {PlacedBranch} branch
  * @param {{ onclick: (event: MouseEvent) => void, onpointerenter: () => void }} listeners */
-function branchOption({ payload, theme }, { run, branches, x, y, plot, pitch, width }, branch, listeners) {
+function branchOption({ payload, theme }, { series, branches, x, y, plot, pitch, width }, branch, listeners) {
   const isLeaf = !branch.parts.length;
-  const [path] = branch.paths;
-  const label = branchLabel(payload, run, branch);
+  const [trajectory] = branch.trajectories;
+  const label = branchLabel(payload, series, branch);
   const option = make("div", {
     role: "option",
     id: `branch${branches.indexOf(branch)}`,
@@ -72,9 +76,9 @@ function branchOption({ payload, theme }, { run, branches, x, y, plot, pitch, wi
     ...listeners,
   });
   if (isLeaf && pitch >= NAMED_FROM) {
-    const icon = markIcon(outcomeShape(run.outcome(path)));
-    icon.style.color = theme.pick(outcomeColor(run.outcome(path)));
-    option.append(icon, `${payload.answers[run.final(path)]?.letter ?? ""} ${branch.paths.length}`);
+    const icon = markIcon(outcomeShape(series.outcome(trajectory)));
+    icon.style.color = theme.pick(outcomeColor(series.outcome(trajectory)));
+    option.append(icon, `${payload.answers[series.final(trajectory)]?.letter ?? ""} ${branch.trajectories.length}`);
   }
   const high = Math.max(8, pitch);
   const left = Math.min(x(branch.from), plot - 6);
@@ -90,11 +94,11 @@ function branchOption({ payload, theme }, { run, branches, x, y, plot, pitch, wi
 
 /** Draws the branches, the focused trajectory in ink, and the cursor.
  * @param {Context} context @param {HTMLCanvasElement} canvas @param {Grown} grown */
-function paintTree({ payload, store, theme }, canvas, { run, branches, x, y, plot, width, height }) {
+function paintTree({ payload, store, theme }, canvas, { series, branches, x, y, plot, width, height }) {
   const { state, transient } = store;
   const pen = surface(canvas, width, height);
   const { groups, of } = colorGroups(payload, state);
-  const level = emphasis(payload, state, transient.hover)[run.letter];
+  const level = emphasis(payload, state, transient.hover)[series.letter];
   /** @param {PlacedBranch} branch @param {string} color @param {number} thickness */
   const line = (branch, color, thickness) => {
     pen.strokeStyle = color;
@@ -106,17 +110,17 @@ function paintTree({ payload, store, theme }, canvas, { run, branches, x, y, plo
     pen.stroke();
   };
   for (const branch of branches) {
-    const kinds = new Set(branch.paths.map((path) => of[run.letter][path]));
-    const most = Math.max(...branch.paths.map((path) => level[path]));
+    const kinds = new Set(branch.trajectories.map((trajectory) => of[series.letter][trajectory]));
+    const most = Math.max(...branch.trajectories.map((trajectory) => level[trajectory]));
     const color = most === GRAY ? theme.line : kinds.size > 1 ? theme.edge : theme.pick(groups[[...kinds][0]].color);
     pen.globalAlpha = most === FAINT ? 0.25 : most === HIDDEN ? 0 : 1;
-    line(branch, color, 1.2 + 5 * Math.sqrt(branch.paths.length / run.n));
+    line(branch, color, 1.2 + 5 * Math.sqrt(branch.trajectories.length / series.n));
   }
   pen.globalAlpha = 1;
-  const [letter, path] = state.focus;
-  if (letter === run.letter)
-    for (const branch of branches) if (branch.paths.includes(path)) line(branch, theme.ink, 1.6);
-  const now = Math.min(x(run.held(state.cursor.step)), plot - 1);
+  const [letter, trajectory] = state.focus;
+  if (letter === series.letter)
+    for (const branch of branches) if (branch.trajectories.includes(trajectory)) line(branch, theme.ink, 1.6);
+  const now = Math.min(x(series.held(state.cursor.step)), plot - 1);
   pen.setLineDash([2, 3]);
   pen.lineWidth = 1.4;
   pen.strokeStyle = theme.ink;
@@ -134,31 +138,37 @@ const widthOf = ({ size }) => (size.kind === "wide" ? COLUMN : size.width - INSE
 const notes = new WeakMap();
 
 /** What a branch that is pointed at shows elsewhere.
- * @param {Payload} payload @param {Series} run @param {PlacedBranch} branch */
-function hoverOf(payload, run, branch) {
-  const { paths, parts } = branch;
-  const cell = () => placeName(payload.board, forkCell(run, branch));
+ * @param {Payload} payload @param {Series} series @param {PlacedBranch} branch */
+function hoverOf(payload, series, branch) {
+  const { trajectories, parts } = branch;
+  const cell = () => placeName(payload.board, forkCell(series, branch));
   const sentence = () => (parts.length ? words.tree.fork(address(payload, Math.round(branch.at)), cell()) : "");
   const note = notes.get(branch) ?? sentence();
   notes.set(branch, note);
-  return { part: "tree", run: run.letter, paths, note, preview: /** @type {Trajectory} */ ([run.letter, paths[0]]) };
+  return {
+    part: "tree",
+    series: series.letter,
+    trajectories,
+    note,
+    preview: /** @type {Trajectory} */ ([series.letter, trajectories[0]]),
+  };
 }
 
 /** @type {WeakMap<Series, PlacedBranch[]>} */
 const trees = new WeakMap();
 
 /** The branches of a series with their options.
- * @param {Context} context @param {Series} run
- * @param {(run: Series, branch: PlacedBranch, event: MouseEvent) => void} pick
- * @param {(run: Series, branch: PlacedBranch) => void} preview */
-function growOptions(context, run, pick, preview) {
-  const branches = trees.get(run) ?? placedBranches(run);
-  trees.set(run, branches);
-  const grown = grow(run, branches, widthOf(context));
+ * @param {Context} context @param {Series} series
+ * @param {(series: Series, branch: PlacedBranch, event: MouseEvent) => void} pick
+ * @param {(series: Series, branch: PlacedBranch) => void} preview */
+function growOptions(context, series, pick, preview) {
+  const branches = trees.get(series) ?? placedBranches(series);
+  trees.set(series, branches);
+  const grown = grow(series, branches, widthOf(context));
   grown.options = branches.map((branch) =>
     branchOption(context, grown, branch, {
-      onclick: (event) => pick(run, branch, event),
-      onpointerenter: () => preview(run, branch),
+      onclick: (event) => pick(series, branch, event),
+      onpointerenter: () => preview(series, branch),
     }),
   );
   return grown;
@@ -171,7 +181,7 @@ function markOptions({ branches, options }, selected, at) {
     setAttribute(
       options[k],
       "aria-selected",
-      branch.paths.every((path) => selected?.includes(path)),
+      branch.trajectories.every((trajectory) => selected?.includes(trajectory)),
     );
     options[k].classList.toggle("at", branch === at);
   });
@@ -194,8 +204,8 @@ function makeFrame(onleave) {
 
 /**
  * @param {Context} context
- * @param {(row: { paths: Who[] }, event: KeyboardEvent | MouseEvent) => void} choose chooses trajectories, as a row of
- *   answers does
+ * @param {(row: { trajectories: Who[] }, event: KeyboardEvent | MouseEvent) => void} choose chooses trajectories, as a
+ *   row of answers does
  */
 export function createTree(context, choose) {
   const { payload, store } = context;
@@ -206,39 +216,40 @@ export function createTree(context, choose) {
     store.poke({ hover: null });
   });
 
-  /** @param {Series} run @param {PlacedBranch} branch */
-  function preview(run, branch) {
+  /** @param {Series} series @param {PlacedBranch} branch */
+  function preview(series, branch) {
     at = branch;
-    store.poke({ hover: hoverOf(payload, run, branch) });
+    store.poke({ hover: hoverOf(payload, series, branch) });
   }
 
-  /** @param {Series} run @param {PlacedBranch} branch @param {KeyboardEvent | MouseEvent} event */
-  const pick = (run, branch, event) => choose({ paths: branch.paths.map((path) => [run, path]) }, event);
+  /** @param {Series} series @param {PlacedBranch} branch @param {KeyboardEvent | MouseEvent} event */
+  const pick = (series, branch, event) =>
+    choose({ trajectories: branch.trajectories.map((trajectory) => [series, trajectory]) }, event);
 
   /** @param {Set<string>} keys */
   function update(keys) {
     const { state } = store;
     element.hidden = !state.tree;
     if (element.hidden || !keys.size || (keys.size === 1 && keys.has("fraction"))) return;
-    const run = runOf(payload, state.focus[0]);
-    if (!grown || grown.run !== run || keys.has("layout") || keys.has("theme")) {
-      grown = growOptions(context, run, pick, preview);
+    const series = seriesOf(payload, state.focus[0]);
+    if (!grown || grown.series !== series || keys.has("layout") || keys.has("theme")) {
+      grown = growOptions(context, series, pick, preview);
       list.replaceChildren(canvas, ...grown.options);
     }
     const { branches } = grown;
     const forks = branches.filter(({ parts, at: end }) => parts.length && end < state.cursor.step).length;
     setText(caption, words.tree.caption(forks + 1, address(payload, state.cursor.step), (branches.length + 1) / 2));
-    markOptions(grown, state.selected[run.letter], at);
+    markOptions(grown, state.selected[series.letter], at);
     paintTree(context, canvas, grown);
   }
 
   /** @param {number} dx @param {number} dy */
   function move(dx, dy) {
     if (!grown) return;
-    const { branches, options, run } = grown;
+    const { branches, options, series } = grown;
     const next = at ? besideBranch(branches, at, dx, dy) : branches[0];
     if (!next) return;
-    preview(run, next);
+    preview(series, next);
     const option = options[branches.indexOf(next)];
     setAttribute(list, "aria-activedescendant", option.id);
     option.scrollIntoView({ block: "nearest" });
@@ -246,7 +257,7 @@ export function createTree(context, choose) {
 
   /** Enter chooses the branch that the keys have come to. @param {KeyboardEvent} event */
   function chooseHere(event) {
-    if (grown && at) pick(grown.run, at, event);
+    if (grown && at) pick(grown.series, at, event);
   }
 
   return { element, move, choose: chooseHere, update };

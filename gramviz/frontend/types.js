@@ -69,10 +69,10 @@
  * What the pointer, or an arrow key, is on; which of these are set depends on the part.
  * @typedef {object} Hover
  * @property {string} [part]
- * @property {Trajectory} [path]
+ * @property {Trajectory} [trajectory]
  * @property {Trajectory} [preview] the trajectory whose board is shown meanwhile
- * @property {string} [run] letter of the series that `paths` are of
- * @property {number[]} [paths]
+ * @property {string} [series] letter of the series that `trajectories` are of
+ * @property {number[]} [trajectories]
  * @property {(number | null)[]} [answers] null is that of boards on the way to one
  * @property {number} [cell]
  * @property {number} [step]
@@ -114,7 +114,7 @@
 /**
  * @typedef {object} ArrayEntry where an array lies in the buffer, and what its numbers mean
  * @property {string} name
- * @property {string} run
+ * @property {string} series
  * @property {string} dtype
  * @property {number[]} shape
  * @property {number} offset
@@ -140,7 +140,7 @@
  * @property {number} low_steps
  * @property {Record<string, string>} [missing]
  * @property {number} [all_trajectories]
- * @property {number[] | null} [paths]
+ * @property {number[] | null} [kept] the trajectories that are shown, where not all of them are
  */
 /** @typedef {{ values: Numbers, each: 0 | 1 }} Curve `each` is 0 where one line is that of all trajectories */
 /** @typedef {{ xyz: Numbers, outside?: Numbers, beyond?: Numbers }} SeriesMap */
@@ -151,21 +151,21 @@
  * @property {(step: number) => number} held a shorter series keeps its last state
  * @property {Record<string, Curve>} curves
  * @property {Record<string, SeriesMap>} maps
- * @property {(path: number, step: number) => Uint8Array} tokens
- * @property {(path: number, step: number, position: number) => number} [certainty]
- * @property {(path: number, step: number, position: number) => number} [second]
- * @property {(path: number, step: number, position: number) => number} [secondCertainty]
- * @property {(path: number, step: number, position: number) => number} [conflict]
- * @property {(path: number, step: number) => boolean} [valid]
- * @property {(path: number, step: number) => number | null} answer
- * @property {(path: number) => number} final
+ * @property {(trajectory: number, step: number) => Uint8Array} tokens
+ * @property {(trajectory: number, step: number, position: number) => number} [certainty]
+ * @property {(trajectory: number, step: number, position: number) => number} [second]
+ * @property {(trajectory: number, step: number, position: number) => number} [secondCertainty]
+ * @property {(trajectory: number, step: number, position: number) => number} [conflict]
+ * @property {(trajectory: number, step: number) => boolean} [valid]
+ * @property {(trajectory: number, step: number) => number | null} answer
+ * @property {(trajectory: number) => number} final
  * @property {number | null} right how many are correct; null where nobody knows
- * @property {(path: number) => number} outcome 0 wrong ... 4 drawn
- * @property {(path: number) => boolean} [settled]
+ * @property {(trajectory: number) => number} outcome 0 wrong ... 4 drawn
+ * @property {(trajectory: number) => boolean} [settled]
  * @property {boolean} halts
- * @property {(path: number) => number} halted
- * @property {(name: string, path: number, step: number) => number} curve
- * @property {(path: number, step: number, low: number) => number} [lowDrift]
+ * @property {(trajectory: number) => number} halted
+ * @property {(name: string, trajectory: number, step: number) => number} curve
+ * @property {(trajectory: number, step: number, low: number) => number} [lowDrift]
  */
 /** One of the at most four rollouts, A to D. @typedef {SeriesMeta & SeriesParts} Series */
 
@@ -182,7 +182,7 @@
  * @typedef {object} BasisMeta
  * @property {string} name
  * @property {string} label
- * @property {string[]} runs
+ * @property {string[]} series
  * @property {number[]} [variance]
  * @property {number} [plane] the share of the variance in the first two components
  * @property {string} [of]
@@ -194,7 +194,7 @@
 
 /**
  * @typedef {object} Quiz
- * @property {"cell" | "token" | "answer" | "path" | "choice"} kind
+ * @property {"cell" | "token" | "answer" | "trajectory" | "choice"} kind
  * @property {number} until the future is hidden up to this step
  * @property {"auto" | number[] | Trajectory[]} answer what is right: read from the rollout, or one of these
  * @property {number} cell of a question for a token
@@ -208,7 +208,7 @@
  * @property {string} say
  * @property {number | null} [at]
  * @property {Partial<State>} [show]
- * @property {{ cells: number[], paths: Trajectory[], part?: string | null }} [look]
+ * @property {{ cells: number[], trajectories: Trajectory[], part?: string | null }} [highlight]
  * @property {{ to: number, speed: number }} [play]
  * @property {Quiz} [quiz]
  */
@@ -226,7 +226,7 @@
  * @property {{ height: number, width: number, tokens: number[] } | null} [input]
  * @property {number | null} [solutions_known]
  * @property {string[]} [levels]
- * @property {SeriesMeta[]} runs
+ * @property {SeriesMeta[]} series
  * @property {Answer[]} [answers]
  * @property {PackedBasis[]} [bases]
  * @property {string} [default_basis]
@@ -242,7 +242,7 @@
  * @typedef {object} Payload
  * @property {PayloadMeta} meta
  * @property {Board} board
- * @property {Series[]} runs
+ * @property {Series[]} series
  * @property {Series} lead the longest: its steps make the ruler
  * @property {number} steps
  * @property {string} title
@@ -290,7 +290,7 @@
  * @typedef {(canvas: HTMLCanvasElement, width: number, height: number) => Pen} Recorder */
 /** @typedef {"dot" | "cross" | "ring" | "diamond"} Shape */
 /** @typedef {{ key: string | number, color: Color, label: string, dash?: number[], shape?: Shape }} GroupStyle */
-/** @typedef {(run: Series, path: number, payload: Payload, state: State) => GroupStyle} Grouping */
+/** @typedef {(series: Series, trajectory: number, payload: Payload, state: State) => GroupStyle} Grouping */
 /** @typedef {GroupStyle & { dash: number[] }} ColorGroup */
 /** `of`: for each letter the group of each trajectory.
  * @typedef {{ groups: ColorGroup[], of: Record<string, Uint8Array> }} ColorGroups */
@@ -298,19 +298,19 @@
 
 /**
  * @typedef {object} PlacedSeries a series on a plane, in CSS pixels
- * @property {Series} run
+ * @property {Series} series
  * @property {Float32Array} points x, y of each state of each trajectory
  * @property {Numbers | undefined} outside the energy that the components that are seen leave out, k / 255
  * @property {Float32Array | null} depth -1 behind to 1 in front, of a map in 3-D
  * @property {Uint8Array | null} slabs the slab of the segment that begins at each state
  */
-/** @typedef {{ basis: Basis, runs: Series[] }} Plane */
+/** @typedef {{ basis: Basis, series: Series[] }} Plane */
 /**
  * @typedef {object} PlacedPlane
  * @property {Basis} basis
  * @property {number} index
  * @property {Box} box
- * @property {PlacedSeries[]} runs
+ * @property {PlacedSeries[]} parts
  * @property {number} scale px per unit
  * @property {Vector[] | null} axes where the components point, of a map in 3-D
  * @property {(x: number) => number} fromX
@@ -341,8 +341,8 @@
  * @property {Board} board
  * @property {boolean[]} given
  * @property {"one" | "differ" | "all"} mode
- * @property {Series} run
- * @property {number} path
+ * @property {Series} series
+ * @property {number} trajectory
  * @property {number} step
  * @property {Uint8Array} tokens
  * @property {Uint16Array | null} counts of tokens over all trajectories, of the mode "all"

@@ -62,7 +62,7 @@ export default {
         shown?.abort();
         shown = new AbortController();
         root.replaceChildren();
-        root.setAttribute("aria-label", words.region(payload.title, payload.puzzle + 1, payload.runs));
+        root.setAttribute("aria-label", words.region(payload.title, payload.puzzle + 1, payload.series));
         page = mount(model, host, root, payload, shown.signal);
         host.gramviz = page.handle;
         if (view) page.store.set(view);

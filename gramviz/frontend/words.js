@@ -9,28 +9,30 @@ export const words = {
   plural,
   joined,
   reading: "Reading the rollout …",
-  newer: (/** @type {number | undefined} */ format) =>
-    `This page was made by a newer gramviz (format ${format}). Update gramviz to open it.`,
+  foreign: (/** @type {number | undefined} */ format, /** @type {number} */ ours) =>
+    (format ?? 0) > ours
+      ? `This page was made by a newer gramviz (format ${format}). Update gramviz to open it.`
+      : `This payload has format ${format ?? "unknown"}, this gramviz reads ${ours}. Pack the rollout again.`,
   damaged: "The data of this page is damaged (checksum).",
   failed: (/** @type {string} */ message) => `This part failed: ${message}. The others still work.`,
-  region: (/** @type {string} */ title, /** @type {number} */ puzzle, /** @type {Series[]} */ runs) =>
+  region: (/** @type {string} */ title, /** @type {number} */ puzzle, /** @type {Series[]} */ series) =>
     [
       `Explorer: ${title} puzzle ${puzzle}`,
-      ...runs.map((run) => `${run.letter} ${run.name} ${plural(run.n, "path")}`),
+      ...series.map((series) => `${series.letter} ${series.name} ${words.trajectories(series.n)}`),
     ].join(", "),
   puzzle: (/** @type {number} */ index, /** @type {number} */ count) => `puzzle ${index + 1} of ${count}`,
-  provenance: (/** @type {Series} */ run) =>
-    `${run.letter} ${run.name}: ${run.model}, ${plural(run.n, "path")}, seed ${run.seed}, ` +
-    `checkpoint ${String(run.checkpoint || "not named").slice(0, 12)}, rollout ${String(run.hash).slice(0, 12)}.`,
-  paths: (/** @type {number} */ count) => plural(count, "path"),
+  provenance: (/** @type {Series} */ series) =>
+    `${series.letter} ${series.name}: ${series.model}, ${words.trajectories(series.n)}, seed ${series.seed}, ` +
+    `checkpoint ${String(series.checkpoint || "not named").slice(0, 12)}, rollout ${String(series.hash).slice(0, 12)}.`,
+  trajectories: (/** @type {number} */ count) => plural(count, "trajectory", "trajectories"),
   correct: (/** @type {number} */ right, /** @type {number} */ all) => `${right} of ${all} correct`,
-  runHint: (/** @type {string} */ name, /** @type {boolean} */ several) =>
+  seriesHint: (/** @type {string} */ name, /** @type {boolean} */ several) =>
     several ? `${name}: click to focus, Ctrl+click to hide or show` : name,
   transport: "Transport",
   answer: (/** @type {string | null | undefined} */ letter) => `answer ${letter ?? "of its own"}`,
   answerShare: (/** @type {number} */ count, /** @type {string | null | undefined} */ letter) =>
     `${count} answer ${letter ?? "of its own"}`,
-  onePlaneEach: (/** @type {string} */ label) => `${label}, one plane per run`,
+  onePlaneEach: (/** @type {string} */ label) => `${label}, one plane per series`,
   oneBasis: (/** @type {string} */ label, /** @type {string[]} */ letters) =>
     `${label}, one basis for ${joined(letters)}`,
   tokenShare: (/** @type {string} */ label, /** @type {number} */ count, /** @type {number} */ all) =>
@@ -39,7 +41,7 @@ export const words = {
     /** @type {string | null | undefined} */ letter,
     /** @type {number | null} */ right,
     /** @type {number} */ all,
-  ) => `${letter}: ${right === null ? plural(all, "path") : words.correct(right, all)}`,
+  ) => `${letter}: ${right === null ? words.trajectories(all) : words.correct(right, all)}`,
   described: (
     /** @type {string} */ title,
     /** @type {string} */ basis,
@@ -50,8 +52,8 @@ export const words = {
   ) =>
     `${title}, ${basis}${deep ? ", in 3-D" : ""}. ${joined(tallies)}. ` +
     `${percent(share)} of the variance is in this ${deep ? "space" : "plane"}. ${warning}`,
-  pathName: (/** @type {Series} */ run, /** @type {number} */ index) =>
-    run.n === 1 ? run.letter : `${run.letter} #${index}`,
+  trajectoryName: (/** @type {Series} */ series, /** @type {number} */ index) =>
+    series.n === 1 ? series.letter : `${series.letter} #${index}`,
 
   // board
   givens: "No givens: the board is generated.",
@@ -75,13 +77,13 @@ export const words = {
     answer: (/** @type {number} */ rows, /** @type {number} */ columns) =>
       rows ? `answer, ${rows} × ${columns}` : "answer, no grid",
     wrong: "not as in the solution",
-    agreement: (/** @type {number} */ count) => `bar: share of the ${count} paths that show this color`,
+    agreement: (/** @type {number} */ count) => `bar: share of the ${count} trajectories that show this color`,
   },
   low: "The answer is decoded from h; it changes at the end of the transition.",
   distance: (/** @type {number} */ count, /** @type {string} */ one, /** @type {string} */ other) =>
     count ? `${one} and ${other} differ in ${plural(count, "cell")}` : `${one} and ${other} show the same board`,
   small: (/** @type {string} */ name) => `small: ${name}`,
-  agreement: (/** @type {number} */ count) => `background: share of the ${count} paths that agree`,
+  agreement: (/** @type {number} */ count) => `background: share of the ${count} trajectories that agree`,
 
   // map
   map: {
@@ -114,10 +116,11 @@ export const words = {
     noH: "This rollout has no h. Record(h=True) keeps it. Distances between answers are shown instead.",
     none: "This rollout has no map: it holds neither h nor answers that differ.",
     lassoed: (/** @type {number} */ count, /** @type {string[]} */ parts) =>
-      `${plural(count, "path")}: ${joined(parts)}`,
+      `${words.trajectories(count)}: ${joined(parts)}`,
     wheel: "Click the map, then zoom with the wheel.",
     narrow: "Widen this cell to see the map.",
-    few: (/** @type {number} */ drawn, /** @type {number} */ all) => `Drawing ${drawn} of ${all} paths, evenly chosen`,
+    few: (/** @type {number} */ drawn, /** @type {number} */ all) =>
+      `Drawing ${drawn} of ${all} trajectories, evenly chosen`,
   },
 
   // time
@@ -163,7 +166,7 @@ export const words = {
     change: "Next change",
     correct: "First correct",
     halt: "Halt",
-    part: "Where paths part",
+    part: "Where trajectories part",
     go: "Go to",
     loop: "Loop",
     speed: "Speed",
@@ -177,7 +180,7 @@ export const words = {
     change: "Nothing changes after this step.",
     correct: (/** @type {string} */ name) => `${name} never shows a correct answer.`,
     halt: (/** @type {string} */ name) => `${name} would not halt in this rollout.`,
-    part: "Pin a path (P) to see where another parts from it.",
+    part: "Pin a trajectory (P) to see where another parts from it.",
   },
 
   // answers
@@ -193,8 +196,8 @@ export const words = {
     unknown: "outcome unknown",
     between: "on the way",
     others: (/** @type {number} */ count) => plural(count, "other"),
-    sorted: (/** @type {number} */ count) => `${plural(count, "path")}, sorted by answer`,
-    some: (/** @type {number} */ drawn, /** @type {number} */ all) => `${drawn} of ${all} paths, evenly chosen`,
+    sorted: (/** @type {number} */ count) => `${words.trajectories(count)}, sorted by answer`,
+    some: (/** @type {number} */ drawn, /** @type {number} */ all) => `${drawn} of ${all} trajectories, evenly chosen`,
     chosen: "Chosen by",
     majority: "majority",
     value: "value",
@@ -203,8 +206,8 @@ export const words = {
     alone: (/** @type {string} */ name) => `${name} alone`,
     found: (/** @type {number} */ count, /** @type {number | null} */ known) =>
       known ? `Solutions found: ${count} of ${known}` : `Solutions found: ${count}`,
-    same: (/** @type {number} */ count) => `All ${count} paths reach the same answer.`,
-    all: (/** @type {number} */ count) => `${count} paths, ${count} answers`,
+    same: (/** @type {number} */ count) => `All ${count} trajectories reach the same answer.`,
+    all: (/** @type {number} */ count) => `${count} trajectories, ${count} answers`,
     noValid: "Outcome unknown: this rollout has no `valid`.",
     picture: "A picture is neither right nor wrong.",
   },
@@ -212,12 +215,13 @@ export const words = {
     title: "Tree",
     caption: (/** @type {number} */ now, /** @type {string} */ at, /** @type {number} */ all) =>
       `${plural(now, "branch", "branches")} at ${at}, ${plural(all, "answer")}`,
-    branch: (/** @type {number} */ count, /** @type {string} */ at) => `${plural(count, "path")} that part about ${at}`,
+    branch: (/** @type {number} */ count, /** @type {string} */ at) =>
+      `${words.trajectories(count)} that part about ${at}`,
     leaf: (
       /** @type {number} */ count,
       /** @type {string | null | undefined} */ letter,
       /** @type {string} */ outcome,
-    ) => `${plural(count, "path")}: ${words.answer(letter)}, ${outcome}`,
+    ) => `${words.trajectories(count)}: ${words.answer(letter)}, ${outcome}`,
     fork: (/** @type {string} */ at, /** @type {string} */ place) => `They part about ${at}, first in ${place}.`,
   },
   explain: {
@@ -276,7 +280,7 @@ export const words = {
   colors: {
     outcome: "Outcome",
     answer: "Answer",
-    run: "Run",
+    series: "Series",
     value: "Value",
     certainty: "Certainty",
     step: "Step",
@@ -323,7 +327,7 @@ export const words = {
       `nearest ${name}, ${plural(count, "cell")} away`,
     share: (/** @type {string} */ place, /** @type {string[]} */ parts) => `${place}: ${parts.join(", ")}.`,
   },
-  path: {
+  trajectory: {
     settled: "settled",
     wandering: "wandering",
     answer: (/** @type {string | null | undefined} */ letter, /** @type {string} */ label) =>
@@ -334,19 +338,19 @@ export const words = {
     puzzle: "Edit the puzzle",
     how: (/** @type {number} */ count) =>
       `Choose a cell and type what is given there; 0 takes it away. ${plural(count, "cell")} changed. ` +
-      "Enter draws every run anew, Esc leaves.",
+      "Enter draws every series anew, Esc leaves.",
     choose: "Choose a cell first.",
     none: "Nothing is changed yet.",
     blank: "blank",
     rerun: "Rerun",
     leave: "Leave",
     branch: (/** @type {string} */ name, /** @type {string} */ at) => `Branch ${name} from ${at}`,
-    towards: (/** @type {string | null} */ name) => `… half way to ${name ?? "the pinned path"}`,
+    towards: (/** @type {string | null} */ name) => `… half way to ${name ?? "the pinned trajectory"}`,
     along: (/** @type {number} */ component) => `… one deviation along PC ${component}`,
-    pin: "Pin another path of the same model first (P).",
+    pin: "Pin another trajectory of the same model first (P).",
     compare: "+ Compare",
-    other: "Another run of this puzzle",
-    full: "Four runs are shown, and there is no room for more.",
+    other: "Another series of this puzzle",
+    full: "Four series are shown, and there is no room for more.",
     lend: 'Needs another rollout: gv.explore(rollout, others={"TRM": trm})',
     cell: (/** @type {string | null} */ name) => `PCA of ${name ?? "one cell"}`,
     plane: "Choose a cell on the board first.",
@@ -379,10 +383,10 @@ export const words = {
 
   history: {
     title: (/** @type {string} */ cell) => `Cell ${cell}`,
-    unit: "share of paths",
+    unit: "share of trajectories",
     others: "others",
     spoken: (/** @type {string} */ place, /** @type {number} */ count, /** @type {string[]} */ parts) =>
-      `History of ${place} over ${plural(count, "path")}; now ${joined(parts)}`,
+      `History of ${place} over ${words.trajectories(count)}; now ${joined(parts)}`,
   },
   lesson: {
     title: "Lesson",
@@ -391,13 +395,13 @@ export const words = {
     back: "Back",
     next: "Next",
     of: (/** @type {number} */ index, /** @type {number} */ all) => `${index} of ${all}`,
-    start: "Here every path starts. **Next** continues.",
+    start: "Here every trajectory starts. **Next** continues.",
     part: (/** @type {string} */ a, /** @type {string} */ b) =>
       `Here ${a} and ${b} part: from now on each is nearer to its own answer.`,
     correct: (/** @type {string} */ name) => `Here ${name} is correct for the first time.`,
     end: "This is how it ends.",
     takeCell: "My answer is the chosen cell",
-    takePath: "My answer is the focused path",
+    takeTrajectory: "My answer is the focused trajectory",
     again: "Not that one. Try once more.",
     right: "Right.",
     wrong: "It was {answer}.",
@@ -431,6 +435,6 @@ export const words = {
     page: (/** @type {number} */ page, /** @type {number} */ pages) => `Page ${page} of ${pages}`,
     previous: "Previous page",
     next: "Next page",
-    columns: (/** @type {string} */ faults) => ["Step", "Path", "Answer", "Certainty", faults, "Drift"],
+    columns: (/** @type {string} */ faults) => ["Step", "Trajectory", "Answer", "Certainty", faults, "Drift"],
   },
 };

@@ -15,7 +15,22 @@ from gramviz.measure.control import random_walk
 from gramviz.measure.landscapes import landscape, loss, shepard
 from gramviz.measure.modes import DELAYED_SUCCESS, FAILURE, MODES, QUICK, QUICK_SUCCESS, modes, separation
 from gramviz.measure.partings import Branching, Fork, Parting, branching, parting, parting_of
-from gramviz.measure.paths import (
+from gramviz.measure.plain import band, changed_tokens, conflict_pairs, judged, token_counts
+from gramviz.measure.positions import (
+    Every,
+    address,
+    certainty,
+    changed,
+    distribution,
+    ends,
+    entropy,
+    probability,
+    second,
+    shades,
+    shown,
+)
+from gramviz.measure.reached import Answer, Answers, answers
+from gramviz.measure.trajectories import (
     CORRECT,
     DRAWN,
     NOT_FINISHED,
@@ -33,21 +48,6 @@ from gramviz.measure.paths import (
     settled,
     spread,
 )
-from gramviz.measure.plain import band, changed_tokens, conflict_pairs, judged, token_counts
-from gramviz.measure.positions import (
-    Every,
-    address,
-    certainty,
-    changed,
-    distribution,
-    ends,
-    entropy,
-    probability,
-    second,
-    shades,
-    shown,
-)
-from gramviz.measure.reached import Answer, Answers, answers
 
 __all__ = [
     "BASES", "COMPONENTS", "CORRECT", "DELAYED_SUCCESS", "DRAWN", "FAILURE", "MODES", "NOT_FINISHED",

@@ -53,7 +53,9 @@ def on_plane(data: xr.Dataset, puzzle: int = 0) -> tuple[NDArray[np.integer], ND
         RolloutError: the trajectories do not lie on a plane of starts.
     """
     if not {"row", "column"} <= set(data.coords):
-        raise RolloutError("the paths of this rollout do not start on a plane; gram.plane.starts(checkpoint) draws one")
+        raise RolloutError(
+            "the trajectories of this rollout do not start on a plane; gram.plane.starts(checkpoint) draws one"
+        )
     rows, columns = np.unique(data["row"].values), np.unique(data["column"].values)
     final = answers([data], puzzle).final[0].values
     grid = np.full((len(rows), len(columns)), -1)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,7 @@ class Projection:
         of: what the explained variance is of, in words.
         variance: share of the variance that each component explains [component]; of all states of all trajectories
             given.
-        runs: per series `coordinates` [trajectory, step, component] and `outside` [trajectory, step], the share of a
+        series: per series `coordinates` [trajectory, step, component] and `outside` [trajectory, step], the share of a
             state's energy (squared distance to the mean) that the first two components do not show; `beyond`
             [trajectory, step], the share that all three do not show.
     """
@@ -44,7 +45,7 @@ class Projection:
     label: str
     of: str
     variance: xr.DataArray
-    runs: tuple[xr.Dataset, ...]
+    series: tuple[xr.Dataset, ...]
 
     @property
     def explained_2d(self) -> float:
@@ -81,7 +82,7 @@ def planes(rollouts: Sequence[xr.Dataset], basis: str, share_h: bool = False) ->
     able = [i for i, data in enumerate(rollouts) if "h" in data and (basis == "h" or (data["low_step"] == 0).sum() > 1)]
     groups: dict[str, list[int]] = {}
     for i in able:
-        checkpoint = str(rollouts[i].attrs.get("checkpoint") or f"unknown, run {i}")
+        checkpoint = str(rollouts[i].attrs.get("checkpoint") or f"unknown, series {i}")
         groups.setdefault("" if share_h else checkpoint, []).append(i)
     return [tuple(group) for group in groups.values()]
 
@@ -115,30 +116,30 @@ def projections(
     chosen = [data.isel(puzzle=p) for data, p in zip(rollouts, each(puzzle, rollouts), strict=True)]
     found = {}
     states: list[NDArray[np.floating]] = []
-    paths_of_h: _Paths | None = None
+    trajectories_of_h: _Trajectories | None = None
     for basis in bases:
         _known_basis(basis)
         if basis == "answers":
             known = all("probability" in one or "logits" in one for one in chosen)
-            paths = _Paths([_answer_states(one, known) for one in chosen])
+            trajectories = _Trajectories([_answer_states(one, known) for one in chosen])
             of = "token probabilities" if known else "one-hot tokens"
         else:
             states = states or [need(one, "h").transpose("trajectory", "step", *STATE).values for one in chosen]
             position = cell_of(basis)
             if position is None:
-                paths = paths_of_h = paths_of_h or _Paths(states)
+                trajectories = trajectories_of_h = trajectories_of_h or _Trajectories(states)
                 of = "the steps of h" if basis == "steps" else "h"
             else:
                 most = min(one.shape[2] for one in states) - 1
                 if position > most:
                     raise ValueError(f"there is no position {position}; choose 0 to {most}")
-                paths = _Paths([one[:, :, position : position + 1] for one in states])
+                trajectories = _Trajectories([one[:, :, position : position + 1] for one in states])
                 of = f"h of {board_of(chosen[0]).place(position)}"
         with _one_thread():
             rng = np.random.default_rng(SEED) if basis == "random" else None
-            shares, runs = _principal(paths, basis == "steps", rng)
+            shares, series = _principal(trajectories, basis == "steps", rng)
         variance = xr.DataArray(shares, dims="component", name="variance")
-        found[basis] = Projection(basis, label(basis, chosen[0]), of, variance, runs)
+        found[basis] = Projection(basis, label(basis, chosen[0]), of, variance, series)
     return found
 
 
@@ -155,7 +156,7 @@ def label(basis: str, data: xr.Dataset) -> str:
     return f"PCA of cell r{position // board.width + 1}c{position % board.width + 1}"
 
 
-class _Paths:
+class _Trajectories:
     """The states of all trajectories as float32 rows around their common mean, and which of them are finite.
 
     Attributes:
@@ -167,7 +168,9 @@ class _Paths:
     def __init__(self, states: Sequence[NDArray[np.floating]]) -> None:
         sizes = sorted({int(np.prod(one.shape[2:])) for one in states})
         if len(sizes) > 1:
-            raise RolloutError(f"these runs have {' and '.join(map(str, sizes))} numbers per state and share no plane")
+            raise RolloutError(
+                f"these series have {' and '.join(map(str, sizes))} numbers per state and share no plane"
+            )
         self.shapes = [(one.shape[0], one.shape[1]) for one in states]
         self.rows: list[NDArray[np.float32]] = []
         self.finite: list[NDArray[np.bool_]] = []
@@ -175,10 +178,10 @@ class _Paths:
         # One block for all: it gets large memory pages, which a pass over 50 MB notices.
         block = np.empty((sum(n * t for n, t in self.shapes), sizes[0]), np.float32)
         at = 0
-        for path in (path for one in states for path in one):  # one at a time, because one fits into the cache
-            rows = block[at : at + len(path)]
-            rows[:] = path.reshape(len(path), -1)
-            at += len(path)
+        for trajectory in chain.from_iterable(states):  # one at a time, because one fits into the cache
+            rows = block[at : at + len(trajectory)]
+            rows[:] = trajectory.reshape(len(trajectory), -1)
+            at += len(trajectory)
             finite = np.isfinite(rows.sum(1))
             rows[~finite] = 0
             total += rows.sum(0)
@@ -191,16 +194,16 @@ class _Paths:
 
 
 def _principal(
-    paths: _Paths, differences: bool, rng: np.random.Generator | None
+    trajectories: _Trajectories, differences: bool, rng: np.random.Generator | None
 ) -> tuple[NDArray[np.float64], tuple[xr.Dataset, ...]]:
     """Explained variance [component], and per series coordinates and energy outside; of states or of their differences.
 
     With `rng` the directions are not the leading ones but random.
     """
-    scatter = _Scatter(paths, differences)
+    scatter = _Scatter(trajectories, differences)
     values, loadings = scatter.along(rng) if rng else scatter.leading()
     places, outside, beyond = [], [], []
-    for rows, used, energy in zip(paths.rows, scatter.used, scatter.energy, strict=True):
+    for rows, used, energy in zip(trajectories.rows, scatter.used, scatter.energy, strict=True):
         place = scatter.lift(rows @ loadings) - scatter.mean @ loadings
         left = energy[:, None] - (place.astype(np.float64) ** 2).cumsum(1)
         parts = np.divide(left, energy[:, None], out=np.zeros_like(left), where=energy[:, None] > 0).clip(0, 1)
@@ -210,9 +213,9 @@ def _principal(
         places.append(place.astype(np.float32))
         outside.append(parts[:, 1].astype(np.float32))
         beyond.append(parts[:, 2].astype(np.float32))
-    runs, at = [], 0
-    for count, _ in paths.shapes:
-        runs.append(
+    series, at = [], 0
+    for count, _ in trajectories.shapes:
+        series.append(
             xr.Dataset(
                 {
                     "coordinates": (("trajectory", "step", "component"), np.stack(places[at : at + count])),
@@ -222,7 +225,7 @@ def _principal(
             )
         )
         at += count
-    return (values / scatter.total if scatter.total > 0 else np.zeros(COMPONENTS)), tuple(runs)
+    return (values / scatter.total if scatter.total > 0 else np.zeros(COMPONENTS)), tuple(series)
 
 
 class _Scatter:
@@ -235,16 +238,16 @@ class _Scatter:
     time.
     """
 
-    def __init__(self, paths: _Paths, differences: bool) -> None:
-        self.paths, self.differences = paths, differences
-        self.used = [ok[1:] & ok[:-1] if differences else ok for ok in paths.finite]
-        self.features = paths.rows[0].shape[1]
+    def __init__(self, trajectories: _Trajectories, differences: bool) -> None:
+        self.trajectories, self.differences = trajectories, differences
+        self.used = [ok[1:] & ok[:-1] if differences else ok for ok in trajectories.finite]
+        self.features = trajectories.rows[0].shape[1]
         self.count = sum(int(used.sum()) for used in self.used)
         self.mean = np.zeros(self.features, np.float32)  # states are centered already
         if differences:
             self.mean = self._adjoint([used.astype(np.float32) for used in self.used]) / np.float32(max(self.count, 1))
         self.energy = []  # per trajectory [row], squared distance to the mean
-        for rows, used in zip(paths.rows, self.used, strict=True):
+        for rows, used in zip(trajectories.rows, self.used, strict=True):
             away = self.lift(rows) - self.mean if differences else rows
             self.energy.append(np.where(used, np.einsum("tf,tf->t", away, away), 0).astype(np.float64))
         self.total = float(sum(energy.sum() for energy in self.energy))
@@ -256,7 +259,7 @@ class _Scatter:
     def _adjoint(self, weights: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
         """Sum of the rows, weighted per trajectory [row] -> [feature]."""
         total = np.zeros(self.features, np.float32)
-        for rows, weight in zip(self.paths.rows, weights, strict=True):
+        for rows, weight in zip(self.trajectories.rows, weights, strict=True):
             if self.differences:
                 edge = np.zeros(1, np.float32)
                 weight = np.concatenate([edge, weight]) - np.concatenate([weight, edge])
@@ -266,7 +269,9 @@ class _Scatter:
     def product(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
         """Scatter matrix times a vector [feature]."""
         vector = vector.ravel()
-        weights = [self.lift(rows @ vector) * used for rows, used in zip(self.paths.rows, self.used, strict=True)]
+        weights = [
+            self.lift(rows @ vector) * used for rows, used in zip(self.trajectories.rows, self.used, strict=True)
+        ]
         return self._adjoint(weights) - self.mean * np.float32(self.count * float(self.mean @ vector))
 
     def along(self, rng: np.random.Generator) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
@@ -287,7 +292,7 @@ class _Scatter:
         if self.total <= 0:
             return values, loadings
         if min(self.count, self.features) <= 256:
-            each = zip(self.paths.rows, self.used, strict=True)
+            each = zip(self.trajectories.rows, self.used, strict=True)
             rows = np.concatenate([(self.lift(r) - self.mean)[used] for r, used in each]).astype(np.float64)
             if self.count < self.features:  # eigenvectors of the small Gram matrix, carried over
                 found, vectors = np.linalg.eigh(rows @ rows.T)
@@ -321,7 +326,7 @@ def _one_thread() -> AbstractContextManager[object]:
 
 
 def _answer_states(one: xr.Dataset, known: bool) -> NDArray[np.floating]:
-    """What the basis `answers` sees of one puzzle's run: [trajectory, step, position, token]."""
+    """What the basis `answers` sees of one puzzle's series: [trajectory, step, position, token]."""
     if known:
         return probability(one).transpose("trajectory", "step", "position", "token").values
     tokens = shown(one)["tokens"].transpose("trajectory", "step", "position").values

@@ -23,11 +23,11 @@ def random_walk(data: xr.Dataset, seed: int = 0) -> xr.Dataset:
     rng = np.random.default_rng(seed)
     walk = np.empty(h.shape, np.float32)
     for index in np.ndindex(h.shape[:2]):
-        path = h.values[index].astype(np.float32)
-        length = np.sqrt(((path[1:] - path[:-1]) ** 2).sum((1, 2), dtype=np.float64))
-        step = rng.standard_normal(path[1:].shape)
+        trajectory = h.values[index].astype(np.float32)
+        length = np.sqrt(((trajectory[1:] - trajectory[:-1]) ** 2).sum((1, 2), dtype=np.float64))
+        step = rng.standard_normal(trajectory[1:].shape)
         step *= (length / np.sqrt((step**2).sum((1, 2))))[:, None, None]
-        walk[index] = path[0] + np.concatenate([np.zeros((1, *path.shape[1:])), step.cumsum(0)])
+        walk[index] = trajectory[0] + np.concatenate([np.zeros((1, *trajectory.shape[1:])), step.cumsum(0)])
     name = str(data.attrs.get("name") or data.attrs["model"])
     made = data.drop_vars("h").assign(h=(h.dims, walk)).assign_attrs(name=f"random walk as long as {name}")
     return made.assign_attrs(checkpoint=f"random walk, seed {seed}")  # its h is a space of its own

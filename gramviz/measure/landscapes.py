@@ -13,8 +13,8 @@ from scipy.spatial import KDTree
 
 from gram.rollout import RolloutError, board_of, need
 from gramviz.measure.components import project
-from gramviz.measure.paths import conflicts
 from gramviz.measure.positions import ends, probability, shown
+from gramviz.measure.trajectories import conflicts
 
 NEAR = 0.06  # of the diagonal of the picture: further than that from every recorded state, nothing is claimed
 NEIGHBORS = 8  # recorded states that a point of the landscape is interpolated from
@@ -55,8 +55,8 @@ def landscape(
     that lie far apart outside the plane may stand side by side in it: where they do, their mean is drawn.
 
     Returns:
-        `loss` [row, column]; `path` [trajectory, step, axis] and `outside` [trajectory, step] as in `Projection`;
-        coordinates `row` and `column`; attrs `name`, `unit`, `variance` (shares of the two components).
+        `loss` [row, column]; `coordinates` [trajectory, step, axis] and `outside` [trajectory, step] as in
+        `Projection`; coordinates `row` and `column`; attrs `name`, `unit`, `variance` (shares of the two components).
     Raises:
         RolloutError: h was not recorded (basis h).
     """
@@ -64,13 +64,13 @@ def landscape(
     if basis == "h":
         need(states, "h")
     projection = project([states], basis, puzzle)
-    run = projection.runs[0]
-    path = run["coordinates"].values[..., :2]
+    series = projection.series[0]
+    coordinates = series["coordinates"].values[..., :2]
     cost = loss(states, puzzle)
-    known = np.isfinite(path).all(-1) & np.isfinite(cost.values)
+    known = np.isfinite(coordinates).all(-1) & np.isfinite(cost.values)
     if not known.any():
         raise RolloutError("no recorded state is finite, so there is no landscape; look at the training of this model")
-    places, costs = path[known].astype(np.float64), cost.values[known].astype(np.float64)
+    places, costs = coordinates[known].astype(np.float64), cost.values[known].astype(np.float64)
     low, high = places.min(0), places.max(0)
     half = max((0.5 + margin) * float((high - low).max()), 1e-6)  # a square: one scale for both axes
     columns, rows = (center + np.linspace(-half, half, size) for center in (low + high) / 2)
@@ -78,8 +78,8 @@ def landscape(
     return xr.Dataset(
         {
             "loss": (("row", "column"), shepard(places, costs, points, NEAR * 2**1.5 * half).reshape(size, size)),
-            "path": (("trajectory", "step", "axis"), path),
-            "outside": (("trajectory", "step"), run["outside"].values),
+            "coordinates": (("trajectory", "step", "axis"), coordinates),
+            "outside": (("trajectory", "step"), series["outside"].values),
         },
         coords={"row": rows, "column": columns},
         attrs={

@@ -2,7 +2,7 @@
 
 After the modes that two papers name: quick success, delayed success and failure (PTRM, arXiv 2605.19943); and the
 question of whether a failure rests in a false fixed point or wanders (Ren & Liu, arXiv 2601.10679). Neither gives
-thresholds that hold for other models, so those here are ours: `QUICK`, and `REST` of `paths`.
+thresholds that hold for other models, so those here are ours: `QUICK`, and `REST` of `trajectories`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gram.rollout import RolloutError, board_of, need
-from gramviz.measure.paths import rest
 from gramviz.measure.plain import since
+from gramviz.measure.trajectories import rest
 
 MODES = ("quick success", "delayed success", "failure")  # index = the code in `modes`
 QUICK_SUCCESS, DELAYED_SUCCESS, FAILURE = range(3)
@@ -35,7 +35,7 @@ def modes(data: xr.Dataset, quick: float = QUICK) -> xr.Dataset:
     if not 0 < quick < 1:
         raise ValueError(f"quick is {quick}; it must be a share of the steps between 0 and 1")
     if board_of(data).kind == "image":
-        raise RolloutError("a picture is neither right nor wrong, so its paths have no modes")
+        raise RolloutError("a picture is neither right nor wrong, so its trajectories have no modes")
     valid = need(data, "valid").transpose("puzzle", "trajectory", "step")
     index = since(np.moveaxis(valid.values, -1, 0))
     success = valid.values[..., -1]

@@ -62,22 +62,22 @@ class Pair:
         return (row * self.canvas.width + column).ravel()
 
 
-def pair(runs: Sequence[xr.Dataset], puzzle: int | Sequence[int] = 0) -> Pair | None:
+def pair(rollouts: Sequence[xr.Dataset], puzzle: int | Sequence[int] = 0) -> Pair | None:
     """The pair of one puzzle, the same for all these series; None where puzzle and answer are one picture.
 
     Args:
         puzzle: its index, one for all series or one each.
     """
-    board = board_of(runs[0])
+    board = board_of(rollouts[0])
     if not board.apart:
         return None
-    chosen = [puzzle] * len(runs) if isinstance(puzzle, int | np.integer) else list(puzzle)
-    x = runs[0]["x"].values[chosen[0]]
+    chosen = [puzzle] * len(rollouts) if isinstance(puzzle, int | np.integer) else list(puzzle)
+    x = rollouts[0]["x"].values[chosen[0]]
     filled = _filled(board, x)
     top, left = int(filled.any(1).argmax()), int(filled.any(0).argmax())
     given = _extent(filled[None], top, left)
-    shown = [run["tokens"].isel(puzzle=p, step=-1).values for run, p in zip(runs, chosen, strict=True)]
-    shown += [run["y"].values[p][None] for run, p in zip(runs, chosen, strict=True) if "y" in run]
+    shown = [rollout["tokens"].isel(puzzle=p, step=-1).values for rollout, p in zip(rollouts, chosen, strict=True)]
+    shown += [rollout["y"].values[p][None] for rollout, p in zip(rollouts, chosen, strict=True) if "y" in rollout]
     size = _extent(_filled(board, np.concatenate(shown)), top, left)
     return Pair(board, top, left, given, size, x)
 

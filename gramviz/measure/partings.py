@@ -99,10 +99,10 @@ def branching(data: xr.Dataset, puzzle: int = 0) -> Branching:
     from all.
     """
     tokens = shown(data)["tokens"].transpose("puzzle", "trajectory", "step", "position").values[puzzle]
-    paths, steps = tokens.shape[:2]
-    together = np.full((paths, paths), steps - 1)
-    position = np.full((paths, paths), -1)
-    for i in range(paths):
+    trajectories, steps = tokens.shape[:2]
+    together = np.full((trajectories, trajectories), steps - 1)
+    position = np.full((trajectories, trajectories), -1)
+    for i in range(trajectories):
         for j in range(i):
             if (found := parting_of(tokens[i], tokens[j])) is not None:
                 together[i, j] = together[j, i] = found.index - 1
@@ -119,7 +119,7 @@ def branching(data: xr.Dataset, puzzle: int = 0) -> Branching:
         kinds, counts = np.unique(position[np.ix_(groups[a], groups[b])], return_counts=True)
         forks.append(Fork(latest, parts, int(kinds[counts.argmax()])))
         groups[a] = tuple(sorted(groups[a] + groups.pop(b)))
-    return Branching(together, position, tuple(forks), _order(forks, paths))
+    return Branching(together, position, tuple(forks), _order(forks, trajectories))
 
 
 def _groups(label: NDArray[np.integer]) -> tuple[tuple[int, ...], ...]:
@@ -128,10 +128,10 @@ def _groups(label: NDArray[np.integer]) -> tuple[tuple[int, ...], ...]:
     return tuple(sorted(found, key=lambda part: (-len(part), part[0])))
 
 
-def _order(forks: Sequence[Fork], paths: int) -> tuple[int, ...]:
+def _order(forks: Sequence[Fork], trajectories: int) -> tuple[int, ...]:
     """Trajectories in the order of the tree's leaves: at each fork the larger part first."""
-    rank = np.zeros((paths, len(forks)), int)
+    rank = np.zeros((trajectories, len(forks)), int)
     for at, fork in enumerate(reversed(forks)):  # from the first fork to the last
         for k, part in enumerate(fork.parts):
             rank[list(part), at] = k
-    return tuple(sorted(range(paths), key=lambda path: (*rank[path], path)))
+    return tuple(sorted(range(trajectories), key=lambda trajectory: (*rank[trajectory], trajectory)))

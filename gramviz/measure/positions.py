@@ -118,4 +118,4 @@ def distribution(
     if trajectories is not None:
         tokens = tokens.isel(trajectory=list(trajectories))
     counts = token_counts(tokens.values, len(board_of(data).tokens))
-    return xr.DataArray(counts, dims=("position", "token"), name="paths")
+    return xr.DataArray(counts, dims=("position", "token"), name="trajectories")

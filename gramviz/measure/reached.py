@@ -69,20 +69,20 @@ def answers(rollouts: Sequence[xr.Dataset], puzzle: int | Sequence[int] = 0) -> 
     where: dict[bytes, int] = {}
     counts: list[list[int]] = []
     first: list[tuple[int, int]] = []
-    for run, tokens in enumerate(rows):
-        for path, row in enumerate(tokens[:, -1]):
+    for series, tokens in enumerate(rows):
+        for trajectory, row in enumerate(tokens[:, -1]):
             key = row.tobytes()
             if key not in where:
                 where[key] = len(where)
                 counts.append([0] * len(rows))
-                first.append((run, path))
-            counts[where[key]][run] += 1
+                first.append((series, trajectory))
+            counts[where[key]][series] += 1
     order = sorted(range(len(counts)), key=lambda i: (-sum(counts[i]), i))
     rank = {old: new for new, old in enumerate(order)}
     found = []
     for place, i in enumerate(order):
-        run, path = first[i]
-        last = chosen[run].isel(trajectory=path, step=-1)
+        series, trajectory = first[i]
+        last = chosen[series].isel(trajectory=trajectory, step=-1)
         tokens = last["tokens"].values
         conflicts: int | None = None
         if board.nodes:
@@ -102,7 +102,7 @@ def answers(rollouts: Sequence[xr.Dataset], puzzle: int | Sequence[int] = 0) -> 
             )
         )
     at = [
-        np.array([[rank[where[key]] if (key := row.tobytes()) in where else -1 for row in path] for path in tokens])
+        np.array([[rank[where[key]] if (key := row.tobytes()) in where else -1 for row in states] for states in tokens])
         for tokens in rows
     ]
     return Answers(

@@ -32,7 +32,7 @@ from gramviz import measure
 from gramviz.reports.blocks.block import number, table
 from gramviz.theme import CONFIG, palette
 from gramviz.views import LETTERS, VIEWS, Cursor, lyapunov, one_puzzle
-from gramviz.views.parts import run_name
+from gramviz.views.parts import series_name
 
 
 @runtime_checkable
@@ -53,7 +53,7 @@ class Probed(Protocol):
 
 @dataclass(frozen=True)
 class Analysis:
-    """Figures by name, numbers by run, and what could not be shown with the reason.
+    """Figures by name, numbers by series, and what could not be shown with the reason.
 
     Attributes:
         figures: `curves`, `latent` and `lyapunov` of all series together; per series `A partings`, `A modes`, `A
@@ -105,7 +105,7 @@ class Analysis:
 
 
 def analyze(*looked_at: Probed | xr.Dataset, at: Cursor | None = None, theme: str = "light") -> Analysis:
-    """Every analysis of one puzzle for 1 to 4 runs: probes of models (`gram.probe`), or rollouts alone.
+    """Every analysis of one puzzle for 1 to 4 series: probes of models (`gram.probe`), or rollouts alone.
 
     Args:
         looked_at: of the same puzzle.
@@ -118,14 +118,14 @@ def analyze(*looked_at: Probed | xr.Dataset, at: Cursor | None = None, theme: st
     palette(theme)
     if not 1 <= len(looked_at) <= len(LETTERS):
         raise ValueError(
-            f"{len(looked_at)} runs to analyze; give 1 to {len(LETTERS)}: gram.probe(checkpoint), or rollouts"
+            f"{len(looked_at)} series to analyze; give 1 to {len(LETTERS)}: gram.probe(checkpoint), or rollouts"
         )
     probes = [one if not isinstance(one, xr.Dataset) and isinstance(one, Probed) else None for one in looked_at]
-    runs = [
+    rollouts = [
         check(one.rollout if isinstance(one, Probed) and not isinstance(one, xr.Dataset) else one) for one in looked_at
     ]
-    at = (at or Cursor()).on(runs[0])
-    one_puzzle(runs, at.puzzle)
+    at = (at or Cursor()).on(rollouts[0])
+    one_puzzle(rollouts, at.puzzle)
     figures: dict[str, go.Figure] = {}
     left_out: dict[str, str] = {}
 
@@ -135,22 +135,22 @@ def analyze(*looked_at: Probed | xr.Dataset, at: Cursor | None = None, theme: st
         except RolloutError as error:  # a variable that was not recorded: the others are worth seeing
             left_out[name] = str(error)
 
-    lanes = tuple(lane for lane in ("certainty", "conflicts", "drift", "spread") if _has(lane, runs))
-    add("curves", lambda: VIEWS["curves"].draw(runs, at, theme, lanes=lanes or None))
-    add("latent", lambda: VIEWS["latent"].draw(runs, at, theme))
-    known = [(probe, run) for probe, run in zip(probes, runs, strict=True) if probe is not None]
+    lanes = tuple(lane for lane in ("certainty", "conflicts", "drift", "spread") if _has(lane, rollouts))
+    add("curves", lambda: VIEWS["curves"].draw(rollouts, at, theme, lanes=lanes or None))
+    add("latent", lambda: VIEWS["latent"].draw(rollouts, at, theme))
+    known = [(probe, rollout) for probe, rollout in zip(probes, rollouts, strict=True) if probe is not None]
     if known:
         add("lyapunov", lambda: lyapunov.draw([p.exponents for p, _ in known], [r for _, r in known], at.puzzle, theme))
     else:
         left_out["lyapunov"] = _MODEL
     numbers: dict[str, dict[str, Any]] = {}
-    for letter, run, probe in zip(LETTERS, runs, probes, strict=False):
-        here = at if run is runs[0] else Cursor(at.puzzle, 0, -1)
+    for letter, rollout, probe in zip(LETTERS, rollouts, probes, strict=False):
+        here = at if rollout is rollouts[0] else Cursor(at.puzzle, 0, -1)
         for name in ("partings", "modes", "basins", "landscape", "control"):
-            if name == "partings" and run.sizes["trajectory"] == 1:
-                left_out[f"{letter} {name}"] = "one path parts from none; sample more trajectories"
+            if name == "partings" and rollout.sizes["trajectory"] == 1:
+                left_out[f"{letter} {name}"] = "one trajectory parts from none; sample more trajectories"
                 continue
-            add(f"{letter} {name}", partial(VIEWS[name].draw, run, here, theme))
+            add(f"{letter} {name}", partial(VIEWS[name].draw, rollout, here, theme))
         if probe is None:
             for name in ("plane", "starts"):
                 left_out[f"{letter} {name}"] = _MODEL
@@ -160,15 +160,15 @@ def analyze(*looked_at: Probed | xr.Dataset, at: Cursor | None = None, theme: st
             if probe.landscape is None:
                 left_out[f"{letter} plane"] = probe.left_out.get("landscape", "it was not computed")
             else:
-                draw = partial(VIEWS["landscape"].draw, run, here, theme, plane=probe.landscape)
+                draw = partial(VIEWS["landscape"].draw, rollout, here, theme, plane=probe.landscape)
                 add(f"{letter} plane", draw)
-        numbers[letter] = _numbers(run, at.puzzle, probe)
+        numbers[letter] = _numbers(rollout, at.puzzle, probe)
     return Analysis(figures, numbers, left_out)
 
 
 _MODEL = "it needs the model; give gram.probe(checkpoint) in the place of a rollout"
 _WORDS = {
-    "paths": "paths",
+    "trajectories": "trajectories",
     "correct": "correct in the end",
     "answers": "different answers",
     "entropy": "entropy of the answers, nats",
@@ -183,9 +183,9 @@ _WORDS = {
     "parting": "pairs part after supervision step, median",
     "parting_cell": "cell of the first fork",
     "exponent": "Lyapunov exponent, median",
-    "exponent_correct": "of the correct paths",
+    "exponent_correct": "of the correct trajectories",
     "exponent_wrong": "of the others",
-    "separation": "pairs in which the correct path has the lower exponent",
+    "separation": "pairs in which the correct trajectory has the lower exponent",
     "plane_variance": "variance of h in two components",
     "walk_variance": "of random walks as long (control)",
     "start_answers": "answers from the plane of starts",
@@ -195,10 +195,10 @@ _WORDS = {
 }
 
 
-def _numbers(run: xr.Dataset, puzzle: int, probe: Probed | None) -> dict[str, Any]:
+def _numbers(rollout: xr.Dataset, puzzle: int, probe: Probed | None) -> dict[str, Any]:
     """What the figures of one series say, as plain numbers; a measure that was not recorded is absent."""
-    states = measure.ends(run).isel(puzzle=[puzzle])
-    found: dict[str, Any] = {"name": run_name(run), "paths": int(run.sizes["trajectory"])}
+    states = measure.ends(rollout).isel(puzzle=[puzzle])
+    found: dict[str, Any] = {"name": series_name(rollout), "trajectories": int(rollout.sizes["trajectory"])}
     reached = measure.basins(states)
     correct = states["valid"].values[0, :, -1] if measure.judged(states) else None
     if correct is not None:
@@ -247,15 +247,15 @@ def _cell(value: Any) -> str:
     return "–" if value is None else value if isinstance(value, str) else number(value)
 
 
-def _has(lane: str, runs: list[xr.Dataset]) -> bool:
+def _has(lane: str, rollouts: list[xr.Dataset]) -> bool:
     """Whether some series can show this lane of the curves."""
     needed = {"certainty": ("probability", "logits"), "drift": ("h",), "spread": ("h",)}.get(lane)
-    for run in runs:
-        if needed and not {*needed} & {*map(str, run.data_vars)}:
+    for rollout in rollouts:
+        if needed and not {*needed} & {*map(str, rollout.data_vars)}:
             continue
-        board = board_of(run)
-        if lane == "conflicts" and not board.ruled and (board.kind == "image" or "conflict" not in run):
+        board = board_of(rollout)
+        if lane == "conflicts" and not board.ruled and (board.kind == "image" or "conflict" not in rollout):
             continue
-        if lane != "spread" or run.sizes["trajectory"] > 1:
+        if lane != "spread" or rollout.sizes["trajectory"] > 1:
             return True
     return False

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from gram.rollout import RolloutError
 from gramviz import measure
 from gramviz.theme import Palette, category, outcome_mark, palette
-from gramviz.views.parts import Margins, address, beside, figure, heading, marks, path_name, plural, run_name
+from gramviz.views.parts import Margins, address, beside, figure, heading, marks, plural, series_name, trajectory_name
 from gramviz.views.registry import Cursor, view
 
 _BARS, _PLANE, _GAP, _MARGINS = 400, 380, 70, Margins(left=60, right=176, top=100, bottom=84)  # px
@@ -47,16 +47,16 @@ def draw(rollout: xr.Dataset, at: Cursor = Cursor(), theme: str = "light") -> go
     _bars(drawn, found, ends, rest, chosen, at.trajectory, theme, by_outcome=grid is None)
     drawn.update_layout(xaxis={"domain": [left / inner, 1]}, yaxis={"anchor": "x"})
     total = found.answers.final[0].size
-    said = f"{plural(len(found.share), 'answer')} from {plural(total, 'path')} of {run_name(rollout)}"
+    said = f"{plural(len(found.share), 'answer')} from {plural(total, 'trajectory')} of {series_name(rollout)}"
     if grid is not None:
         _plane(drawn, grid, rows, columns, found, until, at, (0.0, _PLANE / inner), colors)
         said = (
-            f"{plural(len(found.share), 'answer')} from {plural(total, 'start')} of {run_name(rollout)}; "
+            f"{plural(len(found.share), 'answer')} from {plural(total, 'start')} of {series_name(rollout)}; "
             f"{100 * measure.border(grid):.0f} % of neighbors reach different ones"
         )
     correct = sum(float(s) for s, a in zip(found.share, found.answers.found, strict=True) if a.valid)
     right = "" if found.answers.found[0].valid is None else f"{100 * correct:.0f} % are correct. "
-    marked = path_name(rollout, at.trajectory) if grid is None else f"start {at.trajectory + 1} of {total}"
+    marked = trajectory_name(rollout, at.trajectory) if grid is None else f"start {at.trajectory + 1} of {total}"
     heading(
         drawn,
         f"Basins, {address(rollout, at.step)}",
@@ -116,7 +116,7 @@ def _bars(
     top = max(float(high.max()), level)
     drawn.update_xaxes(
         range=[0, min(100.0, top) * 1.04],
-        title={"text": "Share of the paths, %", "standoff": 6},
+        title={"text": "Share of the trajectories, %", "standoff": 6},
         ticks="outside",
         ticklen=4,
         showline=True,

@@ -24,7 +24,7 @@ from gramviz.theme import NOTE, Palette, palette
 from gramviz.views.cells import Shown, collect, lines, speak
 from gramviz.views.grid import grid, image
 from gramviz.views.nodes import graph, places
-from gramviz.views.parts import Margins, address, figure, heading, note, path_name, plural
+from gramviz.views.parts import Margins, address, figure, heading, note, plural, trajectory_name
 from gramviz.views.registry import Cursor, view
 
 _PAIR, _GAP, _LABEL = 1.7, 44, 22  # a pair's width in boards; px between its pictures and above them
@@ -73,7 +73,9 @@ def draw(rollout: xr.Dataset, at: Cursor = Cursor(), theme: str = "light", *, si
         said.append("certainty not recorded")
     else:
         said.append(f"mean certainty {shown.certainty.mean():.2f}")
-    heading(drawn, f"{board.title}, {address(rollout, at.step)}", path_name(rollout, at.trajectory), ", ".join(said))
+    heading(
+        drawn, f"{board.title}, {address(rollout, at.step)}", trajectory_name(rollout, at.trajectory), ", ".join(said)
+    )
     return drawn
 
 

@@ -70,7 +70,7 @@ def areas(drawn: go.Figure, name: str, outlines: Lines, color: str) -> None:
 def lines(
     drawn: go.Figure,
     name: str,
-    paths: Lines,
+    trajectories: Lines,
     color: str,
     width: float,
     *,
@@ -78,8 +78,8 @@ def lines(
     legend: str | None = None,
 ) -> None:
     """Polylines; with an entry in the legend where it has words."""
-    if paths:
-        x, y = broken(paths).T
+    if trajectories:
+        x, y = broken(trajectories).T
         entry = {"name": legend or name, "showlegend": legend is not None}
         line(drawn, x, y, name, {"color": color, "width": width}, opacity=opacity, **entry)
 

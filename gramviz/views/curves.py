@@ -32,10 +32,10 @@ from gramviz.views.parts import (
     line,
     note,
     now_line,
-    path_name,
     plural,
-    run_name,
+    series_name,
     step_axis,
+    trajectory_name,
 )
 from gramviz.views.registry import LETTERS, Cursor, view
 
@@ -55,14 +55,14 @@ class Lane:
 
 
 LANES: dict[str, Lane] = {
-    "certainty": Lane("Certainty", "mean over cells", lambda run: measure.certainty(run).mean("position"), 1.0),
+    "certainty": Lane("Certainty", "mean over cells", lambda rollout: measure.certainty(rollout).mean("position"), 1.0),
     "conflicts": Lane("Conflicts", "violated rules", measure.conflicts),
     "drift": Lane("Drift", "|h(t) − h(t−1)|", measure.drift),
-    "changed": Lane("Changed", "cells", lambda run: measure.changed(run).sum("position")),
-    "halt": Lane("Halt", "probability", lambda run: need(run, "halt"), 1.0),
-    "value": Lane("Value", "predicted correctness", lambda run: need(run, "value"), 1.0),
-    "kl": Lane("KL", "posterior to prior, nats", lambda run: need(run, "kl")),
-    "spread": Lane("Spread", "mean distance to center", lambda run: _spread(run)),
+    "changed": Lane("Changed", "cells", lambda rollout: measure.changed(rollout).sum("position")),
+    "halt": Lane("Halt", "probability", lambda rollout: need(rollout, "halt"), 1.0),
+    "value": Lane("Value", "predicted correctness", lambda rollout: need(rollout, "value"), 1.0),
+    "kl": Lane("KL", "posterior to prior, nats", lambda rollout: need(rollout, "kl")),
+    "spread": Lane("Spread", "mean distance to center", lambda rollout: _spread(rollout)),
 }
 DEFAULT = ("certainty", "conflicts", "drift")
 
@@ -85,7 +85,7 @@ def draw(
         ValueError: an unknown lane.
     """
     colors = palette(theme)
-    states = [measure.ends(run) for run in rollouts]
+    states = [measure.ends(rollout) for rollout in rollouts]
     chosen, left_out = _lanes(states, lanes)
     inner = len(chosen) * _LANE + (len(chosen) - 1) * _GAP
     drawn = figure(theme, _WIDTH, inner, _MARGINS)
@@ -98,12 +98,16 @@ def draw(
     drawn.update_layout(xaxis=axis | {"anchor": f"y{len(chosen) if len(chosen) > 1 else ''}"})
     now_line(drawn, now, {"color": colors.ink, "width": 1.4}, xref="x")
     _legend(drawn, states, at, colors)
-    total = " and ".join(plural(run.sizes["trajectory"], f"{run_name(run)} path") for run in rollouts)
+    total = " and ".join(
+        plural(rollout.sizes["trajectory"], f"{series_name(rollout)} trajectory") for rollout in rollouts
+    )
     heading(
         drawn,
         f"Curves, {address(rollouts[0], at.step)}",
-        f"{total}; in ink: {path_name(rollouts[0], at.trajectory)}",
-        f"Not recorded: {', '.join(left_out)}." if left_out else "Line: median of the paths; band: 10 to 90 % of them.",
+        f"{total}; in ink: {trajectory_name(rollouts[0], at.trajectory)}",
+        f"Not recorded: {', '.join(left_out)}."
+        if left_out
+        else "Line: median of the trajectories; band: 10 to 90 % of them.",
     )
     return drawn
 
@@ -127,10 +131,10 @@ def _lanes(states: list[xr.Dataset], asked: tuple[str, ...] | None) -> tuple[lis
     return shown, left_out
 
 
-def _spread(run: xr.Dataset) -> xr.DataArray:
-    if run.sizes["trajectory"] == 1:
-        raise RolloutError("one path has no spread; sample more trajectories")
-    return measure.spread(run)
+def _spread(rollout: xr.Dataset) -> xr.DataArray:
+    if rollout.sizes["trajectory"] == 1:
+        raise RolloutError("one trajectory has no spread; sample more trajectories")
+    return measure.spread(rollout)
 
 
 def _error(one: xr.Dataset, lane: Lane) -> RolloutError | None:
@@ -160,7 +164,7 @@ def _lane(
         if _error(one, lane) is not None:  # this series cannot show the lane; another one can
             continue
         values = lane.of(one.isel(puzzle=[at.puzzle])).values[0]
-        values = np.atleast_2d(values).astype(np.float64)  # the spread is one line for the whole run
+        values = np.atleast_2d(values).astype(np.float64)  # the spread is one line for the whole series
         finite = values[np.isfinite(values)]
         top, bottom = max(top, finite.max(initial=0.0)), min(bottom, finite.min(initial=0.0))
         ink = 0 if len(values) == 1 else at.trajectory if index == 0 else None
@@ -170,7 +174,7 @@ def _lane(
                 members = [n for n in np.flatnonzero(codes == code) if n != ink]
                 _group(drawn, lane, LETTERS[index], code, values[members], on, colors)
         if ink is not None:
-            name = f"{LETTERS[index]} {run_name(one)}" if len(values) == 1 else f"{LETTERS[index]} #{ink + 1}"
+            name = f"{LETTERS[index]} {series_name(one)}" if len(values) == 1 else f"{LETTERS[index]} #{ink + 1}"
             _ink(drawn, lane, name, values[ink], on, colors, index)
             here = values[ink, min(now, values.shape[1] - 1)]
             said.append(f"{LETTERS[index] + ' ' if len(states) > 1 else ''}{_number(here)}")
@@ -252,7 +256,7 @@ def _legend(drawn: go.Figure, states: list[xr.Dataset], at: Cursor, colors: Pale
             entry(f"{mark.word} {count}", {"color": mark.color, "width": 2, "dash": mark.dash})
     for index, one in enumerate(states):
         if index == 0 or one.sizes["trajectory"] == 1:
-            name = f"{LETTERS[index]} {run_name(one)}" if len(states) > 1 else f"path {at.trajectory + 1}"
+            name = f"{LETTERS[index]} {series_name(one)}" if len(states) > 1 else f"trajectory {at.trajectory + 1}"
             entry(name, _style(colors, index))
 
 

@@ -31,7 +31,7 @@ from gramviz.views.parts import (
     now_line,
     outcome_keys,
     plural,
-    run_name,
+    series_name,
     step_axis,
 )
 from gramviz.views.registry import LETTERS, Cursor, view
@@ -43,8 +43,8 @@ _GAP = 1.4  # rows between two groups
 
 @dataclass(frozen=True)
 class _Row:
-    run: int
-    path: int
+    series: int
+    trajectory: int
     answer: int
     since: int  # first state from which the trajectory shows its answer to the end
 
@@ -65,7 +65,7 @@ def draw(rollouts: list[xr.Dataset], at: Cursor = Cursor(), theme: str = "light"
     """Every trajectory over time, grouped by the answer it ends with; the cursor's trajectory of series A is marked in
     ink."""
     colors = palette(theme)
-    states = [measure.ends(run) for run in rollouts]
+    states = [measure.ends(one) for one in rollouts]
     answers = measure.answers(states, at.puzzle)
     rows = _rows(answers)
     steps = max(one.sizes["step"] for one in states)
@@ -74,12 +74,12 @@ def draw(rollouts: list[xr.Dataset], at: Cursor = Cursor(), theme: str = "light"
     least = 19 * (min(len(groups), _SHOWN) + 1)  # room for the labels
     inner = round(max(pitch * (level[-1] + 1), least))
     drawn = figure(theme, _WIDTH, inner, _MARGINS)
-    x = np.array([[-0.5, states[row.run].sizes["step"] - 0.5, np.nan] for row in rows]).ravel()
+    x = np.array([[-0.5, states[row.series].sizes["step"] - 0.5, np.nan] for row in rows]).ravel()
     line(drawn, x, np.repeat(level, 3), "no answer yet", {"color": colors.line, "width": 1})
     kinds = [measure.outcome(one).values[at.puzzle] for one in states]
     _rows_of_bars(drawn, rows, level, answers, kinds, states, inner / (float(level[-1]) + 1.6), colors)
     _labels(drawn, groups, level, rows, answers, kinds, colors, inner)
-    chosen = next(k for k, row in enumerate(rows) if (row.run, row.path) == (0, at.trajectory))
+    chosen = next(k for k, row in enumerate(rows) if (row.series, row.trajectory) == (0, at.trajectory))
     note(
         drawn, 0, level[chosen], f"#{at.trajectory + 1} ▶", colors.ink, NOTE,
         xref="paper", yref="y", xanchor="right", xshift=-2, align="right", name="chosen",
@@ -88,11 +88,11 @@ def draw(rollouts: list[xr.Dataset], at: Cursor = Cursor(), theme: str = "light"
     longest = max(states, key=lambda one: one.sizes["step"])
     drawn.update_xaxes(**step_axis(longest, -0.5, steps - 0.5, showline=True))
     drawn.update_yaxes(range=[level[-1] + 0.8, -0.8], visible=False)
-    total = " and ".join(plural(run.sizes["trajectory"], f"{run_name(run)} path") for run in rollouts)
+    total = " and ".join(plural(one.sizes["trajectory"], f"{series_name(one)} trajectory") for one in rollouts)
     heading(
         drawn,
         f"Answers, {address(rollouts[0], at.step)}",
-        f"{total} of {board_of(rollouts[0]).title}. Bar: it shows its final answer; thin: that of another path",
+        f"{total} of {board_of(rollouts[0]).title}. Bar: it shows its final answer; thin: that of another trajectory",
         _found(rollouts[0], answers, at.puzzle),
     )
     return drawn
@@ -101,11 +101,11 @@ def draw(rollouts: list[xr.Dataset], at: Cursor = Cursor(), theme: str = "light"
 def _rows(answers: measure.Answers) -> list[_Row]:
     """The trajectories of all series, grouped by answer, in each group those first that reach it first."""
     rows = [
-        _Row(run, path, int(answer), _since(answers.at[run].values[path]))
-        for run, final in enumerate(answers.final)
-        for path, answer in enumerate(final.values)
+        _Row(series, trajectory, int(answer), _since(answers.at[series].values[trajectory]))
+        for series, final in enumerate(answers.final)
+        for trajectory, answer in enumerate(final.values)
     ]
-    return sorted(rows, key=lambda row: (row.answer, row.run, row.since, row.path))
+    return sorted(rows, key=lambda row: (row.answer, row.series, row.since, row.trajectory))
 
 
 def _rows_of_bars(
@@ -122,7 +122,7 @@ def _rows_of_bars(
     spans = [
         _Span(row, y, begin, end, answer)
         for y, row in zip(level, rows, strict=True)
-        for begin, end, answer in _runs(answers.at[row.run].values[row.path])
+        for begin, end, answer in _runs(answers.at[row.series].values[row.trajectory])
     ]
     letters = [answer.letter for answer in answers.found]
     others = [span for span in spans if span.answer != span.row.answer]
@@ -130,7 +130,7 @@ def _rows_of_bars(
     codes = np.concatenate(kinds)
     for code in LISTED:
         mark = outcome_mark(code, colors.name)
-        own = [s for s in spans if s.answer == s.row.answer and kinds[s.row.run][s.row.path] == code]
+        own = [s for s in spans if s.answer == s.row.answer and kinds[s.row.series][s.row.trajectory] == code]
         _bars(drawn, own, letters, mark.word, states, max(1.5, 0.74 * height), mark.color)
         outcome_keys(drawn, codes, colors.name, [code])
 
@@ -177,9 +177,9 @@ def _bars(
     for span in spans:
         x += [span.begin - 0.5, span.end + 0.5, None]
         y += [span.level, span.level, None]
-        since = measure.address(states[span.row.run], span.begin)
+        since = measure.address(states[span.row.series], span.begin)
         answer = f"answer {letters[span.answer]}".strip()
-        words = f"{LETTERS[span.row.run]} #{span.row.path + 1}: {answer} from {since} ({what})"
+        words = f"{LETTERS[span.row.series]} #{span.row.trajectory + 1}: {answer} from {since} ({what})"
         texts += [words, words, ""]
     said = "%{text}<extra></extra>"
     style = {"color": color, "width": width}
@@ -208,30 +208,32 @@ def _labels(
 
     for group in shown:
         answer = answers.found[rows[group[0]].answer]
-        codes = {int(kinds[rows[k].run][rows[k].path]) for k in group}
+        codes = {int(kinds[rows[k].series][rows[k].trajectory]) for k in group}
         mark = outcome_mark(min(codes, key=lambda code: (code == measure.NOT_FINISHED, code)), colors.name)
-        many = plural(sum(answer.counts), "path")
+        many = plural(sum(answer.counts), "trajectory")
         if len(kinds) > 1:
-            many = ", ".join(f"{LETTERS[run]} {n}" for run, n in enumerate(answer.counts) if n)
-            many += " path" if sum(answer.counts) == 1 else " paths"
+            many = ", ".join(f"{LETTERS[series]} {n}" for series, n in enumerate(answer.counts) if n)
+            many += " trajectory" if sum(answer.counts) == 1 else " trajectories"
         words = "" if answer.valid is None else f": {answer.outcome}"
         low = max(float(np.mean(level[group])), low + apart)
         label(low, mark.text, mark.color, f"<b>{answer.letter}</b>  {many}{words}")
     rest = groups[len(shown) :]
     if rest:
         count = sum(len(group) for group in rest)
-        text = f"{plural(len(rest), 'other answer')}, {plural(count, 'path')}"
+        text = f"{plural(len(rest), 'other answer')}, {plural(count, 'trajectory')}"
         label(max(float(level[rest[0][0]]), low + apart), "", colors.gray, text)
 
 
-def _found(run: xr.Dataset, answers: measure.Answers, puzzle: int) -> str:
+def _found(rollout: xr.Dataset, answers: measure.Answers, puzzle: int) -> str:
     """How many solutions were found, of how many."""
     valid = [answer.valid for answer in answers.found]
-    if board_of(run).kind == "image":
+    if board_of(rollout).kind == "image":
         return "A picture is neither right nor wrong."
     if all(one is None for one in valid):
         return "Outcome unknown: this rollout has no `valid`."
     found = sum(bool(one) for one in valid)
-    known = f" of {int(run['solutions_known'][puzzle])}" if "solutions_known" in run else ""
-    all_same = "  All paths reach the same answer." if len(valid) == 1 and sum(answers.found[0].counts) > 1 else ""
+    known = f" of {int(rollout['solutions_known'][puzzle])}" if "solutions_known" in rollout else ""
+    all_same = (
+        "  All trajectories reach the same answer." if len(valid) == 1 and sum(answers.found[0].counts) > 1 else ""
+    )
     return f"Solutions found: {found}{known}.{all_same}"

@@ -29,8 +29,8 @@ from gramviz.views.parts import (
     note,
     outcome_keys,
     outcome_marker,
-    path_name,
-    run_name,
+    series_name,
+    trajectory_name,
 )
 from gramviz.views.registry import Cursor, view
 
@@ -60,17 +60,17 @@ def draw(
     states = measure.ends(rollout)
     asked = plane is not None
     found = measure.landscape(states, at.puzzle) if plane is None else plane
-    path, outside = found["path"].values, found["outside"].values
-    if path.shape[:2] != (states.sizes["trajectory"], states.sizes["step"]):
+    places, outside = found["coordinates"].values, found["outside"].values
+    if places.shape[:2] != (states.sizes["trajectory"], states.sizes["step"]):
         raise ValueError(
-            f"this plane shows {path.shape[0]} paths of {path.shape[1]} states, the rollout has "
+            f"this plane shows {places.shape[0]} trajectories of {places.shape[1]} states, the rollout has "
             f"{states.sizes['trajectory']} of {states.sizes['step']}; draw the plane for this rollout"
         )
     drawn = figure(theme, _SIZE, _SIZE, _MARGINS)
     _ground(drawn, found, colors)
     now = at_end(rollout, at.step)
     codes = measure.outcome(states).values[at.puzzle]
-    _paths(drawn, path, outside, codes, now, at.trajectory, colors)
+    _trajectories(drawn, places, outside, codes, now, at.trajectory, colors)
     outcome_keys(drawn, codes, theme)
     rows, columns = found["row"].values, found["column"].values
     titles = ["In the plane through three states", ""]
@@ -91,8 +91,8 @@ def draw(
     heading(
         drawn,
         f"Loss landscape, {address(rollout, at.step)}",
-        f"{run_name(rollout)}: loss in {found.attrs['unit']}, {kind}",
-        f"{100 * far:.0f} % of a typical head lies outside the plane. In ink: {path_name(rollout, at.trajectory)}",
+        f"{series_name(rollout)}: loss in {found.attrs['unit']}, {kind}",
+        f"{100 * far:.0f} % of a typical head is outside the plane; in ink: {trajectory_name(rollout, at.trajectory)}",
     )
     return drawn
 
@@ -149,9 +149,9 @@ def _ground(drawn: go.Figure, found: xr.Dataset, colors: Palette) -> None:
         )
 
 
-def _paths(
+def _trajectories(
     drawn: go.Figure,
-    path: NDArray[np.floating],
+    places: NDArray[np.floating],
     outside: NDArray[np.floating],
     codes: NDArray[np.integer],
     now: int,
@@ -165,15 +165,15 @@ def _paths(
         if not members:
             continue
         if now:
-            x, y = broken([path[n, : now + 1] for n in members]).T
+            x, y = broken([places[n, : now + 1] for n in members]).T
             line(drawn, x, y, f"past {mark.word}", {"color": mark.color, "width": 1.1}, opacity=0.5)
-        x, y = path[members, now].T
+        x, y = places[members, now].T
         share = outside[members, now]
         marks(drawn, x, y, "halo", halo(share, mark.color, 0.12))
         lost = 100 * np.nan_to_num(share, nan=1.0)
         texts = [f"#{n + 1}: {mark.word}<br>{s:.0f} % outside" for n, s in zip(members, lost, strict=True)]
         marks(drawn, x, y, f"heads {mark.word}", outcome_marker(mark), texts)
-    x, y = path[chosen, : now + 1].T
+    x, y = places[chosen, : now + 1].T
     line(drawn, x, y, "casing", {"color": colors.bg, "width": 5.5})
     line(drawn, x, y, "chosen", {"color": colors.ink, "width": 2.4})
     mark = outcome_mark(int(codes[chosen]), colors.name)
@@ -181,7 +181,7 @@ def _paths(
     for marker in (disk, outcome_marker(mark, width=2)):
         marks(drawn, x[-1:], y[-1:], "chosen head", marker)
     if now:
-        x, y = path[0, 0]
+        x, y = places[0, 0]
         note(drawn, x, y, "init", None, yshift=-18, name="init", bgcolor=colors.bg, opacity=0.9, borderpad=1)
         diamond = {"symbol": "diamond", "size": 10, "color": colors.bg, "line": {"color": colors.ink, "width": 2}}
-        marks(drawn, path[:1, 0, 0], path[:1, 0, 1], "init", diamond)
+        marks(drawn, places[:1, 0, 0], places[:1, 0, 1], "init", diamond)

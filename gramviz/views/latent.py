@@ -35,8 +35,9 @@ from gramviz.views.parts import (
     note,
     outcome_keys,
     outcome_marker,
-    path_name,
-    run_name,
+    plural,
+    series_name,
+    trajectory_name,
 )
 from gramviz.views.registry import LETTERS, Cursor, view
 
@@ -52,16 +53,16 @@ def draw(
     *,
     basis: str | None = None,
 ) -> go.Figure:
-    """The map at a cursor, whose trajectory of series A (and every run of one trajectory) is drawn in ink.
+    """The map at a cursor, whose trajectory of series A (and every series of one trajectory) is drawn in ink.
 
     Args:
         basis: `h`, `answers`, `steps`, `random` or `cell40`, as in `gramviz.measure.project`; by default h where all
-            runs share a plane of it, else `answers`.
+            series share a plane of it, else `answers`.
     Raises:
         RolloutError: `basis` needs h, and no series recorded it.
     """
     colors = palette(theme)
-    states = [measure.ends(run) for run in rollouts]
+    states = [measure.ends(rollout) for rollout in rollouts]
     basis = basis or ("h" if _share_h(states) else "answers")
     groups = measure.planes(states, basis)
     if not groups:
@@ -77,21 +78,20 @@ def draw(
         first = first or projection
         left = k * (width + _GAP) / inner
         panel = Panel(drawn, k + 1, (left, left + width / inner), projection, colors)
-        for i, one in zip(group, projection.runs, strict=True):
+        for i, one in zip(group, projection.series, strict=True):
             panel.series(
                 i, states[i].isel(puzzle=at.puzzle), one, now, at.trajectory if i == 0 else None, len(rollouts)
             )
-        panel.finish([f"{LETTERS[i]} {run_name(rollouts[i])}" for i in group] if len(groups) > 1 else [])
+        panel.finish([f"{LETTERS[i]} {series_name(rollouts[i])}" for i in group] if len(groups) > 1 else [])
     assert first is not None
     outcome_keys(drawn, np.concatenate([measure.outcome(one).values[at.puzzle] for one in states]), theme)
     halo_key(drawn, colors)
-    counts = " and ".join(f"{run.sizes['trajectory']} {run_name(run)}" for run in rollouts)
-    total = sum(run.sizes["trajectory"] for run in rollouts)
+    counts = " and ".join(plural(one.sizes["trajectory"], f"{series_name(one)} trajectory") for one in rollouts)
     heading(
         drawn,
         f"{first.label}, {address(rollouts[0], at.step)}",
-        f"{counts} path{'' if total == 1 else 's'}; in ink: {path_name(rollouts[0], at.trajectory)}",
-        _honesty(first, now, at.trajectory) if len(groups) == 1 else "Each run in a plane of its own.",
+        f"{counts}; in ink: {trajectory_name(rollouts[0], at.trajectory)}",
+        _honesty(first, now, at.trajectory) if len(groups) == 1 else "Each series in a plane of its own.",
     )
     return drawn
 
@@ -101,7 +101,7 @@ def _share_h(states: list[xr.Dataset]) -> bool:
 
 
 def _honesty(projection: measure.Projection, step: int, trajectory: int) -> str:
-    outside = float(projection.runs[0]["outside"][trajectory, step])
+    outside = float(projection.series[0]["outside"][trajectory, step])
     words = f"This plane shows {100 * projection.explained_2d:.1f} % of the variance"
     if np.isfinite(outside):
         words += f", {100 * (1 - outside):.0f} % of this state"
@@ -121,7 +121,7 @@ class Panel:
     ) -> None:
         self.drawn, self.projection, self.colors, self.domain = drawn, projection, colors, domain
         self.suffix = "" if number == 1 else str(number)
-        places = np.concatenate([one["coordinates"].values[..., :2].reshape(-1, 2) for one in projection.runs])
+        places = np.concatenate([one["coordinates"].values[..., :2].reshape(-1, 2) for one in projection.series])
         self.places = places = places[np.isfinite(places).all(1)]
         low, high = (places.min(0), places.max(0)) if len(places) else (np.zeros(2), np.zeros(2))
         center = (low + high) / 2
@@ -171,7 +171,7 @@ class Panel:
         if trajectory is not None:
             n = trajectory
             self._chosen(letter, states, now, place[n], outside[n : n + 1, now], int(codes[n]), says[n])
-            words = f"{LETTERS[index]} {run_name(states)}" if len(place) == 1 else f"{letter}#{n + 1}"
+            words = f"{LETTERS[index]} {series_name(states)}" if len(place) == 1 else f"{letter}#{n + 1}"
             self.labels.append((float(place[n, now, 0]), float(place[n, now, 1]), words))
         self._init(letter, place[0, 0], shown=bool(now) or trajectory is None)
 

@@ -30,7 +30,7 @@ from gramviz.views.parts import (
     outcome_keys,
     outcome_marker,
     plural,
-    run_name,
+    series_name,
     step_axis,
 )
 from gramviz.views.registry import LETTERS
@@ -42,7 +42,7 @@ _MARGINS = Margins(left=72, right=148, top=104, bottom=88)
 def draw(
     exponents: Sequence[xr.Dataset], rollouts: Sequence[xr.Dataset], puzzle: int = 0, theme: str = "light"
 ) -> go.Figure:
-    """The first exponent of 1 to 4 runs.
+    """The first exponent of 1 to 4 series.
 
     Args:
         exponents: as `gram.analysis.lyapunov.lyapunov` returns them, one per series.
@@ -58,26 +58,27 @@ def draw(
         )
     drawn = figure(theme, _WIDTH, _HEIGHT, _MARGINS)
     all_codes, said = [], []
-    for run, (found, rollout) in enumerate(zip(exponents, rollouts, strict=True)):
+    for series, (found, rollout) in enumerate(zip(exponents, rollouts, strict=True)):
         states = measure.ends(rollout)
         values = found["exponent"].isel(puzzle=puzzle, direction=0).transpose("trajectory", "step").values
         if values.shape != (states.sizes["trajectory"], states.sizes["step"]):
             raise RolloutError(
-                f"{LETTERS[run]} has exponents of {values.shape[0]} paths and {values.shape[1]} states, and a rollout "
-                f"of {states.sizes['trajectory']} and {states.sizes['step']}; compute both with the same arguments"
+                f"{LETTERS[series]} has exponents of {values.shape[0]} trajectories and {values.shape[1]} states, "
+                f"and a rollout of {states.sizes['trajectory']} and {states.sizes['step']}; compute both with the same "
+                "arguments"
             )
         codes = measure.outcome(states).values[puzzle]
-        _series(drawn, run, values, codes, theme)
+        _series(drawn, series, values, codes, theme)
         all_codes.append(codes)
-        said.append(_said(run, rollout, values[:, -1], codes))
+        said.append(_said(series, rollout, values[:, -1], codes))
     outcome_keys(drawn, np.concatenate(all_codes), theme)
     lead = max((measure.ends(one) for one in rollouts), key=lambda one: one.sizes["step"])
     drawn.update_layout(
         xaxis=step_axis(lead, 0, lead.sizes["step"] - 0.5, domain=[0, _SPLIT], showline=True),
         xaxis2={
             "domain": [_SPLIT + 0.05, 1], "anchor": "y", "range": [-0.6, len(rollouts) - 0.4],
-            "tickvals": list(range(len(rollouts))), "title": {"text": "At the end, each path", "standoff": 6},
-            "ticktext": [f"{LETTERS[k]} {escape(run_name(one))}" for k, one in enumerate(rollouts)],
+            "tickvals": list(range(len(rollouts))), "title": {"text": "At the end, each trajectory", "standoff": 6},
+            "ticktext": [f"{LETTERS[k]} {escape(series_name(one))}" for k, one in enumerate(rollouts)],
             "showline": True, "ticks": "outside", "ticklen": 4,
         },
         yaxis={"title": {"text": "Exponent so far, nats per transition", "standoff": 8}, "showline": True},
@@ -85,7 +86,7 @@ def draw(
     drawn.add_shape(type="line", x0=0, x1=1, xref="paper", y0=0, y1=0, line={"color": colors.ink, "width": 1})
     for text, shift in (("▲ neighbors part", 9), ("▼ neighbors fall back", -9)):  # beside the points, never on them
         beside(drawn, 0, text, colors.text2, 6, NOTE, yshift=shift, name="side")
-    heading(drawn, "Lyapunov exponents along the paths", *_two(said))
+    heading(drawn, "Lyapunov exponents along the trajectories", *_two(said))
     drawn.update_layout(legend={"font": {"size": LABEL}})
     return drawn
 
@@ -111,9 +112,9 @@ def _series(
         )  # fmt: skip
 
 
-def _said(run: int, rollout: xr.Dataset, last: np.ndarray, codes: np.ndarray) -> str:
-    """One run in words: medians of the correct and of the other trajectories."""
-    words = f"{LETTERS[run]} {run_name(rollout)}, {plural(len(last), 'path')}"
+def _said(series: int, rollout: xr.Dataset, last: np.ndarray, codes: np.ndarray) -> str:
+    """One series in words: medians of the correct and of the other trajectories."""
+    words = f"{LETTERS[series]} {series_name(rollout)}, {plural(len(last), 'trajectory')}"
     right = codes == measure.CORRECT
     if right.all() or not right.any():
         return f"{words}, {'all' if right.any() else 'none'} correct: median {np.median(last):+.2f}"

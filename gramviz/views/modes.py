@@ -25,9 +25,9 @@ from gramviz.views.parts import (
     now_line,
     outcome_keys,
     outcome_marker,
-    path_name,
     step_axis,
     step_word,
+    trajectory_name,
 )
 from gramviz.views.registry import Cursor, view
 
@@ -77,7 +77,7 @@ def draw(rollout: xr.Dataset, at: Cursor = Cursor(), theme: str = "light") -> go
     heading(
         drawn,
         f"Modes, {address(rollout, at.step)}",
-        f"Quick: right for good within the first quarter. Ringed: {path_name(rollout, at.trajectory)}",
+        f"Quick: right for good within the first quarter. Ringed: {trajectory_name(rollout, at.trajectory)}",
         _rest_axis(drawn, rest, "h" in rollout, colors),
     )
     return drawn
@@ -102,7 +102,7 @@ def _columns(
 def _rest_axis(drawn: go.Figure, rest: NDArray[np.float64], recorded: bool, colors: Palette) -> str:
     """Lay out the axis of the drift in the end; returns what is known of it in words."""
     if not np.isfinite(rest).any():
-        drawn.update_yaxes(range=[len(rest) + 1, 0], title={"text": "Path"}, nticks=6, showline=True)
+        drawn.update_yaxes(range=[len(rest) + 1, 0], title={"text": "Trajectory"}, nticks=6, showline=True)
         missing = "fewer than four supervision steps" if recorded else "h was not recorded"
         return f"Whether they settle is not known: {missing}."
     drawn.update_yaxes(

@@ -26,9 +26,9 @@ from gramviz.views.parts import (
     note,
     now_line,
     outcome_keys,
-    path_name,
     plural,
     step_axis,
+    trajectory_name,
 )
 from gramviz.views.registry import Cursor, view
 
@@ -38,7 +38,7 @@ _NAMED = 6  # forks that are named on the picture: those that part the most traj
 Part = tuple[int, ...]  # trajectories
 
 
-@view("Where paths part")
+@view("Where trajectories part")
 def draw(rollout: xr.Dataset, at: Cursor = Cursor(), theme: str = "light") -> go.Figure:  # noqa: B008
     """The tree of one puzzle, with the cursor as a line and its trajectory in ink."""
     colors = palette(theme)
@@ -58,13 +58,13 @@ def draw(rollout: xr.Dataset, at: Cursor = Cursor(), theme: str = "light") -> go
     drawn.update_xaxes(**step_axis(states, -0.5, last + 0.5, showline=True))
     drawn.update_yaxes(range=[len(leaves) - 0.4, -0.8], visible=False)
     branches = plural(len(tree.branches(now)), "branch").replace("branchs", "branches")
-    same = "; all paths reach the same answer" if len(leaves) == 1 and len(codes) > 1 else ""
+    same = "; all trajectories reach the same answer" if len(leaves) == 1 and len(codes) > 1 else ""
     heading(
         drawn,
-        f"Where paths part, {address(rollout, at.step)}",
+        f"Where trajectories part, {address(rollout, at.step)}",
         f"{branches} now, {plural(len(leaves), 'answer')} in the end"
-        f"{same}; in ink: {path_name(rollout, at.trajectory)}",
-        "Ring: a fork, and the cell where its paths part for good. Line: as thick as its paths are many.",
+        f"{same}; in ink: {trajectory_name(rollout, at.trajectory)}",
+        "Ring: a fork, and the cell where its trajectories part for good. Line: as thick as its trajectories are many.",
     )
     return drawn
 
@@ -103,7 +103,7 @@ def _branches(
             below[part] = level[part] > middle
             extend(part, (end[part], level[part]), (where, level[part]), (where, middle))
         level[joined], end[joined] = middle, where
-        words = f"{plural(len(joined), 'path')} part about {measure.address(states, round(fork.index))}"
+        words = f"{plural(len(joined), 'trajectory')} part about {measure.address(states, round(fork.index))}"
         said = f"{words}, first in {cell}<br>{' against '.join(str(len(part)) for part in fork.parts)}"
         ring = {"size": 7, "color": colors.bg, "line": {"width": 1.5, "color": colors.ink}}
         marks(drawn, [where], [middle], "fork", ring, [said])
@@ -140,7 +140,7 @@ def _leaves(
             continue
         answer = reached.found[int(reached.final[0][leaf[0]])]
         mark = outcome_mark(int(codes[leaf[0]]), colors.name)
-        words = f"<b>{answer.letter}</b>  {plural(len(leaf), 'path')}"
+        words = f"<b>{answer.letter}</b>  {plural(len(leaf), 'trajectory')}"
         words += f": {answer.outcome}" if answer.valid is not None else ""
         words += f"  ◀ #{chosen + 1}" if chosen in leaf else ""
         size = LABEL if pitch >= 17 else NOTE

@@ -130,19 +130,19 @@ def escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def run_name(run: xr.Dataset) -> str:
+def series_name(rollout: xr.Dataset) -> str:
     """What a reader calls a series."""
-    return str(run.attrs.get("name") or run.attrs["model"])
+    return str(rollout.attrs.get("name") or rollout.attrs["model"])
 
 
-def path_name(run: xr.Dataset, trajectory: int) -> str:
+def trajectory_name(rollout: xr.Dataset, trajectory: int) -> str:
     """A trajectory of a series in words: `GRAM, trajectory 3 of 50`. Counted from 1."""
-    return f"{run_name(run)}, path {trajectory + 1} of {run.sizes['trajectory']}"
+    return f"{series_name(rollout)}, trajectory {trajectory + 1} of {rollout.sizes['trajectory']}"
 
 
 def plural(count: int, word: str) -> str:
-    """`1 cell`, `3 cells`."""
-    return f"{count} {word}{'' if count == 1 else 's'}"
+    """`1 cell`, `3 cells`, `3 trajectories`."""
+    return f"{count} {word if count == 1 else word[:-1] + 'ies' if word.endswith('y') else word + 's'}"
 
 
 def broken(lines: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
@@ -152,9 +152,9 @@ def broken(lines: Sequence[NDArray[Any]]) -> NDArray[np.float64]:
     return np.concatenate(parts) if parts else np.empty((0, 2))
 
 
-def at_end(run: xr.Dataset, step: int) -> int:
-    """Index among `measure.ends(run)` of the last end of a transition at or before the recorded state `step`."""
-    return int(np.searchsorted(np.flatnonzero(run["low_step"].values == 0), step, side="right") - 1)
+def at_end(rollout: xr.Dataset, step: int) -> int:
+    """Index among `measure.ends(rollout)` of the last end of a transition at or before the recorded state `step`."""
+    return int(np.searchsorted(np.flatnonzero(rollout["low_step"].values == 0), step, side="right") - 1)
 
 
 def supervision_ticks(states: xr.Dataset, most: int = 17) -> tuple[list[int], list[str]]:
@@ -165,12 +165,12 @@ def supervision_ticks(states: xr.Dataset, most: int = 17) -> tuple[list[int], li
     return kept, ["init" if numbers[k] == 0 else str(numbers[k]) for k in kept]
 
 
-def step_word(run: xr.Dataset) -> str:
+def step_word(rollout: xr.Dataset) -> str:
     """What the series's model calls its outermost step: `Supervision step`, `Denoising step`, ... Escaped."""
-    return escape(str((json.loads(run.attrs.get("levels") or "[]") or ["Supervision step"])[0]))
+    return escape(str((json.loads(rollout.attrs.get("levels") or "[]") or ["Supervision step"])[0]))
 
 
-def address(run: xr.Dataset, step: int) -> str:
+def address(rollout: xr.Dataset, step: int) -> str:
     """`at step 7.2`, or `at the initial state`."""
-    words = measure.address(run, step)
+    words = measure.address(rollout, step)
     return "at the initial state" if words == "init" else f"at step {words}"

@@ -82,20 +82,20 @@ def view(
 
         @wraps(function)
         def draw(rollout: Rollouts, at: Cursor = Cursor(), theme: str = "light", **options: Any) -> go.Figure:
-            runs = [rollout] if isinstance(rollout, xr.Dataset) else list(rollout)
-            if not many and len(runs) != 1:
-                raise ValueError(f"the view {name!r} draws one rollout, not {len(runs)}; draw one figure for each")
-            if not 1 <= len(runs) <= len(LETTERS):
-                raise ValueError(f"the view {name!r} draws 1 to {len(LETTERS)} rollouts, not {len(runs)}")
-            for run in runs:
-                check(run)
+            rollouts = [rollout] if isinstance(rollout, xr.Dataset) else list(rollout)
+            if not many and len(rollouts) != 1:
+                raise ValueError(f"the view {name!r} draws one rollout, not {len(rollouts)}; draw one figure for each")
+            if not 1 <= len(rollouts) <= len(LETTERS):
+                raise ValueError(f"the view {name!r} draws 1 to {len(LETTERS)} rollouts, not {len(rollouts)}")
+            for one in rollouts:
+                check(one)
                 for variable in needs:
-                    need(run, variable)
-                if not 0 <= at.on(runs[0]).puzzle < run.sizes["puzzle"]:
+                    need(one, variable)
+                if not 0 <= at.on(rollouts[0]).puzzle < one.sizes["puzzle"]:
                     raise IndexError(f"puzzle {at.puzzle} is not in every rollout")
-            one_puzzle(runs, at.on(runs[0]).puzzle)
+            one_puzzle(rollouts, at.on(rollouts[0]).puzzle)
             palette(theme)
-            return function(runs if many else runs[0], at.on(runs[0]), theme, **options)
+            return function(rollouts if many else rollouts[0], at.on(rollouts[0]), theme, **options)
 
         VIEWS[name] = View(name, title, tuple(needs), many, draw)
         return draw
@@ -103,18 +103,18 @@ def view(
     return register
 
 
-def one_puzzle(runs: Sequence[xr.Dataset], puzzle: int) -> None:
+def one_puzzle(rollouts: Sequence[xr.Dataset], puzzle: int) -> None:
     """Check that the series show the same puzzle on the same board.
 
     Raises:
         RolloutError: they do not; a figure of them would compare what cannot be compared.
     """
-    for letter, run in zip(LETTERS[1:], runs[1:], strict=False):
-        if board_of(run) != board_of(runs[0]):
+    for letter, rollout in zip(LETTERS[1:], rollouts[1:], strict=False):
+        if board_of(rollout) != board_of(rollouts[0]):
             raise RolloutError(
-                f"A and {letter} show different boards: {board_of(runs[0]).title}, {board_of(run).title}"
+                f"A and {letter} show different boards: {board_of(rollouts[0]).title}, {board_of(rollout).title}"
             )
-        if (run["x"].values[puzzle] != runs[0]["x"].values[puzzle]).any():
+        if (rollout["x"].values[puzzle] != rollouts[0]["x"].values[puzzle]).any():
             raise RolloutError(
                 f"A and {letter} show different puzzles under number {puzzle + 1}; choose another puzzle"
             )

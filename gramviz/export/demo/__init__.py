@@ -1,7 +1,7 @@
-"""One recorded comparison that is part of the package: TRM's one path and GRAM's fifty on an 8-queens puzzle.
+"""One recorded comparison that is part of the package: TRM's one trajectory and GRAM's fifty on an 8-queens puzzle.
 
 `queens8.json` is a payload of the explorer (docs/payload.md), not a page: `gramviz demo` freezes it with today's front
-end. Both runs are real records of the checkpoints in `artifacts/`; `record()` makes the file again.
+end. Both series are records of the checkpoints in `artifacts/`; `record()` makes the file again.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ FILE = Path(__file__).parent / "queens8.json"
 
 
 def payload() -> Payload:
-    """The recorded payload: run A is TRM with one path, run B GRAM with fifty."""
+    """The recorded payload: series A is TRM with one trajectory, series B GRAM with fifty."""
     parcel = json.loads(FILE.read_text(encoding="utf-8"))
     return Payload(parcel["meta"], base64.b64decode(parcel["data"]))
 
 
-def record(trm: xr.Dataset, gram: xr.Dataset, path: Path = FILE) -> None:
+def record(trm: xr.Dataset, gram: xr.Dataset, file: Path = FILE) -> None:
     """Write the payload of two rollouts of one puzzle, sampled by
 
         gram sample nqueens8-trm  --puzzle 1 --trajectories 1  -o trm.nc
@@ -35,4 +35,4 @@ def record(trm: xr.Dataset, gram: xr.Dataset, path: Path = FILE) -> None:
     """
     packed = pack([trm, gram], names=["TRM", "GRAM"])
     parcel = {"meta": packed.meta, "data": base64.b64encode(packed.data).decode()}
-    path.write_text(json.dumps(parcel, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
+    file.write_text(json.dumps(parcel, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")

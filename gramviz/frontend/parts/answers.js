@@ -21,21 +21,21 @@ const MARKS_ACROSS = 13;
 
 /**
  * The trajectory whose head is nearest to the middle of a group's heads: [letter, index]. Without a map, the first.
- * @param {Who[]} paths
+ * @param {Who[]} trajectories
  * @param {State} state
  * @returns {[string, number]}
  */
-function central(paths, state) {
+function central(trajectories, state) {
   const { step } = state.cursor;
   const basis = state.basis ?? "";
-  const placed = paths
-    .filter(([run]) => run.maps[basis])
-    .map(([run, path]) => {
-      const at = 3 * (path * run.steps + run.held(step));
-      const who = /** @type {[string, number]} */ ([run.letter, path]);
-      return { who, point: run.maps[basis].xyz.subarray(at, at + 3) };
+  const placed = trajectories
+    .filter(([series]) => series.maps[basis])
+    .map(([series, trajectory]) => {
+      const at = 3 * (trajectory * series.steps + series.held(step));
+      const who = /** @type {[string, number]} */ ([series.letter, trajectory]);
+      return { who, point: series.maps[basis].xyz.subarray(at, at + 3) };
     });
-  if (!placed.length) return [paths[0][0].letter, paths[0][1]];
+  if (!placed.length) return [trajectories[0][0].letter, trajectories[0][1]];
   const middle = [0, 1, 2].map((axis) => placed.reduce((sum, { point }) => sum + point[axis], 0) / placed.length);
   const away = (/** @type {typeof placed[0]} */ { point }) =>
     Math.hypot(...middle.map((value, axis) => value - point[axis]));
@@ -63,7 +63,7 @@ function mergedRows(all) {
     outcome: rest.every((row) => row.outcome === outcome) ? outcome : 3, // unlike ends have no mark of their own
     counts,
     total: rest.reduce((sum, row) => sum + row.total, 0),
-    paths: rest.flatMap((row) => row.paths),
+    trajectories: rest.flatMap((row) => row.trajectories),
   };
   return [...all.slice(0, ANSWER_ROWS - 1), merged];
 }
@@ -73,13 +73,15 @@ function mergedRows(all) {
  * @param {Payload} payload
  * @param {State} state
  */
-function barLetters({ runs }, { hidden }) {
-  const alone = runs.length === 1 || runs.every((run) => run.n === 1);
-  return runs.filter((run) => !hidden.includes(run.letter) && (run.n > 1 || alone)).map((run) => run.letter);
+function barLetters(payload, { hidden }) {
+  const alone = payload.series.length === 1 || payload.series.every((series) => series.n === 1);
+  return payload.series
+    .filter((series) => !hidden.includes(series.letter) && (series.n > 1 || alone))
+    .map((series) => series.letter);
 }
 
 /** The bars of a row. @param {Payload} payload @param {AnswerRow} row @param {string[]} letters @param {number} most */
-function barsOf({ runs }, { counts }, letters, most) {
+function barsOf(payload, { counts }, letters, most) {
   const share = (/** @type {string} */ letter) => (100 * (counts[letter] ?? 0)) / most;
   const bars = letters.map((letter) => {
     const bar = make("i");
@@ -87,10 +89,10 @@ function barsOf({ runs }, { counts }, letters, most) {
     return bar;
   });
   // A single trajectory of another series is a badge at the end of the bar, not a bar of its own.
-  const badges = runs
-    .filter((run) => run.n === 1 && runs.length > 1 && counts[run.letter])
-    .map((run) => {
-      const one = badge(run.letter);
+  const badges = payload.series
+    .filter((series) => series.n === 1 && payload.series.length > 1 && counts[series.letter])
+    .map((series) => {
+      const one = badge(series.letter);
       one.style.left = `min(${Math.max(...letters.map(share), 0)}% + 4px, 38px)`;
       return one;
     });
@@ -100,16 +102,16 @@ function barsOf({ runs }, { counts }, letters, most) {
 /**
  * Chooses the trajectories of a row; those that are chosen already are dropped.
  * @param {Context} context
- * @param {{paths: Who[]}} row
+ * @param {{trajectories: Who[]}} row
  * @param {boolean} add
  */
-function chooseRow({ store }, { paths }, add) {
+function chooseRow({ store }, { trajectories }, add) {
   const { selected } = store.state;
   const next = add ? { ...selected } : {};
-  for (const [run, path] of paths) next[run.letter] = [...(next[run.letter] ?? []), path];
+  for (const [series, trajectory] of trajectories) next[series.letter] = [...(next[series.letter] ?? []), trajectory];
   const plain = Object.entries(next).map(([letter, list]) => [letter, [...new Set(list)].sort((a, b) => a - b)]);
   if (JSON.stringify(plain) === JSON.stringify(Object.entries(selected))) store.set({ selected: {}, board: "focus" });
-  else store.set({ selected: next, brush: null, board: paths.length > 1 ? "all" : "focus" });
+  else store.set({ selected: next, brush: null, board: trajectories.length > 1 ? "all" : "focus" });
 }
 
 /**
@@ -126,9 +128,9 @@ function createRow(context, row, letters, most) {
   const bars = barsOf(payload, row, letters, most);
   shape.style.color = bars.style.color = ended ? theme.pick(outcomeColor(row.outcome)) : theme.gray;
   const total = letters.reduce((sum, letter) => sum + (row.counts[letter] ?? 0), 0);
-  const [[run, path]] = row.paths;
+  const [[series, trajectory]] = row.trajectories;
   /** @type {import("../types.js").Hover} */
-  const hover = { part: "answers", answers: row.ids ?? [row.id], preview: [run.letter, path] };
+  const hover = { part: "answers", answers: row.ids ?? [row.id], preview: [series.letter, trajectory] };
   return make(
     "button",
     {
@@ -137,7 +139,7 @@ function createRow(context, row, letters, most) {
       "data-answer": String(row.id),
       title: row.label,
       onclick: (/** @type {MouseEvent} */ event) => chooseRow(context, row, withCommand(event)),
-      ondblclick: () => store.set({ focus: central(row.paths, store.state), board: "focus" }),
+      ondblclick: () => store.set({ focus: central(row.trajectories, store.state), board: "focus" }),
       onpointerenter: () => store.poke({ hover }),
     },
     shape,
@@ -179,8 +181,8 @@ function createRows(context) {
      */
     mark() {
       const { selected } = store.state;
-      drawn.forEach(({ paths }, k) => {
-        const chosen = paths.every(([run, path]) => selected[run.letter]?.includes(path));
+      drawn.forEach(({ trajectories }, k) => {
+        const chosen = trajectories.every(([series, trajectory]) => selected[series.letter]?.includes(trajectory));
         setAttribute(element.children[k], "aria-selected", chosen);
       });
     },
@@ -188,9 +190,9 @@ function createRows(context) {
 }
 
 /** All trajectories, by their answers. @param {Payload} payload @returns {Who[]} */
-const byAnswer = ({ runs }) =>
-  runs
-    .flatMap((run) => Array.from({ length: run.n }, (_, path) => /** @type {Who} */ ([run, path])))
+const byAnswer = (payload) =>
+  payload.series
+    .flatMap((series) => Array.from({ length: series.n }, (_, trajectory) => /** @type {Who} */ ([series, trajectory])))
     .sort(([a, i], [b, k]) => a.final(i) - b.final(k) || a.index - b.index || i - k);
 
 /** A mark for each trajectory. @param {Context} context */
@@ -199,18 +201,18 @@ function createMarks(context) {
   const all = byAnswer(payload);
   const some = Math.min(all.length, MARKS_SHOWN);
   const drawn = Array.from({ length: some }, (_, k) => all[Math.floor((k * all.length) / some)]);
-  const marks = drawn.map(([run, path]) => {
-    const who = /** @type {[string, number]} */ ([run.letter, path]);
+  const marks = drawn.map(([series, trajectory]) => {
+    const who = /** @type {[string, number]} */ ([series.letter, trajectory]);
     const option = {
       role: "option",
-      id: `mark${run.letter}${path}`,
-      "data-path": `${run.letter} ${path}`,
-      "aria-label": `${words.pathName(run, path)}, ${words.outcomes[run.outcome(path)]}`,
-      title: words.pathName(run, path),
+      id: `mark${series.letter}${trajectory}`,
+      "data-trajectory": `${series.letter} ${trajectory}`,
+      "aria-label": `${words.trajectoryName(series, trajectory)}, ${words.outcomes[series.outcome(trajectory)]}`,
+      title: words.trajectoryName(series, trajectory),
       onclick: () => store.set({ focus: who, board: "focus" }),
-      onpointerenter: () => store.poke({ hover: { part: "answers", path: who } }),
+      onpointerenter: () => store.poke({ hover: { part: "answers", trajectory: who } }),
     };
-    return make("div", option, markIcon(outcomeShape(run.outcome(path))));
+    return make("div", option, markIcon(outcomeShape(series.outcome(trajectory))));
   });
   const list = {
     class: `marks${drawn.length > DENSE ? " dense" : ""}`,
@@ -227,28 +229,30 @@ function createMarks(context) {
     elements: [count, element],
     /** To another trajectory along the marks. @param {number} by */
     move(by) {
-      const at = drawn.findIndex(([run, path]) => String([run.letter, path]) === String(store.state.focus));
-      const [run, path] = drawn[Math.min(drawn.length - 1, Math.max(0, at + by))];
-      store.set({ focus: [run.letter, path], board: "focus" });
+      const at = drawn.findIndex(
+        ([series, trajectory]) => String([series.letter, trajectory]) === String(store.state.focus),
+      );
+      const [series, trajectory] = drawn[Math.min(drawn.length - 1, Math.max(0, at + by))];
+      store.set({ focus: [series.letter, trajectory], board: "focus" });
     },
     update() {
       const { state, transient } = store;
       const { groups, of } = colorGroups(payload, state);
       const level = emphasis(payload, state, transient.hover);
-      drawn.forEach(([{ letter }, path], k) => {
+      drawn.forEach(([{ letter }, trajectory], k) => {
         const mark = marks[k];
-        const here = level[letter][path];
-        const name = String([letter, path]);
+        const here = level[letter][trajectory];
+        const name = String([letter, trajectory]);
         const kinds = { focus: name === String(state.focus), pinned: name === String(state.pinned) };
         const shown = { ...kinds, gray: here === GRAY, faint: here === FAINT };
         const classes = Object.entries(shown).flatMap(([kind, on]) => (on ? [kind] : []));
         setAttribute(mark, "class", classes.join(" ") || null);
-        setAttribute(mark, "aria-selected", Boolean(state.selected[letter]?.includes(path)));
+        setAttribute(mark, "aria-selected", Boolean(state.selected[letter]?.includes(trajectory)));
         mark.hidden = here === HIDDEN;
-        mark.style.color = context.theme.pick(groups[of[letter][path]].color);
+        mark.style.color = context.theme.pick(groups[of[letter][trajectory]].color);
       });
       setAttribute(element, "aria-activedescendant", `mark${state.focus.join("")}`);
-      const visible = all.filter(([run]) => !state.hidden.includes(run.letter)).length;
+      const visible = all.filter(([series]) => !state.hidden.includes(series.letter)).length;
       const some = drawn.length < all.length;
       setText(count, some ? words.answers.some(drawn.length, all.length) : words.answers.sorted(visible));
     },
@@ -257,18 +261,18 @@ function createMarks(context) {
 
 /** What each rule of choice takes, in a line each. @param {Context} context */
 function chosenLines({ payload, store, theme }) {
-  const several = payload.runs.filter((run) => run.n > 1).length > 1;
-  const order = [...payload.runs].sort((a, b) => Number(b.n > 1) - Number(a.n > 1)); // "TRM alone" below
+  const several = payload.series.filter((series) => series.n > 1).length > 1;
+  const order = [...payload.series].sort((a, b) => Number(b.n > 1) - Number(a.n > 1)); // "TRM alone" below
   const lines = order
-    .filter((run) => !store.state.hidden.includes(run.letter))
-    .flatMap((run) => choices(run).map((choice) => ({ run, ...choice })));
-  const nodes = lines.flatMap(({ run, rule, id, note }) => {
+    .filter((series) => !store.state.hidden.includes(series.letter))
+    .flatMap((series) => choices(series).map((choice) => ({ series, ...choice })));
+  const nodes = lines.flatMap(({ series, rule, id, note }) => {
     const outcome = outcomeOf(payload, id);
     const shape = make("span", {}, markIcon(outcomeShape(outcome)));
     shape.style.color = theme.pick(outcomeColor(outcome));
     const said = [payload.answers[id]?.letter, note].filter(Boolean).join(", ");
     return [
-      make("b", {}, several && run.n > 1 ? `${run.letter} ${rule}` : rule),
+      make("b", {}, several && series.n > 1 ? `${series.letter} ${rule}` : rule),
       shape,
       make("span", { class: "muted" }, said),
     ];
@@ -282,8 +286,8 @@ function chosenLines({ payload, store, theme }) {
 function foundSentence(payload) {
   const all = byAnswer(payload);
   const unknown = words.answers[payload.board.kind === "image" ? "picture" : "noValid"];
-  const known = payload.runs.some((run) => run.valid);
-  const agree = all.length > 1 && new Set(all.map(([run, path]) => run.final(path))).size === 1;
+  const known = payload.series.some((series) => series.valid);
+  const agree = all.length > 1 && new Set(all.map(([series, trajectory]) => series.final(trajectory))).size === 1;
   const found = known ? words.answers.found(solutionsFound(payload), payload.solutions) : unknown;
   return [found, agree ? words.answers.same(all.length) : ""].filter(Boolean).join(". ");
 }
@@ -366,7 +370,7 @@ export function createAnswers(context) {
       if (refill) rows.fill();
       if (refill || has("selected")) rows.mark();
       if (has("layout", "theme", "hidden")) chosen.replaceChildren(...chosenLines(context));
-      const follows = !["outcome", "answer", "run"].includes(state.color_by);
+      const follows = !["outcome", "answer", "series"].includes(state.color_by);
       if (
         has("layout", "theme", "color_by", "focus", "pinned", "selected", "hidden", "hover") ||
         (follows && has("cursor", "cells"))

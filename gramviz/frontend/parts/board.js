@@ -5,7 +5,7 @@ import { make, selectTabs, setAttribute, setText } from "../dom.js";
 import { fontOf, surface } from "../draw.js";
 import { paintReasons, signsOf } from "../explain.js";
 import { arrowOf, focusedIn, withCommand } from "../focus.js";
-import { crowd, otherPath, runOf, shownPath } from "../groups.js";
+import { crowd, otherTrajectory, seriesOf, shownTrajectory } from "../groups.js";
 import { paintBoard } from "../paint.js";
 import { paintPair, pairPlaces, spokenInput } from "../pair.js";
 import { places } from "../place.js";
@@ -40,13 +40,14 @@ function createBoardTabs({ payload, store }) {
   const tab = (id, label, title) =>
     make("button", { role: "tab", title, "data-tab": id, onclick: () => store.set({ board: id }) }, label);
 
-  /** @param {import("../types.js").Series} run */
-  function seriesTab(run) {
+  /** @param {import("../types.js").Series} series */
+  function seriesTab(series) {
     const { state } = store;
-    const [shown, path] = shownPath(payload, state);
-    const focused = run.letter === state.focus[0] ? state.focus[1] : null;
-    const own = run === shown ? path : (focused ?? shownPath(payload, { ...state, board: run.letter })[1]);
-    return tab(run.letter, words.pathName(run, own), run.name);
+    const [shown, trajectory] = shownTrajectory(payload, state);
+    const focused = series.letter === state.focus[0] ? state.focus[1] : null;
+    const own =
+      series === shown ? trajectory : (focused ?? shownTrajectory(payload, { ...state, board: series.letter })[1]);
+    return tab(series.letter, words.trajectoryName(series, own), series.name);
   }
 
   return {
@@ -55,16 +56,17 @@ function createBoardTabs({ payload, store }) {
     update(view) {
       const { state } = store;
       const { board, focus } = state;
-      const buttons = payload.runs.filter((run) => !state.hidden.includes(run.letter)).map(seriesTab);
-      if (otherPath(payload, state)) buttons.push(tab("differ", words.board.differ, words.board.differ));
+      const buttons = payload.series.filter((series) => !state.hidden.includes(series.letter)).map(seriesTab);
+      if (otherTrajectory(payload, state)) buttons.push(tab("differ", words.board.differ, words.board.differ));
       const many = crowd(payload, state).length;
       if (many > 1) buttons.push(tab("all", words.board.all(many), words.board.all(many)));
       const chosen = buttons.find(({ dataset: { tab: id } }) => board === id || (board === "focus" && id === focus[0]));
       selectTabs(buttons, chosen);
       const { hover } = store.transient;
-      if (chosen && (hover?.path || hover?.preview)) chosen.setAttribute("aria-selected", "false"); // another is shown
+      const previews = hover?.trajectory || hover?.preview; // another is shown
+      if (chosen && previews) chosen.setAttribute("aria-selected", "false");
       const focused = focusedIn(element)?.dataset?.tab; // keep the focus through the rebuild
-      const name = words.pathName(view.run, view.path);
+      const name = words.trajectoryName(view.series, view.trajectory);
       const preview = view.preview ? [make("span", { class: "caption" }, words.board.preview(name))] : [];
       element.replaceChildren(...preview, ...buttons);
       if (focused) /** @type {HTMLElement | null} */ (element.querySelector(`[data-tab="${focused}"]`))?.focus();
@@ -87,7 +89,7 @@ function legendItems({ payload, store }, view) {
   if (store.state.cursor.low !== null) return [text(words.low)];
   if (view.mode === "differ") {
     const differing = view.tokens.filter((token, k) => token !== view.other?.[k]).length;
-    return [text(words.distance(differing, view.otherName, words.pathName(view.run, view.path)))];
+    return [text(words.distance(differing, view.otherName, words.trajectoryName(view.series, view.trajectory)))];
   }
   if (view.mode === "all") return [text((view.board.apart ? words.pair : words).agreement(view.crowd))];
   /** @type {ReturnType<typeof legendItems>} */
@@ -97,11 +99,12 @@ function legendItems({ payload, store }, view) {
   else if (view.given.some(Boolean)) items.push(["given", legend.given]);
   else if (board.kind !== "graph" && !board.input) items.push(text(words.givens)); // else edges are given, or an input
   items.push(changed);
-  if (view.run.conflict) items.push(["conflict", board.ruled ? legend.conflict : words.pair.wrong]);
+  if (view.series.conflict) items.push(["conflict", board.ruled ? legend.conflict : words.pair.wrong]);
   const sure = board.kind === "image" ? "doubt" : "certainty";
   if (!view.reasons) items.push(view.certainty ? [sure, legend[sure]] : text(words.noCertainty));
   const { pinned } = store.state;
-  if (view.pinned && pinned) items.push(text(words.small(words.pathName(runOf(payload, pinned[0]), pinned[1]))));
+  if (view.pinned && pinned)
+    items.push(text(words.small(words.trajectoryName(seriesOf(payload, pinned[0]), pinned[1]))));
   return items;
 }
 

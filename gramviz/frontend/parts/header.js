@@ -48,11 +48,11 @@ function curveChoices(context) {
   const { payload, store } = context;
   /** @param {string} name */
   const missing = (name) =>
-    [payload, ...payload.runs]
+    [payload, ...payload.series]
       .map((holder) => holder.missing?.[SOURCES[/** @type {keyof typeof SOURCES} */ (name)] ?? name])
       .find(Boolean);
   const lanes = laneNames.flatMap((name) => {
-    const disabled = !payload.runs.some((run) => run.curves[name]);
+    const disabled = !payload.series.some((series) => series.curves[name]);
     const why = disabled ? missing(name) : null;
     if (disabled && !why) return [];
     return [{ label: words.curve(name, payload.board.ruled)[0], disabled, why, ...toggle(context, "lanes", name) }];
@@ -133,33 +133,33 @@ const viewChoices = (context) => [
 
 /** A button for each series. @param {Context} context */
 function createSeries({ payload, store, actions }) {
-  const buttons = payload.runs.map(({ letter, name, n }) =>
+  const buttons = payload.series.map(({ letter, name, n }) =>
     make(
       "button",
       {
-        class: "run",
-        "data-run": letter,
-        title: words.runHint(name, payload.runs.length > 1),
+        class: "series",
+        "data-series": letter,
+        title: words.seriesHint(name, payload.series.length > 1),
         onclick: (/** @type {MouseEvent} */ event) =>
           event.ctrlKey || event.metaKey ? actions.hide(letter) : actions.series(letter),
       },
       badge(letter),
       make("b", {}, name),
-      make("span", { class: "muted count" }, words.paths(n)),
+      make("span", { class: "muted count" }, words.trajectories(n)),
     ),
   );
-  const correct = payload.runs
-    .filter((run) => run.n > 1 && run.valid)
-    .map((run) => words.correct(run.right ?? 0, run.n));
+  const correct = payload.series
+    .filter((series) => series.n > 1 && series.valid)
+    .map((series) => words.correct(series.right ?? 0, series.n));
   const tally = correct.length ? make("span", { class: "muted selectable tally" }, correct.join("; ")) : null;
   return {
-    element: make("div", { class: "runs" }, buttons, tally),
+    element: make("div", { class: "letters" }, buttons, tally),
     update() {
       const { hidden, focus } = store.state;
       buttons.forEach((button, index) => {
-        const { letter } = payload.runs[index];
+        const { letter } = payload.series[index];
         setAttribute(button, "aria-pressed", !hidden.includes(letter));
-        button.classList.toggle("focus", focus[0] === letter && payload.runs.length > 1);
+        button.classList.toggle("focus", focus[0] === letter && payload.series.length > 1);
       });
     },
   };

@@ -3,7 +3,7 @@
 import { cellName, placeName, tokenLabel } from "../cells.js";
 import { make, setAttribute, setText } from "../dom.js";
 import { fontOf, surface } from "../draw.js";
-import { crowd, shownPath } from "../groups.js";
+import { crowd, shownTrajectory } from "../groups.js";
 import { cellShares, drawShares } from "../shares.js";
 import { percent } from "../text.js";
 import { words } from "../words.js";
@@ -26,7 +26,7 @@ export function createHistory(context) {
   /** @param {import("../shares.js").Shares} found @param {number} cell */
   function draw(found, cell) {
     const width = context.size.plot;
-    const [{ certainty }, path] = shownPath(payload, store.state);
+    const [{ certainty }, trajectory] = shownTrajectory(payload, store.state);
     drawShares(surface(canvas, width, HEIGHT), found, {
       last: store.last,
       x: (step) => (steps > 1 ? (step / (steps - 1)) * width : width / 2),
@@ -35,7 +35,7 @@ export function createHistory(context) {
       theme: context.theme,
       font: fontOf(root),
       name,
-      certainty: certainty ? (step) => certainty(path, step, cell) : null,
+      certainty: certainty ? (step) => certainty(trajectory, step, cell) : null,
     });
   }
 
@@ -62,10 +62,10 @@ export function createHistory(context) {
       const cell = store.state.cells.at(-1);
       element.hidden = cell === undefined;
       if (cell === undefined) return;
-      const paths = crowd(payload, store.state);
+      const trajectories = crowd(payload, store.state);
       if (!shares || ["cells", "selected", "focus", "layout"].some((key) => changed.has(key)))
-        shares = cellShares(payload, paths, cell);
-      describe(shares, cell, paths.length);
+        shares = cellShares(payload, trajectories, cell);
+      describe(shares, cell, trajectories.length);
       // The picture does not depend on the cursor: the playhead alone moves over it.
       if (changed.size > 1 || !changed.has("cursor")) draw(shares, cell);
     },

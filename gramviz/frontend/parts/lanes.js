@@ -1,11 +1,11 @@
 // The curves under the panels: one lane per measure, all on the ruler's time axis.
 
 import { extent } from "../bands.js";
-import { axesOf, drawLane, nearestLine, visiblePaths } from "../curves.js";
+import { axesOf, drawLane, nearestLine, visibleTrajectories } from "../curves.js";
 import { make, neighbor, rove, setAttribute, setText } from "../dom.js";
 import { fontOf, surface } from "../draw.js";
 import { arrowOf, focusedIn, withCommand } from "../focus.js";
-import { colorGroups, emphasis, shownPath } from "../groups.js";
+import { colorGroups, emphasis, shownTrajectory } from "../groups.js";
 import { scrubbing } from "../scrub.js";
 import { changeSelection } from "../selection.js";
 import { blocks, tickName } from "../steps.js";
@@ -38,7 +38,7 @@ function shownNames({ payload, store, size }) {
   const { lanes } = store.state;
   // A narrow cell opens with two lanes; whoever asked for others gets them.
   const opening = size.kind !== "wide" && String(lanes) === String(store.start.lanes);
-  return (opening ? lanes.slice(0, 2) : lanes).filter((name) => payload.runs.some((run) => run.curves[name]));
+  return (opening ? lanes.slice(0, 2) : lanes).filter((name) => payload.series.some((series) => series.curves[name]));
 }
 
 /** Makes a lane high or low. @param {Context} context @param {string} name */
@@ -59,14 +59,14 @@ function selectThrough({ payload, store }, axes, { from, to }, event) {
   const [top, bottom] = [Math.min(from[1], to[1]), Math.max(from[1], to[1])];
   if (right - left < DRAG_LEAST || bottom - top < DRAG_LEAST) return;
   const steps = [...Array(payload.steps).keys()].filter((step) => axes.x(step) >= left && axes.x(step) <= right);
-  const found = visiblePaths(payload, store.state)
-    .filter(([run, path]) =>
+  const found = visibleTrajectories(payload, store.state)
+    .filter(([series, trajectory]) =>
       steps.some((step) => {
-        const y = axes.y(run.curve(axes.name, path, step));
+        const y = axes.y(series.curve(axes.name, trajectory, step));
         return y >= top && y <= bottom;
       }),
     )
-    .map(([run, path]) => /** @type {[string, number]} */ ([run.letter, path]));
+    .map(([series, trajectory]) => /** @type {[string, number]} */ ([series.letter, trajectory]));
   const how = { add: withCommand(event), remove: event.altKey };
   const x = /** @type {Pair} */ ([left / axes.width, right / axes.width]);
   store.set({
@@ -103,8 +103,8 @@ function listenToCanvas(context, lane) {
   canvas.addEventListener("pointermove", (event) => {
     if (store.transient.down || event.pointerType === "touch") return;
     const [x, y] = at(event);
-    const path = nearestLine(lane.axes, visiblePaths(payload, store.state), x, y);
-    store.poke({ hover: { part: "lane", lane: name, x: Math.round(x), ...(path ? { path } : {}) } });
+    const trajectory = nearestLine(lane.axes, visibleTrajectories(payload, store.state), x, y);
+    store.poke({ hover: { part: "lane", lane: name, x: Math.round(x), ...(trajectory ? { trajectory } : {}) } });
   });
   canvas.addEventListener("pointerleave", () => store.poke({ hover: null }));
   canvas.addEventListener("dblclick", () => stretch(context, name));
@@ -176,14 +176,14 @@ function createLane(context, name) {
  */
 function updateValues({ payload, store }, { name, title, values, canvas }) {
   const { state } = store;
-  const shown = payload.runs
-    .filter((run) => run.curves[name])
-    .map((run) => {
-      const [of, path] = shownPath(payload, { ...state, board: run.letter });
+  const shown = payload.series
+    .filter((series) => series.curves[name])
+    .map((series) => {
+      const [of, trajectory] = shownTrajectory(payload, { ...state, board: series.letter });
       return {
-        letter: run.letter,
-        who: words.pathName(of, path),
-        value: number(run.curve(name, path, state.cursor.step)),
+        letter: series.letter,
+        who: words.trajectoryName(of, trajectory),
+        value: number(series.curve(name, trajectory, state.cursor.step)),
       };
     });
   if (values.childElementCount !== 2 * shown.length)
@@ -310,7 +310,7 @@ export function createLanes(context) {
     update(changed) {
       const has = (/** @type {string[]} */ ...keys) => keys.some((key) => changed.has(key));
       if (has("lanes", "layout", "tall")) rack.arrange();
-      const follows = !["outcome", "answer", "run"].includes(store.state.color_by);
+      const follows = !["outcome", "answer", "series"].includes(store.state.color_by);
       const others = [...changed].some((key) => !["cursor", "cells", "board"].includes(key));
       if (others || (follows && has("cursor", "cells"))) drawLanes(context, rack.shown(), supervision);
       if (others || has("cursor", "board")) for (const lane of rack.shown()) updateValues(context, lane);

@@ -34,7 +34,7 @@ function quizButtons({ payload, store, lesson }) {
     answer: () => [...payload.answers.keys()].slice(0, 6).map(named),
     choice: () => [...quiz.choices.keys()].map(named),
     cell: () => [take(words.lesson.takeCell, () => store.state.cells.at(-1) ?? null)],
-    path: () => [take(words.lesson.takePath, () => store.state.focus)],
+    trajectory: () => [take(words.lesson.takeTrajectory, () => store.state.focus)],
   };
   return [...lists[quiz.kind](), make("span", { class: "note" }, words.lesson.locked)];
 }
@@ -80,7 +80,7 @@ export function createCaptions(context) {
       const shown = lesson.current();
       element.hidden = !shown;
       root.classList.toggle("asking", Boolean(shown) && asking);
-      setAttribute(root, "data-look", shown?.look?.part ?? null);
+      setAttribute(root, "data-highlight", shown?.highlight?.part ?? null);
       setText(reply, store.transient.reply);
       if (!shown || chapter === null) {
         said = "";

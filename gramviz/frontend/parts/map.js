@@ -5,9 +5,9 @@ import { surface } from "../draw.js";
 import { arrowOf, withCommand } from "../focus.js";
 import { isSolid, listenToMap, shiftMap, stepHead } from "../gestures.js";
 import { drawBase } from "../ground.js";
-import { runOf } from "../groups.js";
+import { seriesOf } from "../groups.js";
 import { drawTop } from "../heads.js";
-import { drawPast } from "../paths.js";
+import { drawPast } from "../trajectories.js";
 import { planesOf, project, unrelated } from "../planes.js";
 import { explainedShare, isHaloForced, isPartial, sceneOf } from "../scene.js";
 import { isDeep } from "../turn.js";
@@ -37,16 +37,16 @@ function createLegend() {
 
 /** The plane of the focused series, and its part in it. @param {Context} context @param {Plane[]} planes */
 function focusedPlane({ payload, store }, planes) {
-  const run = runOf(payload, store.state.focus[0]);
-  const plane = planes.find(({ runs }) => runs.some((part) => part.run === run)) ?? planes[0];
-  return { run, plane, part: plane?.runs.find((part) => part.run === run) };
+  const series = seriesOf(payload, store.state.focus[0]);
+  const plane = planes.find(({ parts }) => parts.some((part) => part.series === series)) ?? planes[0];
+  return { series, plane, part: plane?.parts.find((part) => part.series === series) };
 }
 
 /** @param {Context} context @param {Stage} stage @param {Legend} legend */
 function updateLegend(context, stage, legend) {
   const { payload, store } = context;
   const { focus, cursor, layers } = store.state;
-  const { run, plane, part } = focusedPlane(context, stage.planes);
+  const { series, plane, part } = focusedPlane(context, stage.planes);
   const solid = isSolid(stage);
   const dims = solid ? 3 : 2;
   const { share, gauge, here, halo, land, cloud, apart, instead } = legend;
@@ -57,7 +57,7 @@ function updateLegend(context, stage, legend) {
   const within = explainedShare(plane, dims);
   setText(share, words.map.plane(within, solid));
   legend.meter.style.width = `${100 * within}%`;
-  const outside = part?.outside?.[focus[1] * run.steps + run.held(cursor.step)];
+  const outside = part?.outside?.[focus[1] * series.steps + series.held(cursor.step)];
   const more = isPartial(plane, dims) ? `; ${words.map.outside}` : "";
   setText(here, outside === undefined ? "" : words.map.here(1 - outside / 255) + more);
   instead.hidden = !payload.missing.h;
@@ -66,8 +66,9 @@ function updateLegend(context, stage, legend) {
   const { landscape } = plane.basis;
   setText(land, solid ? words.map.noDepth : landscape ? words.map.landscape(landscape.unit) : words.map.noLandscape);
   land.hidden = !layers.includes("landscape") || (!landscape && !payload.bases.some((basis) => basis.landscape));
-  const runs = plane.runs.map((one) => one.run);
-  setText(apart, unrelated({ basis: plane.basis, runs }) ? words.map.apart(runs.map(({ letter }) => letter)) : "");
+  const shown = plane.parts.map((one) => one.series);
+  const strange = unrelated({ basis: plane.basis, series: shown });
+  setText(apart, strange ? words.map.apart(shown.map(({ letter }) => letter)) : "");
   apart.hidden = !apart.textContent;
 }
 
@@ -97,7 +98,7 @@ function createLayers(context, stage) {
       const { store, size } = context;
       const has = (/** @type {string[]} */ ...keys) => keys.some((key) => changed.has(key));
       const { width, height } = size.map;
-      const follows = !["outcome", "answer", "run", "step"].includes(store.state.color_by);
+      const follows = !["outcome", "answer", "series", "step"].includes(store.state.color_by);
       const all =
         has("layout", "theme", "basis", "camera", "dims", "turn", "selected", "hidden", "color_by", "layers") ||
         has("hover", "token", "limit") ||
@@ -137,7 +138,7 @@ function createBar({ store, actions }) {
       deep.title = deep.disabled ? words.map.flat : "";
       if (!plane) return setText(sub, words.map.none);
       const { label } = plane.basis;
-      const letters = plane.runs.map(({ run }) => run.letter);
+      const letters = plane.parts.map(({ series }) => series.letter);
       const one = letters.length > 1 ? words.oneBasis(label, letters) : label;
       setText(sub, stage.planes.length > 1 ? words.onePlaneEach(label) : one);
     },
@@ -197,7 +198,7 @@ export function createMap(context) {
     bar.update(plane, stage);
     updateLegend(context, stage, legend);
     if (!plane) return;
-    const tallies = payload.runs.map((run) => words.tally(run.letter, run.right, run.n));
+    const tallies = payload.series.map((series) => words.tally(series.letter, series.right, series.n));
     const solid = isSolid(stage);
     const within = explainedShare(plane, solid ? 3 : 2);
     const apart = legend.apart.textContent ?? "";

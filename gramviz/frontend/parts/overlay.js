@@ -8,7 +8,9 @@ import { number } from "../text.js";
 import { words } from "../words.js";
 
 /** @typedef {import("../registry.js").Context} Context */
-/** @typedef {{step: number, where: string, path: string, order: number, answer: string, numbers: number[]}} Row */
+/**
+ * @typedef {{step: number, where: string, trajectory: string, order: number, answer: string, numbers: number[]}} Row
+ */
 
 const PAGE = 200; // rows
 
@@ -19,21 +21,21 @@ const PAGE = 200; // rows
  * @returns {Row[]}
  */
 function tableRows(payload, state) {
-  const visible = payload.runs.filter((run) => !state.hidden.includes(run.letter));
-  return visible.flatMap((run) =>
-    [...Array(run.n).keys()].flatMap((path) =>
-      [...Array(run.steps).keys()].map((step) => {
-        const id = run.answer(path, step);
+  const visible = payload.series.filter((series) => !state.hidden.includes(series.letter));
+  return visible.flatMap((series) =>
+    [...Array(series.n).keys()].flatMap((trajectory) =>
+      [...Array(series.steps).keys()].map((step) => {
+        const id = series.answer(trajectory, step);
         return {
           step,
           where: address(payload, step),
-          path: words.pathName(run, path),
-          order: run.index * 1e6 + path,
+          trajectory: words.trajectoryName(series, trajectory),
+          order: series.index * 1e6 + trajectory,
           answer:
             id === null
               ? words.answers.between
               : `${payload.answers[id]?.letter ?? id + 1}, ${answerWords(payload, id)}`,
-          numbers: ["certainty", "conflicts", "drift"].map((name) => run.curve(name, path, step)),
+          numbers: ["certainty", "conflicts", "drift"].map((name) => series.curve(name, trajectory, step)),
         };
       }),
     ),
@@ -95,7 +97,7 @@ function createTable({ payload, store }, fill) {
     page = Math.min(page, pages - 1);
     const head = words.table.columns(words.curve("conflicts", payload.board.ruled)[0]).map(heading);
     const body = rows.slice(page * PAGE, (page + 1) * PAGE).map((row) => {
-      const cells = [row.where, row.path, row.answer, ...row.numbers.map((value) => number(value))];
+      const cells = [row.where, row.trajectory, row.answer, ...row.numbers.map((value) => number(value))];
       return make(
         "tr",
         {},
@@ -122,8 +124,8 @@ function createTable({ payload, store }, fill) {
 }
 
 /** @param {Context} context */
-function keyList({ payload: { runs, lead, levels } }) {
-  const rows = words.keyTable(runs.length > 1, lead.low_steps > 0, levels[0].toLowerCase());
+function keyList({ payload: { series, lead, levels } }) {
+  const rows = words.keyTable(series.length > 1, lead.low_steps > 0, levels[0].toLowerCase());
   return make(
     "dl",
     {},

@@ -4,7 +4,7 @@ import { changedCells } from "../cells.js";
 import { make, setAttribute } from "../dom.js";
 import { fontOf, surface } from "../draw.js";
 import { withCommand } from "../focus.js";
-import { runOf, shownPath } from "../groups.js";
+import { seriesOf, shownTrajectory } from "../groups.js";
 import { scrubbing } from "../scrub.js";
 import { fillBox } from "../shapes.js";
 import { address, blocks, events, hasTransitions, tickName } from "../steps.js";
@@ -16,7 +16,7 @@ import { words } from "../words.js";
 
 /** The rows that are shown, from above. @param {Context} context @returns {Row[]} */
 function rowsOf({ payload, store, size }) {
-  const transitions = hasTransitions(payload) || payload.runs.some((run) => run.curves.changed);
+  const transitions = hasTransitions(payload) || payload.series.some((series) => series.curves.changed);
   const low = payload.lead.low_steps && size.kind !== "narrow" && !store.transient.presenter;
   return [
     "events",
@@ -55,8 +55,10 @@ function rowNames({ payload, size }) {
 function namedEvents({ payload, store }) {
   return events(payload, store.state)
     .filter(({ step }) => step <= store.last)
-    .map(({ step, kind, paths }) => {
-      const [first, second] = paths.map(([letter, path]) => words.pathName(runOf(payload, letter), path));
+    .map(({ step, kind, trajectories }) => {
+      const [first, second] = trajectories.map(([letter, trajectory]) =>
+        words.trajectoryName(seriesOf(payload, letter), trajectory),
+      );
       const label = {
         part: words.time.part(first, second),
         correct: words.time.correct(first),
@@ -69,12 +71,12 @@ function namedEvents({ payload, store }) {
 /** What a screen reader says of the cursor. @param {Context} context */
 function spokenTime({ payload, store }) {
   const { step, low } = store.state.cursor;
-  const [run, path] = shownPath(payload, store.state);
+  const [series, trajectory] = shownTrajectory(payload, store.state);
   return words.time.spoken(
     words.time.step(address(payload, step, low)),
     words.time.of(tickName(payload), step, payload.steps - 1),
-    changedCells(run, path, step).length,
-    run.curves.conflicts ? run.curve("conflicts", path, step) : null,
+    changedCells(series, trajectory, step).length,
+    series.curves.conflicts ? series.curve("conflicts", trajectory, step) : null,
     payload.board.ruled,
   );
 }
@@ -113,9 +115,9 @@ function createCanvas(context) {
     drawEvents(pen, timeline, namedEvents(context), context.size.kind !== "narrow");
     drawSupervision(pen, timeline, supervision, cursor.step);
     if (rows.includes("transition")) {
-      const [run, path] = shownPath(payload, store.state);
-      const counts = Array.from({ length: payload.steps }, (_, step) => changedCells(run, path, step).length);
-      drawTransitions(pen, timeline, counts, { step: cursor.step, last: store.last, end: run.steps });
+      const [series, trajectory] = shownTrajectory(payload, store.state);
+      const counts = Array.from({ length: payload.steps }, (_, step) => changedCells(series, trajectory, step).length);
+      drawTransitions(pen, timeline, counts, { step: cursor.step, last: store.last, end: series.steps });
     }
     lowCells = rows.includes("low") ? drawLowSteps(pen, timeline, payload.lead.low_steps, cursor) : [];
   }

@@ -1,7 +1,7 @@
 // The polite live region: a sentence when something has settled, a short one now and then while playing.
 
 import { make } from "../dom.js";
-import { shownPath } from "../groups.js";
+import { shownTrajectory } from "../groups.js";
 import { detailsSentence } from "../sentences.js";
 import { address } from "../steps.js";
 import { words } from "../words.js";
@@ -26,9 +26,9 @@ export function createSpeaker({ payload, store }) {
     const name = lead.supervision_step[Math.min(step, lead.steps - 1)];
     if (name === block || performance.now() - spokenAt < SPEECH_GAP) return;
     [block, spokenAt] = [name, performance.now()];
-    const [run, path] = shownPath(payload, store.state);
-    const conflicts = run.curves.conflicts
-      ? `, ${words.faults(run.curve("conflicts", path, step), payload.board.ruled)}`
+    const [series, trajectory] = shownTrajectory(payload, store.state);
+    const conflicts = series.curves.conflicts
+      ? `, ${words.faults(series.curve("conflicts", trajectory, step), payload.board.ruled)}`
       : "";
     say(`${words.time.step(address(payload, step))}${conflicts}`);
   }

@@ -6,7 +6,7 @@ import { surface } from "../draw.js";
 import { paintBoard } from "../paint.js";
 import { drawBase } from "../ground.js";
 import { drawTop } from "../heads.js";
-import { drawPast } from "../paths.js";
+import { drawPast } from "../trajectories.js";
 import { places } from "../place.js";
 import { planesOf, project } from "../planes.js";
 import { sceneOf } from "../scene.js";
@@ -81,8 +81,9 @@ export function createThumbs(context) {
         tabs,
         tabs.find((tab) => tab.dataset.panel === store.state.panel),
       );
-      const sum = (/** @type {"right" | "n"} */ name) => payload.runs.reduce((all, run) => all + (run[name] ?? 0), 0);
-      setText(tally, payload.runs.some((run) => run.valid) ? `${sum("right")}/${sum("n")}` : String(sum("n")));
+      const sum = (/** @type {"right" | "n"} */ name) =>
+        payload.series.reduce((all, series) => all + (series[name] ?? 0), 0);
+      setText(tally, payload.series.some((series) => series.valid) ? `${sum("right")}/${sum("n")}` : String(sum("n")));
       drawBoard();
       drawMap();
     },

@@ -50,8 +50,8 @@ function createJumps(context) {
     "part",
   ]).filter(
     (name) =>
-      (name !== "halt" || payload.runs.some((run) => run.halts)) &&
-      (name !== "correct" || payload.runs.some((run) => run.valid)),
+      (name !== "halt" || payload.series.some((series) => series.halts)) &&
+      (name !== "correct" || payload.series.some((series) => series.valid)),
   );
   const act = (/** @type {typeof names[0]} */ name) => () => actions[name]();
   const buttons = names.map((name) =>

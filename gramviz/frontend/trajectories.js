@@ -1,4 +1,4 @@
-// The paths of the map: strokes of many trajectories, whole and up to the cursor. The ground and the heads lie below
+// The lines of the map: strokes of many trajectories, whole and up to the cursor. The ground and the heads lie below
 // and above.
 
 import { drawCloud } from "./cloud.js";
@@ -8,21 +8,24 @@ import { nearness, SLABS } from "./turn.js";
 
 /** @import { Box, ColorGroup, Pen, PlacedPlane, PlacedSeries, Scene } from "./types.js" */
 
-/** What one stroke draws. @typedef {{ level: number, group: ColorGroup, paths: [PlacedSeries, number][] }} Bundle */
+/** What one stroke draws.
+ * @typedef {{ level: number, group: ColorGroup, trajectories: [PlacedSeries, number][] }} Bundle */
 
 /** @type {Record<number, number>} */
 const ALPHA = { [GRAY]: 0.55, [PLAIN]: 1 };
 
-/** How strongly a path is drawn. Pointing at a cell asks about all paths, so the others fade less than behind one path.
+/** How strongly a trajectory is drawn. Pointing at a cell asks about all trajectories, so the others fade less than
+ * behind one.
  * @param {number} level @param {Scene} scene */
 export const alphaOf = (level, { hover }) => ALPHA[level] ?? (hover?.cell === undefined ? 0.2 : 0.3);
 
-/** Adds the states from..to of one path to the current canvas path; of a map in 3-D only those segments in `slab`.
- * @param {Pen} pen @param {PlacedSeries} part @param {number} path @param {number} from @param {number} to
+/** Adds the states from..to of one trajectory to the current canvas path; of a map in 3-D only those segments in
+ * `slab`.
+ * @param {Pen} pen @param {PlacedSeries} part @param {number} trajectory @param {number} from @param {number} to
  * @param {number | null} [slab] */
-export function trace(pen, { run, points, slabs }, path, from, to, slab = null) {
-  const start = path * run.steps;
-  const last = Math.min(to, run.steps - 1);
+export function trace(pen, { series, points, slabs }, trajectory, from, to, slab = null) {
+  const start = trajectory * series.steps;
+  const last = Math.min(to, series.steps - 1);
   if (last <= from) return;
   if (slab !== null && slabs) {
     for (let k = start + from; k < start + last; k += 1) {
@@ -37,28 +40,28 @@ export function trace(pen, { run, points, slabs }, path, from, to, slab = null) 
     pen.lineTo(points[2 * (start + step)], points[2 * (start + step) + 1]);
 }
 
-/** Strokes many paths with as few strokes as there are (color, emphasis) pairs.
+/** Strokes many trajectories with as few strokes as there are (color, emphasis) pairs.
  * @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene @param {number} from @param {number} to
  * @param {number} alpha */
-export function strokePaths(pen, plane, scene, from, to, alpha) {
+export function strokeTrajectories(pen, plane, scene, from, to, alpha) {
   const { theme, colors, emphasis } = scene;
   const bundles = /** @type {Map<string, Bundle>} */ (new Map());
-  for (const part of plane.runs)
-    for (let path = 0; path < part.run.n; path += 1) {
-      const level = emphasis[part.run.letter][path];
+  for (const part of plane.parts)
+    for (let trajectory = 0; trajectory < part.series.n; trajectory += 1) {
+      const level = emphasis[part.series.letter][trajectory];
       if (level === HIDDEN) continue;
-      const group = colors.of[part.run.letter][path];
+      const group = colors.of[part.series.letter][trajectory];
       const key = level === GRAY ? "gray" : `${level} ${group}`;
-      const bundle = bundles.get(key) ?? { level, group: colors.groups[group], paths: [] };
+      const bundle = bundles.get(key) ?? { level, group: colors.groups[group], trajectories: [] };
       bundles.set(key, bundle);
-      bundle.paths.push([part, path]);
+      bundle.trajectories.push([part, trajectory]);
     }
   // Gray first, so that what is selected lies in front; in 3-D the furthest first, and thinner.
   const order = [...bundles.values()].sort((a, b) => a.level - b.level);
   const slabs = plane.axes ? Array.from({ length: SLABS }, (_, slab) => slab) : [null];
-  if (plane.axes) pen.lineCap = "butt"; // where a path passes into the next slab, its ends must not add up to a dot
+  if (plane.axes) pen.lineCap = "butt"; // where a line passes into the next slab, its ends must not add up to a dot
   for (const slab of slabs)
-    for (const { level, group, paths } of order) {
+    for (const { level, group, trajectories } of order) {
       pen.globalAlpha = alpha * alphaOf(level, scene);
       pen.lineWidth = 1.15 * (slab === null ? 1 : nearness(slab));
       const along = scene.state.color_by === "step" && level !== GRAY;
@@ -66,7 +69,7 @@ export function strokePaths(pen, plane, scene, from, to, alpha) {
         pen.strokeStyle =
           level === GRAY ? theme.gray : theme.pick(along ? (step + 1) / Math.max(1, scene.steps - 1) : group.color);
         pen.beginPath();
-        for (const [part, path] of paths) trace(pen, part, path, step, along ? step + 1 : to, slab);
+        for (const [part, trajectory] of trajectories) trace(pen, part, trajectory, step, along ? step + 1 : to, slab);
         pen.stroke();
       }
     }
@@ -83,14 +86,14 @@ export function clipTo(pen, { x, y, width, height }, draw) {
   pen.restore();
 }
 
-/** The past of all paths, up to the cursor. Drawn whole: 50 paths take under 2 ms, and there is no half-state to go
- * stale.
+/** The past of all trajectories, up to the cursor. Drawn whole: 50 trajectories take under 2 ms, and there is no
+ * half-state to go stale.
  * The cloud is that of the cursor, so it is computed once per transition and not in every frame between two.
  * @param {Pen} pen @param {PlacedPlane[]} planes @param {Scene} scene */
 export function drawPast(pen, planes, scene) {
   for (const plane of planes)
     clipTo(pen, plane.box, () => {
-      strokePaths(pen, plane, scene, 0, scene.state.cursor.step, 0.6);
+      strokeTrajectories(pen, plane, scene, 0, scene.state.cursor.step, 0.6);
       if (scene.state.layers.includes("cloud")) drawCloud(pen, plane, scene);
     });
 }

@@ -47,8 +47,8 @@ def drift(data: xr.Dataset) -> xr.DataArray:
     found = np.full(h.shape[:3], np.nan, np.float32)
     # one trajectory at a time: h may be hundreds of MB, and float16 squares overflow
     for index in np.ndindex(h.shape[:2]):
-        path = h.values[index].reshape(h.shape[2], -1).astype(np.float32)
-        step = path[1:] - path[:-1]
+        trajectory = h.values[index].reshape(h.shape[2], -1).astype(np.float32)
+        step = trajectory[1:] - trajectory[:-1]
         found[index][1:] = np.sqrt(np.einsum("tf,tf->t", step, step))
     return xr.DataArray(found, dims=("puzzle", "trajectory", "step"), name="drift")
 
