@@ -1,7 +1,7 @@
 """Rollouts of ARC for tests: real pairs of the task, but no model.
 
-A path starts with colors all over its canvas and, cell by cell, takes those of its answer. The first ends right, the
-second with one cell wrong, the third with the last row missing; and again.
+A trajectory starts with colors all over its canvas and, cell by cell, takes those of its answer. The first ends right,
+the second with one cell wrong, the third with the last row missing; and again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def task(dataset: str = "practice", canvas: int = 12) -> ARC:
 
 
 def make(
-    from_task: ARC | None = None, puzzles: tuple[int, ...] = (0,), paths: int = 6, steps: int = 6, seed: int = 0,
+    from_task: ARC | None = None, puzzles: tuple[int, ...] = (0,), trajectories: int = 6, steps: int = 6, seed: int = 0,
     model: str = "gram", split: str = "test",
 ) -> xr.Dataset:  # fmt: skip
     """A rollout of the pairs `puzzles`, judged by the task."""
@@ -28,7 +28,7 @@ def make(
     chosen = from_task.puzzles(split).take(puzzles)  # type: ignore[arg-type]
     board, rng = from_task.board, np.random.default_rng(seed)
     kinds = len(board.tokens)
-    shape = (len(chosen), paths, steps + 1, board.positions)
+    shape = (len(chosen), trajectories, steps + 1, board.positions)
     tokens, probability = np.zeros(shape, np.uint8), np.full((*shape, kinds), 0.0, np.float32)
     for p, k in np.ndindex(shape[:2]):
         target = answer(chosen.solutions[p][0], k % 3)

@@ -1,7 +1,7 @@
 """Rollouts of graph coloring for tests: real graphs of the task and their real solutions, but no model.
 
-A path starts with nodes that have no color, guesses, and node by node takes the colors of one of the solutions; every
-third path ends with one node wrong on purpose.
+A trajectory starts with nodes that have no color, guesses, and node by node takes the colors of one of the solutions;
+every third trajectory ends with one node wrong on purpose.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def task(vertices: int = 8) -> Coloring:
 
 
 def make(
-    vertices: int = 8, puzzles: tuple[int, ...] = (0, 1), paths: int = 6, steps: int = 6, seed: int = 0,
+    vertices: int = 8, puzzles: tuple[int, ...] = (0, 1), trajectories: int = 6, steps: int = 6, seed: int = 0,
     model: str = "gram",
 ) -> xr.Dataset:  # fmt: skip
     """A rollout of the test graphs `puzzles`, judged by the task."""
@@ -29,7 +29,7 @@ def make(
     chosen: Puzzles = from_task.puzzles("test").take(puzzles)
     board, rng = from_task.board, np.random.default_rng(seed)
     kinds, n = len(board.tokens), board.nodes
-    shape = (len(chosen), paths, steps + 1, board.positions)
+    shape = (len(chosen), trajectories, steps + 1, board.positions)
     tokens, probability = np.zeros(shape, np.uint8), np.zeros((*shape, kinds), np.float32)
     for p, k in np.ndindex(shape[:2]):
         target = chosen.solutions[p][k % len(chosen.solutions[p])].copy()

@@ -78,7 +78,7 @@ class TokenReadout:
         self.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
     def heads(self) -> list[dict[str, Any]]:
-        """Where the map's heads are, in pixels of its stage, with run, path and emphasis."""
+        """Where the map's heads are, in pixels of its stage, with series, trajectory and emphasis."""
         return self.page.evaluate(f"{self.store}.heads()")
 
     def part(self, name: str) -> Any:
@@ -351,26 +351,26 @@ def wanted_moments(rollouts: dict[str, Any]) -> dict[str, int]:
 
 def random_state(rng: np.random.Generator, meta: dict[str, Any]) -> dict[str, Any]:
     """A legal state, with about two keys in three set away from nothing in particular."""
-    runs = {run["letter"]: run["trajectories"] for run in meta["runs"]}
-    steps = max(run["steps"] for run in meta["runs"])
+    counts = {series["letter"]: series["trajectories"] for series in meta["series"]}
+    steps = max(series["steps"] for series in meta["series"])
     size = meta["board"]["height"] * meta["board"]["width"]
-    letter = lambda: str(rng.choice(list(runs)))  # noqa: E731
-    path = lambda: [one := letter(), int(rng.integers(runs[one]))]  # noqa: E731
+    letter = lambda: str(rng.choice(list(counts)))  # noqa: E731
+    trajectory = lambda: [one := letter(), int(rng.integers(counts[one]))]  # noqa: E731
     some = lambda names: [str(name) for name in names if rng.random() < 0.5]  # noqa: E731
     first, last = sorted(rng.choice(steps, 2, replace=False).tolist())
     every = {
         "cursor": {"step": int(rng.integers(steps)), "low": None},
-        "focus": path(),
-        "pinned": path() if rng.random() < 0.7 else None,
+        "focus": trajectory(),
+        "pinned": trajectory() if rng.random() < 0.7 else None,
         "selected": {
-            one: np.flatnonzero(rng.random(n) < 0.3).tolist() or [0] for one, n in runs.items() if rng.random() < 0.6
+            one: np.flatnonzero(rng.random(n) < 0.3).tolist() or [0] for one, n in counts.items() if rng.random() < 0.6
         },
         "hidden": [letter()] if rng.random() < 0.5 else [],
         "cells": rng.choice(size, rng.integers(4), replace=False).tolist(),
         "token": int(rng.integers(1, len(meta["board"]["tokens"]))),
         "range": [first, last],
-        "board": str(rng.choice(["focus", "differ", "all", *runs])),
-        "color_by": str(rng.choice(["outcome", "answer", "run", "value", "certainty", "step"])),
+        "board": str(rng.choice(["focus", "differ", "all", *counts])),
+        "color_by": str(rng.choice(["outcome", "answer", "series", "value", "certainty", "step"])),
         "answers_at": str(rng.choice(["final", "cursor"])),
         "basis": str(rng.choice([basis["name"] for basis in meta["bases"]])),
         "camera": {"x": float(rng.normal()), "y": float(rng.normal()), "k": float(rng.uniform(0.5, 20))},

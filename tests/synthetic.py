@@ -1,10 +1,10 @@
 """Rollouts for tests: real puzzles and real answers, but no model. Chains that morph from noise to a chosen board.
 
 Every rollout here is made by `gram.rollout.make`, so it is as legal as a recorded one. What is synthetic is said, so
-that nobody mistakes it for a result: each path is given its final board beforehand (a true solution, or a solution
+that nobody mistakes it for a result: each trajectory is given its final board beforehand (a true solution, or one
 broken in one place), the token probabilities drift from one shared noise towards that board, `h` is a fixed random
 linear code of those probabilities, and `halt` and `value` rise with certainty. The checkpoint's text seeds the code,
-so that runs "of one checkpoint" share a space of h, and runs of two do not.
+so that rollouts "of one checkpoint" share a space of h, and those of two do not.
 """
 
 from __future__ import annotations
@@ -42,12 +42,13 @@ def queens(
 ) -> xr.Dataset:
     """A rollout of n-queens with `givens` queens given; the same puzzles for every seed, model and checkpoint.
 
-    A share `wrong` of the paths ends with a queen that attacks another. Steps = 1 + supervision_steps x transitions,
-    and with `low_steps` = K also the K low-level updates before each transition's end (with the variable `l`).
+    A share `wrong` of the trajectories ends with a queen that attacks another. Steps = 1 + supervision_steps x
+    transitions, and with `low_steps` = K also the K low-level updates before each transition's end (with the
+    variable `l`).
     """
     board = queens_board(size)
     solutions = queens_solutions(size)
-    chosen = np.random.default_rng(8)  # the puzzles must not depend on `seed`: runs are compared on the same puzzle
+    chosen = np.random.default_rng(8)  # the puzzles must not depend on `seed`: rollouts are compared on the same puzzle
     x, y, targets, known = [], [], [], []
     rng = np.random.default_rng(seed)
     for _ in range(puzzles):
@@ -195,7 +196,7 @@ def _break(board: Board, x: Tokens, solutions: Tokens, rng: np.random.Generator,
     """One of the solutions or, with probability `wrong`, one of its first few broken by exchanging two free tokens."""
     if rng.random() >= wrong:
         return solutions[rng.integers(len(solutions))]
-    target = solutions[rng.integers(min(2, len(solutions)))].copy()  # few wrong valleys: several paths share one
+    target = solutions[rng.integers(min(2, len(solutions)))].copy()  # few wrong valleys: several trajectories share one
     free = np.flatnonzero(~board.given(x))
     local = np.random.default_rng(rng.integers(2))
     while True:
@@ -208,7 +209,7 @@ def _break(board: Board, x: Tokens, solutions: Tokens, rng: np.random.Generator,
 
 
 def _free(board: Board, x: Tokens, y: Tokens, trajectories: int, supervision_steps: int, seed: int) -> xr.Dataset:
-    """A rollout on a board without rules: each path ends in y, or in y with one position changed."""
+    """A rollout on a board without rules: each trajectory ends in y, or in y with one position changed."""
     targets = np.repeat(y[None], trajectories, 0)
     targets[1::2, 0] = np.where(targets[1::2, 0] == 2, 1, 2)
     data = _record(
@@ -223,20 +224,20 @@ def _record(
     board: Board, x: Tokens, y: Tokens, targets: Tokens, known: NDArray[np.integer], supervision_steps: int,
     transitions: int, low_steps: int, seed: int, model: str, name: str | None, checkpoint: str, features: int,
 ) -> xr.Dataset:  # fmt: skip
-    """The rollout whose paths [puzzle, trajectory] end in `targets` [puzzle, trajectory, position]."""
+    """The rollout whose trajectories [puzzle, trajectory] end in `targets` [puzzle, trajectory, position]."""
     at = _times(supervision_steps, transitions, low_steps)  # [step, 3]
     ends = np.flatnonzero(at[:, 2] == 0)
-    puzzles, paths, positions = targets.shape
+    puzzles, trajectories, positions = targets.shape
     vocabulary, count = len(board.tokens), supervision_steps * transitions
     rng = np.random.default_rng(seed + 1)
     shared = np.random.default_rng(int.from_bytes(hashlib.sha256(checkpoint.encode()).digest()[:4], "big"))
 
     time = np.arange(count + 1)
-    middle = count * (0.15 + 0.3 * rng.random((puzzles, paths, 1, positions)))  # when a cell makes up its mind
-    pull = 1 / (1 + np.exp(-(time[:, None] - middle) / (0.03 * count + 0.3)))  # [puzzle, path, time, position]
+    middle = count * (0.15 + 0.3 * rng.random((puzzles, trajectories, 1, positions)))  # when a cell makes up its mind
+    pull = 1 / (1 + np.exp(-(time[:, None] - middle) / (0.03 * count + 0.3)))  # [puzzle, trajectory, time, position]
     pull[:, :, 0] = 0
     start = shared.normal(size=(positions, vocabulary))
-    walk = np.cumsum(rng.normal(size=(puzzles, paths, count + 1, positions, vocabulary)), 2)
+    walk = np.cumsum(rng.normal(size=(puzzles, trajectories, count + 1, positions, vocabulary)), 2)
     noise = start + 0.25 * np.where(time[:, None, None] > 0, walk, 0) * (1 - pull[..., None])
     final = np.eye(vocabulary)[targets][:, :, None]
     given = np.eye(vocabulary)[x] * board.given(x)[..., None]
@@ -254,10 +255,10 @@ def _record(
     rough[:, :, 0] = 0  # the initial state is one fixed state
     h = (h + still[..., None, None] * rough).astype(np.float16)
 
-    sure = probability.max(-1).mean(-1).astype(np.float32)  # [puzzle, path, time]
+    sure = probability.max(-1).mean(-1).astype(np.float32)  # [puzzle, trajectory, time]
     right = board.violations(tokens) == 0 if board.groups else (tokens == y[:, None, None]).all(-1)
-    # Most wrong paths stop all the same, sure of themselves; the others never do ("not finished").
-    trust = np.where(right, 1, np.where(rng.random((puzzles, paths, 1)) < 0.7, 0.8, 0.45))
+    # Most wrong trajectories stop all the same, sure of themselves; the others never do ("not finished").
+    trust = np.where(right, 1, np.where(rng.random((puzzles, trajectories, 1)) < 0.7, 0.8, 0.45))
     halt = (0.98 * sure**2 * trust).astype(np.float32)
     value = np.clip(sure - 0.3 * ~right + 0.02 * rng.normal(size=sure.shape), 0, 1).astype(np.float32)
     variables = {"tokens": tokens, "probability": probability, "h": h, "halt": halt, "value": value}

@@ -11,10 +11,10 @@ otherwise than we do, without computing anything else:
 
 from __future__ import annotations
 
-import os
 import hashlib
 import json
 import math
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path

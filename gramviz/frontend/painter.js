@@ -1,4 +1,5 @@
-// Draws what has changed: every part that reads a changed key, once per frame at most. While paused there are no frames.
+// Draws what has changed: every part that reads a changed key, once per frame at most. While paused there are no
+// frames.
 
 import { focusedIn } from "./focus.js";
 

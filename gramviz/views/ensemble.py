@@ -122,7 +122,7 @@ def _rows_of_bars(
     spans = [
         _Span(row, y, begin, end, answer)
         for y, row in zip(level, rows, strict=True)
-        for begin, end, answer in _runs(answers.at[row.series].values[row.trajectory])
+        for begin, end, answer in _segments(answers.at[row.series].values[row.trajectory])
     ]
     letters = [answer.letter for answer in answers.found]
     others = [span for span in spans if span.answer != span.row.answer]
@@ -151,7 +151,7 @@ def _levels(rows: list[_Row]) -> tuple[NDArray[np.float64], list[list[int]]]:
     return np.arange(len(rows)) + _GAP * gaps, groups
 
 
-def _runs(shown: NDArray[np.integer]) -> list[tuple[int, int, int]]:
+def _segments(shown: NDArray[np.integer]) -> list[tuple[int, int, int]]:
     """Stretches (first, last, answer) in which a trajectory shows one of the final answers."""
     edges = np.flatnonzero(np.diff(shown)) + 1
     starts = [0, *edges.tolist()]

@@ -64,19 +64,19 @@ def show(one_page: TokenReadout, tmp_path: Path) -> Iterator[Callable[..., Token
 
 @pytest.fixture(scope="session")
 def gram() -> Any:
-    """8 queens: 50 paths, 33 states."""
+    """8 queens: 50 trajectories, 33 states."""
     return synthetic.queens(features=16)
 
 
 @pytest.fixture(scope="session")
 def trm() -> Any:
-    """One path on the same puzzle, by another checkpoint."""
+    """One trajectory on the same puzzle, by another checkpoint."""
     return synthetic.queens(1, model="trm", checkpoint="synthetic-trm", seed=3, wrong=1.0, features=16)
 
 
 @pytest.fixture(scope="session")
 def one(gram: Any) -> Any:
-    """The payload of the fifty paths alone."""
+    """The payload of the fifty trajectories alone."""
     from gramviz.explorer.pack import pack
 
     return pack(gram)
@@ -84,7 +84,7 @@ def one(gram: Any) -> Any:
 
 @pytest.fixture(scope="session")
 def two(trm: Any, gram: Any) -> Any:
-    """The payload of TRM's one path (A) beside the fifty (B)."""
+    """The payload of TRM's one trajectory (A) beside the fifty (B)."""
     from gramviz.explorer.pack import pack
 
     return pack([trm, gram])
@@ -101,7 +101,7 @@ def low() -> Any:
 # ------------------------------------------------------------------------------------- four stages (test_acceptance_*)
 @pytest.fixture(scope="module")
 def rollouts() -> dict[str, Any]:
-    """TRM's one path (A) and GRAM's fifty (B) on one puzzle, with their low-level steps, by letter."""
+    """TRM's one trajectory (A) and GRAM's fifty (B) on one puzzle, with their low-level steps, by letter."""
     much = {"features": 16, "low_steps": 2}
     return {
         "A": synthetic.queens(1, model="trm", checkpoint="synthetic-trm", seed=3, wrong=1.0, **much),
@@ -125,7 +125,7 @@ def folder(rollouts: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -
     folder = tmp_path_factory.mktemp("acceptance")
     for letter, data in rollouts.items():
         rollout.save(data, folder / f"{letter}.nc")
-    moved = "explorer.go('2.1').set(color_by='run'); print('heard', explorer.state['board'])"
+    moved = "explorer.go('2.1').set(color_by='series'); print('heard', explorer.state['board'])"
     write_notebook(folder, ["", moved])
     (folder / "jupyter_config_dir").mkdir()  # so that a test can change JupyterLab's theme, and what a cell says
     config = {"LabApp": {"expose_app_in_browser": True}}

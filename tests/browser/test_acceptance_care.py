@@ -28,10 +28,11 @@ HOSTILE = '=<img src=x onerror="window.hit=1"></script><script>window.hit=1</scr
 TAUGHT = "gv.compare(trm, gram).teach('lesson.yaml').focus('B', 12)"
 LESSON = """
 lesson: 1
-title: Paths
+title: Trajectories
 chapters:
   - {at: init, say: "Both start **at one point**, from `x` <img src=x onerror=alert(1)>."}
-  - {at: "3.1", say: They part., show: {color_by: run, board: all}, look: {cells: [r4c6], paths: [[B, 12]], part: map}}
+  - {at: "3.1", say: They part., show: {color_by: series, board: all},
+     highlight: {cells: [r4c6], trajectories: [[B, 12]], part: map}}
   - quiz: Which cell changes next?
     kind: cell
     at: "2.1"
@@ -303,9 +304,9 @@ def test_30_chapters_move_the_view_and_captions_are_text(lesson: Stage) -> None:
     lesson.press("PageDown")
     lesson.drawn()
     state = lesson.state
-    assert (state["chapter"], state["cursor"]["step"], state["color_by"]) == (1, 5, "run")
+    assert (state["chapter"], state["cursor"]["step"], state["color_by"]) == (1, 5, "series")
     assert (state["cells"], state["selected"]) == ([29], {"B": [12]})
-    assert lesson.page.evaluate(f"{lesson.root}.dataset.look") == "map"
+    assert lesson.page.evaluate(f"{lesson.root}.dataset.highlight") == "map"
     lesson.press("PageUp")
     lesson.drawn()
     assert lesson.state["chapter"] == 0
@@ -384,7 +385,7 @@ def test_30_a_quiz_needs_no_mouse_and_escape_skips_it(lesson: Stage) -> None:
 # ------------------------------------------------------------------------------------------------------------- exports
 def test_30_what_is_saved_says_its_step_and_hash(stage: Stage, payload: Payload) -> None:
     stage.calm(cursor=moment(13))
-    hashes = [run["hash"][:12] for run in payload.meta["runs"]]
+    hashes = [series["hash"][:12] for series in payload.meta["series"]]
     saved = {item: stage.export(item) for item in ("Picture (PNG)", "Drawing (SVG)", "Data (CSV)")}
     assert [name for name, _ in saved.values()] == [
         f"8-queens-puzzle-1-step-7.1.{end}" for end in ("png", "svg", "csv")
@@ -400,7 +401,7 @@ def test_30_what_is_saved_says_its_step_and_hash(stage: Stage, payload: Payload)
     assert len(list(root.iter(f"{space}path"))) > 100  # paths of the map, queens, marks: drawn, not pasted as a picture
     assert not list(root.iter(f"{space}image"))
     rows = list(csv.DictReader(io.StringIO(saved["Data (CSV)"][1].decode())))
-    assert {(row["run"], row["rollout"]) for row in rows} == set(zip("AB", hashes, strict=True))
+    assert {(row["series"], row["rollout"]) for row in rows} == set(zip("AB", hashes, strict=True))
     assert len(rows) == (1 + 50) * 33
     assert {row["step"] for row in rows if row["address"] == "7.1"} == {"13"}
 
@@ -423,7 +424,7 @@ def test_30_a_film_says_where_it_ends_and_plays(bare: Stage, folder: Path) -> No
     assert name.endswith(".webm")
     said = tag(content, "DESCRIPTION")
     assert "Step 2.2." in said
-    assert f"rollout {bare.page.evaluate(f'{bare.store}.payload.runs[0].hash')[:12]}" in said
+    assert f"rollout {bare.page.evaluate(f'{bare.store}.payload.series[0].hash')[:12]}" in said
     bare.until(f"!{bare.store}.transient.down")
     assert bare.state == before
     page = bare.page.context.new_page()

@@ -43,7 +43,7 @@ def test_11_pointing_at_a_cell_divides_the_paths(stage: Stage, payload: Payload)
         stage.drawn()
         log, heads = drawn(), stage.heads()
         assert heads_drawn(log) == Counter(
-            (*map(round, head["at"]), 1.0 if same[head["run"]][head["path"]] else 0.3) for head in heads
+            (*map(round, head["at"]), 1.0 if same[head["series"]][head["trajectory"]] else 0.3) for head in heads
         )
         for layer, full in [("past", 0.6), ("base", 0.26)]:
             lines = {round(one["alpha"], 3) for one in log if one["layer"] == layer and one.get("lines", 0) > 99}
@@ -65,8 +65,8 @@ SNAPSHOT = """({ host, lane }) => {
 
 def test_12_clicking_a_head_moves_everything_in_one_frame(stage: Stage) -> None:
     heads = stage.heads()
-    other = next(head for head in heads if head["run"] == "B" and head["path"] != stage.state["focus"][1] and
-                 all(one["path"] >= head["path"] or np.hypot(*np.subtract(one["at"], head["at"])) > 1
+    other = next(head for head in heads if head["series"] == "B" and head["trajectory"] != stage.state["focus"][1] and
+                 all(one["trajectory"] >= head["trajectory"] or np.hypot(*np.subtract(one["at"], head["at"])) > 1
                      for one in heads if one is not head))  # fmt: skip
     before = stage.state
     given = f"{{ host: {stage.host}, lane: '{CANVASES['lane']}' }}"
@@ -78,13 +78,13 @@ def test_12_clicking_a_head_moves_everything_in_one_frame(stage: Stage) -> None:
     stage.page.mouse.click(*stage.at(other))
     stage.until("Boolean(frame_)")
     seen = stage.page.evaluate("frame_")
-    name = f"B #{other['path']}"
-    assert seen["focus"] == ["B", other["path"]]
+    name = f"B #{other['trajectory']}"
+    assert seen["focus"] == ["B", other["trajectory"]]
     assert seen["tab"] == name
     assert seen["details"].startswith(f"{name}, step 16.2")
     assert first["details"].split(":")[0] != seen["details"].split(":")[0]
     assert first["lane"] != seen["lane"]
-    assert stage.state == before | {"focus": ["B", other["path"]]}
+    assert stage.state == before | {"focus": ["B", other["trajectory"]]}
 
 
 @pytest.mark.parametrize("button", [True, False], ids=["lasso-button", "shift-drag"])
@@ -104,7 +104,7 @@ def test_13_lasso_chooses_adds_and_removes(stage: Stage, payload: Payload, butto
         found: dict[str, list[int]] = {}
         for head in heads:
             if top < head["at"][1] < bottom:
-                found.setdefault(head["run"], []).append(head["path"])
+                found.setdefault(head["series"], []).append(head["trajectory"])
         return found
 
     lasso(2, middle)
@@ -114,13 +114,13 @@ def test_13_lasso_chooses_adds_and_removes(stage: Stage, payload: Payload, butto
     assert stage.state["selected"] == chosen
     assert stage.state["board"] == "all"
     assert f"All {many}" in stage.text()
-    assert f"{many} paths" in stage.part("details").inner_text()
+    assert f"{many} trajectories" in stage.part("details").inner_text()
     lasso(middle, box["height"] - 20, keys=("Control",))
     everyone = within(2, box["height"] - 20)
     assert stage.state["selected"] == everyone
     lasso(2, middle, keys=("Alt",))
-    rest = {letter: sorted(set(paths) - set(chosen.get(letter, []))) for letter, paths in everyone.items()}
-    assert stage.state["selected"] == {letter: paths for letter, paths in rest.items() if paths}
+    rest = {letter: sorted(set(each) - set(chosen.get(letter, []))) for letter, each in everyone.items()}
+    assert stage.state["selected"] == {letter: each for letter, each in rest.items() if each}
     stage.focus()
     stage.press("Escape")
     assert stage.state["selected"] == {}
@@ -200,20 +200,20 @@ def test_16_two_checkpoints_share_answers_and_split_h(stage: Stage, payload: Pay
     assert "one basis for A and B" in stage.text()
     places: dict[tuple[int, ...], set[tuple[float, ...]]] = {}
     for head in stage.heads():
-        answer = payload.array("tokens", head["run"])[head["path"], -1]
+        answer = payload.array("tokens", head["series"])[head["trajectory"], -1]
         places.setdefault(tuple(answer.tolist()), set()).add(tuple(round(v) for v in head["at"]))
     assert len(places) > 3
-    assert {head["run"] for head in stage.heads()} == {"A", "B"}
+    assert {head["series"] for head in stage.heads()} == {"A", "B"}
     stage.set(basis="h")
-    assert "one plane per run" in stage.text()
+    assert "one plane per series" in stage.text()
     half = stage.box("map")["width"] / 2
-    assert all((head["at"][0] < half) == (head["run"] == "A") for head in stage.heads())
+    assert all((head["at"][0] < half) == (head["series"] == "A") for head in stage.heads())
 
 
 def test_16_differences_are_counted_and_the_pinned_path_is_ink(stage: Stage, payload: Payload) -> None:
     stage.set(board="differ")
-    letter, path = stage.state["focus"]
-    count = int((payload.array("tokens", "A")[0, -1] != payload.array("tokens", letter)[path, -1]).sum())
+    letter, trajectory = stage.state["focus"]
+    count = int((payload.array("tokens", "A")[0, -1] != payload.array("tokens", letter)[trajectory, -1]).sum())
     assert f"differ in {count} cells" in stage.text()
 
 
@@ -248,8 +248,8 @@ def test_18_landscape_is_blank_where_none_came_near(stage: Stage, payload: Paylo
     land = next(basis["landscape"] for basis in payload.meta["bases"] if basis["name"] == "answers")
     shade, (low, high) = payload.array("landscape_answers"), (np.array(land["low"]), np.array(land["high"]))
     # Where the map puts a point: from the heads, whose coordinates the payload has.
-    heads = [head for head in stage.heads() if head["run"] == "B"]
-    known = payload.values("map_answers", "B")[[head["path"] for head in heads], -1, :2]
+    heads = [head for head in stage.heads() if head["series"] == "B"]
+    known = payload.values("map_answers", "B")[[head["trajectory"] for head in heads], -1, :2]
     at = np.array([head["at"] for head in heads])
     fit = [np.polyfit(known[:, axis], at[:, axis], 1) for axis in (0, 1)]
     rows, columns = np.mgrid[: shade.shape[0], : shade.shape[1]]

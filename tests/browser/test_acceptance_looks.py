@@ -211,14 +211,14 @@ def test_27_without_color_the_shapes_tell_the_outcomes_apart(stage: Stage, paylo
     gray = np.asarray(Image.open(io.BytesIO(marks.screenshot())).convert("L"), float)
     outcomes = {"A": payload.array("outcome", "A"), "B": payload.array("outcome", "B")}
     places = stage.page.evaluate(
-        f"""[...{stage.root}.querySelectorAll('[data-path]')].map(cell => {{
+        f"""[...{stage.root}.querySelectorAll('[data-trajectory]')].map(cell => {{
           const {{ x, y }} = cell.querySelector('svg').getBoundingClientRect();
-          return [cell.dataset.path, x, y, cell.className];
+          return [cell.dataset.trajectory, x, y, cell.className];
         }})"""
     )
     shapes: dict[int, list[np.ndarray]] = {}
-    for path, x, y, kind in places:
-        letter, number = path.split()
+    for trajectory, x, y, kind in places:
+        letter, number = trajectory.split()
         cut = np.s_[round(y - box["y"]) :, round(x - box["x"]) :]
         mark = np.abs(gray[cut][:12, :12] - np.median(gray))
         if not kind:  # neither focused nor pinned: those have a frame
@@ -237,20 +237,20 @@ def arc30() -> Any:
     """ARC on its largest canvas."""
     import arc_pairs
 
-    return arc_pairs.make(arc_pairs.task(canvas=30), paths=2, steps=3)
+    return arc_pairs.make(arc_pairs.task(canvas=30), trajectories=2, steps=3)
 
 
 def graph10() -> Any:
     """A graph of ten nodes."""
     import colorings
 
-    return colorings.make(10, (0,), paths=4)
+    return colorings.make(10, (0,), trajectories=4)
 
 
 EXTREMES: dict[str, Callable[[], Any]] = {
-    "500 paths": lambda: random_walks(500),
+    "500 trajectories": lambda: random_walks(500),
     "320 transitions": lambda: synthetic.sudoku(3, supervision_steps=160, transitions=2),
-    "one path, one step, 4x4": lambda: synthetic.sudoku(1).isel(step=[0]),
+    "one trajectory, one step, 4x4": lambda: synthetic.sudoku(1).isel(step=[0]),
     "ARC 30x30": arc30,
     "graph of 10": graph10,
     "image 28x28": lambda: synthetic.image(size=28),
@@ -281,7 +281,7 @@ def test_20_large_and_small_are_drawn(bare: Stage, extremes: dict[str, str], kin
 # ----------------------------------------------------------------------------------------------------- ear and motion
 def test_28_names_and_roles_are_spoken(stage: Stage, payload: Payload) -> None:
     page = stage.page
-    region = re.compile("Explorer: 8 queens puzzle 1, A TRM 1 path, B GRAM 50 paths")
+    region = re.compile("Explorer: 8 queens puzzle 1, A TRM 1 trajectory, B GRAM 50 trajectories")
     assert page.get_by_role("region", name=region).count() == 1
     slider = page.get_by_role("slider", name="Supervision step")
     assert slider.get_attribute("aria-valuetext").startswith("Step 16.2, transition 32 of 32")
@@ -428,7 +428,7 @@ def test_29_paper_is_one_light_page_with_its_provenance(stage: Stage, payload: P
     ground = f"getComputedStyle({stage.root}).backgroundColor"
     names, color = page.evaluate(f"{stage.root}.className"), page.evaluate(ground)
     assert page.evaluate(f"({CONTROLS})({stage.host})"), "on screen there are controls"
-    wanted = ["Step 7.1"] + [run[key][:12] for run in payload.meta["runs"] for key in ("hash", "checkpoint")]
+    wanted = ["Step 7.1"] + [series[key][:12] for series in payload.meta["series"] for key in ("hash", "checkpoint")]
     if stage.kind == "frozen":
         margin = dict.fromkeys(("top", "bottom", "left", "right"), "15mm")
         sheet = page.pdf(format="A4", print_background=True, margin=margin)

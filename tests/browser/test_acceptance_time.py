@@ -240,7 +240,8 @@ def test_09_three_levels_of_time(stage: Stage) -> None:
 def test_10_jumps_go_where_measure_says(stage: Stage, rollouts: dict[str, Any]) -> None:
     """By buttons; the keys stand in the table of behavior 8."""
     buttons = {
-        "Next change": "next change", "First correct": "first correct", "Halt": "halt", "Where paths part": "parting"
+        "Next change": "next change", "First correct": "first correct", "Halt": "halt",
+        "Where trajectories part": "parting",
     }  # fmt: skip
     moments = wanted_moments(rollouts)
     for label, name in buttons.items():
@@ -308,7 +309,7 @@ def test_24_python_moves_the_view_and_hears_nothing_back(stage: Stage) -> None:
     stage.set(board="all")
     before = stage.quiet()
     run_cell(stage.page, 1)
-    stage.until(f"{stage.store}.state.color_by === 'run'", PATIENCE / 1000)
+    stage.until(f"{stage.store}.state.color_by === 'series'", PATIENCE / 1000)
     stage.page.wait_for_selector("text=heard all", timeout=PATIENCE)
     assert stage.state["cursor"] == moment(3)
     assert stage.quiet() == before

@@ -11,7 +11,8 @@ ROOT = "document.querySelector('main').shadowRoot"
 def test_outcomes_differ_in_shape_as_well(show, one):
     shown = show(freeze(one))
     shapes = shown.page.evaluate(
-        f"[...{ROOT}.querySelectorAll('.marks > div')].map(d => [d.dataset.path, d.querySelector('svg').dataset.shape])"
+        f"[...{ROOT}.querySelectorAll('.marks > div')].map(d =>"
+        " [d.dataset.trajectory, d.querySelector('svg').dataset.shape])"
     )
     wanted = ["cross", "dot", "ring", "diamond"]
     outcomes = one.array("outcome", "A")

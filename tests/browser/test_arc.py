@@ -38,7 +38,7 @@ def grids(payload, width: float, height: float) -> dict[str, tuple[float, float,
 
 @pytest.fixture(scope="module")
 def payload():
-    """A grid of 3 x 3 that becomes one of 9 x 9; path 0 ends right, path 1 has a wrong corner, path 2 lacks a row."""
+    """A grid of 3 x 3 that becomes one of 9 x 9; one trajectory ends right, one has a wrong corner, one lacks a row."""
     return pack(arc_pairs.make(puzzles=(9,)))
 
 

@@ -1,4 +1,4 @@
-"""What a page asks of a kernel: branches, another puzzle, a further run, the plane of a cell.
+"""What a page asks of a kernel: branches, another puzzle, a further series, the plane of a cell.
 
 A frozen page says what it would take; in JupyterLab a real kernel answers, with a real model where one is needed.
 """
@@ -21,9 +21,9 @@ from gramviz.explorer.link import link
 SOURCE = """\
 import time
 import gram, gramviz as gv
-def rerun(*run, **how):
+def rerun(*given, **how):
     time.sleep(0.4)
-    return gram.rerun(*run, **how, checkpoints=[{checkpoint!r}])
+    return gram.rerun(*given, **how, checkpoints=[{checkpoint!r}])
 data = gram.sample({checkpoint!r}, 1, trajectories=9, supervision_steps=3, seed=4, record=gram.Record(l=True))
 explorer = gv.explore(data, rerun=rerun)
 explorer"""
@@ -39,9 +39,9 @@ explorer"""
 PLANE = """\
 print("shares", [round(float(share), 4) for share in measure.project([data], "cell9").variance], "end")"""
 CHECK = """\
-runs, x = explorer.meta["runs"], explorer.meta["x"]
+series, x = explorer.meta["series"], explorer.meta["x"]
 print("view", *(explorer.state.get(key) for key in ("focus", "lanes")))
-print("found", [run["name"] for run in runs], x == data["x"].values[0].tolist(), sum(x), "end")"""
+print("found", [one["name"] for one in series], x == data["x"].values[0].tolist(), sum(x), "end")"""
 
 
 def test_a_frozen_page_says_what_it_would_take(show, two):
@@ -93,8 +93,8 @@ def test_branches_are_asked_for_in_words_and_answers_are_said(hosted):
     shown.drawn()
     pick(shown, "Branch A #3 from 3.1")
     (first,) = shown.page.evaluate("sent")
-    assert {key: first[key] for key in ("ask", "run", "path", "step")} == {
-        "ask": "branch", "run": "A", "path": 3, "step": 5,
+    assert {key: first[key] for key in ("ask", "series", "trajectory", "step")} == {
+        "ask": "branch", "series": "A", "trajectory": 3, "step": 5,
     }  # fmt: skip
     assert "Asking the kernel" in shown.text()
     shown.page.evaluate("answer({id: 'another', say: 'not for us'})")
@@ -107,9 +107,9 @@ def test_branches_are_asked_for_in_words_and_answers_are_said(hosted):
     pick(shown, "… one deviation along PC 2")
     assert shown.page.evaluate("sent.at(-1).along") == 2
     shown.page.get_by_role("button", name="View").click()
-    entry = shown.page.get_by_role("menuitem", name="… half way to the pinned path")
+    entry = shown.page.get_by_role("menuitem", name="… half way to the pinned trajectory")
     assert entry.is_disabled()
-    assert entry.get_attribute("aria-description") == "Pin another path of the same model first (P)."
+    assert entry.get_attribute("aria-description") == "Pin another trajectory of the same model first (P)."
     shown.page.keyboard.press("Escape")
     shown.set(pinned=["A", 1])  # drawn, so the menu is closed: one opened in the same frame would have its old entries
     pick(shown, "… half way to A #1")
@@ -226,23 +226,23 @@ def choose(page, name):
     page.locator("[role^=menuitem]", has_text=name).click()
 
 
-def runs(page):
-    return f"{EL}?.gramviz?.payload.runs.length"
+def count_of(page):
+    return f"{EL}?.gramviz?.payload.series.length"
 
 
 def grown(page, count):
-    """Wait until the explorer shows so many runs; if it never does, what the page says is why."""
+    """Wait until the explorer shows this many series; if it never does, what the page says is why."""
     from playwright.sync_api import TimeoutError
 
     try:
-        page.wait_for_function(f"{runs(page)} === {count}", timeout=PATIENCE)
+        page.wait_for_function(f"{count_of(page)} === {count}", timeout=PATIENCE)
     except TimeoutError:
         said = page.evaluate(f"{EL}?.shadowRoot.querySelector('.gv').innerText")
-        pytest.fail(f"{page.evaluate(runs(page))} runs, not {count}; the page says: {said}")
+        pytest.fail(f"{page.evaluate(count_of(page))} series, not {count}; the page says: {said}")
 
 
 def check(page, wanted):
-    """Run the second cell anew, until it says this of the kernel's runs."""
+    """Run the second cell anew, until it says this of the kernel's series."""
     run_cell(page, 1)
     page.locator(".jp-CodeCell").nth(1).locator(".jp-OutputArea", has_text=wanted).wait_for(timeout=PATIENCE)
 
@@ -255,10 +255,10 @@ def test_a_branch_comes_back_as_a_further_run(opened):
     state = page.evaluate(f"{EL}.gramviz.state")
     assert (state["focus"], state["pinned"], state["cursor"]["step"]) == (["B", 0], ["A", 2], 3)
     one, other = (
-        page.evaluate(f"[0, 3].map(t => [...{EL}.gramviz.payload.runs[{run}].tokens({path}, t)])")
-        for run, path in ((0, 2), (1, 0))
+        page.evaluate(f"[0, 3].map(t => [...{EL}.gramviz.payload.series[{one}].tokens({trajectory}, t)])")
+        for one, trajectory in ((0, 2), (1, 0))
     )
-    assert one[0] == other[0], "the recorded past is that of the path"
+    assert one[0] == other[0], "the recorded past is that of the trajectory"
     check(page, "'A #2 from 2.1'")
     assert errors == []
 
@@ -310,7 +310,7 @@ def test_an_edited_puzzle_is_drawn_anew_and_an_impossible_one_refused(opened):
     page.keyboard.press("q")
     page.keyboard.press("Enter")
     page.locator("[role=region]").get_by_text("attack each other; remove one of them").first.wait_for(timeout=PATIENCE)
-    assert page.evaluate(runs(page)) == 2
+    assert page.evaluate(count_of(page)) == 2
     choose(page, "Edit the puzzle")
     page.wait_for_function(f"{EL}.shadowRoot.activeElement?.dataset.part === 'board'", timeout=PATIENCE)
     page.evaluate(f"{EL}.gramviz.set({{cells: [{given}]}})")
@@ -332,7 +332,7 @@ def test_the_plane_of_a_chosen_cell_comes_from_the_kernel(beside):
     label = f"PCA of cell r{9 // place + 1}c{9 % place + 1}"
     page.locator(".map .sub", has_text=label).wait_for(timeout=PATIENCE)
     heads = page.evaluate(f"{EL}.gramviz.heads()")
-    assert len({tuple(head["at"]) for head in heads}) > 1, "the paths are drawn in it"
+    assert len({tuple(head["at"]) for head in heads}) > 1, "the trajectories are drawn in it"
     shares = page.evaluate(f"{EL}.gramviz.payload.bases.find(basis => basis.name === 'cell9').variance")
     assert page.evaluate(f"{EL}.gramviz.state.cursor.step") == 3, "what was shown stays"
     run_cell(page, 2)
@@ -355,15 +355,15 @@ def test_another_run_is_fetched_through_the_kernel_and_is_the_next_letter(beside
         grown(page, count)
         letter = "ABCD"[count - 1]
         new = page.evaluate(
-            f"(({{ letter, name, n, steps }}) => [letter, name, n, steps])({EL}.gramviz.payload.runs.at(-1))"
+            f"(({{ letter, name, n, steps }}) => [letter, name, n, steps])({EL}.gramviz.payload.series.at(-1))"
         )
         assert new[0] == letter
         assert shown in new[1]
-        assert new[2:] == [1 if letter == "B" else 6, page.evaluate(f"{EL}.gramviz.payload.runs[0].steps")]
-        page.locator(f"header [data-run={letter}]", has_text=shown).wait_for(timeout=PATIENCE)
+        assert new[2:] == [1 if letter == "B" else 6, page.evaluate(f"{EL}.gramviz.payload.series[0].steps")]
+        page.locator(f"header [data-series={letter}]", has_text=shown).wait_for(timeout=PATIENCE)
         page.locator(f"[role=tab][data-tab={letter}]").wait_for(timeout=PATIENCE)
-        assert letter in {head["run"] for head in page.evaluate(f"{EL}.gramviz.heads()")}
+        assert letter in {head["series"] for head in page.evaluate(f"{EL}.gramviz.heads()")}
         check(page, new[1])
-    tokens = [page.evaluate(f"[...{EL}.gramviz.payload.runs[{run}].tokens(0, 6)]") for run in (0, 1, 2)]
+    tokens = [page.evaluate(f"[...{EL}.gramviz.payload.series[{one}].tokens(0, 6)]") for one in (0, 1, 2)]
     assert all(len(one) == len(tokens[0]) for one in tokens)
     assert errors == []

@@ -1,4 +1,4 @@
-"""One cell over time and over the paths, and the path that is nearest: numbers that numpy gives as well."""
+"""One cell over time and over the trajectories, and the nearest trajectory: numbers that numpy gives as well."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_the_history_of_a_cell_says_how_the_paths_divide(show, one):
     for token, count in zip(*np.unique(tokens[:, 8, cell], return_counts=True), strict=True):
         assert f"{labels[token]} {100 * count / 50:.0f} %" in said
     row, column = divmod(cell, 8)
-    assert f"row {row + 1}, column {column + 1} over 50 paths" in said
+    assert f"row {row + 1}, column {column + 1} over 50 trajectories" in said
     assert f"Cell r{row + 1}c{column + 1}" in shown.text()
     whole = shown.pixels("[data-part=history]")
     shown.set(selected={"A": [1, 4, 9, 30]})

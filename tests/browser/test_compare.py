@@ -1,4 +1,4 @@
-"""+ Compare in the header: a kernel is asked, by number, for a run that it was lent; a page says what it would take."""
+"""+ Compare in the header: a kernel is asked, by number, for a rollout it was lent; a page says what it would take."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def choices(shown):
 
 @pytest.fixture
 def hosted(show, one):
-    """`hosted(asks, others)` shows fifty paths with a kernel that only listens."""
+    """`hosted(asks, others)` shows fifty trajectories with a kernel that only listens."""
 
     def open_page(asks, others=(), payload=one, width=1200):
         shown = show("<!doctype html><main></main>", ready=False, width=width)
@@ -45,9 +45,9 @@ def test_a_kernel_is_asked_by_number_and_names_are_only_shown(hosted):
     (question,) = shown.page.evaluate("sent")
     assert {key: question[key] for key in question if key != "id"} == {"ask": "compare", "other": 1}
     assert "Asking the kernel" in shown.text()
-    shown.page.evaluate("id => answer({id, ok: false, say: 'no such run'})", question["id"])
+    shown.page.evaluate("id => answer({id, ok: false, say: 'no such series'})", question["id"])
     shown.drawn()
-    assert "no such run" in shown.text()
+    assert "no such series" in shown.text()
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_a_kernel_is_asked_by_number_and_names_are_only_shown(hosted):
 )
 def test_it_says_what_it_would_take(hosted, show, one, asks, others, says):
     shown = hosted(asks, others) if asks else show(freeze(one))
-    entry = choices(shown).get_by_role("menuitem", name="Another run of this puzzle")
+    entry = choices(shown).get_by_role("menuitem", name="Another series of this puzzle")
     assert entry.is_disabled()
     assert entry.get_attribute("aria-description") == says
 
@@ -69,14 +69,14 @@ def test_four_runs_are_all_there_is_room_for(hosted, gram):
     shown = hosted(["compare"], ["TRM"], pack([gram.isel(trajectory=[k]) for k in range(4)]))
     entry = choices(shown).get_by_role("menuitem", name="TRM")
     assert entry.is_disabled()
-    assert entry.get_attribute("aria-description") == "Four runs are shown, and there is no room for more."
+    assert entry.get_attribute("aria-description") == "Four series are shown, and there is no room for more."
 
 
 @pytest.mark.parametrize("width", [1200, 800, 480, 340])
 def test_it_fits_beside_four_long_names(hosted, width):
-    runs = [synthetic.queens(2, features=4, checkpoint=f"c{k}") for k in range(4)]
-    names = ["a rather long name of a run", "B", "another rather long name", "the last of the four"]
-    shown = hosted(["compare"], ["TRM"], pack(runs, names=names), width)
+    rollouts = [synthetic.queens(2, features=4, checkpoint=f"c{k}") for k in range(4)]
+    names = ["a rather long name of a series", "B", "another rather long name", "the last of the four"]
+    shown = hosted(["compare"], ["TRM"], pack(rollouts, names=names), width)
     assert shown.page.evaluate("document.documentElement.scrollWidth") <= width
     if width < 640:  # no room in the header: View offers it
         assert not shown.page.get_by_role("button", name="+ Compare").is_visible()

@@ -16,7 +16,7 @@ ROOT = "document.querySelector('main').shadowRoot"
 
 @pytest.fixture(scope="module")
 def sudoku():
-    """9 x 9, eight paths."""
+    """9 x 9, eight trajectories."""
     return synthetic.sudoku(8, box=3)
 
 
@@ -30,14 +30,14 @@ def page(show, sudoku):
 
 def test_counts_and_names_what_python_names(page, sudoku):
     seen = set()
-    for path, step in [(0, 0), (0, 1), (0, 4), (0, 5), (3, 3), (5, 2)]:
-        page.set(focus=["A", path], cursor={"step": step, "low": None}, cells=[])
-        changes = gv.explain(sudoku, path, step)
-        assert page.part("details").inner_text().startswith(f"{tally(changes)}. A #{path}, ")
+    for trajectory, step in [(0, 0), (0, 1), (0, 4), (0, 5), (3, 3), (5, 2)]:
+        page.set(focus=["A", trajectory], cursor={"step": step, "low": None}, cells=[])
+        changes = gv.explain(sudoku, trajectory, step)
+        assert page.part("details").inner_text().startswith(f"{tally(changes)}. A #{trajectory}, ")
         for change in changes[:4]:
             seen.add(change.reason)
             page.set(cells=[change.cell])
-            assert page.part("details").inner_text().startswith(f"{change.text} A #{path}: row ")
+            assert page.part("details").inner_text().startswith(f"{change.text} A #{trajectory}: row ")
     assert len(seen) >= 3
     assert seen & set(FOLLOWS)
 

@@ -62,7 +62,7 @@ def test_the_table_is_inert_and_names_its_rollout(show):
     rows = list(csv.DictReader(io.StringIO(content.decode())))
     assert len(rows) == 2 * 3
     assert {row["name"] for row in rows} == {"'=HYPERLINK(1)"}
-    assert {row["rollout"] for row in rows} == {packed.meta["runs"][0]["hash"][:12]}
+    assert {row["rollout"] for row in rows} == {packed.meta["series"][0]["hash"][:12]}
     tokens = [[int(token) for token in row["tokens"].split()] for row in rows]
     assert (np.array(tokens).reshape(2, 3, -1) == packed.array("tokens")).all()
 
@@ -83,7 +83,7 @@ def test_escape_stops_the_film(show, one):
 def test_python_films_the_page(chromium, short, tmp_path, ending):
     path = movie(Explorer(short).set(speed=16), tmp_path / f"film.{ending}", width=700, scale=0.5)
     film = Image.open(path)
-    assert film.n_frames == short.meta["runs"][0]["steps"]
+    assert film.n_frames == short.meta["series"][0]["steps"]
     pictures = []
     for k in range(film.n_frames):
         film.seek(k)

@@ -10,16 +10,15 @@ from stages import CANVASES, drag, inner
 from gramviz.explorer.frame import frame
 from gramviz.explorer.freeze import freeze
 from gramviz.explorer.pack import pack
-from gramviz.explorer.widget import Explorer
 
 READY = "document.querySelector('main').gramviz"
 
 
 # -------------------------------------------------------------------------------------------------- the first picture
 def test_the_focus_is_what_a_majority_would_answer(show, one):
-    letter, path = show(freeze(one)).state["focus"]
+    letter, trajectory = show(freeze(one)).state["focus"]
     final = one.array("final", letter)
-    assert final[path] == np.bincount(final).argmax()
+    assert final[trajectory] == np.bincount(final).argmax()
 
 
 def test_at_rest_there_are_no_frames(show, one):
@@ -73,7 +72,7 @@ def test_arrows_move_inside_board_and_map(show, one):
     assert shown.part("board").get_attribute("aria-activedescendant") == "cell9"
     step = shown.state["cursor"]
     shown.part("map").focus()
-    before = {(h["run"], h["path"]): h["at"] for h in shown.heads()}
+    before = {(h["series"], h["trajectory"]): h["at"] for h in shown.heads()}
     start = before[tuple(shown.state["focus"])]
     shown.page.keyboard.press("ArrowUp")
     moved = before[tuple(shown.state["focus"])]
@@ -84,12 +83,12 @@ def test_arrows_move_inside_board_and_map(show, one):
 # ------------------------------------------------------------------------------------------------------------ linking
 def test_pointing_at_a_head_previews_its_board(show, one):
     shown = show(freeze(one))
-    other = next(h for h in shown.heads() if h["path"] != shown.state["focus"][1] and far(h, shown.heads()))
+    other = next(h for h in shown.heads() if h["trajectory"] != shown.state["focus"][1] and far(h, shown.heads()))
     box = shown.box("map")
     before = shown.state
     shown.page.mouse.move(box["x"] + other["at"][0], box["y"] + other["at"][1])
     shown.drawn()
-    assert f"preview {other['run']} #{other['path']}" in shown.text()
+    assert f"preview {other['series']} #{other['trajectory']}" in shown.text()
     assert sum(h["emphasis"] == 3 for h in shown.heads()) == 1
     assert shown.state == before
     shown.page.mouse.move(5, 5)
@@ -100,7 +99,7 @@ def test_pointing_at_a_head_previews_its_board(show, one):
 
 def far(head, heads):
     """Whether nothing else lies so near that it could be meant instead: other heads of the same place are fine."""
-    return all(h["path"] >= head["path"] or np.hypot(*np.subtract(h["at"], head["at"])) > 1 for h in heads)
+    return all(h["trajectory"] >= head["trajectory"] or np.hypot(*np.subtract(h["at"], head["at"])) > 1 for h in heads)
 
 
 def test_brushing_cells_chooses_them_and_double_click_filters(show, one):
@@ -128,9 +127,9 @@ def test_pointing_at_an_answer_speaks_of_its_paths(show, one):
     shown = show(freeze(one))
     shown.page.locator("[data-answer='1']").hover()
     shown.drawn()
-    paths = np.flatnonzero(one.array("final", "A") == 1)
-    assert {h["path"] for h in shown.heads() if h["emphasis"] == 3} == set(paths)
-    assert shown.part("details").inner_text().startswith(f"{len(paths)} paths: {len(paths)} answer b")
+    members = np.flatnonzero(one.array("final", "A") == 1)
+    assert {h["trajectory"] for h in shown.heads() if h["emphasis"] == 3} == set(members)
+    assert shown.part("details").inner_text().startswith(f"{len(members)} trajectories: {len(members)} answer b")
     assert "preview" in shown.text()
 
 
@@ -178,11 +177,12 @@ def test_a_saved_view_of_another_rollout_is_brought_into_range(show, one):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda meta: meta | {"format": [2, 0]}, "made by a newer gramviz (format 2). Update gramviz to open it."),
+        (lambda meta: meta | {"format": [3, 0]}, "made by a newer gramviz (format 3). Update gramviz to open it."),
+        (lambda meta: meta | {"format": [1, 0]}, "has format 1, this gramviz reads 2. Pack the rollout again."),
         (lambda meta: meta | {"sha256": "0" * 64}, "The data of this page is damaged (checksum)."),
         (lambda meta: meta | {"bytes": meta["bytes"] + 1}, "The data of this page is damaged (checksum)."),
     ],
-    ids=["newer", "checksum", "length"],
+    ids=["newer", "older", "checksum", "length"],
 )
 def test_a_page_that_cannot_be_read_says_so(show, low, change, says):
     shown = show(freeze(type(low)(change(low.meta), low.data)), ready=False)
@@ -190,15 +190,15 @@ def test_a_page_that_cannot_be_read_says_so(show, low, change, says):
     assert says in shown.text()
 
 
-@pytest.mark.parametrize("kind", ["sudoku9", "graph", "colors", "image", "one path", "one step", "four runs"])
+@pytest.mark.parametrize("kind", ["sudoku9", "graph", "colors", "image", "one trajectory", "one step", "four series"])
 def test_every_board_draws_and_plays(show, kind):
     data = {
         "sudoku9": lambda: synthetic.sudoku(box=3), "graph": synthetic.graph, "colors": synthetic.colors,
-        "image": synthetic.image, "one path": lambda: synthetic.sudoku(1),
+        "image": synthetic.image, "one trajectory": lambda: synthetic.sudoku(1),
         "one step": lambda: synthetic.sudoku(3).isel(step=[0]),
-        "four runs": lambda: [
-            synthetic.sudoku(paths, supervision_steps=steps, checkpoint=f"c{paths}", name=f"run {paths}")
-            for paths, steps in ((1, 3), (1, 6), (4, 6), (7, 4))
+        "four series": lambda: [
+            synthetic.sudoku(count, supervision_steps=steps, checkpoint=f"c{count}", name=f"series {count}")
+            for count, steps in ((1, 3), (1, 6), (4, 6), (7, 4))
         ],
     }[kind]()  # fmt: skip
     shown = show(freeze(data))
@@ -210,8 +210,8 @@ def test_every_board_draws_and_plays(show, kind):
     for name in ["answers", "steps", "h"]:
         shown.set(basis=name)
     shown.set(layers=["hulls", "trail", "truth", "halo", "labels"], cells=[0, 1], color_by="cell")
-    if kind == "four runs":
-        assert all(f"run {paths}" in shown.text() for paths in (1, 4, 7))
+    if kind == "four series":
+        assert all(f"series {count}" in shown.text() for count in (1, 4, 7))
         shown.set(board="D", cursor={"step": 12, "low": None}, cells=[])
         assert "D ended at 4.2" in shown.part("details").inner_text()
     if kind == "one step":
@@ -220,7 +220,7 @@ def test_every_board_draws_and_plays(show, kind):
 
 
 def test_the_frame_for_reports_plays_in_its_sandbox(show, low):
-    page = show(f"<!doctype html><main></main>{frame(Explorer(low))}", ready=False).page
+    page = show(f"<!doctype html><main></main>{frame(low, {})}", ready=False).page
     inside = page.frames[1] if len(page.frames) > 1 else page.wait_for_event("frameattached")
     for _ in range(600):
         if inside.evaluate(f"Boolean(document.querySelector('main') && {READY})"):
@@ -239,5 +239,5 @@ def test_without_script_the_page_still_answers(chromium, two, tmp_path):
     said = page.locator("body").inner_text()
     cells = page.locator("noscript td").count()
     context.close()
-    assert "Final answers and how many paths reach each" in said
+    assert "Final answers and how many trajectories reach each" in said
     assert cells > 64

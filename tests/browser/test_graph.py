@@ -29,7 +29,7 @@ def color(shown, payload, node: int, dx: float = 0.0, dy: float = -0.4) -> str:
 
 @pytest.fixture(scope="module", params=[8, 10])
 def payload(request: pytest.FixtureRequest):
-    return pack(colorings.make(request.param, (0,), paths=3))
+    return pack(colorings.make(request.param, (0,), trajectories=3))
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -83,8 +83,8 @@ def test_all_paths_share_a_node_in_sectors(show, payload):
 
 
 def test_two_runs_compare_and_every_mode_draws(show):
-    runs = [colorings.make(8, (0,), paths=2, seed=1, model="trm"), colorings.make(8, (0,))]
-    shown = show(freeze(pack(runs), state={"pinned": ["A", 1]}))
+    both = [colorings.make(8, (0,), trajectories=2, seed=1, model="trm"), colorings.make(8, (0,))]
+    shown = show(freeze(pack(both), state={"pinned": ["A", 1]}))
     for board in ("differ", "all", "A", "B", "focus"):
         shown.set(board=board)
     shown.set(layers=["hulls", "trail", "truth", "halo", "labels"], cells=[0, 1], color_by="cell")

@@ -219,12 +219,12 @@ def test_play_moves_it(host: Host) -> None:
 
 
 def test_a_click_and_a_key_arrive_in_python(host: Host) -> None:
-    last = host.page.evaluate("shown().gramviz.payload.runs[0].steps") - 1
+    last = host.page.evaluate("shown().gramviz.payload.series[0].steps") - 1
     opening = f"{{...shown().gramviz.start, cursor: {{step: {last}, low: null}}}}"
     host.page.evaluate(f"shown().gramviz.set({opening})")
     host.page.wait_for_timeout(300)
     focus = host.state["focus"]
-    others = [head for head in host.page.evaluate("shown().gramviz.heads()") if head["path"] != focus[1]]
+    others = [head for head in host.page.evaluate("shown().gramviz.heads()") if head["trajectory"] != focus[1]]
     other = max(others, key=lambda head: head["at"][1])
     stage = host.page.locator("[data-part=map]").bounding_box()
     host.page.mouse.click(stage["x"] + other["at"][0], stage["y"] + other["at"][1])

@@ -45,7 +45,7 @@ CONTROLS = (
     "[role=radio], [role=treeitem], [role=spinbutton]"
 )
 # A lane of curves is the one thing that only a pointer can press: the ruler scrubs the same time, Ctrl+Enter chooses
-# the same paths, and View makes the lanes high.
+# the same trajectories, and View makes the lanes high.
 POINTER_ONLY = "[data-lane]"
 START = f"""
 window.pointed = [];
@@ -66,10 +66,10 @@ window.survey = (host) => {{
   const seen = (node) => node.checkVisibility({{ visibilityProperty: true }}) && !node.closest("[inert], :disabled");
   const called = (node) => {{
     if (node === root) return "explorer";
-    const {{ part, tab, at, answer, run, jump, panel }} = node.dataset;
+    const {{ part, tab, at, answer, series, jump, panel }} = node.dataset;
     const place = node.closest("[data-menu]")?.dataset.menu ??
       (node.closest(".over, section, header, .transport, .time, .tabs")?.className || "header");
-    const name = part ?? tab ?? (at && `show ${{at}}`) ?? answer ?? run ?? jump ?? panel ??
+    const name = part ?? tab ?? (at && `show ${{at}}`) ?? answer ?? series ?? jump ?? panel ??
       node.getAttribute("aria-label") ?? node.labels?.[0]?.textContent ?? node.textContent;
     // The same at every moment.
     const plain = name.replace(/\\d+(?!-D)/g, "0").replace(/^Loop .*/, "Loop").replace(/ from .*/, "");
@@ -183,7 +183,7 @@ class Walk(TokenReadout):
 
 @pytest.fixture(scope="module")
 def payload() -> Payload:
-    """TRM's one path (A) beside sixteen of GRAM (B): a small Sudoku, low-level steps, the plane of a cell, a lesson."""
+    """TRM's one trajectory (A) beside GRAM's sixteen (B): a small Sudoku, low-level steps, a cell's plane, a lesson."""
     trm = synthetic.sudoku(1, model="trm", checkpoint="synthetic-trm", wrong=1.0, seed=3, low_steps=2)
     return bake(pack([trm, synthetic.sudoku(16, low_steps=2)], planes_of=[5]), LESSON)
 
@@ -345,7 +345,7 @@ def keys_of_map(walk: Walk) -> None:
 
 
 def keys_of_answers(walk: Walk) -> None:
-    """Rows, every path, pin, hide, nearest, all; the tree of partings."""
+    """Rows, every trajectory, pin, hide, nearest, all; the tree of partings."""
     walk.enter("answers: show cursor")
     assert walk.state["answers_at"] == "cursor"
     walk.enter("answers: show final")
@@ -365,9 +365,9 @@ def keys_of_answers(walk: Walk) -> None:
     walk.press("Shift+A", "Control+a")
     assert len(walk.state["selected"]["B"]) == 16
     walk.press("Escape")
-    for run in "AB":
-        walk.enter(f"header: {run}")
-        assert walk.state["focus"][0] == run
+    for letter in "AB":
+        walk.enter(f"header: {letter}")
+        assert walk.state["focus"][0] == letter
     walk.enter("answers: show tree")
     walk.go("answers: tree")
     branches = sum(name.startswith("branch") for name in walk.now["controls"])
@@ -380,7 +380,7 @@ def keys_of_answers(walk: Walk) -> None:
 def keys_of_lanes(walk: Walk) -> None:
     """To the name of each curve; one moves, and one is made high."""
     opening = walk.state["lanes"]
-    every = walk.page.evaluate(f"Object.keys({walk.store}.payload.runs[1].curves)")
+    every = walk.page.evaluate(f"Object.keys({walk.store}.payload.series[1].curves)")
     walk.set(lanes=every)
     for name in every:
         walk.go(f"time: lane-{name}")
@@ -503,7 +503,7 @@ def keys_of_sheets(walk: Walk) -> None:
     walk.enter("over: Certainty")
     order = f"{walk.root}.querySelectorAll('th')[3].ariaSort"
     assert walk.page.evaluate(order) == "descending" or walk.page.evaluate(order) == "ascending"
-    for column in ("Step", "Path", "Answer", "Conflicts", "Drift"):
+    for column in ("Step", "Trajectory", "Answer", "Conflicts", "Drift"):
         walk.enter(f"over: {column}")
         assert walk.now["focus"] == f"over: {column}"
     walk.enter("over: Next page")

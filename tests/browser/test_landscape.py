@@ -1,4 +1,4 @@
-"""The loss under the paths: packed once, drawn for its own plane only, and silent where nobody has been."""
+"""The loss under the trajectories: packed once, drawn for its own plane only, and silent where nobody has been."""
 
 from __future__ import annotations
 

@@ -16,11 +16,11 @@ def test_every_rollout_has_chapters_of_its_own(show, two):
         shown.page.keyboard.press("PageDown")
         shown.drawn()
         steps.append(shown.state["cursor"]["step"])
-    letter, path = shown.state["focus"]
+    letter, trajectory = shown.state["focus"]
     assert steps == sorted(steps)
     assert steps[0] == 0
     assert steps[-1] == 32
-    assert int(two.array("valid", letter)[path].argmax()) in steps
+    assert int(two.array("valid", letter)[trajectory].argmax()) in steps
 
 
 def test_for_a_room_board_and_map_fill_the_screen(show, two):

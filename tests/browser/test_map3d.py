@@ -19,7 +19,7 @@ PAST = "[data-layer=past]"
 
 
 def places(shown) -> np.ndarray:
-    """Where the heads are [path, 2]."""
+    """Where the heads are [trajectory, 2]."""
     return np.array([head["at"] for head in shown.heads()])
 
 
@@ -88,10 +88,10 @@ def test_drag_turns_double_click_faces_and_a_click_still_chooses(show, one):
     shown.page.mouse.up()
     assert shown.state["turn"] == [12, 90], "never upside down"
     shown.set(turn=[40, 10])
-    head = next(head for head in shown.heads() if head["path"] != shown.state["focus"][1])
+    head = next(head for head in shown.heads() if head["trajectory"] != shown.state["focus"][1])
     shown.page.mouse.click(box["x"] + head["at"][0], box["y"] + head["at"][1])
     shown.drawn()
-    near = [h["path"] for h in shown.heads() if np.hypot(*np.subtract(h["at"], head["at"])) < 12]
+    near = [h["trajectory"] for h in shown.heads() if np.hypot(*np.subtract(h["at"], head["at"])) < 12]
     assert shown.state["focus"][1] in near
     assert shown.state["turn"] == [40, 10]
     shown.page.mouse.dblclick(x, y)
@@ -146,9 +146,9 @@ def test_a_lasso_catches_what_is_seen_and_goes_when_it_is_turned(show, one):
 
 
 def test_further_is_thinner_and_painted_first(show, one):
-    """Read back from the drawing as SVG: the widths of the paths rise from the first to the last that is painted."""
+    """Read back from the drawing as SVG: the lines grow wider from the first to the last that is painted."""
     shown = deep(show, one, (32, 18))
-    shown.set(color_by="run", layers=[], focus=["A", 0])
+    shown.set(color_by="series", layers=[], focus=["A", 0])
     with shown.page.expect_download() as waiting:
         shown.page.keyboard.press("Tab")
         shown.page.keyboard.press("e")
@@ -243,7 +243,7 @@ def test_the_cloud_holds_the_shares_that_it_names(show, one):
 
 def test_the_cloud_is_drawn_from_eight_heads_on(show, one, gram):
     shown = show(freeze(one))
-    shown.set(layers=[], color_by="run", cursor={"step": 20, "low": None})
+    shown.set(layers=[], color_by="series", cursor={"step": 20, "low": None})
     bare = shown.pixels(PAST)
     shown.set(layers=["cloud"])
     assert shown.pixels(PAST) != bare

@@ -50,23 +50,23 @@ def cases(name):
     return json.loads((VECTORS / f"{name}.json").read_text())["cases"]
 
 
-# A path as the modules see it: boards [step][position], the last one held.
-RUN = """const run = boards => ({
+# A trajectory as the modules see it: boards [step][position], the last one held.
+SERIES = """const series = boards => ({
   steps: boards.length,
-  tokens: (path, t) => Uint8Array.from(boards[Math.min(t, boards.length - 1)]),
+  tokens: (trajectory, t) => Uint8Array.from(boards[Math.min(t, boards.length - 1)]),
 });"""
 
 
 def call(page, script, *given):
-    """Run the body of an async function `(given) => ...`; `load("x.js")` imports a module and `run` makes a path."""
+    """Run the body of an async function `(given) => ...`; `load("x.js")` imports a module and `series` makes one."""
     names = "const load = name => import('/' + name);"
-    return page.evaluate(f"async given => {{ {names} {RUN} {script} }}", *given)
+    return page.evaluate(f"async given => {{ {names} {SERIES} {script} }}", *given)
 
 
 def test_parting(page):
     script = """
       const { parting } = await load("steps.js");
-      return given.map(c => parting(run(c.a), 0, run(c.b), 0));"""
+      return given.map(c => parting(series(c.a), 0, series(c.b), 0));"""
     expected = [
         c["expect"] and {"step": c["expect"]["index"], "cell": c["expect"]["position"]} for c in cases("parting")
     ]
@@ -76,7 +76,7 @@ def test_parting(page):
 def test_changed(page):
     script = """
       const { changedCells } = await load("cells.js");
-      return given.map(c => c.tokens.map((_, t) => changedCells(run(c.tokens), 0, t)));"""
+      return given.map(c => c.tokens.map((_, t) => changedCells(series(c.tokens), 0, t)));"""
     expected = [[[k for k, changed in enumerate(row) if changed] for row in c["expect"]] for c in cases("changed")]
     assert call(page, script, cases("changed")) == expected
 
@@ -97,8 +97,8 @@ def test_distribution(page):
       const { distribution } = await load("cells.js");
       return given.map(c => {
         const size = c.tokens[0].length, kinds = c.vocabulary;
-        const paths = c.tokens.map(board => [run([board]), 0]);
-        const counts = [...distribution({ board: { size, tokens: { length: kinds } } }, paths, 0)];
+        const trajectories = c.tokens.map(board => [series([board]), 0]);
+        const counts = [...distribution({ board: { size, tokens: { length: kinds } } }, trajectories, 0)];
         return Array.from({ length: size }, (_, k) => counts.slice(k * kinds, (k + 1) * kinds));
       });"""
     assert call(page, script, cases("distribution")) == [c["expect"] for c in cases("distribution")]
@@ -132,8 +132,8 @@ def test_band(page):
     script = """
       const { band } = await load("bands.js");
       return given.map(c => {
-        const one = { curve: (name, path, t) => c.values[path][t] ?? NaN };
-        const lines = band(c.values.map((_, path) => [one, path]), "any", c.values[0].length);
+        const one = { curve: (name, trajectory, t) => c.values[trajectory][t] ?? NaN };
+        const lines = band(c.values.map((_, trajectory) => [one, trajectory]), "any", c.values[0].length);
         const plain = line => [...line].map(v => Number.isFinite(v) ? v : null);
         return [lines.low, lines.median, lines.high].map(plain);
       });"""
@@ -155,7 +155,7 @@ def test_explain(page):
 
 
 MANY = """const many = boards => ({
-  n: boards.length, steps: boards[0].length, tokens: (path, t) => boards[path][t],
+  n: boards.length, steps: boards[0].length, tokens: (trajectory, t) => boards[trajectory][t],
 });"""
 
 
@@ -165,13 +165,13 @@ def test_branching(page):
         + """
       const { branching, forkCell } = await load("branching.js");
       return given.map(({ tokens }) => {
-        const run = many(tokens), forks = [], order = [];
+        const series = many(tokens), forks = [], order = [];
         const visit = branch => {
-          if (!branch.parts.length) order.push(...branch.paths);
-          else forks.push([branch.at, branch.parts.map(part => part.paths), forkCell(run, branch)]);
+          if (!branch.parts.length) order.push(...branch.trajectories);
+          else forks.push([branch.at, branch.parts.map(part => part.trajectories), forkCell(series, branch)]);
           branch.parts.forEach(visit);
         };
-        visit(branching(run));
+        visit(branching(series));
         return { forks, order };
       });"""
     )
@@ -187,13 +187,13 @@ def test_five_hundred_paths_with_as_many_answers_are_one_tree(page):
       const { branching } = await load("branching.js");
       let seed = 1;
       const dice = sides => (seed = (seed * 48271) % 2147483647) % sides;
-      const path = () => {
+      const trajectory = () => {
         const cells = Array.from({ length: 81 }, () => [dice(9), 2 + dice(9)]);
         return Array.from({ length: 9 }, (_, t) => Uint8Array.from(cells, ([from, token]) => from <= t ? token : 1));
       };
-      const trunk = branching(many(Array.from({ length: 500 }, path)));
+      const trunk = branching(many(Array.from({ length: 500 }, trajectory)));
       const leaves = branch => branch.parts.length ? branch.parts.flatMap(leaves) : [branch];
-      return [trunk.paths.length, leaves(trunk).length];"""
+      return [trunk.trajectories.length, leaves(trunk).length];"""
     )
     assert call(page, script) == [500, 500]
 
@@ -304,7 +304,7 @@ def test_a_longer_payload_keeps_the_view_and_its_end_but_the_kernel_has_the_last
       return seen;"""
     )
     parts = [[payload.meta, base64.b64encode(payload.data).decode()] for payload in growing]
-    end = [payload.meta["runs"][0]["steps"] - 1 for payload in growing]
+    end = [payload.meta["series"][0]["steps"] - 1 for payload in growing]
     assert call(page, script, parts) == [
         [end[1], end[1], "dark"],
         [end[1], "dark"],
@@ -318,7 +318,7 @@ def test_a_failing_part_says_so_and_the_others_work(page, parcel):
         HOST
         + """
       const { model, el, dispose } = await mount(given);
-      const store = el.gramviz, root = el.shadowRoot, [one] = store.payload.runs, { curve } = one;
+      const store = el.gramviz, root = el.shadowRoot, [one] = store.payload.series, { curve } = one;
       one.curve = () => { throw Error("no <b>numbers</b>"); };
       store.set({ lanes: ["conflicts"] });
       await drawn();
@@ -400,7 +400,7 @@ def test_any_of_nine_variables_may_be_absent(page):
         ]) { store.set(state); await drawn(); }
         const said = el.shadowRoot.querySelector(".gv").innerText;
         if (model.kept.status || said.includes("This part failed")) troubles.push([gone, model.kept.status]);
-        if (gone.includes("probability") && store.payload.runs[0].certainty) troubles.push([gone, "certainty"]);
+        if (gone.includes("probability") && store.payload.series[0].certainty) troubles.push([gone, "certainty"]);
         if (gone.includes("valid") && !said.includes("Outcome unknown")) troubles.push([gone, "outcome"]);
         dispose();
         el.remove();

@@ -53,10 +53,10 @@ def test_a_plane_of_chance_is_offered_and_says_how_little_it_shows(show, one):
 def test_halos_in_3d_tell_what_three_directions_leave_out(show, one):
     shown = show(freeze(one))
     flat, deep = (one.array(f"{name}_h") / 255 for name in ("outside", "beyond"))
-    path, step = np.unravel_index((flat - deep).argmax(), flat.shape)
-    flat, deep = flat[path, step], deep[path, step]
+    trajectory, step = np.unravel_index((flat - deep).argmax(), flat.shape)
+    flat, deep = flat[trajectory, step], deep[trajectory, step]
     assert flat - deep > 0.05
-    shown.set(basis="h", focus=["A", int(path)], cursor={"step": int(step), "low": None}, layers=["halo"])
+    shown.set(basis="h", focus=["A", int(trajectory)], cursor={"step": int(step), "low": None}, layers=["halo"])
     assert f"here {100 * (1 - flat):.0f} %" in shown.text()
     shown.set(dims=3, turn=[0, 0])
     assert f"here {100 * (1 - deep):.0f} %" in shown.text()

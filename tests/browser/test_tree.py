@@ -1,4 +1,4 @@
-"""The tree of partings in the page: what it says and shows, by pointer and by keys, for one path and for many."""
+"""The tree of partings in the page: what it says and shows, by pointer and by keys, for one trajectory and for many."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROOT = "document.querySelector('main').shadowRoot"
 
 @pytest.fixture
 def tree(show, two, gram):
-    """The page with the tree of the fifty paths, and what `measure` says of them."""
+    """The page with the tree of the fifty trajectories, and what `measure` says of them."""
     shown = show(freeze(two))
     shown.set(tree=True)
     return shown, measure.branching(gram)
@@ -32,7 +32,7 @@ def test_shows_the_forks_and_answers_that_python_finds(tree, gram):
     forks, leaves = len(found.forks), len(found.branches(gram.sizes["step"] - 1))
     said = options(shown)
     assert len(said) == forks + leaves
-    assert said[0].startswith(f"50 paths that part about {measure.address(gram, round(found.forks[-1].index))}")
+    assert said[0].startswith(f"50 trajectories that part about {measure.address(gram, round(found.forks[-1].index))}")
     assert not shown.page.locator(".rows").is_visible()
     assert not shown.part("marks").is_visible()
     for step in (0, 5, 9, 32):
@@ -56,7 +56,7 @@ def test_pointing_previews_and_clicking_chooses(tree):
     shown.drawn()
     assert shown.state == before, "pointing changes nothing"
     assert shown.pixels("[data-part=tree] canvas") != pixels
-    assert shown.part("details").inner_text().startswith(f"{len(parts[0])} paths: ")
+    assert shown.part("details").inner_text().startswith(f"{len(parts[0])} trajectories: ")
     assert f"preview B #{parts[0][0]}" in shown.text()
     faint = shown.page.evaluate(f"{ROOT}.querySelectorAll('.marks > .faint').length")
     assert faint == 51 - len(parts[0])
@@ -86,7 +86,7 @@ def test_all_of_it_without_a_mouse(show, two, gram):
         shown.drawn()
     active = shown.part("tree").get_attribute("aria-activedescendant")
     assert active == "branch1"
-    assert shown.part("details").inner_text().startswith(f"{len(found.forks[-1].parts[0])} paths: ")
+    assert shown.part("details").inner_text().startswith(f"{len(found.forks[-1].parts[0])} trajectories: ")
     press("Enter")
     shown.drawn()
     assert shown.state["selected"] == {"B": list(found.forks[-1].parts[0])}
@@ -103,7 +103,7 @@ def test_follows_the_focused_run(tree):
     shown, _ = tree
     shown.set(focus=["A", 0])
     assert len(options(shown)) == 1
-    assert options(shown)[0].startswith("1 path: answer ")
+    assert options(shown)[0].startswith("1 trajectory: answer ")
     assert "1 branch at 16.2, 1 answer" in shown.text()
     shown.page.get_by_role("tab", name="Final", exact=True).click()
     shown.drawn()

@@ -32,19 +32,19 @@ def vectors() -> Path:
 
 @pytest.fixture(scope="session")
 def gram() -> xr.Dataset:
-    """8 queens, 50 paths, 33 states of 64 x 128 numbers: the size that the explorer is designed for."""
+    """8 queens, 50 trajectories, 33 states of 64 x 128 numbers: the size that the explorer is designed for."""
     return synthetic.queens()
 
 
 @pytest.fixture(scope="session")
 def trm() -> xr.Dataset:
-    """One path on the same puzzle, by another checkpoint."""
+    """One trajectory on the same puzzle, by another checkpoint."""
     return synthetic.queens(1, model="trm", checkpoint="synthetic-trm", seed=3, wrong=1.0)
 
 
 @pytest.fixture(scope="session")
 def small() -> xr.Dataset:
-    """4x4 Sudoku, 6 paths, 13 states, two puzzles: quick."""
+    """4x4 Sudoku, 6 trajectories, 13 states, two puzzles: quick."""
     return synthetic.sudoku(puzzles=2)
 
 

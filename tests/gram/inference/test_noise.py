@@ -254,6 +254,6 @@ def test_trm_and_ptrm_stand_beside_each_other_in_one_plane(debug_trm_checkpoint:
     plain, ptrm = (sample(debug_trm_checkpoint, 1, trajectories=4, perturb=sigma) for sigma in (0.0, 0.5))
     meta = pack([plain, ptrm]).meta
     name = debug_trm_checkpoint.name
-    assert [run["name"] for run in meta["runs"]] == [name, f"{name} (perturb=0.5)"]
-    assert [run["trajectories"] for run in meta["runs"]] == [1, 4]
+    assert [one["name"] for one in meta["series"]] == [name, f"{name} (perturb=0.5)"]
+    assert [one["trajectories"] for one in meta["series"]] == [1, 4]
     assert next(basis for basis in meta["bases"] if basis["name"] == "h")["runs"] == ["A", "B"]

@@ -16,7 +16,7 @@ import xarray as xr
 
 from gram import rollout
 from gramviz import measure
-from gramviz.explorer.branch import along_component, changed, to_path
+from gramviz.explorer.branch import along_component, changed, to_trajectory
 from gramviz.explorer.opening import compare, explore
 from gramviz.explorer.pack import pack
 from gramviz.explorer.source import BranchError
@@ -25,7 +25,7 @@ from gramviz.explorer.widget import Explorer
 
 
 class Lent:
-    """A `rerun` that remembers what it was asked: it gives the recorded paths again, or the puzzle changed."""
+    """A `rerun` that remembers what it was asked: it gives the recorded trajectories again, or the puzzle changed."""
 
     def __init__(self) -> None:
         self.asked: list[dict] = []
@@ -65,7 +65,7 @@ def test_it_hands_over_the_recorded_state_and_shows_a_further_run(shown: Explore
     assert "h" not in asked
     assert "l" not in asked
     assert found.attrs["name"] == "A #5 from 3.1"
-    assert [run["name"] for run in shown.meta["runs"]][1:] == ["A #5 from 3.1"]
+    assert [series["name"] for series in shown.meta["series"]][1:] == ["A #5 from 3.1"]
     assert shown.state["focus"] == ["B", 0]
     assert shown.state["pinned"] == ["A", 5]
     assert shown.state["cursor"] == {"step": 5, "low": None}
@@ -79,16 +79,16 @@ def test_it_hands_over_the_recorded_state_and_shows_a_further_run(shown: Explore
 def test_half_way_to_another_path(shown: Explorer, lent: Lent, data: xr.Dataset):
     shown.branch("A", 5, "3.1", towards=("A", 2), by=0.25)
     for name in ("h", "l"):
-        here, there = (data[name].values[1, path, 5].astype(np.float32) for path in (5, 2))
+        here, there = (data[name].values[1, trajectory, 5].astype(np.float32) for trajectory in (5, 2))
         assert np.allclose(lent.asked[0][name], 0.75 * here + 0.25 * there)
-    assert shown.meta["runs"][1]["name"] == "A #5 from 3.1, 0.25 to A #2"
+    assert shown.meta["series"][1]["name"] == "A #5 from 3.1, 0.25 to A #2"
 
 
 def test_along_a_component_moves_it_there_and_nowhere_else(shown: Explorer, lent: Lent, data: xr.Dataset):
     """Projected on the same components, the moved state has another second coordinate and the same first and third."""
     shown.branch("A", 5, "3.1", along=2, by=1.5)
     one = data.isel(puzzle=[1])
-    places = measure.project([one], "h").runs[0]["coordinates"].values
+    places = measure.project([one], "h").series[0]["coordinates"].values
     moved = one.copy(deep=True)
     moved["h"].values[0, 5, 5] = lent.asked[0]["h"]
     states = one["h"].values[0].reshape(-1, lent.asked[0]["h"].size).astype(np.float64)
@@ -98,12 +98,12 @@ def test_along_a_component_moves_it_there_and_nowhere_else(shown: Explorer, lent
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     assert directions @ away == pytest.approx([0, 1.5 * scores[:, 1].std(), 0], abs=1e-2 * np.linalg.norm(away))
     assert np.linalg.norm(away) == pytest.approx(1.5 * scores[:, 1].std(), rel=1e-2)
-    assert shown.meta["runs"][1]["name"] == "A #5 from 3.1, PC 2 +1.5"
+    assert shown.meta["series"][1]["name"] == "A #5 from 3.1, PC 2 +1.5"
 
 
 def test_thinned_paths_and_steps_are_found_again(data: xr.Dataset, lent: Lent):
     shown = explore(data, rerun=lent, trajectories=3, every="supervision")
-    assert shown.meta["runs"][0]["paths"] == [0, 3, 6]
+    assert shown.meta["series"][0]["kept"] == [0, 3, 6]
     shown.branch("A", 2, 2)
     assert (lent.asked[0]["trajectory"], lent.asked[0]["step"]) == (6, 4)
     assert shown.state["cursor"]["step"] == 2
@@ -122,11 +122,11 @@ def test_the_last_branch_makes_room(data: xr.Dataset, lent: Lent):
     shown = compare(data, data, names=["one", "two"], rerun=lent)
     for step in (1, 2, 3):
         shown.branch("A", 0, step)
-    assert [run["name"] for run in shown.meta["runs"]] == ["one", "two", "A #0 from 1.1", "A #0 from 2.1"]
+    assert [series["name"] for series in shown.meta["series"]] == ["one", "two", "A #0 from 1.1", "A #0 from 2.1"]
     four = compare(data, data, data, data, rerun=lent)
     with pytest.raises(BranchError, match="shows 4 series already; open fewer, then branch"):
         four.branch("A", 0, 1)
-    assert len(four.meta["runs"]) == 4
+    assert len(four.meta["series"]) == 4
 
 
 def test_an_edited_puzzle_has_every_run_drawn_anew(data: xr.Dataset, lent: Lent):
@@ -143,10 +143,10 @@ def test_an_edited_puzzle_has_every_run_drawn_anew(data: xr.Dataset, lent: Lent)
     assert all((one["x"].values[0] == wanted).all() for one in found)
     assert [asked["seed"] for asked in lent.asked[1:]] == [None, None]
     assert shown.meta["x"] == wanted.tolist()
-    assert [run["name"] for run in shown.meta["runs"]] == ["one, edited", "two, edited"]
+    assert [series["name"] for series in shown.meta["series"]] == ["one, edited", "two, edited"]
     assert shown.state == {"puzzle": 0, "theme": "dark", "cells": [0]}
     shown.edit({blank: None})
-    assert [run["name"] for run in shown.meta["runs"]] == ["one, edited", "two, edited"]
+    assert [series["name"] for series in shown.meta["series"]] == ["one, edited", "two, edited"]
 
 
 @pytest.mark.parametrize(
@@ -185,9 +185,9 @@ def test_without_a_model_it_says_how_to_lend_one(data: xr.Dataset):
 def test_states_of_two_checkpoints_have_no_way_between_them(data: xr.Dataset):
     other = data.assign_attrs(checkpoint="another")
     with pytest.raises(BranchError, match="different checkpoints, whose states have nothing in common"):
-        to_path(data, 0, other, 0, 1, 0.5)
-    with pytest.raises(BranchError, match="the other path has no step 12; it ends at 5"):
-        to_path(data, 0, data.isel(step=slice(6)), 0, 12, 0.5)
+        to_trajectory(data, 0, other, 0, 1, 0.5)
+    with pytest.raises(BranchError, match="the other trajectory has no step 12; it ends at 5"):
+        to_trajectory(data, 0, data.isel(step=slice(6)), 0, 12, 0.5)
 
 
 def test_states_on_a_line_have_no_second_component(data: xr.Dataset):
@@ -199,17 +199,17 @@ def test_states_on_a_line_have_no_second_component(data: xr.Dataset):
 
 def test_a_puzzle_beside_its_answer_cannot_be_edited():
     with pytest.raises(BranchError, match="stands beside its answer, which has no cells to be given"):
-        changed(arc_pairs.make(paths=2).isel(puzzle=[0]), {0: 1})
+        changed(arc_pairs.make(trajectories=2).isel(puzzle=[0]), {0: 1})
 
 
 # ------------------------------------------------------------------------------------------------- asked from the page
 def test_the_page_hears_first_that_the_kernel_lives_and_then_how_it_went(shown: Explorer, lent: Lent):
     said: list[dict] = []
     shown.send = said.append  # type: ignore[method-assign]
-    shown._asked(shown, {"ask": "branch", "id": 7, "run": "A", "path": 3, "step": 4, "towards": ["A", 1]}, [])
+    shown._asked(shown, {"ask": "branch", "id": 7, "series": "A", "trajectory": 3, "step": 4, "towards": ["A", 1]}, [])
     assert said == [{"id": 7, "busy": True}, {"id": 7, "ok": True}]
     assert lent.asked[0]["step"] == 4
-    assert shown.meta["runs"][1]["name"] == "A #3 from 2.2, 0.5 to A #1"
+    assert shown.meta["series"][1]["name"] == "A #3 from 2.2, 0.5 to A #1"
     said.clear()
     shown._asked(shown, {"ask": "edit", "id": 8, "cells": {"0": "9"}}, [])
     assert said[0] == {"id": 8, "busy": True}
@@ -235,16 +235,16 @@ def other_model(data: xr.Dataset, checkpoint: str = "another") -> xr.Dataset:
 def test_another_run_stands_beside(shown: Explorer, data: xr.Dataset, tmp_path: Path):
     shown.select("A", [1, 2]).set(basis="h")
     found = shown.compare(other_model(data), name="TRM")
-    assert [run["name"] for run in shown.meta["runs"]][1:] == ["TRM"]
+    assert [series["name"] for series in shown.meta["series"]][1:] == ["TRM"]
     assert found.sizes["puzzle"] == 2
     assert shown.meta["puzzle"] == 1
-    assert shown.meta["runs"][1]["trajectories"] == 1
+    assert shown.meta["series"][1]["trajectories"] == 1
     assert shown.state["basis"] == "answers", "their h are two unrelated spaces"
     assert shown.state["selected"] == {"A": [1, 2]}
     page = rollout.save(other_model(data, "third"), tmp_path / "third.nc")
     shown.compare(page)
     shown.compare(lambda one: other_model(data, "fourth"), name="<b>4</b>")
-    assert [run["letter"] for run in shown.meta["runs"]] == ["A", "B", "C", "D"]
+    assert [series["letter"] for series in shown.meta["series"]] == ["A", "B", "C", "D"]
     with pytest.raises(BranchError, match="shows 4 series already"):
         shown.compare(other_model(data))
     assert shown.to_python().startswith("gv.compare(")
@@ -255,7 +255,7 @@ def test_other_dice_of_the_same_model_are_always_at_hand(shown: Explorer, lent: 
     shown.compare("The same model, other seed")
     shown.compare("The same model, other seed")
     assert [asked["seed"] for asked in lent.asked] == [1, 2]
-    assert [run["name"].rpartition(", ")[2] for run in shown.meta["runs"]][1:] == ["seed 1", "seed 2"]
+    assert [series["name"].rpartition(", ")[2] for series in shown.meta["series"]][1:] == ["seed 1", "seed 2"]
     assert shown.state["basis"] == "h", "one checkpoint, one plane"
 
 

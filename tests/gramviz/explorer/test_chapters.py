@@ -16,20 +16,20 @@ HEAD = "lesson: 1\ntitle: T\nchapters:\n"
 
 @pytest.fixture(scope="module")
 def pair(trm, gram):
-    """TRM's one path and fifty others."""
+    """TRM's one trajectory and fifty others."""
     return pack([trm, gram])
 
 
 def test_moments_cells_and_paths_become_indices(pair) -> None:
     lesson = read(
         HEAD
-        + '  - {at: "7.2", say: Look., look: {cells: [r4c6], paths: [[B, 12]]}, note: for me}\n'
+        + '  - {at: "7.2", say: Look., highlight: {cells: [r4c6], trajectories: [[B, 12]]}, note: for me}\n'
         '  - {quiz: Which one, kind: cell, until: "7.3", answer: [r1c1]}\n'.replace("7.3", "8.1"),
         pair.meta,
     )
     first, second = lesson["chapters"]
     assert first["at"] == 14
-    assert first["look"] == {"cells": [29], "paths": [["B", 12]], "part": None}
+    assert first["highlight"] == {"cells": [29], "trajectories": [["B", 12]], "part": None}
     assert "note" not in first
     assert second["quiz"] == {"kind": "cell", "until": 15, "answer": [0]}
     assert bake(pair, HEAD + "  - {at: end, say: The end.}\n").meta["lesson"]["chapters"][0]["at"] == 32
@@ -41,14 +41,14 @@ def test_moments_cells_and_paths_become_indices(pair) -> None:
         ("- {at: init, says: Hello}", r"line 4: unknown key 'says'; known: .* \(did you mean 'say'\?\)"),
         ("- {at: init}", "line 4: this chapter has no 'say'"),
         ("- at: 7.2\n    say: x", r"line 4: at is 7.2; put a moment in quotes"),
-        ("- at: init\n    say: x\n    show: {color: run}", "line 6: unknown key 'color'"),
+        ("- at: init\n    say: x\n    show: {color: series}", "line 6: unknown key 'color'"),
         ("- at: init\n    say: x\n    show: {color_by: size}", "line 6: color_by is 'size'; allowed: outcome"),
-        ("- at: init\n    say: x\n    look: {cells: [r9c9]}", "line 6: there is no cell 'r9c9'"),
-        ("- at: init\n    say: x\n    look: {paths: [[B, 70]]}", r"line 6: \['B', 70\] is no path; allowed"),
+        ("- at: init\n    say: x\n    highlight: {cells: [r9c9]}", "line 6: there is no cell 'r9c9'"),
+        ("- at: init\n    say: x\n    highlight: {trajectories: [[B, 70]]}", r"line 6: \['B', 70\] is no trajectory"),
         ("- at: '3.1'\n    say: x\n    play: {to: '2.1'}", "line 6: play ends at '2.1', not after '3.1'"),
         ("- quiz: x\n    kind: guess\n    until: '2.1'", "line 5: kind is 'guess'; allowed: cell, token"),
         ("- quiz: x\n    kind: choice\n    until: '2.1'\n    choices: [a, b]\n    answer: 3", "line 8: answer is 3; a"),
-        ("- quiz: x\n    kind: path\n    until: '2.1'", "needs its answer"),
+        ("- quiz: x\n    kind: trajectory\n    until: '2.1'", "needs its answer"),
         ("- at: '90.1'\n    say: x", "line 4: there is no moment '90.1'"),
         ("- {at: init, at: end, say: x}", "line 4: the key 'at' stands here twice"),
         ("- [", "line 5: this is not YAML"),

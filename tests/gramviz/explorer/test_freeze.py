@@ -67,7 +67,7 @@ def test_hostile_texts_are_escaped_everywhere(payload):
     meta["left_out"] = [HOSTILE]
     meta["board"]["tokens"][1]["symbol"] = HOSTILE
     for key in ("name", "model", "checkpoint", "seed"):
-        meta["runs"][0][key] = HOSTILE
+        meta["series"][0][key] = HOSTILE
     page = freeze(replace(payload, meta=meta))
     assert "alert(1)</script>" not in page
     assert "<img onerror" not in page
@@ -98,5 +98,5 @@ def test_the_page_says_where_it_comes_from_and_answers_without_script(payload):
     for count in counts:
         assert f"<td>{count}</td>" in fallback
     footer = re.search(r"<footer>(.*?)</footer>", page, re.DOTALL)[1]
-    for word in (payload.meta["runs"][0]["hash"], payload.meta["runs"][0]["checkpoint"], "numpy"):
+    for word in (payload.meta["series"][0]["hash"], payload.meta["series"][0]["checkpoint"], "numpy"):
         assert str(word) in footer

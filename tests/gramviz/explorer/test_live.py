@@ -76,11 +76,11 @@ class TestLive:
         assert shown.busy
         assert not shown.stop.disabled
         explorer = shown.explorer
-        assert explorer.meta["runs"][0]["steps"] == 3
+        assert explorer.meta["series"][0]["steps"] == 3
         watch.go(10)
         shown.join(30)
         assert shown.explorer is explorer  # one widget, fed
-        assert explorer.meta["runs"][0]["steps"] == 13
+        assert explorer.meta["series"][0]["steps"] == 13
         assert "cursor" not in explorer.state  # which stands for the final step
         assert rollout.digest(shown.rollout) == rollout.digest(watch.data)
         assert (shown.busy, shown.progress.value, shown.status.value) == (False, 13, "Done, 13 of 13.")
@@ -94,7 +94,7 @@ class TestLive:
         watch.permits.release(1)  # the transition that was under way
         shown.join(30)
         assert watch.reached == 5
-        assert shown.rollout.sizes["step"] == shown.explorer.meta["runs"][0]["steps"] == 5
+        assert shown.rollout.sizes["step"] == shown.explorer.meta["series"][0]["steps"] == 5
         assert shown.status.value == "Cancelled at 5 of 13; 4 steps are here."
         assert rollout.check(shown.rollout) is shown.rollout
         assert not shown.start.disabled

@@ -30,7 +30,7 @@ OPTIONAL = ("y", "solutions_known", "valid", "conflict", "probability", "h", "ha
 
 @pytest.fixture(scope="module")
 def both(trm: xr.Dataset, gram: xr.Dataset) -> Payload:
-    """TRM with one path and GRAM with fifty: the comparison that the explorer opens on."""
+    """TRM with one trajectory and GRAM with fifty: the comparison that the explorer opens on."""
     return pack([trm, gram])
 
 
@@ -39,7 +39,7 @@ def whole(payload: Payload) -> None:
     raw = zlib.decompress(payload.data)
     meta = payload.meta
     assert json.loads(json.dumps(meta, allow_nan=False)) == meta
-    assert meta["format"] == [1, 0]
+    assert meta["format"] == [2, 0]
     assert (meta["bytes"], meta["sha256"]) == (len(raw), hashlib.sha256(raw).hexdigest())
     end = 0
     shapes = {}
@@ -48,12 +48,12 @@ def whole(payload: Payload) -> None:
         assert entry["offset"] == end
         assert entry["bytes"] == int(np.prod(entry["shape"])) * int(entry["dtype"][1])
         end = entry["offset"] + -(-entry["bytes"] // 8) * 8
-        shapes[entry["run"], entry["name"]] = (entry["dtype"], tuple(entry["shape"]))
+        shapes[entry["series"], entry["name"]] = (entry["dtype"], tuple(entry["shape"]))
     assert end == len(raw)
     positions = len(meta["x"])
-    for run in meta["runs"]:
-        n, t = run["trajectories"], run["steps"]
-        assert len(run["supervision_step"]) == len(run["transition"]) == t
+    for one in meta["series"]:
+        n, t = one["trajectories"], one["steps"]
+        assert len(one["supervision_step"]) == len(one["transition"]) == t
         expected = {"answer": ("u2", (n, t)), "final": ("u2", (n,)), "outcome": ("u1", (n,))}
         expected |= {"tokens": ("u1", (n, t, positions)), "certainty": ("u1", (n, t, positions))}
         expected |= {"second": ("u1", (n, t, positions)), "second_certainty": ("u1", (n, t, positions))}
@@ -66,14 +66,14 @@ def whole(payload: Payload) -> None:
             expected |= {f"{kind}_{name}": ("u1", (n, t)) for kind in ("outside", "beyond")}
         expected |= {f"landscape_{name}": ("u1", (64, 64)) for name in ("h", "answers")}
         for (letter, name), form in shapes.items():
-            if letter == run["letter"] and name != "low_drift":
+            if letter == one["letter"] and name != "low_drift":
                 assert expected[name] == form, name
-        assert {"tokens", "answer", "final", "outcome", "map_answers"} <= {n for r, n in shapes if r == run["letter"]}
+        assert {"tokens", "answer", "final", "outcome", "map_answers"} <= {n for r, n in shapes if r == one["letter"]}
     for basis in meta["bases"]:
         assert len(basis["variance"]) == 3
         assert basis["plane"] == pytest.approx(sum(basis["variance"][:2]), abs=2e-6)
-        assert all((letter, f"map_{basis['name']}") in shapes for letter in basis["runs"])
-        land = (basis["runs"][0], f"landscape_{basis['name']}")
+        assert all((letter, f"map_{basis['name']}") in shapes for letter in basis["series"])
+        land = (basis["series"][0], f"landscape_{basis['name']}")
         assert (land in shapes) == (basis["landscape"] is not None)
     assert meta["default_basis"] in {basis["name"] for basis in meta["bases"]}
 
@@ -88,7 +88,7 @@ def test_every_kind_of_board(any_board: xr.Dataset) -> None:
 
 def test_arrays_hold_what_was_recorded(both: Payload, gram: xr.Dataset) -> None:
     whole(both)
-    assert [run["letter"] for run in both.meta["runs"]] == ["A", "B"]
+    assert [series["letter"] for series in both.meta["series"]] == ["A", "B"]
     np.testing.assert_array_equal(both.array("tokens", "B"), gram["tokens"].values[0])
     certainty = measure.certainty(gram).values[0]
     np.testing.assert_allclose(both.array("certainty", "B") / 31, certainty, atol=0.5 / 31 + 1e-6)
@@ -121,15 +121,15 @@ def test_curves_to_their_precision(both: Payload, gram: xr.Dataset) -> None:
     assert np.isnan(both.values("curve_drift", "B")[:, 0]).all()
     with pytest.raises(KeyError, match="has no scale"):
         both.values("certainty", "B")
-    with pytest.raises(KeyError, match="no array 'curve_kl' of run 'B'"):
+    with pytest.raises(KeyError, match="no array 'curve_kl' of series 'B'"):
         both.array("curve_kl", "B")
 
 
 def test_maps_to_a_fiftieth_of_a_pixel(both: Payload, trm: xr.Dataset, gram: xr.Dataset) -> None:
     own = [("h", "B", [gram]), ("answers", "AB", [trm, gram]), ("steps", "A", [trm]), ("random", "B", [gram])]
-    for basis, group, runs in own:
-        projection = measure.project(runs, basis)
-        for letter, one in zip(group, projection.runs, strict=True):
+    for basis, group, rollouts in own:
+        projection = measure.project(rollouts, basis)
+        for letter, one in zip(group, projection.series, strict=True):
             place = one["coordinates"].values
             error = np.abs(both.values(f"map_{basis}", letter) - place).max()
             assert error < np.ptp(place) / 1000 * 0.02  # 0.02 px on a map of 1,000 px
@@ -144,7 +144,7 @@ def test_equal_states_have_equal_coordinates(gram: xr.Dataset) -> None:
     for basis in measure.BASES:
         np.testing.assert_array_equal(payload.array(f"map_{basis}", "A")[[7, 3]], payload.array(f"map_{basis}", "B"))
     assert payload.meta["default_basis"] == "h"
-    assert [basis["runs"] for basis in payload.meta["bases"]] == [["A", "B"]] * 4
+    assert [basis["series"] for basis in payload.meta["bases"]] == [["A", "B"]] * 4
 
 
 def test_answers_of_all_runs(both: Payload, trm: xr.Dataset, gram: xr.Dataset) -> None:
@@ -158,14 +158,14 @@ def test_answers_of_all_runs(both: Payload, trm: xr.Dataset, gram: xr.Dataset) -
         assert answer["valid"] == (answer["conflicts"] == 0)
     final, at = both.array("final", "B"), both.array("answer", "B")
     np.testing.assert_array_equal(at[:, -1], final)
-    for path, step in np.argwhere(at < 65535)[::97]:
-        assert found[at[path, step]]["tokens"] == gram["tokens"].values[0, path, step].tolist()
+    for trajectory, step in np.argwhere(at < 65535)[::97]:
+        assert found[at[trajectory, step]]["tokens"] == gram["tokens"].values[0, trajectory, step].tolist()
 
 
 def test_cells_get_a_plane_when_asked_for(trm: xr.Dataset, gram: xr.Dataset) -> None:
     payload = pack([trm, gram], planes_of=[40, 3, 3])
     whole(payload)
-    found = [(basis["name"], basis["label"], basis["runs"]) for basis in payload.meta["bases"][-4:]]
+    found = [(basis["name"], basis["label"], basis["series"]) for basis in payload.meta["bases"][-4:]]
     assert found == [
         ("cell3", "PCA of cell r1c4", ["A"]), ("cell3", "PCA of cell r1c4", ["B"]),
         ("cell40", "PCA of cell r6c1", ["A"]), ("cell40", "PCA of cell r6c1", ["B"]),
@@ -178,7 +178,7 @@ def test_cells_get_a_plane_when_asked_for(trm: xr.Dataset, gram: xr.Dataset) -> 
 
 
 def test_bases_never_join_two_checkpoints(both: Payload, trm: xr.Dataset, gram: xr.Dataset) -> None:
-    groups = [(basis["name"], basis["runs"]) for basis in both.meta["bases"]]
+    groups = [(basis["name"], basis["series"]) for basis in both.meta["bases"]]
     assert groups == [
         ("h", ["A"]), ("h", ["B"]), ("answers", ["A", "B"]), ("steps", ["A"]), ("steps", ["B"]),
         ("random", ["A"]), ("random", ["B"]),
@@ -187,7 +187,7 @@ def test_bases_never_join_two_checkpoints(both: Payload, trm: xr.Dataset, gram: 
     assert {basis["note"] for basis in both.meta["bases"]} == {None}
     shared = pack([trm, gram], share_h=True)
     first = shared.meta["bases"][0]
-    assert (first["name"], first["runs"]) == ("h", ["A", "B"])
+    assert (first["name"], first["series"]) == ("h", ["A", "B"])
     assert first["note"] == "A and B were trained apart: distances between them mean nothing."
     assert shared.meta["bases"][1]["note"] is None  # answers are one space for all
     narrow = synthetic.queens(2, features=16, checkpoint="other")
@@ -197,8 +197,8 @@ def test_bases_never_join_two_checkpoints(both: Payload, trm: xr.Dataset, gram: 
 
 def test_low_level_updates(low: xr.Dataset) -> None:
     payload = pack(low)
-    run = payload.meta["runs"][0]
-    assert (run["steps"], run["low_steps"]) == (13, 3)
+    series = payload.meta["series"][0]
+    assert (series["steps"], series["low_steps"]) == (13, 3)
     found = payload.values("low_drift")
     assert found.shape == (6, 13, 3)
     assert np.isnan(found[:, 0]).all()
@@ -210,7 +210,7 @@ def test_low_level_updates(low: xr.Dataset) -> None:
         for label in low["halted_at"].values[0]
     ]
     bare = pack(low.drop_vars("l"))
-    assert bare.meta["runs"][0]["missing"]["l"].endswith("Record(l=True)")
+    assert bare.meta["series"][0]["missing"]["l"].endswith("Record(l=True)")
 
 
 def test_states_that_are_not_finite_are_no_points(small: xr.Dataset) -> None:
@@ -231,7 +231,7 @@ def test_states_that_are_not_finite_are_no_points(small: xr.Dataset) -> None:
 def test_whatever_is_missing_the_rest_works(gone: tuple[str, ...], small: xr.Dataset) -> None:
     payload = pack(synthetic.without(small, *gone))
     whole(payload)
-    said = payload.meta["missing"] | payload.meta["runs"][0]["missing"]
+    said = payload.meta["missing"] | payload.meta["series"][0]["missing"]
     for name in gone:
         if not (name == "halted_at" and "halt" not in gone):
             assert f"no `{'halt' if name == 'halted_at' else name}`" in said["halt" if name == "halted_at" else name]
@@ -247,25 +247,25 @@ def test_whatever_is_missing_the_rest_works(gone: tuple[str, ...], small: xr.Dat
 def test_one_path_and_one_step(small: xr.Dataset) -> None:
     one = pack(small.isel(trajectory=[0]))
     whole(one)
-    assert one.meta["runs"][0]["missing"]["spread"] == "one path has no spread"
+    assert one.meta["series"][0]["missing"]["spread"] == "one trajectory has no spread"
     still = pack(small.isel(step=[0], trajectory=[0]))
     whole(still)
-    assert "steps" in still.meta["runs"][0]["missing"]
+    assert "steps" in still.meta["series"][0]["missing"]
     assert {basis["name"] for basis in still.meta["bases"]} == {"h", "answers"}
 
 
 def test_thinning_is_said(gram: xr.Dataset) -> None:
     full = pack(gram)
     assert full.meta["left_out"] == []
-    assert full.meta["runs"][0]["paths"] is None
+    assert full.meta["series"][0]["kept"] is None
     thin = pack(gram, every="supervision", second=False, trajectories=10)
     whole(thin)
-    run = thin.meta["runs"][0]
-    assert run["paths"] == list(range(0, 50, 5))
-    assert (run["trajectories"], run["all_trajectories"], run["steps"]) == (10, 50, 17)
-    assert run["supervision_step"] == list(range(17))
+    series = thin.meta["series"][0]
+    assert series["kept"] == list(range(0, 50, 5))
+    assert (series["trajectories"], series["all_trajectories"], series["steps"]) == (10, 50, 17)
+    assert series["supervision_step"] == list(range(17))
     assert thin.meta["left_out"] == [
-        "A: 10 of 50 paths, evenly chosen.",
+        "A: 10 of 50 trajectories, evenly chosen.",
         "A: 17 of 33 states, the last of each supervision step.",
         "The second most probable token of each cell.",
     ]
@@ -373,9 +373,9 @@ def test_names_and_levels(small: xr.Dataset) -> None:
     words.attrs["levels"] = '["Token"]'
     assert pack(words).meta["levels"] == ["Token"]
     payload = pack([words, small], names=["one", "two"])
-    assert [run["name"] for run in payload.meta["runs"]] == ["one", "two"]
+    assert [series["name"] for series in payload.meta["series"]] == ["one", "two"]
     assert pack(small).meta["levels"] == ["Supervision step", "Transition", "Low-level step"]
-    assert pack(small).meta["runs"][0]["name"] == "GRAM"
+    assert pack(small).meta["series"][0]["name"] == "GRAM"
 
 
 def test_hostile_texts_are_disarmed_everywhere(small: xr.Dataset) -> None:
@@ -423,6 +423,6 @@ def test_halts_are_told_where_halting_could_act(gram: xr.Dataset) -> None:
 def test_pictures_carry_no_verdict() -> None:
     payload = pack(synthetic.image())
     assert set(payload.array("outcome").tolist()) <= {measure.NOT_FINISHED, measure.DRAWN}
-    assert payload.meta["runs"][0]["missing"]["valid"] == "A picture is neither right nor wrong."
+    assert payload.meta["series"][0]["missing"]["valid"] == "A picture is neither right nor wrong."
     with pytest.raises(KeyError):
         payload.array("valid")

@@ -27,7 +27,7 @@ def payload(small):
 
 @pytest.fixture(scope="module")
 def pair():
-    """One path beside fifty, with a small h: nothing here looks at it."""
+    """One trajectory beside fifty, with a small h: nothing here looks at it."""
     one = synthetic.queens(1, model="trm", checkpoint="synthetic-trm", seed=3, wrong=1.0, features=2)
     return pack([one, synthetic.queens(features=2)])
 
@@ -42,7 +42,7 @@ def test_explore_takes_a_rollout_or_its_path(small, tmp_path):
     for source in (small, path, str(path)):
         explorer = explore(source, puzzle=1, name="mine")
         assert explorer.meta["puzzle"] == 1
-        assert explorer.meta["runs"][0]["name"] == "mine"
+        assert explorer.meta["series"][0]["name"] == "mine"
         assert explorer.state == {"puzzle": 1}
         assert explorer.data
 
@@ -89,10 +89,10 @@ def test_go_says_which_moments_there_are(pair, address):
         (lambda e: e.select_cells(["r9c1"]), "no cell 'r9c1'; write 'r1c1' to 'r8c8'"),
         (lambda e: e.select_cells(["n1"]), "no cell 'n1'"),
         (
-            lambda e: e.set(color_by="run"),
-            r"unknown key 'color_by' of the state; known: v, .* \(did you mean 'color_by'\?\)",
+            lambda e: e.set(color="series"),
+            r"unknown key 'color' of the state; known: v, .* \(did you mean 'color_by'\?\)",
         ),
-        (lambda e: e.set(color_by="pink"), "color_by is 'pink'; allowed: outcome, answer, run"),
+        (lambda e: e.set(color_by="pink"), "color_by is 'pink'; allowed: outcome, answer, series"),
         (lambda e: e.set(speed=3), "speed is 3; allowed: 1, 2, 4, 8, 16"),
         (lambda e: e.set(loop=1), "loop is 1; allowed: True, False"),
         (lambda e: e.set(lanes=["driff"]), r"lanes is \['driff'\]; allowed: a list of certainty"),
@@ -143,19 +143,19 @@ def test_what_python_does_when_a_page_has_told_something_is_pythons_word(pair):
 
 
 def random_state(rng: random.Random) -> dict:
-    """Any legal state of a comparison of one path and fifty, with a random set of keys."""
+    """Any legal state of a comparison of one trajectory and fifty, with a random set of keys."""
     letter = lambda: rng.choice("AB")  # noqa: E731
     number = lambda: round(rng.uniform(-3, 3), 3)  # noqa: E731
     some = lambda values: rng.sample(values, rng.randint(0, len(values)))  # noqa: E731
-    paths = lambda: sorted(rng.sample(range(50), rng.randint(1, 6)))  # noqa: E731
+    few = lambda: sorted(rng.sample(range(50), rng.randint(1, 6)))  # noqa: E731
     keys = {
-        "v": 1, "puzzle": 0, "cursor": {"step": rng.randrange(33), "low": None}, "focus": ["B", rng.randrange(50)],
-        "pinned": rng.choice([None, ["A", 0]]), "selected": rng.choice([{}, {"B": paths()}, {"A": [0], "B": paths()}]),
+        "v": 2, "puzzle": 0, "cursor": {"step": rng.randrange(33), "low": None}, "focus": ["B", rng.randrange(50)],
+        "pinned": rng.choice([None, ["A", 0]]), "selected": rng.choice([{}, {"B": few()}, {"A": [0], "B": few()}]),
         "hidden": rng.choice([[], [letter()]]), "cells": some(list(range(64)))[:5], "token": rng.choice([None, 2]),
         "brush": rng.choice([None, {"kind": "lasso", "plane": 0, "points": [[number(), number()] for _ in range(3)]},
                              {"kind": "box", "lane": "drift", "x": [0.25, 0.5], "y": [0, number()]}]),
         "range": rng.choice([None, [2, 9]]), "board": rng.choice(["focus", "differ", "all", "A", "B"]),
-        "color_by": rng.choice(["outcome", "answer", "run", "value", "certainty", "step"]),
+        "color_by": rng.choice(["outcome", "answer", "series", "value", "certainty", "step"]),
         "answers_at": rng.choice(["final", "cursor"]), "basis": rng.choice(["h", "answers", "steps"]),
         "camera": rng.choice([None, {"x": number(), "y": number(), "k": 2.5}]), "layers": some(list(LAYERS)),
         "lanes": some(list(CURVES)), "speed": rng.choice([1, 2, 4, 8, 16]), "loop": rng.random() < 0.5,
@@ -197,14 +197,14 @@ def test_the_page_and_python_know_the_same_keys():
 
 def test_python_text_is_legal_whatever_the_name():
     meta = {
-        "runs": [
+        "series": [
             {"letter": "A", "name": "class", "steps": 1, "supervision_step": [0], "transition": [0]},
             {"letter": "B", "name": "3 \U0001f600 \u202e", "steps": 1, "supervision_step": [0], "transition": [0]},
         ]
     }
     line = State(puzzle=3, basis="\U0001f600\n'\"\\").to_python(meta)
     compile(line, "line", "eval")
-    assert line.startswith("gv.compare(class_a, run_b, puzzle=3)")
+    assert line.startswith("gv.compare(class_a, series_b, puzzle=3)")
     literal = line[line.index("basis=") + 6 : -1]
     assert eval(literal) == "\U0001f600\n'\"\\"
 
@@ -232,11 +232,11 @@ def test_a_reader_sees_what_it_is(pair):
 def test_the_plane_of_a_cell_is_packed_when_it_is_asked_for(gram, tmp_path):
     explorer = explore(gram)
     before = len(explorer.data)
-    explorer.go(3).set(basis="cell9", color_by="run")
+    explorer.go(3).set(basis="cell9", color_by="series")
     assert explorer.meta["bases"][-1]["name"] == "cell9"
     assert 0 < len(explorer.data) - before < 20_000
     assert explorer.state["cursor"] == {"step": 3, "low": None}
-    assert (explorer.state["basis"], explorer.state["color_by"]) == ("cell9", "run")
+    assert (explorer.state["basis"], explorer.state["color_by"]) == ("cell9", "series")
     held = explorer.data
     assert explorer.set(basis="h").set(basis="cell9").data is held, "packed once"
     explorer.set(basis="cell2")

@@ -16,7 +16,7 @@ from gramviz.export.demo import payload, record
 
 def test_the_shipped_comparison_shows_why_fifty_paths() -> None:
     shipped = payload()
-    assert [(run["model"], run["trajectories"]) for run in shipped.meta["runs"]] == [("trm", 1), ("gram", 50)]
+    assert [(one["model"], one["trajectories"]) for one in shipped.meta["series"]] == [("trm", 1), ("gram", 50)]
     assert shipped.array("outcome", "A")[0] != 1
     right = shipped.array("outcome", "B") == 1
     assert 10 <= right.sum() < 50
@@ -48,5 +48,5 @@ def test_demo_writes_a_page_and_opens_no_browser_unasked(tmp_path: Path) -> None
 
 def test_the_load_of_the_benchmark_is_legal_and_named_for_what_it_is() -> None:
     walks = bench.random_walks(7, steps=5)
-    assert pack(walks).meta["runs"][0]["name"] == "random walks"
+    assert pack(walks).meta["series"][0]["name"] == "random walks"
     assert walks.sizes["trajectory"] == 7

@@ -61,7 +61,7 @@ def test_python_films_the_page_as_mp4(chromium: object, tmp_path: Path) -> None:
     short = pack(synthetic.sudoku(3, supervision_steps=2))
     path = movie(Explorer(short).set(speed=16), tmp_path / "film.mp4", width=701, scale=0.5)
     shown = decoded(path)
-    steps = short.meta["runs"][0]["steps"]
+    steps = short.meta["series"][0]["steps"]
     assert len(shown) == steps - 1 + round(LAST * RATE / 1000)
     assert all((np.abs(a.astype(int) - b) > 60).any() for a, b in pairwise(shown[:steps]))
     assert [file.name for file in tmp_path.iterdir()] == ["film.mp4"]

@@ -135,7 +135,7 @@ class TestPack:
             )
 
     def test_several_rollouts_of_one_graph_are_compared_and_of_two_graphs_refused(self, rollout: xr.Dataset) -> None:
-        other = colorings.make(8, (0, 1, 2), paths=2, seed=1, model="trm")
+        other = colorings.make(8, (0, 1, 2), trajectories=2, seed=1, model="trm")
         payload = pack([other, rollout])
         assert payload.array("tokens", "A").shape == (2, 7, 8)
         assert payload.array("tokens", "B").shape == (6, 7, 8)
@@ -151,7 +151,7 @@ class TestBoardView:
     @pytest.mark.parametrize("theme", ["light", "dark"])
     @pytest.mark.parametrize("vertices", [8, 10])
     def test_a_wrong_answer_shows_edges_conflicts_colors_and_letters(self, vertices: int, theme: str) -> None:
-        data = colorings.make(vertices, (0,), paths=3)
+        data = colorings.make(vertices, (0,), trajectories=3)
         board = board_of(data)
         x, tokens = data["x"].values[0], data["tokens"].values[0, 2, -1]
         figure = VIEWS["board"].draw(data, Cursor(trajectory=2), theme)

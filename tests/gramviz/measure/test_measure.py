@@ -79,14 +79,14 @@ def test_h_agrees_with_scikit_learn(dozen: xr.Dataset, states: np.ndarray) -> No
     rows = states.reshape(-1, states.shape[-1])
     exact = PCA(3, svd_solver="full").fit(rows.astype(np.float32))
     np.testing.assert_allclose(found.variance, exact.explained_variance_ratio_, rtol=1e-4)
-    place = found.runs[0]["coordinates"].values.reshape(-1, 3)
+    place = found.series[0]["coordinates"].values.reshape(-1, 3)
     expected = exact.transform(rows.astype(np.float32)) * np.sign(
         exact.components_[range(3), np.abs(exact.components_).argmax(1)]
     )
     assert np.abs(place - expected).max() < CLOSE * np.ptp(expected)
     away = ((rows - rows.mean(0)) ** 2).sum(1)
     outside = 1 - (expected[:, :2] ** 2).sum(1) / away
-    np.testing.assert_allclose(found.runs[0]["outside"].values.ravel(), outside, atol=CLOSE)
+    np.testing.assert_allclose(found.series[0]["outside"].values.ravel(), outside, atol=CLOSE)
     assert found.explained_2d == pytest.approx(exact.explained_variance_ratio_[:2].sum(), rel=1e-4)
     assert found.of == "h"
 
@@ -96,7 +96,7 @@ def test_steps_are_a_pca_of_differences(dozen: xr.Dataset, states: np.ndarray) -
     rows = np.diff(states, axis=1).reshape(-1, states.shape[-1])
     scatter = np.linalg.svd(rows - rows.mean(0), compute_uv=False)
     np.testing.assert_allclose(found.variance, scatter[:3] ** 2 / (scatter**2).sum(), rtol=1e-4)
-    start = found.runs[0].isel(step=0)
+    start = found.series[0].isel(step=0)
     assert (start["coordinates"] == start["coordinates"][0]).all()  # nobody has made a step yet
     assert not start["outside"].any()
 
@@ -110,7 +110,7 @@ def test_answers_of_probabilities_and_of_tokens(small: xr.Dataset) -> None:
     bare = measure.project([synthetic.without(small, "probability")], "answers")
     assert bare.of == "one-hot tokens"
     mixed = measure.project([small, synthetic.without(small, "probability")], "answers")
-    np.testing.assert_array_equal(mixed.runs[0]["coordinates"], mixed.runs[1]["coordinates"])  # equal answers coincide
+    np.testing.assert_array_equal(mixed.series[0]["coordinates"], mixed.series[1]["coordinates"])  # equal answers
 
 
 def test_dense_and_iterative_agree(gram: xr.Dataset) -> None:
@@ -124,7 +124,7 @@ def test_dense_and_iterative_agree(gram: xr.Dataset) -> None:
 
 def test_one_plane_for_several_runs(trm: xr.Dataset, gram: xr.Dataset) -> None:
     both = measure.project([gram, gram.isel(trajectory=[3])], "h")
-    np.testing.assert_array_equal(both.runs[1]["coordinates"][0], both.runs[0]["coordinates"][3])
+    np.testing.assert_array_equal(both.series[1]["coordinates"][0], both.series[0]["coordinates"][3])
     with pytest.raises(RolloutError, match="1024 and 8192 numbers per state"):
         measure.project([gram, synthetic.queens(2, features=16)], "h")
 
@@ -151,9 +151,9 @@ def test_sign_rule(seed: int) -> None:
     sign = np.sign(direction[np.abs(direction).argmax()])
     expected = sign * (h.reshape(4, 5, 12) - h.reshape(20, 12).mean(0)) @ direction
     found = measure.project([data])
-    np.testing.assert_allclose(found.runs[0]["coordinates"][..., 0], expected, atol=1e-5)
+    np.testing.assert_allclose(found.series[0]["coordinates"][..., 0], expected, atol=1e-5)
     np.testing.assert_allclose(found.variance, [1, 0, 0], atol=1e-6)
-    assert not found.runs[0]["coordinates"][..., 1:].any()  # a direction of pure rounding is not drawn
+    assert not found.series[0]["coordinates"][..., 1:].any()  # a direction of pure rounding is not drawn
 
 
 def test_not_finite_states_are_left_out_and_nothing_else_changes(small: xr.Dataset) -> None:
@@ -163,10 +163,10 @@ def test_not_finite_states_are_left_out_and_nothing_else_changes(small: xr.Datas
     poisoned["h"][0, 5, 3, 2, 1] = np.inf
     found = measure.project([poisoned])
     np.testing.assert_allclose(found.variance, clean.variance, rtol=1e-5)
-    assert np.isnan(found.runs[0]["coordinates"][5]).all()
-    assert np.isfinite(found.runs[0]["coordinates"][:5]).all()
+    assert np.isnan(found.series[0]["coordinates"][5]).all()
+    assert np.isfinite(found.series[0]["coordinates"][:5]).all()
     poisoned["h"][0, 5, 7:] = 0
-    steps = measure.project([poisoned], "steps").runs[0]["coordinates"][5, :, 0]
+    steps = measure.project([poisoned], "steps").series[0]["coordinates"][5, :, 0]
     assert np.isfinite(steps).values.tolist() == [True] + [False] * 7 + [True] * 5
 
 
@@ -181,7 +181,7 @@ def test_large_float16_states_do_not_overflow() -> None:
 def test_still_states_have_no_variance() -> None:
     found = measure.project([_with_h(np.ones((1, 2, 3, 4, 3)))])
     assert not found.variance.any()
-    assert not found.runs[0]["outside"].any()
+    assert not found.series[0]["outside"].any()
 
 
 def _with_h(h: np.ndarray) -> xr.Dataset:
@@ -261,12 +261,12 @@ def test_ends_and_addresses(low: xr.Dataset) -> None:
         measure.ends(low, "step")  # type: ignore[arg-type]
 
 
-# ------------------------------------------------------------------------------------------------------------ one path
+# ------------------------------------------------------------------------------------------------------ one trajectory
 def test_first_correct_and_halted_name_steps_by_label(low: xr.Dataset) -> None:
     for data in (low, measure.ends(low)):
         first = measure.first_correct(data)
-        for path, label in enumerate(first.values[0]):
-            valid = data["valid"].sel(puzzle=0).isel(trajectory=path)
+        for trajectory, label in enumerate(first.values[0]):
+            valid = data["valid"].sel(puzzle=0).isel(trajectory=trajectory)
             before = valid if label == -1 else valid.sel(step=slice(0, int(label) - 1))
             assert not before.any()
             assert label == -1 or valid.sel(step=label)
@@ -316,15 +316,15 @@ def test_answers_are_lettered_by_size(trm: xr.Dataset, gram: xr.Dataset) -> None
     assert totals == sorted(totals, reverse=True)
     assert sum(totals) == 51
     assert [answer.letter for answer in found.found] == [chr(97 + i) for i in range(len(totals))]
-    for run, data in enumerate((trm, gram)):
-        for path in range(data.sizes["trajectory"]):
-            answer = found.found[int(found.final[run][path])]
-            np.testing.assert_array_equal(answer.tokens, data["tokens"].values[0, path, -1])
-            assert answer.valid == bool(data["valid"][0, path, -1])
-        shows = found.at[run].values
-        assert (shows[:, -1] == found.final[run]).all()
-        path, step = np.argwhere(shows >= 0)[0]
-        np.testing.assert_array_equal(found.found[shows[path, step]].tokens, data["tokens"].values[0, path, step])
+    for series, data in enumerate((trm, gram)):
+        for trajectory in range(data.sizes["trajectory"]):
+            answer = found.found[int(found.final[series][trajectory])]
+            np.testing.assert_array_equal(answer.tokens, data["tokens"].values[0, trajectory, -1])
+            assert answer.valid == bool(data["valid"][0, trajectory, -1])
+        shows = found.at[series].values
+        assert (shows[:, -1] == found.final[series]).all()
+        trajectory, step = np.argwhere(shows >= 0)[0]
+        np.testing.assert_array_equal(found.found[shows[trajectory, step]].tokens, data["tokens"][0, trajectory, step])
     assert {answer.outcome for answer in found.found if answer.valid} == {"correct"}
 
 
@@ -337,11 +337,11 @@ def test_answers_beyond_z_have_no_letter() -> None:
 
 
 def test_parting_of_rollouts(trm: xr.Dataset, gram: xr.Dataset) -> None:
-    path = int(np.flatnonzero((gram["tokens"].values[0, :, -1] != trm["tokens"].values[0, 0, -1]).any(1))[0])
-    found = measure.parting(trm, 0, gram, path)
+    trajectory = int(np.flatnonzero((gram["tokens"].values[0, :, -1] != trm["tokens"].values[0, 0, -1]).any(1))[0])
+    found = measure.parting(trm, 0, gram, trajectory)
     assert found is not None
-    assert found == measure.parting_of(trm["tokens"].values[0, 0], gram["tokens"].values[0, path])
-    swapped = measure.parting(gram, path, trm, 0)
+    assert found == measure.parting_of(trm["tokens"].values[0, 0], gram["tokens"].values[0, trajectory])
+    swapped = measure.parting(gram, trajectory, trm, 0)
     assert swapped == found
     assert measure.parting(gram, 4, gram, 4) is None
 
@@ -401,11 +401,11 @@ def test_a_random_plane_is_what_its_directions_show(small: xr.Dataset):
     away = rows - rows.mean(0)
     drawn = np.linalg.qr(np.random.default_rng(0).standard_normal((rows.shape[1], 3)))[0]
     drawn = drawn * np.sign(drawn[np.abs(drawn).argmax(0), range(3)])
-    place = found.runs[0]["coordinates"].values.reshape(-1, 3)
+    place = found.series[0]["coordinates"].values.reshape(-1, 3)
     np.testing.assert_allclose(place, away @ drawn, atol=1e-4 * np.abs(away).max() * 10)
     np.testing.assert_allclose(found.variance, ((away @ drawn) ** 2).sum(0) / (away**2).sum(), rtol=1e-3)
     beyond = 1 - ((away @ drawn) ** 2).sum(1) / (away**2).sum(1)
-    np.testing.assert_allclose(found.runs[0]["beyond"].values.ravel(), beyond, atol=1e-4)
+    np.testing.assert_allclose(found.series[0]["beyond"].values.ravel(), beyond, atol=1e-4)
     assert found.explained_2d < measure.project([small], "h").explained_2d
 
 
@@ -413,7 +413,8 @@ def test_the_plane_of_a_cell_is_that_of_its_h_alone(small: xr.Dataset):
     found = measure.project([small], "cell2")
     alone = measure.project([small.assign(h=small["h"].where(small["h"]["position"] == 2, 0))], "h")
     np.testing.assert_allclose(found.variance, alone.variance, atol=1e-5)
-    np.testing.assert_allclose(np.abs(found.runs[0]["coordinates"]), np.abs(alone.runs[0]["coordinates"]), atol=1e-3)
+    one, other = (np.abs(each.series[0]["coordinates"]) for each in (found, alone))
+    np.testing.assert_allclose(one, other, atol=1e-3)
     assert found.label == "PCA of cell r1c3"
     assert found.of == "h of row 1, column 3"
     with pytest.raises(ValueError, match="there is no position 999; choose 0 to"):

@@ -1,4 +1,4 @@
-"""What is measured of many paths together: partings, modes, basins, landscapes, controls; by closed forms."""
+"""What is measured of many trajectories together: partings, modes, basins, landscapes, controls; by closed forms."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ START = [0, 0, 0, 0]
 
 
 def test_a_tree_of_three_answers() -> None:
-    """C leaves first, in cell 0; A and B are one branch until cell 2 tells them apart; path 3 ends as A does."""
+    """C leaves first, in cell 0; A and B are one branch until cell 2 tells them apart; trajectory 3 ends as A does."""
     near = [1, 1, 1, 0]  # still nearer to A than to B... and so is no parting before B turns
     data = line([[START, [1, 1, 0, 0], A, A], [START, [1, 1, 0, 0], B, B], [START, C, C, C], [START, near, A, A]])
     found = measure.branching(data)
@@ -63,10 +63,10 @@ def test_forks_are_average_linkage(gram: xr.Dataset) -> None:
         assert set(found.branches(index)) == expected
     pair = measure.parting(data, 3, data, 7)
     assert pair is None or (pair.index - 1, pair.position) == (found.together[3, 7], found.position[3, 7])
-    place = {path: k for k, path in enumerate(found.order)}
+    place = {trajectory: k for k, trajectory in enumerate(found.order)}
     for fork in found.forks:  # each branch stands side by side
         for part in fork.parts:
-            places = sorted(place[path] for path in part)
+            places = sorted(place[trajectory] for trajectory in part)
             assert places == list(range(places[0], places[0] + len(part)))
     assert sum(len(fork.parts) - 1 for fork in found.forks) == len(found.branches(last)) - len(found.branches(0))
 
@@ -133,7 +133,7 @@ def test_the_loss_is_that_of_the_best_right_answer() -> None:
     valid = np.array([[[False, False], [False, True]]])
     data = line(tokens[0], probability=p, y=np.array([[2, 2]]), valid=valid)
     one, two = -np.log(p[0, 0, 0, 0, [1, 2]])
-    np.testing.assert_allclose(measure.loss(data), (one + two) / 2, rtol=1e-5)  # 2 1, which path 2 found, fits best
+    np.testing.assert_allclose(measure.loss(data), (one + two) / 2, rtol=1e-5)  # 2 1, which the third found, fits best
     np.testing.assert_allclose(measure.loss(data.drop_vars("valid")), two, rtol=1e-5)
     assert measure.loss(data).attrs["unit"] == "nats per position"
 
@@ -155,7 +155,7 @@ def test_shepard_meets_what_is_known_and_is_blank_far_away() -> None:
 
 def test_a_landscape_of_states(small: xr.Dataset) -> None:
     found = measure.landscape(small, 1, size=20)
-    np.testing.assert_allclose(found["path"], measure.project([small], "h", 1).runs[0]["coordinates"][..., :2])
+    np.testing.assert_allclose(found["coordinates"], measure.project([small], "h", 1).series[0]["coordinates"][..., :2])
     cost = measure.loss(small, 1)
     assert float(found["loss"].min()) >= float(cost.min()) - 1e-5
     assert float(found["loss"].max()) <= float(cost.max()) + 1e-5

@@ -26,7 +26,7 @@ from gramviz.views import Cursor, board
 
 @pytest.fixture(scope="module")
 def data() -> xr.Dataset:
-    """A grid of 3 x 3 that becomes one of 9 x 9; path 0 ends right, path 1 has a wrong corner, path 2 lacks a row."""
+    """A grid of 3 x 3 that becomes one of 9 x 9; one trajectory ends right, one has a wrong corner, one lacks a row."""
     return arc_pairs.make(puzzles=(9, 0))
 
 
@@ -130,7 +130,7 @@ def test_the_plane_of_a_cell_is_that_of_its_place_on_the_canvas(data: xr.Dataset
     assert found["label"] == wanted.label == "PCA of cell r2c3"
     assert found["of"] == wanted.of
     np.testing.assert_allclose(found["variance"], wanted.variance, atol=1e-6)
-    expected = wanted.runs[0]["coordinates"].values
+    expected = wanted.series[0]["coordinates"].values
     np.testing.assert_allclose(payload.values(f"map_cell{cell}"), expected, atol=1e-4 * np.abs(expected).max())
     with pytest.raises(ValueError, match="there is no cell 81; choose 0 to 80"):
         pack(data, planes_of=[81])

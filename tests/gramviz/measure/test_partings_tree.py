@@ -19,7 +19,7 @@ REMAKE = False  # True once, to write tests/vectors/branching.json anew after a 
 START, NEAR = [0, 0, 0, 0], [1, 1, 1, 0]
 A, B, C = [1, 1, 1, 1], [1, 1, 2, 2], [3, 3, 1, 1]
 BY_HAND = [
-    ("one path does not part", [[START, A]]),
+    ("one trajectory does not part", [[START, A]]),
     ("one answer has no fork", [[START, A], [START, NEAR], [START, A]][::2]),
     (
         "three answers, by hand: C leaves first, then B",
@@ -40,14 +40,14 @@ def expected(tokens: list[Any]) -> dict[str, Any]:
 
 
 def made() -> list[dict[str, Any]]:
-    """Cases by hand, small ones drawn at random (with many ties), and paths of the synthetic queens."""
+    """Cases by hand, small ones drawn at random (with many ties), and trajectories of the synthetic queens."""
     cases: list[dict[str, Any]] = [{"why": why, "tokens": tokens} for why, tokens in BY_HAND]
     rng = np.random.default_rng(7)
     for k in range(12):
-        paths, steps, size = rng.integers(2, 9), rng.integers(1, 7), rng.integers(1, 6)
-        cases.append({"why": f"drawn at random, {k}", "tokens": rng.integers(0, 3, (paths, steps, size)).tolist()})
+        count, steps, size = rng.integers(2, 9), rng.integers(1, 7), rng.integers(1, 6)
+        cases.append({"why": f"drawn at random, {k}", "tokens": rng.integers(0, 3, (count, steps, size)).tolist()})
     queens = synthetic.queens(12, size=6, givens=1, supervision_steps=5, features=2, wrong=0.7)
-    cases.append({"why": "twelve paths of six queens", "tokens": queens["tokens"].values[0].tolist()})
+    cases.append({"why": "twelve trajectories of six queens", "tokens": queens["tokens"].values[0].tolist()})
     return [case | {"expect": expected(case["tokens"])} for case in cases]
 
 
@@ -55,7 +55,7 @@ def test_vectors_branching(vectors: Path) -> None:
     cases = made()
     if REMAKE:
         what = (
-            "Boards [path][step][position]; expect forks [index, parts, position] from the last, and the leaves' order."
+            "Boards [trajectory][step][position]; forks [index, parts, position] from the last, and the leaves' order."
         )
         lines = ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases)
         (vectors / "branching.json").write_text(f'{{\n"what": {json.dumps(what)},\n"cases": [\n{lines}\n]}}\n')

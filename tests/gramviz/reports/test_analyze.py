@@ -30,7 +30,7 @@ class Probe:
 
 
 def exponents(rollout: xr.Dataset) -> xr.Dataset:
-    """-0.1 for a path that ends correct, +0.1 for the others, at every step."""
+    """-0.1 for a trajectory that ends correct, +0.1 for the others, at every step."""
     right = rollout["valid"].values[..., -1]
     values = np.repeat(np.where(right, -0.1, 0.1)[:, :, None, None], rollout.sizes["step"], 2)
     values[:, :, 0] = np.nan
@@ -39,7 +39,7 @@ def exponents(rollout: xr.Dataset) -> xr.Dataset:
 
 
 def starts(rollout: xr.Dataset, size: int = 3) -> xr.Dataset:
-    """The first paths of a rollout as if they began on a plane."""
+    """The first trajectories of a rollout as if they began on a plane."""
     points = np.stack(np.meshgrid(np.arange(size) - size // 2, np.arange(size) - size // 2), -1).reshape(-1, 2)
     first = rollout.isel(trajectory=np.arange(size * size) % rollout.sizes["trajectory"], puzzle=[0]).drop_vars("h")
     return first.assign_coords(column=("trajectory", points[:, 0] + 0.0), row=("trajectory", points[:, 1] + 0.0))
@@ -57,7 +57,7 @@ def test_everything_of_a_probe_and_of_a_rollout(probe: Probe, small: xr.Dataset)
         f"B {name}" for name in per_run if name not in ("partings", "starts", "plane")
     }
     assert found.left_out["B plane"] == "it needs the model; give gram.probe(checkpoint) in the place of a rollout"
-    assert found.left_out["B partings"].startswith("one path parts from none")
+    assert found.left_out["B partings"].startswith("one trajectory parts from none")
     one, right = found.numbers["A"], small["valid"].values[0, :, -1]
     assert one["correct"] == right.sum() == one["quick"] + one["delayed"]
     assert one["failed"] == (~right).sum()
@@ -93,7 +93,7 @@ def test_a_plane_that_could_not_be_computed_gives_its_reason(probe: Probe) -> No
 
 
 def test_refusals(probe: Probe, small: xr.Dataset, gram: xr.Dataset) -> None:
-    with pytest.raises(ValueError, match="0 runs to analyze; give 1 to 4"):
+    with pytest.raises(ValueError, match="0 series to analyze; give 1 to 4"):
         analyze()
     with pytest.raises(RolloutError, match="different boards"):
         analyze(small, gram)
@@ -103,7 +103,7 @@ def test_refusals(probe: Probe, small: xr.Dataset, gram: xr.Dataset) -> None:
         analyze("nqueens8-gram")  # type: ignore[arg-type]
     with pytest.raises(RolloutError, match="compute both with the same arguments"):
         lyapunov.draw([probe.exponents.isel(trajectory=[0])], [small])
-    with pytest.raises(ValueError, match="this plane shows 6 paths of 13 states, the rollout has 1 of 13"):
+    with pytest.raises(ValueError, match="this plane shows 6 trajectories of 13 states, the rollout has 1 of 13"):
         VIEWS["landscape"].draw(small.isel(trajectory=[0]), plane=probe.landscape)
 
 
@@ -113,7 +113,7 @@ def test_a_tree_has_a_fork_for_each_parting(small: xr.Dataset) -> None:
     figure = VIEWS["partings"].draw(small, Cursor(trajectory=1))
     forks = [trace for trace in figure.data if trace.meta == "fork"]
     assert sorted(trace.x[0] for trace in forks) == sorted(fork.index + 0.5 for fork in tree.forks)
-    leaves = [one for one in figure.layout.annotations if one.name == "leaf" and "path" in one.text]
+    leaves = [one for one in figure.layout.annotations if one.name == "leaf" and "trajector" in one.text]
     assert len(leaves) == len(tree.branches(small.sizes["step"] - 1))
     assert sum("#2" in one.text for one in leaves) == 1
 
@@ -177,7 +177,7 @@ def test_a_landscape_is_under_its_paths(small: xr.Dataset) -> None:
     figure = VIEWS["landscape"].draw(small, Cursor(trajectory=3))
     found = measure.landscape(small)
     chosen = next(t for t in figure.data if t.meta == "chosen")
-    np.testing.assert_allclose(np.stack([chosen.x, chosen.y], 1), found["path"][3])
+    np.testing.assert_allclose(np.stack([chosen.x, chosen.y], 1), found["coordinates"][3])
     ground = next(t for t in figure.data if t.meta == "landscape")
     np.testing.assert_array_equal(np.isnan(np.array(ground.z, float)), np.isnan(found["loss"]))
 

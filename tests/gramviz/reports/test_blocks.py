@@ -191,9 +191,9 @@ def test_the_first_valid_step_is_read_from_the_rollout(gram: xr.Dataset) -> None
     first = blocks.first_valid(gram)
     assert first.shape == (1, 50)
     clock = gram["supervision_step"].values
-    for path in range(50):
-        valid = gram["valid"].values[0, path]
-        assert first[0, path] == (clock[np.flatnonzero(valid)[0]] if valid.any() else -1)
+    for trajectory in range(50):
+        valid = gram["valid"].values[0, trajectory]
+        assert first[0, trajectory] == (clock[np.flatnonzero(valid)[0]] if valid.any() else -1)
 
 
 def test_busy_steps_change_at_least_three_cells(gram: xr.Dataset) -> None:

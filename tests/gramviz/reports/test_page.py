@@ -30,7 +30,7 @@ LARGEST = 1_000_000  # bytes beyond nbconvert's own template, for 50 trajectorie
 
 @pytest.fixture(scope="module")
 def playing(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page of a notebook with three explorers: TRM's path beside fifty, 16 supervision steps; and each alone."""
+    """The page of a notebook with three explorers: TRM beside GRAM, 16 supervision steps; and each alone."""
     folder = tmp_path_factory.mktemp("playing")
     tests = str(Path(__file__).resolve().parents[2])
     cells = [

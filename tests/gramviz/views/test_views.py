@@ -263,7 +263,7 @@ def test_small_cells_have_no_text() -> None:
 def test_latent_places_the_heads_where_measure_says(gram: xr.Dataset) -> None:
     figure = latent.draw(gram, Cursor(trajectory=2, step=20))
     projection = measure.project([gram], "h")
-    place = projection.runs[0]["coordinates"].values[..., :2]
+    place = projection.series[0]["coordinates"].values[..., :2]
     codes = measure.outcome(gram).values[0]
     heads = {code: traces(figure, f"heads {theme.outcome_mark(code).word}") for code in (0, 1, 2)}
     for code, found in heads.items():
@@ -282,14 +282,14 @@ def test_latent_says_how_honest_it_is(gram: xr.Dataset) -> None:
     projection = measure.project([gram], "h")
     for axis, share in zip((figure.layout.xaxis, figure.layout.yaxis), projection.variance.values, strict=False):
         assert f"{100 * share:.1f} % of the variance of h" in axis.title.text
-    here = 100 * (1 - float(projection.runs[0]["outside"][2, 20]))
+    here = 100 * (1 - float(projection.series[0]["outside"][2, 20]))
     subtitle = figure.layout.title.subtitle.text
     assert (
         f"This plane shows {100 * projection.explained_2d:.1f} % of the variance, {here:.0f} % of this state"
         in subtitle
     )
     assert "much lies outside" in subtitle
-    outside = projection.runs[0]["outside"].values[2, 20]
+    outside = projection.series[0]["outside"].values[2, 20]
     size = traces(figure, "halo")[-1].marker.size
     assert float(np.ravel(size)[0]) == pytest.approx(2 * (3 + 12 * np.sqrt(outside)), rel=1e-5)
     assert figure.layout.yaxis.scaleanchor == "x"  # one scale: a distance is a distance
@@ -301,7 +301,7 @@ def test_latent_never_joins_two_checkpoints(trm: xr.Dataset, gram: xr.Dataset) -
     apart = latent.draw([trm, gram], basis="h")
     assert apart.layout.xaxis2.title.text.startswith("PC 1")
     assert {trace.xaxis for trace in apart.data if trace.meta and str(trace.meta).startswith("B ")} == {"x2"}
-    assert "Each run in a plane of its own" in apart.layout.title.subtitle.text
+    assert "Each series in a plane of its own" in apart.layout.title.subtitle.text
     same = latent.draw([gram, gram.isel(trajectory=slice(0, 3))])
     assert same.layout.title.text.startswith("PCA of h")
     assert "xaxis2" not in same.layout.to_plotly_json()
@@ -314,23 +314,23 @@ def test_latent_never_joins_two_checkpoints(trm: xr.Dataset, gram: xr.Dataset) -
 @pytest.mark.parametrize("flip", [1, -1])
 @pytest.mark.parametrize("shape", [[(-2, -2), (0, 2), (2, -2)], [(-2, -2), (2, 0), (-2, 2)]])
 def test_latent_puts_the_scale_where_no_state_is(shape: list[tuple[float, float]], flip: int, trm: xr.Dataset) -> None:
-    """A path through two corners of its window leaves two free, whichever they are."""
+    """A trajectory through two corners of its window leaves two free, whichever they are."""
     data = trm.copy(deep=True)
     data["h"].values[:] = 0
     data["h"].values[0, 0, :, 0, :2] = np.repeat(flip * np.array(shape), 11, axis=0)
     figure = latent.draw(data)
     (scale,) = traces(figure, "scale bar")
-    (path,) = traces(figure, "chosen past")
+    (trajectory,) = traces(figure, "chosen past")
     low, high = figure.layout.xaxis.range
     ends = np.stack([scale.x, scale.y], 1)
-    apart = np.linalg.norm(np.stack([path.x, path.y], 1)[:, None] - ends, axis=-1)
+    apart = np.linalg.norm(np.stack([trajectory.x, trajectory.y], 1)[:, None] - ends, axis=-1)
     assert apart.min() > 0.08 * (high - low)
 
 
 def test_latent_holds_the_last_state_of_a_shorter_run(gram: xr.Dataset) -> None:
     short = gram.isel(step=slice(0, 9), trajectory=[4])
     figure = latent.draw([gram, short], Cursor(step=-1))
-    place = measure.project([gram, short], "h").runs[1]["coordinates"].values[0, -1, :2]
+    place = measure.project([gram, short], "h").series[1]["coordinates"].values[0, -1, :2]
     head = traces(figure, "B chosen outcome")[0]
     np.testing.assert_allclose([head.x[0], head.y[0]], place)
 
@@ -367,7 +367,7 @@ def test_curves_say_what_is_missing(small: xr.Dataset) -> None:
     assert "Not recorded: certainty, drift." in figure.layout.title.subtitle.text
     with pytest.raises(RolloutError, match=r"no `kl`; record it with Record\(mode='posterior'\)"):
         curves.draw(small, lanes=("kl",))
-    with pytest.raises(RolloutError, match="one path has no spread"):
+    with pytest.raises(RolloutError, match="one trajectory has no spread"):
         curves.draw(small.isel(trajectory=[0]), lanes=("spread",))
     with pytest.raises(ValueError, match="unknown lane 'loss'; known: certainty, conflicts, drift"):
         curves.draw(small, lanes=("loss",))
@@ -385,12 +385,12 @@ def test_ensemble_groups_paths_by_answer(trm: xr.Dataset, gram: xr.Dataset) -> N
     answers = measure.answers([trm, gram])
     text = words(figure)
     for answer in answers.found[:8]:
-        counts = ", ".join(f"{LETTERS[run]} {n}" for run, n in enumerate(answer.counts) if n)
-        assert f"<b>{answer.letter}</b>  {counts} path" in text
+        counts = ", ".join(f"{LETTERS[series]} {n}" for series, n in enumerate(answer.counts) if n)
+        assert f"<b>{answer.letter}</b>  {counts} trajector" in text
     found = sum(bool(answer.valid) for answer in answers.found)
     assert f"Solutions found: {found} of {int(gram['solutions_known'][0])}." in text
     spans = sum(len(trace.x) // 3 for trace in figure.data if str(trace.meta).startswith("bars"))
-    assert spans >= 51  # every path shows its own final answer at least at the end
+    assert spans >= 51  # every trajectory shows its own final answer at least at the end
     ends = [x for trace in figure.data if str(trace.meta).startswith("bars") for x in trace.x[1::3]]
     assert sum(x == 32.5 for x in ends) == 51
     assert len({y for trace in figure.data if str(trace.meta).startswith("bars") for y in trace.y[::3]}) == 51
@@ -405,12 +405,12 @@ def test_ensemble_bars_begin_when_the_answer_stands(small: xr.Dataset) -> None:
     edges = np.flatnonzero(np.diff(np.concatenate([[-1], shown])) > 0)
     assert starts == edges.tolist()
     own = [trace for trace in figure.data if str(trace.meta).startswith("bars") and trace.meta != "bars other answer"]
-    assert [len(trace.x) for trace in own] == [3 * int((edges >= 0).sum())]  # one path has no other's answer to show
+    assert [len(trace.x) for trace in own] == [3 * int((edges >= 0).sum())]  # alone it has no other's answer to show
 
 
 def test_ensemble_words_at_the_limits(small: xr.Dataset) -> None:
     same = small.isel(trajectory=[3, 3, 3])
-    assert "All paths reach the same answer." in words(ensemble.draw(same))
+    assert "All trajectories reach the same answer." in words(ensemble.draw(same))
     unknown = words(ensemble.draw(synthetic.without(small, "valid")))
     assert "Outcome unknown: this rollout has no `valid`." in unknown
     assert "outcome unknown 6" in unknown
@@ -419,4 +419,4 @@ def test_ensemble_words_at_the_limits(small: xr.Dataset) -> None:
 def test_many_answers_are_summed_up() -> None:
     wide = Board("toy", "Toy", "grid", 1, 1, tuple(Token(str(i)) for i in range(30)))
     data = make(wide, {"x": [[0]], "tokens": np.arange(30).reshape(1, 30, 1, 1)})
-    assert "22 other answers, 22 paths" in words(ensemble.draw(data))
+    assert "22 other answers, 22 trajectories" in words(ensemble.draw(data))
