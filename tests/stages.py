@@ -32,7 +32,7 @@ CANVASES = {"board": "[data-part=board] canvas", "map": "[data-layer=top]", "lan
 
 
 @dataclass
-class TokenReadout:
+class ShownPage:
     """A page that shows an explorer, with what it asked for and what it complained about."""
 
     page: Any
@@ -112,10 +112,10 @@ class TokenReadout:
         return got.value.suggested_filename, got.value.path().read_bytes()
 
 
-def watch(context: Any) -> TokenReadout:
+def watch(context: Any) -> ShownPage:
     """A page of this context, cut from every network, that remembers requests and complaints."""
     context.route(lambda url: not url.startswith("file:"), lambda route: route.abort())
-    shown = TokenReadout(context.new_page())
+    shown = ShownPage(context.new_page())
     shown.page.on("request", lambda request: shown.requests.append(request.url))
     shown.page.on("pageerror", lambda error: shown.problems.append(str(error)))
     shown.page.on("console", lambda message: message.type == "error" and shown.problems.append(message.text))
@@ -174,7 +174,7 @@ RECORD = """() => {
 
 
 @dataclass
-class Stage(TokenReadout):
+class Stage(ShownPage):
     """One of the four: a page with the widget in it, and how much it has told its kernel."""
 
     kind: str = "frozen"

@@ -16,7 +16,7 @@ if str(TESTS) not in sys.path:  # `import synthetic` from any folder of tests
 
 import synthetic  # noqa: E402
 from lab_server import PATIENCE, SHOWN, jupyter, open_notebook, write_notebook  # noqa: E402
-from stages import COMPARED, TALL, WIDE, Stage, TokenReadout, listen, watch  # noqa: E402
+from stages import COMPARED, TALL, WIDE, ShownPage, Stage, listen, watch  # noqa: E402
 
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 STAGES = ["frozen-light", "frozen-dark", "lab-light", "lab-dark"]
@@ -30,7 +30,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def one_page(chromium: Any) -> Iterator[TokenReadout]:
+def one_page(chromium: Any) -> Iterator[ShownPage]:
     """One page for all tests, which show one frozen file after the other in it: a new process each would cost more."""
     context = chromium.new_context(viewport={"width": 1200, "height": 900}, accept_downloads=True)
     yield watch(context)
@@ -38,7 +38,7 @@ def one_page(chromium: Any) -> Iterator[TokenReadout]:
 
 
 @pytest.fixture
-def show(one_page: TokenReadout, tmp_path: Path) -> Iterator[Callable[..., TokenReadout]]:
+def show(one_page: ShownPage, tmp_path: Path) -> Iterator[Callable[..., ShownPage]]:
     """`show(html, width=1200)` opens a page; afterwards nothing may have been asked of a network, nor complained."""
     shown = one_page
     shown.requests.clear()
@@ -46,7 +46,7 @@ def show(one_page: TokenReadout, tmp_path: Path) -> Iterator[Callable[..., Token
 
     def open_page(
         html: str, width: int = 1200, height: int = 900, hash: str = "", ready: bool = True, **media: str
-    ) -> TokenReadout:
+    ) -> ShownPage:
         file = tmp_path / f"page{len(list(tmp_path.iterdir()))}.html"
         file.write_text(html, encoding="utf-8")
         shown.page.mouse.move(0, 0)

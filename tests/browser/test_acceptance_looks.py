@@ -432,7 +432,7 @@ def test_29_paper_is_one_light_page_with_its_provenance(stage: Stage, payload: P
     if stage.kind == "frozen":
         margin = dict.fromkeys(("top", "bottom", "left", "right"), "15mm")
         sheet = page.pdf(format="A4", print_background=True, margin=margin)
-        assert len(re.findall(rb"/Type\s*/TokenState\b(?!s)", sheet)) == 1
+        assert len(re.findall(rb"/Type\s*/Page\b(?!s)", sheet)) == 1
         size = re.search(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", sheet)
         assert size
         assert [float(side) for side in size.groups()] == pytest.approx([595, 842], abs=1)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import synthetic
-from stages import TokenReadout, watch
+from stages import ShownPage, watch
 
 from gramviz.explorer.chapters import bake
 from gramviz.explorer.freeze import freeze
@@ -97,10 +97,10 @@ window.survey = (host) => {{
 """
 
 
-class Walk(TokenReadout):
+class Walk(ShownPage):
     """A page in which only keys are pressed; it remembers what could be pressed and what had the focus."""
 
-    def __init__(self, shown: TokenReadout) -> None:
+    def __init__(self, shown: ShownPage) -> None:
         super().__init__(shown.page, shown.requests, shown.problems)
         self.controls: set[str] = set()
         self.reached: set[str] = set()
@@ -507,10 +507,10 @@ def keys_of_sheets(walk: Walk) -> None:
         walk.enter(f"over: {column}")
         assert walk.now["focus"] == f"over: {column}"
     walk.enter("over: Next page")
-    assert "TokenState 2 of 2" in walk.text()
+    assert "Page 2 of 2" in walk.text()
     assert walk.now["focus"] == "over: Previous page", "the other one has nothing left to do"
     walk.press("Enter")
-    assert "TokenState 1 of 2" in walk.text()
+    assert "Page 1 of 2" in walk.text()
     walk.enter("over: Close")
     assert walk.look() == "board: board"
     walk.enter("header: Keys")

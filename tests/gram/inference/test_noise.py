@@ -256,4 +256,4 @@ def test_trm_and_ptrm_stand_beside_each_other_in_one_plane(debug_trm_checkpoint:
     name = debug_trm_checkpoint.name
     assert [one["name"] for one in meta["series"]] == [name, f"{name} (perturb=0.5)"]
     assert [one["trajectories"] for one in meta["series"]] == [1, 4]
-    assert next(basis for basis in meta["bases"] if basis["name"] == "h")["runs"] == ["A", "B"]
+    assert next(basis for basis in meta["bases"] if basis["name"] == "h")["series"] == ["A", "B"]
