@@ -71,15 +71,17 @@ class GaussianHead(nn.Module):
     With shared symbols there are that many features of each, and each symbol is read by itself.
 
     The output layers start at zero, so that guidance begins as N(0, 0.1^2) whatever the state. For the ablations of
-    Table 3b a head can do without its mean (then 0) or without its deviation (then 1).
+    Table 3b a head can do without its mean (then 0) or without its deviation (then 1). Both can be capped; `mean_cap` 0
+    leaves the mean free.
     """
 
     def __init__(
         self, inputs: int, hidden: int, features: int, mean: bool = True, deviation: bool = True,
-        *, symbols: int = 1, most: float = e,
+        *, symbols: int = 1, sigma_cap: float = e, mean_cap: float = 0.0,
     ) -> None:  # fmt: skip
         super().__init__()
-        self.features, self.symbols, self.limits = features, symbols, (LOG_SIGMA[0], log(most))
+        self.features, self.symbols, self.mean_cap = features, symbols, mean_cap
+        self.limits = (LOG_SIGMA[0], log(sigma_cap))
         self.mean = SwiGLU(inputs, hidden, features) if mean else None
         self.log_sigma = SwiGLU(inputs, hidden, features) if deviation else None
 
@@ -96,6 +98,8 @@ class GaussianHead(nn.Module):
         x = torch.cat(states, -1) if len(states) > 1 else states[0]
         nothing = torch.zeros(*x.shape[:-1], self.features, device=x.device)
         mean = nothing if self.mean is None else self.mean(x).float()
+        if self.mean_cap:
+            mean = self.mean_cap * torch.tanh(mean / self.mean_cap)
         if self.log_sigma is None:
             log_sigma = nothing
         else:

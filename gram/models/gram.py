@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import ClassVar, Literal
 
 import torch.nn.functional as F
@@ -51,7 +52,9 @@ class GRAMConfig:
         low_steps, high_steps: K and T. K = 0 leaves out the low-level state: u = f_H(h + e_x).
         shared: f_L and f_H are one network, as in TRM.
         guidance_hidden: inner width of the four SwiGLUs that give the guidance.
-        sigma_cap: the largest deviation of the guidance.
+        sigma_cap, mean_cap: the largest deviation of the guidance, and the largest absolute value of its mean in each
+            feature, which a tanh keeps; 0: free. Posterior rows, which see the target, gain by ever larger means that
+            make logits sharper, and the prior follows them by the KL until it fails (docs/training.md).
         puzzle_tokens: how many learned tokens a puzzle embedding has (the paper: 16); 0: none.
         guided: False switches the guidance off (h = u): the deterministic limit, an ablation of Table 3.
         guidance: `residual`, as in the paper; `zero-mean`, eps ~ N(0, sigma^2); `zero-sigma`, eps = mu, without noise,
@@ -64,13 +67,14 @@ class GRAMConfig:
     shared: bool = True
     guidance_hidden: int = 128
     sigma_cap: float = math.e
+    mean_cap: float = 0.0
     puzzle_tokens: int = 0
     guided: bool = True
     guidance: Literal["residual", "zero-mean", "zero-sigma", "absolute"] = "residual"
 
     def __post_init__(self) -> None:
         at_least(1, self, "high_steps", "guidance_hidden")
-        at_least(0, self, "low_steps", "puzzle_tokens")
+        at_least(0, self, "low_steps", "mean_cap", "puzzle_tokens")
         if not SIGMA_START < self.sigma_cap <= math.e:
             raise ValueError(f"sigma_cap is {self.sigma_cap}; it must lie above {SIGMA_START}, the start, and up to e")
 
@@ -97,8 +101,8 @@ class GRAM(Model):
         self.f_high = self.f_low if config.shared or not config.low_steps else Network(size, self.layout)
         mean, deviation = config.guidance != "zero-mean", config.guidance != "zero-sigma"
         parts = (config.guidance_hidden, size.features, mean, deviation)
-        self.prior = GaussianHead(size.features, *parts, symbols=self.layout.symbols, most=config.sigma_cap)
-        self.posterior = GaussianHead(2 * size.features, *parts, symbols=self.layout.symbols, most=config.sigma_cap)
+        head = partial(GaussianHead, symbols=self.layout.symbols, sigma_cap=config.sigma_cap, mean_cap=config.mean_cap)
+        self.prior, self.posterior = head(size.features, *parts), head(2 * size.features, *parts)
         self.decoder = decoder(size.shared, board, size.features)
         self.graph = graph(size.mixing == "relations", board)
         self.heads = Heads(size, self.layout)

@@ -51,9 +51,10 @@ def _shape(checkpoint: Checkpoint) -> str:
 def _course(checkpoint: Checkpoint, results: dict[str, Any]) -> str:
     """How long it was trained, on what, in words."""
     training = results["training"]
+    cpu = f" ({training['cpu_minutes']} of CPU time)" if "cpu_minutes" in training else ""
     return (
         f"{training['optimizer_steps']:,} optimizer steps of {checkpoint.config.train.batch} learning rows, "
-        f"{training['minutes']} minutes on {results['machine']}, torch {results['torch']}, "
+        f"{training['minutes']} minutes{cpu} on {results['machine']}, torch {results['torch']}, "
         f"seed {checkpoint.config.seed}."
     )
 

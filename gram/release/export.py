@@ -63,7 +63,7 @@ def export(
         "torch": torch.__version__,
         "sha256": opened.digest,
         "parameters": sum(weight.numel() for weight in opened.model.parameters()),
-        "training": {"optimizer_steps": opened.step, "minutes": round(_minutes(opened), 1)},
+        "training": {"optimizer_steps": opened.step, **_minutes(opened)},
         "note": note,
     }
     generates = opened.task.blank_puzzle is not None
@@ -126,6 +126,8 @@ def machine() -> str:
     return f"{cores} of {platform.processor() or platform.machine()} ({features})"
 
 
-def _minutes(checkpoint: store.Checkpoint) -> float:
-    lines = store.metrics_of(checkpoint)
-    return float(lines[-1]["seconds"]) / 60 if lines else 0.0
+def _minutes(checkpoint: store.Checkpoint) -> dict[str, float]:
+    """Of training, and of its CPU time where the metrics have it."""
+    last = (store.metrics_of(checkpoint) or [{"seconds": 0.0}])[-1]
+    names = {"minutes": "seconds", "cpu_minutes": "cpu_seconds"}
+    return {name: round(float(last[seconds]) / 60, 1) for name, seconds in names.items() if seconds in last}

@@ -1,8 +1,10 @@
 """N-Queens: complete a board on which no two queens attack each other. GRAM, Section 5.2 and Appendix B.
 
 Data: all solutions by exact search; inputs are made by removing queens from them, so that one input may have many
-solutions. Unique inputs are split into train and test; every solution of an input is kept. For boards with too many
-partial inputs to list (n >= 11), a seeded sample of them is used and each is solved exactly.
+solutions. Unique inputs are split into train and test, as in the paper; every solution of an input is kept. Of eight
+queens most test inputs are then images of training inputs, turned or mirrored; `split="orbit"` keeps all images of an
+input in one split. For boards with too many partial inputs to list (n >= 11), a seeded sample of them is used and each
+is solved exactly.
 
 Vocabulary (3 tokens, Table 6): 0 pad, 1 empty, 2 queen. In a puzzle an empty cell means "not given".
 """
@@ -13,14 +15,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
 from math import comb
-from typing import ClassVar
+from typing import ClassVar, Literal, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gram.board import Board, Token
 from gram.tasks.base import Puzzles, Split, Task, TaskError, Tokens
 
 PAD, EMPTY, QUEEN = 0, 1, 2
+Unit = Literal["input", "orbit"]
 
 
 @dataclass(frozen=True)
@@ -30,14 +34,17 @@ class NQueensConfig:
     Attributes:
         board_size: n, at least 4 (no board of 2 or 3 has a solution).
         removed_min, removed_max: how many queens are taken away; 0 means the default, n - 3 and n - 1.
-        train_share: share of the unique inputs that may be trained on.
-        split_seed: which inputs those are.
+        split: what is trained on or held out as one: each `input`, or each `orbit`, an input with its images under the
+            eight symmetries of the board.
+        train_share: share of them that may be trained on.
+        split_seed: which those are.
         inputs_max: at most this many unique inputs; more than that are sampled with `split_seed`.
     """
 
     board_size: int = 8
     removed_min: int = 0
     removed_max: int = 0
+    split: Unit = "input"
     train_share: float = 0.85
     split_seed: int = 0
     inputs_max: int = 40_000
@@ -49,6 +56,8 @@ class NQueensConfig:
         low, high = self.removed
         if not 0 <= low <= high <= n:
             raise TaskError(f"removed_min to removed_max is {low} to {high}; they must rise within 0 to {n}")
+        if self.split not in get_args(Unit):
+            raise TaskError(f"split is {self.split!r}; known: {', '.join(get_args(Unit))}")
         if not 0 < self.train_share < 1:
             raise TaskError(f"train_share is {self.train_share}; it must lie between 0 and 1")
         if self.inputs_max < 2:
@@ -74,19 +83,21 @@ class NQueens(Task):
 
     def puzzles(self, split: Split) -> Puzzles:
         self._known_split(split)
-        order = np.random.default_rng(self.config.split_seed).permutation(len(self._all))
+        unit = orbits(self._all.x) if self.config.split == "orbit" else np.arange(len(self._all))
+        order = np.random.default_rng(self.config.split_seed).permutation(unit.max() + 1)
         cut = round(self.config.train_share * len(order))
         if not 0 < cut < len(order):
             raise TaskError(
-                f"train_share {self.config.train_share} leaves a split of {len(order)} inputs empty; choose e.g. 0.85"
+                f"train_share {self.config.train_share} leaves a split of {len(order)} {self.config.split}s empty; "
+                "choose e.g. 0.85"
             )
-        return self._all.take(np.sort(order[:cut] if split == "train" else order[cut:]))
+        return self._all.take(np.flatnonzero(np.isin(unit, order[:cut]) == (split == "train")))
 
     def source(self) -> str:
         config, (low, high) = self.config, self.config.removed
         return (
             f"generated: the solutions of {config.board_size} queens by exact search, {low} to {high} of them removed, "
-            f"unique inputs split {config.train_share:.0%} to {1 - config.train_share:.0%} with split seed "
+            f"unique {config.split}s split {config.train_share:.0%} to {1 - config.train_share:.0%} with split seed "
             f"{config.split_seed}"
         )
 
@@ -172,6 +183,15 @@ def board(n: int) -> Board:
         required=((QUEEN, n),),
         checkered=True,
     )
+
+
+def orbits(x: Tokens) -> NDArray[np.intp]:
+    """The number of the orbit of each board [board, cell]: equal for those that turning or mirroring makes equal."""
+    n = round(x.shape[1] ** 0.5)
+    cells = np.arange(n * n).reshape(n, n)
+    images = np.stack([np.rot90(side, turns).ravel() for side in (cells, cells.T) for turns in range(4)])
+    boards = np.ascontiguousarray(x[:, images]).view(f"S{n * n}")[..., 0]  # [board, image]; no token is 0, an S's end
+    return np.unique(np.sort(boards, 1)[:, 0], return_inverse=True)[1]
 
 
 def solutions(n: int, givens: tuple[int, ...] | None = None, limit: int | None = None) -> list[tuple[int, ...]]:

@@ -183,6 +183,6 @@ def test_presets_that_are_compared_share_task_budget_and_backbone(name: str) -> 
     gram = preset(name.removesuffix("-trm") + "-gram")
     other = preset(name)
     assert other.task == gram.task
-    assert other.train == gram.train
+    assert other.train == dataclasses.replace(gram.train, random_start=other.train.random_start)  # breaks ties in TRM
     assert other.model.network == gram.model.network
     assert (other.model.low_steps, other.model.high_steps) == (gram.model.low_steps, gram.model.high_steps)

@@ -269,12 +269,14 @@ def test_it_overfits_eight_puzzles(kind: str, task: str, tmp_path: Path, one_thr
     assert last < share * first, f"{first:.3f} to {last:.3f} nats per token"
 
 
-def test_the_deviation_of_the_guidance_is_capped() -> None:
-    model = made("gram", SUDOKU, sigma_cap=0.5)
-    model.prior.log_sigma.down.weight.normal_(std=100)  # type: ignore[union-attr, operator]
+def test_the_deviation_and_the_mean_of_the_guidance_are_capped() -> None:
+    model = made("gram", SUDOKU, sigma_cap=0.5, mean_cap=0.25)
+    for part in (model.prior.log_sigma, model.prior.mean):  # type: ignore[union-attr]
+        part.down.weight.normal_(std=100)  # type: ignore[union-attr, operator]
     _, transition = model.step(model.init(puzzles(SUDOKU)[0]), torch.zeros_like)
     assert transition.prior is not None
     assert float(transition.prior.sigma.max()) == pytest.approx(0.5)
+    assert float(transition.prior.mean.abs().max()) == pytest.approx(0.25)
     with pytest.raises(ValueError, match=r"sigma_cap is 0.05; it must lie above 0.1"):
         made("gram", SUDOKU, sigma_cap=0.05)
 

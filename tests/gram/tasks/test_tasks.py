@@ -270,6 +270,20 @@ class TestQueens:
     def test_the_training_split_is_85_percent_of_the_unique_inputs(self, eight: NQueens) -> None:
         assert len(eight.puzzles("train")) == round(0.85 * 5_148)
 
+    def test_split_by_orbit_no_image_of_a_test_input_is_trained_on(self, eight: NQueens) -> None:
+        def images(x: np.ndarray) -> set[bytes]:
+            boards = x.reshape(-1, 8, 8)
+            sides = [np.rot90(side, turns, (1, 2)) for side in (boards, boards.swapaxes(1, 2)) for turns in range(4)]
+            return {board.tobytes() for side in sides for board in side}
+
+        orbit = NQueens(NQueensConfig(split="orbit"))
+        train, test = (orbit.puzzles(split).x for split in SPLITS)
+        assert len(train) + len(test) == 5_148
+        assert len(train) / 5_148 == pytest.approx(0.85, abs=0.02)
+        assert not images(train) & {x.tobytes() for x in test}
+        seen = images(eight.puzzles("train").x)
+        assert np.mean([x.tobytes() in seen for x in eight.puzzles("test").x]) > 0.9  # as the paper splits
+
     def test_one_answer_per_input_cannot_cover_more_than_35_percent(self, eight: NQueens) -> None:
         counts = np.concatenate([eight.puzzles(split).counts for split in SPLITS])
         several = counts[counts >= 2]
