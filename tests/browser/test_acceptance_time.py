@@ -44,7 +44,7 @@ def test_03_playing_tells_nothing_and_pausing_once(stage: Stage) -> None:
     before = stage.quiet()
     stage.page.get_by_role("button", name="Play", exact=True).click()
     stage.until(f"{stage.store}.state.cursor.step >= 3")
-    assert stage.shown() == before
+    assert stage.told() == before
     stage.page.get_by_role("button", name="Pause", exact=True).click()
     stage.tells_once(before)
     assert stage.kind == "frozen" or '"cursor"' in stage.sent[-1]
@@ -61,7 +61,7 @@ def test_04_scrubbing_and_pointing_tell_nothing_until_release(stage: Stage) -> N
     for k in range(60):
         stage.page.mouse.move(*inner(ruler, 0.95 - 0.01 * k, 0.6))
     stage.page.wait_for_timeout(250)
-    assert stage.shown() == before
+    assert stage.told() == before
     stage.page.mouse.up()
     stage.tells_once(before)
     assert stage.state["cursor"] == moment(round((0.95 - 0.01 * 59) * 32))
