@@ -11,8 +11,8 @@ STEP = f"{EL}.gramviz.state.cursor.step"
 SOURCE = """\
 import time
 from gram import rollout
-from gram.sample import sample
-from gram.watch import watch
+from gram import sample
+from gram import watch
 from gramviz import live
 
 def slowly(*args, **kwargs):
