@@ -35,7 +35,8 @@ from gram.training.run import Run
 
 # The two sizes of the published models and a width at which products should fill the machine, with a small batch.
 WIDE = "model.network.features=512,model.network.heads=8,model.network.hidden=1024,model.guidance_hidden=512"
-CASES = ("nqueens8-gram", "sudoku9-extreme-gram", f"nqueens8-gram:{WIDE},train.batch=16,train.prior_rows=4")
+DENSE = "nqueens8-gram-dense"
+CASES = (DENSE, "sudoku9-extreme-gram-dense", f"{DENSE}:{WIDE},train.batch=16,train.prior_rows=4")
 DTYPES = {"float32": torch.float32, "bf16": torch.bfloat16}
 SIDES = {"cpu": (512, 1024, 2048), "cuda": (2048, 4096, 8192, 16_384)}  # of square matrices, tried in this order
 BETTER = 1.03  # a larger matrix that is not so much quicker ends the search
