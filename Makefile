@@ -37,7 +37,8 @@ $(STAMP): pyproject.toml constraints.txt
 	  echo "making .venv with $$("$$found" --version)"; \
 	  "$$found" -m venv --clear .venv; \
 	fi
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]" \
+	  --config-settings editable_mode=compat # a plain path, which type checkers and editors can follow
 	@touch $(STAMP)
 
 # Jupyter refuses to serve as root without this flag; in a container root is meant.

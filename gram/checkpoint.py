@@ -71,10 +71,10 @@ def build(config: RunConfig) -> tuple[Task, Model]:
 
 
 def folders() -> list[Path]:
-    """Where a checkpoint's name is looked up, in order: `$GRAM_ARTIFACTS`, ./artifacts, the source tree's, ./runs."""
+    """Where a checkpoint's name is looked up, in order: `$GRAM_ARTIFACTS`, ./runs, ./artifacts, the source tree's."""
     named = os.environ.get("GRAM_ARTIFACTS")
     places = [Path(named)] if named else []
-    return [*places, Path("artifacts"), Path(__file__).parent.parent / "artifacts", Path("runs")]
+    return [*places, Path("runs"), Path("artifacts"), Path(__file__).parent.parent / "artifacts"]
 
 
 def names() -> list[str]:
@@ -115,6 +115,7 @@ def load(name: Checkpoint | str | os.PathLike[str], task: Mapping[str, Any] | No
     if isinstance(name, Checkpoint):
         return name
     path = find(name)
+    _check_format(path / WEIGHTS, read_metadata(path / WEIGHTS))  # first: an older config.json has other keys
     try:
         config = RunConfig.from_json((path / CONFIG).read_text())
     except (OSError, UnicodeDecodeError, ConfigError) as error:
@@ -181,17 +182,38 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     Raises:
         CheckpointError: absent, truncated, altered, or of another format.
     """
+    metadata = read_metadata(path)
     try:
         with safe_open(path, framework="pt") as opened:
-            metadata = opened.metadata() or {}
             tensors = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118 (not a dict)
     except (OSError, SafetensorError) as error:
         raise CheckpointError(f"{path} is not a readable safetensors file; it may be truncated: {error}") from error
-    if metadata.get("format") != FORMAT:
-        raise CheckpointError(f"{path} has format {metadata.get('format')!r}; this version reads {FORMAT!r}")
+    _check_format(path, metadata)
     if metadata.get("sha256") != digest(tensors):
         raise CheckpointError(f"{path} was altered after it was written (its sha256 does not match); restore it")
     return tensors, metadata
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """The metadata of a safetensors file; its tensors are not read.
+
+    Raises:
+        CheckpointError: absent or truncated.
+    """
+    try:
+        with safe_open(path, framework="pt") as opened:
+            return opened.metadata() or {}
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(f"{path} is not a readable safetensors file; it may be truncated: {error}") from error
+
+
+def _check_format(path: Path, metadata: Mapping[str, str]) -> None:
+    """Refuse a file of another version."""
+    if metadata.get("format") != FORMAT:
+        raise CheckpointError(
+            f"{path} has format {metadata.get('format')!r}; this version reads {FORMAT!r}: train it again, or "
+            "open it with the version that wrote it"
+        )
 
 
 def digest(tensors: Mapping[str, Tensor]) -> str:

@@ -113,7 +113,7 @@ def sample(
     sizes = data.sizes
     print(
         f"{path}: {sizes['puzzle']} x {sizes['trajectory']} trajectories, {sizes['step']} states, "
-        f"{int(valid.sum())} of {valid.size} end valid",
+        f"{int(valid.sum())} of {valid.size} end valid after {int(data['supervision_step'].max())} supervision steps",
     )
 
 

@@ -25,7 +25,7 @@ ROOMS = {
     "inference": {"tasks", "models"},
     "evaluation": {"tasks", "models", "inference"},
     "analysis": {"tasks", "models", "inference", "evaluation"},
-    "training": {"tasks", "models", "inference", "evaluation"},
+    "training": {"tasks", "models", "inference", "evaluation", "presets"},
     "release": {"tasks", "models", "inference", "evaluation", "presets"},
     "presets": {"tasks", "models"},
     "bench": {"tasks", "models", "inference", "evaluation", "training", "presets", "release"},

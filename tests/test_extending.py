@@ -26,8 +26,10 @@ figure = VIEWS["__main__"].draw(synthetic.queens(), Cursor(step=3))
 assert len(figure.data) == synthetic.queens().sizes["trajectory"]
 """
 AFTER = {
-    "A task": TRAINED.format(overrides="task.kind=latin", attribute="task", name="latin"),
-    "A model": TRAINED.format(overrides="model.kind=leaky", attribute="model", name="leaky"),
+    "A task": "from gram.tasks import TASKS\nTASKS['latin'] = Latin"
+    + TRAINED.format(overrides="task.kind=latin", attribute="task", name="latin"),
+    "A model": "from gram.models import MODELS\nMODELS['leaky'] = Leaky"
+    + TRAINED.format(overrides="model.kind=leaky", attribute="model", name="leaky"),
     "A view": DRAWN,
 }
 

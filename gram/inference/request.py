@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +41,7 @@ def select(
         limit: only this many of them, evenly chosen.
         answered: whether the answers are needed, so that a split whose data are not here is refused.
     """
-    if limit is not None and limit < 1:
+    if limit is not None and whole("limit", limit) < 1:
         raise SampleError(f"limit is {limit}; it must be at least 1")
     found, ids = _select(model, task, puzzles, split, answered)
     if limit is None or limit >= len(found):
@@ -68,7 +69,10 @@ def _select(
     available = _available(task, split, answered)
     if puzzles is None:
         return available, list(range(len(available)))
-    ids = [int(puzzles)] if isinstance(puzzles, int | np.integer) else [int(index) for index in puzzles]
+    given = list(puzzles) if np.iterable(puzzles) else [puzzles]
+    ids = [
+        whole("puzzles", index, "an index from 0, several of them, `Puzzles`, or the text of one") for index in given
+    ]
     if not ids:
         raise SampleError("puzzles is empty; give at least one index")
     for index in ids:
@@ -133,6 +137,17 @@ def sampling_noise(
     return chosen
 
 
+def whole(name: str, value: Any, allowed: str = "a whole number") -> int:
+    """The value as an int.
+
+    Raises:
+        SampleError: it is no whole number; True and 1.5 are none.
+    """
+    if isinstance(value, int | np.integer) and not isinstance(value, bool):
+        return int(value)
+    raise SampleError(f"{name} is {value!r}; it must be {allowed}")
+
+
 def check(*, trajectories: int, supervision_steps: int, seed: int, noise: SamplingNoise, precision: str) -> None:
     """Refuse settings that neither sampling nor evaluating can serve.
 
@@ -140,13 +155,13 @@ def check(*, trajectories: int, supervision_steps: int, seed: int, noise: Sampli
         SampleError: names the first of them.
     """
     for name, count in (("trajectories", trajectories), ("supervision_steps", supervision_steps)):
-        if count < 1:
+        if whole(name, count) < 1:
             raise SampleError(f"{name} is {count}; it must be at least 1")
-    if not 0 <= seed < 2**63:
+    if not 0 <= whole("seed", seed, "a whole number from 0 to 2^63 - 1") < 2**63:
         raise SampleError(f"seed is {seed}; it must be a whole number from 0 to 2^63 - 1")
     for name, meaning in (("noise", "no noise"), ("perturb", "no perturbation"), ("temperature", "the most probable")):
         value = getattr(noise, name)
-        if not (math.isfinite(value) and value >= 0):
-            raise SampleError(f"{name} is {value}; it must be a number from 0 ({meaning}) upward")
+        if not (isinstance(value, int | float) and math.isfinite(value) and value >= 0):
+            raise SampleError(f"{name} is {value!r}; it must be a number from 0 ({meaning}) upward")
     if precision not in ("auto", "float32", "bfloat16"):
         raise SampleError(f"precision is {precision!r}; known: auto, float32, bfloat16")

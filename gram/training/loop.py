@@ -18,17 +18,18 @@ from tqdm.auto import tqdm
 
 from gram import checkpoint as store
 from gram.config import ConfigError, RunConfig
+from gram.presets import preset
 from gram.training import distributed as processes
 from gram.training.run import Run
 
 
 def train(
-    config: RunConfig, path: str | os.PathLike[str], *, minutes: float | None = None, quiet: bool = False
+    config: RunConfig | str, path: str | os.PathLike[str], *, minutes: float | None = None, quiet: bool = False
 ) -> Path:
     """Train a run in the folder `path`, resuming it where it stopped, and return the folder.
 
     Args:
-        config: what to train. A folder that holds another configuration is refused.
+        config: what to train, or the name of a preset. A folder that holds another configuration is refused.
         minutes: stop after this many minutes of this call; the run can be resumed later. None: to the last step.
         quiet: no progress on stderr.
     Raises:
@@ -38,7 +39,7 @@ def train(
     """
     if minutes is not None and not minutes > 0:
         raise ConfigError(f"minutes is {minutes}; it must be positive, or left out to train to the last step")
-    path = Path(path)
+    config, path = preset(config) if isinstance(config, str) else config, Path(path)
     written = path / store.CONFIG
     if written.is_file() and RunConfig.from_json(written.read_text(errors="replace")) != config:
         raise ConfigError(f"{path} holds a run with another configuration; choose another folder with -o, or delete it")

@@ -173,6 +173,14 @@ class TestDamage:
         with pytest.raises(CheckpointError, match="has format 'gram-checkpoint 1'"):
             store.load(folder)
 
+    def test_an_older_folder_is_refused_by_its_version_although_its_settings_have_other_names(
+        self, folder: Path
+    ) -> None:
+        save_file({"a": torch.zeros(2)}, folder / WEIGHTS, {"format": "gram-checkpoint 1"})
+        (folder / CONFIG).write_text((folder / CONFIG).read_text().replace("kl_warmup_steps", "kl_hold"))
+        with pytest.raises(CheckpointError, match=r"gram-checkpoint 1.*; this version reads .*: train it again"):
+            store.load(folder)
+
     @pytest.mark.parametrize("step", [{}, {"step": "many"}])
     def test_weights_that_do_not_say_their_step(self, step: dict[str, str], folder: Path) -> None:
         store.write_tensors(folder / WEIGHTS, dict(store.load(folder).model.state_dict()), step)

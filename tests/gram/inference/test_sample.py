@@ -357,6 +357,14 @@ class TestModes:
         ({"puzzles": -1}, "puzzle -1 is not in the test split; it has 0 to"),
         ({"puzzles": [0, 10**6]}, "puzzle 1000000 is not in the test split"),
         ({"puzzles": []}, "puzzles is empty; give at least one index"),
+        ({"puzzles": 1.5}, "puzzles is 1.5; it must be an index from 0, several of them"),
+        ({"puzzles": [1.5]}, "puzzles is 1.5; it must be an index from 0, several of them"),
+        ({"puzzles": np.array([True, False])}, "puzzles is .*True.*; it must be an index from 0, several of them"),
+        ({"puzzles": slice(0, 2)}, "puzzles is slice.*; it must be an index from 0, several of them"),
+        ({"trajectories": 1.5}, "trajectories is 1.5; it must be a whole number"),
+        ({"supervision_steps": "2"}, "supervision_steps is '2'; it must be a whole number"),
+        ({"seed": "a"}, "seed is 'a'; it must be a whole number from 0"),
+        ({"noise": "x"}, "noise is 'x'; it must be a number from 0"),
     ],
 )
 def test_a_request_that_cannot_be_served_is_one_sentence(
