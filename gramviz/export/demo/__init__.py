@@ -27,8 +27,8 @@ def payload() -> Payload:
 def record(trm: xr.Dataset, gram: xr.Dataset, file: Path = FILE) -> None:
     """Write the payload of two rollouts of one puzzle, sampled by
 
-        gram sample nqueens8-trm  --puzzle 1 --trajectories 1  -o trm.nc
-        gram sample nqueens8-gram --puzzle 1 --trajectories 50 -o gram.nc
+        gram sample nqueens8-trm-dense  --puzzle 1 --trajectories 1  -o trm.nc
+        gram sample nqueens8-gram-dense --puzzle 1 --trajectories 50 -o gram.nc
 
     Raises:
         PackError: not the same puzzle.
