@@ -146,7 +146,7 @@ def fingerprint(names: list[str] | None = None) -> dict[str, Any]:
         "machine": machine(),
         "artifacts": artifacts,
         "near": near,
-        "analysis": {name: of_analysis(name) for name in ("nqueens8-gram", "nqueens8-trm")},
+        "analysis": {name: of_analysis(name) for name in ("nqueens8-gram-dense", "nqueens8-trm-dense")},
         "training": {preset: of_training(preset, ()) for preset in TRAINED}
         | {name: of_training(*what) for name, what in VARIANTS.items()},
     }
