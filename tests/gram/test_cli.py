@@ -76,7 +76,7 @@ class TestShow:
         assert said.code == 0
         assert yaml.safe_load(said.out)["task"] == PRESETS["sudoku9-gram"].to_dict()["task"]
         assert re.search(r"^  kind: gram +# models\.gram$", said.out, re.MULTILINE)
-        assert re.search(r"^    ema: 0\.998 +# sizes\.laptop$", said.out, re.MULTILINE)
+        assert re.search(r"^    ema: 0\.995 +# models\.relations$", said.out, re.MULTILINE)
         assert re.search(r"^seed: 0 +# defaults$", said.out, re.MULTILINE)
 
     def test_of_two_it_prints_the_difference(self, gram: Any) -> None:

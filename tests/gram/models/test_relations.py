@@ -23,7 +23,8 @@ from gram.models.blocks import NetworkConfig
 from gram.models.relations import Graph, Relations, incidence
 from gram.presets import preset
 from gram.tasks import arc, coloring, images, nqueens, sudoku
-from gram.training.loop import Run
+from gram.training.carry import Sampler
+from gram.training.run import Run
 
 SHARED = NetworkConfig(
     features=12, heads=2, hidden=16, blocks=2, mixing="relations", symbols="shared", positions="none"
@@ -258,10 +259,9 @@ def test_it_overfits_eight_puzzles(kind: str, task: str, tmp_path: Path, one_thr
         "train.kl_weight=0.001", "train.random_start=true",
     ])  # fmt: skip
     run = Run(replace(few, model=model), tmp_path)
-    run.puzzles = run.puzzles.take(np.flatnonzero(run.puzzles.counts == run.puzzles.counts.min())[:8])
-    run.pair_puzzle, run.pair_solution = run.puzzles.pairs()
-    vars(run).pop("_order", None)
-    run.drawn = 0
+    every = run.task.puzzles("train")
+    eight = every.take(np.flatnonzero(every.counts == every.counts.min())[:8])
+    run.sampler = Sampler(run.task, eight, run.config, run.device)
     run.carry = run._first_carry()
     loss = [run.advance() for _ in range(few.train.steps)]
     name, share = ("bound", 0.5) if MODELS[kind].samples_tokens else ("token", 0.25)
