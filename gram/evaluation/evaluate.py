@@ -208,7 +208,6 @@ def answer(
     noise: SamplingNoise = AS_TRAINED,
     precision: str = "auto",
     exact: bool = False,
-    per_puzzle: bool = False,
     progress: bool = False,
 ) -> dict[int, Answers]:
     """The answers of N trajectories of each puzzle at each of several depths, in one pass.
