@@ -91,6 +91,7 @@ class TrainConfig:
         batch: rows that learn.
         posterior_share: share of them (of stochastic models) that draw their guidance from the posterior for life and
             pay for the KL; the others draw it from the prior, and learn the target all the same.
+        guidance_from: share of the steps after which the guidance is switched on; before, h = u, as in TRM.
         hindsight: a row that follows the prior is scored against one of its known solutions, drawn with a probability
             as they have under its answer, of at most N known ones; 0: against the one that it was drawn with.
         any_naming: targets in every naming of interchangeable symbols that the puzzle leaves free (colors of a graph).
@@ -131,6 +132,7 @@ class TrainConfig:
     head_steps: int = 0
     batch: int = 64
     posterior_share: float = 1.0
+    guidance_from: float = 0.0
     hindsight: int = 0
     any_naming: bool = False
     replace_solved: float = 0.0
@@ -186,7 +188,7 @@ class TrainConfig:
             raise ConfigError(
                 "kl_per_step, kl_target_init and kl_weight_min need an adaptive weight: set kl_target=0.15"
             )
-        for name in ("posterior_share", "replace_solved", "replace_solved_end", "kl_target_end"):
+        for name in ("posterior_share", "guidance_from", "replace_solved", "replace_solved_end", "kl_target_end"):
             require(self, name, 0 <= getattr(self, name) <= 1, "it is a share from 0 to 1")
         require(self, "hindsight", self.hindsight >= 0, "it must be 0 (none) or more, e.g. 32")
         if self.hindsight and self.augment:

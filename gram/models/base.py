@@ -108,6 +108,7 @@ class Model(nn.Module, ABC):
         samples_tokens: whether it samples tokens instead of refining a latent state (`gram.models.token_model`): then
             it has a loss of its own, and neither guidance nor heads.
         stochastic: whether every step samples.
+        guides: whether its guidance is on, if it has any; training may begin without (`train.guidance_from`).
     """
 
     name: ClassVar[str]
@@ -115,6 +116,7 @@ class Model(nn.Module, ABC):
     recurrent: ClassVar[bool] = True
     samples_tokens: ClassVar[bool] = False
     stochastic: bool
+    guides: bool = True
     levels: ClassVar[tuple[str, ...]] = ("Supervision step", "Transition", "Low-level step")
     config: Any
     high_steps: int
@@ -131,7 +133,7 @@ class Model(nn.Module, ABC):
     @property
     def has_guidance(self) -> bool:
         """Whether its transitions have a prior, and with a target a posterior."""
-        return self.stochastic and not self.samples_tokens
+        return self.stochastic and self.guides and not self.samples_tokens
 
     @property
     def prefix(self) -> int:

@@ -121,7 +121,7 @@ class GRAM(Model):
             if watch:
                 watch(l)
         u = self.f_high(h + (l if self.low_steps else e_x), graph=state.graph)
-        if not self.config.guided:
+        if not (self.config.guided and self.guides):
             return replace(state, h=u.float(), l=l.float()), Transition(u.float())
         prior = self.prior(u)
         posterior = None

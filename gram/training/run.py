@@ -137,6 +137,7 @@ class Run:
 
     def advance(self) -> dict[str, float]:
         """One optimizer step; what it measured, by name (see `docs/training.md`)."""
+        self.model.guides = self.step >= self.config.train.guidance_from * self.config.train.steps
         return self._sample_tokens() if isinstance(self.model, TokenModel) else self._supervise()
 
     def _sample_tokens(self) -> dict[str, float]:
@@ -339,7 +340,13 @@ class Run:
         """Keep the averaged weights if the prior's accuracy, measured since the last line, is as good as ever."""
         train = self.config.train
         frozen = train.head_steps and self.step >= train.steps
-        if not train.keep_best or frozen or accuracy is None or accuracy < AS_GOOD * self.best_accuracy:
+        if (
+            not train.keep_best
+            or not self.model.guides
+            or frozen
+            or accuracy is None
+            or accuracy < AS_GOOD * self.best_accuracy
+        ):
             return
         self.best = {key: tensor.clone() for key, tensor in self.averaged.state_dict().items()}
         self.best_accuracy, self.best_step = max(accuracy, self.best_accuracy), self.step

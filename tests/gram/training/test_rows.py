@@ -88,6 +88,22 @@ class TestKinds:
         assert ("kl_prior" in got) is (share == "1.0")
         assert ("prior_exact" in got) is (share == "0.0")
 
+    def test_guidance_may_be_switched_on_later(self, tmp_path: Path) -> None:
+        run = Run(
+            config(*BOTH, "train.steps=4", "train.head_steps=0", "train.guidance_from=0.5", "train.keep_best=true"),
+            tmp_path,
+        )
+        before = [weight.clone() for weight in run.model.prior.parameters()]
+        got = [run.advance() for _ in range(2)]
+        assert all("kl_posterior" not in measured for measured in got)
+        assert all(map(torch.equal, before, run.model.prior.parameters()))
+        run.keep_best(1.0)
+        assert not run.best
+        got = [run.advance() for _ in range(2)]
+        assert all("kl_posterior" in measured for measured in got)
+        run.keep_best(1.0)
+        assert run.best
+
 
 def right_in(run: Run, rows: list[int]) -> Any:
     """The run's objective, but with the target as the answer of these learning rows, and nonsense in the others."""
