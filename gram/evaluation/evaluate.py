@@ -1,7 +1,9 @@
 """Measuring a checkpoint on held-out puzzles by the protocol of docs/training.md; `gram.evaluation.metrics` says what.
 
 Depth and width (trajectories per puzzle) are inference-time compute. A deeper run contains the shallower ones, a wider
-one the narrower ones, so a whole grid of both is computed once, at the price of its largest cell.
+one the narrower ones, so a whole grid of both is computed once, at the price of its largest cell. What a cell costs is
+its `network_calls`: blocks applied per puzzle, i.e. blocks per transition x transitions taken, summed over the
+trajectories that are computed. So N trajectories of D steps stand beside one of N x D.
 
 Rows are computed in a carried batch: a row that has halted, or reached the depth, makes room for the next, and when
 none is waiting the batch shrinks, so halting saves what it promises. A row's result does not depend on its neighbors.
@@ -23,6 +25,7 @@ from tqdm.auto import tqdm
 
 from gram import compute
 from gram.checkpoint import Checkpoint, load
+from gram.evaluation.calibration import reliability
 from gram.evaluation.metrics import Answers, measure_puzzles, summary
 from gram.inference.chain import CarriedChain, Row, computing
 from gram.inference.noise import AS_TRAINED, SamplingNoise
@@ -94,7 +97,10 @@ def grid(
 ) -> dict[str, Any]:
     """The metrics of a checkpoint at each of several depths and widths, from one pass.
 
-    A cell holds what `evaluate` says at its depth and number of trajectories; with `exact` bit for bit.
+    A cell holds what `evaluate` says at its depth and number of trajectories; with `exact` bit for bit. Beside the
+    metrics of `gram.evaluation.metrics` these are `network_calls` (see above; the mean over its inputs) and
+    `reliability` of the heads `value` and `halt`, over the answers to all inputs (`gram.evaluation.calibration`);
+    models that sample tokens have no heads.
 
     Args:
         checkpoint: opened, or its name or folder.
@@ -174,11 +180,14 @@ def score_grid(
     about = {"task": task.board.title, "split": split}
     about["protocol"] = "inputs with at least two solutions" if len(several) else "all inputs"
     rows, cells = several if len(several) else everything, {}
-    for depth, found in answers.items():
-        valid = task.judge(chosen, found.tokens).valid
-        found = replace(found, tokens=task.canonical(chosen.x[:, None], found.tokens))
+    heads = () if model.samples_tokens else ("value", "halt")
+    calls = model.high_steps * model.blocks_per_transition  # of a supervision step
+    for depth, all_found in answers.items():
+        all_valid = task.judge(chosen, all_found.tokens).valid
+        all_found = replace(all_found, tokens=task.canonical(chosen.x[:, None], all_found.tokens))
         for width in widths:
-            each = measure_puzzles(chosen, found.first(width), valid[:, :width])
+            found, valid = all_found.first(width), all_valid[:, :width]
+            each = measure_puzzles(chosen, found, valid, ruled=task.board.ruled)
             cells[depth, width] = {
                 **about,
                 "trajectories": width,
@@ -187,8 +196,10 @@ def score_grid(
                 **asdict(noise),
                 "seed": seed,
                 "precision": str(compute.dtype(precision, compute.device().type)).removeprefix("torch."),
+                "network_calls": float(calls * found.depth.sum(1)[rows].mean()),
                 **summary(each, rows),
                 "all_inputs": summary(each, everything),
+                "reliability": {name: reliability(getattr(found, name), valid) for name in heads},
                 **({"per_puzzle": each.plain(rows, ids)} if per_puzzle else {}),
             }
     seconds = round(time.perf_counter() - started, 2)
@@ -220,21 +231,32 @@ def answer(
     rows = [Row(p, (seed, int(ids[p]), n)) for p in range(len(puzzles)) for n in range(trajectories)]
     now = _blank(len(rows), puzzles.x.shape[1])  # what each row would answer if it ended now
     results = {depth: _blank(len(rows), puzzles.x.shape[1]) for depth in sorted(depths)}
+    last = np.zeros_like(now.tokens)  # [row, position], the answer of the last supervision step
+    stood = np.zeros(len(rows), dtype=np.int32)  # supervision steps since it changed
     threshold = math.log(halt_above / (1 - halt_above))  # as a logit
     best = np.full(len(rows), -np.inf, dtype=np.float32)  # halting logit of that answer
     bar = tqdm(total=len(rows), unit="trajectory", disable=not progress, mininterval=0.5 if sys.stderr.isatty() else 30)
     with computing(model, precision), bar:
         chain = CarriedChain(model, puzzles, rows, noise, MAX_ROWS, exact)
         while len(at := chain.busy):
+            before = chain.state.h
             chain.supervise()
             row = chain.number[at]
             tokens, readout = chain.read_out()
-            shown = (readout.halt, readout.halt.sigmoid(), readout.value.sigmoid(), tokens)
-            logit, halt, value, board = (tensor.cpu().numpy()[at] for tensor in shown)
+            shown = {
+                "tokens": tokens,
+                "value": readout.value.sigmoid(),
+                "halt": readout.halt.sigmoid(),
+                "residual": (chain.state.h - before).float().square().mean((1, 2)),
+            }
+            found = {name: part.cpu().numpy()[at] for name, part in shown.items()}
+            logit = readout.halt.cpu().numpy()[at]
+            stays = (found["tokens"] == last[row]).all(1) & (now.depth[row] > 0)
+            stood[row], last[row] = np.where(stays, stood[row] + 1, 0), found["tokens"]
             better = logit > best[row] if halting else np.ones(len(at), dtype=bool)
-            changed = row[better]
-            best[changed], now.halt[changed], now.value[changed] = logit[better], halt[better], value[better]
-            now.tokens[changed] = board[better]
+            best[row[better]] = logit[better]
+            for name, part in (found | {"stability": stood[row]}).items():
+                getattr(now, name)[row[better]] = part[better]
             now.depth[row] += 1
             now.halted[row] = logit > threshold
             ends = now.halted[row] & halting
@@ -255,9 +277,11 @@ def answer(
 def _blank(rows: int, positions: int) -> Answers:
     """Answers [row] to be filled in."""
     return Answers(
-        np.zeros((rows, positions), dtype=np.uint8),
-        np.zeros(rows, dtype=np.float32),
-        np.zeros(rows, dtype=np.float32),
-        np.zeros(rows, dtype=np.int32),
-        np.zeros(rows, dtype=bool),
+        tokens=np.zeros((rows, positions), dtype=np.uint8),
+        value=np.zeros(rows, dtype=np.float32),
+        halt=np.zeros(rows, dtype=np.float32),
+        residual=np.zeros(rows, dtype=np.float32),
+        stability=np.zeros(rows, dtype=np.int32),
+        depth=np.zeros(rows, dtype=np.int32),
+        halted=np.zeros(rows, dtype=bool),
     )

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from gram.evaluation import intervals
 from gram.evaluation.intervals import Interval
-from gram.evaluation.select import SELECTORS, select
+from gram.evaluation.select import select
 from gram.tasks import Puzzles
 
 SOLUTIONS = ((1, 1), (2, 2), (3, 4), (5, 9), (10, None))  # groups of puzzles by how many solutions exist
@@ -33,6 +33,9 @@ class Answers:
         tokens: [puzzle, trajectory, position].
         value: [puzzle, trajectory], predicted correctness.
         halt: [puzzle, trajectory], the halting probability.
+        residual: [puzzle, trajectory], mean square, over positions and features, of the change of h in the supervision
+            step that ended in this answer.
+        stability: [puzzle, trajectory], supervision steps for which this answer had stood then; 0: it was new.
         depth: [puzzle, trajectory], supervision steps taken.
         halted: [puzzle, trajectory], it stopped by itself.
     """
@@ -40,6 +43,8 @@ class Answers:
     tokens: NDArray[np.uint8]
     value: NDArray[np.float32]
     halt: NDArray[np.float32]
+    residual: NDArray[np.float32]
+    stability: NDArray[np.int32]
     depth: NDArray[np.int32]
     halted: NDArray[np.bool_]
 
@@ -58,7 +63,7 @@ class PerPuzzle:
         accuracy: share of its samples that are right.
         found: distinct right answers among them.
         distinct: distinct answers among them.
-        chosen: per selector, whether the answer that it chose is right.
+        chosen: by selector, whether the answer that it chose is right.
         depth, halted: mean supervision steps of its samples, and the share that stopped by themselves.
     """
 
@@ -82,21 +87,27 @@ class PerPuzzle:
         }
 
 
-def measure_puzzles(puzzles: Puzzles, answers: Answers, valid: NDArray[np.bool_]) -> PerPuzzle:
-    """The contributions of each puzzle; `valid` [puzzle, trajectory] says which answers are right."""
+def measure_puzzles(puzzles: Puzzles, answers: Answers, valid: NDArray[np.bool_], ruled: bool = False) -> PerPuzzle:
+    """The contributions of each puzzle.
 
-    def chosen(selector: str, at: int) -> np.bool_:
-        heads = {"value": answers.value[at], "halt": answers.halt[at], "valid": valid[at]}
-        return valid[at, select(selector, answers.tokens[at], **heads)]
-
-    every = range(len(puzzles))
+    Args:
+        valid: [puzzle, trajectory], which answers are right.
+        ruled: the rules of the task alone say so.
+    """
+    scores: dict[str, NDArray[np.generic]] = {
+        "value": answers.value, "halt": answers.halt, "residual": answers.residual, "stability": answers.stability,
+        **({"rules": valid} if ruled else {}), "any": valid,
+    }  # fmt: skip
+    every = np.arange(len(puzzles))
     return PerPuzzle(
         solutions=puzzles.counts,
         rating=puzzles.rating,
         accuracy=valid.mean(1),
         found=np.array([_distinct(answers.tokens[at][valid[at]]) for at in every]),
         distinct=np.array([_distinct(answers.tokens[at]) for at in every]),
-        chosen={name: np.array([chosen(name, at) for at in every], dtype=float) for name in SELECTORS},
+        chosen={
+            name: valid[every, select(name, answers.tokens, scores)].astype(float) for name in ("majority", *scores)
+        },
         depth=answers.depth.mean(1),
         halted=answers.halted.mean(1),
     )
@@ -227,7 +238,7 @@ def table(metrics: dict[str, Any]) -> str:
     for title, part in parts.items():
         lines += [f"\n{title}: {part['inputs']} inputs, {part['solutions']} solutions"]
         lines += [f"  {name:24}{shown(part, name)}" for name in ("accuracy", "coverage")]
-        for name in SELECTORS:
+        for name in part["best_of_n"]:
             above = part["above_one_sample"][name]
             lines.append(
                 f"  {f'best of {samples} by {name}':24}{shown(part, 'best_of_n', name)}   "
@@ -238,7 +249,11 @@ def table(metrics: dict[str, Any]) -> str:
             rows = part.get(f"by_{name}", [])
             if len(rows) > 1:
                 lines += ["", *_rows(name, rows, samples)]
-    return "\n".join([*lines, f"\n{metrics['seconds']} s"])
+    errors = [f"{name} {found['expected_calibration_error']:.3f}" for name, found in metrics["reliability"].items()]
+    if errors:
+        lines.append(f"\nexpected calibration error of the heads, all inputs: {', '.join(errors)}")
+    calls = f"{metrics['network_calls']:,.0f} network calls per puzzle"
+    return "\n".join([*lines, f"\n{calls}, {metrics['seconds']} s"])
 
 
 def _rows(name: str, rows: list[dict[str, Any]], samples: int) -> list[str]:
@@ -250,21 +265,22 @@ def _rows(name: str, rows: list[dict[str, Any]], samples: int) -> list[str]:
 
 
 def grid_table(metrics: dict[str, Any]) -> str:
-    """The metrics of `gram.evaluate.grid` for a reader at a terminal: a line for each cell."""
+    """The metrics of `gram.grid` for a reader at a terminal: a line for each cell."""
     cells = metrics["cells"]
     first = cells[0]
-    names = ("accuracy", "coverage", *(f"by {name}" for name in SELECTORS))
+    selectors = list(first["best_of_n"])
     lines = [
         f"{metrics['checkpoint']} ({metrics['model']}), {first['task']}, {first['split']} split, {setting(first)}",
-        f"{first['protocol']}: {first['inputs']} inputs, {first['solutions']} solutions; in brackets intervals of 95 %",
+        f"{first['protocol']}: {first['inputs']} inputs, {first['solutions']} solutions; in brackets intervals of 95 % "
+        "(those of the best of N by each selector: --json)",
         "",
-        f"  {'depth':>5}  {'samples':>7}  {''.join(f'{name:22}' for name in names)}mean halt step",
+        f"  {'depth':>5}  {'samples':>7}  {'network calls':>13}  {'accuracy':22} {'coverage':22} "
+        f"{''.join(f'{name:>10}' for name in selectors)}  mean halt step",
     ]
     for cell in cells:
-        shares = [shown(cell, "accuracy"), shown(cell, "coverage")]
-        shares += [shown(cell, "best_of_n", name) for name in SELECTORS]
+        best = "".join(f"{cell['best_of_n'][name]:>10.3f}" for name in selectors)
         lines.append(
-            f"  {cell['supervision_steps']:>5}  {cell['trajectories']:>7}  {' '.join(shares)} "
-            f"{cell['mean_halt_step']:>14.1f}"
+            f"  {cell['supervision_steps']:>5}  {cell['trajectories']:>7}  {cell['network_calls']:>13,.0f}  "
+            f"{shown(cell, 'accuracy'):22} {shown(cell, 'coverage'):22} {best}  {cell['mean_halt_step']:>14.1f}"
         )
     return "\n".join([*lines, f"\n{metrics['seconds']} s"])

@@ -140,6 +140,11 @@ class Model(nn.Module, ABC):
         """How many positions of a state come before those of the board: the puzzle embedding."""
         return self.puzzle_embedding.tokens
 
+    @property
+    def blocks_per_transition(self) -> int:
+        """Blocks that a transition applies one after another: those of its network, once per low-level update and u."""
+        return int(self.config.network.blocks) * (self.low_steps + 1 if self.recurrent else 1)
+
     def embed(self, x: Tensor, identifier: Tensor | None) -> Tensor:
         """The puzzles [batch, position] as vectors [batch, position, feature] that know their places."""
         return self.place(self.puzzle_embedding(self.embed_x(x), identifier))

@@ -10,7 +10,6 @@ from gram.checkpoint import Checkpoint
 from gram.evaluation import fidelity
 from gram.evaluation.metrics import entry, shown, with_interval
 from gram.evaluation.paper import published, table_1
-from gram.evaluation.select import SELECTORS
 
 
 def _generated(kind: str) -> str:
@@ -72,6 +71,8 @@ def card(checkpoint: Checkpoint, results: dict[str, Any]) -> str:
     some = f" --limit {results['puzzles']}" if results["puzzles"] else ""
     cells = results["grid"]["cells"]
     depths, widths = (sorted({cell[of] for cell in cells}) for of in ("supervision_steps", "trajectories"))
+    groups = _by(first, "solutions", "number of existing solutions")
+    groups += _by(first, "rating", "rating (dead ends of a solver)")
     grid = f"--depths {_list(depths)} --trajectories {_list(widths)} --no-halting"
     lines = (
         ", and knows the lines of the board from its position embedding"
@@ -102,14 +103,12 @@ the held-out inputs; in brackets stand confidence intervals of 95 % over inputs 
 {_main(checkpoint, results)}
 {_ceiling(checkpoint, first)}
 A sample stops after {first["mean_halt_step"]:.1f} steps on average; {first["halted"]:.1%} stop by themselves.
-{_by(first, "solutions", "number of existing solutions")}{_by(first, "rating", "rating (dead ends of a solver)")}
+{groups}{_reliability(first)}
 By depth and width without halting (seed 0, {cells[0]["inputs"]} held-out {cells[0]["protocol"].removeprefix("all ")}):
 
     gram evaluate {name} {grid} --limit {results["grid"]["puzzles"]}
 
-| supervision steps | samples | accuracy | coverage | best by majority | by value | by halt | by oracle |
-|---|---|---|---|---|---|---|---|
-{_lines(_cell(cell) for cell in cells)}
+{_grid(cells)}
 
 ## Limits
 
@@ -207,7 +206,7 @@ def _main(checkpoint: Checkpoint, results: dict[str, Any]) -> str:
     heads, rows = ["", *parts], []
     for name in ("accuracy", "coverage"):
         rows.append([name, *(_each(part, name) for part in parts.values())])
-    for name in SELECTORS:
+    for name in first["best_of_n"]:
         rows.append([f"best of {samples} by {name}", *(_each(part, "best_of_n", name) for part in parts.values())])
     for name in ("value", "halt"):
         cells = [part[0]["above_one_sample"][name] for part in parts.values()]
@@ -250,9 +249,33 @@ def _by(first: dict[str, Any], name: str, title: str) -> str:
     )
 
 
-def _cell(cell: dict[str, Any]) -> str:
-    shares = [shown(cell, "accuracy"), shown(cell, "coverage"), *(shown(cell, "best_of_n", name) for name in SELECTORS)]
-    return _row([cell["supervision_steps"], cell["trajectories"], *shares])
+def _reliability(first: dict[str, Any]) -> str:
+    """A table for each head: of each bin of predictions the mean, the share of answers that are right, the count."""
+    tables = []
+    for name, found in first.get("reliability", {}).items():
+        bins = found["bins"]
+        rows = [
+            ["mean prediction", *(f"{each['mean']:.3f}" for each in bins)],
+            ["share right", *(f"{each['right']:.3f}" for each in bins)],
+            ["answers", *(each["count"] for each in bins)],
+        ]
+        tables.append(
+            f"\nReliability of the {name} head (seed {first['seed']}, all held-out inputs, 10 bins without the empty; "
+            f"expected calibration error {found['expected_calibration_error']:.3f}):\n\n"
+            f"{_row(rows[0])}\n{'|---' * len(rows[0])}|\n{_lines(map(_row, rows[1:]))}\n"
+        )
+    return "".join(tables)
+
+
+def _grid(cells: list[dict[str, Any]]) -> str:
+    """The table of depth and width."""
+    first = cells[0]
+    counts = {"supervision_steps": "supervision steps", "trajectories": "samples", "network_calls": "network calls"}
+    counts = {key: head for key, head in counts.items() if key in first}
+    paths = [("accuracy",), ("coverage",), *(("best_of_n", name) for name in first["best_of_n"])]
+    heads = [*counts.values(), *(" by ".join(path).replace("best_of_n", "best") for path in paths)]
+    rows = [[*(f"{cell[key]:.0f}" for key in counts), *(shown(cell, *path) for path in paths)] for cell in cells]
+    return _lines([_row(heads), "|---" * len(heads) + "|", *map(_row, rows)])
 
 
 def _ceiling(checkpoint: Checkpoint, first: dict[str, Any]) -> str:

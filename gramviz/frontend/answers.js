@@ -74,9 +74,10 @@ export function choices(series) {
     counts.set(series.final(trajectory), (counts.get(series.final(trajectory)) ?? 0) + 1);
   const [majority, votes] = [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0])[0];
   found.push({ rule: words.answers.majority, id: majority, note: `${votes} of ${series.n}` });
-  if (series.curves.value) {
+  for (const rule of /** @type {const} */ (["value", "halt"])) {
+    if (!series.curves[rule]) continue;
     const values = Array.from({ length: series.n }, (_, trajectory) =>
-      series.curve("value", trajectory, series.steps - 1),
+      series.curve(rule, trajectory, series.steps - 1),
     );
     const best = values.reduce(
       (most, value, trajectory) =>
@@ -84,13 +85,13 @@ export function choices(series) {
       0,
     );
     if (Number.isFinite(values[best]))
-      found.push({ rule: words.answers.value, id: series.final(best), note: values[best].toFixed(2) });
+      found.push({ rule: words.answers[rule], id: series.final(best), note: values[best].toFixed(2) });
   }
   if (series.valid) {
     const right = Array.from({ length: series.n }, (_, trajectory) => trajectory).find(
       (trajectory) => series.outcome(trajectory) === 1,
     );
-    found.push({ rule: words.answers.oracle, id: right === undefined ? majority : series.final(right), note: "" });
+    found.push({ rule: words.answers.any, id: right === undefined ? majority : series.final(right), note: "" });
   }
   return found;
 }

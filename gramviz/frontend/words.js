@@ -201,8 +201,9 @@ export const words = {
     chosen: "Chosen by",
     majority: "majority",
     value: "value",
-    oracle: "oracle",
-    oracleNote: "The oracle knows the answer.",
+    halt: "halt",
+    any: "any",
+    anyNote: "any knows which answers are right.",
     alone: (/** @type {string} */ name) => `${name} alone`,
     found: (/** @type {number} */ count, /** @type {number | null} */ known) =>
       known ? `Solutions found: ${count} of ${known}` : `Solutions found: ${count}`,

@@ -236,7 +236,7 @@ class TestEvaluate:
         assert said.code == 0
         figures = json.loads(said.out)
         assert figures["trajectories"] == 2
-        assert set(figures["best_of_n"]) == {"majority", "value", "halt", "oracle"}
+        assert set(figures["best_of_n"]) == {"majority", "value", "halt", "residual", "stability", "rules", "any"}
         assert {"accuracy", "coverage", "by_solutions", "distinct", "mean_halt_step", "seconds", "all_inputs"} <= set(
             figures
         )
@@ -271,7 +271,8 @@ class TestEvaluate:
         at = [(cell["supervision_steps"], cell["trajectories"]) for cell in figures["cells"]]
         assert at == [(1, 1), (1, 2), (3, 1), (3, 2)]
         for (depth, width), cell in zip(at, figures["cells"], strict=True):
-            assert re.search(rf"^ +{depth} +{width}  {cell['accuracy']:.3f} \[", table, re.MULTILINE)
+            counts = rf"{depth} +{width} +{cell['network_calls']:.0f}"
+            assert re.search(rf"^ +{counts}  {cell['accuracy']:.3f} \[", table, re.MULTILINE)
 
     def test_widths_without_depths_are_a_grid_at_the_checkpoints_depth(self, gram: Any, debug_checkpoint: Path) -> None:
         said = gram("evaluate", debug_checkpoint, "--limit", 4, "--trajectories", "1,2", "--json")

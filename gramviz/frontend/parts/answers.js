@@ -278,8 +278,8 @@ function chosenLines({ payload, store, theme }) {
     ];
   });
   const note = (/** @type {string} */ text) => make("span", { class: "note" }, text);
-  const oracle = lines.some(({ rule }) => rule === words.answers.oracle) ? [note(words.answers.oracleNote)] : [];
-  return [note(words.answers.chosen), ...nodes, ...oracle];
+  const bound = lines.some(({ rule }) => rule === words.answers.any) ? [note(words.answers.anyNote)] : [];
+  return [note(words.answers.chosen), ...nodes, ...bound];
 }
 
 /** How many solutions were found, and whether all trajectories agree. @param {Payload} payload */

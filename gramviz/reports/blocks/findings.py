@@ -21,7 +21,7 @@ _SHARES = {
     "Coverage": ("coverage",),
     "Best of N by majority": ("best_of_n", "majority"),
     "Best of N by value head": ("best_of_n", "value"),
-    "Any of N right (a bound, not a method)": ("best_of_n", "oracle"),
+    "Any of N right (a bound, not a method)": ("best_of_n", "any"),
 }
 
 

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 import gram
+from gram.evaluation.select import SELECTORS
 from gram.inference.noise import RowGenerators, SamplingNoise
 from gram.inference.request import SampleError
 from gram.inference.sample import sample
@@ -45,6 +46,7 @@ class Scripted(Model):
 
     name = "scripted"
     high_steps, low_steps = 2, 1
+    blocks_per_transition = 3
 
     def __init__(self, *, stochastic: bool = True, wrong: bool = True, depth: int = 1) -> None:
         super().__init__()
@@ -88,7 +90,7 @@ def dice(puzzle: int, trajectories: int, seed: int = 0) -> list[float]:
 def by_hand(model: Scripted, ids: Any, trajectories: int, seed: int = 0) -> dict[str, Any]:
     """The protocol of recipe.md in plain loops: each puzzle weighs as much as it has solutions."""
     hits = total = found = distinct = 0.0
-    best = {"majority": 0.0, "value": 0.0, "halt": 0.0, "oracle": 0.0}
+    best = dict.fromkeys(SELECTORS, 0.0)
     for p in ids:
         thrown = dice(p, trajectories, seed)
         boards = [model.choose(TEST.x[p], die).tobytes() for die in thrown]
@@ -102,7 +104,10 @@ def by_hand(model: Scripted, ids: Any, trajectories: int, seed: int = 0) -> dict
         best["majority"] += weight * right[boards.index(favorite)]
         best["value"] += weight * right[thrown.index(max(thrown))]
         best["halt"] += weight * right[0]  # it believes in all alike
-        best["oracle"] += weight * any(right)
+        best["residual"] += weight * right[int(np.argmin(np.abs(thrown)))]  # h changes from 0 to the number thrown
+        best["stability"] += weight * right[0]  # all halt at once
+        best["rules"] += weight * any(right)
+        best["any"] += weight * any(right)
     return {
         "inputs": len(ids), "solutions": int(total), "accuracy": hits / total, "coverage": found / total,
         "distinct": distinct / len(ids), "best_of_n": {how: right / total for how, right in best.items()},
@@ -183,13 +188,13 @@ def test_figures_per_number_of_solutions_add_up_to_the_whole() -> None:
 def test_a_perfect_model_with_enough_samples_has_all_figures_at_one() -> None:
     figures = score(Scripted(wrong=False), TASK, **SETTINGS | {"trajectories": 80})["all_inputs"]
     assert figures["accuracy"] == figures["coverage"] == 1
-    assert figures["best_of_n"] == {"majority": 1, "value": 1, "halt": 1, "oracle": 1}
+    assert figures["best_of_n"] == dict.fromkeys(SELECTORS, 1)
 
 
 def test_a_model_that_is_always_wrong_has_them_at_zero() -> None:
     figures = score(Scripted(depth=99), TASK, **SETTINGS)
     assert figures["accuracy"] == figures["coverage"] == 0
-    assert figures["best_of_n"] == {"majority": 0, "value": 0, "halt": 0, "oracle": 0}
+    assert figures["best_of_n"] == dict.fromkeys(SELECTORS, 0)
     assert figures["distinct"] == 1
 
 
@@ -208,6 +213,35 @@ def test_a_deterministic_model_is_computed_once_not_n_times() -> None:
     model.rows = 0
     score(model, TASK, **SETTINGS | {"trajectories": 1_000})
     assert model.rows == once
+
+
+def test_network_calls_are_the_blocks_of_all_transitions_that_were_taken() -> None:
+    for depth, halting, steps in ((1, True, 1), (3, True, 3), (3, False, 5)):
+        cells = score_grid(Scripted(depth=depth), TASK, depths=[5], trajectories=[2, 6], halting=halting, seed=0)
+        assert [cell["network_calls"] for cell in cells.values()] == [steps * 2 * 3 * width for width in (2, 6)]
+    (one,) = score_grid(Scripted(stochastic=False), TASK, depths=[5], trajectories=[6], halting=False, seed=0).values()
+    assert one["network_calls"] == 5 * 2 * 3  # all trajectories are one
+
+
+def test_an_answer_knows_for_how_long_it_had_stood_and_by_how_much_h_had_changed() -> None:
+    model, depths = Doubtful(0.3, 0.2), [1, 2, 3, 4, 5]
+    told = answer(model, TEST, np.arange(len(TEST)), trajectories=2, depths=depths, halting=False, seed=0)
+    assert [np.unique(told[depth].stability).tolist() for depth in depths] == [[0], [0], [1], [2], [3]]
+    drawn = np.array([dice(puzzle, 2) for puzzle in range(len(TEST))])
+    np.testing.assert_allclose(told[1].residual, drawn**2 / (25 * 3), rtol=1e-5)  # one feature of one position
+    assert (told[5].residual == 0).all()
+    first = answer(model, TEST, np.arange(len(TEST)), trajectories=2, depths=[5], halting=True, seed=0)[5]
+    assert (first.stability == 0).all()  # it gives the answer of its first step
+    np.testing.assert_array_equal(first.residual, told[1].residual)
+
+
+def test_each_head_is_held_against_all_answers() -> None:
+    figures = score(Scripted(depth=99), TASK, **SETTINGS)  # always wrong, and halts with probability 0.27
+    assert figures["reliability"]["halt"] == {
+        "expected_calibration_error": pytest.approx(1 / (1 + np.e)),
+        "bins": [{"low": 0.2, "mean": pytest.approx(1 / (1 + np.e)), "right": 0.0, "count": 6 * len(TEST)}],
+    }
+    assert sum(each["count"] for each in figures["reliability"]["value"]["bins"]) == 6 * len(TEST)
 
 
 class TestHalting:
@@ -231,8 +265,10 @@ class TestHalting:
 
     def test_halting_of_a_model_that_stands_still_changes_no_answer(self) -> None:
         one, other = (score(Scripted(depth=1), TASK, **SETTINGS | {"halting": halting}) for halting in (True, False))
-        for name in ("accuracy", "coverage", "distinct", "best_of_n", "by_solutions"):
+        for name in ("accuracy", "coverage", "distinct"):
             assert one[name] == other[name]
+        for selector in set(SELECTORS) - {"residual"}:  # what stands still has no residual to choose by
+            assert one["best_of_n"][selector] == other["best_of_n"][selector]
 
     def test_one_that_never_halts_gives_the_answer_that_its_head_believed_in_most(self) -> None:
         model = Doubtful(0.1, 0.4, 0.2, 0.45, 0.3)
@@ -434,7 +470,7 @@ class TestCheckpoint:
             "checkpoint", "sha256", "model", "task", "split", "protocol", "trajectories", "supervision_steps",
             "halting",
             "seed", "precision", "accuracy", "coverage", "by_solutions", "best_of_n", "distinct", "mean_halt_step",
-            "seconds", "all_inputs",
+            "seconds", "all_inputs", "network_calls", "reliability",
         }  # fmt: skip
         opened = gram.load(debug_checkpoint)
         assert figures["sha256"] == opened.digest

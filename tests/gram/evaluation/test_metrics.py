@@ -15,7 +15,8 @@ from gram.tasks import Puzzles
 
 def answers(tokens: np.ndarray, **given: np.ndarray) -> Answers:
     nothing = np.zeros(tokens.shape[:2], np.float32)
-    others = {"value": nothing, "halt": nothing, "depth": nothing.astype(np.int32), "halted": nothing > 0}
+    others = dict.fromkeys(("value", "halt", "residual"), nothing)
+    others |= {"stability": nothing.astype(np.int32), "depth": nothing.astype(np.int32), "halted": nothing > 0}
     return Answers(tokens, **others | given)  # type: ignore[arg-type]
 
 
@@ -63,11 +64,19 @@ def test_every_share_has_its_interval() -> None:
     metrics = summary(each, np.arange(40))
     ones = np.ones(40)
     assert metrics["intervals"]["accuracy"] == mean(valid.mean(1), ones)
-    for name in SELECTORS:
+    for name in metrics["best_of_n"]:
         assert metrics["intervals"]["best_of_n"][name] == mean(each.chosen[name], ones)
     for name in ("accuracy", "coverage"):
         low, high = metrics["intervals"][name]
         assert low <= metrics[name] <= high
+
+
+def test_rules_choose_only_where_they_decide_what_is_right() -> None:
+    valid, tokens = np.array([[False, True]]), np.array([[[2, 2], [1, 1]]], np.uint8)
+    without, ruled = (measure_puzzles(one_each(1), answers(tokens), valid, ruled=ruled) for ruled in (False, True))
+    assert list(without.chosen) == ["majority", "value", "halt", "residual", "stability", "any"]
+    assert list(ruled.chosen) == list(SELECTORS)
+    assert [int(right[0]) for right in ruled.chosen.values()] == [0, 0, 0, 0, 0, 1, 1]
 
 
 def test_more_may_be_found_than_was_known() -> None:

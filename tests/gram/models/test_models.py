@@ -16,7 +16,7 @@ from torch import Tensor
 from gram.board import Board, Token
 from gram.config import RunConfig
 from gram.models import GRAM, MODELS, TRM, Model, State, TokenModel
-from gram.models.blocks import Attention, AttentionBias, Network, NetworkConfig, SwiGLU, rms_norm
+from gram.models.blocks import Attention, AttentionBias, Block, Network, NetworkConfig, SwiGLU, rms_norm
 from gram.models.gaussian import Gaussian
 from gram.models.gram import GRAMConfig
 from gram.models.positions import Lines, layout
@@ -138,6 +138,15 @@ class TestContract:
         if model.low_steps:
             assert state.l.square().mean().sqrt() == pytest.approx(1, abs=0.01)  # it ends in a norm
         assert state.h.square().mean().sqrt() < 30  # norm + guidance; sigma is clamped at e, the mean is not
+
+    def test_it_says_how_many_blocks_a_transition_applies(self, model: Model) -> None:
+        state, seen = model.init(puzzles()), []
+        blocks = [part for part in model.modules() if isinstance(part, Block)]
+        hooks = [block.register_forward_hook(lambda block, *_: seen.append(block)) for block in blocks]
+        model.step(state, Die())
+        assert len(seen) == model.blocks_per_transition
+        for hook in hooks:
+            hook.remove()
 
     def test_a_row_does_not_depend_on_its_neighbors(self, model: Model) -> None:
         x = puzzles()

@@ -33,7 +33,13 @@ def test_a_finished_run_is_exported_with_a_card_that_says_its_results(debug_chec
     assert [(cell["supervision_steps"], cell["trajectories"]) for cell in cells] == [
         (2, 1), (2, 3), (4, 1), (4, 3), (8, 1), (8, 3),
     ]  # fmt: skip
-    assert f"| 8 | 3 | {shown(cells[-1], 'accuracy')} | " in card
+    assert f"| 8 | 3 | {cells[-1]['network_calls']:.0f} | {shown(cells[-1], 'accuracy')} | " in card
+    assert "| best by stability | best by rules | best by any |\n" in card
+    for name, found in first["reliability"].items():
+        error = found["expected_calibration_error"]
+        assert f"Reliability of the {name} head" in card
+        assert f"expected calibration error {error:.3f})" in card
+        assert f"| answers | {' | '.join(str(each['count']) for each in found['bins'])} |" in card
     assert "deterministic" not in card
     assert "rating" not in card
 

@@ -135,6 +135,16 @@ class TestContract:
             assert task.check(x, found).valid.all()
         assert foreign > 0
 
+    def test_it_has_rules_where_its_board_checks_an_answer_without_knowing_one(self, task: Task) -> None:
+        """There `gram.evaluation.select` has the selector `rules`."""
+        assert task.board.ruled is (task.name not in ("arc", "images"))
+        assert task.ruled or not task.board.ruled
+        if task.board.ruled:
+            puzzles = task.puzzles("test").take([0])
+            unknown = Puzzles(puzzles.x, (np.empty((0, task.board.positions), np.uint8),), complete=False)
+            answers = np.stack([puzzles.solutions[0][0], puzzles.x[0]])[None]
+            assert task.judge(unknown, answers).valid.tolist() == [[True, False]]
+
     def test_judging_broadcasts_over_puzzles_and_trajectories(self, task: Task) -> None:
         count = min(3, len(task.puzzles("test")))
         puzzles = task.puzzles("test").take(range(count))
