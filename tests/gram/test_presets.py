@@ -35,14 +35,11 @@ def test_the_command_of_a_card_gives_its_configuration(card: Path) -> None:
 
 
 def test_every_value_of_a_layer_has_its_origin_and_later_layers_win() -> None:
-    named = find("sudoku9-extreme-looped")
-    assert named.layers == (
-        "sizes.laptop", "tasks.related", "tasks.sudoku9-extreme", "models.one-pass", "models.quarter",
-        "models.quarter-extreme", "models.looped",
-    )  # fmt: skip
+    named = find("sudoku9-extreme-trm-mlp")
+    assert named.layers == ("sizes.laptop", "tasks.related", "tasks.sudoku9-extreme", "models.mlp", "models.trm-mlp")
     assert named.origins["train.optim.ema"] == "sizes.laptop"
     assert named.origins["train.batch"] == "tasks.sudoku9-extreme"
-    assert named.origins["train.steps"] == "models.quarter-extreme"
+    assert named.origins["model.network.mixing"] == "models.mlp"
     assert "train.optim.lr" not in named.origins  # a default
 
 
