@@ -176,9 +176,12 @@ def score_grid(
     rows, cells = several if len(several) else everything, {}
     for depth, found in answers.items():
         valid = task.judge(chosen, found.tokens).valid
+        conflicts = task.conflicts(chosen.x[:, None], found.tokens) if task.ruled else None
         found = replace(found, tokens=task.canonical(chosen.x[:, None], found.tokens))
         for width in widths:
-            each = measure_puzzles(chosen, found.first(width), valid[:, :width])
+            each = measure_puzzles(
+                chosen, found.first(width), valid[:, :width], None if conflicts is None else conflicts[:, :width]
+            )
             cells[depth, width] = {
                 **about,
                 "trajectories": width,

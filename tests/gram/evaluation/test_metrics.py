@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gram.evaluation.intervals import mean
+from gram.evaluation.intervals import mean, total
 from gram.evaluation.metrics import Answers, difference, entry, measure_puzzles, summary
 from gram.evaluation.select import SELECTORS
 from gram.tasks import Puzzles
@@ -36,6 +36,15 @@ def test_a_summary_weighs_a_puzzle_by_its_number_of_solutions() -> None:
     assert metrics["mean_halt_step"] == 2
     assert metrics["halted"] == 3 / 4
     assert "by_rating" not in metrics
+    assert "conflicts" not in metrics
+
+
+def test_conflicts_are_those_of_one_sample_of_each_puzzle_summed() -> None:
+    found = np.array([[0, 2], [3, 0]])
+    each = measure_puzzles(one_each(2), answers(np.ones((2, 2, 2), np.uint8)), found == 0, found)
+    metrics = summary(each, np.arange(2))
+    assert metrics["conflicts"] == 1 + 1.5
+    assert metrics["intervals"]["conflicts"] == total([1, 1.5])
 
 
 def test_one_sample_and_the_best_of_many_are_compared_on_the_same_puzzles() -> None:
