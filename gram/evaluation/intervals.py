@@ -2,8 +2,8 @@
 
 One score interval (Wilson 1927) serves all: of a count, with the number of trials; of a weighted mean over puzzles,
 whose samples are not independent, with the effective number of puzzles. Wilson's interval with an effective sample size
-is what Franco, Little, Louis and Slud (2019, J. Surv. Stat. Methodol. 7(3)) recommend for shares in cluster samples. Sums of
-counts without an upper bound (conflicts) have the Poisson counterpart.
+is what Franco, Little, Louis and Slud (2019, J. Surv. Stat. Methodol. 7(3)) recommend for shares in cluster samples.
+Sums of counts without an upper bound (conflicts) have the Poisson counterpart.
 """
 
 from __future__ import annotations

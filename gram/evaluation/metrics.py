@@ -4,8 +4,8 @@
 solutions found among N samples of each puzzle, summed, over the solutions that exist, summed. The weight of a puzzle is
 its number of solutions; metrics are of the puzzles with at least two (Table 1's) and of all. Best of N is the accuracy
 of the one answer of N that a selector chose; `above_one_sample` is by how much it exceeds accuracy, paired by puzzle.
-`ceiling` is the coverage of one right answer per puzzle. `conflicts` are the broken rules of one sample of each puzzle (a
-mean over its samples), summed over the puzzles: Table 1's of coloring, over all test graphs.
+`ceiling` is the coverage of one right answer per puzzle. `conflicts` are the broken rules of one sample of each puzzle
+(a mean over its samples), summed over the puzzles: Table 1's of coloring, over all test graphs.
 """
 
 from __future__ import annotations
