@@ -4,7 +4,7 @@
     weights.safetensors    the averaged weights, z0 included; metadata: format, optimizer step, sha256 of the tensors
     metrics.jsonl          one line per look at the run
     training.safetensors   only in a run that can go on: weights, average, optimizer, carried batch, random state
-    results.json           figures, in an artifact; without weights if only its figures ship
+    results.json           metrics, in an artifact; it may be without weights
     README.md              the card, in an artifact
 
 safetensors only, never pickle: opening a checkpoint cannot run code. Every file is written under a temporary name and
@@ -99,7 +99,7 @@ def find(name: str | os.PathLike[str]) -> Path:
     for place in places:
         if (place / RESULTS).is_file() and (place / CONFIG).is_file():
             raise CheckpointError(
-                f"{place} ships its figures and not its weights; train them with "
+                f"{place} has its metrics and not its weights; train them with "
                 f"`gram train {place / CONFIG} -o runs/{place.name}`"
             )
     if (Path(name) / CONFIG).is_file():

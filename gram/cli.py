@@ -230,11 +230,11 @@ def export(
     also: Annotated[
         list[Path] | None, typer.Option(help="A run with another seed, whose metrics stand beside; may be repeated.")
     ] = None,
-    weights: Annotated[bool, typer.Option("--weights/--figures-only", help="Whether the weights ship.")] = True,
+    weights: Annotated[bool, typer.Option("--weights/--metrics-only", help="Whether weights are included.")] = True,
     limit: Annotated[
         int, typer.Option(help="Measure on N inputs, or by N samples, if no table of results lists it; 0: all.")
     ] = 0,
-    note: Annotated[str, typer.Option(help="Sentences for the card that figures cannot say.")] = "",
+    note: Annotated[str, typer.Option(help="Sentences for the card that metrics cannot say.")] = "",
 ) -> None:
     """Evaluate a finished run, as the tables of results ask, and write it as an artifact with its card."""
     from gram.release.export import export as write
@@ -246,7 +246,7 @@ def export(
 def results(
     tables: Annotated[list[str] | None, typer.Argument(metavar="[TABLE]...", help="Only these; default all.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Fewer inputs, minutes; into results-quick.")] = False,
-    cards: Annotated[bool, typer.Option("--cards", help="Measure nothing: the figures of the cards.")] = False,
+    cards: Annotated[bool, typer.Option("--cards", help="Measure nothing: the cards' metrics.")] = False,
     page: Annotated[bool, typer.Option("--page", help="Only write the page of the stored results.")] = False,
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="Folder; default artifacts/ and docs/ of the source tree.")

@@ -114,7 +114,7 @@ By depth and width (seed 0, {cells[0]["inputs"]} held-out {cells[0]["protocol"].
 The paper's model has about 10 million parameters, D = 512 and batch 768 on eight GPUs. This one is sized for a laptop
 and learns {checkpoint.task.board.title} only{lines}.{_protocol(first)}
 
-{_shipped(results)}
+{_weights_of(results)}
 Made at commit `{results["commit"]}`.
 """
 
@@ -173,16 +173,16 @@ the nearest training answer is in cells (of pictures: pixels).
 
 The paper's model has about 10 million parameters, D = 512 and batch 768 on eight GPUs. This one is sized for a laptop.
 
-{_shipped(results)}
+{_weights_of(results)}
 Made at commit `{results["commit"]}`.
 """
 
 
-def _shipped(results: dict[str, Any]) -> str:
-    """Which weights the figures are of."""
+def _weights_of(results: dict[str, Any]) -> str:
+    """Which weights the metrics are of."""
     if results["weights"]:
         return f"Weights: `weights.safetensors`, sha256 of the tensors `{results['sha256']}`."
-    return f"The weights do not ship (sha256 of the tensors `{results['sha256']}`); the command above trains them."
+    return f"The weights are not included (sha256 of the tensors `{results['sha256']}`); the command above trains them."
 
 
 def _setting(checkpoint: Checkpoint, results: dict[str, Any]) -> str:

@@ -45,7 +45,7 @@ def export(
         run: folder of the run, with all its optimizer steps done; or an artifact, which is measured anew.
         out: folder of the artifact; made if absent.
         also: runs of the same configuration with other seeds, whose metrics stand beside those of the first.
-        weights: whether they ship; if not, only the figures do.
+        weights: whether they are included; if not, the artifact is its metrics and its card.
         limit: where no table of results lists the artifact, measure on only N held-out inputs, evenly chosen, or by N
             samples of a generator; 0: all, or 2,000.
         note: sentences for the card that figures cannot say, e.g. what else ran on the machine.
@@ -89,12 +89,12 @@ def export(
     else:
         results |= _answered(runs, out.name, passes, limit)
     out.mkdir(parents=True, exist_ok=True)
-    for name in (store.CONFIG, store.METRICS):
-        if (first.path / name).resolve() != (out / name).resolve():
+    if out.resolve() != first.path.resolve():
+        for name in (store.CONFIG, store.METRICS):
             shutil.copyfile(first.path / name, out / name)
-    if weights:
-        store.save_weights(out, first.model, first.step)
-    else:
+        if weights:
+            store.save_weights(out, first.model, first.step)
+    if not weights:
         (out / store.WEIGHTS).unlink(missing_ok=True)
     store.write_atomic(out / store.RESULTS, json.dumps(results, indent=1) + "\n")
     store.write_atomic(out / store.CARD, (generator_card if generates else card)(first, results))

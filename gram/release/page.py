@@ -15,23 +15,23 @@ Results = dict[str, Any]
 def page(tables: Tables, results: Results) -> str:
     """The page as Markdown. A table without a measured row is left out."""
     made = results["made"]
-    some = {
-        "quick": ", of few inputs, so that intervals are wide and targets are not judged",
-        "cards": ": the figures are those of the cards",
-    }.get(made["effort"], "")
+    where = f"in {made['cpu_seconds'] / 60:.1f} CPU minutes on {made['machine']}, torch {made['torch']}"
+    measured = {
+        "cards": "from the metrics of the cards",
+        "quick": f"{where}, of few inputs: intervals are wide, and targets are not judged",
+    }.get(made["effort"], where)
     head = f"""# Results
 
 <!-- Written by `gram results`; the words are in gram/release/tables.yaml, the numbers in artifacts/results.json. -->
 
 {tables.intro.strip()}
 
-Made by `{made["command"]}` in {made["cpu_seconds"] / 60:.1f} CPU minutes on {made["machine"]}, torch
-{made["torch"]}{some}.
+Made by `{made["command"]}` {measured}.
 """
     parts = [
         _table(table, results["tables"][name])
         for name, table in tables.tables.items()
-        if results["tables"].get(name, {}).get("rows")
+        if any(row["cells"] for row in results["tables"].get(name, {}).get("rows", []))
     ]
     parts.insert(1, _claims(tables, results["claims"]))
     return "\n".join([head, *parts, *([tables.notes.strip() + "\n"] if tables.notes else [])])
@@ -39,7 +39,7 @@ Made by `{made["command"]}` in {made["cpu_seconds"] / 60:.1f} CPU minutes on {ma
 
 def _table(table: Table, found: Results) -> str:
     """A table with its words, its data and commands, and its targets."""
-    rows = {row["artifact"]: row for row in found["rows"]}
+    rows = {row["artifact"]: row for row in found["rows"] if row["cells"]}
     several = any(len(row["cells"]) > 1 for row in rows.values())
     theirs = [metric for metric in table.columns if any(metric in row["paper"] for row in rows.values())]
     heads = ["model", *(["samples x steps"] if several else []), *table.columns]
@@ -50,7 +50,7 @@ def _table(table: Table, found: Results) -> str:
         if row.artifact in rows:
             lines += _lines(table, row, rows[row.artifact], several, theirs)
     targets = _targets(table, found["targets"])
-    after = [_source(rows.values()), _ratings(table, rows), targets, table.notes.strip()]
+    after = [_source(list(rows.values())), _ratings(table, rows), targets, table.notes.strip()]
     parts = [f"## {table.title}", table.text.strip(), "\n".join(lines), *after]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -109,11 +109,11 @@ def _source(rows: Collection[Results]) -> str:
             command = " ".join("NAME" if word == name else word for word in cell["command"].split())
             if cell["protocol"] == "samples":
                 command = "gram generate NAME -n SAMPLES --steps STEPS"
-            exported = ", by `gram export`" if cell["measured"] == "by gram export" else ""
+            exported = " (measured by `gram export`)" if cell["measured"] == "by gram export" else ""
             commands.setdefault(f"`{command}`{exported}", {})[name] = None
             data.setdefault(text, {})[name] = None
     sized = {f"{text}: {', '.join(sizes[text])}": names for text, names in data.items()}
-    return f"Data: {'; '.join(_each(sized, len(rows)))}. By {'; '.join(_each(commands, len(rows)))}."
+    return f"Data: {'; '.join(_each(sized, len(rows)))}. Command: {'; '.join(_each(commands, len(rows)))}."
 
 
 def _each(found: dict[str, dict[str, None]], rows: int) -> list[str]:

@@ -3,7 +3,7 @@
     artifacts/results.json    all that the page shows and more: `made` (how), `tables` and `claims`
     docs/results.md           the page (`gram.release.page`)
 
-A row whose weights do not ship, or that takes too long, has the figures that `gram export` wrote; each cell says which.
+A row without weights, or that takes too long, has the metrics that `gram export` wrote; each cell says which.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def write(
     """Rebuild tables, all or those named, and write `results.json` and the page.
 
     Args:
-        effort: `full`, `quick` (on fewer inputs), `cards` (nothing is measured, the figures are those of the cards), or
+        effort: `full`, `quick` (on fewer inputs), `cards` (nothing is measured, the metrics are those of the cards), or
             `page` (the rows are the stored ones; targets, claims and the page follow from the words of today).
         out: folder of both; default: artifacts/ and docs/ of the source tree.
     Returns:
@@ -205,10 +205,10 @@ def remarks(tables: Tables, found: Results) -> list[str]:
     rows = [row for table in found["tables"].values() for row in table["rows"]]
     lists = {
         "not trained yet, so left out": known - {row["artifact"] for row in rows},
-        "data not here (GRAM_DATA), so with the cards' figures": {
+        "data not here (GRAM_DATA), so with the cards' metrics": {
             row["artifact"] for row in rows if "missing" in row["data"]
         },
-        "exported with other settings than tables.yaml has, so without figures": {
+        "exported with other settings than tables.yaml has, so without metrics": {
             row["artifact"] for row in rows if not row["cells"]
         },
         "not what the cards say (other weights, settings or processor; export them again)": {

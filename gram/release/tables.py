@@ -31,7 +31,7 @@ class Pass:
         depths: supervision steps, one row of cells for each; none: the checkpoint's own.
         halting: default: the checkpoint's.
         limit: on only N held-out inputs, evenly chosen; 0: all. Of a generator: N samples.
-        quick: as `limit`, for `--quick`; 0: the card's figures are shown.
+        quick: as `limit`, for `--quick`; 0: the card's metrics are shown.
     """
 
     trajectories: tuple[int, ...] = (20,)
@@ -109,7 +109,7 @@ class Table:
         title, text: its heading, and what stands before it.
         columns: the metrics that the page shows.
         passes: how its rows are measured; none: as `gram export` does by itself.
-        anew: whether `gram results` measures them; if not, because it takes too long, the cards' figures are shown.
+        anew: whether `gram results` measures them; if not, because it takes too long, the cards' metrics are shown.
         rows: in the order of the page.
         paper: the paper's table, task as registered, and board size; none: nothing to compare with.
         by_rating: the metric that a second table shows by the puzzles' ratings.

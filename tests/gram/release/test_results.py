@@ -56,7 +56,7 @@ TABLES = Tables(
 
 @pytest.fixture(scope="module")
 def artifacts(debug_checkpoint: Path, debug_trm_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A GRAM with figures of two training seeds, and the figures of a TRM without its weights."""
+    """A GRAM with metrics of two training seeds, and those of a TRM without its weights."""
     folder = tmp_path_factory.mktemp("artifacts")
     other = train(preset("debug").override(["seed=1"]), folder / "runs" / "other", quiet=True)
     with pytest.MonkeyPatch.context() as patch:
@@ -197,9 +197,9 @@ def test_what_a_card_says_is_measured_again() -> None:
     assert with_interval(entry["value"], entry["interval"]) in text or card["machine"] != machine()
 
 
-def test_figures_without_weights_say_how_to_train_them(here: Path) -> None:
-    with pytest.raises(store.CheckpointError, match=r"ships its figures and not its weights; train them with `gram tr"):
+def test_metrics_without_weights_say_how_to_train_them(here: Path) -> None:
+    with pytest.raises(store.CheckpointError, match=r"has its metrics and not its weights; train them with `gram tra"):
         gram.load("queens5-trm")
     assert "queens5-trm" not in gram.names()
     assert preset(here / "queens5-trm" / store.CONFIG) == preset("debug-trm")
-    assert "The weights do not ship" in (here / "queens5-trm" / store.CARD).read_text()
+    assert "The weights are not included" in (here / "queens5-trm" / store.CARD).read_text()
