@@ -101,12 +101,12 @@ the held-out inputs; in brackets stand confidence intervals of 95 % over inputs 
 {_ceiling(checkpoint, first)}
 A sample stops after {first["mean_halt_step"]:.1f} steps on average; {first["halted"]:.1%} stop by themselves.
 {_by(first, "solutions", "number of existing solutions")}{_by(first, "rating", "rating (dead ends of a solver)")}
-By depth and width (seed 0, {cells[0]["inputs"]} held-out {cells[0]["protocol"].removeprefix("all ")}):
+By depth and width (seed 0, held-out {cells[0]["protocol"].removeprefix("all ")}):
 
 {_lines(grid)}
 
-| supervision steps | samples | accuracy | coverage | best by majority | by value | by halt | by oracle |
-|---|---|---|---|---|---|---|---|
+| supervision steps | samples | inputs | accuracy | coverage | best by majority | by value | by halt | by oracle |
+|---|---|---|---|---|---|---|---|---|
 {_lines(_cell(cell) for cell in cells)}
 
 ## Limits
@@ -267,7 +267,7 @@ def _by(first: dict[str, Any], name: str, title: str) -> str:
 
 def _cell(cell: dict[str, Any]) -> str:
     shares = [shown(cell, "accuracy"), shown(cell, "coverage"), *(shown(cell, "best_of_n", name) for name in SELECTORS)]
-    return _row([cell["supervision_steps"], cell["trajectories"], *shares])
+    return _row([cell["supervision_steps"], cell["trajectories"], cell["inputs"], *shares])
 
 
 def _ceiling(checkpoint: Checkpoint, first: dict[str, Any]) -> str:

@@ -104,8 +104,8 @@ def _source(rows: Collection[Results]) -> str:
         digest = f"sha256 `{about['sha256'][:12]}`" if "sha256" in about else f"{about['missing']} is not here"
         text = f"{about['name']} ({about.get('held_out', 0):,} held out, {digest})"
         for cell in row["cells"]:
-            of = {"samples": " samples", "all inputs": ""}.get(cell["protocol"], f" {cell['protocol']}")
-            sizes.setdefault(text, {})[f"{cell['inputs']:,}{of}"] = None
+            of = cell["protocol"].removeprefix("all ")
+            sizes.setdefault(text, {})[f"{cell['inputs']:,} {of}"] = None
             command = " ".join("NAME" if word == name else word for word in cell["command"].split())
             if cell["protocol"] == "samples":
                 command = "gram generate NAME -n SAMPLES --steps STEPS"

@@ -38,7 +38,7 @@ def test_finished_runs_are_exported_with_a_card_that_says_their_results(debug_ch
     assert [(cell["supervision_steps"], cell["trajectories"]) for cell in cells] == [
         (depth, width) for depth in (2, 4, 8) for width in (1, 5, 20)
     ]
-    assert f"| 8 | 20 | {shown(cells[-1], 'accuracy')} | " in card
+    assert f"| 8 | 20 | {cells[-1]['inputs']} | {shown(cells[-1], 'accuracy')} | " in card
     assert "deterministic" not in card
     assert "rating" not in card
     assert ["by_solutions" in result for result in (first, second)] == [True, False]
