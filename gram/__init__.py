@@ -5,6 +5,7 @@
     figures = gram.evaluate(checkpoint, trajectories=20)
     cells = gram.grid(checkpoint, depths=[4, 16, 64], trajectories=[1, 5, 20])["cells"]
     bounds = gram.bound(checkpoint, limit=64, samples=16)
+    rows = gram.results()["tables"]["nqueens8"]["rows"]     # what docs/results.md shows
 
 `import gram`, `gram.rollout` and `gram.board` leave torch unloaded: the names above are imported on first use.
 """
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from gram.inference.sample import sample as sample
     from gram.inference.watch import watch as watch
     from gram.presets import preset as preset
+    from gram.release.results import results as results
     from gram.training.loop import train as train
 
 __version__ = "0.1.0"
@@ -49,6 +51,7 @@ _HOME = {
     "bound": "evaluation.likelihood",
     "generate": "evaluation.generate",
     "watch": "inference.watch",
+    "results": "release.results",
     "probe": "analysis.probe",
     "Probe": "analysis.probe",
 }

@@ -4,7 +4,8 @@
     weights.safetensors    the averaged weights, z0 included; metadata: format, optimizer step, sha256 of the tensors
     metrics.jsonl          one line per look at the run
     training.safetensors   only in a run that can go on: weights, average, optimizer, carried batch, random state
-    README.md              the card, in a published checkpoint
+    results.json           metrics, in an artifact; it may be without weights
+    README.md              the card, in an artifact
 
 safetensors only, never pickle: opening a checkpoint cannot run code. Every file is written under a temporary name and
 then renamed, so a kill at any moment leaves the old file or the new one.
@@ -32,6 +33,7 @@ from gram.tasks import TASKS, Task
 
 FORMAT = "gram-checkpoint 2"
 WEIGHTS, CONFIG, METRICS, TRAINING = "weights.safetensors", "config.json", "metrics.jsonl", "training.safetensors"
+RESULTS, CARD = "results.json", "README.md"
 
 
 class CheckpointError(ValueError):
@@ -90,9 +92,16 @@ def find(name: str | os.PathLike[str]) -> Path:
     Raises:
         CheckpointError: there is none; the message lists the known names.
     """
-    for place in (Path(name), *(folder / name for folder in folders())):
+    places = [Path(name), *(folder / name for folder in folders())]
+    for place in places:
         if (place / WEIGHTS).is_file():
             return place
+    for place in places:
+        if (place / RESULTS).is_file() and (place / CONFIG).is_file():
+            raise CheckpointError(
+                f"{place} has its metrics and not its weights; train them with "
+                f"`gram train {place / CONFIG} -o runs/{place.name}`"
+            )
     if (Path(name) / CONFIG).is_file():
         raise CheckpointError(f"{name} has no {WEIGHTS} yet; let `gram train` finish, or stop it once with Ctrl+C")
     known = names()

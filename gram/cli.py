@@ -1,5 +1,4 @@
-"""The `gram` command: train, sample, evaluate, export, show, list. Errors are one sentence on stderr and exit code
-2."""
+"""The `gram` command: train, sample, evaluate, export, results, show, list. Errors are one sentence, exit code 2."""
 
 from __future__ import annotations
 
@@ -228,15 +227,41 @@ def generate(
 def export(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the artifact, e.g. artifacts/nqueens8-gram.")],
-    seeds: Annotated[int, typer.Option(help="Measure with this many seeds, from 0.")] = 3,
-    limit: Limit = None,
-    samples: Annotated[int, typer.Option(help="Measure a model that generates by this many samples.")] = 2_000,
-    note: Annotated[str, typer.Option(help="Sentences for the card that figures cannot say.")] = "",
+    also: Annotated[
+        list[Path] | None, typer.Option(help="A run with another seed, whose metrics stand beside; may be repeated.")
+    ] = None,
+    weights: Annotated[bool, typer.Option("--weights/--metrics-only", help="Whether weights are included.")] = True,
+    limit: Annotated[
+        int, typer.Option(help="Measure on N inputs, or by N samples, if no table of results lists it; 0: all.")
+    ] = 0,
+    note: Annotated[str, typer.Option(help="Sentences for the card that metrics cannot say.")] = "",
 ) -> None:
-    """Evaluate a finished run and write it as an artifact with its card."""
+    """Evaluate a finished run, as the tables of results ask, and write it as an artifact with its card."""
     from gram.release.export import export as write
 
-    print(write(run, out, seeds=seeds, limit=limit, samples=samples, note=note))
+    print(write(run, out, also=also or [], weights=weights, limit=limit, note=note))
+
+
+@app.command()
+def results(
+    tables: Annotated[list[str] | None, typer.Argument(metavar="[TABLE]...", help="Only these; default all.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer inputs, minutes; into results-quick.")] = False,
+    cards: Annotated[bool, typer.Option("--cards", help="Measure nothing: the cards' metrics.")] = False,
+    page: Annotated[bool, typer.Option("--page", help="Only write the page of the stored results.")] = False,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", help="Folder; default artifacts/ and docs/ of the source tree.")
+    ] = None,
+) -> None:
+    """Measure the artifacts anew and write results.json and the page of it, the paper's figures beside ours."""
+    from gram.release.results import Effort, write
+    from gram.release.tables import load
+
+    if quick + cards + page > 1:
+        raise typer.BadParameter("--quick, --cards and --page exclude each other; give one of them")
+    out = Path("results-quick") if quick and out is None else out
+    effort: Effort = "quick" if quick else "cards" if cards else "page" if page else "full"
+    for line in write(load(), tables or [], effort=effort, out=out, progress=sys.stderr.isatty()):
+        print(line)
 
 
 @bench.command("data")

@@ -184,10 +184,11 @@ def score_grid(
     calls = model.high_steps * model.blocks_per_transition  # of a supervision step
     for depth, all_found in answers.items():
         all_valid = task.judge(chosen, all_found.tokens).valid
+        broken = task.conflicts(chosen.x[:, None], all_found.tokens) if task.board.ruled else None
         all_found = replace(all_found, tokens=task.canonical(chosen.x[:, None], all_found.tokens))
         for width in widths:
             found, valid = all_found.first(width), all_valid[:, :width]
-            each = measure_puzzles(chosen, found, valid, ruled=task.board.ruled)
+            each = measure_puzzles(chosen, found, valid, None if broken is None else broken[:, :width])
             cells[depth, width] = {
                 **about,
                 "trajectories": width,

@@ -3,6 +3,7 @@
 One score interval (Wilson 1927) serves all: of a count, with the number of trials; of a weighted mean over puzzles,
 whose samples are not independent, with the effective number of puzzles. Wilson's interval with an effective sample size
 is what Franco, Little, Louis and Slud (2019, J. Surv. Stat. Methodol. 7(3)) recommend for shares in cluster samples.
+Sums of counts without an upper bound (conflicts) have the Poisson counterpart.
 """
 
 from __future__ import annotations
@@ -31,6 +32,25 @@ def wilson(successes: float, n: float) -> Interval:
     low, high = (center - half) / (1 + Z * Z / n), (center + half) / (1 + Z * Z / n)
     # Exact in spite of rounding.
     return [0.0 if successes == 0 else max(0.0, low), 1.0 if successes == n else min(1.0, high)]
+
+
+def total(counts: ArrayLike) -> Interval:
+    """Interval of the sum of counts, at least 0, one of each puzzle [puzzle].
+
+    It is the score interval of a Poisson count whose variance is a multiple of its mean (McCullagh & Nelder 1989, 6.2);
+    the multiple is that between puzzles, of the sample with z^2 / 2 more puzzles that count 1, as in `mean`.
+
+    Raises:
+        ValueError: no puzzle, or a negative count.
+    """
+    a = np.asarray(counts, float)
+    if a.ndim != 1 or not len(a) or a.min() < 0:
+        raise ValueError(f"got shape {a.shape} with least {a.min(initial=0):g}; give one count from 0 of each puzzle")
+    found, more = float(a.sum()), Z * Z / 2
+    average = (found + more) / (len(a) + more)
+    excess = float(((a - average) ** 2).sum() + more * (1 - average) ** 2) / (found + more) * Z * Z / 2
+    half = math.sqrt(excess * (2 * found + excess))
+    return [max(0.0, found + excess - half), found + excess + half]
 
 
 def mean(values: ArrayLike, weights: ArrayLike, bounds: tuple[float, float] = (0.0, 1.0)) -> Interval:

@@ -4,7 +4,8 @@
 solutions found among N samples of each puzzle, summed, over the solutions that exist, summed. The weight of a puzzle is
 its number of solutions; metrics are of the puzzles with at least two (Table 1's) and of all. Best of N is the accuracy
 of the one answer of N that a selector chose; `above_one_sample` is by how much it exceeds accuracy, paired by puzzle.
-`ceiling` is the coverage of one right answer per puzzle.
+`ceiling` is the coverage of one right answer per puzzle. `conflicts` are the broken rules of one sample of each puzzle
+(a mean over its samples), summed over the puzzles: Table 1's of coloring, over all test graphs.
 """
 
 from __future__ import annotations
@@ -65,6 +66,7 @@ class PerPuzzle:
         distinct: distinct answers among them.
         chosen: by selector, whether the answer that it chose is right.
         depth, halted: mean supervision steps of its samples, and the share that stopped by themselves.
+        conflicts: mean number of rules that a sample breaks, where rules judge.
     """
 
     solutions: NDArray[np.int64]
@@ -75,6 +77,7 @@ class PerPuzzle:
     chosen: Mapping[str, NDArray[np.float64]]
     depth: NDArray[np.float64]
     halted: NDArray[np.float64]
+    conflicts: NDArray[np.float64] | None = None
 
     def plain(self, rows: NDArray[np.integer], ids: Sequence[int]) -> dict[str, Any]:
         """The shares of the puzzles `rows` as lists [puzzle]; `ids` [row] are their indices in the split."""
@@ -87,16 +90,18 @@ class PerPuzzle:
         }
 
 
-def measure_puzzles(puzzles: Puzzles, answers: Answers, valid: NDArray[np.bool_], ruled: bool = False) -> PerPuzzle:
+def measure_puzzles(
+    puzzles: Puzzles, answers: Answers, valid: NDArray[np.bool_], conflicts: NDArray[np.integer] | None = None
+) -> PerPuzzle:
     """The contributions of each puzzle.
 
     Args:
         valid: [puzzle, trajectory], which answers are right.
-        ruled: the rules of the task alone say so.
+        conflicts: [puzzle, trajectory], how many rules an answer breaks, where rules alone judge.
     """
     scores: dict[str, NDArray[np.generic]] = {
         "value": answers.value, "halt": answers.halt, "residual": answers.residual, "stability": answers.stability,
-        **({"rules": valid} if ruled else {}), "any": valid,
+        **({} if conflicts is None else {"rules": valid}), "any": valid,
     }  # fmt: skip
     every = np.arange(len(puzzles))
     return PerPuzzle(
@@ -110,6 +115,7 @@ def measure_puzzles(puzzles: Puzzles, answers: Answers, valid: NDArray[np.bool_]
         },
         depth=answers.depth.mean(1),
         halted=answers.halted.mean(1),
+        conflicts=None if conflicts is None else conflicts.mean(1),
     )
 
 
@@ -127,6 +133,9 @@ def summary(each: PerPuzzle, rows: NDArray[np.integer]) -> dict[str, Any]:
         name: _paired(best - metrics["accuracy"], each.chosen[name][rows] - accuracy, weight)
         for name, best in metrics["best_of_n"].items()
     }
+    if each.conflicts is not None:
+        metrics["conflicts"] = float(each.conflicts[rows].sum())
+        metrics["intervals"]["conflicts"] = intervals.total(each.conflicts[rows])
     if each.rating is not None:
         metrics["by_rating"] = _by("rating", each.rating, RATINGS, each, rows)
     return metrics
@@ -208,14 +217,14 @@ def entry(metrics: Any, *path: str) -> Any:
     return metrics
 
 
-def with_interval(value: float, interval: Interval, sign: str = "") -> str:
+def with_interval(value: float, interval: Interval, sign: str = "", digits: int = 3) -> str:
     """A number and its interval, for a reader."""
-    return f"{value:{sign}.3f} [{interval[0]:{sign}.3f}, {interval[1]:{sign}.3f}]"
+    return f"{value:{sign}.{digits}f} [{interval[0]:{sign}.{digits}f}, {interval[1]:{sign}.{digits}f}]"
 
 
-def shown(metrics: Mapping[str, Any], *path: str) -> str:
-    """A share among metrics (`"coverage"`; `"best_of_n", "value"`) and its interval, for a reader."""
-    return with_interval(entry(metrics, *path), entry(metrics["intervals"], *path))
+def shown(metrics: Mapping[str, Any], *path: str, digits: int = 3) -> str:
+    """A metric (`"coverage"`; `"best_of_n", "value"`) and its interval, for a reader."""
+    return with_interval(entry(metrics, *path), entry(metrics["intervals"], *path), digits=digits)
 
 
 def setting(metrics: dict[str, Any]) -> str:
@@ -245,6 +254,8 @@ def table(metrics: dict[str, Any]) -> str:
                 f"above one sample by {with_interval(above['difference'], above['interval'], '+')}"
             )
         lines.append(f"  distinct {part['distinct']:.2f}   mean halt step {part['mean_halt_step']:.1f}")
+        if "conflicts" in part:
+            lines[-1] += f"   conflicts, a sample of each input {shown(part, 'conflicts', digits=1)}"
         for name in ("solutions", "rating"):
             rows = part.get(f"by_{name}", [])
             if len(rows) > 1:

@@ -53,7 +53,7 @@ def _course(checkpoint: Checkpoint, results: dict[str, Any]) -> str:
     cpu = f" ({training['cpu_minutes']} of CPU time)" if "cpu_minutes" in training else ""
     return (
         f"{training['optimizer_steps']:,} optimizer steps of {checkpoint.config.train.batch} learning rows, "
-        f"{training['minutes']} minutes{cpu} on {results['machine']}, torch {results['torch']}, "
+        f"{training['minutes']} minutes{cpu} on {training['machine']}, torch {training['torch']}, "
         f"seed {checkpoint.config.seed}."
     )
 
@@ -64,16 +64,14 @@ def card(checkpoint: Checkpoint, results: dict[str, Any]) -> str:
     first = seeds[0]
     kind, model = config.to_dict()["task"]["kind"], checkpoint.model
     size = config.model.network
-    name, samples = results["name"], first["trajectories"]
+    name = results["name"]
     source = checkpoint.task.source()
     shape, course = _shape(checkpoint), _course(checkpoint, results)
     note = f"\n{results['note']}\n" if results["note"] else ""
-    some = f" --limit {results['puzzles']}" if results["puzzles"] else ""
-    cells = results["grid"]["cells"]
-    depths, widths = (sorted({cell[of] for cell in cells}) for of in ("supervision_steps", "trajectories"))
+    cells = results["grid"]
+    grid = dict.fromkeys(f"    {cell['command']}" for cell in cells)
     groups = _by(first, "solutions", "number of existing solutions")
     groups += _by(first, "rating", "rating (dead ends of a solver)")
-    grid = f"--depths {_list(depths)} --trajectories {_list(widths)} --no-halting"
     lines = (
         ", and knows the lines of the board from its position embedding"
         if checkpoint.task.board.kind == "grid" and size.positions == "lines"
@@ -96,7 +94,7 @@ the held-out inputs; in brackets stand confidence intervals of 95 % over inputs 
 {note}
 ## Results
 
-    gram evaluate {name} --trajectories {samples} --split test --seed 0{some} --json
+    {first["command"]}
 
 {_setting(checkpoint, results)} {_weights(first)}
 
@@ -104,9 +102,9 @@ the held-out inputs; in brackets stand confidence intervals of 95 % over inputs 
 {_ceiling(checkpoint, first)}
 A sample stops after {first["mean_halt_step"]:.1f} steps on average; {first["halted"]:.1%} stop by themselves.
 {groups}{_reliability(first)}
-By depth and width without halting (seed 0, {cells[0]["inputs"]} held-out {cells[0]["protocol"].removeprefix("all ")}):
+By depth and width (seed 0, held-out {cells[0]["protocol"].removeprefix("all ")}):
 
-    gram evaluate {name} {grid} --limit {results["grid"]["puzzles"]}
+{_lines(grid)}
 
 {_grid(cells)}
 
@@ -115,7 +113,7 @@ By depth and width without halting (seed 0, {cells[0]["inputs"]} held-out {cells
 The paper's model has about 10 million parameters, D = 512 and batch 768 on eight GPUs. This one is sized for a laptop
 and learns {checkpoint.task.board.title} only{lines}.{_protocol(first)}
 
-Weights: `weights.safetensors`, sha256 of the tensors `{results["sha256"]}`.
+{_weights_of(results)}
 Made at commit `{results["commit"]}`.
 """
 
@@ -155,7 +153,7 @@ def generator_card(checkpoint: Checkpoint, results: dict[str, Any]) -> str:
     gram train {_overrides(checkpoint)}
 
 {results["training"]["optimizer_steps"]:,} optimizer steps of {training.batch} {learned},
-{results["training"]["minutes"]} minutes on {results["machine"]}, torch {results["torch"]},
+{results["training"]["minutes"]} minutes on {results["training"]["machine"]}, torch {results["training"]["torch"]},
 seed {checkpoint.config.seed}. Settings: `config.json`; course: `metrics.jsonl`.
 {note}
 ## Results
@@ -174,23 +172,33 @@ the nearest training answer is in cells (of pictures: pixels).
 
 The paper's model has about 10 million parameters, D = 512 and batch 768 on eight GPUs. This one is sized for a laptop.
 
-Weights: `weights.safetensors`, sha256 of the tensors `{results["sha256"]}`.
+{_weights_of(results)}
 Made at commit `{results["commit"]}`.
 """
+
+
+def _weights_of(results: dict[str, Any]) -> str:
+    """Which weights the metrics are of."""
+    if results["weights"]:
+        return f"Weights: `weights.safetensors`, sha256 of the tensors `{results['sha256']}`."
+    return f"The weights are not included (sha256 of the tensors `{results['sha256']}`); the command above trains them."
 
 
 def _setting(checkpoint: Checkpoint, results: dict[str, Any]) -> str:
     """How the main metrics were measured, in a sentence."""
     first, inference, seeds = results["by_seed"][0], checkpoint.config.inference, results["by_seed"]
-    halting = f", stopping where the halting probability passes {inference.halt_above:g}" if inference.halting else ""
+    halting = f", stopping where the halting probability passes {inference.halt_above:g}" if first["halting"] else ""
     noise = f", the standard deviation of the guidance times {first['noise']:g}" if checkpoint.model.stochastic else ""
     noise += f", PTRM's noise {first['perturb']:g} on the latent" if first["perturb"] else ""
     noise += ", a random initial state" if first["random_start"] else ""
     noise += f", answers drawn at temperature {first['temperature']:g}" if first["temperature"] else ""
-    each = "seed" if len(seeds) == 1 else "one number for each of the seeds"
+    runs = ""
+    if len(seeds) > 1:
+        trained = ", ".join(str(result["training_seed"]) for result in seeds)
+        runs = f" One number for each of the training seeds {trained}, then their mean; the weights are of the first."
     return (
-        f"{first['trajectories']} samples per input, at most {inference.supervision_steps} supervision steps{halting}"
-        f"{noise}, {first['precision']} products; {each} {_list((result['seed'] for result in seeds), ', ')}."
+        f"{first['trajectories']} samples per input, at most {first['supervision_steps']} supervision steps{halting}"
+        f"{noise}, {first['precision']} products; seed {first['seed']}.{runs}"
     )
 
 
@@ -206,6 +214,9 @@ def _main(checkpoint: Checkpoint, results: dict[str, Any]) -> str:
     heads, rows = ["", *parts], []
     for name in ("accuracy", "coverage"):
         rows.append([name, *(_each(part, name) for part in parts.values())])
+    if "conflicts" in first:
+        conflicts = (_each(part, "conflicts", digits=1) for part in parts.values())
+        rows.append(["conflicts, of one sample of each input", *conflicts])
     for name in first["best_of_n"]:
         rows.append([f"best of {samples} by {name}", *(_each(part, "best_of_n", name) for part in parts.values())])
     for name in ("value", "halt"):
@@ -214,7 +225,8 @@ def _main(checkpoint: Checkpoint, results: dict[str, Any]) -> str:
         rows.append([f"best of {samples} by {name} above one sample (paired; seed {first['seed']})", *above])
     if theirs:
         heads.append("paper (Table 1)")
-        rows = [[*row, f"{theirs[row[0]]:.3f}" if row[0] in theirs else ""] for row in rows]
+        metrics = [row[0].partition(",")[0] for row in rows]
+        rows = [[*row, f"{theirs[of]:.3g}" if of in theirs else ""] for row, of in zip(rows, metrics, strict=True)]
     return _lines([_row(heads), "|---" * len(heads) + "|", *map(_row, rows)])
 
 
@@ -224,9 +236,12 @@ def _weights(first: dict[str, Any]) -> str:
     return "`accuracy` and `coverage` weigh an input by its number of solutions."
 
 
-def _each(part: list[dict[str, Any]], *path: str) -> str:
-    """A metric of each seed, the first with its interval."""
-    return ", ".join([shown(part[0], *path), *(f"{entry(metrics, *path):.3f}" for metrics in part[1:])])
+def _each(part: list[dict[str, Any]], *path: str, digits: int = 3) -> str:
+    """A metric of each training seed, the first with its interval, and their mean."""
+    values = [entry(metrics, *path) for metrics in part]
+    others = [f"{value:.{digits}f}" for value in values[1:]]
+    mean = [f"mean {sum(values) / len(values):.{digits}f}"] if others else []
+    return ", ".join([shown(part[0], *path, digits=digits), *others, *mean])
 
 
 def _by(first: dict[str, Any], name: str, title: str) -> str:
@@ -270,8 +285,8 @@ def _reliability(first: dict[str, Any]) -> str:
 def _grid(cells: list[dict[str, Any]]) -> str:
     """The table of depth and width."""
     first = cells[0]
-    counts = {"supervision_steps": "supervision steps", "trajectories": "samples", "network_calls": "network calls"}
-    counts = {key: head for key, head in counts.items() if key in first}
+    counts = {"supervision_steps": "supervision steps", "trajectories": "samples", "inputs": "inputs"}
+    counts |= {"network_calls": "network calls"} if "network_calls" in first else {}
     paths = [("accuracy",), ("coverage",), *(("best_of_n", name) for name in first["best_of_n"])]
     heads = [*counts.values(), *(" by ".join(path).replace("best_of_n", "best") for path in paths)]
     rows = [[*(f"{cell[key]:.0f}" for key in counts), *(shown(cell, *path) for path in paths)] for cell in cells]
@@ -304,10 +319,6 @@ def _row(cells: Iterable[Any]) -> str:
 
 def _lines(rows: Iterable[str]) -> str:
     return "\n".join(rows)
-
-
-def _list(values: Iterable[Any], between: str = ",") -> str:
-    return between.join(map(str, values))
 
 
 def _overrides(checkpoint: Checkpoint) -> str:

@@ -1,7 +1,8 @@
-"""Turning a finished run into an artifact: its weights, its figures, and a card on which every figure has a command.
+"""Turning finished runs into an artifact: weights, figures, and a card on which every figure has a command.
 
-`gram export RUN -o artifacts/NAME` evaluates the run, writes the figures as `results.json`, and the card from them.
-Nothing on a card is typed by hand (`gram.release.card`).
+`gram export RUN -o artifacts/NAME` evaluates the run as the tables of results that list NAME ask for
+(`gram.release.tables`), writes the figures as `results.json`, and the card from them. Nothing on a card is typed by
+hand (`gram.release.card`).
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import json
 import os
 import platform
 import shutil
-import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +20,13 @@ import torch
 
 from gram import checkpoint as store
 from gram import compute
-from gram.evaluation.evaluate import evaluate, grid
-from gram.evaluation.generate import generate
 from gram.inference.request import sampling_noise
 from gram.provenance import commit
+from gram.release import tables
 from gram.release.card import card, generator_card
+from gram.release.measure import cells, command
+from gram.release.tables import Pass
 
-RESULTS, CARD = "results.json", "README.md"
 GRID_PUZZLES = 64  # held-out inputs on which depth without halting is measured: it costs four times a run with it
 
 
@@ -32,83 +34,122 @@ def export(
     run: str | os.PathLike[str],
     out: str | os.PathLike[str],
     *,
-    seeds: int = 3,
-    trajectories: int = 20,
-    limit: int | None = None,
-    samples: int = 2_000,
+    also: Sequence[str | os.PathLike[str]] = (),
+    weights: bool = True,
+    limit: int = 0,
     note: str = "",
 ) -> Path:
     """Write the artifact of a finished run and return its folder.
 
     Args:
-        run: folder of the run, with all its optimizer steps done.
+        run: folder of the run, with all its optimizer steps done; or an artifact, which is measured anew.
         out: folder of the artifact; made if absent.
-        seeds: the figures are measured with seeds 0 to seeds - 1.
-        limit: measure on only this many held-out inputs, evenly chosen; the card says so. None: on all.
-        samples: what a model that generates from the blank puzzle is measured by, instead of the three above.
+        also: runs of the same configuration with other seeds, whose metrics stand beside those of the first.
+        weights: whether they are included; if not, the artifact is its metrics and its card.
+        limit: where no table of results lists the artifact, measure on only N held-out inputs, evenly chosen, or by N
+            samples of a generator; 0: all, or 2,000.
         note: sentences for the card that figures cannot say, e.g. what else ran on the machine.
     Raises:
-        CheckpointError: the run is unfinished, damaged, or `out` cannot be written.
+        CheckpointError: a run is unfinished, damaged, or of another configuration, or `out` cannot be written.
     """
-    opened, out = store.load(run), Path(out)
-    settings = opened.config.train
-    if opened.step < settings.all_steps:
+    first, *others = runs = [_finished(one) for one in (run, *also)]
+    out = Path(out)
+    for one in others:
+        if replace(one.config, seed=first.config.seed) != first.config:
+            raise store.CheckpointError(
+                f"{one.path} differs from {first.path} in more than its seed; `also` takes runs of one configuration"
+            )
+    if len({one.config.seed for one in runs}) < len(runs):
         raise store.CheckpointError(
-            f"{run} is at step {opened.step} of {settings.all_steps}; finish it with `gram train`, then export it"
+            f"the runs have seeds {', '.join(str(one.config.seed) for one in runs)}; give each training seed once"
+        )
+    old = results_of(first)
+    if len(old.get("by_seed", [])) > len(runs):
+        raise store.CheckpointError(
+            f"{first.path} has figures of {len(old['by_seed'])} training seeds and weights of one; "
+            "export the runs, with `also`"
         )
     results = {
         "name": out.name,
         "commit": commit(),
         "machine": machine(),
         "torch": torch.__version__,
-        "sha256": opened.digest,
-        "parameters": sum(weight.numel() for weight in opened.model.parameters()),
-        "training": {"optimizer_steps": opened.step, **_minutes(opened)},
-        "note": note,
+        "sha256": first.digest,
+        "weights": weights,
+        "parameters": sum(weight.numel() for weight in first.model.parameters()),
+        "training": old.get("training") or _training(first),
+        "note": note or old.get("note", ""),
     }
-    generates = opened.task.blank_puzzle is not None
+    generates = first.task.blank_puzzle is not None
+    passes = tables.load().passes(out.name)
+    if generates and others:
+        raise store.CheckpointError(f"{first.path} generates; its samples are measured of one run, so leave `also` out")
     if generates:
-        results["generated"] = _generated(opened, samples)
+        results["generated"] = _generated(first, passes, limit)
     else:
-        results |= _answered(opened, seeds, trajectories, limit)
+        results |= _answered(runs, out.name, passes, limit)
     out.mkdir(parents=True, exist_ok=True)
-    for name in (store.CONFIG, store.METRICS):
-        shutil.copyfile(opened.path / name, out / name)
-    store.save_weights(out, opened.model, opened.step)
-    store.write_atomic(out / RESULTS, json.dumps(results, indent=1) + "\n")
-    store.write_atomic(out / CARD, (generator_card if generates else card)(store.load(out), results))
+    if out.resolve() != first.path.resolve():
+        for name in (store.CONFIG, store.METRICS):
+            shutil.copyfile(first.path / name, out / name)
+        if weights:
+            store.save_weights(out, first.model, first.step)
+    if not weights:
+        (out / store.WEIGHTS).unlink(missing_ok=True)
+    store.write_atomic(out / store.RESULTS, json.dumps(results, indent=1) + "\n")
+    store.write_atomic(out / store.CARD, (generator_card if generates else card)(first, results))
     return out
 
 
-def _depths(opened: store.Checkpoint) -> list[int]:
+def results_of(artifact: store.Checkpoint) -> dict[str, Any]:
+    """What `export` wrote of an artifact; of a run nothing."""
+    path = artifact.path / store.RESULTS
+    return json.loads(path.read_text()) if path.is_file() else {}
+
+
+def _finished(run: str | os.PathLike[str]) -> store.Checkpoint:
+    opened = store.load(run)
+    steps = opened.config.train.all_steps
+    if opened.step < steps:
+        raise store.CheckpointError(
+            f"{run} is at step {opened.step} of {steps}; finish it with `gram train`, then export it"
+        )
+    return opened
+
+
+def _depths(opened: store.Checkpoint) -> tuple[int, ...]:
     """Supervision steps to measure at: as many as in training, twice and four times as many."""
-    return [opened.config.train.supervision_steps * factor for factor in (1, 2, 4)]
+    return tuple(opened.config.train.supervision_steps * factor for factor in (1, 2, 4))
 
 
-def _answered(opened: store.Checkpoint, seeds: int, trajectories: int, limit: int | None) -> dict[str, Any]:
-    """Metrics of a model that answers puzzles."""
-    widths = [width for width in (1, 5) if width < trajectories and sampling_noise(opened).is_stochastic(opened.model)]
-    without_halting = grid(
-        opened, depths=_depths(opened), trajectories=[*widths, trajectories], halting=False, limit=GRID_PUZZLES
-    )
-    by_seed = [evaluate(opened, trajectories=trajectories, seed=seed, limit=limit) for seed in range(seeds)]
-    return {"by_seed": by_seed, "grid": without_halting | {"puzzles": GRID_PUZZLES}, "puzzles": limit}
+def _answered(runs: list[store.Checkpoint], name: str, passes: list[Pass], limit: int) -> dict[str, Any]:
+    """Metrics of a model that answers puzzles: the main ones of every run, those by depth and width of the first."""
+    first = runs[0]
+    main = next((one for one in passes if one.single), Pass(limit=limit))
+    (most,) = main.trajectories
+    widths = [width for width in (1, 5) if width < most and sampling_noise(first).is_stochastic(first.model)]
+    default = Pass(trajectories=(*widths, most), depths=_depths(first), halting=False, limit=GRID_PUZZLES)
+    several = [one for one in passes if not one.single] or [default]
+    by_seed = []
+    for opened in runs:
+        (cell,) = cells(opened, main)
+        by_seed.append({"training_seed": opened.config.seed, **cell, "command": command(name, cell, main)})
+    for cell in by_seed[1:]:  # the rest of the card is of the first
+        for part in (cell, cell["all_inputs"]):
+            for groups in ("by_solutions", "by_rating"):
+                part.pop(groups, None)
+    found = [(cell, one) for one in several for cell in cells(first, one)]
+    return {"by_seed": by_seed, "grid": [{**cell, "command": command(name, cell, one)} for cell, one in found]}
 
 
-def _generated(opened: store.Checkpoint, samples: int) -> list[dict[str, Any]]:
+def _generated(opened: store.Checkpoint, passes: list[Pass], limit: int) -> list[dict[str, Any]]:
     """Metrics of a model that generates, by supervision steps, up to eight times those of training.
 
     One that writes, or draws once, has only its own number of steps.
     """
     once = opened.model.samples_tokens or opened.config.train.supervision_steps == 1
-    depths = [opened.config.inference.supervision_steps] if once else [*_depths(opened), 2 * _depths(opened)[-1]]
-    opened.task.puzzles("test")  # a card without the data would not say what the samples are worth
-    found = []
-    for steps in depths:
-        with tempfile.TemporaryDirectory() as folder:
-            figures = generate(opened, Path(folder), samples, supervision_steps=steps)
-        found.append({name: value for name, value in figures.items() if name not in ("folder", "checkpoint")})
-    return found
+    depths = () if once else (*_depths(opened), 2 * _depths(opened)[-1])
+    return [cell for one in passes or [Pass(depths=depths, limit=limit)] for cell in cells(opened, one)]
 
 
 def machine() -> str:
@@ -126,8 +167,9 @@ def machine() -> str:
     return f"{cores} of {platform.processor() or platform.machine()} ({features})"
 
 
-def _minutes(checkpoint: store.Checkpoint) -> dict[str, float]:
-    """Of training, and of its CPU time where the metrics have it."""
-    last = (store.metrics_of(checkpoint) or [{"seconds": 0.0}])[-1]
+def _training(run: store.Checkpoint) -> dict[str, Any]:
+    """Of a run its steps, minutes, CPU minutes where the metrics have them, and the machine: this one."""
+    last = (store.metrics_of(run) or [{"seconds": 0.0}])[-1]
     names = {"minutes": "seconds", "cpu_minutes": "cpu_seconds"}
-    return {name: round(float(last[seconds]) / 60, 1) for name, seconds in names.items() if seconds in last}
+    minutes = {name: round(float(last[seconds]) / 60, 1) for name, seconds in names.items() if seconds in last}
+    return {"optimizer_steps": run.step, **minutes, "machine": machine(), "torch": torch.__version__}

@@ -160,6 +160,10 @@ class Task(ABC):
         conflict = self.board.conflict(tokens)
         return Verdict((self.board.violations(tokens) == 0) & keeps, conflict)
 
+    def conflicts(self, x: Tokens, tokens: Tokens) -> NDArray[np.int64]:
+        """Number of rules that answers [..., position] to puzzles that broadcast against them break [...]."""
+        return self.board.violations(tokens)
+
     def judge(self, puzzles: Puzzles, tokens: Tokens) -> Verdict:
         """Judge answers [puzzle, ..., position]; a task that is not `ruled` compares them with the known ones."""
         return self.check(puzzles.x.reshape(len(puzzles), *[1] * (tokens.ndim - 2), puzzles.x.shape[1]), tokens)

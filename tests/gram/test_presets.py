@@ -14,6 +14,7 @@ from gram.config import ConfigError, RunConfig
 from gram.presets import LAYERS, find, preset
 from gram.presets.layers import Layers
 from gram.presets.show import difference, text
+from gram.release.tables import FILE as TABLES
 from gram.safe_yaml import MAX_BYTES, read_yaml
 
 FOLDER = Path(gram.presets.__file__).parent
@@ -135,7 +136,7 @@ def test_a_file_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
 def test_the_layers_are_package_data() -> None:
     root = FOLDER.parents[1]
     patterns = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]["gram"]
-    assert {*FOLDER.glob("*.yaml"), root / "gram" / "py.typed"} == {
+    assert {*FOLDER.glob("*.yaml"), TABLES, root / "gram" / "py.typed"} == {
         path for pattern in patterns for path in (root / "gram").glob(pattern)
     }
 

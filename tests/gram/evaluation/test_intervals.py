@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from gram.evaluation.intervals import Z, mean, wilson
+from gram.evaluation.intervals import Z, mean, total, wilson
 
 
 @pytest.mark.parametrize(("successes", "n"), [(0, 1), (0, 30), (3, 10), (10, 10), (412, 1000)])
@@ -103,3 +103,23 @@ def test_what_is_no_share_is_refused() -> None:
             mean(values, weights)
     with pytest.raises(ValueError, match="values from 0 to 2 leave the bounds; give values in 0 to 1"):
         mean([0, 2], [1, 1])
+
+
+def test_a_total_of_single_events_has_the_score_interval_of_poisson() -> None:
+    z = Z**2 / 2
+    assert total(np.zeros(10_000)) == pytest.approx([0, 2 * z], rel=1e-3)
+    alone = np.arange(100_000) < 20
+    half = Z * math.sqrt(20 + z / 2)
+    assert total(alone) == pytest.approx([20 + z - half, 20 + z + half], rel=1e-2)
+
+
+@pytest.mark.parametrize("rate", [0.01, 0.1, 0.7])
+@pytest.mark.parametrize("samples", [1, 20])
+def test_a_total_covers_the_truth_in_95_of_100_samples(rate: float, samples: int) -> None:
+    """255 graphs, whose samples have one gamma-distributed rate: most have no conflict, few have many."""
+    rng = np.random.default_rng(0)
+    rates = rng.gamma(0.3, rate / 0.3, (400, 255, 1))
+    counts = rng.poisson(rates.repeat(samples, 2)).mean(2)
+    ends = np.array([total(row) for row in counts])
+    covered = np.mean((ends[:, 0] <= 255 * rate) & (255 * rate <= ends[:, 1]))
+    assert covered > 0.9

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gram.evaluation.intervals import mean
+from gram.evaluation.intervals import mean, total
 from gram.evaluation.metrics import Answers, difference, entry, measure_puzzles, summary
 from gram.evaluation.select import SELECTORS
 from gram.tasks import Puzzles
@@ -37,6 +37,15 @@ def test_a_summary_weighs_a_puzzle_by_its_number_of_solutions() -> None:
     assert metrics["mean_halt_step"] == 2
     assert metrics["halted"] == 3 / 4
     assert "by_rating" not in metrics
+    assert "conflicts" not in metrics
+
+
+def test_conflicts_are_those_of_one_sample_of_each_puzzle_summed() -> None:
+    found = np.array([[0, 2], [3, 0]])
+    each = measure_puzzles(one_each(2), answers(np.ones((2, 2, 2), np.uint8)), found == 0, found)
+    metrics = summary(each, np.arange(2))
+    assert metrics["conflicts"] == 1 + 1.5
+    assert metrics["intervals"]["conflicts"] == total([1, 1.5])
 
 
 def test_one_sample_and_the_best_of_many_are_compared_on_the_same_puzzles() -> None:
@@ -73,7 +82,8 @@ def test_every_share_has_its_interval() -> None:
 
 def test_rules_choose_only_where_they_decide_what_is_right() -> None:
     valid, tokens = np.array([[False, True]]), np.array([[[2, 2], [1, 1]]], np.uint8)
-    without, ruled = (measure_puzzles(one_each(1), answers(tokens), valid, ruled=ruled) for ruled in (False, True))
+    broken = (~valid).astype(int)
+    without, ruled = (measure_puzzles(one_each(1), answers(tokens), valid, found) for found in (None, broken))
     assert list(without.chosen) == ["majority", "value", "halt", "residual", "stability", "any"]
     assert list(ruled.chosen) == list(SELECTORS)
     assert [int(right[0]) for right in ruled.chosen.values()] == [0, 0, 0, 0, 0, 1, 1]

@@ -1,0 +1,228 @@
+"""`gram results`: the tables of `tables.yaml` measured anew from the artifacts, and the page of them.
+
+    artifacts/results.json    all that the page shows and more: `made` (how), `tables` and `claims`
+    docs/results.md           the page (`gram.release.page`)
+
+A row without weights, or that takes too long, has the metrics that `gram export` wrote; each cell says which.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from tqdm.auto import tqdm
+
+from gram import checkpoint as store
+from gram.checkpoint import Checkpoint, CheckpointError, folders
+from gram.config import RunConfig
+from gram.provenance import commit
+from gram.release import measure
+from gram.release.claims import judge, targets
+from gram.release.export import machine
+from gram.release.page import page
+from gram.release.tables import Pass, Row, Table, Tables
+from gram.tasks import TASKS, Task
+from gram.tasks.files import DataError
+
+HOME = Path(__file__).resolve().parents[2]
+Results = dict[str, Any]
+Effort = Literal["full", "quick", "cards", "page"]
+
+
+def results(folder: Path | None = None) -> Results:
+    """The stored results: `made`, `tables` and `claims`, as the head of this file says.
+
+    Args:
+        folder: where they are; if there are none, empty ones. Default: where artifacts are looked up.
+    Raises:
+        CheckpointError: none are stored.
+    """
+    for place in [folder] if folder else folders():
+        if (place / store.RESULTS).is_file():
+            return json.loads((place / store.RESULTS).read_text())
+    if folder is None:
+        raise CheckpointError(f"there is no artifacts/{store.RESULTS}; `gram results` makes it")
+    return {"made": {}, "tables": {}, "claims": {}}
+
+
+def write(
+    tables: Tables,
+    names: Sequence[str] = (),
+    *,
+    effort: Effort = "full",
+    out: Path | None = None,
+    progress: bool = False,
+) -> list[str]:
+    """Rebuild tables, all or those named, and write `results.json` and the page.
+
+    Args:
+        effort: `full`, `quick` (on fewer inputs), `cards` (nothing is measured, the metrics are those of the cards), or
+            `page` (the rows are the stored ones; targets, claims and the page follow from the words of today).
+        out: folder of both; default: artifacts/ and docs/ of the source tree.
+    Returns:
+        Lines for a reader: what to know of the results, the claims, and where both files are.
+    Raises:
+        ConfigError: no such table.
+        CheckpointError: `page` where nothing is stored.
+    """
+    numbers = (out or HOME / "artifacts") / store.RESULTS
+    words = (out or HOME / "docs") / "results.md"
+    found = results(numbers.parent)
+    if effort == "page" and not found["tables"]:
+        raise CheckpointError(f"there is no {numbers}; `gram results` makes it")
+    if effort != "page":
+        found = rebuild(tables, names, effort=effort, old=found, progress=progress)
+    found = judged(tables, found)
+    store.write_atomic(numbers, json.dumps(found, indent=1) + "\n")
+    store.write_atomic(words, page(tables, found))
+    return [*remarks(tables, found), f"{words}, {numbers}"]
+
+
+def rebuild(
+    tables: Tables,
+    names: Iterable[str] = (),
+    *,
+    effort: Effort = "full",
+    old: Results | None = None,
+    progress: bool = False,
+) -> Results:
+    """The rows of tables, all or those named; of the others what `old` has. Absent artifacts are left out."""
+    names = list(names)
+    chosen, begun, tasks = tables.choose(names), time.process_time(), dict[Any, Task]()
+    found = {name: table for name, table in (old or {}).get("tables", {}).items() if name not in chosen}
+    wanted = [(name, row) for name in chosen for row in tables.tables[name].rows if artifact(row.artifact)]
+    for name, row in (bar := tqdm(wanted, unit="row", disable=not progress)):
+        bar.set_description(f"{name}: {row.artifact}")
+        rows = found.setdefault(name, {"rows": []})["rows"]
+        rows.append(measured(tables.tables[name], row, effort, tasks))
+    made = {
+        "command": " ".join(["gram results", *([] if effort == "full" else [f"--{effort}"]), *names]),
+        "effort": effort,
+        "commit": commit(),
+        "machine": machine(),
+        "torch": torch.__version__,
+        "cpu_seconds": round(time.process_time() - begun, 1),
+    }
+    return {"made": made, "tables": found}
+
+
+def judged(tables: Tables, found: Results) -> Results:
+    """Results with their tables in the order of the page, the targets of each, and the claims."""
+    ordered = {
+        name: {
+            "rows": found["tables"][name]["rows"],
+            "targets": [] if found["made"]["effort"] == "quick" else targets(table, found["tables"][name]["rows"]),
+        }
+        for name, table in tables.tables.items()
+        if name in found["tables"]
+    }
+    claims = {name: judge(claim, ordered) for name, claim in tables.claims.items()}
+    return {"made": found["made"], "tables": ordered, "claims": claims}
+
+
+def artifact(name: str) -> Path | None:
+    """The folder of an exported artifact; a run of that name is none."""
+    return next((place / name for place in folders() if (place / name / store.RESULTS).is_file()), None)
+
+
+def measured(table: Table, row: Row, effort: Effort, tasks: dict[Any, Task]) -> Results:
+    """A row of a table: what it is, and its cells. Tasks that were opened are kept in `tasks`, by their settings."""
+    path = artifact(row.artifact)
+    assert path is not None
+    written = json.loads((path / store.RESULTS).read_text())
+    config = RunConfig.from_json((path / store.CONFIG).read_text())
+    kind = config.to_dict()["task"]["kind"]
+    task = tasks.setdefault(config.task, TASKS[kind](config.task))  # type: ignore[call-arg]
+    opened = replace(store.load(path), task=task) if (path / store.WEIGHTS).is_file() else None
+    about = {
+        "artifact": row.artifact,
+        "model": config.to_dict()["model"]["kind"],
+        "parameters": written["parameters"],
+        "sha256": opened.digest if opened else written["sha256"],
+        "weights": opened is not None,
+        "training": written["training"],
+        "training_seeds": [cell["training_seed"] for cell in written.get("by_seed", [])] or [config.seed],
+        "paper": table.published(row),
+    }
+    try:
+        about["data"] = measure.data(task)
+    except DataError as error:
+        if error.missing is None:
+            raise
+        opened = None
+        about["data"] = {"name": task.board.title, "missing": error.missing}
+    passes = table.passes or (Pass(),)
+    return about | {"cells": [cell for one in passes for cell in _cells(opened, written, table, one, effort)]}
+
+
+def _cells(opened: Checkpoint | None, written: Results, table: Table, one: Pass, effort: Effort) -> list[Results]:
+    """The cells of a pass: measured here if that can be, else as `gram export` wrote them."""
+    exported = measure.stored(written, one) if table.passes else written.get("generated") or written["by_seed"][:1]
+    begun, fresh, source, quick = time.process_time(), exported, "by gram export", effort == "quick"
+    if opened is not None and table.anew and (effort == "full" or (quick and one.quick)):
+        fresh = measure.cells(opened, one, quick)
+        source = f"here, in {time.process_time() - begun:.1f} CPU seconds for {len(fresh)} cells"
+    twins = {_at(cell): measure.metrics(cell) for cell in exported}
+    others = [measure.metrics(cell) for cell in written.get("by_seed", [])[1:]] if one.single and not quick else []
+    found = []
+    for cell in fresh:
+        metrics = measure.metrics(cell)
+        agrees = metrics == twins.get(_at(cell))
+        for name, entry in metrics.items() if others else ():
+            entry["seeds"] = [entry["value"], *(other[name]["value"] for other in others)]
+            entry["mean"] = sum(entry["seeds"]) / len(entry["seeds"])
+        found.append({
+            "trajectories": _at(cell)[0],
+            "supervision_steps": cell["supervision_steps"],
+            "inputs": cell.get("inputs", cell.get("samples")),
+            "protocol": cell.get("protocol", "samples"),
+            "halting": cell.get("halting", False),
+            "precision": cell["precision"],
+            "command": measure.command(written["name"], cell, one),
+            "measured": source,
+            "agrees_with_card": None if quick else agrees,
+            **({"calls": measure.calls(opened, cell)} if opened else {}),
+            "metrics": metrics,
+            **({"by_rating": measure.by_rating(cell)} if table.by_rating else {}),
+        })  # fmt: skip
+    return found
+
+
+def _at(cell: Results) -> tuple[int, int]:
+    """Width (of a generator its samples) and depth."""
+    return cell.get("trajectories") or cell["samples"], cell["supervision_steps"]
+
+
+def remarks(tables: Tables, found: Results) -> list[str]:
+    """Sentences on what a reader should know of results: what is absent, what cards say otherwise, targets, claims."""
+    known = {row.artifact for table in tables.tables.values() for row in table.rows}
+    rows = [row for table in found["tables"].values() for row in table["rows"]]
+    lists = {
+        "not trained yet, so left out": known - {row["artifact"] for row in rows},
+        "data not here (GRAM_DATA), so with the cards' metrics": {
+            row["artifact"] for row in rows if "missing" in row["data"]
+        },
+        "exported with other settings than tables.yaml has, so without metrics": {
+            row["artifact"] for row in rows if not row["cells"]
+        },
+        "not what the cards say (other weights, settings or processor; export them again)": {
+            row["artifact"] for row in rows for cell in row["cells"] if cell["agrees_with_card"] is False
+        },
+        "targets missed, where tables.yaml must say what `limits` them and three things `tried`": {
+            f"{name} ({result['artifact']}, {result['metric']})"
+            for name, table in found["tables"].items()
+            for target, result in zip(tables.tables[name].targets, table["targets"], strict=False)
+            if result["met"] is False and not (target.limits and len(target.tried) >= 3)
+        },
+    }
+    said = [f"{what}: {', '.join(sorted(names))}" for what, names in lists.items() if names]
+    for claim in found["claims"].values():
+        holds = {True: "holds", False: "does not hold", None: f"not measured ({', '.join(claim['absent'])})"}
+        said.append(f"{claim['title']}: {holds[claim['holds']]}")
+    return said
