@@ -40,8 +40,7 @@ def test_finished_runs_are_exported_with_a_card_that_says_their_results(debug_ch
     ]
     inputs, calls = cells[-1]["inputs"], cells[-1]["network_calls"]
     assert f"| 8 | 20 | {inputs} | {calls:.0f} | {shown(cells[-1], 'accuracy')} | " in card
-    assert "| best by stability | best by rules | best by any |
-" in card
+    assert "| best by stability | best by rules | best by any |\n" in card
     for name, found in first["reliability"].items():
         error = found["expected_calibration_error"]
         assert f"Reliability of the {name} head" in card
