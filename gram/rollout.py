@@ -217,7 +217,7 @@ def check(data: xr.Dataset) -> xr.Dataset:
         raise RolloutError(f"tokens have {data.sizes['position']} positions, but the board has {board.positions}")
     for name in ("x", "y", "tokens"):
         if name in data.data_vars:
-            low, high = int(data[name].min()), int(data[name].max())
+            low, high = int(data[name].values.min()), int(data[name].values.max())
             if low < 0 or high >= len(board.tokens):
                 raise RolloutError(
                     f"{name!r} holds tokens {low} to {high}; the board knows 0 to {len(board.tokens) - 1}"
