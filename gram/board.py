@@ -239,10 +239,8 @@ class Board:
         """True at each position [..., position] whose exclusive token stands again in one of its groups."""
         found = np.zeros(tokens.shape, dtype=bool)
         for group in self.groups:
-            members = tokens[..., group]  # [..., member]
-            for token in self.exclusive:
-                here = members == token
-                found[..., group] |= here & (here.sum(-1, keepdims=True) > 1)
+            here = np.equal.outer(np.array(self.exclusive, tokens.dtype), tokens[..., group])  # [token, ..., member]
+            found[..., group] |= (here & (here.sum(-1, keepdims=True) > 1)).any(0)
         if self.nodes:
             broken = self._broken(tokens)
             found[..., self.nodes :] = broken
@@ -259,9 +257,8 @@ class Board:
         """Number of violated rules [...]: (group, token) pairs with a repetition, and wrong required counts."""
         count = np.zeros(tokens.shape[:-1], dtype=np.int64)
         for group in self.groups:
-            members = tokens[..., group]
-            for token in self.exclusive:
-                count += (members == token).sum(-1) > 1
+            here = np.equal.outer(np.array(self.exclusive, tokens.dtype), tokens[..., group])
+            count += (here.sum(-1) > 1).sum(0)
         for token, required in self.required:
             count += (tokens == token).sum(-1) != required
         if self.nodes:

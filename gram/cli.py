@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -288,6 +289,28 @@ def bench_grid(
 
     rows, columns = _numbers("--depths", depths), _numbers("--trajectories", trajectories)
     print(json.dumps(cost(checkpoint, depths=rows, trajectories=columns, limit=limit), indent=2))
+
+
+@bench.command("prototype")
+def bench_prototype(
+    task: Annotated[str, typer.Argument(help="queens, coloring, sudoku or sudoku-gram.")] = "queens",
+    prototype: Annotated[
+        Path | None, typer.Option(help="The prototype's folder; default: prototype, beside the folder of GRAM_DATA.")
+    ] = None,
+    budget: Annotated[
+        float | None, typer.Option(help="CPU seconds of each training; default 240, 110, 900 and 900.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Our training beside the prototype's at equal CPU time, both scored by our rules on the same held-out puzzles."""
+    from gram.bench.prototype import CASES, table
+    from gram.bench.prototype import prototype as compare
+
+    if task not in CASES:
+        raise typer.BadParameter(f"{task!r} is unknown; known: {', '.join(CASES)}")
+    folder = prototype or Path(os.environ.get("GRAM_DATA", ".")).resolve().parent / "prototype"
+    found = compare(CASES[task], folder, budget)
+    print(json.dumps(found, indent=2) if as_json else table(found))
 
 
 @bench.command("rows")

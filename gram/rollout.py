@@ -162,12 +162,14 @@ def make(
         "created_at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }
     data = xr.Dataset(
-        {name: (VARIABLES[name].dims, array) for name, array in arrays.items()},
+        {
+            name: (known.dims, array, {"units": known.unit, "long_name": known.meaning})
+            for name, array in arrays.items()
+            for known in [VARIABLES[name]]
+        },
         coords=coords,
         attrs=defaults | {name: value for name, value in attrs.items() if value is not None},
     )
-    for name in arrays:
-        data[name].attrs = {"units": VARIABLES[name].unit, "long_name": VARIABLES[name].meaning}
     return check(data)
 
 
@@ -204,20 +206,18 @@ def check(data: xr.Dataset) -> xr.Dataset:
             raise RolloutError(f"the step coordinate {name!r} is missing or not an integer per step")
     for key in data.data_vars:
         name = str(key)
-        known = _known(name, VARIABLES, "variable")
-        if data[name].dims != known.dims:
-            raise RolloutError(f"{name!r} has dims {data[name].dims}; expected {known.dims}")
-        if data[name].dtype.kind not in known.kinds:
-            raise RolloutError(
-                f"{name!r} has dtype {data[name].dtype}; expected a kind of {known.kinds!r} (numpy letters)"
-            )
+        known, found = _known(name, VARIABLES, "variable"), data.variables[key]
+        if found.dims != known.dims:
+            raise RolloutError(f"{name!r} has dims {found.dims}; expected {known.dims}")
+        if found.dtype.kind not in known.kinds:
+            raise RolloutError(f"{name!r} has dtype {found.dtype}; expected a kind of {known.kinds!r} (numpy letters)")
     if min(data["tokens"].shape) == 0:
         raise RolloutError(f"the rollout is empty: tokens has shape {dict(data['tokens'].sizes)}")
     if data.sizes["position"] != board.positions:
         raise RolloutError(f"tokens have {data.sizes['position']} positions, but the board has {board.positions}")
     for name in ("x", "y", "tokens"):
         if name in data.data_vars:
-            low, high = int(data[name].min()), int(data[name].max())
+            low, high = int(data[name].values.min()), int(data[name].values.max())
             if low < 0 or high >= len(board.tokens):
                 raise RolloutError(
                     f"{name!r} holds tokens {low} to {high}; the board knows 0 to {len(board.tokens) - 1}"

@@ -33,6 +33,7 @@ from gram.models.base import Noise, Watch
 from gram.tasks import Puzzles
 
 EXACT_ROWS = 32  # rows of the smallest batch whose results are the same, bit for bit, as in a larger one
+BF16_PAYS = 1 << 22  # multiplications in a layer, from which on a CPU that is quick at bf16 gains by it
 Step = Callable[[State, Noise, Tensor | None, Watch | None], tuple[State, Transition]]
 
 
@@ -96,10 +97,17 @@ def batches(puzzles: Puzzles, rows: Sequence[Row], most: int, exact: bool = Fals
 
 
 @contextmanager
-def computing(model: Model, precision: str) -> Iterator[None]:
-    """The mode in which chains run: on this machine's device, without gradients, in this precision."""
+def computing(model: Model, precision: str, rows: int | None = None) -> Iterator[None]:
+    """The mode in which chains run: on this machine's device, without gradients, in this precision.
+
+    With `auto`, batches of so few `rows` that bf16 would save no time on a CPU are computed in float32.
+    """
     device = compute.device()
     model.to(device)
+    size, layout = model.config.network, model.layout
+    row = layout.positions * layout.symbols * size.features * 2 * size.hidden  # the first layer of a SwiGLU
+    if precision == "auto" and device.type == "cpu" and rows is not None and rows * row < BF16_PAYS:
+        precision = "float32"
     with torch.inference_mode(), compute.autocast(precision, device.type):
         yield
 

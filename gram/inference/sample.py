@@ -22,7 +22,7 @@ from torch import Tensor
 
 from gram import rollout
 from gram.checkpoint import Checkpoint, load
-from gram.inference.chain import Chain, Row, Rows, batches, computing
+from gram.inference.chain import Chain, Row, Rows, batch_size, batches, computing
 from gram.inference.request import SampleError, Selection, check, sampling_noise, select
 from gram.models import Model, State, Transition
 from gram.models.gaussian import Gaussian
@@ -227,7 +227,8 @@ class Sampling:
 
     def computing(self) -> AbstractContextManager[None]:
         """The mode in which batches advance."""
-        return computing(self.opened.model, self.precision)
+        rows = batch_size(len(self.puzzles) * self.trajectories, MAX_ROWS, self.exact)
+        return computing(self.opened.model, self.precision, rows)
 
     def draw(self, progress: Callable[[int, int], None] | None = None) -> xr.Dataset:
         """All of it, batch by batch; `progress` as in `sample`."""

@@ -136,13 +136,20 @@ class Relations(nn.Module):
         if matrices is not None:
             means = torch.matmul(matrices.flatten(-3, -2), x.flatten(2)).unflatten(2, x.shape[2:])
             for kind, mean in zip(self.dense, means.split(x.shape[1], 1), strict=True):
-                heard = heard + self.heard[kind](mean)
+                heard = heard + self.through(kind, mean)
         return heard
+
+    def through(self, kind: str, means: Tensor) -> Tensor:
+        """Means [batch, group, symbol, feature] through the weight of their kind, as one matrix.
+
+        As a slice of a larger tensor they would, without a gradient, be one small product for each group.
+        """
+        return self.heard[kind](means.flatten(0, -2)).view(means.shape)
 
     def in_groups(self, x: Tensor) -> Tensor:
         """What `x` hears of the kinds that have groups, on any board."""
         means = torch.matmul(self.pool, x.flatten(2)).unflatten(2, x.shape[2:]).split(list(self.groups.values()), 1)
-        messages = torch.cat([self.heard[kind](mean) for kind, mean in zip(self.groups, means, strict=True)], 1)
+        messages = torch.cat([self.through(kind, mean) for kind, mean in zip(self.groups, means, strict=True)], 1)
         return torch.matmul(self.spread, messages.flatten(2)).view_as(x)
 
     def in_boxes(self, x: Tensor, heard: Tensor) -> Tensor:

@@ -313,6 +313,7 @@ class TestEvaluate:
         ("fly",),
         ("evaluate", "x", "--depths", "1;2"),
         ("evaluate", "x", "--depths", "1", "--supervision-steps", "1"),
+        ("bench", "prototype", "chess"),
     ],
 )
 def test_what_typer_refuses_has_exit_code_2_too(words: tuple[str, ...], gram: Any) -> None:
@@ -357,3 +358,10 @@ def test_the_cost_of_one_trajectory_is_measured_beside_its_share_of_a_batch(gram
     figures = json.loads(gram("bench", "rows", debug_checkpoint, "--supervision-steps", 1, "--rounds", 1).out)
     assert figures["checkpoint"] == debug_checkpoint.name
     assert figures["ratio"] > 0
+
+
+def test_without_a_prototype_there_is_nothing_to_compare(gram: Any, tmp_path: Path) -> None:
+    assert_refused(gram("bench", "prototype", "--prototype", tmp_path), "has no queens_coloring, .* give it as --proto")
+    (tmp_path / "sudoku").mkdir()
+    said = gram("bench", "prototype", "sudoku", "--prototype", tmp_path, "--budget", 0)
+    assert_refused(said, "budget is 0; it must be a positive number")

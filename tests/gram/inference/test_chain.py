@@ -9,6 +9,7 @@ import pytest
 import torch
 
 import gram
+from gram import compute
 from gram.checkpoint import Checkpoint
 from gram.inference.chain import EXACT_ROWS, CarriedChain, Chain, Row, batch_size, batches, computing
 from gram.inference.noise import AS_TRAINED
@@ -24,6 +25,25 @@ def test_a_batch_has_as_many_rows_as_there_is_work(rows: int, size: int, exact: 
     assert batch_size(rows, 256) == size
     assert batch_size(rows, 256, exact=True) == exact >= EXACT_ROWS
     assert batch_size(rows, 7, exact=True) <= 7
+
+
+@pytest.mark.parametrize(
+    ("precision", "rows", "bf16"),
+    [
+        ("auto", 1, False),
+        ("auto", 1 << 20, True),
+        ("auto", None, True),
+        ("bfloat16", 1, True),
+        ("float32", None, False),
+    ],
+)
+def test_few_rows_are_in_float32(
+    opened: Checkpoint, monkeypatch: pytest.MonkeyPatch, precision: str, rows: int | None, bf16: bool
+) -> None:
+    monkeypatch.setattr(compute, "quick_bf16", lambda kind: True)
+    monkeypatch.setattr(compute, "device", lambda: torch.device("cpu"))
+    with computing(opened.model, precision, rows):
+        assert torch.is_autocast_enabled("cpu") == bf16
 
 
 def test_rows_are_padded_by_the_last_one(opened: Checkpoint) -> None:

@@ -44,7 +44,7 @@ def test_from_an_exact_state_it_is_the_chain_itself_bit_for_bit(
     model without noise computes what it had computed."""
     whole = sample(trm, 1, supervision_steps=4, record=EVERYTHING)
     x = torch.from_numpy(whole["x"].values.astype(np.int64))
-    with computing(trm.model, "auto"):
+    with computing(trm.model, "auto", rows=1):
         state = trm.model.init(x)
         for _ in range(step):
             state, _ = trm.model.step(state, torch.zeros_like)
