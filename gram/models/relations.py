@@ -144,6 +144,8 @@ class Relations(nn.Module):
 
         As a slice of a larger tensor they would, without a gradient, be one small product for each group.
         """
+        if torch.is_grad_enabled():
+            return self.heard[kind](means)
         return self.heard[kind](means.flatten(0, -2)).view(means.shape)
 
     def in_groups(self, x: Tensor) -> Tensor:
