@@ -17,7 +17,7 @@ from typing import Any
 import torch
 
 from gram import checkpoint as store
-from gram import compute
+from gram import compute, run_folder
 from gram.evaluation.evaluate import evaluate, grid
 from gram.evaluation.generate import generate
 from gram.inference.request import sampling_noise
@@ -128,6 +128,6 @@ def machine() -> str:
 
 def _minutes(checkpoint: store.Checkpoint) -> dict[str, float]:
     """Of training, and of its CPU time where the metrics have it."""
-    last = (store.metrics_of(checkpoint) or [{"seconds": 0.0}])[-1]
+    last = (run_folder.lines(checkpoint.path) or [{"seconds": 0.0}])[-1]
     names = {"minutes": "seconds", "cpu_minutes": "cpu_seconds"}
     return {name: round(float(last[seconds]) / 60, 1) for name, seconds in names.items() if seconds in last}
