@@ -13,9 +13,7 @@ A published checkpoint has the first three. What resuming needs is `gram.trainin
 
 from __future__ import annotations
 
-import csv
 import fcntl
-import io
 import json
 import os
 import subprocess
@@ -84,11 +82,9 @@ def csv_text(path: Path) -> str:
     rows = [flat(line) for line in lines(path)]
     if not rows:
         raise RunFolderError(f"{path} has measured nothing: it has no {METRICS}; give the folder of a run")
-    text = io.StringIO()
-    table = csv.DictWriter(text, list(dict.fromkeys(name for row in rows for name in row)), lineterminator="\n")
-    table.writeheader()
-    table.writerows(rows)
-    return text.getvalue()
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    table = [names, *([str(row.get(name, "")) for name in names] for row in rows)]
+    return "".join(",".join(cells) + "\n" for cells in table)
 
 
 def snapshots(path: Path) -> dict[int, Path]:

@@ -78,6 +78,7 @@ def draw(run: str | os.PathLike[str], theme: str = "light", *, at: int | None = 
     folder, colors = Path(run), palette(theme)
     steps = run_folder.all_steps(folder)
     measured = [run_folder.flat(one) for one in run_folder.lines(folder)]
+    last = measured[-1] if measured else {"step": 0, "seconds": 0}
     known = {name for one in measured for name in one}
     lanes = [(lane, shown) for lane in LANES if (shown := _shown(lane, known))]
     inner = max(1, len(lanes)) * (_LANE + _GAP) - _GAP
@@ -87,7 +88,7 @@ def draw(run: str | os.PathLike[str], theme: str = "light", *, at: int | None = 
         _lane(drawn, "" if number == 1 else str(number), lane, shown, measured, (high - _LANE / inner, high), colors)
     drawn.update_layout(
         xaxis={
-            "range": [0, steps * 1.01], "domain": [0, 1], "anchor": f"y{len(lanes) if len(lanes) > 1 else ''}",
+            "range": [0, 1.01 * (last["step"] or steps)], "domain": [0, 1], "anchor": f"y{len(lanes) if len(lanes) > 1 else ''}",
             "title": {"text": "Optimizer steps", "standoff": 6}, "ticks": "outside", "ticklen": 4,
             "separatethousands": True,
         },
@@ -101,7 +102,6 @@ def draw(run: str | os.PathLike[str], theme: str = "light", *, at: int | None = 
         )  # fmt: skip
     if at is not None:
         now_line(drawn, at, {"color": colors.ink, "width": 1.4}, xref="x")
-    last = measured[-1] if measured else {"step": 0, "seconds": 0}
     heading(
         drawn,
         f"Training of {folder.resolve().name}",
