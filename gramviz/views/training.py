@@ -88,9 +88,9 @@ def draw(run: str | os.PathLike[str], theme: str = "light", *, at: int | None = 
         _lane(drawn, "" if number == 1 else str(number), lane, shown, measured, (high - _LANE / inner, high), colors)
     drawn.update_layout(
         xaxis={
-            "range": [0, 1.01 * (last["step"] or steps)], "domain": [0, 1], "anchor": f"y{len(lanes) if len(lanes) > 1 else ''}",
-            "title": {"text": "Optimizer steps", "standoff": 6}, "ticks": "outside", "ticklen": 4,
-            "separatethousands": True,
+            "range": [0, 1.01 * (last["step"] or steps)], "domain": [0, 1], "separatethousands": True,
+            "anchor": f"y{len(lanes) if len(lanes) > 1 else ''}", "ticks": "outside", "ticklen": 4,
+            "title": {"text": "Optimizer steps", "standoff": 6},
         },
         hovermode="x",
     )  # fmt: skip
