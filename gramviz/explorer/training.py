@@ -11,6 +11,7 @@ sampling noise, and the explorer below shows how. That is drawn in a thread, onc
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -27,6 +28,7 @@ from gramviz.explorer.live import kernel_loop
 from gramviz.explorer.pack import pack
 from gramviz.explorer.payload import Payload
 from gramviz.explorer.widget import Explorer
+from gramviz.theme import CONFIG
 from gramviz.views import training
 
 EVERY = 1.0  # seconds between two looks at the folder
@@ -44,6 +46,7 @@ class Training(ipywidgets.VBox):
 
     Attributes:
         run: the run's folder.
+        figure: the curves as they are now, of plotly.
         rollouts: what was sampled, by optimizer step.
         explorer: the explorer; None before the first rollout.
     """
@@ -53,16 +56,16 @@ class Training(ipywidgets.VBox):
     ) -> None:
         self.run, self._theme = run, theme
         self._sample, self._choices = sample, (puzzle, trajectories, seed)
+        self.figure: go.Figure
         self.rollouts: dict[int, xr.Dataset] = {}
         self._payloads: dict[int, Payload] = {}
         self._wanted: int | None = None  # the optimizer step that is being sampled
         self.explorer: Explorer | None = None
         self._thread = ThreadPoolExecutor(1, "gramviz-training")
         self._loop = kernel_loop()
-        self._read: tuple[Any, ...] = ()  # what of the folder the curves show
+        self._read: tuple[Any, ...] = ()  # what of the folder is shown
+        self.curves = ipywidgets.Output()
         total = run_folder.all_steps(run)
-        self.figure = go.FigureWidget(training.draw(run, theme))
-        self._range = self.figure.layout.xaxis.range  # as nobody has zoomed
         self.cancel = ipywidgets.Button(description="Cancel", icon="stop", layout={"width": "8em"})
         self.resume = ipywidgets.Button(description="Resume", icon="play", layout={"width": "8em"})
         self.progress = ipywidgets.IntProgress(0, 0, total, layout={"width": "14em"})
@@ -79,7 +82,7 @@ class Training(ipywidgets.VBox):
         row = {"flex_flow": "row wrap"}
         timeline = [ipywidgets.HBox([self.slider, self.drawn], layout=row), self._below] if sample else []
         controls = ipywidgets.HBox([self.cancel, self.resume, self.progress, self.status], layout=row)
-        super().__init__([controls, self.figure, *timeline])
+        super().__init__([controls, self.curves, *timeline])
         self.refresh()
         if self._loop is not None:
             self._following = self._loop.create_task(self._follow())
@@ -105,20 +108,23 @@ class Training(ipywidgets.VBox):
         return self
 
     def _show_curves(self) -> None:
-        """Change the figure as little as possible: a zoom and what is hidden in the legend stay."""
+        """Draw them anew, at a fixed height so that nothing below moves.
+
+        Not as plotly's FigureWidget: that weighs 5 MB, and loses what is sent to it before the page has loaded it.
+        """
         chosen = self.slider.value
-        new = training.draw(self.run, self._theme, at=chosen if self._sample and chosen >= 0 else None)
-        with self.figure.batch_update():
-            if [trace.name or trace.meta for trace in new.data] != [t.name or t.meta for t in self.figure.data]:
-                self.figure.data = ()
-                self.figure.add_traces(new.data)
-            for old, trace in zip(self.figure.data, new.data, strict=True):
-                old.x, old.y = trace.x, trace.y
-            zoom, unzoomed = self.figure.layout.xaxis.range, self._range
-            self.figure.layout = new.layout
-            self._range = new.layout.xaxis.range
-            if zoom != unzoomed:
-                self.figure.layout.xaxis.range = zoom
+        self.figure = training.draw(self.run, self._theme, at=chosen if self._sample and chosen >= 0 else None)
+        self.curves.layout.height = f"{self.figure.layout.height + 10}px"
+        self.curves.outputs = ({"output_type": "display_data", "data": self._picture(), "metadata": {}},)
+
+    def _picture(self) -> dict[str, Any]:
+        return {"application/vnd.plotly.v1+json": json.loads(self.figure.to_json()) | {"config": CONFIG}}
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        """The live view and, for who has no kernel, the curves."""
+        found = super()._repr_mimebundle_(**kwargs)
+        data, metadata = found if isinstance(found, tuple) else (found or {}, {})
+        return {**data, **self._picture()}, metadata
 
     def _show_status(self, busy: bool) -> None:
         lines = run_folder.lines(self.run)
@@ -213,13 +219,6 @@ class Training(ipywidgets.VBox):
         """Wait for what is being sampled, in a script. In a notebook cell nothing arrives while this waits."""
         self._thread.submit(lambda: None).result()
         return self
-
-    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        """The live view and, for who has no kernel, the curves."""
-        found = super()._repr_mimebundle_(**kwargs)
-        data, metadata = found if isinstance(found, tuple) else (found or {}, {})
-        curves: Mapping[str, Any] = training.draw(self.run, self._theme).to_plotly_json()
-        return {**data, "application/vnd.plotly.v1+json": curves}, metadata
 
 
 def watch_training(

@@ -94,6 +94,8 @@ def draw(run: str | os.PathLike[str], theme: str = "light", *, at: int | None = 
         },
         hovermode="x",
     )  # fmt: skip
+    if not lanes:
+        drawn.update_layout(xaxis={"visible": False}, yaxis={"visible": False})
     kinds = {kind for _, shown in lanes for kind in shown.values()}
     for kind in (kind for kind in KINDS if kind in kinds):
         drawn.add_scatter(
