@@ -2,10 +2,13 @@
 
     config.json            the RunConfig
     weights.safetensors    the averaged weights, z0 included; metadata: format, optimizer step, sha256 of the tensors
-    metrics.jsonl          one line per look at the run
-    training.safetensors   only in a run that can go on: weights, average, optimizer, carried batch, random state
+    metrics.jsonl          one line per report
+    snapshots/             in a run: the averaged weights as they were after some of its optimizer steps
+    training.safetensors   in a run, to resume it: weights, average, optimizer, carried batch, random state
     results.json           metrics, in an artifact; it may be without weights
     README.md              the card, in an artifact
+
+(`gram.run_folder` lists what else a run's folder holds while it trains.)
 
 safetensors only, never pickle: opening a checkpoint cannot run code. Every file is written under a temporary name and
 then renamed, so a kill at any moment leaves the old file or the new one.
@@ -28,11 +31,15 @@ from torch import Tensor
 
 from gram.config import ConfigError, RunConfig
 from gram.models import MODELS, Model
+from gram.run_folder import CONFIG as CONFIG
+from gram.run_folder import METRICS as METRICS
+from gram.run_folder import WEIGHTS as WEIGHTS
+from gram.run_folder import snapshots
 from gram.suggest import did_you_mean
 from gram.tasks import TASKS, Task
 
 FORMAT = "gram-checkpoint 2"
-WEIGHTS, CONFIG, METRICS, TRAINING = "weights.safetensors", "config.json", "metrics.jsonl", "training.safetensors"
+TRAINING = "training.safetensors"
 RESULTS, CARD = "results.json", "README.md"
 
 
@@ -45,8 +52,8 @@ class Checkpoint:
     """A model with everything that it needs to answer.
 
     Attributes:
-        name: its folder's name.
-        path: its folder.
+        name: its folder's name; of a snapshot with its step, `nqueens8-gram@500`.
+        path: its folder; of a snapshot that of the run.
         config: the run that made it.
         task, model: built from `config`; the model is in eval mode and on the CPU.
         digest: sha256 of the weights.
@@ -111,10 +118,24 @@ def find(name: str | os.PathLike[str]) -> Path:
     )
 
 
+def _snapshot(name: str) -> Path | None:
+    """The file of the snapshot `RUN@500`; None if the name is not of this form."""
+    folder, at, step = name.rpartition("@")
+    if not at or not step.isdecimal() or Path(name).exists():
+        return None
+    found = [snapshots(place) for place in (Path(folder), *(place / folder for place in folders()))]
+    for files in found:
+        if int(step) in files:
+            return files[int(step)]
+    known = ", ".join(f"{folder}@{other}" for other in next(filter(None, found), {})) or "none"
+    raise CheckpointError(f"there is no snapshot {name!r}; known: {known}")
+
+
 def load(name: Checkpoint | str | os.PathLike[str], task: Mapping[str, Any] | None = None) -> Checkpoint:
     """The checkpoint of this name or in this folder, checked; one that is open already is returned as it is.
 
     Args:
+        name: with `@500` behind it, the snapshot of that run after 500 optimizer steps.
         task: settings of its task to change, e.g. `{"board_size": 10}`. Weights that mix along a board's relations open
             on any board of their task.
     Raises:
@@ -123,8 +144,10 @@ def load(name: Checkpoint | str | os.PathLike[str], task: Mapping[str, Any] | No
     """
     if isinstance(name, Checkpoint):
         return name
-    path = find(name)
-    _check_format(path / WEIGHTS, read_metadata(path / WEIGHTS))  # first: an older config.json has other keys
+    snapshot = _snapshot(str(name))
+    path = snapshot.parents[1] if snapshot else find(name)
+    weights = snapshot or path / WEIGHTS
+    _check_format(weights, read_metadata(weights))  # first: an older config.json has other keys
     try:
         config = RunConfig.from_json((path / CONFIG).read_text())
     except (OSError, UnicodeDecodeError, ConfigError) as error:
@@ -132,7 +155,7 @@ def load(name: Checkpoint | str | os.PathLike[str], task: Mapping[str, Any] | No
     stored = config
     if task:
         config = config.override(f"task.{key}={json.dumps(value)}" for key, value in task.items())
-    tensors, metadata = read_tensors(path / WEIGHTS)
+    tensors, metadata = read_tensors(weights)
     own, model = build(config)
     expected = {key: tuple(tensor.shape) for key, tensor in model.state_dict().items()}
     found = {key: tuple(tensor.shape) for key, tensor in tensors.items()}
@@ -144,22 +167,22 @@ def load(name: Checkpoint | str | os.PathLike[str], task: Mapping[str, Any] | No
                     f"{expected.get(key)}; open it as it was trained, or choose a model with mixing 'relations'"
                 )
             raise CheckpointError(
-                f"{path / WEIGHTS} does not fit its {CONFIG}: {key} is {found.get(key)} in the file and "
+                f"{weights} does not fit its {CONFIG}: {key} is {found.get(key)} in the file and "
                 f"{expected.get(key)} in the model; restore both files from one run"
             )
     model.load_state_dict(tensors)
     for key, tensor in model.state_dict().items():  # a network that serves twice in the model, but not in the file
         if not torch.equal(tensor, tensors[key].to(tensor.dtype)):
             raise CheckpointError(
-                f"{path / WEIGHTS} does not fit its {CONFIG}: {key} equals another weight in the model, but not in "
+                f"{weights} does not fit its {CONFIG}: {key} equals another weight in the model, but not in "
                 "the file; restore both files from one run"
             )
     try:
         step = int(metadata["step"])
     except (KeyError, ValueError) as error:
-        raise CheckpointError(f"{path / WEIGHTS} does not say its optimizer step; restore it") from error
+        raise CheckpointError(f"{weights} does not say its optimizer step; restore it") from error
     return Checkpoint(
-        name=path.resolve().name,
+        name=path.resolve().name + (f"@{step}" if snapshot else ""),
         path=path,
         config=config,
         task=own,
@@ -262,9 +285,3 @@ def _unshared(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
         result[key] = tensor.clone() if tensor.data_ptr() in seen else tensor
         seen.add(tensor.data_ptr())
     return result
-
-
-def metrics_of(checkpoint: Checkpoint) -> list[dict[str, Any]]:
-    """The lines of a checkpoint's metrics.jsonl, empty if it has none."""
-    path = checkpoint.path / METRICS
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []

@@ -52,6 +52,9 @@ def train(
     ] = None,
     minutes: Annotated[float | None, typer.Option(help="Stop after this many minutes; the run can resume.")] = None,
     quiet: Annotated[bool, typer.Option(help="No progress.")] = False,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Write TensorBoard events into the folder: tensorboard --logdir runs.")
+    ] = False,
 ) -> None:
     """Train a preset or a configuration of your own; resume the run if it was stopped."""
     from gram.presets import find
@@ -59,7 +62,19 @@ def train(
 
     named = find(preset)
     folder = out or Path("runs") / named.name
-    print(run(named.config.override(overrides or []), folder, minutes=minutes, quiet=quiet))
+    print(run(named.config.override(overrides or []), folder, minutes=minutes, quiet=quiet, tensorboard=tensorboard))
+
+
+@app.command()
+def metrics(
+    run: Annotated[Path, typer.Argument(help="Folder of a run or of a checkpoint.")],
+    out: Annotated[Path | None, typer.Option("-o", "--out", help="CSV file; default: print it.")] = None,
+) -> None:
+    """Write what a run has measured so far as CSV: a column per metric, a row per report."""
+    from gram.run_folder import csv_text
+
+    text = csv_text(run)
+    print(text, end="") if out is None else out.write_text(text)
 
 
 @app.command()

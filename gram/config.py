@@ -125,6 +125,8 @@ class TrainConfig:
         precision: `auto` (bf16 where this processor is quick at it), `float32` or `bfloat16`.
         compile: compile the recursive network (slow to start, then 1.1 to 1.4 times as fast on CPU).
         log_every, save_every, check_every: optimizer steps between metrics, checkpoints, and looks at held-out puzzles.
+        snapshots: at most N copies of the averaged weights as they were at such looks, evenly spaced; 0: none.
+            `gram.load("runs/NAME@500")` opens one.
         check_puzzles, check_trajectories: size of such a look.
     """
 
@@ -163,6 +165,7 @@ class TrainConfig:
     log_every: int = 50
     save_every: int = 250
     check_every: int = 1_000
+    snapshots: int = 16
     check_puzzles: int = 64
     check_trajectories: int = 8
     optim: OptimConfig = field(default_factory=OptimConfig)
@@ -181,7 +184,7 @@ class TrainConfig:
         ):  # fmt: skip
             require(self, name, getattr(self, name) >= 1, "it must be at least 1")
         require(self, "prior_rows", self.prior_rows >= 0, "it must be at least 0")
-        for name in ("head_steps", "kl_target", "kl_warmup_steps", "kl_target_init", "kl_weight_min"):
+        for name in ("head_steps", "snapshots", "kl_target", "kl_warmup_steps", "kl_target_init", "kl_weight_min"):
             require(self, name, getattr(self, name) >= 0, "it must be 0 (none) or more")
         require(self, "gradient_steps", self.gradient_steps >= 0, "it must be 0 (all) or more")
         if not self.kl_target and (self.kl_per_step or self.kl_target_init or self.kl_weight_min):

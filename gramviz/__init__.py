@@ -4,6 +4,7 @@
     gv.explore(rollout)                 # the explorer, in a notebook
     gv.compare(trm, gram, puzzle=0)     # TRM's one trajectory beside GRAM's fifty
     gv.live(gram.watch, gram.names())   # a model at work, step by step
+    gv.watch_training("runs/queens", sample=gram.sample)   # a model that learns
     gv.explain(sudoku, trajectory=12, step="7.2")   # which changes the rules justify, and which are guesses
     gv.freeze(gv.compare(trm, gram), "page.html")   # the same explorer in one file, no kernel, no network
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from gramviz.explorer.opening import explore as explore
     from gramviz.explorer.pack import pack as pack
     from gramviz.explorer.state import State as State
+    from gramviz.explorer.training import Training as Training
+    from gramviz.explorer.training import watch_training as watch_training
     from gramviz.explorer.widget import Explorer as Explorer
     from gramviz.export.movie import movie as movie
     from gramviz.measure.explain import explain as explain
@@ -42,6 +45,8 @@ _HOME = {
     "freeze": "explorer.freeze",
     "live": "explorer.live",
     "Live": "explorer.live",
+    "watch_training": "explorer.training",
+    "Training": "explorer.training",
     "pack": "explorer.pack",
     "movie": "export.movie",
     "explain": "measure.explain",

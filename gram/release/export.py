@@ -19,7 +19,7 @@ from typing import Any
 import torch
 
 from gram import checkpoint as store
-from gram import compute
+from gram import compute, run_folder
 from gram.inference.request import sampling_noise
 from gram.provenance import commit
 from gram.release import tables
@@ -169,7 +169,7 @@ def machine() -> str:
 
 def _training(run: store.Checkpoint) -> dict[str, Any]:
     """Of a run its steps, minutes, CPU minutes where the metrics have them, and the machine: this one."""
-    last = (store.metrics_of(run) or [{"seconds": 0.0}])[-1]
+    last = (run_folder.lines(run.path) or [{"seconds": 0.0}])[-1]
     names = {"minutes": "seconds", "cpu_minutes": "cpu_seconds"}
     minutes = {name: round(float(last[seconds]) / 60, 1) for name, seconds in names.items() if seconds in last}
     return {"optimizer_steps": run.step, **minutes, "machine": machine(), "torch": torch.__version__}

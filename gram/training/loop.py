@@ -1,4 +1,11 @@
-"""The training loop: a run is advanced, reported, saved and stopped here, and resumes where it stopped."""
+"""The training loop: a run is advanced, reported, saved and stopped here, and resumes where it stopped.
+
+    gram.train("nqueens8-gram", "runs/queens", watch=print)    # here
+    gram.train("nqueens8-gram", "runs/queens", wait=False)     # in a process of its own
+
+It stops after `minutes`, at Ctrl+C, when `watch` says so, or when `gram.run_folder.stop` asks it from elsewhere: always
+between two optimizer steps, saved whole.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +14,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +24,25 @@ from lightning_fabric import Fabric
 from tqdm.auto import tqdm
 
 from gram import checkpoint as store
+from gram import run_folder
 from gram.config import ConfigError, RunConfig
 from gram.presets import preset
 from gram.training import distributed as processes
 from gram.training.run import Run
+from gram.training.tensorboard import Events
+
+Watch = Callable[[dict[str, Any]], bool | None]
 
 
 def train(
-    config: RunConfig | str, path: str | os.PathLike[str], *, minutes: float | None = None, quiet: bool = False
+    config: RunConfig | str,
+    path: str | os.PathLike[str],
+    *,
+    minutes: float | None = None,
+    quiet: bool = False,
+    watch: Watch | None = None,
+    tensorboard: bool = False,
+    wait: bool = True,
 ) -> Path:
     """Train a run in the folder `path`, resuming it where it stopped, and return the folder.
 
@@ -32,8 +50,14 @@ def train(
         config: what to train, or the name of a preset. A folder that holds another configuration is refused.
         minutes: stop after this many minutes of this call; the run can be resumed later. None: to the last step.
         quiet: no progress on stderr.
+        watch: called with each line of metrics.jsonl (docs/training.md) when it has been written, every
+            `train.log_every` steps; if it returns True, the run stops, as after `minutes`.
+        tensorboard: write TensorBoard events into the folder too (`pip install tensorboard`).
+        wait: False: train in a process of its own, which outlives this one, and return at once.
+            `gramviz.watch_training` shows how it does and can stop it.
     Raises:
         ConfigError: the folder holds another run.
+        RunFolderError: another process trains it.
         CheckpointError: the folder cannot be written, or its checkpoint is damaged.
         LostProcessError: another process of this run ended.
     """
@@ -43,16 +67,28 @@ def train(
     written = path / store.CONFIG
     if written.is_file() and RunConfig.from_json(written.read_text(errors="replace")) != config:
         raise ConfigError(f"{path} holds a run with another configuration; choose another folder with -o, or delete it")
+    if not wait:
+        if watch is not None:
+            raise ConfigError("watch is called in the process that trains; leave out wait=False, or leave out watch")
+        store.write_atomic(written, config.to_json())
+        run_folder.start(path, minutes=minutes, tensorboard=tensorboard)
+        return path
     run = Run(config, path)
     if run.fabric.is_global_zero and not written.is_file():
         store.write_atomic(written, config.to_json())
     run.fabric.barrier()
-    if (path / store.TRAINING).is_file():
-        run.resume()
-    elif run.fabric.is_global_zero:
-        (path / store.METRICS).unlink(missing_ok=True)  # of a run that was killed before its first save
     try:
-        _go(run, minutes, quiet or not run.fabric.is_global_zero)
+        with ExitStack() as stack:
+            if run.fabric.is_global_zero:
+                stack.enter_context(run_folder.held(path))
+            if (path / store.TRAINING).is_file():
+                run.resume()
+            elif run.fabric.is_global_zero:
+                (path / store.METRICS).unlink(missing_ok=True)  # of a run that was killed before its first save
+            watchers: list[Watch] = [watch] if watch and run.fabric.is_global_zero else []
+            if tensorboard and run.fabric.is_global_zero:
+                watchers.append(stack.enter_context(Events(path)).write)
+            _go(run, minutes, quiet or not run.fabric.is_global_zero, watchers)
     except RuntimeError as error:
         if not processes.lost(error):
             raise
@@ -63,18 +99,20 @@ def train(
     return path
 
 
-def _go(run: Run, minutes: float | None, quiet: bool) -> None:
-    """Train to the last step, to an interrupt, or until the time is over."""
+def _go(run: Run, minutes: float | None, quiet: bool, watchers: Sequence[Watch]) -> None:
+    """Train to the last step, to an interrupt, until somebody asks it to stop, or until the time is over."""
     fabric, settings = run.fabric, run.config.train
     started, before = time.monotonic(), run.seconds
     bar = tqdm(
         total=settings.all_steps, initial=run.step, unit="step", disable=quiet, dynamic_ncols=True,
         mininterval=0.5 if sys.stderr.isatty() else 30, desc=run.path.name,
     )  # fmt: skip
-    with bar, _stop_on_interrupt() as interrupted:
+    if run.step == 0 and fabric.is_global_zero:
+        run.snapshot()
+    with bar, _stop_on_interrupt() as asked:
         while run.step < settings.all_steps:
             late = minutes is not None and run.seconds > before and time.monotonic() - started > 60 * minutes
-            if _any(fabric, late or interrupted.is_set()):
+            if _any(fabric, late or asked.is_set() or run_folder.is_asked_to_stop(run.path)):
                 break
             cpu = time.process_time()
             run.monitor.add(run.advance())
@@ -83,7 +121,9 @@ def _go(run: Run, minutes: float | None, quiet: bool) -> None:
             bar.update()
             last = run.step == settings.all_steps
             if run.step % settings.log_every == 0 or last:
-                _report(run, bar, run.step % settings.check_every == 0 or last)
+                line = _report(run, bar, run.step % settings.check_every == 0 or last)
+                if any([watch(line) is True for watch in watchers] if line else ()):  # all of them are called
+                    asked.set()
             if run.step % settings.save_every == 0 or last:
                 run.save()
     if run.step < settings.all_steps:
@@ -95,19 +135,23 @@ def _go(run: Run, minutes: float | None, quiet: bool) -> None:
             )
 
 
-def _report(run: Run, bar: tqdm, validates: bool) -> None:
-    """Write a line of the metrics, keep the best weights, show how the run does, and say what is wrong with it."""
+def _report(run: Run, bar: tqdm, validates: bool) -> dict[str, Any] | None:
+    """Write a line of the metrics and return it, keep the best weights, show how the run does, and say what is wrong
+    with it; None in all processes but the first."""
     measured = run.monitor.means()
     run.keep_best(measured.get("prior_exact", measured.get("target_exact")))
+    line: dict[str, Any] | None = None
     if run.fabric.is_global_zero:
-        line: dict[str, Any] = {"step": run.step, "seconds": round(run.seconds, 1)}
+        line = {"step": run.step, "seconds": round(run.seconds, 1)}
         line |= {"cpu_seconds": round(run.cpu_seconds, 1), **measured}
         if validates:
             line["held_out"] = run.validate()
+            run.snapshot()
         run.monitor.write(line)
         bar.set_postfix_str(run.monitor.summary(line))
         run.monitor.alarm(line, lambda text: bar.write(text, file=sys.stderr))
     run.monitor.clear()
+    return line
 
 
 def _any(fabric: Fabric, stops: bool) -> bool:

@@ -16,6 +16,7 @@ import numpy as np
 
 from gram import checkpoint as store
 from gram.config import TrainConfig
+from gram.run_folder import lines
 
 SOLVES = 0.5  # share of solved rows from which the posterior is said to know the target
 LEAKS = 0.1  # share of the posterior's solved rows below which the prior is said to solve none
@@ -78,11 +79,9 @@ class Monitor:
 
     def cut(self, step: int) -> None:
         """Drop the lines after this step, which will be written again."""
-        metrics = self.path / store.METRICS
-        if metrics.is_file():
-            kept = [line for line in metrics.read_text().splitlines() if _step_of(line) <= step]
-            store.write_atomic(metrics, "".join(line + "\n" for line in kept))
-            self.best_prior = max((json.loads(line).get("prior_exact", 0.0) for line in kept), default=0.0)
+        kept = [line for line in lines(self.path) if line["step"] <= step]
+        store.write_atomic(self.path / store.METRICS, "".join(json.dumps(line) + "\n" for line in kept))
+        self.best_prior = max((line.get("prior_exact", 0.0) for line in kept), default=0.0)
 
 
 def leakage(measured: Mapping[str, float], config: TrainConfig) -> str | None:
@@ -132,11 +131,3 @@ def runaway(measured: Mapping[str, float], best_prior: float) -> str | None:
 def due(lines: int, said: bool) -> bool:
     """Whether to print an alarm that has now stood in n lines in a row: once in a run, and while it lasts."""
     return lines > 0 and ((lines == 1 and not said) or lines % REPEATED == 0)
-
-
-def _step_of(line: str) -> float:
-    """The step of a metrics line; a line that a kill cut short counts as later than everything."""
-    try:
-        return float(json.loads(line)["step"])
-    except (json.JSONDecodeError, KeyError):
-        return float("inf")

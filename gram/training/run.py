@@ -35,6 +35,7 @@ from gram.config import ConfigError, RunConfig
 from gram.evaluation.evaluate import score_grid
 from gram.inference.noise import SamplingNoise
 from gram.models import Model, State, TokenModel
+from gram.run_folder import SNAPSHOTS, snapshots, thinned
 from gram.tasks import Puzzles
 from gram.tasks.base import PAD
 from gram.training import distributed as processes
@@ -368,6 +369,18 @@ class Run:
             store.write_tensors(self.path / store.WEIGHTS, weights, {"step": str(step)})
             state.write(self)
         self.fabric.barrier()
+
+    def snapshot(self) -> None:
+        """Keep a copy of the averaged weights as they are now, and thin the older ones (`train.snapshots`)."""
+        train, files = self.config.train, snapshots(self.path)
+        if not train.snapshots:
+            return
+        kept = thinned([*files, self.step], train.check_every, train.snapshots)
+        if self.step in kept:
+            file = self.path / SNAPSHOTS / f"{self.step:06}.safetensors"
+            store.write_tensors(file, dict(self.averaged.state_dict()), {"step": str(self.step)})
+        for step in files.keys() - set(kept):
+            files[step].unlink()
 
     def resume(self) -> None:
         """Go back to the last `save`; metrics written after it are cut off, since they will be written again."""

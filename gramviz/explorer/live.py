@@ -195,7 +195,7 @@ class Live(ipywidgets.VBox):
         """Press Generate. While a model runs it does nothing: cancel first."""
         if self._worker and self._worker.running:
             return self
-        self._loop = _kernel_loop()  # all messages to the page go out from it
+        self._loop = kernel_loop()  # all messages to the page go out from it
         checkpoint, choices = self.checkpoint.value, self.choices
         self._shown, self._first = 0, True
         self._set(busy=True, text="Starting.")
@@ -265,7 +265,7 @@ class Live(ipywidgets.VBox):
             self.pause.value = False
 
 
-def _kernel_loop() -> asyncio.AbstractEventLoop | None:
+def kernel_loop() -> asyncio.AbstractEventLoop | None:
     """The loop that runs the code of this thread, as a kernel's does; none in a script."""
     try:
         return asyncio.get_running_loop()

@@ -191,6 +191,11 @@ PICTURES = (
         "Do neighbors of a trajectory fall back to it (below zero) or part from it? Left in time, right by outcome.",
         "lyapunov.draw([probe.exponents], [probe.rollout])",
     ),
+    Picture(
+        "training", "View: training",
+        "What a run measured, from its folder, while it trains or afterwards: one color for each kind of row.",
+        'gv.views.training.draw("artifacts/sudoku9-gram")',
+    ),
 )  # fmt: skip
 
 

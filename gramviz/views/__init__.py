@@ -5,7 +5,7 @@
 To add one, write `gramviz/views/x.py` with a decorated `draw` (`registry.py`) and import it here.
 """
 
-from gramviz.views import basins, board, control, curves, ensemble, landscape, latent, modes, partings
+from gramviz.views import basins, board, control, curves, ensemble, landscape, latent, modes, partings, training
 from gramviz.views.registry import LETTERS, VIEWS, Cursor, Rollouts, View, one_puzzle, view
 
 __all__ = [
@@ -24,5 +24,6 @@ __all__ = [
     "modes",
     "one_puzzle",
     "partings",
+    "training",
     "view"
 ]  # fmt: skip

@@ -27,12 +27,16 @@ CHECK = """\
 batch = sample({checkpoint!r}, 0, trajectories=6, supervision_steps=5, seed=3, perturb=0.2)
 print("the same:", rollout.digest(batch) == rollout.digest(shown.rollout), len(shown.rollout.step))"""
 
+WATCH = """\
+from gramviz import watch_training
+watch_training({checkpoint!r}, sample=sample, trajectories=3)"""
+
 
 @pytest.fixture(scope="module")
 def notebook(chromium, debug_checkpoint, tmp_path_factory):
     """A notebook whose first cell shows the controls: (page, page errors)."""
     folder = tmp_path_factory.mktemp("live")
-    write_notebook(folder, [text.format(checkpoint=str(debug_checkpoint)) for text in (SOURCE, CHECK)])
+    write_notebook(folder, [text.format(checkpoint=str(debug_checkpoint)) for text in (SOURCE, CHECK, WATCH)])
     with jupyter(folder) as (address, token):
         context = chromium.new_context(viewport={"width": 1500, "height": 1250})
         page, errors = context.new_page(), []
@@ -116,4 +120,16 @@ def test_the_result_is_that_of_a_batch_with_the_same_seed(opened):
     run_cell(page, 1)
     page.wait_for_selector("text=/the same: (True|False) [0-9]+/", timeout=PATIENCE)
     assert page.locator("text=the same: True 11").count() == 1
+    assert errors == []
+
+
+def test_a_run_can_be_watched_and_its_snapshots_solve_a_puzzle(notebook):
+    page, errors = notebook
+    run_cell(page, 2)
+    output = page.locator(".jp-CodeCell").nth(2).locator(".jp-OutputArea-output").first
+    output.locator(".widget-label", has_text="Finished, 16 of 16 steps.").wait_for(timeout=PATIENCE)
+    output.locator(".js-plotly-plot .scatterlayer path.js-line").nth(3).wait_for(state="attached", timeout=PATIENCE)
+    output.get_by_text("after 16 optimizer steps").first.wait_for(timeout=PATIENCE)
+    output.locator(".widget-hslider .noUi-handle").press("ArrowLeft")
+    output.get_by_text("after 12 optimizer steps").first.wait_for(timeout=PATIENCE)
     assert errors == []

@@ -18,6 +18,7 @@ from gram import checkpoint as store
 from gram.checkpoint import CONFIG, METRICS, TRAINING, WEIGHTS, CheckpointError
 from gram.models import MODELS
 from gram.presets import PRESETS, preset
+from gram.run_folder import LOCK, SNAPSHOTS
 
 
 @pytest.fixture
@@ -70,12 +71,17 @@ def test_building_follows_the_seed_of_the_run_and_leaves_the_global_random_state
 
 
 def test_what_training_writes_is_complete(folder: Path) -> None:
-    assert {entry.name for entry in folder.iterdir()} == {CONFIG, WEIGHTS, METRICS, TRAINING}
+    assert {entry.name for entry in folder.iterdir()} == {CONFIG, WEIGHTS, METRICS, TRAINING, SNAPSHOTS, LOCK}
     opened = store.load(folder)
     assert opened.step == preset("debug").train.all_steps == 16
-    assert [line["step"] for line in store.metrics_of(opened)] == [2, 4, 6, 8, 10, 12, 14, 16]
-    (folder / METRICS).unlink()
-    assert store.metrics_of(store.load(folder)) == []
+
+
+def test_a_snapshot_opens_by_its_step(folder: Path) -> None:
+    opened = store.load(f"{folder}@6")
+    assert (opened.name, opened.path, opened.step) == (f"{folder.name}@6", folder, 6)
+    assert opened.digest != store.load(folder).digest
+    with pytest.raises(CheckpointError, match=r"no snapshot '.*@7'; known: .*@0, .*@6, .*@12$"):
+        store.load(f"{folder}@7")
 
 
 def test_weights_and_configuration_are_enough(folder: Path) -> None:

@@ -100,6 +100,15 @@ class TestTrain:
         assert (tmp_path / "mine" / WEIGHTS).is_file()
         assert json.loads((tmp_path / "mine" / CONFIG).read_text())["train"]["steps"] == 2
 
+    def test_what_it_measured_is_printed_or_written_as_csv(
+        self, gram: Any, debug_checkpoint: Path, tmp_path: Path
+    ) -> None:
+        printed = gram("metrics", debug_checkpoint).out
+        assert printed.startswith("step,seconds,cpu_seconds,")
+        gram("metrics", debug_checkpoint, "-o", "run.csv")
+        assert (tmp_path / "run.csv").read_text() == printed
+        assert len(printed.splitlines()) == 1 + 8
+
     def test_the_folder_defaults_to_the_name_of_the_preset(self, gram: Any) -> None:
         assert gram("train", "debug", "train.steps=1", "--quiet").out == "runs/debug\n"
         assert gram("sample", "debug", "--trajectories", 1).code == 0  # and is found by name

@@ -19,6 +19,7 @@ import pytest
 import torch
 
 from gram import checkpoint as store
+from gram import run_folder
 from gram.checkpoint import CONFIG, METRICS, TRAINING, WEIGHTS, CheckpointError
 from gram.config import ConfigError, RunConfig
 from gram.models import Model
@@ -75,11 +76,12 @@ class TestResume:
             assert f"stopped at step {step} of 16; the same command resumes" in capsys.readouterr().err
         assert_same_run(train(config(), tmp_path / "run", quiet=True), debug_checkpoint)
 
-    @pytest.mark.parametrize("write", range(1, 10))
+    @pytest.mark.parametrize("write", range(1, 13))
     def test_a_run_killed_before_each_of_its_writes(
         self, write: int, debug_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Writes of a run: its configuration, then weights and training state at steps 4, 8, 12 and 16."""
+        """Writes of a run: its configuration, then weights and training state at steps 4, 8, 12 and 16, snapshots at 0,
+        6 and 12."""
 
         class Killed(BaseException):
             pass
@@ -119,6 +121,21 @@ class TestResume:
         monkeypatch.undo()
         assert store.load(tmp_path / "run").step == 5
         assert_same_run(train(config(), tmp_path / "run", quiet=True), debug_checkpoint)
+
+    def test_who_watches_sees_each_line_and_may_stop_the_run(self, debug_checkpoint: Path, tmp_path: Path) -> None:
+        seen: list[dict[str, Any]] = []
+
+        def until_step_6(line: dict[str, Any]) -> bool:
+            seen.append(line)
+            return line["step"] == 6
+
+        path = train(config(), tmp_path / "run", quiet=True, watch=until_step_6)
+        assert store.load(path).step == 6
+        train(config(), path, quiet=True, watch=seen.append)
+        assert seen == run_folder.lines(path)
+        assert_same_run(path, debug_checkpoint)
+        with pytest.raises(ConfigError, match="watch is called in the process that trains"):
+            train(config(), path, watch=print, wait=False)
 
     def test_a_finished_run_stays_as_it_is(self, debug_checkpoint: Path, tmp_path: Path) -> None:
         copy = Path(shutil.copytree(debug_checkpoint, tmp_path / "run"))

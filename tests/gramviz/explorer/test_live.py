@@ -64,7 +64,7 @@ def wait(true: Any, seconds: float = 30) -> None:
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(MODULE, "EVERY", 0.0)
     # Playwright's own loop counts as running in this thread from the first browser test on, and stands still between.
-    monkeypatch.setattr(MODULE, "_kernel_loop", lambda: None)
+    monkeypatch.setattr(MODULE, "kernel_loop", lambda: None)
 
 
 class TestLive:
