@@ -180,7 +180,7 @@ def test_an_unknown_preset_names_the_known_and_the_nearest() -> None:
 
 @pytest.mark.parametrize("name", [name for name in PRESETS if name.endswith("-trm") and not name.startswith("debug")])
 def test_presets_that_are_compared_share_task_rows_and_backbone(name: str) -> None:
-    """Steps differ where budgets of CPU time are equal; a deterministic model breaks ties by its start, and has no guidance."""
+    """Steps differ where budgets of CPU time are equal; only TRM breaks ties by its start, only GRAM has guidance."""
     gram = preset(name.removesuffix("-trm") + "-gram")
     other = preset(name)
     assert other.task == gram.task
