@@ -154,7 +154,7 @@ def _fallback(payload: Payload) -> str:
         tables.append(_board("The most frequent final answer", meta, best["tokens"]))
     letters = [series["letter"] for series in meta["series"]]
     rows = "".join(
-        f"<tr><td>{escape(answer['letter'] or '')}</td><td>{_verdict(answer, meta['board'])}</td>"
+        f"<tr><td>{escape(answer['letter'] or '')}</td><td>{verdict(answer, meta['board'])}</td>"
         + "".join(f"<td>{int(answer['counts'].get(letter, 0))}</td>" for letter in letters)
         + "</tr>"
         for answer in meta["answers"][:200]
@@ -168,12 +168,15 @@ def _fallback(payload: Payload) -> str:
     )
 
 
-def _verdict(answer: Mapping[str, Any], board: Mapping[str, Any]) -> str:
+def verdict(answer: Mapping[str, Any], board: Mapping[str, Any]) -> str:
     """In the words of `gramviz.measure.Answer.outcome`; of a picture nobody can say more than that it was drawn."""
     if answer.get("valid") is None:
         return "drawn" if board["kind"] == "image" else "unknown"
-    fault = "conflicts" if board.get("groups") or board.get("required") else "wrong cells"
-    return "valid" if answer["valid"] else f"{int(answer.get('conflicts') or 0)} {fault}"
+    fault, count = (
+        "conflict" if board.get("groups") or board.get("required") else "wrong cell",
+        answer.get("conflicts") or 0,
+    )
+    return "valid" if answer["valid"] else f"{count:.0f} {fault}{'' if count == 1 else 's'}"
 
 
 def _board(caption: str, meta: Mapping[str, Any], tokens: Sequence[int]) -> str:

@@ -21,7 +21,8 @@ import xarray as xr
 from gramviz import measure
 from gramviz.explorer.branch import TRAJECTORIES, changed, moment, start
 from gramviz.explorer.chapters import read
-from gramviz.explorer.frame import frame, module_text, write_page
+from gramviz.explorer.frame import module_text, write_page
+from gramviz.explorer.output import bundle
 from gramviz.explorer.payload import Payload
 from gramviz.explorer.source import BranchError, Other, Rerun, Source, opened
 from gramviz.explorer.state import (
@@ -390,10 +391,8 @@ class Explorer(anywidget.AnyWidget):
         return write_page(self.payload, self.state, path)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        """The live widget and, as `text/html`, its frozen twin: what a report keeps when the kernel is gone."""
-        found = super()._repr_mimebundle_(**kwargs)
-        data, metadata = found if isinstance(found, tuple) else (found or {}, {})
-        return {**data, "text/html": frame(self.payload, self.state)}, metadata
+        """The live view, its frozen twin as `text/html`, and a picture: what is left where scripts are barred."""
+        return bundle(self, super()._repr_mimebundle_(**kwargs), self.payload, self.state)
 
     def __repr__(self) -> str:
         series = ", ".join(f"{m['letter']} {m['name']} ({m['trajectories']} trajectories)" for m in self.meta["series"])
