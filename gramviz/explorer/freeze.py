@@ -8,7 +8,7 @@ from typing import Any
 
 import xarray as xr
 
-from gramviz.explorer.frame import write_page
+from gramviz.explorer.frame import Page, write_page
 from gramviz.explorer.pack import pack
 from gramviz.explorer.payload import Payload
 from gramviz.explorer.source import Rollout, opened
@@ -22,8 +22,8 @@ def freeze(
     *,
     puzzle: int | Sequence[int] = 0,
     state: State | Mapping[str, Any] | None = None,
-) -> str:
-    """The page as text; written to `path` (whole or not at all) if that is given.
+) -> Page:
+    """The page as text, shown as one line; written to `path` (whole or not at all) if that is given.
 
     Args:
         source: an explorer (with the view it shows), a payload (`gramviz.pack` says what can be chosen of it), or one

@@ -21,10 +21,10 @@ import anywidget
 import ipywidgets
 import traitlets
 
-from gramviz.explorer.frame import frame
+from gramviz.explorer.frame import frame, summary
 from gramviz.explorer.link import link
 from gramviz.explorer.payload import Payload
-from gramviz.explorer.picture import WIDTH, picture, summary
+from gramviz.explorer.picture import WIDTH, picture
 
 LARGEST = 4_000_000  # bytes of a payload whose page is kept in the notebook, the default budget of `gramviz.pack`
 _VIEW = "application/vnd.jupyter.widget-view+json"

@@ -18,7 +18,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from gram.board import Board
 from gramviz import measure
-from gramviz.explorer.frame import verdict
+from gramviz.explorer.frame import summary, verdict
 from gramviz.explorer.payload import Payload
 from gramviz.theme import LIGHT, outcome_mark, readable, token_color
 
@@ -86,17 +86,6 @@ def _png(image: Image.Image) -> bytes:
     found = io.BytesIO()
     image.save(found, "PNG")
     return found.getvalue()
-
-
-def summary(payload: Payload) -> str:
-    """One line: which puzzle, and of every series how many trajectories are correct, where that is known."""
-    meta, said = payload.meta, []
-    for series in meta["series"]:
-        outcome = payload.array("outcome", series["letter"])
-        known = not np.isin(outcome, (3, 4)).any()
-        of = f"{(outcome == 1).sum()} of {outcome.size} correct" if known else f"{outcome.size} trajectories"
-        said.append(f"{series['letter']} {series['name']} {of}")
-    return f"{meta['title']}, puzzle {meta['puzzle'] + 1} of {meta['puzzles']}: {'; '.join(said)}"
 
 
 def _grid(sheet: _Sheet, board: Board, tokens: NDArray[np.int_], given: NDArray[np.bool_]) -> None:

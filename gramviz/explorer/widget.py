@@ -21,7 +21,7 @@ import xarray as xr
 from gramviz import measure
 from gramviz.explorer.branch import TRAJECTORIES, changed, moment, start
 from gramviz.explorer.chapters import read
-from gramviz.explorer.frame import module_text, write_page
+from gramviz.explorer.frame import Page, module_text, write_page
 from gramviz.explorer.output import bundle
 from gramviz.explorer.payload import Payload
 from gramviz.explorer.source import BranchError, Other, Rerun, Source, opened
@@ -386,7 +386,7 @@ class Explorer(anywidget.AnyWidget):
         """The line that opens this view."""
         return State(**self.state).to_python(self.meta)
 
-    def to_html(self, path: str | os.PathLike[str] | None = None) -> str:
+    def to_html(self, path: str | os.PathLike[str] | None = None) -> Page:
         """The explorer as one HTML page that plays without kernel or network; written to `path` if that is given."""
         return write_page(self.payload, self.state, path)
 

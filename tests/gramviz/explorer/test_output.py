@@ -14,8 +14,9 @@ import synthetic
 from PIL import Image
 
 from gramviz.explorer import output
+from gramviz.explorer.frame import summary
 from gramviz.explorer.pack import pack
-from gramviz.explorer.picture import picture, summary
+from gramviz.explorer.picture import picture
 from gramviz.explorer.widget import Explorer
 
 VIEW = "application/vnd.jupyter.widget-view+json"
