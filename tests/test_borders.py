@@ -17,7 +17,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-FROM_GRAM = {"gram.rollout", "gram.board", "gram.suggest"}  # all that gramviz may know of gram
+FROM_GRAM = {"gram.rollout", "gram.board", "gram.suggest", "gram.progress"}  # all that gramviz may know of gram
 # Each room of the engine, and the rooms that it may import. Files beside them (config, checkpoint, ...) join rooms.
 ROOMS = {
     "tasks": set(),

@@ -89,9 +89,16 @@ def _answered(opened: store.Checkpoint, seeds: int, trajectories: int, limit: in
     """Metrics of a model that answers puzzles."""
     widths = [width for width in (1, 5) if width < trajectories and sampling_noise(opened).is_stochastic(opened.model)]
     without_halting = grid(
-        opened, depths=_depths(opened), trajectories=[*widths, trajectories], halting=False, limit=GRID_PUZZLES
+        opened,
+        depths=_depths(opened),
+        trajectories=[*widths, trajectories],
+        halting=False,
+        limit=GRID_PUZZLES,
+        progress=False,
     )
-    by_seed = [evaluate(opened, trajectories=trajectories, seed=seed, limit=limit) for seed in range(seeds)]
+    by_seed = [
+        evaluate(opened, trajectories=trajectories, seed=seed, limit=limit, progress=False) for seed in range(seeds)
+    ]
     return {"by_seed": by_seed, "grid": without_halting | {"puzzles": GRID_PUZZLES}, "puzzles": limit}
 
 

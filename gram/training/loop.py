@@ -14,11 +14,12 @@ from typing import Any
 
 import torch
 from lightning_fabric import Fabric
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from gram import checkpoint as store
 from gram.config import ConfigError, RunConfig
 from gram.presets import preset
+from gram.progress import bar
 from gram.training import distributed as processes
 from gram.training.run import Run
 
@@ -67,11 +68,8 @@ def _go(run: Run, minutes: float | None, quiet: bool) -> None:
     """Train to the last step, to an interrupt, or until the time is over."""
     fabric, settings = run.fabric, run.config.train
     started, before = time.monotonic(), run.seconds
-    bar = tqdm(
-        total=settings.all_steps, initial=run.step, unit="step", disable=quiet, dynamic_ncols=True,
-        mininterval=0.5 if sys.stderr.isatty() else 30, desc=run.path.name,
-    )  # fmt: skip
-    with bar, _stop_on_interrupt() as interrupted:
+    told = bar(settings.all_steps, "step", not quiet, run.path.name, done=run.step)
+    with told, _stop_on_interrupt() as interrupted:
         while run.step < settings.all_steps:
             late = minutes is not None and run.seconds > before and time.monotonic() - started > 60 * minutes
             if _any(fabric, late or interrupted.is_set()):
@@ -80,10 +78,10 @@ def _go(run: Run, minutes: float | None, quiet: bool) -> None:
             run.monitor.add(run.advance())
             run.cpu_seconds += time.process_time() - cpu
             run.seconds = before + time.monotonic() - started
-            bar.update()
+            told.update()
             last = run.step == settings.all_steps
             if run.step % settings.log_every == 0 or last:
-                _report(run, bar, run.step % settings.check_every == 0 or last)
+                _report(run, told, run.step % settings.check_every == 0 or last)
             if run.step % settings.save_every == 0 or last:
                 run.save()
     if run.step < settings.all_steps:
@@ -95,7 +93,7 @@ def _go(run: Run, minutes: float | None, quiet: bool) -> None:
             )
 
 
-def _report(run: Run, bar: tqdm, validates: bool) -> None:
+def _report(run: Run, told: tqdm, validates: bool) -> None:
     """Write a line of the metrics, keep the best weights, show how the run does, and say what is wrong with it."""
     measured = run.monitor.means()
     run.keep_best(measured.get("prior_exact", measured.get("target_exact")))
@@ -105,8 +103,8 @@ def _report(run: Run, bar: tqdm, validates: bool) -> None:
         if validates:
             line["held_out"] = run.validate()
         run.monitor.write(line)
-        bar.set_postfix_str(run.monitor.summary(line))
-        run.monitor.alarm(line, lambda text: bar.write(text, file=sys.stderr))
+        told.set_postfix_str(run.monitor.summary(line))
+        run.monitor.alarm(line, lambda text: told.write(text, file=sys.stderr))
     run.monitor.clear()
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import xarray as xr
 
+from gram.progress import bar
 from gramviz.explorer.frame import Page, write_page
 from gramviz.explorer.pack import pack
 from gramviz.explorer.payload import Payload
@@ -42,7 +43,9 @@ def freeze(
         payload = source
     else:
         rollouts = [source] if isinstance(source, xr.Dataset | str | os.PathLike) else source
-        payload = pack([opened(one) for one in rollouts], puzzle=puzzle)
+        with bar(1, "page", text="freeze") as told:
+            payload = pack([opened(one) for one in rollouts], puzzle=puzzle)
+            told.update()
     if state is not None:
         shown = state.keys if isinstance(state, State) else State(**state).keys
     return write_page(payload, shown, path)
