@@ -274,7 +274,7 @@ def test_22_views_come_and_go_and_leave_nothing(stage: Stage) -> None:
         found = session.send("Memory.getDOMCounters")
         return found["nodes"], found["jsEventListeners"], session.send("Runtime.getHeapUsage")["usedSize"]
 
-    # What is made once is made now; from about the tenth view on, the engine holds one that was taken down, and only one.
+    # What is made once is made now; from about the tenth view on the engine holds one that was taken down, and no more.
     stage.page.evaluate(script, 15)
     before = left()
     stage.page.evaluate(script, 50 if stage.kind == "frozen" else 20)
