@@ -73,19 +73,19 @@ def probe(
     }  # fmt: skip
 
     left_out, plane = {}, None
-    with bar(4, "part", progress, f"probe {opened.name}") as told:
+    with bar(4, "part", progress, f"probe {opened.name}") as counter:
         rollout = sample(
             opened, puzzle, trajectories=trajectories, record=Record(h=True), precision="float32", progress=False,
             **both,
         )  # fmt: skip
-        told.update()
+        counter.update()
         exponents = lyapunov(opened, puzzle, trajectories=trajectories, **both)
-        told.update()
+        counter.update()
         try:
             plane = landscape(opened, rollout, size=points)
         except RolloutError as error:  # no right answer is known, or all states lie on a line: the rest is worth seeing
             left_out["landscape"] = str(error)
-        told.update()
+        counter.update()
         begun = starts(opened, puzzle, size=start_points, **both)
-        told.update()
+        counter.update()
     return Probe(rollout, exponents, plane, begun, left_out)

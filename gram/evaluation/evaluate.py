@@ -231,7 +231,7 @@ def answer(
     best = np.full(len(rows), -np.inf, dtype=np.float32)  # halting logit of that answer
     stop = UntilInterrupt(progress)
     done = np.zeros((len(puzzles), trajectories), dtype=bool)
-    with computing(model, precision), bar(len(rows), "trajectory", progress, "evaluate") as told, stop:
+    with computing(model, precision), bar(len(rows), "trajectory", progress, "evaluate") as counter, stop:
         chain = CarriedChain(model, puzzles, rows, noise, MAX_ROWS, exact)
         while len(at := chain.busy):
             chain.supervise()
@@ -253,7 +253,7 @@ def answer(
             ends |= now.depth[row] >= max(results)
             done.flat[row[ends]] = True
             chain.end(at[ends])
-            told.update(int(ends.sum()))
+            counter.update(int(ends.sum()))
     count = int(done.all(1).cumprod().sum())
     if count < len(puzzles) and not count:
         raise KeyboardInterrupt

@@ -96,7 +96,7 @@ def generate(
         "part": part,
     }
     _settle(folder, settings)
-    with bar(samples, "sample", progress, f"generate {opened.name}") as told:
+    with bar(samples, "sample", progress, f"generate {opened.name}") as counter:
         for number, start in enumerate(range(0, samples, part)):
             stop = min(start + part, samples)
             if _count(folder, number) < stop - start:
@@ -107,7 +107,7 @@ def generate(
                 )  # fmt: skip
                 metadata = {"samples": str(len(tokens)), "seconds": repr(time.perf_counter() - began)}
                 write_tensors(_path(folder, number), {"tokens": torch.from_numpy(tokens)}, metadata)
-            told.update(stop - start)
+            counter.update(stop - start)
     drawn, seconds = 0, 0.0
     for number in range(-(-samples // part)):
         _, metadata = read_tensors(_path(folder, number))

@@ -168,14 +168,14 @@ def bound(
         samples = 1  # all draws would be equal
     rows = [Row(p, (seed, ids[p], at, draw), at) for p, at in pairs for draw in range(samples)]
     parts = []
-    with computing(model, precision), bar(len(rows), "draw", progress, "bound") as told:
+    with computing(model, precision), bar(len(rows), "draw", progress, "bound") as counter:
         for part in batches(chosen, rows, MAX_ROWS, exact):
             parts.append(
                 _of_token_model(model, part)
                 if isinstance(model, TokenModel)
                 else _of_chain(model, part, steps, proposal)
             )
-            told.update(part.count)
+            counter.update(part.count)
     about = {
         "checkpoint": opened.name,
         "sha256": opened.digest,

@@ -236,10 +236,10 @@ class Sampling:
         """All of it, batch by batch; `progress` as in `sample`."""
         with self.computing():
             parts = self.batches()
-            with bar(len(parts) * self.transitions, "step", progress, "sample") as told, UntilInterrupt(progress):
+            with bar(len(parts) * self.transitions, "step", progress, "sample") as counter, UntilInterrupt(progress):
                 for part in parts:
                     for _ in part:
-                        told.update()
+                        counter.update()
                 return self.rollout()
         return self._interrupted()
 
@@ -331,7 +331,7 @@ class Sampling:
         return self._rollout(kept, states, "; ".join(filter(None, (self.noise.name, said))))
 
     def _rollout(self, batches: list[dict[str, list[np.ndarray]]], states: int, name: str) -> xr.Dataset:
-        """So many states of these batches, of all trajectories of a puzzle or else of the first puzzle alone."""
+        """The first `states` of these batches, of all trajectories of a puzzle or else of the first puzzle alone."""
         opened, model = self.opened, self.opened.model
         rows = sum(len(kept["tokens"][0]) for kept in batches)
         trajectories = min(rows, self.trajectories)

@@ -68,8 +68,8 @@ def _go(run: Run, minutes: float | None, quiet: bool) -> None:
     """Train to the last step, to an interrupt, or until the time is over."""
     fabric, settings = run.fabric, run.config.train
     started, before = time.monotonic(), run.seconds
-    told = bar(settings.all_steps, "step", not quiet, run.path.name, done=run.step)
-    with told, _stop_on_interrupt() as interrupted:
+    counter = bar(settings.all_steps, "step", not quiet, run.path.name, done=run.step)
+    with counter, _stop_on_interrupt() as interrupted:
         while run.step < settings.all_steps:
             late = minutes is not None and run.seconds > before and time.monotonic() - started > 60 * minutes
             if _any(fabric, late or interrupted.is_set()):
@@ -78,10 +78,10 @@ def _go(run: Run, minutes: float | None, quiet: bool) -> None:
             run.monitor.add(run.advance())
             run.cpu_seconds += time.process_time() - cpu
             run.seconds = before + time.monotonic() - started
-            told.update()
+            counter.update()
             last = run.step == settings.all_steps
             if run.step % settings.log_every == 0 or last:
-                _report(run, told, run.step % settings.check_every == 0 or last)
+                _report(run, counter, run.step % settings.check_every == 0 or last)
             if run.step % settings.save_every == 0 or last:
                 run.save()
     if run.step < settings.all_steps:
@@ -93,7 +93,7 @@ def _go(run: Run, minutes: float | None, quiet: bool) -> None:
             )
 
 
-def _report(run: Run, told: tqdm, validates: bool) -> None:
+def _report(run: Run, counter: tqdm, validates: bool) -> None:
     """Write a line of the metrics, keep the best weights, show how the run does, and say what is wrong with it."""
     measured = run.monitor.means()
     run.keep_best(measured.get("prior_exact", measured.get("target_exact")))
@@ -103,8 +103,8 @@ def _report(run: Run, told: tqdm, validates: bool) -> None:
         if validates:
             line["held_out"] = run.validate()
         run.monitor.write(line)
-        told.set_postfix_str(run.monitor.summary(line))
-        run.monitor.alarm(line, lambda text: told.write(text, file=sys.stderr))
+        counter.set_postfix_str(run.monitor.summary(line))
+        run.monitor.alarm(line, lambda text: counter.write(text, file=sys.stderr))
     run.monitor.clear()
 
 

@@ -43,9 +43,9 @@ def freeze(
         payload = source
     else:
         rollouts = [source] if isinstance(source, xr.Dataset | str | os.PathLike) else source
-        with bar(1, "page", text="freeze") as told:
+        with bar(1, "page", text="freeze") as counter:
             payload = pack([opened(one) for one in rollouts], puzzle=puzzle)
-            told.update()
+            counter.update()
     if state is not None:
         shown = state.keys if isinstance(state, State) else State(**state).keys
     return write_page(payload, shown, path)

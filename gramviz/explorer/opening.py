@@ -87,10 +87,10 @@ def _explorer(
     others: Mapping[str, Other] | None,
     packing: Packing,
 ) -> Explorer:
-    with bar(1, "explorer", text="explore") as told:
+    with bar(1, "explorer", text="explore") as counter:
         series = tuple(opened(one) for one in rollouts)
         puzzles = tuple(puzzle) if isinstance(puzzle, Sequence) else (puzzle,) * len(series)
         source = Source(series, puzzles, tuple(names), packing, own=len(series))
         payload = source.payload()
-        told.update()
+        counter.update()
     return Explorer(payload, source=source, rerun=rerun, others=others)

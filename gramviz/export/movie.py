@@ -88,10 +88,10 @@ def _pictures(html: str, browser: str, width: int, scale: float, stop: Event) ->
     shots: list[str] = []
     with opened(html, browser, width) as page:
         count = page.evaluate("document.querySelector('main').gramviz.moments().length")
-        with bar(count, "picture", text="movie") as told:
+        with bar(count, "picture", text="movie") as counter:
             while len(shots) < count and not stop.is_set():
                 shots.append(page.evaluate(_SHOT, [len(shots), scale]))
-                told.update()
+                counter.update()
     return [base64.b64decode(shot.partition(",")[2]) for shot in shots]
 
 

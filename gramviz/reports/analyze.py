@@ -116,8 +116,8 @@ def analyze(*looked_at: Probed | xr.Dataset, at: Cursor | None = None, theme: st
         ValueError: none or more than four; or an unknown theme.
         RolloutError: not rollouts, or of different puzzles.
     """
-    with bar(None, "figure", text="analyze") as told:
-        return _analyze(looked_at, at, theme, told.update)
+    with bar(None, "figure", text="analyze") as counter:
+        return _analyze(looked_at, at, theme, counter.update)
 
 
 def _analyze(
