@@ -165,7 +165,7 @@ def evaluate(
     rows = [depth] if depths is None else _numbers("--depths", depths)
     how: dict[str, Any] = {
         "split": split, "seed": seed, "limit": limit, "halting": halting, "noise": noise, "perturb": perturb,
-        "random_start": random_start, "temperature": temperature, "exact": exact, "progress": sys.stderr.isatty(),
+        "random_start": random_start, "temperature": temperature, "exact": exact,
     }  # fmt: skip
     if depths is None and len(widths) == 1:
         figures, show = measure(opened, trajectories=widths[0], supervision_steps=depth, **how), table
@@ -226,15 +226,11 @@ def generate(
     from gram.evaluation.generate import generate as run
     from gram.evaluation.generate import table
 
-    def show(done: int, wanted: int) -> None:
-        if sys.stderr.isatty():
-            print(f"{done:,} of {wanted:,} samples", file=sys.stderr, end="\r" if done < wanted else "\n")
-
     opened = load(checkpoint)
     figures = run(
         opened, out or Path("generated") / opened.name, samples, supervision_steps=steps, seed=seed, noise=noise,
         perturb=perturb, random_start=random_start, temperature=temperature, exact=exact, part=part,
-        classifier=classifier, progress=show,
+        classifier=classifier,
     )  # fmt: skip
     print(json.dumps(figures, indent=2) if as_json else table(figures))
 

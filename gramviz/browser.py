@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import Any, TypeVar
 
 Anything = TypeVar("Anything")
@@ -114,7 +115,12 @@ def print_page(source: Path, target: Path, browser: str) -> None:
     aside(work)
 
 
-def aside(work: Callable[[], Anything]) -> Anything:
-    """What `work` returns, done in a new thread, in which no event loop runs yet."""
+def aside(work: Callable[[], Anything], stop: Event | None = None) -> Anything:
+    """What `work` returns, done in a new thread, in which no event loop runs yet; an interrupt sets `stop`."""
     with ThreadPoolExecutor(1) as thread:
-        return thread.submit(work).result()
+        try:
+            return thread.submit(work).result()
+        except KeyboardInterrupt:
+            if stop:
+                stop.set()
+            raise

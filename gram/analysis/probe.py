@@ -7,7 +7,6 @@ gramviz.analyze(trm, gram_)
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +16,8 @@ from gram.analysis.lyapunov import lyapunov
 from gram.analysis.plane import landscape, starts
 from gram.checkpoint import Checkpoint, load
 from gram.inference.sample import Record, sample
+from gram.progress import bar
 from gram.rollout import RolloutError
-
-PARTS = ("paths", "exponents", "landscape", "starts")
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,7 @@ def probe(
     noise: float | None = None,
     perturb: float | None = None,
     exact: bool = False,
-    progress: Callable[[str, int, int], None] | None = None,
+    progress: bool | None = None,
 ) -> Probe:
     """Sample one puzzle, and ask the model what a rollout alone cannot show.
 
@@ -63,7 +61,7 @@ def probe(
     Args:
         points, start_points: points along each axis of the landscape and of the plane of starts; the latter are each a
             path of their own, `start_points` squared, and take most of the time.
-        progress: called with (part, parts done, parts in all) before each part.
+        progress: whether to show a bar; by default in a notebook and a terminal.
         puzzle, trajectories, supervision_steps, seed, split, noise, perturb, exact: as in `gram.sample`.
     Raises:
         SampleError, TaskError, CheckpointError: see the messages.
@@ -74,21 +72,20 @@ def probe(
         "exact": exact,
     }  # fmt: skip
 
-    def at(part: str) -> None:
-        if progress:
-            progress(part, PARTS.index(part), len(PARTS))
-
-    at("paths")
-    record = Record(h=True)
-    rollout = sample(opened, puzzle, trajectories=trajectories, record=record, precision="float32", **both)
-    at("exponents")
-    exponents = lyapunov(opened, puzzle, trajectories=trajectories, **both)
-    at("landscape")
     left_out, plane = {}, None
-    try:
-        plane = landscape(opened, rollout, size=points)
-    except RolloutError as error:  # no right answer is known, or all states lie on a line: the rest is worth seeing
-        left_out["landscape"] = str(error)
-    at("starts")
-    begun = starts(opened, puzzle, size=start_points, **both)
+    with bar(4, "part", progress, f"probe {opened.name}") as counter:
+        rollout = sample(
+            opened, puzzle, trajectories=trajectories, record=Record(h=True), precision="float32", progress=False,
+            **both,
+        )  # fmt: skip
+        counter.update()
+        exponents = lyapunov(opened, puzzle, trajectories=trajectories, **both)
+        counter.update()
+        try:
+            plane = landscape(opened, rollout, size=points)
+        except RolloutError as error:  # no right answer is known, or all states lie on a line: the rest is worth seeing
+            left_out["landscape"] = str(error)
+        counter.update()
+        begun = starts(opened, puzzle, size=start_points, **both)
+        counter.update()
     return Probe(rollout, exponents, plane, begun, left_out)

@@ -118,7 +118,7 @@ def prototype(case: Case, folder: Path, budget: float | None = None) -> dict[str
             seed=0,
         )[STEPS]  # fmt: skip
     none = np.zeros(tokens.shape[:2], np.float32)  # of its own opinion of an answer
-    blind = Answers(tokens, none, none, none.astype(np.int32), none.astype(np.bool_))
+    blind = Answers(tokens, none, none, none, none.astype(np.int32), none.astype(np.int32), none.astype(np.bool_))
     scored = {
         "ours": ours | _score(task, puzzles, chosen, found),
         "prototype": theirs | _score(task, puzzles, chosen, blind),

@@ -22,7 +22,7 @@ def cost(checkpoint: str, *, supervision_steps: int = 16, rounds: int = 5) -> di
     for _ in range(1 + rounds):
         for trajectories, measured in seconds.items():
             start = clock()
-            sample(opened, 0, trajectories=trajectories, supervision_steps=supervision_steps)
+            sample(opened, 0, trajectories=trajectories, supervision_steps=supervision_steps, progress=False)
             measured.append(clock() - start)
     one, many = (statistics.median(measured[1:]) for measured in seconds.values())  # the first round warms up
     return {

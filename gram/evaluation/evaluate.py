@@ -13,15 +13,14 @@ from __future__ import annotations
 
 import math
 import os
-import sys
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, fields, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm.auto import tqdm
 
 from gram import compute
 from gram.checkpoint import Checkpoint, load
@@ -31,6 +30,7 @@ from gram.inference.chain import CarriedChain, Row, computing
 from gram.inference.noise import AS_TRAINED, SamplingNoise
 from gram.inference.request import SampleError, Selection, check, sampling_noise, select
 from gram.models import Model
+from gram.progress import UntilInterrupt, bar
 from gram.tasks import Puzzles, Task
 
 MAX_ROWS = 64  # of the carried batch; with more, states leave the CPU's caches, and half of the time allocates memory
@@ -53,7 +53,7 @@ def evaluate(
     precision: str = "auto",
     exact: bool = False,
     per_puzzle: bool = False,
-    progress: bool = False,
+    progress: bool | None = None,
 ) -> dict[str, Any]:
     """All metrics of a checkpoint as plain data; `gram evaluate --json` prints them.
 
@@ -93,7 +93,7 @@ def grid(
     precision: str = "auto",
     exact: bool = False,
     per_puzzle: bool = False,
-    progress: bool = False,
+    progress: bool | None = None,
 ) -> dict[str, Any]:
     """The metrics of a checkpoint at each of several depths and widths, from one pass.
 
@@ -112,7 +112,8 @@ def grid(
         noise, perturb, random_start, temperature: sampling noise (`gram.inference.noise`); default: the checkpoint's.
         exact: whether an answer is the same bit for bit however many are computed with it (`gram.sample`).
         per_puzzle: add what each puzzle contributes, for `gram.evaluation.metrics.difference`.
-        progress: show a bar.
+        progress: whether to show a bar; by default in a notebook and a terminal. An interrupt (Ctrl+C) leaves the
+            figures of the puzzles that are done, and `interrupted` says how many; with False it raises.
     Returns:
         `checkpoint`, `sha256`, `model`, `seconds`, and `cells`, a list, depth by depth.
     Raises:
@@ -158,7 +159,7 @@ def score_grid(
     precision: str = "auto",
     exact: bool = False,
     per_puzzle: bool = False,
-    progress: bool = False,
+    progress: bool | None = False,
 ) -> dict[tuple[int, int], dict[str, Any]]:
     """The metrics of a model on a task at each (depth, width), from one pass; see `grid`."""
     depths, widths = sorted(set(depths)), sorted(set(trajectories))
@@ -175,6 +176,11 @@ def score_grid(
         halting=halting, seed=seed, halt_above=halt_above, noise=noise, precision=precision, exact=exact,
         progress=progress,
     )  # fmt: skip
+    done = len(answers[depths[0]].tokens)
+    interrupted = {"interrupted": f"{done} of {len(chosen)} puzzles"} if done < len(chosen) else {}
+    if interrupted:
+        warnings.warn(f"interrupted: these are the figures of {interrupted['interrupted']}", stacklevel=4)
+        chosen, ids = chosen.take(range(done)), ids[:done]
     everything = np.arange(len(chosen))
     several = np.flatnonzero(chosen.counts >= 2)
     about = {"task": task.board.title, "split": split}
@@ -191,6 +197,7 @@ def score_grid(
             each = measure_puzzles(chosen, found, valid, None if broken is None else broken[:, :width])
             cells[depth, width] = {
                 **about,
+                **interrupted,
                 "trajectories": width,
                 "supervision_steps": depth,
                 "halting": halting,
@@ -220,14 +227,14 @@ def answer(
     noise: SamplingNoise = AS_TRAINED,
     precision: str = "auto",
     exact: bool = False,
-    progress: bool = False,
+    progress: bool | None = False,
 ) -> dict[int, Answers]:
     """The answers of N trajectories of each puzzle at each of several depths, in one pass.
 
     A deeper run contains the shallower ones: what a trajectory shows at depth 8 is the same whether it stops there or
     continues to 32. With halting, a trajectory stops once the halting head's probability that its answer is right
     exceeds `halt_above`, and one that never does gives the answer with the highest one. `ids` key the noise, so a
-    subset of the puzzles draws what the whole draws.
+    subset of the puzzles draws what the whole draws. After an interrupt, only the first puzzles that are done.
     """
     rows = [Row(p, (seed, int(ids[p]), n)) for p in range(len(puzzles)) for n in range(trajectories)]
     now = _blank(len(rows), puzzles.x.shape[1])  # what each row would answer if it ended now
@@ -236,8 +243,9 @@ def answer(
     stood = np.zeros(len(rows), dtype=np.int32)  # supervision steps since it changed
     threshold = math.log(halt_above / (1 - halt_above))  # as a logit
     best = np.full(len(rows), -np.inf, dtype=np.float32)  # halting logit of that answer
-    bar = tqdm(total=len(rows), unit="trajectory", disable=not progress, mininterval=0.5 if sys.stderr.isatty() else 30)
-    with computing(model, precision), bar:
+    stop = UntilInterrupt(progress)
+    done = np.zeros((len(puzzles), trajectories), dtype=bool)
+    with computing(model, precision), bar(len(rows), "trajectory", progress, "evaluate") as counter, stop:
         chain = CarriedChain(model, puzzles, rows, noise, MAX_ROWS, exact)
         while len(at := chain.busy):
             before = chain.state.h
@@ -266,11 +274,14 @@ def answer(
                 for field in fields(Answers):
                     getattr(result, field.name)[written] = getattr(now, field.name)[written]
             ends |= now.depth[row] >= max(results)
+            done.flat[row[ends]] = True
             chain.end(at[ends])
-            bar.update(int(ends.sum()))
-    shape = (len(puzzles), trajectories)
+            counter.update(int(ends.sum()))
+    count = int(done.all(1).cumprod().sum())
+    if count < len(puzzles) and not count:
+        raise KeyboardInterrupt
     return {
-        depth: Answers(*(part.reshape(*shape, *part.shape[1:]) for part in vars(result).values()))
+        depth: Answers(*(part.reshape(*done.shape, *part.shape[1:])[:count] for part in vars(result).values()))
         for depth, result in results.items()
     }
 

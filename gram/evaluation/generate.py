@@ -34,6 +34,7 @@ from gram.evaluation import fidelity, intervals
 from gram.inference.chain import Chain, Row, batches, computing
 from gram.inference.noise import SamplingNoise
 from gram.inference.request import SampleError, check, sampling_noise, unanswered
+from gram.progress import bar
 from gram.tasks import Task
 from gram.tasks.base import SPLITS, Split, Tokens
 from gram.tasks.files import DataError
@@ -61,7 +62,7 @@ def generate(
     exact: bool = False,
     part: int = PART,
     classifier: str | None = None,
-    progress: Callable[[int, int], object] = lambda done, samples: None,
+    progress: bool | None = None,
 ) -> dict[str, Any]:
     """Draw samples into a folder, continuing where an earlier call stopped, and return their figures as plain data.
 
@@ -74,7 +75,7 @@ def generate(
         exact: whether a sample is the same bit for bit however many are drawn with it (`gram.sample`).
         part: samples of a file.
         classifier: of pictures, the name or folder of the classifier; default: DATASET-classifier.
-        progress: called with (samples that there are, samples) after each part.
+        progress: whether to show a bar; by default in a notebook and a terminal.
     Raises:
         SampleError, CheckpointError, FidelityError: see the messages.
     """
@@ -95,17 +96,18 @@ def generate(
         "part": part,
     }
     _settle(folder, settings)
-    for number, start in enumerate(range(0, samples, part)):
-        stop = min(start + part, samples)
-        if _count(folder, number) < stop - start:
-            began = time.perf_counter()
-            tokens = draw(
-                opened, range(start, stop), supervision_steps=steps, seed=seed, noise=chosen, precision=precision,
-                exact=exact,
-            )  # fmt: skip
-            metadata = {"samples": str(len(tokens)), "seconds": repr(time.perf_counter() - began)}
-            write_tensors(_path(folder, number), {"tokens": torch.from_numpy(tokens)}, metadata)
-        progress(stop, samples)
+    with bar(samples, "sample", progress, f"generate {opened.name}") as counter:
+        for number, start in enumerate(range(0, samples, part)):
+            stop = min(start + part, samples)
+            if _count(folder, number) < stop - start:
+                began = time.perf_counter()
+                tokens = draw(
+                    opened, range(start, stop), supervision_steps=steps, seed=seed, noise=chosen, precision=precision,
+                    exact=exact,
+                )  # fmt: skip
+                metadata = {"samples": str(len(tokens)), "seconds": repr(time.perf_counter() - began)}
+                write_tensors(_path(folder, number), {"tokens": torch.from_numpy(tokens)}, metadata)
+            counter.update(stop - start)
     drawn, seconds = 0, 0.0
     for number in range(-(-samples // part)):
         _, metadata = read_tensors(_path(folder, number))

@@ -21,7 +21,6 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +36,7 @@ from gram.inference.noise import AS_TRAINED, RowGenerators
 from gram.inference.request import SampleError, Selection, check, evenly, select
 from gram.models import Model, TokenModel
 from gram.models.gaussian import Gaussian, kl
+from gram.progress import bar
 from gram.tasks import Puzzles
 from gram.tasks.base import PAD
 
@@ -128,7 +128,7 @@ def bound(
     proposal: str = "posterior",
     precision: str = "auto",
     exact: bool = False,
-    progress: Callable[[int, int], None] | None = None,
+    progress: bool | None = None,
 ) -> dict[str, Any]:
     """The ELBO, the surrogate and the importance-weighted bound of (puzzle, solution) pairs as plain data, in nats.
 
@@ -144,7 +144,7 @@ def bound(
             last of each supervision step only, the prior elsewhere, as training does with `no_grad_guidance=prior`.
             `prior`: brute force, without looking at the target. Each gives lower bounds of the same log p(y | x).
         exact: whether a draw is the same bit for bit however many are computed with it (`gram.sample`).
-        progress: called with (rows done, rows in all) after each batch.
+        progress: whether to show a bar; by default in a notebook and a terminal.
     Returns:
         Means over pairs (`elbo`, `surrogate`, `importance`, `log_likelihood`, `kl`) with their standard errors, the
         bound by number of draws, the terms by supervision step and transition, and `per_pair` lists. Of a model that
@@ -168,15 +168,14 @@ def bound(
         samples = 1  # all draws would be equal
     rows = [Row(p, (seed, ids[p], at, draw), at) for p, at in pairs for draw in range(samples)]
     parts = []
-    with computing(model, precision):
+    with computing(model, precision), bar(len(rows), "draw", progress, "bound") as counter:
         for part in batches(chosen, rows, MAX_ROWS, exact):
             parts.append(
                 _of_token_model(model, part)
                 if isinstance(model, TokenModel)
                 else _of_chain(model, part, steps, proposal)
             )
-            if progress:
-                progress(min(len(parts) * MAX_ROWS, len(rows)), len(rows))
+            counter.update(part.count)
     about = {
         "checkpoint": opened.name,
         "sha256": opened.digest,

@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -26,6 +27,7 @@ from gram.inference.chain import Chain, Row, Rows, batch_size, batches, computin
 from gram.inference.request import SampleError, Selection, check, sampling_noise, select
 from gram.models import Model, State, Transition
 from gram.models.gaussian import Gaussian
+from gram.progress import UntilInterrupt, bar
 from gram.provenance import commit
 from gram.tasks import Puzzles
 
@@ -120,7 +122,7 @@ def sample(
     precision: str = "auto",
     exact: bool = False,
     max_bytes: int = MAX_RECORD_BYTES,
-    progress: Callable[[int, int], None] | None = None,
+    progress: bool | None = None,
 ) -> xr.Dataset:
     """Draw trajectories and record them as a rollout.
 
@@ -141,7 +143,8 @@ def sample(
         exact: whether a trajectory is the same bit for bit however many are drawn with it; a few then cost as much as
             32. Otherwise it is the same up to rounding, and equal calls give equal bits.
         max_bytes: refuse larger records.
-        progress: called with (rows done, rows in all) after each batch.
+        progress: whether to show a bar; by default in a notebook and a terminal. An interrupt (Ctrl+C) leaves the
+            trajectories that are finished, or of the first ones the finished supervision steps; with False it raises.
     Raises:
         SampleError, TaskError, CheckpointError: see the messages.
     """
@@ -230,16 +233,16 @@ class Sampling:
         rows = batch_size(len(self.puzzles) * self.trajectories, MAX_ROWS, self.exact)
         return computing(self.opened.model, self.precision, rows)
 
-    def draw(self, progress: Callable[[int, int], None] | None = None) -> xr.Dataset:
+    def draw(self, progress: bool | None = None) -> xr.Dataset:
         """All of it, batch by batch; `progress` as in `sample`."""
-        total = len(self.puzzles) * self.trajectories
         with self.computing():
-            for number, batch in enumerate(self.batches(), 1):
-                for _ in batch:
-                    pass
-                if progress:
-                    progress(min(number * MAX_ROWS, total), total)
-        return self.rollout()
+            parts = self.batches()
+            with bar(len(parts) * self.transitions, "step", progress, "sample") as counter, UntilInterrupt(progress):
+                for part in parts:
+                    for _ in part:
+                        counter.update()
+                return self.rollout()
+        return self._interrupted()
 
     def batches(self) -> list[Iterator[None]]:
         """The batches, each to be advanced by `next` until it ends: first its initial state, then every transition."""
@@ -307,23 +310,52 @@ class Sampling:
         Raises:
             SampleError: some have none.
         """
-        states = min((len(kept.get("tokens", ())) for kept in self.kept), default=0)
+        states = min(map(_states, self.kept), default=0)
         if not states:
             raise SampleError("nothing is recorded yet; let every batch advance once")
+        return self._rollout(self.kept, states, self.noise.name)
+
+    def _interrupted(self) -> xr.Dataset:
+        """What is whole: the trajectories of the finished batches, or the supervision steps of the first."""
+        clock, states = _clock(self.opened.model, self.supervision_steps, self.record), _states(self.kept[0])
+        if not states:
+            raise KeyboardInterrupt
+        if states < len(clock):
+            states = 1 + max(k for k in range(states) if k == 0 or clock[k][0] < clock[k + 1][0])
+        kept = [one for one in self.kept if _states(one) >= states]
+        rows = sum(len(one["tokens"][0]) for one in kept)
+        said = (
+            f"interrupted: {rows} of {len(self.puzzles) * self.trajectories} trajectories, "
+            f"{clock[states - 1][0]} of {self.supervision_steps} supervision steps"
+        )
+        warnings.warn(said, stacklevel=4)
+        return self._rollout(kept, states, "; ".join(filter(None, (self.noise.name, said))))
+
+    def _rollout(self, batches: list[dict[str, list[np.ndarray]]], states: int, name: str) -> xr.Dataset:
+        """The first `states` of these batches, of all trajectories of a puzzle or else of the first puzzle alone."""
         opened, model = self.opened, self.opened.model
+        rows = sum(len(kept["tokens"][0]) for kept in batches)
+        trajectories = min(rows, self.trajectories)
+        puzzles = self.puzzles.take(range(rows // trajectories))
         arrays: dict[str, Any] = {}
-        for name in self.kept[0]:
-            whole = np.concatenate([np.stack(kept[name][:states], axis=1) for kept in self.kept])
-            arrays[name] = whole.reshape(len(self.puzzles), self.trajectories, *whole.shape[1:])
+        for variable in batches[0]:
+            whole = np.concatenate([np.stack(kept[variable][:states], axis=1) for kept in batches])
+            shape = len(puzzles), trajectories, *whole.shape[1:]
+            arrays[variable] = whole[: len(puzzles) * trajectories].reshape(shape)
         clock = _clock(model, self.supervision_steps, self.record)[:states]
         if "halt" in arrays:
             ends = np.array([low_step == 0 and at == model.high_steps for _, at, low_step in clock])
             stopped = (arrays["halt"] > opened.config.inference.halt_above) & ends
             arrays["halted_at"] = np.where(stopped.any(-1), stopped.argmax(-1), -1).astype(np.int32)
         return as_rollout(
-            opened, self.puzzles, arrays, clock, name=self.noise.name, seed=self.seed, mode=self.mode,
+            opened, puzzles, arrays, clock, name=name, seed=self.seed, mode=self.mode,
             sampling_noise=json.dumps(asdict(self.noise)), levels=json.dumps(model.levels),
         )  # fmt: skip
+
+
+def _states(kept: Mapping[str, Sequence[np.ndarray]]) -> int:
+    """How many states of a batch are recorded with all that is kept of them."""
+    return min(map(len, kept.values()), default=0)
 
 
 def as_rollout(

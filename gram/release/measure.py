@@ -28,13 +28,15 @@ def cells(opened: Checkpoint, one: Pass, quick: bool = False) -> list[dict[str, 
     limit = (one.quick if quick else one.limit) or None
     depths = one.depths or (opened.config.inference.supervision_steps,)
     if opened.task.blank_puzzle is None:
-        found = grid(opened, depths=depths, trajectories=one.trajectories, halting=one.halting, limit=limit)
+        found = grid(
+            opened, depths=depths, trajectories=one.trajectories, halting=one.halting, limit=limit, progress=False
+        )
         return [{**cell, "limit": limit} for cell in found["cells"]]
     opened.task.puzzles("test")  # without the data nobody would know what the samples are worth
     made = []
     for steps in depths:
         with tempfile.TemporaryDirectory() as folder:
-            metrics = generate(opened, Path(folder), limit or SAMPLES, supervision_steps=steps)
+            metrics = generate(opened, Path(folder), limit or SAMPLES, supervision_steps=steps, progress=False)
         made.append({name: value for name, value in metrics.items() if name not in ("folder", "checkpoint")})
     return made
 

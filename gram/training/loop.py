@@ -21,12 +21,13 @@ from typing import Any
 
 import torch
 from lightning_fabric import Fabric
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from gram import checkpoint as store
 from gram import run_folder
 from gram.config import ConfigError, RunConfig
 from gram.presets import preset
+from gram.progress import bar
 from gram.training import distributed as processes
 from gram.training.run import Run
 from gram.training.tensorboard import Events
@@ -103,13 +104,10 @@ def _go(run: Run, minutes: float | None, quiet: bool, watchers: Sequence[Watch])
     """Train to the last step, to an interrupt, until somebody asks it to stop, or until the time is over."""
     fabric, settings = run.fabric, run.config.train
     started, before = time.monotonic(), run.seconds
-    bar = tqdm(
-        total=settings.all_steps, initial=run.step, unit="step", disable=quiet, dynamic_ncols=True,
-        mininterval=0.5 if sys.stderr.isatty() else 30, desc=run.path.name,
-    )  # fmt: skip
     if run.step == 0 and fabric.is_global_zero:
         run.snapshot()
-    with bar, _stop_on_interrupt() as asked:
+    counter = bar(settings.all_steps, "step", not quiet, run.path.name, done=run.step)
+    with counter, _stop_on_interrupt() as asked:
         while run.step < settings.all_steps:
             late = minutes is not None and run.seconds > before and time.monotonic() - started > 60 * minutes
             if _any(fabric, late or asked.is_set() or run_folder.is_asked_to_stop(run.path)):
@@ -118,10 +116,10 @@ def _go(run: Run, minutes: float | None, quiet: bool, watchers: Sequence[Watch])
             run.monitor.add(run.advance())
             run.cpu_seconds += time.process_time() - cpu
             run.seconds = before + time.monotonic() - started
-            bar.update()
+            counter.update()
             last = run.step == settings.all_steps
             if run.step % settings.log_every == 0 or last:
-                line = _report(run, bar, run.step % settings.check_every == 0 or last)
+                line = _report(run, counter, run.step % settings.check_every == 0 or last)
                 if any([watch(line) is True for watch in watchers] if line else ()):  # all of them are called
                     asked.set()
             if run.step % settings.save_every == 0 or last:
@@ -135,7 +133,7 @@ def _go(run: Run, minutes: float | None, quiet: bool, watchers: Sequence[Watch])
             )
 
 
-def _report(run: Run, bar: tqdm, validates: bool) -> dict[str, Any] | None:
+def _report(run: Run, counter: tqdm, validates: bool) -> dict[str, Any] | None:
     """Write a line of the metrics and return it, keep the best weights, show how the run does, and say what is wrong
     with it; None in all processes but the first."""
     measured = run.monitor.means()
@@ -148,8 +146,8 @@ def _report(run: Run, bar: tqdm, validates: bool) -> dict[str, Any] | None:
             line["held_out"] = run.validate()
             run.snapshot()
         run.monitor.write(line)
-        bar.set_postfix_str(run.monitor.summary(line))
-        run.monitor.alarm(line, lambda text: bar.write(text, file=sys.stderr))
+        counter.set_postfix_str(run.monitor.summary(line))
+        run.monitor.alarm(line, lambda text: counter.write(text, file=sys.stderr))
     run.monitor.clear()
     return line
 

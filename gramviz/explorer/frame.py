@@ -18,6 +18,8 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+import numpy as np
+
 from gramviz.explorer.link import link
 from gramviz.explorer.payload import Payload
 
@@ -106,15 +108,49 @@ def page_text(payload: Payload, state: Mapping[str, Any]) -> str:
     )
 
 
-def write_page(payload: Payload, state: Mapping[str, Any], path: str | os.PathLike[str] | None) -> str:
-    """The page's text; written to `path` (whole or not at all) if that is given.
+def summary(payload: Payload) -> str:
+    """One line: which puzzle, and of every series how many trajectories are correct, where that is known."""
+    meta, said = payload.meta, []
+    for series in meta["series"]:
+        outcome = payload.array("outcome", series["letter"])
+        known = not np.isin(outcome, (3, 4)).any()
+        of = f"{(outcome == 1).sum()} of {outcome.size} correct" if known else f"{outcome.size} trajectories"
+        said.append(f"{series['letter']} {series['name']} {of}")
+    return f"{meta['title']}, puzzle {meta['puzzle'] + 1} of {meta['puzzles']}: {'; '.join(said)}"
+
+
+class Page(str):
+    """The text of a page, which a notebook shows as one line; the path of its file where it was written.
+
+    Attributes:
+        path: the file, or None.
+        holds: one line on what it shows.
+    """
+
+    path: Path | None
+    holds: str
+
+    def __fspath__(self) -> str:
+        if self.path is None:
+            raise TypeError("this page was not written to a file; give freeze a path")
+        return str(self.path)
+
+    def __repr__(self) -> str:
+        return (
+            f"{self.path or 'A page'}, {len(self.encode()) / 1e6:.2f} MB, plays without kernel or network: {self.holds}"
+        )
+
+
+def write_page(payload: Payload, state: Mapping[str, Any], path: str | os.PathLike[str] | None) -> Page:
+    """The page; written to `path` (whole or not at all) if that is given.
 
     Raises:
         OSError: the place cannot be written.
     """
-    text = page_text(payload, state)
-    if path is not None:
-        path = Path(path)
+    text = Page(page_text(payload, state))
+    text.path, text.holds = None if path is None else Path(path), summary(payload)
+    if text.path is not None:
+        path = text.path
         temporary = path.with_name(f".{path.name}.partial")
         try:
             temporary.write_text(text, encoding="utf-8")
@@ -154,7 +190,7 @@ def _fallback(payload: Payload) -> str:
         tables.append(_board("The most frequent final answer", meta, best["tokens"]))
     letters = [series["letter"] for series in meta["series"]]
     rows = "".join(
-        f"<tr><td>{escape(answer['letter'] or '')}</td><td>{_verdict(answer, meta['board'])}</td>"
+        f"<tr><td>{escape(answer['letter'] or '')}</td><td>{verdict(answer, meta['board'])}</td>"
         + "".join(f"<td>{int(answer['counts'].get(letter, 0))}</td>" for letter in letters)
         + "</tr>"
         for answer in meta["answers"][:200]
@@ -168,12 +204,15 @@ def _fallback(payload: Payload) -> str:
     )
 
 
-def _verdict(answer: Mapping[str, Any], board: Mapping[str, Any]) -> str:
+def verdict(answer: Mapping[str, Any], board: Mapping[str, Any]) -> str:
     """In the words of `gramviz.measure.Answer.outcome`; of a picture nobody can say more than that it was drawn."""
     if answer.get("valid") is None:
         return "drawn" if board["kind"] == "image" else "unknown"
-    fault = "conflicts" if board.get("groups") or board.get("required") else "wrong cells"
-    return "valid" if answer["valid"] else f"{int(answer.get('conflicts') or 0)} {fault}"
+    fault, count = (
+        "conflict" if board.get("groups") or board.get("required") else "wrong cell",
+        answer.get("conflicts") or 0,
+    )
+    return "valid" if answer["valid"] else f"{count:.0f} {fault}{'' if count == 1 else 's'}"
 
 
 def _board(caption: str, meta: Mapping[str, Any], tokens: Sequence[int]) -> str:

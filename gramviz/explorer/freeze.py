@@ -8,7 +8,8 @@ from typing import Any
 
 import xarray as xr
 
-from gramviz.explorer.frame import write_page
+from gram.progress import bar
+from gramviz.explorer.frame import Page, write_page
 from gramviz.explorer.pack import pack
 from gramviz.explorer.payload import Payload
 from gramviz.explorer.source import Rollout, opened
@@ -22,8 +23,8 @@ def freeze(
     *,
     puzzle: int | Sequence[int] = 0,
     state: State | Mapping[str, Any] | None = None,
-) -> str:
-    """The page as text; written to `path` (whole or not at all) if that is given.
+) -> Page:
+    """The page as text, shown as one line; written to `path` (whole or not at all) if that is given.
 
     Args:
         source: an explorer (with the view it shows), a payload (`gramviz.pack` says what can be chosen of it), or one
@@ -42,7 +43,9 @@ def freeze(
         payload = source
     else:
         rollouts = [source] if isinstance(source, xr.Dataset | str | os.PathLike) else source
-        payload = pack([opened(one) for one in rollouts], puzzle=puzzle)
+        with bar(1, "page", text="freeze") as counter:
+            payload = pack([opened(one) for one in rollouts], puzzle=puzzle)
+            counter.update()
     if state is not None:
         shown = state.keys if isinstance(state, State) else State(**state).keys
     return write_page(payload, shown, path)

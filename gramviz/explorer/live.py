@@ -21,7 +21,9 @@ from typing import Any, Protocol
 import ipywidgets
 import traitlets
 import xarray as xr
+from IPython.display import display, update_display
 
+from gramviz.explorer.output import bundle
 from gramviz.explorer.pack import pack
 from gramviz.explorer.payload import Payload
 from gramviz.explorer.widget import Explorer
@@ -135,6 +137,7 @@ class Live(ipywidgets.VBox):
         self._watch = watch
         self._loop: asyncio.AbstractEventLoop | None = None
         self._worker: Worker | None = None
+        self._displayed = False
         self.rollout: xr.Dataset | None = None
         self.explorer: Explorer | None = None
         wide, narrow = {"width": "24em"}, {"width": "11em"}
@@ -174,6 +177,16 @@ class Live(ipywidgets.VBox):
                 self._below,
             ]
         )
+
+    def _ipython_display_(self) -> None:
+        data, metadata = self._bundle()
+        display(data, metadata=metadata, raw=True, display_id=self.model_id)
+        self._displayed = True
+
+    def _bundle(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        explorer = self.explorer
+        held = (explorer.payload, explorer.state) if explorer else (None, {})
+        return bundle(self, self._repr_mimebundle_(), *held)
 
     @property
     def choices(self) -> dict[str, Any]:
@@ -257,6 +270,9 @@ class Live(ipywidgets.VBox):
         steps = "nothing was drawn" if self._first else f"{self._shown} steps are here"
         text = problem or (f"Done, {total} of {total}." if whole else f"Cancelled at {done} of {total}; {steps}.")
         self._set(busy=False, text=text)
+        if self._displayed and not self._first:  # what was drawn is kept in the notebook
+            data, metadata = self._bundle()
+            update_display(data, metadata=metadata, raw=True, display_id=self.model_id)
 
     def _set(self, *, busy: bool, text: str) -> None:
         self.busy, self.status.value = busy, text

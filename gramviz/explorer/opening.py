@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from gram.progress import bar
 from gramviz.explorer.pack import Packing
 from gramviz.explorer.source import Other, Rerun, Rollout, Source, opened
 from gramviz.explorer.widget import Explorer
@@ -86,7 +87,10 @@ def _explorer(
     others: Mapping[str, Other] | None,
     packing: Packing,
 ) -> Explorer:
-    series = tuple(opened(one) for one in rollouts)
-    puzzles = tuple(puzzle) if isinstance(puzzle, Sequence) else (puzzle,) * len(series)
-    source = Source(series, puzzles, tuple(names), packing, own=len(series))
-    return Explorer(source.payload(), source=source, rerun=rerun, others=others)
+    with bar(1, "explorer", text="explore") as counter:
+        series = tuple(opened(one) for one in rollouts)
+        puzzles = tuple(puzzle) if isinstance(puzzle, Sequence) else (puzzle,) * len(series)
+        source = Source(series, puzzles, tuple(names), packing, own=len(series))
+        payload = source.payload()
+        counter.update()
+    return Explorer(payload, source=source, rerun=rerun, others=others)

@@ -21,7 +21,8 @@ import xarray as xr
 from gramviz import measure
 from gramviz.explorer.branch import TRAJECTORIES, changed, moment, start
 from gramviz.explorer.chapters import read
-from gramviz.explorer.frame import frame, module_text, write_page
+from gramviz.explorer.frame import Page, module_text, write_page
+from gramviz.explorer.output import bundle
 from gramviz.explorer.payload import Payload
 from gramviz.explorer.source import BranchError, Other, Rerun, Source, opened
 from gramviz.explorer.state import (
@@ -385,15 +386,13 @@ class Explorer(anywidget.AnyWidget):
         """The line that opens this view."""
         return State(**self.state).to_python(self.meta)
 
-    def to_html(self, path: str | os.PathLike[str] | None = None) -> str:
+    def to_html(self, path: str | os.PathLike[str] | None = None) -> Page:
         """The explorer as one HTML page that plays without kernel or network; written to `path` if that is given."""
         return write_page(self.payload, self.state, path)
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        """The live widget and, as `text/html`, its frozen twin: what a report keeps when the kernel is gone."""
-        found = super()._repr_mimebundle_(**kwargs)
-        data, metadata = found if isinstance(found, tuple) else (found or {}, {})
-        return {**data, "text/html": frame(self.payload, self.state)}, metadata
+        """The live view, its frozen twin as `text/html`, and a picture: what is left where scripts are barred."""
+        return bundle(self, super()._repr_mimebundle_(**kwargs), self.payload, self.state)
 
     def __repr__(self) -> str:
         series = ", ".join(f"{m['letter']} {m['name']} ({m['trajectories']} trajectories)" for m in self.meta["series"])

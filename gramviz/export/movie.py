@@ -13,12 +13,14 @@ import io
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
 from PIL import Image
 from scipy.spatial import KDTree
 
+from gram.progress import bar
 from gramviz.browser import aside, driven, opened
 from gramviz.explorer.freeze import freeze
 from gramviz.explorer.payload import Payload
@@ -53,6 +55,8 @@ def movie(
 ) -> Path:
     """Write a film of every transition (or of the loop's range) at the speed of the state; returns its path.
 
+    An interrupt (Ctrl+C) leaves no file.
+
     Args:
         source, puzzle, state: as in `gramviz.freeze.freeze`.
         path: ends in .gif, .webp or .mp4; the last needs `pip install 'gram-explorer[mp4]'`.
@@ -71,19 +75,23 @@ def movie(
     if not 340 <= width <= 1440 or not 0.25 <= scale <= 3:
         raise MovieError(f"width {width}, scale {scale}: choose a width of 340 to 1440 and a scale of 0.25 to 3")
     html = freeze(source, puzzle=puzzle, state=state)
-    browser = driven()
-    pictures = aside(lambda: _pictures(html, browser, width, scale))
+    browser, stop = driven(), Event()
+    pictures = aside(lambda: _pictures(html, browser, width, scale, stop), stop)
     if len(pictures) < 2:
         raise MovieError("this rollout has one step, so there is nothing to film; export a picture instead")
     _encode(pictures, target)
     return target
 
 
-def _pictures(html: str, browser: str, width: int, scale: float) -> list[bytes]:
-    """One PNG per moment, drawn by the page."""
+def _pictures(html: str, browser: str, width: int, scale: float, stop: Event) -> list[bytes]:
+    """One PNG per moment, drawn by the page, until somebody stops it."""
+    shots: list[str] = []
     with opened(html, browser, width) as page:
         count = page.evaluate("document.querySelector('main').gramviz.moments().length")
-        shots = [page.evaluate(_SHOT, [index, scale]) for index in range(count)]
+        with bar(count, "picture", text="movie") as counter:
+            while len(shots) < count and not stop.is_set():
+                shots.append(page.evaluate(_SHOT, [len(shots), scale]))
+                counter.update()
     return [base64.b64decode(shot.partition(",")[2]) for shot in shots]
 
 

@@ -24,6 +24,7 @@ function drafted({ board, x }, { edit }, view) {
     given: Array.from(tokens, (token) => !board.blank.includes(token)),
     changed: new Set(Object.keys(edit).map(Number)),
     conflict: () => false,
+    against: () => null,
   };
 }
 
@@ -36,7 +37,7 @@ function drafted({ board, x }, { edit }, view) {
  */
 export function boardView(payload, state, transient, small = false) {
   const { hover } = transient;
-  const { board, given } = payload;
+  const { board, given, x } = payload;
   const { pinned, layers, cells, token } = state;
   const { low } = state.cursor;
   const [series, trajectory] = shownTrajectory(payload, state, hover);
@@ -52,6 +53,8 @@ export function boardView(payload, state, transient, small = false) {
     ranked(all, position, board.tokens.length)[0][0];
   const changes = (/** @type {number} */ at) => new Set(changedCells(series, trajectory, at));
   const { conflict, certainty, second, secondCertainty } = series;
+  const decoded = counts ? Uint8Array.from({ length: board.size }, top(counts)) : series.tokens(trajectory, step);
+  const isGiven = (/** @type {number} */ position) => mode !== "differ" && x !== null && given[position];
   const isPinned = pinned && pinned[0] === series.letter && pinned[1] === trajectory;
   return drafted(payload, transient, {
     board,
@@ -60,7 +63,10 @@ export function boardView(payload, state, transient, small = false) {
     series,
     trajectory,
     step,
-    tokens: counts ? Uint8Array.from({ length: board.size }, top(counts)) : series.tokens(trajectory, step),
+    // A given is drawn as the given; what an answer says against it is a mark.
+    tokens: decoded.map((token, position) => (x && isGiven(position) ? x[position] : token)),
+    against: (position) =>
+      one && x && isGiven(position) && decoded[position] !== x[position] ? decoded[position] : null,
     counts,
     crowd: who.length,
     changed: one && low === null ? changes(step) : new Set(),
@@ -86,6 +92,8 @@ export function boardView(payload, state, transient, small = false) {
 export function spokenCell(payload, view, position) {
   const parts = [placeName(payload.board, position), tokenLabel(payload.board, view.tokens[position])];
   parts.push(view.given[position] ? words.cell.given : words.cell.guess);
+  const against = view.against(position);
+  if (against !== null) parts.push(words.cell.against(tokenLabel(payload.board, against)));
   if (view.changed.has(position)) parts.push(words.legend.changed);
   const reason = view.reasons?.get(position);
   if (reason) parts.push(words.explain.reasons[reason]);

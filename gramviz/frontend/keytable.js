@@ -1,4 +1,4 @@
-// What the keys do, in the words of the reader: the sheet that `?` opens.
+// What the keys do: the sheet that `?` opens. What stands on the screen is quoted as it stands there.
 
 /** A row, where it means something. @param {boolean} wanted @param {string[]} row */
 const only = (wanted, ...row) => (wanted ? [row] : []);
@@ -6,36 +6,36 @@ const only = (wanted, ...row) => (wanted ? [row] : []);
 /** What `?` shows: [keys, what they do]; of several series, with low-level steps, and the word of the outer level.
  * @param {boolean} several @param {boolean} low @param {string} level @returns {string[][]} */
 export const keyTable = (several, low, level) => [
-  ["Space, K", "play or pause"],
+  ["Space, K", "“Play” or “Pause”"],
   ["J / L, ← / →", "transition back or forward"],
   ["Shift+J / Shift+L", `${level} back or forward`],
   ...only(low, ", / .", "low-level step back or forward"),
   ["Home / End", "init, last step"],
-  ["N / Shift+N", "next, previous change"],
-  ["F, H, W", "first correct, halt, where trajectories part"],
-  ["[ / ]", "slower, faster"],
-  ["U", "loop"],
+  ["N / Shift+N", "“Next change”, the previous one"],
+  ["F, H, W", "“First correct”, “Halt”, “Where trajectories part”"],
+  ["[ / ]", "“Speed”: slower, faster"],
+  ["U", "“Loop”"],
   [several ? "A B C D" : "A", "focus a series; again: its next trajectory"],
   ...only(several, "Shift+A … D", "show or hide a series"),
-  ["M, X", "board: all trajectories, A ≠ B"],
+  ["M, X", "“Board”: all trajectories, “A ≠ B”"],
   ["R", "to the nearest trajectory: fewest different cells at this step"],
-  ["P, Shift+P", "pin the focused trajectory; presenter"],
-  ["PageUp / PageDown", "previous, next chapter of the lesson"],
+  ["P, Shift+P", "pin the focused trajectory; “Presenter”"],
+  ["PageUp / PageDown", "“Lesson”: “Back”, “Next”"],
   ["1-9, 0", "only this token; all"],
-  ["Q / Shift+Q", "next, previous “Color by”"],
-  ["G, O", "map: loss landscape; 3-D"],
-  ["I", "explain this step of a Sudoku"],
-  ["Shift+W", "answers: tree of partings"],
-  ["Z, + / −", "map: fit, zoom"],
+  ["Q / Shift+Q", "“Color by”: next, previous"],
+  ["G, O", "“Map”: “Loss landscape”, “3-D”"],
+  ["I", "“Explain this step”, of a Sudoku"],
+  ["Shift+W", "“Answers”: “Tree”"],
+  ["Z, + / −", "“Map”: “Fit”, zoom"],
   ["Arrows", "inside board, map, list or tabs: move there"],
   ["Alt+↑ / Alt+↓", "on the name of a curve: move it up or down; Enter: three times as high"],
   ["Enter, Ctrl+Enter", "choose; add to the choice; Enter on the ruler: begin and end of a loop"],
   ["Ctrl+A", "choose all trajectories"],
   ["Esc", "one step back: sheet, lasso, cells, choice, filter"],
   ["Ctrl+Z, Ctrl+Shift+Z", "undo, redo"],
-  ["V, E, T, ?", "view, export, table, keys"],
-  ["S, Y", "speak the state; copy as Python"],
+  ["V, E, T, ?", "“View”, “Export”, “Table”, “Keys”"],
+  ["S, Y", "speak the state; “Copy as Python”"],
   ["Drag time", "scrub; Alt: low-level steps; Shift on the ruler: loop"],
-  ["Drag map in 3-D, Shift+arrows", "turn it, and in 2-D the arrows move it; Fit or double-click: the front"],
+  ["Drag map in 3-D, Shift+arrows", "turn it, and in 2-D the arrows move it; “Fit” or double-click: the front"],
   ["Drag map or lane", "with Shift: choose trajectories; Ctrl adds, Alt takes away; a lane by its name: order"],
 ];

@@ -136,7 +136,8 @@ function paintAnswer(ink, position, cell) {
   const token = view.tokens[position];
   const node = board.kind === "graph";
   const filled = board.apart || (!node && board.tokens[token].glyph === "color");
-  const conflict = !view.small && view.conflict(position);
+  const against = view.against(position);
+  const conflict = !view.small && (view.conflict(position) || against !== null);
   if (conflict && !filled) paintConflict(ink, cell);
   paintToken(ink, token, x + size / 2, y + size / 2, size, { bold: view.given[position], node });
   if (view.small) return;
@@ -147,6 +148,7 @@ function paintAnswer(ink, position, cell) {
   if (board.kind === "image" || place.cell < LEAST_MARK) return;
   if (sure !== null && !view.given[position] && (!quiet(board, token) || sure < 0.9))
     paintCertainty(ink, position, cell, sure);
+  if (against !== null && size >= LEAST_SMALL) paintSmall(ink, against, x + size - 8.5, y + size - 10);
   const pinned = view.pinned?.[position] ?? token;
   if (pinned !== token && size >= LEAST_SMALL) paintSmall(ink, pinned, x + 7.5, y + 8.5);
   if (view.truth && view.truth[position] !== token) paintWrong(ink, cell);

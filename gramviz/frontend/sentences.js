@@ -27,14 +27,16 @@ function cellSentence(payload, state, transient, position) {
   const { series, trajectory, step, tokens } = view;
   const token = tokens[position];
   const label = (/** @type {number} */ id) => tokenLabel(board, id);
+  const against = view.against(position);
   const parts = [];
   parts.push(
-    view.changed.has(position)
+    view.changed.has(position) && against === null
       ? words.cell.changed(place, label(series.tokens(trajectory, step - 1)[position]), label(token))
       : words.cell.now(place, label(token)),
   );
   if (view.given[position]) parts.push(words.cell.given);
-  else if (view.certainty) {
+  if (against !== null) parts.push(words.cell.against(label(against)));
+  if (!view.given[position] && view.certainty) {
     const next =
       view.second && view.secondCertainty
         ? ` ${words.cell.next(label(view.second(position)), view.secondCertainty(position))}`

@@ -355,6 +355,7 @@
  * @property {Uint8Array | null} other tokens of the one that is compared
  * @property {string} otherName
  * @property {(position: number) => boolean} conflict
+ * @property {(position: number) => number | null} against what the answer has where another token is given
  * @property {((position: number) => number) | null} [certainty]
  * @property {((position: number) => number) | null} [second]
  * @property {((position: number) => number) | null} [secondCertainty]

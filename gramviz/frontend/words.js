@@ -206,7 +206,11 @@ export const words = {
     anyNote: "any knows which answers are right.",
     alone: (/** @type {string} */ name) => `${name} alone`,
     found: (/** @type {number} */ count, /** @type {number | null} */ known) =>
-      known ? `Solutions found: ${count} of ${known}` : `Solutions found: ${count}`,
+      known === 0
+        ? "No solution exists."
+        : known
+          ? `Solutions found: ${count} of ${known}`
+          : `Solutions found: ${count}`,
     same: (/** @type {number} */ count) => `All ${count} trajectories reach the same answer.`,
     all: (/** @type {number} */ count) => `${count} trajectories, ${count} answers`,
     noValid: "Outcome unknown: this rollout has no `valid`.",
@@ -314,6 +318,7 @@ export const words = {
   cell: {
     given: "given",
     guess: "guess",
+    against: (/** @type {string} */ label) => `the answer has ${label} against the given`,
     now: (/** @type {string} */ place, /** @type {string} */ label) => `${place} is ${label}`,
     changed: (/** @type {string} */ place, /** @type {string} */ before, /** @type {string} */ after) =>
       `${place} changed ${before} to ${after}`,

@@ -15,7 +15,7 @@ from __future__ import annotations
 import contextlib
 import html
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,7 @@ import xarray as xr
 from IPython.display import HTML, display
 from numpy.typing import NDArray
 
+from gram.progress import bar
 from gram.rollout import RolloutError, board_of, check
 from gramviz import measure
 from gramviz.reports.blocks.block import number, table
@@ -115,6 +116,13 @@ def analyze(*looked_at: Probed | xr.Dataset, at: Cursor | None = None, theme: st
         ValueError: none or more than four; or an unknown theme.
         RolloutError: not rollouts, or of different puzzles.
     """
+    with bar(None, "figure", text="analyze") as counter:
+        return _analyze(looked_at, at, theme, counter.update)
+
+
+def _analyze(
+    looked_at: Sequence[Probed | xr.Dataset], at: Cursor | None, theme: str, done: Callable[[], object]
+) -> Analysis:
     palette(theme)
     if not 1 <= len(looked_at) <= len(LETTERS):
         raise ValueError(
@@ -134,6 +142,7 @@ def analyze(*looked_at: Probed | xr.Dataset, at: Cursor | None = None, theme: st
             figures[name] = draw()
         except RolloutError as error:  # a variable that was not recorded: the others are worth seeing
             left_out[name] = str(error)
+        done()
 
     lanes = tuple(lane for lane in ("certainty", "conflicts", "drift", "spread") if _has(lane, rollouts))
     add("curves", lambda: VIEWS["curves"].draw(rollouts, at, theme, lanes=lanes or None))

@@ -56,7 +56,7 @@ def draw(rollout: xr.Dataset, at: Cursor = Cursor(), theme: str = "light") -> go
         )
     correct = sum(float(s) for s, a in zip(found.share, found.answers.found, strict=True) if a.valid)
     right = "" if found.answers.found[0].valid is None else f"{100 * correct:.0f} % are correct. "
-    marked = trajectory_name(rollout, at.trajectory) if grid is None else f"start {at.trajectory + 1} of {total}"
+    marked = trajectory_name(rollout, at.trajectory) if grid is None else f"start #{at.trajectory} of {total}"
     heading(
         drawn,
         f"Basins, {address(rollout, at.step)}",
@@ -105,11 +105,11 @@ def _bars(
             answer = found.answers.found[k]
             words = f"<b>{answer.letter}</b>  {answer.counts[0]}"
             words += f": {answer.outcome}" if answer.valid is not None else ""
-            words += f"  ◀ #{trajectory + 1}" if k == chosen else ""
+            words += f"  ◀ #{trajectory}" if k == chosen else ""
         else:
             counts = [sum(answer.counts) for answer in found.answers.found[shown:]]
             words = f"{plural(rest, 'other')}: {sum(counts)}"
-            words += f"  ◀ #{trajectory + 1}" if chosen >= shown else ""
+            words += f"  ◀ #{trajectory}" if chosen >= shown else ""
         mark = marks[k] if k < shown else None
         beside(drawn, k, mark.text if mark else "", mark.color if mark else colors.ink, 10, name="answer")
         beside(drawn, k, words, colors.ink, 27, name="answer")

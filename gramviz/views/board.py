@@ -93,7 +93,7 @@ def _beside(
     """Draw the input left of the answer, an arrow between, and the sizes above; returns how many cells wide that is."""
     board, tokens = both.input
     calm = np.zeros(board.positions, bool)
-    shown = Shown(tokens, calm, calm, calm, None, None, None)
+    shown = Shown(tokens, tokens, calm, calm, calm, None, None, None)
     beside = go.Figure()
     grid(beside, board, shown, colors, cell)
     row, column = np.divmod(np.arange(board.positions), board.width)

@@ -32,7 +32,8 @@ _BASE = np.array([(0.23, 0.75), (0.77, 0.75), (0.77, 0.85), (0.23, 0.85), (0.23,
 class Shown:
     """What one board shows, per position."""
 
-    tokens: NDArray[np.integer]
+    tokens: NDArray[np.integer]  # of a given the given, whatever the answer says there
+    decoded: NDArray[np.integer]
     given: NDArray[np.bool_]
     conflict: NDArray[np.bool_]
     changed: NDArray[np.bool_]
@@ -49,10 +50,15 @@ def collect(rollout: xr.Dataset, board: Board, at: Cursor) -> Shown:
     runner_up = measure.second(now) if known else None
     here = (0, 0, 0)
     nothing = np.zeros(board.positions, bool)
+    x, decoded = one["x"].values[0], now["tokens"].values[here]
+    given = board.given(x)
+    tokens = np.where(given, x, decoded)
     return Shown(
-        tokens=now["tokens"].values[here],
-        given=board.given(one["x"].values[0]),
-        conflict=now["conflict"].values[here] if "conflict" in now and board.kind != "image" else nothing,
+        tokens=tokens,
+        decoded=decoded,
+        given=given,
+        conflict=(now["conflict"].values[here] if "conflict" in now and board.kind != "image" else nothing)
+        | (tokens != decoded),
         changed=measure.changed(one).values[0, 0, at.step],
         certainty=measure.certainty(now).values[here] if known else None,
         second=runner_up["token"].values[here] if runner_up is not None else None,
@@ -116,6 +122,8 @@ def speak(
     for p in range(board.positions):
         words = [f"<b>{board.place(p)}</b>: {escape(board.tokens[shown.tokens[p]].label)}"]
         words.append("input" if input else "given" if shown.given[p] else "guess")
+        if shown.decoded[p] != shown.tokens[p]:
+            words.append(f"the answer has {escape(board.tokens[shown.decoded[p]].label)} against it")
         words += ["changed"] * bool(shown.changed[p])
         words += ["breaks a rule" if board.ruled else "not as in the solution"] * bool(shown.conflict[p])
         if shown.certainty is not None:

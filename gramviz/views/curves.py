@@ -174,7 +174,7 @@ def _lane(
                 members = [n for n in np.flatnonzero(codes == code) if n != ink]
                 _group(drawn, lane, LETTERS[index], code, values[members], on, colors)
         if ink is not None:
-            name = f"{LETTERS[index]} {series_name(one)}" if len(values) == 1 else f"{LETTERS[index]} #{ink + 1}"
+            name = f"{LETTERS[index]} {series_name(one)}" if len(values) == 1 else f"{LETTERS[index]} #{ink}"
             _ink(drawn, lane, name, values[ink], on, colors, index)
             here = values[ink, min(now, values.shape[1] - 1)]
             said.append(f"{LETTERS[index] + ' ' if len(states) > 1 else ''}{_number(here)}")
@@ -256,7 +256,7 @@ def _legend(drawn: go.Figure, states: list[xr.Dataset], at: Cursor, colors: Pale
             entry(f"{mark.word} {count}", {"color": mark.color, "width": 2, "dash": mark.dash})
     for index, one in enumerate(states):
         if index == 0 or one.sizes["trajectory"] == 1:
-            name = f"{LETTERS[index]} {series_name(one)}" if len(states) > 1 else f"trajectory {at.trajectory + 1}"
+            name = f"{LETTERS[index]} {series_name(one)}" if len(states) > 1 else f"trajectory #{at.trajectory}"
             entry(name, _style(colors, index))
 
 

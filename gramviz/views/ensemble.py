@@ -81,7 +81,7 @@ def draw(rollouts: list[xr.Dataset], at: Cursor = Cursor(), theme: str = "light"
     _labels(drawn, groups, level, rows, answers, kinds, colors, inner)
     chosen = next(k for k, row in enumerate(rows) if (row.series, row.trajectory) == (0, at.trajectory))
     note(
-        drawn, 0, level[chosen], f"#{at.trajectory + 1} ▶", colors.ink, NOTE,
+        drawn, 0, level[chosen], f"#{at.trajectory} ▶", colors.ink, NOTE,
         xref="paper", yref="y", xanchor="right", xshift=-2, align="right", name="chosen",
     )  # fmt: skip
     now_line(drawn, at_end(rollouts[0], at.step), {"color": colors.ink, "width": 1.4}, xref="x")
@@ -179,7 +179,7 @@ def _bars(
         y += [span.level, span.level, None]
         since = measure.address(states[span.row.series], span.begin)
         answer = f"answer {letters[span.answer]}".strip()
-        words = f"{LETTERS[span.row.series]} #{span.row.trajectory + 1}: {answer} from {since} ({what})"
+        words = f"{LETTERS[span.row.series]} #{span.row.trajectory}: {answer} from {since} ({what})"
         texts += [words, words, ""]
     said = "%{text}<extra></extra>"
     style = {"color": color, "width": width}
@@ -232,7 +232,12 @@ def _found(rollout: xr.Dataset, answers: measure.Answers, puzzle: int) -> str:
     if all(one is None for one in valid):
         return "Outcome unknown: this rollout has no `valid`."
     found = sum(bool(one) for one in valid)
-    known = f" of {int(rollout['solutions_known'][puzzle])}" if "solutions_known" in rollout else ""
+    known = ""
+    if "solutions_known" in rollout:
+        count = int(rollout["solutions_known"][puzzle])
+        if not count:
+            return "No solution exists."
+        known = f" of {count}"
     all_same = (
         "  All trajectories reach the same answer." if len(valid) == 1 and sum(answers.found[0].counts) > 1 else ""
     )

@@ -171,7 +171,7 @@ def _trajectories(
         share = outside[members, now]
         marks(drawn, x, y, "halo", halo(share, mark.color, 0.12))
         lost = 100 * np.nan_to_num(share, nan=1.0)
-        texts = [f"#{n + 1}: {mark.word}<br>{s:.0f} % outside" for n, s in zip(members, lost, strict=True)]
+        texts = [f"#{n}: {mark.word}<br>{s:.0f} % outside" for n, s in zip(members, lost, strict=True)]
         marks(drawn, x, y, f"heads {mark.word}", outcome_marker(mark), texts)
     x, y = places[chosen, : now + 1].T
     line(drawn, x, y, "casing", {"color": colors.bg, "width": 5.5})

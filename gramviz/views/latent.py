@@ -171,7 +171,7 @@ class Panel:
         if trajectory is not None:
             n = trajectory
             self._chosen(letter, states, now, place[n], outside[n : n + 1, now], int(codes[n]), says[n])
-            words = f"{LETTERS[index]} {series_name(states)}" if len(place) == 1 else f"{letter}#{n + 1}"
+            words = f"{LETTERS[index]} {series_name(states)}" if len(place) == 1 else f"{letter} #{n}"
             self.labels.append((float(place[n, now, 0]), float(place[n, now, 1]), words))
         self._init(letter, place[0, 0], shown=bool(now) or trajectory is None)
 
@@ -254,7 +254,7 @@ class Panel:
         marks(drawn, head[0], head[1], f"{letter}chosen outcome", mark, [says], **self.on)
 
     def _say(self, letter: str, states: xr.Dataset, n: int, now: int, outside: NDArray[np.floating], word: str) -> str:
-        words = f"<b>{letter}#{n + 1}</b> at {measure.address(states, now)}; in the end: {word}"
+        words = f"<b>{letter} #{n}</b> at {measure.address(states, now)}; in the end: {word}"
         return words + (
             f"<br>{100 * outside[n, now]:.0f} % of its energy outside" if np.isfinite(outside[n, now]) else ""
         )

@@ -107,7 +107,7 @@ def _series(
         place = [0.0] if single else np.random.default_rng(0).uniform(-0.3, 0.3, len(values))[members]
         marks(
             drawn, number + np.asarray(place), values[members, -1], f"{letter} ends {mark.word}",
-            outcome_marker(mark, 9), [f"{letter} #{n + 1}: {mark.word}" for n in members], xaxis="x2",
+            outcome_marker(mark, 9), [f"{letter} #{n}: {mark.word}" for n in members], xaxis="x2",
             hovertemplate="%{text}, %{y:.3f} nats per transition<extra></extra>",
         )  # fmt: skip
 

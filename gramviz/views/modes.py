@@ -102,7 +102,7 @@ def _columns(
 def _rest_axis(drawn: go.Figure, rest: NDArray[np.float64], recorded: bool, colors: Palette) -> str:
     """Lay out the axis of the drift in the end; returns what is known of it in words."""
     if not np.isfinite(rest).any():
-        drawn.update_yaxes(range=[len(rest) + 1, 0], title={"text": "Trajectory"}, nticks=6, showline=True)
+        drawn.update_yaxes(range=[len(rest) + 1, 0], title={"text": "Trajectories"}, nticks=6, showline=True)
         missing = "fewer than four supervision steps" if recorded else "h was not recorded"
         return f"Whether they settle is not known: {missing}."
     drawn.update_yaxes(
@@ -122,6 +122,6 @@ def _rest_axis(drawn: go.Figure, rest: NDArray[np.float64], recorded: bool, colo
 
 
 def _say(n: int, states: xr.Dataset, mode: str, since: int | None, rest: float) -> str:
-    words = f"<b>#{n + 1}</b> {escape(mode)}"
+    words = f"<b>#{n}</b> {escape(mode)}"
     words += f"<br>right for good from {measure.address(states, since)}" if since is not None else ""
     return words + (f"<br>still moves {100 * rest:.1f} % of the beginning" if np.isfinite(rest) else "")

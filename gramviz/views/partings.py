@@ -142,7 +142,7 @@ def _leaves(
         mark = outcome_mark(int(codes[leaf[0]]), colors.name)
         words = f"<b>{answer.letter}</b>  {plural(len(leaf), 'trajectory')}"
         words += f": {answer.outcome}" if answer.valid is not None else ""
-        words += f"  ◀ #{chosen + 1}" if chosen in leaf else ""
+        words += f"  ◀ #{chosen}" if chosen in leaf else ""
         size = LABEL if pitch >= 17 else NOTE
         beside(drawn, float(y), mark.text, mark.color, 8, size, name="leaf")
         beside(drawn, float(y), words, colors.ink, 24, size, name="leaf")

@@ -136,8 +136,8 @@ def series_name(rollout: xr.Dataset) -> str:
 
 
 def trajectory_name(rollout: xr.Dataset, trajectory: int) -> str:
-    """A trajectory of a series in words: `GRAM, trajectory 3 of 50`. Counted from 1."""
-    return f"{series_name(rollout)}, trajectory {trajectory + 1} of {rollout.sizes['trajectory']}"
+    """A trajectory of a series in words: `GRAM #3 of 50`, counted from 0 as in Python."""
+    return f"{series_name(rollout)} #{trajectory} of {rollout.sizes['trajectory']}"
 
 
 def plural(count: int, word: str) -> str:

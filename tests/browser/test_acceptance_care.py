@@ -230,9 +230,13 @@ MOUNT = {
       const { outputArea } = jupyterapp.shell.currentWidget.content.widgets[0], outputs = outputArea.model.toJSON();
       for (let k = 0; k < times; k += 1) {
         const old = HOST;
+        outputArea.model.clear();
+        for (let k = 0; old.gramviz || old.shadowRoot.childElementCount; k += 1) {
+          if (k > 600) throw Error("left behind");
+          await frame();
+        }
         outputArea.model.fromJSON(outputs);
-        await shown(() => HOST !== old && HOST);
-        if (old.gramviz || old.shadowRoot.childElementCount) throw Error("left behind");
+        await shown(() => HOST);
       }
     }""",
     "frozen": """async times => {
@@ -270,7 +274,8 @@ def test_22_views_come_and_go_and_leave_nothing(stage: Stage) -> None:
         found = session.send("Memory.getDOMCounters")
         return found["nodes"], found["jsEventListeners"], session.send("Runtime.getHeapUsage")["usedSize"]
 
-    stage.page.evaluate(script, 3)  # what is made once is made now
+    # What is made once is made now; from about the tenth view on the engine holds one that was taken down, and no more.
+    stage.page.evaluate(script, 15)
     before = left()
     stage.page.evaluate(script, 50 if stage.kind == "frozen" else 20)
     for _ in range(20):  # JupyterLab has work of its own, and a collector takes its time

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import arc_pairs
 import numpy as np
 import pytest
 import synthetic
 
+import gramviz
 from gramviz.explorer.freeze import freeze
 
 
@@ -58,3 +60,23 @@ def test_minorities_stay_inside_their_cell(show):
     several = [width for text, width in page.evaluate("shown") if re.fullmatch(r"\d \d+(  \d \d+)*", text)]
     assert len(several) >= 81
     assert max(several) <= cell
+
+
+def test_a_given_is_drawn_as_the_given_and_what_contradicts_it_is_marked(show):
+    data = synthetic.sudoku(3).assign(solutions_known=("puzzle", [0]))
+    x = data["x"].values[0]
+    cell = int(np.flatnonzero(x > 1)[0])
+    other = 2 + (int(x[cell]) - 1) % 4
+    data["tokens"][0, :, -1, cell] = other
+    page = show(freeze(data, state={"cells": [cell]})).page
+    board = json.loads(data.attrs["board"])
+    given, against = (board["tokens"][token]["label"] for token in (x[cell], other))
+    assert f"is {given}, given, the answer has {against} against the given" in page.locator(".gv").inner_text()
+    assert page.get_by_text("No solution exists.").is_visible()
+
+
+def test_what_the_sheet_of_keys_quotes_stands_on_the_screen():
+    frontend = Path(gramviz.__file__).parent / "frontend"
+    quoted = set(re.findall("“(.+?)”", (frontend / "keytable.js").read_text()))
+    assert len(quoted) > 20
+    assert quoted <= set(re.findall('"(.+?)"', (frontend / "words.js").read_text()))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import time
+
 import pytest
-from lab_server import PATIENCE, jupyter, open_notebook, run_cell, write_notebook
+from lab_server import IDLE, NOTEBOOK, PATIENCE, jupyter, open_notebook, run_cell, write_notebook
 from lab_server import SHOWN as EL
 
 STEP = f"{EL}.gramviz.state.cursor.step"
@@ -33,9 +36,14 @@ watch_training({checkpoint!r}, sample=sample, trajectories=3)"""
 
 
 @pytest.fixture(scope="module")
-def notebook(chromium, debug_checkpoint, tmp_path_factory):
+def folder(tmp_path_factory):
+    """Where the notebook is."""
+    return tmp_path_factory.mktemp("live")
+
+
+@pytest.fixture(scope="module")
+def notebook(chromium, debug_checkpoint, folder):
     """A notebook whose first cell shows the controls: (page, page errors)."""
-    folder = tmp_path_factory.mktemp("live")
     write_notebook(folder, [text.format(checkpoint=str(debug_checkpoint)) for text in (SOURCE, CHECK, WATCH)])
     with jupyter(folder) as (address, token):
         context = chromium.new_context(viewport={"width": 1500, "height": 1250})
@@ -133,3 +141,42 @@ def test_a_run_can_be_watched_and_its_snapshots_solve_a_puzzle(notebook):
     output.locator(".widget-hslider .noUi-handle").press("ArrowLeft")
     output.get_by_text("after 12 optimizer steps").first.wait_for(timeout=PATIENCE)
     assert errors == []
+
+
+def test_reopened_it_is_there_trusted_or_not(opened, folder):
+    """What was drawn stands in the saved notebook: the frozen page where it is trusted, else a picture; no kernel."""
+    page, errors = opened
+    page.get_by_label("Steps").fill("5")
+    page.get_by_label("Steps").press("Tab")
+    page.get_by_role("button", name="Generate").click()
+    status(page, "Done, 11 of 11.")
+    page.wait_for_timeout(1000)  # the output follows the status
+    page.keyboard.press("Control+s")
+    file = folder / NOTEBOOK
+    until = time.monotonic() + 30
+    while "image/png" not in file.read_text() and time.monotonic() < until:
+        page.wait_for_timeout(100)
+    (output,) = json.loads(file.read_text())["cells"][0]["outputs"]
+    assert set(output["data"]) == {"text/html", "image/png", "text/plain"}
+    home = page.url.split("/lab")[0]
+    xsrf = next(cookie["value"] for cookie in page.context.cookies() if cookie["name"] == "_xsrf")
+    for session in page.request.get(f"{home}/api/sessions").json():
+        page.request.delete(f"{home}/api/sessions/{session['id']}", headers={"X-XSRFToken": xsrf})
+    reopen(page)
+    frame = page.frame_locator(".jp-OutputArea iframe")
+    frame.get_by_role("region", name="Explorer: ").wait_for(timeout=PATIENCE)
+    assert not page.locator(".gramviz-picture").is_visible()
+    file.write_text(file.read_text().replace("import time", "import time  # by another hand", 1))
+    reopen(page)
+    page.get_by_text("A picture of the explorer.").wait_for(timeout=PATIENCE)
+    assert page.locator(".jp-OutputArea img").evaluate("image => image.naturalWidth") == 1520
+    assert page.locator(".jp-OutputArea iframe").count() == 0
+    assert page.get_by_text("model not found").count() == 0
+    assert errors == []
+
+
+def reopen(page):
+    """The notebook as a reader finds it."""
+    page.reload()
+    page.locator(".jp-KernelName", has_text="Python 3").wait_for(timeout=PATIENCE)
+    page.wait_for_selector(IDLE, state="attached", timeout=PATIENCE)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
+import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import nbformat
@@ -14,6 +17,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from gramviz import browser as chrome
+from gramviz.browser import aside
 from gramviz.reports import report
 
 
@@ -87,3 +91,19 @@ def test_chromium_is_the_one_that_the_environment_names(tmp_path: Path, monkeypa
     fake.chmod(0o755)
     monkeypatch.setenv("CHROMIUM", str(fake))
     assert chrome.chromium() == str(fake)
+
+
+def test_an_interrupt_stops_what_is_done_aside():
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in a job of a shell
+    stop = Event()
+
+    def work():
+        os.kill(os.getpid(), signal.SIGINT)
+        return stop.wait(60)
+
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            aside(work, stop)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert stop.is_set()

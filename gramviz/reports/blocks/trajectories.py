@@ -22,7 +22,14 @@ def endings(rollout: xr.Dataset, puzzle: int = 0) -> Block:
     valid = need(rollout, "valid").values[puzzle, :, -1]
     count, boards = len(tokens), distinct(rollout, puzzle)
     found = len(np.unique(tokens[valid], axis=0)) if valid.any() else 0
-    known = f" of the {int(one['solutions_known'])} solutions that exist" if "solutions_known" in one else " solutions"
+    exist = int(one["solutions_known"]) if "solutions_known" in one else None
+    known = (
+        "; no solution exists"
+        if exist == 0
+        else " solutions"
+        if exist is None
+        else f" of the {exist} solutions that exist"
+    )
     name = rollout.attrs.get("name") or rollout.attrs["model"]
     plural = "trajectory ends" if count == 1 else "trajectories end"
     return say(

@@ -477,6 +477,22 @@ class TestCheckpoint:
         assert figures["supervision_steps"] == opened.config.inference.supervision_steps
         assert figures["halting"] == opened.config.inference.halting
 
+    def test_an_interrupt_leaves_the_figures_of_the_puzzles_that_are_done(
+        self, debug_checkpoint: Path, monkeypatch: pytest.MonkeyPatch, interrupt: Any
+    ) -> None:
+        opened = gram.load(debug_checkpoint)
+        monkeypatch.setattr(module, "MAX_ROWS", 8)  # two puzzles at a time
+        how = {"trajectories": 4, "halting": False, "per_puzzle": True, "exact": True}
+        whole = gram.evaluate(opened, range(6), **how)
+        interrupt(module, after=24)
+        with pytest.warns(UserWarning, match="interrupted: these are the figures of 6 of 8 puzzles"):
+            left = gram.evaluate(opened, range(8), **how)
+        assert left.pop("interrupted") == "6 of 8 puzzles"
+        assert left | {"seconds": 0} == whole | {"seconds": 0}
+        for more in ({"progress": False}, {"trajectories": 50}):  # left to the caller; no puzzle is done
+            with pytest.raises(KeyboardInterrupt):
+                gram.evaluate(opened, range(8), **how | more)
+
     def test_puzzles_are_chosen_by_index_and_each_is_what_it_is_among_all(self, debug_checkpoint: Path) -> None:
         opened = gram.load(debug_checkpoint)
         chosen = gram.evaluate(opened, [0, 5, 7], trajectories=3, exact=True)["all_inputs"]

@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ def trm(debug_trm_checkpoint: Path) -> Checkpoint:
     return gram.load(debug_trm_checkpoint)
 
 
+MODULE = importlib.import_module("gram.inference.sample")  # `gram.sample` is the function
 EVERYTHING = Record(logits=True, l=True, u=True, guidance=True)
 
 
@@ -273,10 +275,24 @@ class TestRecord:
         with pytest.raises(SampleError, match="every is 'second'; known: transition, supervision"):
             Record(every="second")
 
-    def test_progress_counts_rows_to_the_end(self, trained: Checkpoint) -> None:
-        told: list[tuple[int, int]] = []
-        sample(trained, [0, 1], trajectories=MAX_ROWS, progress=lambda done, total: told.append((done, total)))
-        assert told == [(MAX_ROWS, 2 * MAX_ROWS), (2 * MAX_ROWS, 2 * MAX_ROWS)]
+    @pytest.mark.parametrize(("after", "whole"), [(1, (1, 0)), (4, (1, 1)), (12, (1, 4)), (20, (2, 4))])
+    def test_an_interrupt_leaves_what_is_whole(
+        self, trained: Checkpoint, monkeypatch: pytest.MonkeyPatch, interrupt: Any, after: int, whole: tuple[int, int]
+    ) -> None:
+        """Three batches of 8, 8 and 5 rows, each with an initial state and two transitions a supervision step."""
+        puzzles, reached = whole
+        monkeypatch.setattr(MODULE, "MAX_ROWS", 8)
+        call = partial(sample, trained, [0, 1, 2], trajectories=7, supervision_steps=4, record=EVERYTHING)
+        full = call()
+        interrupt(MODULE, after)
+        with pytest.warns(UserWarning, match=rf"interrupted: \d+ of 21 trajectories, {reached} of 4 supervision steps"):
+            left = call()
+        assert "interrupted" in left.attrs["name"]
+        steps = (full["supervision_step"] <= reached).values
+        wanted = full.isel(puzzle=slice(puzzles), step=steps).drop_vars("halted_at")
+        xr.testing.assert_equal(left.drop_vars("halted_at"), wanted)
+        with pytest.raises(KeyboardInterrupt):
+            call(progress=False)
 
 
 class TestModes:

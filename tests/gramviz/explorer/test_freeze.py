@@ -6,9 +6,11 @@ import base64
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import synthetic
+from IPython.core.formatters import DisplayFormatter
 
 from gramviz.explorer.freeze import freeze
 from gramviz.explorer.opening import explore
@@ -88,6 +90,19 @@ def test_writes_whole_or_not_at_all(payload, tmp_path):
     assert sorted(tmp_path.iterdir()) == [target]
     with pytest.raises(OSError, match="gone"):
         freeze(payload, tmp_path / "gone" / "page.html")
+
+
+def test_a_notebook_shows_a_page_as_one_line(payload, tmp_path):
+    page = freeze(payload, tmp_path / "page.html")
+    said = DisplayFormatter().format(page)[0]
+    assert list(said) == ["text/plain"]
+    assert re.fullmatch(
+        r".*/page\.html, 0\.\d\d MB, plays without kernel or network: Sudoku 4x4, puzzle 1 of 2: A GRAM 4 of 6 correct",
+        said["text/plain"],
+    )
+    assert Path(page).stat().st_size == len(page.encode())
+    with pytest.raises(TypeError, match="give freeze a path"):
+        Path(freeze(payload))
 
 
 def test_the_page_says_where_it_comes_from_and_answers_without_script(payload):

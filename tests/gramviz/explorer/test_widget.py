@@ -215,16 +215,6 @@ def test_from_json_says_what_to_paste(text):
         State.from_json(text)
 
 
-def test_the_widget_carries_its_frozen_twin(payload):
-    data, _ = Explorer(payload)._repr_mimebundle_()
-    assert "application/vnd.jupyter.widget-view+json" in data
-    html = data["text/html"]
-    assert html.startswith("<iframe srcdoc=")
-    assert 'sandbox="allow-scripts allow-downloads"' in html
-    assert "allow-same-origin" not in html
-    assert html.count("<") == 2  # the frame and its end: the page inside is an escaped attribute
-
-
 def test_a_reader_sees_what_it_is(pair):
     assert repr(Explorer(pair)) == "Explorer(8 queens, puzzle 1 of 1: A TRM (1 trajectories), B GRAM (50 trajectories))"
 

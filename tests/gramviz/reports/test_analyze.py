@@ -115,7 +115,7 @@ def test_a_tree_has_a_fork_for_each_parting(small: xr.Dataset) -> None:
     assert sorted(trace.x[0] for trace in forks) == sorted(fork.index + 0.5 for fork in tree.forks)
     leaves = [one for one in figure.layout.annotations if one.name == "leaf" and "trajector" in one.text]
     assert len(leaves) == len(tree.branches(small.sizes["step"] - 1))
-    assert sum("#2" in one.text for one in leaves) == 1
+    assert sum("#1" in one.text for one in leaves) == 1
 
 
 def test_no_branch_crosses_the_name_of_a_fork() -> None:

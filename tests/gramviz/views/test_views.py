@@ -11,10 +11,10 @@ import synthetic
 import xarray as xr
 
 from gram.board import Board, Token
-from gram.rollout import RolloutError, make
+from gram.rollout import RolloutError, board_of, make
 from gramviz import measure, theme
 from gramviz.views import LETTERS, VIEWS, Cursor, board, curves, ensemble, latent, view
-from gramviz.views.cells import UNSURE
+from gramviz.views.cells import UNSURE, collect
 
 OPTIONAL = ("y", "solutions_known", "valid", "conflict", "probability", "h", "halt", "value", "halted_at")
 
@@ -230,7 +230,7 @@ def test_runner_up_only_where_the_guess_is_unsure(any_board: xr.Dataset) -> None
 def test_graph_marks_edges_not_cells() -> None:
     data = synthetic.graph()
     tokens = data["tokens"].copy()
-    tokens[0, 0, -1, :2] = 3  # nodes 1 and 2 are neighbors
+    tokens[0, 0, -1, 1:3] = 3  # nodes 2 and 3 are neighbors
     broken = make(Board.from_json(data.attrs["board"]), {"x": data["x"], "tokens": tokens})
     figure = board.draw(broken)
     pairs = measure.conflict_pairs(Board.from_json(data.attrs["board"]), tokens.values[0, 0, -1])
@@ -346,7 +346,7 @@ def test_curves_draw_medians_and_bands(gram: xr.Dataset) -> None:
     np.testing.assert_allclose(median.y, middle)
     area = next(trace for trace in traces(figure, "A correct band") if trace.yaxis == "y3")
     np.testing.assert_allclose(area.y, np.concatenate([high[1:], low[1:][::-1]]))  # drift has no value at step 0
-    ink = next(trace for trace in traces(figure, "ink A #3") if trace.yaxis == "y3")
+    ink = next(trace for trace in traces(figure, "ink A #2") if trace.yaxis == "y3")
     np.testing.assert_allclose(ink.y, drift[2])
     wrong = next(trace for trace in traces(figure, "A wrong median") if trace.yaxis == "y3")
     assert (wrong.line.dash, wrong.line.color) == ("dash", theme.LIGHT.vermilion)
@@ -394,7 +394,7 @@ def test_ensemble_groups_paths_by_answer(trm: xr.Dataset, gram: xr.Dataset) -> N
     ends = [x for trace in figure.data if str(trace.meta).startswith("bars") for x in trace.x[1::3]]
     assert sum(x == 32.5 for x in ends) == 51
     assert len({y for trace in figure.data if str(trace.meta).startswith("bars") for y in trace.y[::3]}) == 51
-    assert "#1 ▶" in text
+    assert "#0 ▶" in text
 
 
 def test_ensemble_bars_begin_when_the_answer_stands(small: xr.Dataset) -> None:
@@ -420,3 +420,15 @@ def test_many_answers_are_summed_up() -> None:
     wide = Board("toy", "Toy", "grid", 1, 1, tuple(Token(str(i)) for i in range(30)))
     data = make(wide, {"x": [[0]], "tokens": np.arange(30).reshape(1, 30, 1, 1)})
     assert "22 other answers, 22 trajectories" in words(ensemble.draw(data))
+
+
+def test_a_given_stands_as_the_given_and_what_contradicts_it_is_marked(small: xr.Dataset) -> None:
+    data, places = small.copy(deep=True), board_of(small)
+    x = data["x"].values[0]
+    cell = int(np.flatnonzero(places.given(x))[0])
+    other = next(k for k in range(2, len(places.tokens)) if k != x[cell])
+    data["tokens"][0, 0, -1, cell] = other
+    shown = collect(data, places, Cursor().on(data))
+    assert (shown.tokens[cell], shown.decoded[cell], shown.conflict[cell]) == (x[cell], other, True)
+    spoken = next(trace for trace in VIEWS["board"].draw(data, Cursor()).data if trace.meta == "cells")
+    assert f"given, the answer has {places.tokens[other].label} against it" in spoken.text[cell]
