@@ -25,6 +25,7 @@ import xarray as xr
 from gram import run_folder
 from gramviz import measure
 from gramviz.explorer.live import kernel_loop
+from gramviz.explorer.output import bundle
 from gramviz.explorer.pack import pack
 from gramviz.explorer.payload import Payload
 from gramviz.explorer.widget import Explorer
@@ -121,10 +122,9 @@ class Training(ipywidgets.VBox):
         return {"application/vnd.plotly.v1+json": json.loads(self.figure.to_json()) | {"config": CONFIG}}
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        """The live view and, for who has no kernel, the curves."""
-        found = super()._repr_mimebundle_(**kwargs)
-        data, metadata = found if isinstance(found, tuple) else (found or {}, {})
-        return {**data, **self._picture()}, metadata
+        """The live view and, for who has no kernel, the explorer as it stands now."""
+        held = (self.explorer.payload, self.explorer.state) if self.explorer else (None, {})
+        return bundle(self, super()._repr_mimebundle_(**kwargs), *held)
 
     def _show_status(self, busy: bool) -> None:
         lines = run_folder.lines(self.run)

@@ -146,8 +146,8 @@ def test_a_run_can_be_watched_and_its_snapshots_solve_a_puzzle(notebook):
 def test_reopened_it_is_there_trusted_or_not(opened, folder):
     """What was drawn stands in the saved notebook: the frozen page where it is trusted, else a picture; no kernel."""
     page, errors = opened
-    page.get_by_label("Steps").fill("5")
-    page.get_by_label("Steps").press("Tab")
+    page.get_by_role("spinbutton", name="Steps").fill("5")
+    page.get_by_role("spinbutton", name="Steps").press("Tab")
     page.get_by_role("button", name="Generate").click()
     status(page, "Done, 11 of 11.")
     page.wait_for_timeout(1000)  # the output follows the status
