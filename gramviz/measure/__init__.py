@@ -9,6 +9,7 @@ trajectory's answer is its last recorded state. `docs/analysis.md` tells how eac
 
 from __future__ import annotations
 
+from gramviz.measure.answer_space import AnswerSpace, answer_space
 from gramviz.measure.basins import Basins, basins, border, on_plane
 from gramviz.measure.components import BASES, COMPONENTS, Projection, cell_of, planes, project, projections
 from gramviz.measure.control import random_walk
@@ -51,9 +52,9 @@ from gramviz.measure.trajectories import (
 
 __all__ = [
     "BASES", "COMPONENTS", "CORRECT", "DELAYED_SUCCESS", "DRAWN", "FAILURE", "MODES", "NOT_FINISHED",
-    "OUTCOMES", "QUICK", "QUICK_SUCCESS", "REST", "UNKNOWN", "WRONG", "Answer", "Answers", "Basins",
-    "Branching", "Every", "Fork", "Parting", "Projection", "address", "answers", "band", "basins", "border",
-    "branching", "cell_of", "certainty", "changed", "changed_tokens", "conflict_pairs", "conflicts",
+    "OUTCOMES", "QUICK", "QUICK_SUCCESS", "REST", "UNKNOWN", "WRONG", "Answer", "AnswerSpace", "Answers", "Basins",
+    "Branching", "Every", "Fork", "Parting", "Projection", "address", "answer_space", "answers", "band", "basins",
+    "border", "branching", "cell_of", "certainty", "changed", "changed_tokens", "conflict_pairs", "conflicts",
     "distribution", "drift", "ends", "entropy", "first_correct", "halted", "halting", "judged", "landscape",
     "loss", "modes", "on_plane", "outcome", "parting", "parting_of", "planes", "probability", "project",
     "projections", "random_walk", "rest", "second", "separation", "settled", "shades", "shepard", "shown",

@@ -135,7 +135,7 @@ def projections(
                     raise ValueError(f"there is no position {position}; choose 0 to {most}")
                 trajectories = _Trajectories([one[:, :, position : position + 1] for one in states])
                 of = f"h of {board_of(chosen[0]).place(position)}"
-        with _one_thread():
+        with one_thread():
             rng = np.random.default_rng(SEED) if basis == "random" else None
             shares, series = _principal(trajectories, basis == "steps", rng)
         variance = xr.DataArray(shares, dims="component", name="variance")
@@ -319,7 +319,7 @@ def _thread_pools() -> ThreadpoolController:
     return ThreadpoolController()  # looking the libraries up takes milliseconds: once
 
 
-def _one_thread() -> AbstractContextManager[object]:
+def one_thread() -> AbstractContextManager[object]:
     """One BLAS thread. The products are bound by memory (measured on two shared cores: 6 ms each, with two threads 14),
     and so the sums, hence the bytes of a payload, do not depend on the number of cores."""
     return _thread_pools().limit(limits=1, user_api="blas")
