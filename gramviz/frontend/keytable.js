@@ -25,7 +25,6 @@ export const keyTable = (several, low, level) => [
   ["Q / Shift+Q", "next, previous “Color by”"],
   ["G, O", "map: loss landscape; 3-D"],
   ["I", "explain this step of a Sudoku"],
-  ["Shift+W", "answers: tree of partings"],
   ["Z, + / −", "map: fit, zoom"],
   ["Arrows", "inside board, map, list or tabs: move there"],
   ["Alt+↑ / Alt+↓", "on the name of a curve: move it up or down; Enter: three times as high"],

@@ -3,7 +3,7 @@
 import { keyTable } from "./keytable.js";
 import { joined, percent, plural } from "./text.js";
 
-/** @import { Basis, Series } from "./types.js" */
+/** @import { AnswerSpace, Basis, Lane, Series } from "./types.js" */
 
 export const words = {
   plural,
@@ -46,11 +46,10 @@ export const words = {
     /** @type {string} */ title,
     /** @type {string} */ basis,
     /** @type {string[]} */ tallies,
-    /** @type {number} */ share,
-    /** @type {string} */ warning,
+    /** @type {string} */ more,
     /** @type {boolean} */ deep,
-  ) =>
-    `${title}, ${basis}${deep ? ", in 3-D" : ""}. ${joined(tallies)}. ` +
+  ) => `${title}, ${basis}${deep ? ", in 3-D" : ""}. ${joined(tallies)}. ${more}`,
+  within: (/** @type {number} */ share, /** @type {boolean} */ deep, /** @type {string} */ warning) =>
     `${percent(share)} of the variance is in this ${deep ? "space" : "plane"}. ${warning}`,
   trajectoryName: (/** @type {Series} */ series, /** @type {number} */ index) =>
     series.n === 1 ? series.letter : `${series.letter} #${index}`,
@@ -102,6 +101,36 @@ export const words = {
         ? shares.map((share) => percent(share)).join(", ")
         : shares.map((share, axis) => `${words.map.component(axis + 1, basis)} ${percent(share)}`).join(", ") +
           " of variance",
+    lane: (/** @type {Lane} */ { letter, right }, /** @type {string} */ count) =>
+      `${letter ?? (right ? "right" : "wrong")} × ${count}`,
+    trunk: (/** @type {AnswerSpace["trunk"]} */ { right }, /** @type {string} */ count) =>
+      `${right ? "others" : "no answer"} × ${count}`,
+    decisive: (/** @type {string} */ cell, /** @type {number} */ share) => `${cell} tells ${percent(share, 0)}`,
+    noLane: "No trajectory stays at an answer.",
+    toEnd: "cells that differ from its last board",
+    ofAnswers: (/** @type {AnswerSpace} */ { share, shear, kind }, /** @type {boolean} */ short) => {
+      const [what, rest] = short ? ["answers", ""] : ["answers, not latent", " of the variance"];
+      const sheared = kind === "star" ? `, shear ${shear.toFixed(1)}` : "";
+      return `${what}: ${percent(share, 0)}${rest}${sheared}`;
+    },
+    /** How a map of answers is read. @param {Pick<Basis, "name">} basis @param {AnswerSpace} space */
+    reading: ({ name }, { kind, warm_up, symbols }) => {
+      const circle = kind === "pca" ? "" : "Circle: an answer, short of it is doubt; ";
+      const across = kind === "line" ? "; across: what varies most besides" : "";
+      /** @type {Record<string, string>} */
+      const texts = {
+        river: "Ring: it stays from here; wrong answers lie below.",
+        answers: `${circle}+: mean after the warm-up (step ${warm_up})${across}.`,
+        score: "Blue: the token that stays, vermilion: another, as deep as it is certain; ×: wrong in the end.",
+      };
+      return texts[name] + (symbols.length && name === "river" ? " Colors are named by the last board." : "");
+    },
+    away: (
+      /** @type {string} */ who,
+      /** @type {number} */ cells,
+      /** @type {string | null} */ letter,
+      /** @type {boolean} */ graph,
+    ) => `${who} is ${plural(cells, graph ? "node" : "cell")} from ${letter ? words.answer(letter) : "it"}.`,
     plane: (/** @type {number} */ share, /** @type {boolean} */ deep) =>
       `In this ${deep ? "space" : "plane"} ${percent(share)}`,
     cloud: "lines round 50 and 90 % of the density",
@@ -113,8 +142,7 @@ export const words = {
     landscape: (/** @type {string} */ unit) => `loss in ${unit}, between recorded states; blank where none came near`,
     noLandscape: "No landscape for this plane.",
     noDepth: "No landscape in 3-D.",
-    noH: "This rollout has no h. Record(h=True) keeps it. Distances between answers are shown instead.",
-    none: "This rollout has no map: it holds neither h nor answers that differ.",
+    none: "This rollout has no such map.",
     lassoed: (/** @type {number} */ count, /** @type {string[]} */ parts) =>
       `${words.trajectories(count)}: ${joined(parts)}`,
     wheel: "Click the map, then zoom with the wheel.",
@@ -210,19 +238,6 @@ export const words = {
     all: (/** @type {number} */ count) => `${count} trajectories, ${count} answers`,
     noValid: "Outcome unknown: this rollout has no `valid`.",
     picture: "A picture is neither right nor wrong.",
-  },
-  tree: {
-    title: "Tree",
-    caption: (/** @type {number} */ now, /** @type {string} */ at, /** @type {number} */ all) =>
-      `${plural(now, "branch", "branches")} at ${at}, ${plural(all, "answer")}`,
-    branch: (/** @type {number} */ count, /** @type {string} */ at) =>
-      `${words.trajectories(count)} that part about ${at}`,
-    leaf: (
-      /** @type {number} */ count,
-      /** @type {string | null | undefined} */ letter,
-      /** @type {string} */ outcome,
-    ) => `${words.trajectories(count)}: ${words.answer(letter)}, ${outcome}`,
-    fork: (/** @type {string} */ at, /** @type {string} */ place) => `They part about ${at}, first in ${place}.`,
   },
   explain: {
     none: "Only Sudoku has rules that this explains.",

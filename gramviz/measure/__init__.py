@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from gramviz.measure.answer_space import AnswerSpace, answer_space
 from gramviz.measure.basins import Basins, basins, border, on_plane
-from gramviz.measure.components import BASES, COMPONENTS, Projection, cell_of, planes, project, projections
+from gramviz.measure.components import BASES, COMPONENTS, Projection, cell_of, late_from, planes, project, projections
 from gramviz.measure.control import random_walk
 from gramviz.measure.landscapes import landscape, loss, shepard
 from gramviz.measure.modes import DELAYED_SUCCESS, FAILURE, MODES, QUICK, QUICK_SUCCESS, modes, separation
@@ -56,7 +56,7 @@ __all__ = [
     "Branching", "Every", "Fork", "Parting", "Projection", "address", "answer_space", "answers", "band", "basins",
     "border", "branching", "cell_of", "certainty", "changed", "changed_tokens", "conflict_pairs", "conflicts",
     "distribution", "drift", "ends", "entropy", "first_correct", "halted", "halting", "judged", "landscape",
-    "loss", "modes", "on_plane", "outcome", "parting", "parting_of", "planes", "probability", "project",
+    "late_from", "loss", "modes", "on_plane", "outcome", "parting", "parting_of", "planes", "probability", "project",
     "projections", "random_walk", "rest", "second", "separation", "settled", "shades", "shepard", "shown",
     "spread", "token_counts",
 ]  # fmt: skip

@@ -59,6 +59,14 @@ class AnswerSpace:
     places: list[Place]
     medoids: list[int]
 
+    @property
+    def extent(self) -> NDArray[np.float64]:
+        """What a map shows [low or high, axis]: 99 % of the states after the warm-up, and every circle."""
+        late = self.map.xy[:, self.start :].reshape(-1, 2)
+        low, high = np.percentile(late, (0.5, 99.5), axis=0)
+        points = np.concatenate([[low, high, [0, 0]], self.map.anchors])
+        return np.stack([points.min(0), points.max(0)])
+
 
 def answer_space(rollouts: Sequence[xr.Dataset], puzzle: int | Sequence[int] = 0) -> AnswerSpace:
     """The answer space of one puzzle, from every recorded state of these series (`ends` of them for one a transition).

@@ -120,7 +120,6 @@ KEYS: list[tuple[str, str | None, dict[str, Any], str, dict[str, Any]]] = [
     ("G, O", None, {}, "g", {"layers": ["halo", "labels"]}),
     ("G, O", None, {}, "o", {"dims": 3, "turn": ANY}),
     ("I", None, {}, "i", {"says": "Only Sudoku has rules that this explains."}),
-    ("Shift+W", None, {}, "Shift+W", {"tree": True}),
     ("Z, + / −", None, {}, "+", {"camera": ANY}),
     ("Z, + / −", None, {}, "-", {"camera": ANY}),
     ("Z, + / −", None, {"camera": {"x": 0.1, "y": 0, "k": 2}}, "z", {"camera": None}),
