@@ -55,10 +55,8 @@ def _grid(xy: NDArray[np.floating]) -> tuple[NDArray[np.int16], list[float], lis
 def _meta(space: AnswerSpace, answers: measure.Answers) -> dict[str, Any]:
     """What the page must know of it; lanes in the order of their numbers, the trunk apart."""
     who = [[letter, i] for letter, size in zip(LETTERS, space.sizes, strict=False) for i in range(size)]
-    last = [final for one in answers.final for final in one.values.tolist()]
     spans = {lane: [round(float(v), 3) for v in span] for lane, span in space.river.spans.items()}
     anchors = dict(zip(space.map.lanes, space.map.anchors.tolist(), strict=True))
-    leads = [int((space.found.distance[:, -1, k] == 0).argmax()) for k in range(len(space.found.size))]
     return {
         "of": space.known,
         "cells": space.cells.tolist(),
@@ -70,15 +68,14 @@ def _meta(space: AnswerSpace, answers: measure.Answers) -> dict[str, Any]:
         "shear": round(space.map.shear, 3),
         "lanes": [
             {
-                # Where colors are renamed, several answers are one; they have no common letter.
-                "letter": chr(ord("a") + k) if space.symbols else answers.found[last[lead]].letter or None,
+                "letter": letter or None,
                 "lead": who[lead],
                 "right": bool(space.found.right[k]) if space.judged else None,
                 "size": int(space.found.size[k]),
                 "span": spans[k],
                 "anchor": anchors.get(k),
             }
-            for k, lead in enumerate(leads)
+            for k, (lead, letter) in enumerate(zip(space.leads, space.letters(answers), strict=True))
         ],
         "trunk": {"span": spans[TRUNK], "size": int((space.found.last < 0).sum()), "right": space.found.others},
         "decisive": [{"step": d.step, "cell": int(space.cells[d.cell]), "share": d.share} for d in space.decisive],

@@ -130,8 +130,10 @@ def along_component(
     if not spread > 0:
         raise BranchError(f"these states do not differ along component {component}; choose a lower one")
     # X = U S V', so V is X' (U S) but for its length: the sum of the states, each times its score.
-    weighted = [np.einsum("nt,ntpf->pf", np.nan_to_num(score), np.nan_to_num(rollout["h"].values[0][:, those].astype(np.float32)))
-                for score, rollout, those in zip(scores, rollouts, late, strict=True)]  # fmt: skip
+    states = [rollout["h"].values[0][:, those].astype(np.float32)
+              for rollout, those in zip(rollouts, late, strict=True)]  # fmt: skip
+    weighted = [np.einsum("nt,ntpf->pf", np.nan_to_num(score), np.nan_to_num(those))
+                for score, those in zip(scores, states, strict=True)]  # fmt: skip
     direction = np.sum(weighted, axis=0)
     moved: NDArray[Any] = _state(one, "h", trajectory, step) + by * spread * direction / np.linalg.norm(direction)
     return moved

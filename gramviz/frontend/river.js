@@ -97,7 +97,7 @@ function drawNames(pen, plane, { payload, theme, font }) {
   pen.textBaseline = "middle";
   pen.textAlign = "left";
   for (const { index, y, text, color } of names) {
-    pen.font = `600 ${index === TRUNK ? 11 : 12}px ${font}`;
+    pen.font = index === TRUNK ? `11px ${font}` : `600 12px ${font}`;
     pen.fillStyle = theme[color];
     pen.fillText(text, x, y);
     plane.hits.push({

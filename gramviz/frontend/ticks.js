@@ -5,6 +5,7 @@ import { blocks } from "./steps.js";
 /** @import { Pen, PlacedPlane, Scene } from "./types.js" */
 
 const TICKS = 44; // px between two numbers of steps
+const WORD = 60; // px right of the last number, for what it counts
 
 /** @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene */
 export function drawTicks(pen, { box, toX }, { payload, theme, font }) {
@@ -19,6 +20,7 @@ export function drawTicks(pen, { box, toX }, { payload, theme, font }) {
     if (k % every === 0 && toX(to) <= right - (k < ends.length - 1 ? TICKS / 2 : 0))
       pen.fillText(k ? String(name) : "init", toX(to) + (k ? 0 : 4), y);
   });
+  if (box.x + box.width - right < WORD) return;
   pen.textAlign = "right";
   pen.fillText(payload.levels[0].toLowerCase().replace("supervision ", ""), box.x + box.width - 4, y);
 }

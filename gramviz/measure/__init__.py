@@ -15,7 +15,7 @@ from gramviz.measure.components import BASES, COMPONENTS, Projection, cell_of, l
 from gramviz.measure.control import random_walk
 from gramviz.measure.landscapes import landscape, loss, shepard
 from gramviz.measure.modes import DELAYED_SUCCESS, FAILURE, MODES, QUICK, QUICK_SUCCESS, modes, separation
-from gramviz.measure.partings import Branching, Fork, Parting, branching, parting, parting_of
+from gramviz.measure.partings import Parting, parting, parting_of
 from gramviz.measure.plain import band, changed_tokens, conflict_pairs, judged, token_counts
 from gramviz.measure.positions import (
     Every,
@@ -31,6 +31,7 @@ from gramviz.measure.positions import (
     shown,
 )
 from gramviz.measure.reached import Answer, Answers, answers
+from gramviz.measure.score import score_rows, telling
 from gramviz.measure.trajectories import (
     CORRECT,
     DRAWN,
@@ -53,10 +54,10 @@ from gramviz.measure.trajectories import (
 __all__ = [
     "BASES", "COMPONENTS", "CORRECT", "DELAYED_SUCCESS", "DRAWN", "FAILURE", "MODES", "NOT_FINISHED",
     "OUTCOMES", "QUICK", "QUICK_SUCCESS", "REST", "UNKNOWN", "WRONG", "Answer", "AnswerSpace", "Answers", "Basins",
-    "Branching", "Every", "Fork", "Parting", "Projection", "address", "answer_space", "answers", "band", "basins",
-    "border", "branching", "cell_of", "certainty", "changed", "changed_tokens", "conflict_pairs", "conflicts",
+    "Every", "Parting", "Projection", "address", "answer_space", "answers", "band", "basins",
+    "border", "cell_of", "certainty", "changed", "changed_tokens", "conflict_pairs", "conflicts",
     "distribution", "drift", "ends", "entropy", "first_correct", "halted", "halting", "judged", "landscape",
     "late_from", "loss", "modes", "on_plane", "outcome", "parting", "parting_of", "planes", "probability", "project",
-    "projections", "random_walk", "rest", "second", "separation", "settled", "shades", "shepard", "shown",
-    "spread", "token_counts",
+    "projections", "random_walk", "rest", "score_rows", "second", "separation", "settled", "shades", "shepard", "shown",
+    "spread", "telling", "token_counts",
 ]  # fmt: skip

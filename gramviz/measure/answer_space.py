@@ -21,7 +21,9 @@ from gramviz.measure.decisive import Decisive, Place, decisive, medoids, places
 from gramviz.measure.families import Families, canonical, families, warm_up
 from gramviz.measure.plain import each, judged
 from gramviz.measure.positions import probability, shown
+from gramviz.measure.reached import Answers
 from gramviz.measure.river import River, river
+from gramviz.measure.trajectories import CORRECT, NOT_FINISHED, UNKNOWN, WRONG
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class AnswerSpace:
         known: what the map is of: `token probabilities`, or `one-hot tokens` where they were not recorded and for
             several models (how sure each is would else be the larger part of the map).
         start: the end of the warm-up, a step.
-        judged: whether answers can be right or wrong.
+        judged: whether answers can be right or wrong; right: [trajectory] which end so.
         found, river, map: see there.
         decisive: cells that tell how trajectories end; `cell` counts in `cells`.
         places: of the map, as far as it has no circle there; cells count in `cells`.
@@ -52,12 +54,35 @@ class AnswerSpace:
     known: str
     start: int
     judged: bool
+    right: NDArray[np.bool_]
     found: Families
     river: River
     map: AnswerMap
     decisive: list[Decisive]
     places: list[Place]
     medoids: list[int]
+
+    @property
+    def leads(self) -> list[int]:
+        """Of each lane the first trajectory that ends at its leader."""
+        return [int(row.argmin()) for row in self.found.distance[:, -1].T]
+
+    @property
+    def marks(self) -> NDArray[np.int64]:
+        """How trajectories are marked [trajectory], as codes of `outcome`: correct; wrong where one has settled at a
+        lane; else not finished, as it comes to no answer. Unknown where nobody can judge."""
+        if not self.judged:
+            return np.full(len(self.tokens), UNKNOWN)
+        return np.where(self.right, CORRECT, np.where(self.found.last >= 0, WRONG, NOT_FINISHED))
+
+    def letters(self, answers: Answers) -> list[str]:
+        """The letter of each lane: that of its leader among `answers` of the same series, which may have none ("");
+        where symbols are renamed, and several answers are one, by size."""
+        final = [int(k) for one in answers.final for k in one.values]
+        return [
+            chr(ord("a") + k) if self.symbols else answers.found[final[lead]].letter
+            for k, lead in enumerate(self.leads)
+        ]
 
     @property
     def extent(self) -> NDArray[np.float64]:
@@ -101,8 +126,8 @@ def answer_space(rollouts: Sequence[xr.Dataset], puzzle: int | Sequence[int] = 0
         called = [token for token in range(kinds) if token not in board.blank] or range(kinds)
         return AnswerSpace(
             board, cells, symbols, tuple(one.sizes["trajectory"] for one in chosen), tokens,
-            "token probabilities" if likely else "one-hot tokens", start, any(judged(one) for one in chosen), found,
-            river(found, start), plane, decisive(tokens, found.last, kinds),
+            "token probabilities" if likely else "one-hot tokens", start, any(judged(one) for one in chosen), right,
+            found, river(found, start), plane, decisive(tokens, found.last, kinds),
             places(plane.xy[:, start:], late, kinds, called, plane.anchors), medoids(late, found.last),
         )  # fmt: skip
 

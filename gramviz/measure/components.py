@@ -8,7 +8,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
-from typing import Any
 
 import numpy as np
 import xarray as xr

@@ -16,7 +16,7 @@ from gramviz.measure.families import Families
 
 TRUNK = -1
 _GAP = 2.5  # slots between two lanes
-_LEAST_TRUNK = 6  # slots; it has half a slot for each trajectory that ends in it, as they lie denser there
+_LEAST_TRUNK = 6  # slots; it has a third of one for each trajectory that ends in it, as they lie denser there
 _DENSE = 0.12  # slots between two trajectories in the trunk
 
 
@@ -47,7 +47,7 @@ def river(found: Families, start: int) -> River:
     slot, middle, spans, y = np.zeros(len(last)), {}, {}, 0.0
     for k in order:  # from below
         members = sorted(np.flatnonzero(last == k), key=lambda i: (found.commit[i], i))
-        height = max(len(members) // 2, _LEAST_TRUNK) if k == TRUNK else max(len(members), 1)
+        height = max(len(members) // 3, _LEAST_TRUNK) if k == TRUNK else max(len(members), 1)
         # The first to commit lies furthest from the trunk, so that nobody crosses those who are there.
         for j, i in enumerate(members[::-1] if k != TRUNK and found.right[k] else members):
             slot[i] = y + j + (height - len(members)) / 2

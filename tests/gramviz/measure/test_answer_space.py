@@ -18,6 +18,7 @@ from gramviz.measure.answer_map import SHEAR, answer_map
 from gramviz.measure.decisive import decisive, medoids, places
 from gramviz.measure.families import Families, canonical, families, lane_of, warm_up
 from gramviz.measure.river import TRUNK, river
+from gramviz.measure.score import score_rows
 
 REMAKE = False  # True once, to write tests/vectors/answers.json anew after a change of the definition
 CELLS, STEPS, KINDS = 12, 13, 5
@@ -225,6 +226,13 @@ def test_it_is_quick() -> None:
     assert len(space.tokens) == 50
 
 
+def test_the_rows_of_a_score_are_by_the_last_change_then_by_their_number() -> None:
+    tokens = np.array([[3, 4, 3, 3], [4, 4, 4, 3], [3, 4, 3, 3], [3, 4, 4, 3]])
+    assert score_rows(tokens).tolist() == [1, 3, 0, 2]
+    assert score_rows(tokens, (4,)).tolist() == [1, 0, 2], "only cells that ever held it"
+    assert score_rows(tokens[:1]).tolist() == [0, 1, 2, 3]
+
+
 # ----------------------------------------------------------------------------------------- vectors shared with the page
 def test_vectors_answers(vectors: Path) -> None:
     """Where the page puts a board on the map, and into which lane."""
@@ -234,15 +242,20 @@ def test_vectors_answers(vectors: Path) -> None:
         leaders = rng.integers(0, kinds, (lanes, cells))
         near = leaders[rng.integers(0, lanes, 4)]
         given = np.where(rng.random(near.shape) < 0.25, rng.integers(0, kinds, near.shape), near)
+        path = rng.integers(0, kinds, (5, cells)) if lanes > 1 else np.zeros((5, cells), int)
+        path[3:, : cells // 2] = path[2, : cells // 2]
         M, mu = rng.integers(-8, 9, (2, cells * kinds)) / 8, rng.integers(0, 9, cells * kinds) / 8
         p = (given[..., None] == np.arange(kinds)).reshape(len(given), -1)
         cases.append(
             {"leaders": leaders.tolist(), "radius": 1, "kinds": kinds, "M": M.tolist(), "mu": mu.tolist(),
              "boards": given.tolist(), "xy": ((p - mu) @ M.T).tolist(),
-             "lanes": [lane_of(board, leaders, 1) for board in given]}
+             "lanes": [lane_of(board, leaders, 1) for board in given],
+             "path": path.tolist(), "rows": score_rows(path).tolist()}
         )  # fmt: skip
     if REMAKE:
-        what = "Boards [board][cell] on an answer map: xy = M (onehot - mu), and the nearest leader within the radius."
+        what = (
+            "Boards [board][cell]: xy = M (onehot - mu), the nearest leader within the radius; rows of a path's score."
+        )
         lines = ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases)
         (vectors / "answers.json").write_text(f'{{\n"what": {json.dumps(what)},\n"cases": [\n{lines}\n]}}\n')
     assert cases == json.loads((vectors / "answers.json").read_text())["cases"]
