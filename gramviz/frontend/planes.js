@@ -11,7 +11,7 @@ const FOOT = 18; // px below a plane for its axis
 const PAIR = 500; // px from which on river and map stand side by side
 const RIVER = 0.58; // of the width, then
 /** Px around the river: its lanes are named at the right, cells above it. */
-const SHORE = { left: 10, right: 92, top: 46, bottom: 8 };
+const SHORE = { left: 10, right: 104, top: 46, bottom: 8 };
 const SMALL = 100; // px of a thumbnail, which names nothing
 
 /** Px kept free around the states, for halos and labels. @param {Box} box @param {boolean} named */

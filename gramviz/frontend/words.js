@@ -106,6 +106,7 @@ export const words = {
     trunk: (/** @type {AnswerSpace["trunk"]} */ { right }, /** @type {string} */ count) =>
       `${right ? "others" : "no answer"} × ${count}`,
     decisive: (/** @type {string} */ cell, /** @type {number} */ share) => `${cell} tells ${percent(share, 0)}`,
+    ofH: "PCA of h",
     noLane: "No trajectory stays at an answer.",
     toEnd: "cells that differ from its last board",
     ofAnswers: (/** @type {AnswerSpace} */ { share, shear, kind }, /** @type {boolean} */ short) => {
@@ -114,12 +115,12 @@ export const words = {
       return `${what}: ${percent(share, 0)}${rest}${sheared}`;
     },
     /** How a map of answers is read. @param {Pick<Basis, "name">} basis @param {AnswerSpace} space */
-    reading: ({ name }, { kind, warm_up, symbols }) => {
+    reading: ({ name }, { kind, warm_up, symbols, lanes }) => {
       const circle = kind === "pca" ? "" : "Circle: an answer, short of it is doubt; ";
       const across = kind === "line" ? "; across: what varies most besides" : "";
       /** @type {Record<string, string>} */
       const texts = {
-        river: "Ring: it stays from here; wrong answers lie below.",
+        river: `Ring: it stays from here${lanes.some(({ right }) => right === false) ? "; wrong answers lie below" : ""}.`,
         answers: `${circle}+: mean after the warm-up (step ${warm_up})${across}.`,
         score: "Blue: the token that stays, vermilion: another, as deep as it is certain; ×: wrong in the end.",
       };
