@@ -9,6 +9,7 @@ import { scoreAt } from "./score.js";
 import { changeSelection } from "./selection.js";
 
 const REACH = 12; // px within which the pointer finds a head or a state
+const HEAD = 4; // px within which it is on a head
 const CLICK = 4; // px that a click may wander
 const DEGREES_PER_PX = 0.5; // that a drag of one px turns the map in 3-D
 const DEGREES = 10; // that an arrow key turns it
@@ -44,6 +45,21 @@ const planeAt = ({ planes }, x) =>
 const rotate = ({ store }, turn) =>
   store.set({ turn, ...(store.state.brush?.kind === "lasso" ? { brush: null } : {}) });
 
+/** The name at a point. A head lies in front of the circle that it has come to; while the future is hidden nothing is
+ * named.
+ * @param {Context} context @param {Stage} stage @param {Point} at */
+function nameUnder({ store: { state, veiled } }, stage, at) {
+  const plane = planeAt(stage, at[0]);
+  const isHead = plane?.parts.some(
+    (part) =>
+      !state.hidden.includes(part.series.letter) &&
+      Array.from({ length: part.series.n }, (_, k) => headAt(part, k, state.cursor.step)).some(
+        ([x, y]) => Math.hypot(x - at[0], y - at[1]) < HEAD,
+      ),
+  );
+  return veiled || isHead ? undefined : nameAt(plane, at);
+}
+
 /** The head or the state near a point; in the river also the line. @param {Context} context @param {Stage} stage
  * @param {Point} point */
 function pick({ store: { state } }, stage, [x, y]) {
@@ -74,7 +90,7 @@ function choose(context, stage, event) {
   const how = { add: withCommand(event), remove: event.altKey };
   const cell = pickCell(context, stage, at);
   if (cell) return store.set({ cells: [cell.cell], cursor: { step: cell.step, low: null } });
-  const name = nameAt(planeAt(stage, at[0]), at);
+  const name = nameUnder(context, stage, at);
   if (name?.kind === "cell") return store.set({ cells: [payload.space.decisive[name.index].cell], color_by: "cell" });
   if (name) {
     const members = Object.entries(hoverOf(payload, state, name).members ?? {});
@@ -174,8 +190,8 @@ function underPointer(context, stage, at) {
   const { payload, store } = context;
   const cell = pickCell(context, stage, at);
   if (cell) return { part: "map", cell: cell.cell };
-  const name = nameAt(planeAt(stage, at[0]), at);
-  if (name && !store.veiled) return hoverOf(payload, store.state, name);
+  const name = nameUnder(context, stage, at);
+  if (name) return hoverOf(payload, store.state, name);
   const found = pick(context, stage, at);
   return found && { part: "map", trajectory: [found.series.letter, found.trajectory], step: found.step };
 }

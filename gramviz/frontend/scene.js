@@ -61,7 +61,8 @@ export function isHaloForced(planes, { dims }) {
 export function headsOf({ payload, store: { state, transient, veiled }, size }) {
   const levels = emphasis(payload, state, transient.hover);
   const planes = mapOf(payload, state, size.map.width, size.map.height, veiled);
-  const parts = planes[0]?.parts ?? []; // beside the river the map shows the same heads again
+  // Beside the river the map shows the same heads again.
+  const parts = (state.basis === "river" ? planes.slice(0, 1) : planes).flatMap((plane) => plane.parts);
   const heads = parts.flatMap((part) =>
     Array.from({ length: part.series.n }, (_, trajectory) => ({
       series: part.series.letter,

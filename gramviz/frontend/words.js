@@ -49,6 +49,8 @@ export const words = {
     /** @type {string} */ more,
     /** @type {boolean} */ deep,
   ) => `${title}, ${basis}${deep ? ", in 3-D" : ""}. ${joined(tallies)}. ${more}`,
+  ofAnswers: (/** @type {AnswerSpace} */ space, /** @type {string} */ reading) =>
+    `Of ${words.map.ofAnswers(space, false)}. ${reading}`,
   within: (/** @type {number} */ share, /** @type {boolean} */ deep, /** @type {string} */ warning) =>
     `${percent(share)} of the variance is in this ${deep ? "space" : "plane"}. ${warning}`,
   trajectoryName: (/** @type {Series} */ series, /** @type {number} */ index) =>

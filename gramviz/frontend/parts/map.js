@@ -143,7 +143,7 @@ function createBar({ store, actions }) {
       if (!plane) return setText(sub, words.map.none);
       const { label } = plane.basis;
       const letters = plane.parts.map(({ series }) => series.letter);
-      const one = letters.length > 1 && !isOfAnswers(plane.basis) ? words.oneBasis(label, letters) : label;
+      const one = letters.length > 1 && plane.basis.name !== "score" ? words.oneBasis(label, letters) : label;
       const each = isOfAnswers(plane.basis)
         ? stage.planes.map(({ basis }) => basis.label).join(", ")
         : words.onePlaneEach(label);
@@ -210,7 +210,7 @@ export function createMap(context) {
     const solid = isSolid(stage);
     const within = explainedShare(plane, solid ? 3 : 2);
     const more = isOfAnswers(plane.basis)
-      ? (legend.answers.textContent ?? "")
+      ? words.ofAnswers(payload.space, legend.answers.textContent ?? "")
       : words.within(within, solid, legend.apart.textContent ?? "");
     setAttribute(element, "aria-label", words.described(words.map.title, bar.text(), tallies, more, solid));
   }
