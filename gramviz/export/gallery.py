@@ -66,13 +66,13 @@ title: Why one trajectory is not enough
 chapters:
   - at: init
     say: Both models start at **one** point, with the same queens on the board.
-  - at: "2.1"
+  - at: "2"
     say: GRAM samples at every step, so its fifty trajectories part. TRM's one cannot.
     highlight: {part: map}
     show: {board: all}
   - quiz: How does TRM's one trajectory end?
     kind: choice
-    at: "3.1"
+    at: "3"
     until: end
     choices: [correct, wrong]
     answer: 2
@@ -102,13 +102,13 @@ PICTURES = (
         "explorer-light", "The explorer",
         "Fifty trajectories of GRAM on one puzzle: the board of one, all in the map, where each answer is a circle, with "
         "answers, curves and time.",
-        'gv.explore(many).go("4.1").set(theme="light")',
+        'gv.explore(many).go("4").set(theme="light")',
     ),
     Picture(
         "explorer-dark", "Chosen trajectories, in the dark",
         "Nine trajectories of three answers were chosen: they keep their color, here that of their answer, the others "
         "turn gray. The board counts how many of them write each token.",
-        'gv.explore(many).go("8.1").select("A", [3, 10, 14, 15, 19, 23, 25, 37, 42]).set('
+        'gv.explore(many).go("8").select("A", [0, 2, 4, 5, 9, 10, 16, 22, 37]).set('
         'board="all", color_by="answer", basis="river", theme="dark")',
     ),
     Picture(
@@ -120,7 +120,7 @@ PICTURES = (
         "sudoku", "9 x 9 Sudoku, and the history of a cell",
         "A bar says how sure a digit is, a small one is the runner-up. Below the curves, how the twenty trajectories "
         "divide over the digits of the chosen cell: many change their mind late. The river says who settles, and when.",
-        'gv.explore(sudoku).go("4.1").select_cells(["r4c6"]).set(theme="light")',
+        'gv.explore(sudoku).go("4").select_cells(["r4c6"]).set(theme="light")',
     ),
     Picture(
         "graph", "A graph to be colored",
@@ -130,7 +130,7 @@ PICTURES = (
     Picture(
         "lesson", "A lesson",
         "Chapters move the view and say what to look at; a quiz hides the future while it asks.",
-        'gv.compare(one, many).teach(lesson).set(chapter=1, board="all", theme="light").go("2.1")',
+        'gv.compare(one, many).teach(lesson).set(chapter=1, board="all", theme="light").go("2")',
     ),
     Picture(
         "board", "View: board",

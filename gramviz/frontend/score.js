@@ -2,7 +2,7 @@
 // change for the last time; blue is the token that stays, vermilion another, as deep as it is certain.
 
 import { cellName } from "./cells.js";
-import { roundRect } from "./draw.js";
+import { mark, roundRect } from "./draw.js";
 import { shownTrajectory } from "./groups.js";
 import { drawTicks } from "./ticks.js";
 import { words } from "./words.js";
@@ -11,7 +11,7 @@ import { words } from "./words.js";
 
 const LEFT = 40; // px for the names of cells
 const TOP = 54; // px for the distance to the end
-const FEWEST = 9; // px of a row that has room for a name
+const FEWEST = 12; // px of a row, or a column, that has room for text
 const RIGHT = 16; // px for the crosses
 
 /** The cells of a score, the first to rest on top: by the step of the last change, then by the number of changes. Where
@@ -71,31 +71,16 @@ export function drawScore(pen, plane, scene) {
       const changed = step === 0 || token !== series.tokens(trajectory, step - 1)[cell];
       const { symbol, label } = payload.board.tokens[token];
       if (!changed || small || high < FEWEST || across < FEWEST || payload.board.blank.includes(token)) continue;
-      pen.font = `600 ${Math.min(11, high - 1)}px ${font}`;
+      pen.font = `600 11px ${font}`;
       pen.textAlign = "center";
       pen.fillStyle = theme.bg;
       pen.fillText(symbol || label[0], left + (step + 0.5) * across, y + high / 2);
     }
     if (small) return;
-    if (high >= FEWEST || hover?.cell === cell) {
-      pen.font = `${state.cells.includes(cell) || hover?.cell === cell ? 600 : 400} ${Math.min(11, Math.max(9, high))}px ${font}`;
-      pen.textAlign = "right";
-      pen.fillStyle = theme.text2;
-      pen.fillText(cellName(payload.board, cell), left - 5, y + high / 2);
-    }
-    if (isWrong(scene, series, trajectory, cell, until)) {
-      pen.fillStyle = theme.vermilion;
-      pen.textAlign = "left";
-      pen.font = `600 ${Math.min(12, high + 2)}px ${font}`;
-      pen.fillText("×", left + series.steps * across + 4, y + high / 2);
-    }
-    if (state.cells.includes(cell)) {
-      pen.lineWidth = 1.5;
-      pen.strokeStyle = theme.ink;
-      pen.beginPath();
-      pen.rect(left - 0.5, y - 0.5, series.steps * across, high);
-      pen.stroke();
-    }
+    const right = left + series.steps * across;
+    nameRow(pen, scene, cell, { x: left, y, width: right - left, height: high });
+    if (isWrong(scene, series, trajectory, cell, until))
+      mark(pen, "cross", right + 8, y + high / 2, Math.min(3.4, high / 2), theme.vermilion);
   });
   pen.textBaseline = "alphabetic";
   if (small) return;
@@ -104,6 +89,24 @@ export function drawScore(pen, plane, scene) {
   pen.lineWidth = 1.5;
   pen.strokeStyle = theme.ink;
   roundRect(pen, left + series.held(state.cursor.step) * across - 1, top - 2, across + 1, rows.length * high + 3, 2);
+  pen.stroke();
+}
+
+/** A row by its cell, where there is room or it is pointed at; framed where it is chosen.
+ * @param {Pen} pen @param {Scene} scene @param {number} cell @param {Box} row */
+function nameRow(pen, { payload, state, theme, font, hover }, cell, { x, y, width, height }) {
+  const chosen = state.cells.includes(cell);
+  if (height >= FEWEST || chosen || hover?.cell === cell) {
+    pen.font = `${chosen || hover?.cell === cell ? 600 : 400} 11px ${font}`;
+    pen.textAlign = "right";
+    pen.fillStyle = theme.text2;
+    pen.fillText(cellName(payload.board, cell), x - 5, y + height / 2);
+  }
+  if (!chosen) return;
+  pen.lineWidth = 1.5;
+  pen.strokeStyle = theme.ink;
+  pen.beginPath();
+  pen.rect(x - 0.5, y - 0.5, width, height);
   pen.stroke();
 }
 

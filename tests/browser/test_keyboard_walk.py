@@ -395,7 +395,7 @@ def keys_of_lanes(walk: Walk) -> None:
 def keys_of_menus(walk: Walk) -> None:
     """Every entry of every menu, by arrows and Enter: it does something, or says why it cannot."""
     # Chosen already, or no part of the view.
-    silent = {"Outcome", "Auto", "Answer map", "All three times as high"}
+    silent = {"Outcome", "Auto", "Answer river", "All three times as high"}
     buttons = {"view": None, "color": "color: Outcome", "compare": "compare: + Compare"}
 
     def unfold(menu: str) -> None:
