@@ -75,7 +75,7 @@ chapters:
     at: "3"
     until: end
     choices: [correct, wrong]
-    answer: 2
+    answer: 1
     hint: Look for rows, columns and diagonals with two queens.
 """
 

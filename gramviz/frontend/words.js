@@ -105,8 +105,8 @@ export const words = {
         : shares.map((share, axis) => `${words.map.component(axis + 1, basis)} ${percent(share)}`).join(", ") +
           " of variance",
     ...answerMapWords,
-    plane: (/** @type {number} */ share, /** @type {boolean} */ deep) =>
-      `In this ${deep ? "space" : "plane"} ${percent(share)}`,
+    plane: (/** @type {number} */ share, /** @type {boolean} */ deep, /** @type {string | undefined} */ of) =>
+      `In this ${deep ? "space" : "plane"} ${percent(share)}${of ? " of " : ""}${of ?? ""}`,
     cloud: "lines round 50 and 90 % of the density",
     here: (/** @type {number} */ share) => `here ${percent(share, 0)}`,
     outside: "much lies outside",

@@ -58,7 +58,7 @@ function updateLegend(context, stage, legend) {
   apart.hidden = true;
   if (ofAnswers) return;
   const within = explainedShare(plane, dims);
-  setText(share, words.map.plane(within, solid));
+  setText(share, words.map.plane(within, solid, plane.basis.of));
   legend.meter.style.width = `${100 * within}%`;
   const outside = part?.outside?.[focus[1] * series.steps + series.held(cursor.step)];
   const more = isPartial(plane, dims) ? `; ${words.map.outside}` : "";
