@@ -6,7 +6,7 @@ import { density, levelOf, regions } from "./cloud.js";
 import { cased, roundRect } from "./draw.js";
 import { PLAIN } from "./groups.js";
 import { drawSentence, laneColor } from "./river.js";
-import { clipTo, strokeTrajectories, trace } from "./trajectories.js";
+import { clipTo, lightness, strokeTrajectories, trace } from "./trajectories.js";
 import { words } from "./words.js";
 
 /** @import { Box, Pair, Payload, Pen, PlacedPlane, Scene } from "./types.js" */
@@ -21,7 +21,7 @@ const TAIL = 3; // steps behind a head
 export function drawAnswerMap(pen, plane, scene) {
   clipTo(pen, plane.box, () => {
     if (!scene.veiled) drawDensity(pen, plane, scene);
-    strokeTrajectories(pen, plane, scene, 0, scene.last, 0.3);
+    strokeTrajectories(pen, plane, scene, 0, scene.last, 0.3 * lightness(plane));
     if (scene.small || scene.veiled) return;
     drawMedoids(pen, plane, scene);
   });
@@ -46,7 +46,9 @@ export function drawNamed(pen, plane, scene) {
 /** The last steps before the cursor, strong. @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene */
 export function drawTails(pen, plane, scene) {
   const { step } = scene.state.cursor;
-  clipTo(pen, plane.box, () => strokeTrajectories(pen, plane, scene, Math.max(0, step - TAIL), step, 0.85));
+  clipTo(pen, plane.box, () =>
+    strokeTrajectories(pen, plane, scene, Math.max(0, step - TAIL), step, 0.85 * lightness(plane)),
+  );
 }
 
 /** @type {WeakMap<Payload, Density>} */

@@ -21,10 +21,11 @@ export const answerMapWords = {
   /** How a map of answers is read. @param {Pick<Basis, "name">} basis @param {AnswerSpace} space */
   reading: ({ name }, { kind, warm_up, symbols, lanes }) => {
     const circle = kind === "pca" ? "" : "Circle: an answer, short of it is doubt; ";
+    const below = lanes.some(({ right }) => right === false) ? "; wrong answers lie below" : "";
     const across = kind === "line" ? "; across: what varies most besides" : "";
     /** @type {Record<string, string>} */
     const texts = {
-      river: `Ring: it stays from here${lanes.some(({ right }) => right === false) ? "; wrong answers lie below" : ""}.`,
+      river: `Ring: it stays from here${below}.`,
       answers: `${circle}+: mean after the warm-up (step ${warm_up})${across}.`,
       score: "Blue: the token that stays, vermilion: another, as deep as it is certain; ×: wrong in the end.",
     };

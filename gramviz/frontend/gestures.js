@@ -169,7 +169,8 @@ function pinch({ store }, stage) {
   store.set({ camera: zoomed(stage.gesture.camera, planeAt(stage, a[0]).box, middle[0], middle[1], factor) });
 }
 
-/** A drag moves a flat map, turns a solid one, and goes along the time of a river. @param {Context} context @param {Stage} stage @param {Point} at */
+/** A drag moves a flat map, turns a solid one, and goes along the time of a river.
+ * @param {Context} context @param {Stage} stage @param {Point} at */
 function drag(context, stage, at) {
   const { gesture } = stage;
   const [dx, dy] = [at[0] - gesture.from[0], at[1] - gesture.from[1]];

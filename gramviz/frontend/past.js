@@ -2,7 +2,7 @@
 
 import { drawTails } from "./answermap.js";
 import { drawCloud } from "./cloud.js";
-import { clipTo, strokeTrajectories } from "./trajectories.js";
+import { clipTo, lightness, strokeTrajectories } from "./trajectories.js";
 
 /** @import { Pen, PlacedPlane, Scene } from "./types.js" */
 
@@ -14,7 +14,8 @@ export function drawPast(pen, planes, scene) {
     if (plane.basis.name === "answers") drawTails(pen, plane, scene);
     else
       clipTo(pen, plane.box, () => {
-        strokeTrajectories(pen, plane, scene, 0, scene.state.cursor.step, 0.6);
+        const light = plane.basis.name === "river" ? lightness(plane) : 1;
+        strokeTrajectories(pen, plane, scene, 0, scene.state.cursor.step, 0.6 * light);
         if (scene.state.layers.includes("cloud")) drawCloud(pen, plane, scene);
       });
 }

@@ -4,7 +4,8 @@
 import { scoreGrid } from "./score.js";
 import { isDeep, nearness, slabOf, turning } from "./turn.js";
 
-/** @import { Basis, Box, Camera, Pair, Payload, PlacedPlane, PlacedSeries, Plane, Series, State, Vector } from "./types.js" */
+/** @import { Basis, Box, Camera, Pair, Payload, PlacedPlane, PlacedSeries, Plane } from "./types.js" */
+/** @import { Series, State, Vector } from "./types.js" */
 
 const GAP = 10; // px between planes side by side
 const FOOT = 18; // px below a plane for its axis
@@ -145,7 +146,8 @@ function placePlane({ space }, plane, index, box, { camera, dims, turn }) {
   return { ...placed, parts, axes: deep ? [unit(1, 0, 0), unit(0, 1, 0), unit(0, 0, 1)] : null };
 }
 
-/** The box between two corners. @param {Pair} low @param {Pair} high @returns {Box & { middle: Vector, reach: number }} */
+/** The box between two corners. @param {Pair} low @param {Pair} high
+ * @returns {Box & { middle: Vector, reach: number }} */
 function boundsBetween(low, high) {
   const [x, y] = [0, 1].map((axis) => (low[axis] + high[axis]) / 2);
   const [width, height] = [0, 1].map((axis) => Math.max(high[axis] - low[axis], 1e-6));

@@ -5,7 +5,7 @@ import { countsOf } from "./answerspace.js";
 import { cellName } from "./cells.js";
 import { cased } from "./draw.js";
 import { HIDDEN, PLAIN } from "./groups.js";
-import { clipTo, strokeTrajectories } from "./trajectories.js";
+import { clipTo, lightness, strokeTrajectories } from "./trajectories.js";
 import { headAt } from "./planes.js";
 import { drawTicks } from "./ticks.js";
 import { words } from "./words.js";
@@ -25,7 +25,7 @@ export function drawRiver(pen, plane, scene) {
   plane.hits = [];
   clipTo(pen, plane.box, () => {
     if (!scene.veiled) drawBands(pen, plane, scene);
-    strokeTrajectories(pen, plane, scene, 0, scene.last, 0.26);
+    strokeTrajectories(pen, plane, scene, 0, scene.last, 0.26 * lightness(plane));
   });
   if (scene.small) return;
   drawTicks(pen, plane, scene);

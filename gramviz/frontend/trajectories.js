@@ -13,6 +13,11 @@ import { nearness, SLABS } from "./turn.js";
 /** @type {Record<number, number>} */
 const ALPHA = { [GRAY]: 0.55, [PLAIN]: 1 };
 
+const MANY = 150; // trajectories, beyond which lines become lighter: where they are dense is what is seen then
+
+/** How strong the lines of a map of answers are, of its trajectories' number. @param {PlacedPlane} plane */
+export const lightness = ({ parts }) => Math.min(1, MANY / parts.reduce((sum, { series }) => sum + series.n, 0));
+
 /** How strongly a trajectory is drawn. Pointing at a cell asks about all trajectories, so the others fade less than
  * behind one.
  * @param {number} level @param {Scene} scene */

@@ -45,7 +45,8 @@ def draw(rollouts: list[xr.Dataset], at: Cursor = Cursor(), theme: str = "light"
     room = _ABOVE * (high - low)
     for lane, (bottom, top) in spans.items():
         color = colors.gray if lane == TRUNK else lane_color(space, lane, theme)
-        name = f"no answer × {int((space.found.last < 0).sum())}" if lane == TRUNK else names[lane]
+        rest = f"{'others' if space.found.others else 'no answer'} × {int((space.found.last < 0).sum())}"
+        name = rest if lane == TRUNK else names[lane]
         drawn.add_shape(type="rect", x0=0, x1=last, y0=bottom, y1=top, fillcolor=color, opacity=0.11, line={"width": 0})
         beside(drawn, (bottom + top) / 2, f"<b>{name}</b>", colors.text2 if lane == TRUNK else color, 8, yref="y")
     steps = np.broadcast_to(np.arange(last + 1), space.river.y.shape)
@@ -68,6 +69,6 @@ def draw(rollouts: list[xr.Dataset], at: Cursor = Cursor(), theme: str = "light"
         drawn,
         f"Answer river, {address(rollouts[0], at.step)}",
         f"{series_counts(rollouts)}; in ink: {trajectory_name(rollouts[0], at.trajectory)}",
-        "A ring: it stays from here; wrong answers lie below the trunk." if names else NO_LANE,
+        "A ring: it stays from here; wrong answers lie below the others" if names else NO_LANE,
     )
     return drawn

@@ -219,11 +219,17 @@ def test_every_board_has_a_space_and_the_same_one_each_time(make: Any) -> None:
 
 def test_it_is_quick() -> None:
     data = synthetic.sudoku(50, box=3, supervision_steps=63, transitions=1, features=2)
+    open_ = data["x"].values[0] == 1
+    for k in range(1, 4):  # besides the right answer three wrong ones
+        late = data["tokens"].values[0, 10 * k : 10 * k + 10, 10 + 9 * k :]
+        late[..., open_] = (late[..., open_] - 2 + k) % 9 + 2
+        data["valid"].values[0, 10 * k : 10 * k + 10, -1] = False
     measure.answer_space([data])
     begin = time.process_time()
     space = measure.answer_space([data])
     assert time.process_time() - begin < 0.3
-    assert len(space.tokens) == 50
+    assert space.found.size.tolist() == [20, 10, 10, 10]
+    assert space.decisive
 
 
 def test_the_rows_of_a_score_are_by_the_last_change_then_by_their_number() -> None:
