@@ -100,8 +100,8 @@ class Picture:
 PICTURES = (
     Picture(
         "explorer-light", "The explorer",
-        "Fifty trajectories of GRAM on one puzzle: the board of one, all in the map, where each answer is a circle, with "
-        "answers, curves and time.",
+        "Fifty trajectories of GRAM on one puzzle: the board of one, all in the map, where each answer is a circle, "
+        "with answers, curves and time.",
         'gv.explore(many).go("4").set(theme="light")',
     ),
     Picture(
@@ -139,8 +139,8 @@ PICTURES = (
     ),
     Picture(
         "answer-river", "View: answer river",
-        "Time against answers: a line rises into an answer as its cells come to agree with it; a ring says from when on it "
-        "stays, and dots which cell tells first how trajectories end.",
+        "Time against answers: a line rises into an answer as its cells come to agree with it; a ring says from when on "
+        "it stays, and dots which cell tells first how trajectories end.",
         "gv.views.answer_river.draw(many, Cursor(step=12))",
     ),
     Picture(
@@ -151,8 +151,8 @@ PICTURES = (
     ),
     Picture(
         "score", "View: score",
-        "One trajectory, a row for each cell, by its last change: blue is what stays, vermilion what does not, as deep as "
-        "it is certain.",
+        "One trajectory, a row for each cell, by its last change: blue is what stays, vermilion what does not, as deep "
+        "as it is certain.",
         "gv.views.score.draw(sudoku, Cursor(trajectory=0))",
     ),
     Picture(
