@@ -119,7 +119,7 @@ PICTURES = (
     Picture(
         "sudoku", "9 x 9 Sudoku, and the history of a cell",
         "A bar says how sure a digit is, a small one is the runner-up. Below the curves, how the twenty trajectories "
-        "divide over the digits of the chosen cell: many change their mind late. The river says who settles, and when.",
+        "divide over the digits of the chosen cell. The river says who settles, and when.",
         'gv.explore(sudoku).go("4").select_cells(["r4c6"]).set(theme="light")',
     ),
     Picture(
@@ -139,8 +139,8 @@ PICTURES = (
     ),
     Picture(
         "answer-river", "View: answer river",
-        "Time against answers: a line rises into an answer as its cells come to agree with it; a ring says from when on "
-        "it stays, and dots which cell tells first how trajectories end.",
+        "Time against answers: a line rises into an answer as its cells come to agree with it; a ring says from when "
+        "on it stays, and dots which cell tells first how trajectories end.",
         "gv.views.answer_river.draw(many, Cursor(step=12))",
     ),
     Picture(
@@ -157,8 +157,8 @@ PICTURES = (
     ),
     Picture(
         "latent", "View: latent map",
-        "PCA of h, fitted on the last third of the steps; the axes say how much of the variance they hold, halos what lies "
-        "outside.",
+        "PCA of h, fitted on the last third of the steps; the axes say how much of the variance they hold, halos what "
+        "lies outside.",
         "gv.views.latent.draw(many, Cursor(step=12))",
     ),
     Picture(
