@@ -382,7 +382,6 @@ def random_state(rng: np.random.Generator, meta: dict[str, Any]) -> dict[str, An
         "theme": str(rng.choice(["auto", "light", "dark"])),
         "motion": str(rng.choice(["auto", "calm"])),
         "panel": str(rng.choice(["board", "map", "answers"])),
-        "tree": bool(rng.random() < 0.5),
     }
     return {key: value for key, value in every.items() if rng.random() < 0.65}
 

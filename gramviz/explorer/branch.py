@@ -110,7 +110,7 @@ def to_trajectory(
 def along_component(
     rollouts: Sequence[xr.Dataset], one: xr.Dataset, trajectory: int, component: int, step: int, by: float
 ) -> NDArray[Any]:
-    """`h` moved along a principal component of `h`, by a number of standard deviations of all states along it.
+    """`h` moved along a principal component of `h`, that of the map, by standard deviations of the states that fit it.
 
     Args:
         rollouts: rollouts of one puzzle and one checkpoint, whose states the components are of.
@@ -122,13 +122,18 @@ def along_component(
     if component not in range(1, measure.COMPONENTS + 1):
         raise BranchError(f"along is {component!r}; choose a component from 1 to {measure.COMPONENTS}")
     rollouts = [measure.ends(rollout) for rollout in rollouts]
-    scores = [rollout["coordinates"].values[..., component - 1] for rollout in measure.project(rollouts, "h").series]
+    late = [slice(measure.late_from(rollout.sizes["step"]), None) for rollout in rollouts]
+    projection = measure.project(rollouts, "h", late=True)
+    scores = [found["coordinates"].values[:, those, component - 1]
+              for found, those in zip(projection.series, late, strict=True)]  # fmt: skip
     spread = float(np.nanstd(np.concatenate([score.ravel() for score in scores])))
     if not spread > 0:
         raise BranchError(f"these states do not differ along component {component}; choose a lower one")
     # X = U S V', so V is X' (U S) but for its length: the sum of the states, each times its score.
-    weighted = [np.einsum("nt,ntpf->pf", np.nan_to_num(score), np.nan_to_num(rollout["h"].values[0].astype(np.float32)))
-                for score, rollout in zip(scores, rollouts, strict=True)]  # fmt: skip
+    states = [rollout["h"].values[0][:, those].astype(np.float32)
+              for rollout, those in zip(rollouts, late, strict=True)]  # fmt: skip
+    weighted = [np.einsum("nt,ntpf->pf", np.nan_to_num(score), np.nan_to_num(those))
+                for score, those in zip(scores, states, strict=True)]  # fmt: skip
     direction = np.sum(weighted, axis=0)
     moved: NDArray[Any] = _state(one, "h", trajectory, step) + by * spread * direction / np.linalg.norm(direction)
     return moved

@@ -1,4 +1,4 @@
-"""The maps of a payload: the place of every state in each plane, and the loss between them.
+"""The maps of a payload: the answer space, the place of every state in each plane of h, and the loss between them.
 
 Which plane exists for which series is decided by `gramviz.measure`; here its coordinates become small integers.
 """
@@ -35,7 +35,7 @@ def maps(
     for group, bases in groups.items():  # the bases of one group of series together: they read h once
         letters = [LETTERS[i] for i in group]
         try:
-            projections = measure.projections([rollouts[i] for i in group], bases)
+            projections = measure.projections([rollouts[i] for i in group], bases, late=True)
         except RolloutError as error:
             raise PackError(f"{_and(letters)} share no plane of h: {error}. Leave share_h=False.") from error
         for basis, projection in projections.items():
@@ -52,7 +52,7 @@ def maps(
                 writer.add(f"map_{basis}", k, scale=scale.tolist(), zero=zero.tolist())
                 for name in ("outside", "beyond"):
                     writer.add(f"{name}_{basis}", fraction(np.nan_to_num(one[name].values, nan=1.0), 255))
-            apart = basis != "answers" and len(measure.planes([rollouts[i] for i in group], basis)) > 1
+            apart = len(measure.planes([rollouts[i] for i in group], basis)) > 1
             warning = f"{_and(letters)} were trained apart: distances between them mean nothing."
             found.append(
                 {
@@ -63,10 +63,9 @@ def maps(
                     "variance": [round(float(v), 6) for v in projection.variance],
                     "plane": round(projection.explained_2d, 6),
                     "note": warning if apart else None,
-                    # Steps are differences, and one cell is not the state: they have no loss. A random plane would
-                    # bend it at will; and of unrelated spaces there is no common one.
+                    # One cell is not the state, so it has no loss; and of unrelated spaces there is no common one.
                     "landscape": None
-                    if apart or basis not in ("h", "answers")
+                    if apart or basis != "h"
                     else _landscape(writer, basis, letters[0], members, places),
                 }
             )

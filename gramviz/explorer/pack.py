@@ -28,6 +28,7 @@ from gram.board import Board
 from gram.rollout import RolloutError, board_of, check, digest, need
 from gramviz import measure
 from gramviz.contract import CONTRACT
+from gramviz.explorer.answers import answer_space
 from gramviz.explorer.maps import maps
 from gramviz.explorer.payload import FORMAT, LETTERS, NONE, PackError, Payload, PayloadWriter, clean_tree, fraction
 from gramviz.measure import Every
@@ -189,20 +190,18 @@ def _pack(
         _endings(writer, rollout, full[i], answers.final[i].values, answers.at[i].values, missing)
         low_steps = _low_drift(writer, full[i], rollout, missing)
         metas.append(_series_meta(letter, rollout, whole[i], kept[i], low_steps, missing, names[i] if names else None))
-    bases = maps(writer, rollouts, packing.share_h, measure.BASES)
+    space, bases, opening = answer_space(writer, drawn, answers)
+    bases += maps(writer, rollouts, packing.share_h, ("h",))
     # The cells that a page counts are those that are drawn: of ARC the answer's, wherever on the canvas it lies.
     of_cells = [both.with_latents(rollout) if both else rollout for rollout in rollouts] if planes else rollouts
     bases += maps(writer, of_cells, packing.share_h, planes)
-    for meta, rollout in zip(metas, rollouts, strict=True):
-        if "h" in rollout and rollout.sizes["step"] < 2:
-            meta["missing"]["steps"] = "this rollout has one step, so there is no step of h to draw"
-    same_h = len(measure.planes(rollouts, "h", packing.share_h)) == 1 and all("h" in rollout for rollout in rollouts)
     meta = _puzzle_meta(whole, chosen[0], both) | {
         "levels": _levels(whole),
         "series": metas,
         "answers": [_answer_meta(answer) for answer in answers.found],
         "bases": bases,
-        "default_basis": "h" if same_h else "answers",
+        "default_basis": opening,
+        "answer_space": space,
         "left_out": _left_out(whole, rollouts, metas, packing),
     }
     meta["missing"] |= {

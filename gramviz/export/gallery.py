@@ -66,16 +66,16 @@ title: Why one trajectory is not enough
 chapters:
   - at: init
     say: Both models start at **one** point, with the same queens on the board.
-  - at: "2.1"
+  - at: "2"
     say: GRAM samples at every step, so its fifty trajectories part. TRM's one cannot.
     highlight: {part: map}
     show: {board: all}
   - quiz: How does TRM's one trajectory end?
     kind: choice
-    at: "3.1"
+    at: "3"
     until: end
     choices: [correct, wrong]
-    answer: 2
+    answer: 1
     hint: Look for rows, columns and diagonals with two queens.
 """
 
@@ -100,15 +100,16 @@ class Picture:
 PICTURES = (
     Picture(
         "explorer-light", "The explorer",
-        "Fifty trajectories of GRAM on one puzzle: the board of one, all in the map, with answers, curves and time.",
-        'gv.explore(many).go("4.1").set(basis="answers", theme="light")',
+        "Fifty trajectories of GRAM on one puzzle: the board of one, all in the map, where each answer is a circle, "
+        "with answers, curves and time.",
+        'gv.explore(many).go("4").set(theme="light")',
     ),
     Picture(
         "explorer-dark", "Chosen trajectories, in the dark",
         "Nine trajectories of three answers were chosen: they keep their color, here that of their answer, the others "
         "turn gray. The board counts how many of them write each token.",
-        'gv.explore(many).go("8.1").select("A", [3, 10, 14, 15, 19, 23, 25, 37, 42]).set('
-        'board="all", color_by="answer", basis="answers", theme="dark")',
+        'gv.explore(many).go("8").select("A", [0, 2, 4, 5, 9, 10, 16, 22, 37]).set('
+        'board="all", color_by="answer", basis="river", theme="dark")',
     ),
     Picture(
         "compare", "Two models on one puzzle",
@@ -118,18 +119,18 @@ PICTURES = (
     Picture(
         "sudoku", "9 x 9 Sudoku, and the history of a cell",
         "A bar says how sure a digit is, a small one is the runner-up. Below the curves, how the twenty trajectories "
-        "divide over the digits of the chosen cell: many change their mind late.",
-        'gv.explore(sudoku).go("4.1").select_cells(["r4c6"]).set(basis="answers", theme="light")',
+        "divide over the digits of the chosen cell. The river says who settles, and when.",
+        'gv.explore(sudoku).go("4").select_cells(["r4c6"]).set(theme="light")',
     ),
     Picture(
         "graph", "A graph to be colored",
         "The same widget on another board: nodes and edges of the puzzle, the certainty under each node.",
-        'gv.explore(graph).go("end").set(color_by="answer", basis="answers", theme="dark")',
+        'gv.explore(graph).go("end").set(color_by="answer", theme="dark")',
     ),
     Picture(
         "lesson", "A lesson",
         "Chapters move the view and say what to look at; a quiz hides the future while it asks.",
-        'gv.compare(one, many).teach(lesson).set(chapter=1, board="all", theme="light").go("2.1")',
+        'gv.compare(one, many).teach(lesson).set(chapter=1, board="all", theme="light").go("2")',
     ),
     Picture(
         "board", "View: board",
@@ -137,9 +138,28 @@ PICTURES = (
         "gv.views.board.draw(sudoku, Cursor(trajectory=0, step=6))",
     ),
     Picture(
-        "latent", "View: map",
-        "The trajectories of both models in one plane of answers; the axes say how much of the variance they hold.",
-        "gv.views.latent.draw([one, probe.rollout], Cursor(step=12))",
+        "answer-river", "View: answer river",
+        "Time against answers: a line rises into an answer as its cells come to agree with it; a ring says from when "
+        "on it stays, and dots which cell tells first how trajectories end.",
+        "gv.views.answer_river.draw(many, Cursor(step=12))",
+    ),
+    Picture(
+        "answer-map", "View: answer map",
+        "Each answer is a circle, + the mean state after the warm-up, and short of a circle is doubt; thick are the "
+        "typical trajectories. It is of answers, which both models share, not of h.",
+        "gv.views.answer_map.draw([many, one], Cursor(step=12))",
+    ),
+    Picture(
+        "score", "View: score",
+        "One trajectory, a row for each cell, by its last change: blue is what stays, vermilion what does not, as deep "
+        "as it is certain.",
+        "gv.views.score.draw(sudoku, Cursor(trajectory=0))",
+    ),
+    Picture(
+        "latent", "View: latent map",
+        "PCA of h, fitted on the last third of the steps; the axes say how much of the variance they hold, halos what "
+        "lies outside.",
+        "gv.views.latent.draw(many, Cursor(step=12))",
     ),
     Picture(
         "curves", "View: curves",
@@ -150,11 +170,6 @@ PICTURES = (
         "ensemble", "View: ensemble",
         "Every trajectory over time, sorted by the answer that it ends with, and since when it has it.",
         "gv.views.ensemble.draw(many)",
-    ),
-    Picture(
-        "partings", "View: tree of partings",
-        "Where trajectories part: a fork stands at the step from which on two branches are nearer to their own ends.",
-        "gv.views.partings.draw(probe.rollout)",
     ),
     Picture(
         "modes", "View: modes",

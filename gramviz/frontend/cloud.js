@@ -12,14 +12,15 @@ const FEWEST_HEADS = 8; // a density of fewer says more about the kernel than ab
 const SIDE = 48; // cells of the grid: the cost is the same however far the map is zoomed
 const NARROWEST = 7; // px of a kernel: heads in one place are still a ring around it
 
-/** The density of points around them. @param {Pair[]} points @returns {Density} */
-export function density(points) {
+/** The density of points around them, with kernels of a width at least.
+ * @param {Pair[]} points @param {number} [narrowest] @returns {Density} */
+export function density(points, narrowest = NARROWEST) {
   const axes = [0, 1].map((axis) => {
     const at = points.map((point) => point[axis]);
     const mean = at.reduce((sum, value) => sum + value, 0) / at.length;
     const spread = Math.sqrt(at.reduce((sum, value) => sum + (value - mean) ** 2, 0) / at.length);
     // half of Scott's: heads form several groups
-    const width = Math.max(NARROWEST, 0.5 * spread * at.length ** (-1 / 6));
+    const width = Math.max(narrowest, 0.5 * spread * at.length ** (-1 / 6));
     const start = Math.min(...at) - 3.5 * width;
     const cell = (Math.max(...at) + 3.5 * width - start) / (SIDE - 1);
     const bell = (/** @type {number} */ value) =>
@@ -66,6 +67,42 @@ export function contour({ values, axes: [x, y] }, level) {
     for (let at = 0; at < cuts.length; at += 4) pieces.push(cuts.slice(at, at + 4));
   }
   return pieces;
+}
+
+/** Polygons that together cover where the density is above a level: runs of whole cells, and what is cut of others.
+ * @param {Density} density @param {number} level */
+export function regions({ values, axes: [x, y] }, level) {
+  const found = /** @type {Pair[][]} */ ([]);
+  const at = (/** @type {number} */ column, /** @type {number} */ row) =>
+    /** @type {Pair} */ ([x.start + column * x.cell, y.start + row * y.cell]);
+  const above = (/** @type {number} */ column, /** @type {number} */ row) => values[row * SIDE + column] > level;
+  const whole = (/** @type {number} */ column, /** @type {number} */ row) =>
+    [0, 1].every((i) => [0, 1].every((j) => above(column + i, row + j)));
+  for (let row = 0; row < SIDE - 1; row += 1)
+    for (let column = 0; column < SIDE - 1; column += 1) {
+      const from = column;
+      while (column < SIDE - 1 && whole(column, row)) column += 1;
+      if (column > from) found.push([at(from, row), at(column, row), at(column, row + 1), at(from, row + 1)]);
+      if (column === SIDE - 1) continue;
+      const corners = /** @type {Pair[]} */ ([
+        [0, 0],
+        [1, 0],
+        [1, 1],
+        [0, 1],
+      ]);
+      const polygon = corners.flatMap(([i, j], side) => {
+        const [k, l] = corners[(side + 1) % 4];
+        const here = values[(row + j) * SIDE + column + i];
+        const next = values[(row + l) * SIDE + column + k];
+        const part = (level - here) / (next - here);
+        const own = here > level ? [at(column + i, row + j)] : [];
+        return here > level === next > level
+          ? own
+          : [...own, at(column + i + part * (k - i), row + j + part * (l - j))];
+      });
+      if (polygon.length > 2) found.push(polygon);
+    }
+  return found;
 }
 
 /** Strokes the cloud of each color group of enough heads: 50 % thick, 90 % thin.

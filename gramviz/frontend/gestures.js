@@ -2,10 +2,14 @@
 
 import { inside } from "./draw.js";
 import { withCommand } from "./focus.js";
-import { framed, headAt, nearest, zoomed } from "./planes.js";
+import { shownTrajectory } from "./groups.js";
+import { framed, headAt, nearest, riverLine, zoomed } from "./planes.js";
+import { hoverOf, nameAt } from "./named.js";
+import { scoreAt } from "./score.js";
 import { changeSelection } from "./selection.js";
 
 const REACH = 12; // px within which the pointer finds a head or a state
+const HEAD = 4; // px within which it is on a head
 const CLICK = 4; // px that a click may wander
 const DEGREES_PER_PX = 0.5; // that a drag of one px turns the map in 3-D
 const DEGREES = 10; // that an arrow key turns it
@@ -22,7 +26,7 @@ const WHOLE = { x: 0, y: 0, k: 1 }; // the camera that shows everything
  * @property {Plane[]} planes
  * @property {HTMLElement} element
  * @property {Map<number, Point>} pointers that are down, by id
- * @property {any} gesture {kind: "pan" | "turn" | "lasso" | "pinch", ...} or null
+ * @property {any} gesture {kind: "pan" | "turn" | "scrub" | "click" | "lasso" | "pinch", ...} or null
  * @property {(event: MouseEvent) => Point} local where an event is, in pixels of the stage
  */
 
@@ -41,16 +45,37 @@ const planeAt = ({ planes }, x) =>
 const rotate = ({ store }, turn) =>
   store.set({ turn, ...(store.state.brush?.kind === "lasso" ? { brush: null } : {}) });
 
-/** The head or the state near a point. @param {Context} context @param {Stage} stage @param {Point} point */
-const pick = ({ store: { state } }, { planes }, [x, y]) =>
-  nearest(
-    planes,
-    x,
-    y,
-    state.cursor.step,
-    REACH,
-    (/** @type {import("./types.js").Series} */ series) => !state.hidden.includes(series.letter),
+/** The name at a point. A head lies in front of the circle that it has come to; while the future is hidden nothing is
+ * named.
+ * @param {Context} context @param {Stage} stage @param {Point} at */
+function nameUnder({ store: { state, veiled } }, stage, at) {
+  const plane = planeAt(stage, at[0]);
+  const isHead = plane?.parts.some(
+    (part) =>
+      !state.hidden.includes(part.series.letter) &&
+      Array.from({ length: part.series.n }, (_, k) => headAt(part, k, state.cursor.step)).some(
+        ([x, y]) => Math.hypot(x - at[0], y - at[1]) < HEAD,
+      ),
   );
+  return veiled || isHead ? undefined : nameAt(plane, at);
+}
+
+/** The head or the state near a point; in the river also the line. @param {Context} context @param {Stage} stage
+ * @param {Point} point */
+function pick({ store: { state } }, stage, [x, y]) {
+  const plane = planeAt(stage, x);
+  if (!plane) return null;
+  const allowed = (/** @type {import("./types.js").Series} */ series) => !state.hidden.includes(series.letter);
+  const line = plane.basis.name === "river" ? riverLine(plane, x, y, REACH / 2, allowed) : null;
+  return line ?? nearest([plane], x, y, state.cursor.step, REACH, allowed);
+}
+
+/** The cell and the step of the score at a point. @param {Context} context @param {Stage} stage
+ * @param {Point} point */
+function pickCell({ payload, store: { state } }, stage, [x, y]) {
+  const plane = planeAt(stage, x);
+  return plane?.basis.name === "score" ? scoreAt(plane, payload, shownTrajectory(payload, state), x, y) : null;
+}
 
 /**
  * A click on a head or a state, or beside all.
@@ -59,16 +84,29 @@ const pick = ({ store: { state } }, { planes }, [x, y]) =>
  * @param {PointerEvent} event
  */
 function choose(context, stage, event) {
-  const { store } = context;
+  const { payload, store } = context;
   const { state } = store;
-  const found = pick(context, stage, stage.local(event));
+  const at = stage.local(event);
+  const how = { add: withCommand(event), remove: event.altKey };
+  const cell = pickCell(context, stage, at);
+  if (cell) return store.set({ cells: [cell.cell], cursor: { step: cell.step, low: null } });
+  const name = nameUnder(context, stage, at);
+  if (name?.kind === "cell") return store.set({ cells: [payload.space.decisive[name.index].cell], color_by: "cell" });
+  if (name) {
+    const members = Object.entries(hoverOf(payload, state, name).members ?? {});
+    const who = members.flatMap(([letter, list]) => list.map((k) => /** @type {[string, number]} */ ([letter, k])));
+    return store.set({ selected: changeSelection(state.selected, who, how), board: "all" });
+  }
+  const found = pick(context, stage, at);
+  if (!found && planeAt(stage, at[0])?.basis.name === "river") return scrub(context, planeAt(stage, at[0]), at[0]);
   if (!found) {
     store.set({ selected: {}, brush: null, board: state.board === "all" ? "focus" : state.board });
     return;
   }
   const who = /** @type {[string, number]} */ ([found.series.letter, found.trajectory]);
-  if (withCommand(event) || event.altKey)
-    store.set({ selected: changeSelection(state.selected, [who], { add: true, remove: event.altKey }) });
+  if (found.commit) store.set({ focus: who, board: "focus", cursor: { step: found.step, low: null } });
+  else if (how.add || how.remove)
+    store.set({ selected: changeSelection(state.selected, [who], { add: true, remove: how.remove }) });
   else if (String(who) === String(state.focus)) store.set({ cursor: { step: found.step, low: null }, board: "focus" });
   else store.set({ focus: who, board: "focus" });
 }
@@ -86,7 +124,7 @@ function finishLasso({ store }, stage, event) {
   const plane = planeAt(stage, points[0][0]);
   /** @type {[string, number][]} */
   const found = [];
-  for (const part of stage.planes.flatMap(({ parts }) => parts))
+  for (const part of plane.parts)
     for (let trajectory = 0; trajectory < part.series.n && !state.hidden.includes(part.series.letter); trajectory += 1)
       if (inside(points, ...headAt(part, trajectory, state.cursor.step))) found.push([part.series.letter, trajectory]);
   const selected = changeSelection(state.selected, found, { add: withCommand(event), remove: event.altKey });
@@ -108,7 +146,17 @@ function beginGesture({ store }, stage, event) {
   store.poke({ down: true, hover: null });
   if (stage.pointers.size === 2) stage.gesture = { kind: "pinch", camera, from: [...stage.pointers.values()] };
   else if (store.transient.lasso || event.shiftKey) stage.gesture = { kind: "lasso", points: [at] };
-  else stage.gesture = { kind: isSolid(stage) ? "turn" : "pan", from: at, camera, turn: turn ?? [0, 0], moved: false };
+  else {
+    const name = planeAt(stage, at[0])?.basis.name;
+    const kind = name === "river" ? "scrub" : name === "score" ? "click" : isSolid(stage) ? "turn" : "pan";
+    stage.gesture = { kind, from: at, camera, turn: turn ?? [0, 0], moved: false };
+  }
+}
+
+/** The cursor to a place of the river. @param {Context} context @param {Plane} plane @param {number} x */
+function scrub({ payload, store, clock }, plane, x) {
+  clock.pause();
+  store.set({ cursor: { step: Math.min(payload.steps - 1, Math.max(0, Math.round(plane.fromX(x)))), low: null } });
 }
 
 /** Two fingers zoom. @param {Context} context @param {Stage} stage */
@@ -121,17 +169,32 @@ function pinch({ store }, stage) {
   store.set({ camera: zoomed(stage.gesture.camera, planeAt(stage, a[0]).box, middle[0], middle[1], factor) });
 }
 
-/** A drag moves a flat map and turns a solid one. @param {Context} context @param {Stage} stage @param {Point} at */
+/** A drag moves a flat map, turns a solid one, and goes along the time of a river.
+ * @param {Context} context @param {Stage} stage @param {Point} at */
 function drag(context, stage, at) {
   const { gesture } = stage;
   const [dx, dy] = [at[0] - gesture.from[0], at[1] - gesture.from[1]];
   gesture.moved ||= Math.hypot(dx, dy) > CLICK;
   if (!gesture.moved || !stage.planes.length) return;
   const [right, down] = gesture.turn;
+  if (gesture.kind === "click") return;
+  if (gesture.kind === "scrub") return scrub(context, planeAt(stage, gesture.from[0]), at[0]);
   if (gesture.kind === "turn") return rotate(context, [right + dx * DEGREES_PER_PX, down + dy * DEGREES_PER_PX]);
   const { x, y, k } = gesture.camera ?? WHOLE;
   const { box } = planeAt(stage, gesture.from[0]);
   context.store.set({ camera: { k, x: x + dx / box.width, y: y + dy / box.height } });
+}
+
+/** What the pointer is on. @param {Context} context @param {Stage} stage @param {Point} at
+ * @returns {import("./types.js").Hover | null} */
+function underPointer(context, stage, at) {
+  const { payload, store } = context;
+  const cell = pickCell(context, stage, at);
+  if (cell) return { part: "map", cell: cell.cell };
+  const name = nameUnder(context, stage, at);
+  if (name) return hoverOf(payload, store.state, name);
+  const found = pick(context, stage, at);
+  return found && { part: "map", trajectory: [found.series.letter, found.trajectory], step: found.step };
 }
 
 /** @param {Context} context @param {Stage} stage @param {PointerEvent} event */
@@ -140,11 +203,10 @@ function movePointer(context, stage, event) {
   const { gesture, element, pointers } = stage;
   const at = stage.local(event);
   if (!gesture) {
-    const found = event.pointerType === "touch" ? null : pick(context, stage, at);
-    store.poke({
-      hover: found ? { part: "map", trajectory: [found.series.letter, found.trajectory], step: found.step } : null,
-    });
-    element.style.cursor = store.transient.lasso ? "crosshair" : found ? "pointer" : "grab";
+    const hover = event.pointerType === "touch" ? null : underPointer(context, stage, at);
+    store.poke({ hover });
+    const still = planeAt(stage, at[0])?.basis.name === "river" ? "ew-resize" : "grab";
+    element.style.cursor = store.transient.lasso ? "crosshair" : hover ? "pointer" : still;
     return;
   }
   if (pointers.has(event.pointerId)) pointers.set(event.pointerId, at);
@@ -160,7 +222,7 @@ function endGesture(context, stage, event) {
   const { gesture } = stage;
   stage.pointers.delete(event.pointerId);
   if (gesture?.kind === "lasso") finishLasso(context, stage, event);
-  else if (["pan", "turn"].includes(gesture?.kind) && !gesture.moved && event.type === "pointerup")
+  else if (["pan", "turn", "scrub", "click"].includes(gesture?.kind) && !gesture.moved && event.type === "pointerup")
     choose(context, stage, event);
   stage.gesture = null;
   context.store.poke({ down: false, drag: null });
@@ -176,6 +238,7 @@ function frame(context, stage, event) {
   if (isSolid(stage)) return rotate(context, null);
   const { selected, cursor, camera } = context.store.state;
   const plane = planeAt(stage, stage.local(event)[0]);
+  if (["river", "score"].includes(plane.basis.name)) return;
   const chosen = plane.parts.flatMap((part) =>
     (selected[part.series.letter] ?? []).flatMap((trajectory) => [
       headAt(part, trajectory, cursor.step),

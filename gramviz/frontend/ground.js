@@ -1,16 +1,21 @@
 // The ground of the map: frame, axes, landscape, answer outlines and every whole trajectory, faint. Independent of the
 // cursor.
 
+import { drawAnswerMap } from "./answermap.js";
 import { cased, hull, roundRect, tracePolygon } from "./draw.js";
 import { HIDDEN } from "./groups.js";
 import { clipTo, strokeTrajectories } from "./trajectories.js";
 import { headAt } from "./planes.js";
+import { drawRiver } from "./river.js";
+import { drawScore } from "./score.js";
 import { number } from "./text.js";
 import { words } from "./words.js";
 
 /** @import { Pair, Pen, PlacedPlane, Scene } from "./types.js" */
 
 const BLANK = 255;
+/** @type {Record<string, (pen: Pen, plane: PlacedPlane, scene: Scene) => void>} */
+const OF_ANSWERS = { river: drawRiver, answers: drawAnswerMap, score: drawScore };
 
 /** The base layer: frame, axes, answer outlines and every whole trajectory, faint. Independent of the cursor.
  * @param {Pen} pen @param {PlacedPlane[]} planes @param {Scene} scene */
@@ -24,6 +29,11 @@ export function drawBase(pen, planes, scene) {
     pen.lineWidth = 1;
     pen.strokeStyle = theme.line;
     pen.stroke();
+    const draw = OF_ANSWERS[plane.basis.name];
+    if (draw) {
+      draw(pen, plane, scene);
+      continue;
+    }
     clipTo(pen, box, () => {
       if (scene.state.layers.includes("landscape") && !plane.axes) drawLandscape(pen, plane, scene);
       if (scene.state.layers.includes("hulls")) drawHulls(pen, plane, scene);
@@ -123,7 +133,7 @@ function drawLandscape(pen, plane, { theme, veiled }) {
 
 /** A bar of a round length: the axes carry no ticks, because their zero and direction mean nothing.
  * @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene */
-function drawScale(pen, { box, scale, basis }, { theme }) {
+function drawScale(pen, { box, scale }, { theme }) {
   const power = 10 ** Math.floor(Math.log10(90 / scale));
   const length = [5, 2, 1].map((factor) => factor * power).find((value) => value * scale <= 90) ?? power;
   const [x, y] = [box.x + box.width - 14, box.y + box.height - 12];
@@ -136,14 +146,7 @@ function drawScale(pen, { box, scale, basis }, { theme }) {
   pen.lineTo(x, y - 3);
   pen.stroke();
   pen.textAlign = "right";
-  cased(
-    pen,
-    `${["answers", "steps"].includes(basis.name) ? "distance" : "|Δh|"} = ${number(length)}`,
-    x,
-    y - 6,
-    theme.text3,
-    theme.sunk,
-  );
+  cased(pen, `|Δh| = ${number(length)}`, x, y - 6, theme.text3, theme.sunk);
 }
 
 /** @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene */

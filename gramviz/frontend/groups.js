@@ -21,6 +21,19 @@ const OUTCOMES = [
 const CATEGORIES = contract.categories;
 const BUCKETS = 5;
 
+const [CORRECT, UNFINISHED] = [1, 2];
+
+/** Whether a trajectory is wrong and settles at no answer. @param {Series} series @param {number} trajectory */
+const isHomeless = (series, trajectory) =>
+  series.outcome(trajectory) < UNFINISHED &&
+  series.outcome(trajectory) !== CORRECT &&
+  series.lane(trajectory, series.steps - 1) < 0;
+
+/** The mark of a trajectory on a map of answers: hollow where it settles at none.
+ * @param {Series} series @param {number} trajectory */
+export const laneShape = (series, trajectory) =>
+  isHomeless(series, trajectory) ? "ring" : outcomeShape(series.outcome(trajectory));
+
 /** @param {number} outcome */
 export const outcomeShape = (outcome) => OUTCOMES[outcome].shape;
 /** @param {number} outcome */
@@ -69,6 +82,10 @@ const GROUPINGS = {
     ...OUTCOMES[series.outcome(trajectory)],
     label: words.outcomes[series.outcome(trajectory)],
   }),
+  lane: (/** @type {Series} */ series, /** @type {number} */ trajectory) => {
+    const outcome = isHomeless(series, trajectory) ? UNFINISHED : series.outcome(trajectory);
+    return { ...OUTCOMES[outcome], label: words.outcomes[outcome] };
+  },
   answer: (/** @type {Series} */ series, /** @type {number} */ trajectory, /** @type {Payload} */ payload) => {
     const id = series.final(trajectory);
     return id < CATEGORIES.length
@@ -140,10 +157,10 @@ export function emphasis(payload, state, hover) {
  * @returns {((series: Series, trajectory: number) => boolean) | null} */
 function pointedAt(state, hover, shown) {
   if (!hover) return null;
-  const { trajectory: one, trajectories, answers, cell } = hover;
+  const { trajectory: one, members, answers, cell } = hover;
   const { step } = state.cursor;
   if (one) return (series, trajectory) => series.letter === one[0] && trajectory === one[1];
-  if (trajectories) return (series, trajectory) => series.letter === hover.series && trajectories.includes(trajectory);
+  if (members) return (series, trajectory) => Boolean(members[series.letter]?.includes(trajectory));
   if (answers)
     return (series, trajectory) =>
       answers.includes(state.answers_at === "final" ? series.final(trajectory) : series.answer(trajectory, step));

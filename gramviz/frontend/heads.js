@@ -1,11 +1,13 @@
 // What moves on the map: heads, halos, the special trajectories and their labels. Redrawn on every frame of a motion.
 
+import { drawNamed } from "./answermap.js";
 import { cased, mark, roundRect, tracePolygon } from "./draw.js";
-import { FAINT, GRAY, HIDDEN, outcomeShape, PLAIN } from "./groups.js";
+import { FAINT, GRAY, HIDDEN, laneShape, outcomeShape, PLAIN } from "./groups.js";
 import { alphaOf, clipTo, trace } from "./trajectories.js";
-import { headAt, nearOf } from "./planes.js";
+import { headAt, isOfAnswers, nearOf } from "./planes.js";
+import { drawNow } from "./river.js";
 
-/** @import { Box, Pair, Pen, PlacedPlane, PlacedSeries, Scene, Theme, Trajectory } from "./types.js" */
+/** @import { Box, Pair, Pen, PlacedPlane, PlacedSeries, Scene, Series, Shape, Theme, Trajectory } from "./types.js" */
 
 /** A trajectory that is drawn by itself.
  * @typedef {{ part: PlacedSeries, trajectory: number, kind: "pinned" | "focus" | "hover" }} Special */
@@ -17,9 +19,11 @@ const HALO = 0.13; // opacity of a halo
 export function drawTop(pen, planes, scene) {
   for (const plane of planes)
     clipTo(pen, plane.box, () => {
+      if (plane.basis.name === "river" && !scene.small) drawNow(pen, plane, scene);
       drawHeads(pen, plane, scene);
-      for (const special of specials(plane, scene)) drawSpecial(pen, special, scene);
-      if (!scene.small) drawInit(pen, plane, scene);
+      if (plane.basis.name === "answers") drawNamed(pen, plane, scene);
+      for (const special of specials(plane, scene)) drawSpecial(pen, special, scene, shapeOf(plane, scene));
+      if (!scene.small && !isOfAnswers(plane.basis)) drawInit(pen, plane, scene);
       if (scene.state.layers.includes("labels") && !scene.small) drawLabels(pen, plane, scene);
     });
   if (scene.lasso) drawLasso(pen, scene.lasso, scene.theme);
@@ -46,8 +50,18 @@ function specials(plane, { state, hover }) {
   return found;
 }
 
-/** @param {Pen} pen @param {Special} special @param {Scene} scene */
-function drawSpecial(pen, { part, trajectory, kind }, scene) {
+/** What marks a head of a plane. @param {PlacedPlane} plane @param {Scene} scene
+ * @returns {(series: Series, trajectory: number) => Shape} */
+const shapeOf = ({ basis }, { veiled }) =>
+  veiled
+    ? () => "ring"
+    : isOfAnswers(basis)
+      ? laneShape
+      : (series, trajectory) => outcomeShape(series.outcome(trajectory));
+
+/** @param {Pen} pen @param {Special} special @param {Scene} scene
+ * @param {(series: Series, trajectory: number) => Shape} shape */
+function drawSpecial(pen, { part, trajectory, kind }, scene, shape) {
   const { theme, state, fraction, colors } = scene;
   const { series, points } = part;
   const step = series.held(state.cursor.step);
@@ -92,7 +106,7 @@ function drawSpecial(pen, { part, trajectory, kind }, scene) {
     pen.strokeStyle = theme.ink;
     pen.stroke();
   }
-  mark(pen, scene.veiled ? "ring" : outcomeShape(series.outcome(trajectory)), ...head, scene.small ? 3.4 : 4.8, color);
+  mark(pen, shape(series, trajectory), ...head, scene.small ? 3.4 : 4.8, color);
   pen.globalAlpha = 1;
 }
 
@@ -125,6 +139,7 @@ function drawHalos(pen, plane, scene, level) {
 /** @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene */
 function drawHeads(pen, plane, scene) {
   const { theme, state, emphasis, colors, fraction } = scene;
+  const shape = shapeOf(plane, scene);
   if (scene.halo) for (const level of [FAINT, PLAIN]) drawHalos(pen, plane, scene, level);
   for (const level of [GRAY, FAINT, PLAIN])
     for (const part of plane.parts)
@@ -134,8 +149,14 @@ function drawHeads(pen, plane, scene) {
         const color =
           level === GRAY ? theme.gray : theme.pick(colors.groups[colors.of[part.series.letter][trajectory]].color);
         pen.globalAlpha = level === GRAY ? 0.6 : alphaOf(level, scene);
-        const shape = scene.veiled ? "ring" : outcomeShape(part.series.outcome(trajectory));
-        mark(pen, shape, x, y, (scene.small ? 1.6 : 3.4) * nearOf(part, trajectory, state.cursor.step), color);
+        mark(
+          pen,
+          shape(part.series, trajectory),
+          x,
+          y,
+          (scene.small ? 1.6 : 3.4) * nearOf(part, trajectory, state.cursor.step),
+          color,
+        );
       }
   pen.globalAlpha = 1;
 }
@@ -175,6 +196,7 @@ function drawLabels(pen, plane, scene) {
     width: 110,
     height: 34,
   }); // the scale bar
+  taken.push(...plane.hits.map(({ box }) => box));
   const meets = (/** @type {Box} */ a, /** @type {Box} */ b) =>
     a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
   for (const { part, trajectory, kind, head } of list) {

@@ -71,11 +71,10 @@ function bareKeys(context) {
 }
 
 /** Keys with Shift. @param {Context} context @returns {Record<string, Deed>} */
-const shiftedKeys = ({ store, actions }) => ({
+const shiftedKeys = ({ actions }) => ({
   J: () => actions.supervision(-1),
   L: () => actions.supervision(1),
   N: () => actions.change(-1),
-  W: () => store.set({ tree: !store.state.tree }),
   P: actions.present,
   Q: () => actions.color(-1),
   A: () => actions.hide("A"),

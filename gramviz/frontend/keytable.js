@@ -25,7 +25,6 @@ export const keyTable = (several, low, level) => [
   ["Q / Shift+Q", "“Color by”: next, previous"],
   ["G, O", "“Map”: “Loss landscape”, “3-D”"],
   ["I", "“Explain this step”, of a Sudoku"],
-  ["Shift+W", "“Answers”: “Tree”"],
   ["Z, + / −", "“Map”: “Fit”, zoom"],
   ["Arrows", "inside board, map, list or tabs: move there"],
   ["Alt+↑ / Alt+↓", "on the name of a curve: move it up or down; Enter: three times as high"],

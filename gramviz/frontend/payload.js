@@ -1,5 +1,6 @@
 // Reads what gramviz.pack wrote (docs/payload.md): one JSON object and one compressed buffer become typed arrays.
 
+import { readSpace } from "./answerspace.js";
 import { contract } from "./contract.js";
 import { clean } from "./text.js";
 import { words } from "./words.js";
@@ -64,6 +65,7 @@ function describe(meta, buffer) {
   };
   const series = meta.series.map((series, index) => readSeries(series, index, arraysOf(series), board.size));
   const lead = series.reduce((best, series) => (series.steps > best.steps ? series : best), series[0]);
+  const space = readSpace(meta.answer_space, arraysOf(meta.series[0]), series, board.tokens.length);
   const levels = [...cleaned(meta.levels, 40), "Supervision step", "Transition", "Low-level step"];
   return {
     meta,
@@ -80,6 +82,7 @@ function describe(meta, buffer) {
     solutions: meta.solutions_known ?? null,
     levels: levels.slice(0, Math.max(3, meta.levels?.length ?? 0)),
     answers: meta.answers ?? [],
+    space,
     bases: (meta.bases ?? []).map((basis) => readBasis(basis, meta.arrays, buffer)),
     leftOut: cleaned(meta.left_out),
     lesson: meta.lesson ?? null,
@@ -165,10 +168,16 @@ function readNamed(arrays, n) {
     outside: arrays[`outside_${name}`]?.values,
     beyond: arrays[`beyond_${name}`]?.values,
   });
-  return {
-    curves: Object.fromEntries(named("curve_").map((name) => [name, curve(arrays[`curve_${name}`])])),
-    maps: Object.fromEntries(named("map_").map((name) => [name, map(name)])),
+  const maps = Object.fromEntries(named("map_").map((name) => [name, map(name)]));
+  const { values: levels, shape } = arrays.river;
+  // The river is a map whose first axis is time.
+  maps.river = {
+    xyz: Float32Array.from(
+      { length: 3 * levels.length },
+      (_, k) => [(k / 3) % shape[1], levels[(k - 1) / 3], 0][k % 3],
+    ),
   };
+  return { curves: Object.fromEntries(named("curve_").map((name) => [name, curve(arrays[`curve_${name}`])])), maps };
 }
 
 /** One series, with accessors so that no other module knows how the bytes lie.
@@ -176,7 +185,7 @@ function readNamed(arrays, n) {
 function readSeries(series, index, arrays, size) {
   const [n, t] = arrays.tokens.shape;
   const tokens = /** @type {Uint8Array} */ (arrays.tokens.values);
-  const { answer, conflict, valid, outcome, settled, halted, low_drift: lowDrift } = arrays;
+  const { answer, lane, commit, conflict, valid, outcome, settled, halted, low_drift: lowDrift } = arrays;
   const { curves, maps } = readNamed(arrays, n);
   const held = (/** @type {number} */ step) => Math.min(step, t - 1);
   const at = (/** @type {number} */ trajectory, /** @type {number} */ step) => trajectory * t + held(step);
@@ -210,6 +219,8 @@ function readSeries(series, index, arrays, size) {
       return id === NONE ? null : id;
     },
     final: (trajectory) => arrays.final.values[trajectory],
+    lane: (trajectory, step) => lane.values[at(trajectory, step)],
+    commit: (trajectory) => commit.values[trajectory],
     right: valid ? outcome.values.filter((one) => one === 1).length : null,
     outcome: (trajectory) => (outcome ? outcome.values[trajectory] : 3),
     settled: settled && ((trajectory) => settled.values[trajectory] === 1),

@@ -1,14 +1,22 @@
 // The geometry of the map: which planes are drawn, where, and where each state of each trajectory falls. No drawing, no
 // events.
 
+import { scoreGrid } from "./score.js";
 import { isDeep, nearness, slabOf, turning } from "./turn.js";
 
-/** @import { Box, Camera, Pair, Payload, PlacedPlane, PlacedSeries, Plane, Series, State, Vector } from "./types.js" */
+/** @import { Basis, Box, Camera, Pair, Payload, PlacedPlane, PlacedSeries, Plane } from "./types.js" */
+/** @import { Series, State, Vector } from "./types.js" */
 
-/** Px kept free around the states, for halos and labels. @param {Box} box */
-const margin = (box) => Math.min(30, box.width / 12);
 const GAP = 10; // px between planes side by side
 const FOOT = 18; // px below a plane for its axis
+const PAIR = 500; // px from which on river and map stand side by side
+const RIVER = 0.58; // of the width, then
+/** Px around the river: its lanes are named at the right, cells above it. */
+const SHORE = { left: 10, right: 104, top: 46, bottom: 8 };
+const SMALL = 100; // px of a thumbnail, which names nothing
+
+/** Px kept free around the states, for halos and labels. @param {Box} box @param {boolean} named */
+const margin = (box, named = false) => Math.min(named ? 40 : 30, box.width / (named ? 6 : 12));
 
 /** The bases of the chosen name, one plane each: several where series have unrelated spaces.
  * @param {Payload} payload @param {string | null} name @returns {Plane[]} */
@@ -17,7 +25,9 @@ export function planesOf(payload, name) {
   return entries
     .map((basis) => ({
       basis,
-      series: payload.series.filter((series) => basis.series.includes(series.letter) && series.maps[basis.name]),
+      series: payload.series.filter(
+        (series) => basis.series.includes(series.letter) && (name === "score" || series.maps[basis.name]),
+      ),
     }))
     .filter((plane) => plane.series.length);
 }
@@ -25,62 +35,123 @@ export function planesOf(payload, name) {
 /** Whether a plane's series are of different checkpoints, in a space that only one of them knows.
  * @param {Plane} plane */
 export function unrelated({ basis, series }) {
-  return basis.name !== "answers" && new Set(series.map((series) => series.checkpoint ?? series.letter)).size > 1;
+  return !isOfAnswers(basis) && new Set(series.map((series) => series.checkpoint ?? series.letter)).size > 1;
 }
 
-/** Places the planes side by side in width x height and projects every state through the camera of the state.
- * @param {Plane[]} planes @param {Pick<State, "camera" | "dims" | "turn">} state @param {number} width
- * @param {number} height @returns {PlacedPlane[]} */
-export function project(planes, { camera, dims, turn }, width, height) {
-  const each = (width - GAP * (planes.length - 1)) / Math.max(1, planes.length);
-  const deep = dims === 3 && isDeep(planes);
+/** Whether a basis is of answers, which all models share. @param {Pick<Basis, "name">} basis */
+export const isOfAnswers = ({ name }) => ["river", "answers", "score"].includes(name);
+
+/** The chosen map in width x height: beside the river, where there is room, the answer map.
+ * @param {Payload} payload @param {Pick<State, "basis" | "camera" | "dims" | "turn">} state @param {number} width
+ * @param {number} height @param {boolean} veiled while the future is hidden, and with it where trajectories end
+ * @returns {PlacedPlane[]} */
+export function mapOf(payload, state, width, height, veiled = false) {
+  const pair = state.basis === "river" && width >= PAIR && payload.space.lanes.length;
+  const planes = (pair ? ["river", "answers"] : [state.basis]).flatMap((name) => planesOf(payload, name));
+  const inner = width - GAP * (planes.length - 1);
+  let x = 0;
   return planes.map((plane, index) => {
-    const { basis } = plane;
-    const box = { x: index * (each + GAP), y: 0, width: each, height: height - FOOT };
-    const flat = boundsOf(plane);
-    // Rotated about the middle, inside the sphere that holds all states: rotating changes no size.
-    const bounds = deep ? { x: 0, y: 0, width: 2 * flat.reach, height: 2 * flat.reach } : flat;
-    /** @type {(x: number, y: number, z: number) => Vector} */
-    const turned = deep ? turning(turn, flat.middle) : (x, y) => [x, y, 0];
-    const zoom = camera?.k ?? 1;
-    // One scale for all components: a distance means the same in every direction.
-    const fit = Math.min((box.width - 2 * margin(box)) / bounds.width, (box.height - 2 * margin(box)) / bounds.height);
-    const scale = fit * zoom;
-    const x0 = box.x + box.width / 2 + (camera?.x ?? 0) * box.width;
-    const y0 = box.y + box.height / 2 + (camera?.y ?? 0) * box.height;
-    const toX = (/** @type {number} */ value) => x0 + (value - bounds.x) * scale;
-    const toY = (/** @type {number} */ value) => y0 - (value - bounds.y) * scale;
-    const parts = plane.series.map((series) => {
-      const { xyz, ...halos } = series.maps[basis.name];
-      const outside = deep ? halos.beyond : halos.outside; // what the two, or three, components that are seen leave out
-      const count = series.n * series.steps;
-      const points = new Float32Array(count * 2);
-      const depth = deep ? new Float32Array(count) : null; // -1 behind to 1 in front
-      for (let k = 0; k < count; k += 1) {
-        const [across, up, near] = turned(xyz[3 * k], xyz[3 * k + 1], xyz[3 * k + 2]);
-        points[2 * k] = toX(across);
-        points[2 * k + 1] = toY(up);
-        if (depth) depth[k] = near / flat.reach;
-      }
-      // The slab of the segment that begins at each state; that of a trajectory's last one is never asked for.
-      const slabs = depth && Uint8Array.from(depth, (near, k) => slabOf((near + (depth[k + 1] ?? near)) / 2));
-      return { series, points, outside, depth, slabs };
-    });
-    const unit = turning(turn, [0, 0, 0]);
-    const axes = deep ? [unit(1, 0, 0), unit(0, 1, 0), unit(0, 0, 1)] : null;
-    return {
-      basis,
-      index,
-      box,
-      parts,
-      scale,
-      axes,
-      fromX: (x) => (x - x0) / scale + bounds.x,
-      fromY: (y) => bounds.y - (y - y0) / scale,
-      toX,
-      toY,
-    };
+    const share = pair ? [RIVER, 1 - RIVER][index] : 1 / planes.length;
+    const box = { x, y: 0, width: Math.round(inner * share), height: height - FOOT };
+    x += box.width + GAP;
+    const { name } = plane.basis;
+    if (name === "score") {
+      const { left, across } = scoreGrid(box, 1, payload.steps, box.width < SMALL);
+      return { ...framedBy(plane, index, box, left + across / 2, 0, across, 1), parts: [] };
+    }
+    return name === "river"
+      ? placeRiver(payload, plane, index, box, veiled)
+      : placePlane(payload, plane, index, box, state);
   });
+}
+
+/** A plane whose point (x, y) of its basis lies at the px (x0, y0), with px per unit across and up.
+ * @param {Plane} plane @param {number} index @param {Box} box @param {number} x0 @param {number} y0
+ * @param {number} across @param {number} up */
+const framedBy = ({ basis }, index, box, x0, y0, across, up) => ({
+  basis,
+  index,
+  box,
+  scale: across,
+  axes: null,
+  hits: [],
+  fromX: (/** @type {number} */ x) => (x - x0) / across,
+  fromY: (/** @type {number} */ y) => (y0 - y) / up,
+  toX: (/** @type {number} */ value) => x0 + value * across,
+  toY: (/** @type {number} */ value) => y0 - value * up,
+});
+
+/** The river: time across, answers up. While the future is hidden all are in the trunk, unsorted.
+ * @param {Payload} payload @param {Plane} plane @param {number} index @param {Box} box @param {boolean} veiled
+ * @returns {PlacedPlane} */
+function placeRiver({ space, steps }, plane, index, box, veiled) {
+  const small = box.width < SMALL;
+  const { left, right, top, bottom } = small ? { left: 3, right: 3, top: 3, bottom: 3 } : SHORE;
+  const spans = [...space.lanes, space.trunk].flatMap(({ span }) => span);
+  const [low, high] = [Math.min(...spans), Math.max(...spans)];
+  const across = (box.width - left - right) / Math.max(1, steps - 1);
+  const up = (box.height - top - bottom) / (high - low);
+  const placed = framedBy(plane, index, box, box.x + left, box.height - bottom + low * up, across, up);
+  const all = plane.series.reduce((sum, series) => sum + series.n, 0);
+  let before = 0;
+  const parts = plane.series.map((series) => {
+    const { xyz } = series.maps.river;
+    const points = new Float32Array(2 * series.n * series.steps);
+    for (let k = 0; k < series.n * series.steps; k += 1) {
+      const level = low + ((before + Math.floor(k / series.steps) + 0.5) / all) * (high - low);
+      points[2 * k] = placed.toX(xyz[3 * k]);
+      points[2 * k + 1] = placed.toY(veiled ? level : xyz[3 * k + 1]);
+    }
+    before += series.n;
+    return { series, points, outside: undefined, depth: null, slabs: null };
+  });
+  return { ...placed, parts };
+}
+
+/** A plane of two components, or a view of three, through the camera of the state.
+ * @param {Payload} payload @param {Plane} plane @param {number} index @param {Box} box
+ * @param {Pick<State, "camera" | "dims" | "turn">} state @returns {PlacedPlane} */
+function placePlane({ space }, plane, index, box, { camera, dims, turn }) {
+  const { basis } = plane;
+  const deep = dims === 3 && isDeep([plane]);
+  const named = basis.name === "answers" && box.width >= SMALL;
+  const flat = basis.name === "answers" ? boundsBetween(...space.extent) : boundsOf(plane);
+  // Rotated about the middle, inside the sphere that holds all states: rotating changes no size.
+  const bounds = deep ? { x: 0, y: 0, width: 2 * flat.reach, height: 2 * flat.reach } : flat;
+  /** @type {(x: number, y: number, z: number) => Vector} */
+  const turned = deep ? turning(turn, flat.middle) : (x, y) => [x, y, 0];
+  // One scale for all components: a distance means the same in every direction.
+  const free = 2 * margin(box, named);
+  const scale = Math.min((box.width - free) / bounds.width, (box.height - free) / bounds.height) * (camera?.k ?? 1);
+  const x0 = box.x + box.width / 2 + (camera?.x ?? 0) * box.width - bounds.x * scale;
+  const y0 = box.y + box.height / 2 + (camera?.y ?? 0) * box.height + bounds.y * scale;
+  const placed = framedBy(plane, index, box, x0, y0, scale, scale);
+  const parts = plane.series.map((series) => {
+    const { xyz, ...halos } = series.maps[basis.name];
+    const outside = deep ? halos.beyond : halos.outside; // what the two, or three, components that are seen leave out
+    const count = series.n * series.steps;
+    const points = new Float32Array(count * 2);
+    const depth = deep ? new Float32Array(count) : null; // -1 behind to 1 in front
+    for (let k = 0; k < count; k += 1) {
+      const [across, up, near] = turned(xyz[3 * k], xyz[3 * k + 1], xyz[3 * k + 2]);
+      points[2 * k] = placed.toX(across);
+      points[2 * k + 1] = placed.toY(up);
+      if (depth) depth[k] = near / flat.reach;
+    }
+    // The slab of the segment that begins at each state; that of a trajectory's last one is never asked for.
+    const slabs = depth && Uint8Array.from(depth, (near, k) => slabOf((near + (depth[k + 1] ?? near)) / 2));
+    return { series, points, outside, depth, slabs };
+  });
+  const unit = turning(turn, [0, 0, 0]);
+  return { ...placed, parts, axes: deep ? [unit(1, 0, 0), unit(0, 1, 0), unit(0, 0, 1)] : null };
+}
+
+/** The box between two corners. @param {Pair} low @param {Pair} high
+ * @returns {Box & { middle: Vector, reach: number }} */
+function boundsBetween(low, high) {
+  const [x, y] = [0, 1].map((axis) => (low[axis] + high[axis]) / 2);
+  const [width, height] = [0, 1].map((axis) => Math.max(high[axis] - low[axis], 1e-6));
+  return { x, y, width, height, middle: [x, y, 0], reach: 1 };
 }
 
 /** The extent of a plane's states; of all three components the middle, and how far from it the furthest state lies.
@@ -125,7 +196,7 @@ export function headAt({ series, points }, trajectory, step, fraction = 0) {
   ];
 }
 
-/** @typedef {{ series: Series, trajectory: number, step: number }} Found */
+/** @typedef {{ series: Series, trajectory: number, step: number, commit?: boolean }} Found */
 /** The nearest head, else the nearest state, within `reach` px: {series, trajectory, step} or null.
  * `allowed(series, trajectory)` filters.
  * @param {PlacedPlane[]} planes @param {number} x @param {number} y @param {number} step @param {number} reach
@@ -157,6 +228,31 @@ export function nearest(planes, x, y, step, reach, allowed) {
           offer(series, trajectory, at, points[2 * (start + at)], points[2 * (start + at) + 1]);
       }
   return /** @type {Found | null} */ (best);
+}
+
+/** The line of a river at a point, or the ring at which it commits: the nearest within `reach` px, or null.
+ * @param {PlacedPlane} plane @param {number} x @param {number} y @param {number} reach
+ * @param {(series: Series, trajectory: number) => boolean} allowed */
+export function riverLine({ parts, fromX }, x, y, reach, allowed) {
+  const time = fromX(x);
+  /** @type {(Found & { commit: boolean }) | null} */
+  let best = null;
+  let least = reach;
+  for (const part of parts)
+    for (let trajectory = 0; trajectory < part.series.n; trajectory += 1) {
+      const { series } = part;
+      if (time < 0 || time > series.steps - 1 || !allowed(series, trajectory)) continue;
+      const step = Math.floor(time);
+      const away = Math.abs(headAt(part, trajectory, step, time - step)[1] - y);
+      const commit = series.commit(trajectory);
+      const [a, b] = headAt(part, trajectory, Math.min(commit, series.steps - 1));
+      const ring = commit < series.steps && Math.hypot(a - x, b - y) < reach;
+      const distance = ring ? 0 : away;
+      if (distance >= least) continue;
+      best = { series, trajectory, step: ring ? commit : Math.round(time), commit: ring };
+      least = distance;
+    }
+  return /** @type {(Found & { commit: boolean }) | null} */ (best);
 }
 
 /** The camera after zooming by `factor` around a point of a plane.

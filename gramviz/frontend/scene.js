@@ -2,7 +2,7 @@
 
 import { fontOf } from "./draw.js";
 import { colorGroups, emphasis, HIDDEN } from "./groups.js";
-import { headAt, planesOf, project } from "./planes.js";
+import { headAt, isOfAnswers, mapOf } from "./planes.js";
 import { isDeep } from "./turn.js";
 
 /** @import { Plane, Scene, State } from "./types.js" */
@@ -15,6 +15,7 @@ export function sceneOf(context) {
   const { payload, store } = context;
   const { state, transient } = store;
   return {
+    payload,
     state,
     theme: context.theme,
     font: fontOf(context.root),
@@ -25,11 +26,15 @@ export function sceneOf(context) {
     hover: transient.hover,
     fraction: transient.fraction,
     // How a trajectory ends is its color and its shape: neither is shown while a quiz hides the future.
-    colors: colorGroups(payload, store.veiled ? { ...state, color_by: "step" } : state),
+    colors: colorGroups(payload, store.veiled ? { ...state, color_by: "step" } : settledOnly(state)),
     emphasis: emphasis(payload, state, transient.hover),
     small: false,
   };
 }
+
+/** On a map of answers who settles at none is gray, right or wrong. @param {State} state */
+const settledOnly = (state) =>
+  isOfAnswers({ name: state.basis ?? "" }) && state.color_by === "outcome" ? { ...state, color_by: "lane" } : state;
 
 /** The share of the variance that the first two or three components of a plane show.
  * @param {Pick<Plane, "basis">} plane @param {number} dims */
@@ -49,15 +54,15 @@ export const isPartial = (plane, dims) => explainedShare(plane, dims) < HALO_BEL
  * @param {Pick<Plane, "basis">[]} planes @param {State} state */
 export function isHaloForced(planes, { dims }) {
   const seen = dims === 3 && isDeep(planes) ? 3 : 2;
-  return planes.some((plane) => isPartial(plane, seen));
+  return planes.some((plane) => !isOfAnswers(plane.basis) && isPartial(plane, seen));
 }
 
 /** Where the map's heads are, in CSS pixels of its stage. @param {Context} context */
-export function headsOf({ payload, store: { state, transient }, size }) {
+export function headsOf({ payload, store: { state, transient, veiled }, size }) {
   const levels = emphasis(payload, state, transient.hover);
-  const parts = project(planesOf(payload, state.basis), state, size.map.width, size.map.height).flatMap(
-    (plane) => plane.parts,
-  );
+  const planes = mapOf(payload, state, size.map.width, size.map.height, veiled);
+  // Beside the river the map shows the same heads again.
+  const parts = (state.basis === "river" ? planes.slice(0, 1) : planes).flatMap((plane) => plane.parts);
   const heads = parts.flatMap((part) =>
     Array.from({ length: part.series.n }, (_, trajectory) => ({
       series: part.series.letter,

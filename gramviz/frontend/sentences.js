@@ -9,7 +9,7 @@ import { address } from "./steps.js";
 import { clean, number } from "./text.js";
 import { words } from "./words.js";
 
-/** @import { Payload, Series, State, Who } from "./types.js" */
+/** @import { Payload, Series, State } from "./types.js" */
 /** @typedef {Readonly<import("./store.js").Transient>} Transient */
 
 /** A cell: what stands there, how it came, how sure, and with whom it conflicts.
@@ -111,12 +111,9 @@ export function detailsSentence(payload, state, transient, veiled = false) {
   const { hover } = transient;
   if (hover?.cell !== undefined) return cellSentence(payload, state, transient, hover.cell);
   if (hover?.answers) return groupSentence(payload, trajectoriesOf(payload, state, hover.answers));
-  if (hover?.trajectories) {
-    const series = seriesOf(payload, hover.series ?? "");
-    return `${groupSentence(
-      payload,
-      hover.trajectories.map((trajectory) => /** @type {Who} */ ([series, trajectory])),
-    )} ${hover.note}`;
+  if (hover?.members) {
+    const all = crowd(payload, { ...state, selected: hover.members });
+    return `${hover.note ?? ""} ${groupSentence(payload, all)}`.trim();
   }
   if (hover?.trajectory)
     return trajectorySentence(payload, state, seriesOf(payload, hover.trajectory[0]), hover.trajectory[1]);

@@ -64,7 +64,7 @@ export function firstCorrect(series, trajectory) {
  * another.
  * @param {Series} series @param {number} trajectory @param {number} last @param {Uint8Array} own
  * @param {Uint8Array} other */
-export function ownSince(series, trajectory, last, own, other) {
+function ownSince(series, trajectory, last, own, other) {
   let since = last + 1;
   for (; since > 0; since -= 1) {
     const now = series.tokens(trajectory, since - 1);
@@ -83,7 +83,7 @@ export function ownSince(series, trajectory, last, own, other) {
  * end alike.
  * @param {Series} series @param {number} trajectory @param {Series} other @param {number} otherTrajectory
  * @param {number} last */
-export function firstCell(series, trajectory, other, otherTrajectory, last) {
+function firstCell(series, trajectory, other, otherTrajectory, last) {
   let cells = [...series.tokens(trajectory, last).keys()];
   for (let step = last; step >= 0; step -= 1) {
     const [mine, theirs] = [series.tokens(trajectory, step), other.tokens(otherTrajectory, step)];

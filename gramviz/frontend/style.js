@@ -89,11 +89,6 @@ header .tools { display: flex; flex-wrap: wrap; gap: 8px; margin-left: auto; ali
 .marks > .gray { color: var(--gray) !important; } .marks > .faint { opacity: .3; }
 .marks.dense { grid-template-columns: repeat(auto-fill, 9px); } .marks.dense > div { width: 9px; height: 9px; }
 .marks.dense svg { width: 8px; height: 8px; }
-.tree { position: relative; overflow: auto; max-height: 260px; }
-.tree > div { position: absolute; display: flex; gap: 3px; align-items: center; font-size: 11px; white-space: nowrap;
-  cursor: pointer; }
-.tree > .at { outline: 1.5px solid var(--ink); border-radius: 3px; }
-.medium .grown { grid-column: 1 / -1; margin-bottom: 8px; }
 .wide .answers { padding: 10px 12px 12px; } .wide .answers .push { gap: 2px; }
 .wide .answers .bar button { padding: 0 4px; font-size: 11px; }
 .chosen { display: grid; grid-template-columns: minmax(0, auto) 14px minmax(76px, 1fr); overflow-wrap: anywhere;

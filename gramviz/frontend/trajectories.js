@@ -1,7 +1,6 @@
 // The lines of the map: strokes of many trajectories, whole and up to the cursor. The ground and the heads lie below
 // and above.
 
-import { drawCloud } from "./cloud.js";
 import { roundRect } from "./draw.js";
 import { GRAY, HIDDEN, PLAIN } from "./groups.js";
 import { nearness, SLABS } from "./turn.js";
@@ -13,6 +12,11 @@ import { nearness, SLABS } from "./turn.js";
 
 /** @type {Record<number, number>} */
 const ALPHA = { [GRAY]: 0.55, [PLAIN]: 1 };
+
+const MANY = 150; // trajectories, beyond which lines become lighter: where they are dense is what is seen then
+
+/** How strong the lines of a map of answers are, of its trajectories' number. @param {PlacedPlane} plane */
+export const lightness = ({ parts }) => Math.min(1, MANY / parts.reduce((sum, { series }) => sum + series.n, 0));
 
 /** How strongly a trajectory is drawn. Pointing at a cell asks about all trajectories, so the others fade less than
  * behind one.
@@ -84,16 +88,4 @@ export function clipTo(pen, { x, y, width, height }, draw) {
   pen.clip();
   draw();
   pen.restore();
-}
-
-/** The past of all trajectories, up to the cursor. Drawn whole: 50 trajectories take under 2 ms, and there is no
- * half-state to go stale.
- * The cloud is that of the cursor, so it is computed once per transition and not in every frame between two.
- * @param {Pen} pen @param {PlacedPlane[]} planes @param {Scene} scene */
-export function drawPast(pen, planes, scene) {
-  for (const plane of planes)
-    clipTo(pen, plane.box, () => {
-      strokeTrajectories(pen, plane, scene, 0, scene.state.cursor.step, 0.6);
-      if (scene.state.layers.includes("cloud")) drawCloud(pen, plane, scene);
-    });
 }

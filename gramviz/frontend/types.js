@@ -47,7 +47,6 @@
  * @property {string} board
  * @property {string} color_by
  * @property {"final" | "cursor"} answers_at
- * @property {boolean} tree
  * @property {string | null} basis
  * @property {number} dims
  * @property {Camera | null} camera
@@ -71,8 +70,7 @@
  * @property {string} [part]
  * @property {Trajectory} [trajectory]
  * @property {Trajectory} [preview] the trajectory whose board is shown meanwhile
- * @property {string} [series] letter of the series that `trajectories` are of
- * @property {number[]} [trajectories]
+ * @property {Record<string, number[]>} [members] the trajectories of a lane or a place, by letter
  * @property {(number | null)[]} [answers] null is that of boards on the way to one
  * @property {number} [cell]
  * @property {number} [step]
@@ -159,6 +157,8 @@
  * @property {(trajectory: number, step: number) => boolean} [valid]
  * @property {(trajectory: number, step: number) => number | null} answer
  * @property {(trajectory: number) => number} final
+ * @property {(trajectory: number, step: number) => number} lane -1 for none
+ * @property {(trajectory: number) => number} commit the first step from which on it stays in its last lane
  * @property {number | null} right how many are correct; null where nobody knows
  * @property {(trajectory: number) => number} outcome 0 wrong ... 4 drawn
  * @property {(trajectory: number) => boolean} [settled]
@@ -177,6 +177,33 @@
  * @property {number | null} conflicts
  * @property {Record<string, number>} counts
  */
+/**
+ * @typedef {object} Lane an answer, or wrong boards near each other, at which trajectories stay
+ * @property {string | null} letter of the answer of its leader
+ * @property {Trajectory} lead a trajectory that ends at the leader
+ * @property {boolean | null} right null where nobody can judge
+ * @property {number} size
+ * @property {Pair} span from where to where it runs in the river
+ * @property {Pair | null} anchor its circle on the map
+ */
+/**
+ * @typedef {object} PackedSpace as `gramviz.measure.AnswerSpace`
+ * @property {string} of
+ * @property {number[]} cells the positions that the puzzle leaves open
+ * @property {number[]} symbols tokens that are interchangeable
+ * @property {number} radius
+ * @property {number} warm_up
+ * @property {"star" | "line" | "pca"} kind
+ * @property {number} share
+ * @property {number} shear
+ * @property {Lane[]} lanes
+ * @property {{ span: Pair, size: number, right: number }} trunk
+ * @property {{ step: number, cell: number, share: number }[]} decisive
+ * @property {{ x: number, y: number, reach: number, names: [number, number][] }[]} places
+ * @property {Trajectory[]} medoids
+ * @property {[Pair, Pair]} extent
+ */
+/** @typedef {PackedSpace & { m: Numbers, origin: Pair, kinds: number, leaders: number[][] }} AnswerSpace */
 /** @typedef {{ low: Pair, high: Pair, range: Pair, unit: string }} LandscapeMeta */
 /**
  * @typedef {object} BasisMeta
@@ -228,6 +255,7 @@
  * @property {string[]} [levels]
  * @property {SeriesMeta[]} series
  * @property {Answer[]} [answers]
+ * @property {PackedSpace} answer_space
  * @property {PackedBasis[]} [bases]
  * @property {string} [default_basis]
  * @property {Record<string, string>} [missing]
@@ -254,6 +282,7 @@
  * @property {number | null} solutions
  * @property {string[]} levels
  * @property {Answer[]} answers
+ * @property {AnswerSpace} space
  * @property {Basis[]} bases
  * @property {string[]} leftOut
  * @property {Lesson | null} lesson
@@ -304,6 +333,8 @@
  * @property {Float32Array | null} depth -1 behind to 1 in front, of a map in 3-D
  * @property {Uint8Array | null} slabs the slab of the segment that begins at each state
  */
+/** What a person can point at: a lane (or -1, the trunk), a cell that tells the end, a dense place.
+ * @typedef {{ kind: "lane" | "cell" | "place", index: number, box: Box }} Hit */
 /** @typedef {{ basis: Basis, series: Series[] }} Plane */
 /**
  * @typedef {object} PlacedPlane
@@ -311,6 +342,7 @@
  * @property {number} index
  * @property {Box} box
  * @property {PlacedSeries[]} parts
+ * @property {Hit[]} hits what is named on it, once it is drawn
  * @property {number} scale px per unit
  * @property {Vector[] | null} axes where the components point, of a map in 3-D
  * @property {(x: number) => number} fromX
@@ -320,6 +352,7 @@
  */
 /**
  * @typedef {object} Scene what the map's drawing needs, apart from the geometry
+ * @property {Payload} payload
  * @property {State} state
  * @property {Theme} theme
  * @property {string} font

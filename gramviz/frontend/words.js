@@ -1,9 +1,10 @@
 // Every sentence that the explorer shows or speaks, in one table: read aloud in one place, translated in one place.
 
+import { answerMapWords } from "./answerwords.js";
 import { keyTable } from "./keytable.js";
 import { joined, percent, plural } from "./text.js";
 
-/** @import { Basis, Series } from "./types.js" */
+/** @import { AnswerSpace, Basis, Series } from "./types.js" */
 
 export const words = {
   plural,
@@ -46,11 +47,12 @@ export const words = {
     /** @type {string} */ title,
     /** @type {string} */ basis,
     /** @type {string[]} */ tallies,
-    /** @type {number} */ share,
-    /** @type {string} */ warning,
+    /** @type {string} */ more,
     /** @type {boolean} */ deep,
-  ) =>
-    `${title}, ${basis}${deep ? ", in 3-D" : ""}. ${joined(tallies)}. ` +
+  ) => `${title}, ${basis}${deep ? ", in 3-D" : ""}. ${joined(tallies)}. ${more}`,
+  ofAnswers: (/** @type {AnswerSpace} */ space, /** @type {string} */ reading) =>
+    `Of ${words.map.ofAnswers(space, false)}. ${reading}`,
+  within: (/** @type {number} */ share, /** @type {boolean} */ deep, /** @type {string} */ warning) =>
     `${percent(share)} of the variance is in this ${deep ? "space" : "plane"}. ${warning}`,
   trajectoryName: (/** @type {Series} */ series, /** @type {number} */ index) =>
     series.n === 1 ? series.letter : `${series.letter} #${index}`,
@@ -102,8 +104,9 @@ export const words = {
         ? shares.map((share) => percent(share)).join(", ")
         : shares.map((share, axis) => `${words.map.component(axis + 1, basis)} ${percent(share)}`).join(", ") +
           " of variance",
-    plane: (/** @type {number} */ share, /** @type {boolean} */ deep) =>
-      `In this ${deep ? "space" : "plane"} ${percent(share)}`,
+    ...answerMapWords,
+    plane: (/** @type {number} */ share, /** @type {boolean} */ deep, /** @type {string | undefined} */ of) =>
+      `In this ${deep ? "space" : "plane"} ${percent(share)}${of ? " of " : ""}${of ?? ""}`,
     cloud: "lines round 50 and 90 % of the density",
     here: (/** @type {number} */ share) => `here ${percent(share, 0)}`,
     outside: "much lies outside",
@@ -113,8 +116,7 @@ export const words = {
     landscape: (/** @type {string} */ unit) => `loss in ${unit}, between recorded states; blank where none came near`,
     noLandscape: "No landscape for this plane.",
     noDepth: "No landscape in 3-D.",
-    noH: "This rollout has no h. Record(h=True) keeps it. Distances between answers are shown instead.",
-    none: "This rollout has no map: it holds neither h nor answers that differ.",
+    none: "This rollout has no such map.",
     lassoed: (/** @type {number} */ count, /** @type {string[]} */ parts) =>
       `${words.trajectories(count)}: ${joined(parts)}`,
     wheel: "Click the map, then zoom with the wheel.",
@@ -215,19 +217,6 @@ export const words = {
     all: (/** @type {number} */ count) => `${count} trajectories, ${count} answers`,
     noValid: "Outcome unknown: this rollout has no `valid`.",
     picture: "A picture is neither right nor wrong.",
-  },
-  tree: {
-    title: "Tree",
-    caption: (/** @type {number} */ now, /** @type {string} */ at, /** @type {number} */ all) =>
-      `${plural(now, "branch", "branches")} at ${at}, ${plural(all, "answer")}`,
-    branch: (/** @type {number} */ count, /** @type {string} */ at) =>
-      `${words.trajectories(count)} that part about ${at}`,
-    leaf: (
-      /** @type {number} */ count,
-      /** @type {string | null | undefined} */ letter,
-      /** @type {string} */ outcome,
-    ) => `${words.trajectories(count)}: ${words.answer(letter)}, ${outcome}`,
-    fork: (/** @type {string} */ at, /** @type {string} */ place) => `They part about ${at}, first in ${place}.`,
   },
   explain: {
     none: "Only Sudoku has rules that this explains.",

@@ -9,12 +9,13 @@ trajectory's answer is its last recorded state. `docs/analysis.md` tells how eac
 
 from __future__ import annotations
 
+from gramviz.measure.answer_space import AnswerSpace, answer_space
 from gramviz.measure.basins import Basins, basins, border, on_plane
-from gramviz.measure.components import BASES, COMPONENTS, Projection, cell_of, planes, project, projections
+from gramviz.measure.components import BASES, COMPONENTS, Projection, cell_of, late_from, planes, project, projections
 from gramviz.measure.control import random_walk
 from gramviz.measure.landscapes import landscape, loss, shepard
 from gramviz.measure.modes import DELAYED_SUCCESS, FAILURE, MODES, QUICK, QUICK_SUCCESS, modes, separation
-from gramviz.measure.partings import Branching, Fork, Parting, branching, parting, parting_of
+from gramviz.measure.partings import Parting, parting, parting_of
 from gramviz.measure.plain import band, changed_tokens, conflict_pairs, judged, token_counts
 from gramviz.measure.positions import (
     Every,
@@ -30,6 +31,7 @@ from gramviz.measure.positions import (
     shown,
 )
 from gramviz.measure.reached import Answer, Answers, answers
+from gramviz.measure.score import score_rows, telling
 from gramviz.measure.trajectories import (
     CORRECT,
     DRAWN,
@@ -51,11 +53,11 @@ from gramviz.measure.trajectories import (
 
 __all__ = [
     "BASES", "COMPONENTS", "CORRECT", "DELAYED_SUCCESS", "DRAWN", "FAILURE", "MODES", "NOT_FINISHED",
-    "OUTCOMES", "QUICK", "QUICK_SUCCESS", "REST", "UNKNOWN", "WRONG", "Answer", "Answers", "Basins",
-    "Branching", "Every", "Fork", "Parting", "Projection", "address", "answers", "band", "basins", "border",
-    "branching", "cell_of", "certainty", "changed", "changed_tokens", "conflict_pairs", "conflicts",
+    "OUTCOMES", "QUICK", "QUICK_SUCCESS", "REST", "UNKNOWN", "WRONG", "Answer", "AnswerSpace", "Answers", "Basins",
+    "Every", "Parting", "Projection", "address", "answer_space", "answers", "band", "basins",
+    "border", "cell_of", "certainty", "changed", "changed_tokens", "conflict_pairs", "conflicts",
     "distribution", "drift", "ends", "entropy", "first_correct", "halted", "halting", "judged", "landscape",
-    "loss", "modes", "on_plane", "outcome", "parting", "parting_of", "planes", "probability", "project",
-    "projections", "random_walk", "rest", "second", "separation", "settled", "shades", "shepard", "shown",
-    "spread", "token_counts",
+    "late_from", "loss", "modes", "on_plane", "outcome", "parting", "parting_of", "planes", "probability", "project",
+    "projections", "random_walk", "rest", "score_rows", "second", "separation", "settled", "shades", "shepard", "shown",
+    "spread", "telling", "token_counts",
 ]  # fmt: skip

@@ -11,7 +11,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-from gram.rollout import RolloutError, board_of, need
+from gram.rollout import RolloutError, board_of
 from gramviz.measure.components import project
 from gramviz.measure.positions import ends, probability, shown
 from gramviz.measure.trajectories import conflicts
@@ -45,10 +45,8 @@ def loss(data: xr.Dataset, puzzle: int = 0) -> xr.DataArray:
     return xr.DataArray(found.astype(np.float32), dims=("trajectory", "step"), name="loss", attrs={"unit": unit})
 
 
-def landscape(
-    data: xr.Dataset, puzzle: int = 0, *, basis: str = "h", size: int = 64, margin: float = 0.07
-) -> xr.Dataset:
-    """The loss between recorded states, in the plane of their first two principal components.
+def landscape(data: xr.Dataset, puzzle: int = 0, *, size: int = 64, margin: float = 0.07) -> xr.Dataset:
+    """The loss between recorded states, in the plane of the first two principal components of h over all of them.
 
     At each point the mean of the `NEIGHBORS` nearest recorded states, weighted by one over squared distance (Shepard
     1968), found with a k-d tree as in the paper; NaN where the nearest is further than `NEAR` of the diagonal. States
@@ -58,12 +56,10 @@ def landscape(
         `loss` [row, column]; `coordinates` [trajectory, step, axis] and `outside` [trajectory, step] as in
         `Projection`; coordinates `row` and `column`; attrs `name`, `unit`, `variance` (shares of the two components).
     Raises:
-        RolloutError: h was not recorded (basis h).
+        RolloutError: h was not recorded.
     """
     states = ends(data)
-    if basis == "h":
-        need(states, "h")
-    projection = project([states], basis, puzzle)
+    projection = project([states], puzzle=puzzle)
     series = projection.series[0]
     coordinates = series["coordinates"].values[..., :2]
     cost = loss(states, puzzle)

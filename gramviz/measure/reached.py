@@ -61,7 +61,8 @@ class Answers:
 def answers(rollouts: Sequence[xr.Dataset], puzzle: int | Sequence[int] = 0) -> Answers:
     """The answers that the trajectories reach, lettered by the number of trajectories of all series together.
 
-    Equal numbers: the answer that the first trajectory (in order of series, then trajectories) reaches comes first.
+    Equal numbers: right answers come first, then the one that the first trajectory (in order of series, then
+    trajectories) reaches.
     """
     chosen = [data.isel(puzzle=p) for data, p in zip(rollouts, each(puzzle, rollouts), strict=True)]
     board = board_of(rollouts[0])
@@ -77,12 +78,13 @@ def answers(rollouts: Sequence[xr.Dataset], puzzle: int | Sequence[int] = 0) -> 
                 counts.append([0] * len(rows))
                 first.append((series, trajectory))
             counts[where[key]][series] += 1
-    order = sorted(range(len(counts)), key=lambda i: (-sum(counts[i]), i))
+    ends = [chosen[series].isel(trajectory=trajectory, step=-1) for series, trajectory in first]
+    right = [judged(end) and bool(end["valid"]) for end in ends]
+    order = sorted(range(len(counts)), key=lambda i: (-sum(counts[i]), not right[i], i))
     rank = {old: new for new, old in enumerate(order)}
     found = []
     for place, i in enumerate(order):
-        series, trajectory = first[i]
-        last = chosen[series].isel(trajectory=trajectory, step=-1)
+        last = ends[i]
         tokens = last["tokens"].values
         conflicts: int | None = None
         if board.nodes:

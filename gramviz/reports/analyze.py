@@ -57,8 +57,8 @@ class Analysis:
     """Figures by name, numbers by series, and what could not be shown with the reason.
 
     Attributes:
-        figures: `curves`, `latent` and `lyapunov` of all series together; per series `A partings`, `A modes`, `A
-            basins`, `A starts`, `A landscape`, `A plane`, `A control`.
+        figures: `curves`, `answer_river`, `answer_map`, `latent` and `lyapunov` of all series together; per series
+            `A modes`, `A basins`, `A starts`, `A landscape`, `A plane`, `A control`.
         numbers: per letter of a series; see the table.
         left_out: name of a figure -> why it is not there, with the fix.
     """
@@ -146,7 +146,8 @@ def _analyze(
 
     lanes = tuple(lane for lane in ("certainty", "conflicts", "drift", "spread") if _has(lane, rollouts))
     add("curves", lambda: VIEWS["curves"].draw(rollouts, at, theme, lanes=lanes or None))
-    add("latent", lambda: VIEWS["latent"].draw(rollouts, at, theme))
+    for name in ("answer_river", "answer_map", "latent"):
+        add(name, partial(VIEWS[name].draw, rollouts, at, theme))
     known = [(probe, rollout) for probe, rollout in zip(probes, rollouts, strict=True) if probe is not None]
     if known:
         add("lyapunov", lambda: lyapunov.draw([p.exponents for p, _ in known], [r for _, r in known], at.puzzle, theme))
@@ -155,10 +156,7 @@ def _analyze(
     numbers: dict[str, dict[str, Any]] = {}
     for letter, rollout, probe in zip(LETTERS, rollouts, probes, strict=False):
         here = at if rollout is rollouts[0] else Cursor(at.puzzle, 0, -1)
-        for name in ("partings", "modes", "basins", "landscape", "control"):
-            if name == "partings" and rollout.sizes["trajectory"] == 1:
-                left_out[f"{letter} {name}"] = "one trajectory parts from none; sample more trajectories"
-                continue
+        for name in ("modes", "basins", "landscape", "control"):
             add(f"{letter} {name}", partial(VIEWS[name].draw, rollout, here, theme))
         if probe is None:
             for name in ("plane", "starts"):
@@ -189,8 +187,9 @@ _WORDS = {
     "drift_first": "drift of the first transition, median",
     "drift_last": "drift of the last transition, median",
     "spread_last": "spread in the end",
-    "parting": "pairs part after supervision step, median",
-    "parting_cell": "cell of the first fork",
+    "committed": "stay at an answer to the end",
+    "commit": "from supervision step, median",
+    "deciding_cell": "cell that tells first how they end",
     "exponent": "Lyapunov exponent, median",
     "exponent_correct": "of the correct trajectories",
     "exponent_wrong": "of the others",
@@ -226,12 +225,13 @@ def _numbers(rollout: xr.Dataset, puzzle: int, probe: Probed | None) -> dict[str
         found["spread_last"] = float(measure.spread(states).values[0, -1])
         found["plane_variance"] = measure.project([states]).explained_2d
         found["walk_variance"] = measure.project([measure.random_walk(states)]).explained_2d
-    tree = measure.branching(states)
-    pairs = tree.together[np.triu(np.ones_like(tree.position, bool), 1) & (tree.position >= 0)]
-    if len(pairs):
-        number_ = states["supervision_step"].values
-        found["parting"] = _median(number_[pairs])
-        found["parting_cell"] = board_of(states).place(tree.forks[-1].position)
+    space = measure.answer_space([states])
+    commits = space.found.commit[space.found.settled]
+    found["committed"] = len(commits)
+    if len(commits):
+        found["commit"] = _median(states["supervision_step"].values[commits])
+    if space.decisive:
+        found["deciding_cell"] = space.board.place(int(space.cells[space.decisive[0].cell]))
     with contextlib.suppress(RolloutError):  # no right answer is known, and there are no rules
         found["loss_last"] = _median(measure.loss(states).values[:, -1])
     if probe is not None:

@@ -5,7 +5,20 @@
 To add one, write `gramviz/views/x.py` with a decorated `draw` (`registry.py`) and import it here.
 """
 
-from gramviz.views import basins, board, control, curves, ensemble, landscape, latent, modes, partings, training
+from gramviz.views import (
+    answer_map,
+    answer_river,
+    basins,
+    board,
+    control,
+    curves,
+    ensemble,
+    landscape,
+    latent,
+    modes,
+    score,
+    training,
+)
 from gramviz.views.registry import LETTERS, VIEWS, Cursor, Rollouts, View, one_puzzle, view
 
 __all__ = [
@@ -14,6 +27,8 @@ __all__ = [
     "Cursor",
     "Rollouts",
     "View",
+    "answer_map",
+    "answer_river",
     "basins",
     "board",
     "control",
@@ -23,7 +38,7 @@ __all__ = [
     "latent",
     "modes",
     "one_puzzle",
-    "partings",
+    "score",
     "training",
     "view"
 ]  # fmt: skip

@@ -1,10 +1,11 @@
-"""The latent map: the trajectories of all trajectories in two principal components, and how much that plane does not
-show.
+"""The latent map: all trajectories in two principal components of h, and how much that plane does not show.
 
-After the paper's Fig. 18/19 (PCA of h per supervision step, TRM one trajectory, GRAM fifty), with three additions: each
-axis says what share of the variance it explains and of what; a halo round each head grows with the energy that lies
-outside the plane; and series of different checkpoints never share a plane of h (`gramviz.measure.planes`), because a
-distance between them would mean nothing. Both axes have one scale, so a distance in the plane is a distance.
+After the paper's Fig. 18/19 (PCA of h per supervision step, TRM one trajectory, GRAM fifty), with four additions: the
+last third of the steps fits the components, as the first steps would else have them for themselves; each axis says what
+share of the variance it explains and of what; a halo round each head grows with the energy that lies outside the plane;
+and series of different checkpoints never share a plane (`gramviz.measure.planes`): a distance between them would mean
+nothing. Both axes have one scale, so a distance in the plane is a distance. Answers, which all models share, have
+maps of their own: `answer_river`, `answer_map`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ import plotly.graph_objects as go
 import xarray as xr
 from numpy.typing import NDArray
 
-from gram.rollout import need
 from gramviz import measure
 from gramviz.theme import NOTE, Palette, outcome_mark, palette
 from gramviz.views.parts import (
@@ -35,7 +35,7 @@ from gramviz.views.parts import (
     note,
     outcome_keys,
     outcome_marker,
-    plural,
+    series_counts,
     series_name,
     trajectory_name,
 )
@@ -45,36 +45,29 @@ _PANEL, _GAP, _MARGINS = 520, 56, Margins(left=40, top=104, bottom=84)  # px
 _LABELS_APART = 0.05  # of the height of a panel
 
 
-@view("Latent map", many=True)
+@view("Latent map", needs=("h",), many=True)
 def draw(
     rollouts: list[xr.Dataset],
     at: Cursor = Cursor(),  # noqa: B008
     theme: str = "light",
     *,
-    basis: str | None = None,
+    basis: str = "h",
 ) -> go.Figure:
     """The map at a cursor, whose trajectory of series A (and every series of one trajectory) is drawn in ink.
 
     Args:
-        basis: `h`, `answers`, `steps`, `random` or `cell40`, as in `gramviz.measure.project`; by default h where all
-            series share a plane of it, else `answers`.
-    Raises:
-        RolloutError: `basis` needs h, and no series recorded it.
+        basis: `h`, `random` or `cell40`, as in `gramviz.measure.project`.
     """
     colors = palette(theme)
     states = [measure.ends(rollout) for rollout in rollouts]
-    basis = basis or ("h" if _share_h(states) else "answers")
     groups = measure.planes(states, basis)
-    if not groups:
-        need(rollouts[0], "h")
-        raise ValueError("one recorded state has no step to draw; choose basis='h' or 'answers'")
     width = _PANEL if len(groups) == 1 else round(_PANEL * 0.78)
     inner = len(groups) * width + (len(groups) - 1) * _GAP
     drawn = figure(theme, inner, width, _MARGINS)
     now = at_end(rollouts[0], at.step)  # another series is shown after as many transitions
     first: measure.Projection | None = None
     for k, group in enumerate(groups):
-        projection = measure.project([states[i] for i in group], basis, at.puzzle)
+        projection = measure.project([states[i] for i in group], basis, at.puzzle, late=True)
         first = first or projection
         left = k * (width + _GAP) / inner
         panel = Panel(drawn, k + 1, (left, left + width / inner), projection, colors)
@@ -86,18 +79,13 @@ def draw(
     assert first is not None
     outcome_keys(drawn, np.concatenate([measure.outcome(one).values[at.puzzle] for one in states]), theme)
     halo_key(drawn, colors)
-    counts = " and ".join(plural(one.sizes["trajectory"], f"{series_name(one)} trajectory") for one in rollouts)
     heading(
         drawn,
         f"{first.label}, {address(rollouts[0], at.step)}",
-        f"{counts}; in ink: {trajectory_name(rollouts[0], at.trajectory)}",
+        f"{series_counts(rollouts)}; in ink: {trajectory_name(rollouts[0], at.trajectory)}",
         _honesty(first, now, at.trajectory) if len(groups) == 1 else "Each series in a plane of its own.",
     )
     return drawn
-
-
-def _share_h(states: list[xr.Dataset]) -> bool:
-    return all("h" in one for one in states) and len(measure.planes(states, "h")) == 1
 
 
 def _honesty(projection: measure.Projection, step: int, trajectory: int) -> str:

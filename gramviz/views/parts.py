@@ -140,6 +140,11 @@ def trajectory_name(rollout: xr.Dataset, trajectory: int) -> str:
     return f"{series_name(rollout)} #{trajectory} of {rollout.sizes['trajectory']}"
 
 
+def series_counts(rollouts: Sequence[xr.Dataset]) -> str:
+    """`1 TRM trajectory and 50 GRAM trajectories`."""
+    return " and ".join(plural(one.sizes["trajectory"], f"{series_name(one)} trajectory") for one in rollouts)
+
+
 def plural(count: int, word: str) -> str:
     """`1 cell`, `3 cells`, `3 trajectories`."""
     return f"{count} {word if count == 1 else word[:-1] + 'ies' if word.endswith('y') else word + 's'}"

@@ -76,7 +76,7 @@ SAYS = {
     "valid": ("Outcome unknown: this rollout has no `valid`.", True),
     "conflict": ("key conflict", False),
     "probability": ("certainty not recorded", True),
-    "h": ("This rollout has no h. Record(h=True) keeps it. Distances between answers are shown instead.", True),
+    "h": ("this rollout has no `h`; record it with Record(h=True)", True),
     "halt": ("this rollout has no `halt`; record it with Record(halt=True)", True),
     "value": ("this rollout has no `value`; record it with Record(value=True)", True),
     "solutions_known": ("Solutions found: 1 of 1", False),

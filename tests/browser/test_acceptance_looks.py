@@ -286,7 +286,7 @@ def test_28_names_and_roles_are_spoken(stage: Stage, payload: Payload) -> None:
     slider = page.get_by_role("slider", name="Supervision step")
     assert slider.get_attribute("aria-valuetext").startswith("Step 16.2, transition 32 of 32")
     assert page.locator("[role=gridcell]").count() == 64
-    assert "of the variance is in this plane" in stage.part("map").get_attribute("aria-label")
+    assert "Of answers, not latent: " in stage.part("map").get_attribute("aria-label")
     before = stage.quiet()
     stage.focus()
     stage.press("Home")

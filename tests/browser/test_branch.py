@@ -37,7 +37,7 @@ rerun = partial(gram.rerun, checkpoints=[{checkpoint!r}])
 explorer = gv.explore(data, others={{"TRM, lent": trm}}, rerun=rerun)
 explorer"""
 PLANE = """\
-print("shares", [round(float(share), 4) for share in measure.project([data], "cell9").variance], "end")"""
+print("shares", [round(float(share), 4) for share in measure.project([data], "cell9", late=True).variance], "end")"""
 CHECK = """\
 series, x = explorer.meta["series"], explorer.meta["x"]
 print("view", *(explorer.state.get(key) for key in ("focus", "lanes")))

@@ -70,6 +70,7 @@ def test_arrows_move_inside_board_and_map(show, one):
     assert shown.state["cells"] == [9]  # the first press enters at the corner
     shown.drawn()
     assert shown.part("board").get_attribute("aria-activedescendant") == "cell9"
+    shown.set(basis="h")
     step = shown.state["cursor"]
     shown.part("map").focus()
     before = {(h["series"], h["trajectory"]): h["at"] for h in shown.heads()}
@@ -170,7 +171,7 @@ def test_a_saved_view_of_another_rollout_is_brought_into_range(show, one):
     assert state["cursor"] == {"step": 32, "low": None}
     assert state["focus"][0] == "A"
     assert state["cells"] == []
-    assert state["basis"] == "h"
+    assert state["basis"] == one.meta["default_basis"]
 
 
 # --------------------------------------------------------------------------------------------- trouble and other boards

@@ -319,6 +319,8 @@ def keys_of_map(walk: Walk) -> None:
     assert walk.transient["lasso"]
     walk.press("Escape")
     assert not walk.transient["lasso"]
+    opening = walk.state["basis"]
+    walk.set(basis="h")
     walk.go("map: map")
     focus = walk.state["focus"]
     walk.press("ArrowRight", "ArrowLeft", "ArrowLeft", "ArrowDown", "ArrowUp", "ArrowUp")
@@ -342,10 +344,11 @@ def keys_of_map(walk: Walk) -> None:
     walk.enter("map: 3-D")
     assert walk.state["dims"] == 2
     walk.press("g", "g", "q", "q", "Shift+Q", "Shift+Q")
+    walk.set(basis=opening)
 
 
 def keys_of_answers(walk: Walk) -> None:
-    """Rows, every trajectory, pin, hide, nearest, all; the tree of partings."""
+    """Rows, every trajectory, pin, hide, nearest, all."""
     walk.enter("answers: show cursor")
     assert walk.state["answers_at"] == "cursor"
     walk.enter("answers: show final")
@@ -368,13 +371,6 @@ def keys_of_answers(walk: Walk) -> None:
     for letter in "AB":
         walk.enter(f"header: {letter}")
         assert walk.state["focus"][0] == letter
-    walk.enter("answers: show tree")
-    walk.go("answers: tree")
-    branches = sum(name.startswith("branch") for name in walk.now["controls"])
-    walk.press(*["ArrowDown"] * branches, "ArrowLeft", "ArrowRight", "Enter")
-    assert walk.state["selected"]
-    walk.press("Escape", "Shift+W")
-    assert not walk.state["tree"]
 
 
 def keys_of_lanes(walk: Walk) -> None:
@@ -399,7 +395,7 @@ def keys_of_lanes(walk: Walk) -> None:
 def keys_of_menus(walk: Walk) -> None:
     """Every entry of every menu, by arrows and Enter: it does something, or says why it cannot."""
     # Chosen already, or no part of the view.
-    silent = {"Outcome", "Auto", "PCA of answers", "All three times as high"}
+    silent = {"Outcome", "Auto", "Answer river", "All three times as high"}
     buttons = {"view": None, "color": "color: Outcome", "compare": "compare: + Compare"}
 
     def unfold(menu: str) -> None:

@@ -50,6 +50,7 @@ def test_heads_stand_where_the_rotation_says(show, one):
 
 def test_o_opens_it_aside_and_says_what_it_shows(show, one):
     shown = show(freeze(one))
+    shown.set(basis="h", layers=["halo", "labels", "landscape"])
     flat, text = shown.pixels(PAST), shown.text()
     assert "between recorded states" in text
     shown.page.keyboard.press("Tab")
@@ -243,7 +244,7 @@ def test_the_cloud_holds_the_shares_that_it_names(show, one):
 
 def test_the_cloud_is_drawn_from_eight_heads_on(show, one, gram):
     shown = show(freeze(one))
-    shown.set(layers=[], color_by="series", cursor={"step": 20, "low": None})
+    shown.set(basis="h", layers=[], color_by="series", cursor={"step": 20, "low": None})
     bare = shown.pixels(PAST)
     shown.set(layers=["cloud"])
     assert shown.pixels(PAST) != bare

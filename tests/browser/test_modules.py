@@ -104,6 +104,24 @@ def test_distribution(page):
     assert call(page, script, cases("distribution")) == [c["expect"] for c in cases("distribution")]
 
 
+def test_answers(page):
+    """Where a board stands on the map and in which lane, and the rows of a score."""
+    script = """
+      const { boardPlace, laneOf, originOf } = await load("answerspace.js");
+      const { scoreRows } = await load("score.js");
+      return given.map(({ leaders, radius, kinds, M, mu, boards, path }) => {
+        const space = { m: M.flat(), origin: originOf(M.flat(), mu), kinds, cells: [...path[0].keys()] };
+        const board = { tokens: Array(9).fill(0), blank: [], exclusive: [] };
+        return {
+          xy: boards.map(one => boardPlace(space, one)),
+          lanes: boards.map(one => laneOf(leaders, radius, one)),
+          rows: scoreRows({ space, board }, series(path), 0).map(({ cell }) => cell),
+        };
+      });"""
+    for found, case in zip(call(page, script, cases("answers")), cases("answers"), strict=True):
+        assert found == {name: case[name] for name in ("xy", "lanes", "rows")}
+
+
 def test_state(page):
     script = """
       const { contract, fits } = await load("contract.js");
@@ -157,45 +175,6 @@ def test_explain(page):
 MANY = """const many = boards => ({
   n: boards.length, steps: boards[0].length, tokens: (trajectory, t) => boards[trajectory][t],
 });"""
-
-
-def test_branching(page):
-    script = (
-        MANY
-        + """
-      const { branching, forkCell } = await load("branching.js");
-      return given.map(({ tokens }) => {
-        const series = many(tokens), forks = [], order = [];
-        const visit = branch => {
-          if (!branch.parts.length) order.push(...branch.trajectories);
-          else forks.push([branch.at, branch.parts.map(part => part.trajectories), forkCell(series, branch)]);
-          branch.parts.forEach(visit);
-        };
-        visit(branching(series));
-        return { forks, order };
-      });"""
-    )
-    for found, case in zip(call(page, script, cases("branching")), cases("branching"), strict=True):
-        assert found["order"] == case["expect"]["order"], case["why"]
-        assert sorted(found["forks"]) == sorted(case["expect"]["forks"]), case["why"]
-
-
-def test_five_hundred_paths_with_as_many_answers_are_one_tree(page):
-    script = (
-        MANY
-        + """
-      const { branching } = await load("branching.js");
-      let seed = 1;
-      const dice = sides => (seed = (seed * 48271) % 2147483647) % sides;
-      const trajectory = () => {
-        const cells = Array.from({ length: 81 }, () => [dice(9), 2 + dice(9)]);
-        return Array.from({ length: 9 }, (_, t) => Uint8Array.from(cells, ([from, token]) => from <= t ? token : 1));
-      };
-      const trunk = branching(many(Array.from({ length: 500 }, trajectory)));
-      const leaves = branch => branch.parts.length ? branch.parts.flatMap(leaves) : [branch];
-      return [trunk.trajectories.length, leaves(trunk).length];"""
-    )
-    assert call(page, script) == [500, 500]
 
 
 def test_lasso_hull_and_camera(page):

@@ -1,4 +1,4 @@
-"""The planes of the map beside PCA: one of chance, and that of one cell, which a kernel packs when it is asked for."""
+"""The planes of h: what halos say of them, and that of one cell, which a kernel packs when it is asked for."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from gramviz.explorer.freeze import freeze
 from gramviz.explorer.link import link
 from gramviz.explorer.opening import explore
 from gramviz.explorer.pack import pack
-from gramviz.explorer.state import State
 
-PAST, TOP = "[data-layer=past]", "[data-layer=top]"
+TOP = "[data-layer=top]"
 
 
 def menu(shown):
@@ -23,31 +22,6 @@ def menu(shown):
     shown.page.keyboard.press("v")
     shown.drawn()
     return shown.page.locator("[data-menu=view] [role=menu]")
-
-
-def test_a_plane_of_chance_is_offered_and_says_how_little_it_shows(show, one):
-    shown = show(freeze(one))
-    before = shown.pixels(PAST)
-    menu(shown).get_by_role("menuitemradio", name="Random plane (seed 0)").click()
-    shown.drawn()
-    assert shown.state["basis"] == "random"
-    assert shown.pixels(PAST) != before
-    basis = next(basis for basis in one.meta["bases"] if basis["name"] == "random")
-    text = shown.text()
-    assert "Random plane (seed 0)" in text
-    assert f"In this plane {100 * basis['plane']:.1f} %" in text
-    assert "much lies outside" in text
-    assert "No landscape for this plane." in text
-    entry = menu(shown).get_by_role("menuitemcheckbox", name="Halos")
-    assert entry.is_disabled(), "so little of it is seen that halos cannot be switched off"
-    shown.page.keyboard.press("Escape")
-    assert 'basis="random"' in State(**shown.state).to_python(one.meta)
-    with shown.page.expect_download() as waiting:
-        shown.page.keyboard.press("e")
-        shown.page.get_by_role("menuitem", name="Drawing (SVG)").click()
-    drawing = waiting.value.path().read_text()
-    assert "Direction 1" in drawing
-    assert "PC 1" not in drawing
 
 
 def test_halos_in_3d_tell_what_three_directions_leave_out(show, one):
@@ -81,7 +55,7 @@ def test_a_frozen_page_offers_the_planes_it_holds_and_says_what_others_would_tak
     assert sheet.get_by_role("menuitem", name="PCA of").count() == 0, "it is not offered twice"
     shown.page.keyboard.press("Escape")
     shown.set(basis="cell10")
-    assert shown.state["basis"] == "h", "a saved view of a plane that is not here"
+    assert shown.state["basis"] == "answers", "a saved view of a plane that is not here"
 
 
 def test_places_of_a_cell_are_those_of_python(show, gram):
@@ -141,6 +115,6 @@ def test_without_rollout_or_h_it_says_so(hosted, gram):
 @pytest.mark.parametrize("width", [1200, 480, 340])
 def test_its_words_fit(show, gram, width):
     shown = show(freeze(pack(gram, planes_of=[20])), width=width)
-    for basis in ("random", "cell20"):
+    for basis in ("river", "answers", "score", "h", "cell20"):
         shown.set(basis=basis, panel="map")
         assert shown.page.evaluate("document.documentElement.scrollWidth") <= width

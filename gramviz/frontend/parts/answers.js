@@ -5,7 +5,6 @@ import { badge, make, markIcon, selectTabs, setAttribute, setText } from "../dom
 import { arrowOf, focusedIn, withCommand } from "../focus.js";
 import { colorGroups, emphasis, FAINT, GRAY, HIDDEN, outcomeColor, outcomeShape } from "../groups.js";
 import { address } from "../steps.js";
-import { createTree } from "../tree.js";
 import { words } from "../words.js";
 
 const ANSWER_ROWS = 6; // answers with a row of their own
@@ -292,20 +291,19 @@ function foundSentence(payload) {
   return [found, agree ? words.answers.same(all.length) : ""].filter(Boolean).join(". ");
 }
 
-/** The tabs: final answers, answers at the cursor, and the tree. @param {Context} context */
+/** The tabs: final answers, and answers at the cursor. @param {Context} context */
 function createAnswerTabs({ payload, store }) {
   /** @param {string} at @param {string} label @param {Partial<State>} patch */
   const tab = (at, label, patch) =>
     make("button", { role: "tab", "data-at": at, onclick: () => store.set(patch) }, label);
-  const final = tab("final", words.answers.final, { answers_at: "final", tree: false });
-  const now = tab("cursor", "", { answers_at: "cursor", tree: false });
-  const tree = tab("tree", words.tree.title, { tree: true });
+  const final = tab("final", words.answers.final, { answers_at: "final" });
+  const now = tab("cursor", "", { answers_at: "cursor" });
   return {
-    element: make("div", { class: "push", role: "tablist" }, final, now, tree),
+    element: make("div", { class: "push", role: "tablist" }, final, now),
     update() {
       const { state } = store;
       setText(now, words.answers.at(address(payload, state.cursor.step)));
-      selectTabs([final, now, tree], state.tree ? tree : state.answers_at === "final" ? final : now);
+      selectTabs([final, now], state.answers_at === "final" ? final : now);
     },
   };
 }
@@ -325,7 +323,6 @@ const ANSWERS_READS = [
   "hover",
   "cells",
   "token",
-  "tree",
 ];
 
 /** @param {Context} context @returns {import("../registry.js").Part} */
@@ -334,12 +331,11 @@ export function createAnswers(context) {
   const tabs = createAnswerTabs(context);
   const rows = createRows(context);
   const marks = createMarks(context);
-  const tree = createTree(context, (branch, event) => chooseRow(context, branch, withCommand(event)));
   const chosen = make("div", { class: "chosen selectable" });
   const found = make("div", { class: "found selectable" }, foundSentence(payload));
   const lists = [make("div", {}, rows.element), make("div", {}, marks.elements)];
   const bar = make("div", { class: "bar" }, make("h3", {}, words.answers.title), tabs.element);
-  const body = make("div", { class: "body" }, lists, tree.element, chosen, found);
+  const body = make("div", { class: "body" }, lists, chosen, found);
   const element = make("section", { class: "panel answers", "aria-label": words.answers.title }, bar, body);
 
   /** @param {KeyboardEvent} event */
@@ -355,7 +351,6 @@ export function createAnswers(context) {
     key(event, place) {
       const arrow = arrowOf(event);
       if (event.altKey) return null;
-      if (place === "tree") return arrow ? () => tree.move(arrow[0], arrow[1]) : () => tree.choose(event);
       if (place === "marks" && arrow) return () => marks.move(arrow[0] + MARKS_ACROSS * arrow[1]);
       return event.key === "Enter" ? enter(event) : null;
     },
@@ -364,8 +359,6 @@ export function createAnswers(context) {
       const { state } = store;
       element.classList.toggle("open", state.panel === "answers");
       tabs.update();
-      for (const list of lists) list.hidden = state.tree;
-      tree.update(changed);
       const refill = has("layout", "theme", "answers_at", "hidden") || (state.answers_at === "cursor" && has("cursor"));
       if (refill) rows.fill();
       if (refill || has("selected")) rows.mark();

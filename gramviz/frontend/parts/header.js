@@ -83,6 +83,7 @@ function planeChoices(context) {
   const bases = [...new Map(payload.bases.map((basis) => [basis.name, basis])).values()];
   return [
     ...bases.map(({ name, label }) => option(context, label, { basis: name, camera: null, brush: null })),
+    ...(payload.missing.h ? [{ label: words.map.ofH, act() {}, disabled: true, why: payload.missing.h }] : []),
     ...planeOffers(context),
   ];
 }

@@ -7,8 +7,8 @@ import { isSolid, listenToMap, shiftMap, stepHead } from "../gestures.js";
 import { drawBase } from "../ground.js";
 import { seriesOf } from "../groups.js";
 import { drawTop } from "../heads.js";
-import { drawPast } from "../trajectories.js";
-import { planesOf, project, unrelated } from "../planes.js";
+import { drawPast } from "../past.js";
+import { isOfAnswers, mapOf, unrelated } from "../planes.js";
 import { explainedShare, isHaloForced, isPartial, sceneOf } from "../scene.js";
 import { isDeep } from "../turn.js";
 import { words } from "../words.js";
@@ -30,7 +30,7 @@ function createLegend() {
     cloud: make("span", { hidden: true }, words.map.cloud),
     hint: make("span", { class: "caption", hidden: true }, words.map.wheel),
     apart: make("b", { class: "apart", hidden: true }),
-    instead: make("span", { class: "apart", hidden: true }, words.map.noH),
+    answers: make("span", { hidden: true }),
   };
   return { ...nodes, meter, element: make("div", { class: "legend" }, Object.values(nodes)) };
 }
@@ -49,18 +49,20 @@ function updateLegend(context, stage, legend) {
   const { series, plane, part } = focusedPlane(context, stage.planes);
   const solid = isSolid(stage);
   const dims = solid ? 3 : 2;
-  const { share, gauge, here, halo, land, cloud, apart, instead } = legend;
-  if (!plane) {
-    for (const node of [share, gauge, here, halo, land]) node.hidden = true;
-    return;
-  }
+  const { share, gauge, here, halo, land, cloud, apart, answers } = legend;
+  const ofAnswers = !plane || isOfAnswers(plane.basis);
+  for (const node of [share, gauge, here, halo, land, cloud]) node.hidden = ofAnswers;
+  answers.hidden = !plane || !ofAnswers;
+  const readings = stage.planes.map(({ basis }) => words.map.reading(basis, payload.space));
+  setText(answers, ofAnswers ? readings.join(" ") : "");
+  apart.hidden = true;
+  if (ofAnswers) return;
   const within = explainedShare(plane, dims);
-  setText(share, words.map.plane(within, solid));
+  setText(share, words.map.plane(within, solid, plane.basis.of));
   legend.meter.style.width = `${100 * within}%`;
   const outside = part?.outside?.[focus[1] * series.steps + series.held(cursor.step)];
   const more = isPartial(plane, dims) ? `; ${words.map.outside}` : "";
   setText(here, outside === undefined ? "" : words.map.here(1 - outside / 255) + more);
-  instead.hidden = !payload.missing.h;
   halo.hidden = !isHaloShown(context, stage);
   cloud.hidden = !layers.includes("cloud");
   const { landscape } = plane.basis;
@@ -99,9 +101,11 @@ function createLayers(context, stage) {
       const has = (/** @type {string[]} */ ...keys) => keys.some((key) => changed.has(key));
       const { width, height } = size.map;
       const follows = !["outcome", "answer", "series", "step"].includes(store.state.color_by);
+      const score = store.state.basis === "score";
       const all =
         has("layout", "theme", "basis", "camera", "dims", "turn", "selected", "hidden", "color_by", "layers") ||
         has("hover", "token", "limit") ||
+        (score && has("cursor", "cells", "focus", "board")) ||
         (follows && has("cursor", "cells")) ||
         (has("cursor") && store.transient.hover?.cell !== undefined);
       const scene = {
@@ -139,8 +143,11 @@ function createBar({ store, actions }) {
       if (!plane) return setText(sub, words.map.none);
       const { label } = plane.basis;
       const letters = plane.parts.map(({ series }) => series.letter);
-      const one = letters.length > 1 ? words.oneBasis(label, letters) : label;
-      setText(sub, stage.planes.length > 1 ? words.onePlaneEach(label) : one);
+      const one = letters.length > 1 && plane.basis.name !== "score" ? words.oneBasis(label, letters) : label;
+      const each = isOfAnswers(plane.basis)
+        ? stage.planes.map(({ basis }) => basis.label).join(", ")
+        : words.onePlaneEach(label);
+      setText(sub, stage.planes.length > 1 ? each : one);
     },
   };
 }
@@ -164,6 +171,7 @@ const MAP_READS = [
   "cells",
   "fraction",
   "focus",
+  "board",
   "pinned",
   "drag",
   "brush",
@@ -201,8 +209,10 @@ export function createMap(context) {
     const tallies = payload.series.map((series) => words.tally(series.letter, series.right, series.n));
     const solid = isSolid(stage);
     const within = explainedShare(plane, solid ? 3 : 2);
-    const apart = legend.apart.textContent ?? "";
-    setAttribute(element, "aria-label", words.described(words.map.title, bar.text(), tallies, within, apart, solid));
+    const more = isOfAnswers(plane.basis)
+      ? words.ofAnswers(payload.space, legend.answers.textContent ?? "")
+      : words.within(within, solid, legend.apart.textContent ?? "");
+    setAttribute(element, "aria-label", words.described(words.map.title, bar.text(), tallies, more, solid));
   }
 
   return {
@@ -219,8 +229,8 @@ export function createMap(context) {
       const has = (/** @type {string[]} */ ...keys) => keys.some((key) => changed.has(key));
       const { width, height } = context.size.map;
       this.element.classList.toggle("open", store.state.panel === "map");
-      if (has("layout", "basis", "camera", "dims", "turn"))
-        stage.planes = project(planesOf(payload, store.state.basis), store.state, width, height);
+      if (has("layout", "basis", "camera", "dims", "turn", "limit"))
+        stage.planes = mapOf(payload, store.state, width, height, store.veiled);
       if (layers.update(changed) || has("cursor", "focus", "lasso")) describe();
     },
   };

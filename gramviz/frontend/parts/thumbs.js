@@ -6,9 +6,9 @@ import { surface } from "../draw.js";
 import { paintBoard } from "../paint.js";
 import { drawBase } from "../ground.js";
 import { drawTop } from "../heads.js";
-import { drawPast } from "../trajectories.js";
+import { drawPast } from "../past.js";
 import { places } from "../place.js";
-import { planesOf, project } from "../planes.js";
+import { mapOf } from "../planes.js";
 import { sceneOf } from "../scene.js";
 import { words } from "../words.js";
 
@@ -65,7 +65,7 @@ export function createThumbs(context) {
 
   function drawMap() {
     const { state } = store;
-    const planes = project(planesOf(payload, state.basis).slice(0, 1), { ...state, camera: null }, THUMB, THUMB + AXIS);
+    const planes = mapOf(payload, { ...state, camera: null }, THUMB, THUMB + AXIS, store.veiled).slice(0, 1);
     const scene = { ...sceneOf(context), halo: false, lasso: null, small: true };
     const pen = surface(map, THUMB, THUMB);
     for (const draw of [drawBase, drawPast, drawTop]) draw(pen, planes, scene);

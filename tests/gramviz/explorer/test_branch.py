@@ -88,10 +88,9 @@ def test_along_a_component_moves_it_there_and_nowhere_else(shown: Explorer, lent
     """Projected on the same components, the moved state has another second coordinate and the same first and third."""
     shown.branch("A", 5, "3.1", along=2, by=1.5)
     one = data.isel(puzzle=[1])
-    places = measure.project([one], "h").series[0]["coordinates"].values
-    moved = one.copy(deep=True)
-    moved["h"].values[0, 5, 5] = lent.asked[0]["h"]
-    states = one["h"].values[0].reshape(-1, lent.asked[0]["h"].size).astype(np.float64)
+    late = measure.late_from(one.sizes["step"])
+    places = measure.project([one], "h", late=True).series[0]["coordinates"].values[:, late:]
+    states = one["h"].values[0][:, late:].reshape(-1, lent.asked[0]["h"].size).astype(np.float64)
     away = (lent.asked[0]["h"].ravel() - one["h"].values[0, 5, 5].ravel()).astype(np.float64)
     scores = places.reshape(-1, 3).astype(np.float64)
     directions = np.linalg.lstsq(scores, states - states.mean(0), rcond=None)[0]
@@ -239,7 +238,7 @@ def test_another_run_stands_beside(shown: Explorer, data: xr.Dataset, tmp_path: 
     assert found.sizes["puzzle"] == 2
     assert shown.meta["puzzle"] == 1
     assert shown.meta["series"][1]["trajectories"] == 1
-    assert shown.state["basis"] == "answers", "their h are two unrelated spaces"
+    assert shown.state["basis"] == shown.meta["default_basis"], "their h are two unrelated spaces"
     assert shown.state["selected"] == {"A": [1, 2]}
     page = rollout.save(other_model(data, "third"), tmp_path / "third.nc")
     shown.compare(page)
@@ -256,7 +255,7 @@ def test_other_dice_of_the_same_model_are_always_at_hand(shown: Explorer, lent: 
     shown.compare("The same model, other seed")
     assert [asked["seed"] for asked in lent.asked] == [1, 2]
     assert [series["name"].rpartition(", ")[2] for series in shown.meta["series"]][1:] == ["seed 1", "seed 2"]
-    assert shown.state["basis"] == "h", "one checkpoint, one plane"
+    assert [basis["series"] for basis in shown.meta["bases"] if basis["name"] == "h"] == [["A", "B", "C"]]
 
 
 def test_a_compared_run_is_drawn_anew_with_the_puzzle(shown: Explorer, lent: Lent, data: xr.Dataset):

@@ -34,6 +34,9 @@ def both(trm: xr.Dataset, gram: xr.Dataset) -> Payload:
     return pack([trm, gram])
 
 
+ANSWERS = {"river", "answers", "score"}
+
+
 def whole(payload: Payload) -> None:
     """Hold a payload against the rules of docs/payload.md that concern its form."""
     raw = zlib.decompress(payload.data)
@@ -61,15 +64,20 @@ def whole(payload: Payload) -> None:
         expected |= {"settled": ("u1", (n,)), "halted": ("i2", (n,)), "curve_spread": ("u2", (1, t))}
         for name in ("certainty", "conflicts", "drift", "changed", "halt", "value", "kl"):
             expected[f"curve_{name}"] = ("u2", (n, t))
-        for name in (basis["name"] for basis in meta["bases"]):
+        for name in (basis["name"] for basis in meta["bases"] if basis["name"] not in ANSWERS):
             expected |= {f"map_{name}": ("i2", (n, t, 3))}
             expected |= {f"{kind}_{name}": ("u1", (n, t)) for kind in ("outside", "beyond")}
-        expected |= {f"landscape_{name}": ("u1", (64, 64)) for name in ("h", "answers")}
+        width = len(meta["answer_space"]["cells"]) * len(meta["board"]["tokens"])
+        expected |= {"landscape_h": ("u1", (64, 64)), "answers_m": ("f4", (2, width)), "answers_mu": ("f4", (width,))}
+        expected |= {"river": ("u2", (n, t)), "lane": ("i1", (n, t)), "commit": ("u2", (n,))}
+        expected |= {"map_answers": ("i2", (n, t, 2))}
         for (letter, name), form in shapes.items():
             if letter == one["letter"] and name != "low_drift":
                 assert expected[name] == form, name
-        assert {"tokens", "answer", "final", "outcome", "map_answers"} <= {n for r, n in shapes if r == one["letter"]}
+        assert {"tokens", "answer", "final", "outcome", "river", "lane"} <= {n for r, n in shapes if r == one["letter"]}
     for basis in meta["bases"]:
+        if basis["name"] in ANSWERS:
+            continue
         assert len(basis["variance"]) == 3
         assert basis["plane"] == pytest.approx(sum(basis["variance"][:2]), abs=2e-6)
         assert all((letter, f"map_{basis['name']}") in shapes for letter in basis["series"])
@@ -126,24 +134,45 @@ def test_curves_to_their_precision(both: Payload, gram: xr.Dataset) -> None:
 
 
 def test_maps_to_a_fiftieth_of_a_pixel(both: Payload, trm: xr.Dataset, gram: xr.Dataset) -> None:
-    own = [("h", "B", [gram]), ("answers", "AB", [trm, gram]), ("steps", "A", [trm]), ("random", "B", [gram])]
-    for basis, group, rollouts in own:
-        projection = measure.project(rollouts, basis)
-        for letter, one in zip(group, projection.series, strict=True):
-            place = one["coordinates"].values
-            error = np.abs(both.values(f"map_{basis}", letter) - place).max()
-            assert error < np.ptp(place) / 1000 * 0.02  # 0.02 px on a map of 1,000 px
-            for name in ("outside", "beyond"):
-                np.testing.assert_allclose(
-                    both.array(f"{name}_{basis}", letter) / 255, one[name].values, atol=0.5 / 255 + 1e-6
-                )
+    (one,) = measure.project([gram], "h", late=True).series
+    place = one["coordinates"].values
+    assert np.abs(both.values("map_h", "B") - place).max() < np.ptp(place) / 1000 * 0.02  # 0.02 px of 1,000
+    for name in ("outside", "beyond"):
+        np.testing.assert_allclose(both.array(f"{name}_h", "B") / 255, one[name].values, atol=0.5 / 255 + 1e-6)
+
+
+def test_the_answer_space_is_that_of_measure(both: Payload, trm: xr.Dataset, gram: xr.Dataset) -> None:
+    space = measure.answer_space([trm, gram])
+    near = np.ptp(space.river.y) / 1000
+    assert np.abs(both.values("river", "B") - space.river.y[1:]).max() < near * 0.02
+    np.testing.assert_array_equal(both.array("lane", "B"), space.found.lane[1:])
+    np.testing.assert_array_equal(both.array("commit", "A"), space.found.commit[:1])
+    np.testing.assert_array_equal(both.array("answers_m", "A"), space.map.M)
+    packed = both.meta["answer_space"]
+    assert packed["of"] == "one-hot tokens"
+    assert [lane["size"] for lane in packed["lanes"]] == space.found.size.tolist()
+    for lane, leader in zip(packed["lanes"], space.found.leaders, strict=True):
+        letter, trajectory = lane["lead"]
+        rollout = {"A": trm, "B": gram}[letter]
+        assert rollout["tokens"].values[0, trajectory, -1, space.cells].tolist() == leader.tolist()
+        named = next(answer for answer in both.meta["answers"] if answer["letter"] == lane["letter"])
+        assert np.array(named["tokens"])[space.cells].tolist() == leader.tolist()
+    alone = pack(gram)
+    place = measure.answer_space([gram]).map.xy
+    assert np.abs(alone.values("map_answers") - place).max() < np.ptp(place) / 1000 * 0.02
+
+
+def test_what_a_page_opens_with(gram: xr.Dataset, trm: xr.Dataset, any_board: xr.Dataset) -> None:
+    assert pack(gram).meta["default_basis"] == "answers", "many right answers on a grid"
+    assert pack(synthetic.sudoku(12, box=3)).meta["default_basis"] == "river"
+    assert pack(trm).meta["default_basis"] == "score"
+    assert pack(any_board).meta["default_basis"] in ANSWERS
 
 
 def test_equal_states_have_equal_coordinates(gram: xr.Dataset) -> None:
     payload = pack([gram, gram.isel(trajectory=[7, 3])])
-    for basis in measure.BASES:
-        np.testing.assert_array_equal(payload.array(f"map_{basis}", "A")[[7, 3]], payload.array(f"map_{basis}", "B"))
-    assert payload.meta["default_basis"] == "h"
+    for name in ("map_h", "map_answers", "lane"):
+        np.testing.assert_array_equal(payload.array(name, "A")[[7, 3]], payload.array(name, "B"))
     assert [basis["series"] for basis in payload.meta["bases"]] == [["A", "B"]] * 4
 
 
@@ -170,7 +199,7 @@ def test_cells_get_a_plane_when_asked_for(trm: xr.Dataset, gram: xr.Dataset) -> 
         ("cell3", "PCA of cell r1c4", ["A"]), ("cell3", "PCA of cell r1c4", ["B"]),
         ("cell40", "PCA of cell r6c1", ["A"]), ("cell40", "PCA of cell r6c1", ["B"]),
     ]  # fmt: skip
-    assert {basis["landscape"] for basis in payload.meta["bases"] if basis["name"] not in ("h", "answers")} == {None}
+    assert {basis["landscape"] for basis in payload.meta["bases"] if basis["name"] != "h"} == {None}
     with pytest.raises(ValueError, match="there is no cell 64; choose 0 to 63"):
         pack(gram, planes_of=[64])
     with pytest.raises(PackError, match=r"a plane of one cell needs h: .*Record\(h=True\)"):
@@ -180,16 +209,14 @@ def test_cells_get_a_plane_when_asked_for(trm: xr.Dataset, gram: xr.Dataset) -> 
 def test_bases_never_join_two_checkpoints(both: Payload, trm: xr.Dataset, gram: xr.Dataset) -> None:
     groups = [(basis["name"], basis["series"]) for basis in both.meta["bases"]]
     assert groups == [
-        ("h", ["A"]), ("h", ["B"]), ("answers", ["A", "B"]), ("steps", ["A"]), ("steps", ["B"]),
-        ("random", ["A"]), ("random", ["B"]),
+        ("river", ["A", "B"]), ("answers", ["A", "B"]), ("score", ["A", "B"]), ("h", ["A"]), ("h", ["B"]),
     ]  # fmt: skip
-    assert both.meta["default_basis"] == "answers"
     assert {basis["note"] for basis in both.meta["bases"]} == {None}
     shared = pack([trm, gram], share_h=True)
-    first = shared.meta["bases"][0]
+    first = shared.meta["bases"][-1]
     assert (first["name"], first["series"]) == ("h", ["A", "B"])
     assert first["note"] == "A and B were trained apart: distances between them mean nothing."
-    assert shared.meta["bases"][1]["note"] is None  # answers are one space for all
+    assert {basis["note"] for basis in shared.meta["bases"][:-1]} == {None}, "answers are one space for all"
     narrow = synthetic.queens(2, features=16, checkpoint="other")
     with pytest.raises(PackError, match=r"A and B share no plane of h: .*1024 and 8192 .*\. Leave share_h=False\."):
         pack([gram, narrow], share_h=True)
@@ -237,9 +264,8 @@ def test_whatever_is_missing_the_rest_works(gone: tuple[str, ...], small: xr.Dat
             assert f"no `{'halt' if name == 'halted_at' else name}`" in said["halt" if name == "halted_at" else name]
     stored = {entry["name"] for entry in payload.meta["arrays"]}
     if "h" in gone:
-        assert {basis["name"] for basis in payload.meta["bases"]} == {"answers"}
-        assert payload.meta["default_basis"] == "answers"
-        assert not stored & {"map_h", "map_steps", "curve_drift", "settled"}
+        assert {basis["name"] for basis in payload.meta["bases"]} == ANSWERS
+        assert not stored & {"map_h", "curve_drift", "settled"}
     if "valid" in gone:
         assert set(payload.array("outcome")) == {measure.UNKNOWN}
 
@@ -250,8 +276,7 @@ def test_one_path_and_one_step(small: xr.Dataset) -> None:
     assert one.meta["series"][0]["missing"]["spread"] == "one trajectory has no spread"
     still = pack(small.isel(step=[0], trajectory=[0]))
     whole(still)
-    assert "steps" in still.meta["series"][0]["missing"]
-    assert {basis["name"] for basis in still.meta["bases"]} == {"h", "answers"}
+    assert {basis["name"] for basis in still.meta["bases"]} == {"h", *ANSWERS}
 
 
 def test_thinning_is_said(gram: xr.Dataset) -> None:

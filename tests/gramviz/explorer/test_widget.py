@@ -156,7 +156,7 @@ def random_state(rng: random.Random) -> dict:
                              {"kind": "box", "lane": "drift", "x": [0.25, 0.5], "y": [0, number()]}]),
         "range": rng.choice([None, [2, 9]]), "board": rng.choice(["focus", "differ", "all", "A", "B"]),
         "color_by": rng.choice(["outcome", "answer", "series", "value", "certainty", "step"]),
-        "answers_at": rng.choice(["final", "cursor"]), "basis": rng.choice(["h", "answers", "steps"]),
+        "answers_at": rng.choice(["final", "cursor"]), "basis": rng.choice(["h", "answers", "river"]),
         "camera": rng.choice([None, {"x": number(), "y": number(), "k": 2.5}]), "layers": some(list(LAYERS)),
         "lanes": some(list(CURVES)), "speed": rng.choice([1, 2, 4, 8, 16]), "loop": rng.random() < 0.5,
         "theme": rng.choice(["auto", "light", "dark"]), "motion": rng.choice(["auto", "calm"]),

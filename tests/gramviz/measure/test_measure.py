@@ -91,26 +91,16 @@ def test_h_agrees_with_scikit_learn(dozen: xr.Dataset, states: np.ndarray) -> No
     assert found.of == "h"
 
 
-def test_steps_are_a_pca_of_differences(dozen: xr.Dataset, states: np.ndarray) -> None:
-    found = measure.project([dozen], "steps")
-    rows = np.diff(states, axis=1).reshape(-1, states.shape[-1])
-    scatter = np.linalg.svd(rows - rows.mean(0), compute_uv=False)
-    np.testing.assert_allclose(found.variance, scatter[:3] ** 2 / (scatter**2).sum(), rtol=1e-4)
-    start = found.series[0].isel(step=0)
-    assert (start["coordinates"] == start["coordinates"][0]).all()  # nobody has made a step yet
-    assert not start["outside"].any()
-
-
-def test_answers_of_probabilities_and_of_tokens(small: xr.Dataset) -> None:
-    found = measure.project([small], "answers")
-    rows = small["probability"].values[0].reshape(6 * 13, -1).astype(np.float64)
+def test_late_states_fit_and_the_others_are_projected(dozen: xr.Dataset, states: np.ndarray) -> None:
+    found = measure.project([dozen], "h", late=True)
+    rows = states[:, 22:].reshape(-1, states.shape[-1]).astype(np.float32)
     exact = PCA(3, svd_solver="full").fit(rows)
-    np.testing.assert_allclose(found.variance, exact.explained_variance_ratio_, rtol=1e-4)
-    assert found.of == "token probabilities"
-    bare = measure.project([synthetic.without(small, "probability")], "answers")
-    assert bare.of == "one-hot tokens"
-    mixed = measure.project([small, synthetic.without(small, "probability")], "answers")
-    np.testing.assert_array_equal(mixed.series[0]["coordinates"], mixed.series[1]["coordinates"])  # equal answers
+    np.testing.assert_allclose(found.variance, exact.explained_variance_ratio_, rtol=1e-3, atol=1e-6)
+    signs = np.sign(exact.components_[range(3), np.abs(exact.components_).argmax(1)])
+    expected = exact.transform(states.reshape(-1, states.shape[-1]).astype(np.float32)) * signs
+    place = found.series[0]["coordinates"].values.reshape(-1, 3)[:, :2]  # these ends lie in a plane
+    assert np.abs(place - expected[:, :2]).max() < CLOSE * np.ptp(expected)
+    assert found.of == "h in the last third of the steps"
 
 
 def test_dense_and_iterative_agree(gram: xr.Dataset) -> None:
@@ -131,9 +121,8 @@ def test_one_plane_for_several_runs(trm: xr.Dataset, gram: xr.Dataset) -> None:
 
 def test_planes_never_join_two_checkpoints(trm: xr.Dataset, gram: xr.Dataset) -> None:
     assert measure.planes([trm, gram], "h") == [(0,), (1,)]
-    assert measure.planes([gram, trm, gram], "steps") == [(0, 2), (1,)]
+    assert measure.planes([gram, trm, gram], "random") == [(0, 2), (1,)]
     assert measure.planes([trm, gram], "h", share_h=True) == [(0, 1)]
-    assert measure.planes([trm, gram], "answers") == [(0, 1)]
     assert measure.planes([trm.drop_vars("h"), gram], "h") == [(1,)]
     unknown = gram.copy()
     del unknown.attrs["checkpoint"]
@@ -166,8 +155,8 @@ def test_not_finite_states_are_left_out_and_nothing_else_changes(small: xr.Datas
     assert np.isnan(found.series[0]["coordinates"][5]).all()
     assert np.isfinite(found.series[0]["coordinates"][:5]).all()
     poisoned["h"][0, 5, 7:] = 0
-    steps = measure.project([poisoned], "steps").series[0]["coordinates"][5, :, 0]
-    assert np.isfinite(steps).values.tolist() == [True] + [False] * 7 + [True] * 5
+    place = measure.project([poisoned], late=True).series[0]["coordinates"][5, :, 0]
+    assert np.isfinite(place).values.tolist() == [False] * 7 + [True] * 6
 
 
 def test_large_float16_states_do_not_overflow() -> None:
@@ -386,7 +375,7 @@ def test_what_is_missing_says_how_to_record_it(small: xr.Dataset, call: Any, nam
 
 
 def test_wrong_arguments(small: xr.Dataset) -> None:
-    with pytest.raises(ValueError, match="unknown basis 'tsne'; known: h, answers, steps"):
+    with pytest.raises(ValueError, match="unknown basis 'tsne'; known: h, random"):
         measure.project([small], "tsne")
     with pytest.raises(ValueError, match="2 puzzle indices for 1 rollouts"):
         measure.project([small], puzzle=(0, 1))

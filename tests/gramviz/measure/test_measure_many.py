@@ -1,4 +1,4 @@
-"""What is measured of many trajectories together: partings, modes, basins, landscapes, controls; by closed forms."""
+"""What is measured of many trajectories together: modes, basins, landscapes, controls; by closed forms."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 import synthetic
 import xarray as xr
-from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.spatial.distance import squareform
 
 from gram.board import Board, Token
 from gram.rollout import RolloutError, make
 from gramviz import measure
+
+A, B = [1, 1, 1, 1], [1, 1, 2, 2]
+START = [0, 0, 0, 0]
 
 
 def line(tokens: list[list[list[int]]] | np.ndarray, **more: object) -> xr.Dataset:
@@ -19,56 +20,6 @@ def line(tokens: list[list[list[int]]] | np.ndarray, **more: object) -> xr.Datas
     boards = np.array(tokens)[None]
     board = Board("free", "Free", "grid", 1, boards.shape[-1], tuple(Token(str(k)) for k in range(6)), blank=(0,))
     return make(board, {"x": np.zeros((1, boards.shape[-1]), int), "tokens": boards, **more})
-
-
-# ------------------------------------------------------------------------------------------------------------- partings
-A, B, C = [1, 1, 1, 1], [1, 1, 2, 2], [3, 3, 1, 1]
-START = [0, 0, 0, 0]
-
-
-def test_a_tree_of_three_answers() -> None:
-    """C leaves first, in cell 0; A and B are one branch until cell 2 tells them apart; trajectory 3 ends as A does."""
-    near = [1, 1, 1, 0]  # still nearer to A than to B... and so is no parting before B turns
-    data = line([[START, [1, 1, 0, 0], A, A], [START, [1, 1, 0, 0], B, B], [START, C, C, C], [START, near, A, A]])
-    found = measure.branching(data)
-    assert found.together.tolist() == [[3, 1, 0, 3], [1, 3, 0, 1], [0, 0, 3, 0], [3, 1, 0, 3]]
-    assert [(fork.index, fork.parts, fork.position) for fork in found.forks] == [
-        (1, ((0, 3), (1,)), 2),
-        (0, ((0, 1, 3), (2,)), 0),
-    ]
-    assert found.branches(0) == ((0, 1, 2, 3),)
-    assert found.branches(1) == ((0, 1, 3), (2,))
-    assert found.branches(3) == ((0, 3), (1,), (2,))
-    assert found.order == (0, 3, 1, 2)
-
-
-def test_one_answer_has_no_fork() -> None:
-    found = measure.branching(line([[START, A], [START, A]]))
-    assert found.forks == ()
-    assert found.order == (0, 1)
-    assert (found.position == -1).all()
-
-
-def test_forks_are_average_linkage(gram: xr.Dataset) -> None:
-    data = gram.isel(trajectory=slice(0, 20), step=slice(None, None, 2))
-    found = measure.branching(data)
-    last = data.sizes["step"] - 1
-    distance = (last - found.together).astype(float)
-    np.fill_diagonal(distance, 0)
-    tree = linkage(squareform(distance), "average")
-    np.testing.assert_allclose([fork.index for fork in found.forks], last - tree[-len(found.forks) :, 2])
-    for index in (0, 5, last / 2 + 0.01, last):
-        label = fcluster(tree, last - index + 1e-9, "distance")
-        expected = {tuple(np.flatnonzero(label == k).tolist()) for k in set(label)}
-        assert set(found.branches(index)) == expected
-    pair = measure.parting(data, 3, data, 7)
-    assert pair is None or (pair.index - 1, pair.position) == (found.together[3, 7], found.position[3, 7])
-    place = {trajectory: k for k, trajectory in enumerate(found.order)}
-    for fork in found.forks:  # each branch stands side by side
-        for part in fork.parts:
-            places = sorted(place[trajectory] for trajectory in part)
-            assert places == list(range(places[0], places[0] + len(part)))
-    assert sum(len(fork.parts) - 1 for fork in found.forks) == len(found.branches(last)) - len(found.branches(0))
 
 
 # ---------------------------------------------------------------------------------------------------------------- modes
@@ -164,7 +115,6 @@ def test_a_landscape_of_states(small: xr.Dataset) -> None:
     assert 0 < blank.mean() < 1
     with pytest.raises(RolloutError, match="no `h`; record it with Record"):
         measure.landscape(small.drop_vars("h"))
-    assert measure.landscape(small.drop_vars("h"), basis="answers", size=9).sizes["row"] == 9
 
 
 # -------------------------------------------------------------------------------------------------------------- control
@@ -189,7 +139,6 @@ def test_a_long_walk_shows_three_quarters_of_itself() -> None:
 
 
 def test_every_board_has_them(any_board: xr.Dataset) -> None:
-    assert len(measure.branching(any_board).order) == any_board.sizes["trajectory"]
     assert measure.basins(any_board).share.sum() == pytest.approx(1)
     assert np.isfinite(measure.loss(any_board)).all()
     if measure.judged(any_board):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -45,6 +44,9 @@ def starts(rollout: xr.Dataset, size: int = 3) -> xr.Dataset:
     return first.assign_coords(column=("trajectory", points[:, 0] + 0.0), row=("trajectory", points[:, 1] + 0.0))
 
 
+ANSWERS = ("answer_river", "answer_map")
+
+
 @pytest.fixture(scope="module")
 def probe(small: xr.Dataset) -> Probe:
     return Probe(small, exponents(small), measure.landscape(small, size=17), starts(small))
@@ -52,12 +54,11 @@ def probe(small: xr.Dataset) -> Probe:
 
 def test_everything_of_a_probe_and_of_a_rollout(probe: Probe, small: xr.Dataset) -> None:
     found = analyze(probe, small.isel(trajectory=[2]))
-    per_run = ("partings", "modes", "basins", "landscape", "control", "starts", "plane")
-    assert set(found.figures) == {"curves", "latent", "lyapunov"} | {f"A {name}" for name in per_run} | {
-        f"B {name}" for name in per_run if name not in ("partings", "starts", "plane")
+    per_run = ("modes", "basins", "landscape", "control", "starts", "plane")
+    assert set(found.figures) == {"curves", *ANSWERS, "latent", "lyapunov"} | {f"A {name}" for name in per_run} | {
+        f"B {name}" for name in per_run if name not in ("starts", "plane")
     }
     assert found.left_out["B plane"] == "it needs the model; give gram.probe(checkpoint) in the place of a rollout"
-    assert found.left_out["B partings"].startswith("one trajectory parts from none")
     one, right = found.numbers["A"], small["valid"].values[0, :, -1]
     assert one["correct"] == right.sum() == one["quick"] + one["delayed"]
     assert one["failed"] == (~right).sum()
@@ -84,7 +85,7 @@ def test_what_was_not_recorded_is_left_out_and_said(small: xr.Dataset) -> None:
     assert "no `valid`" in found.left_out["A modes"]
     assert "it needs the model" in found.left_out["lyapunov"]
     assert "Not shown" in found._repr_html_()
-    assert set(found.figures) == {"curves", "latent", "A partings", "A basins"}
+    assert set(found.figures) == {"curves", *ANSWERS, "A basins"}
 
 
 def test_a_plane_that_could_not_be_computed_gives_its_reason(probe: Probe) -> None:
@@ -108,39 +109,6 @@ def test_refusals(probe: Probe, small: xr.Dataset, gram: xr.Dataset) -> None:
 
 
 # ------------------------------------------------------------------------------------------- what the views place where
-def test_a_tree_has_a_fork_for_each_parting(small: xr.Dataset) -> None:
-    tree = measure.branching(small)
-    figure = VIEWS["partings"].draw(small, Cursor(trajectory=1))
-    forks = [trace for trace in figure.data if trace.meta == "fork"]
-    assert sorted(trace.x[0] for trace in forks) == sorted(fork.index + 0.5 for fork in tree.forks)
-    leaves = [one for one in figure.layout.annotations if one.name == "leaf" and "trajector" in one.text]
-    assert len(leaves) == len(tree.branches(small.sizes["step"] - 1))
-    assert sum("#1" in one.text for one in leaves) == 1
-
-
-def test_no_branch_crosses_the_name_of_a_fork() -> None:
-    # Of this rollout one would, were every name above its fork.
-    figure = VIEWS["partings"].draw(synthetic.sudoku(12, seed=2, wrong=0.6, supervision_steps=10))
-    uprights = []  # [x, y from, y to] of every line that stands
-    for trace in figure.data:
-        if trace.meta in ("branch", "chosen"):
-            for (x, y), (to, end) in itertools.pairwise(zip(trace.x, trace.y, strict=True)):
-                if x == to and y != end:
-                    uprights.append((x, *sorted((y, end))))
-    names = [one for one in figure.layout.annotations if one.name == "cell"]
-    assert names
-    low, high = figure.layout.yaxis.range[::-1]
-    pixel = (high - low) / (figure.layout.height - figure.layout.margin.t - figure.layout.margin.b)
-    for name in names:
-        middle = name.y - name.yshift * pixel  # y grows downwards, a shift upwards
-        across = [x for x, top, bottom in uprights if x < name.x and top < middle < bottom]
-        width = 7 + 0.45 * name.font.size * len(name.text)  # px, at least
-        step = (figure.layout.width - figure.layout.margin.l - figure.layout.margin.r) / np.ptp(
-            figure.layout.xaxis.range
-        )
-        assert all((name.x - x) * step > width for x in across), name.text
-
-
 def test_modes_stand_where_they_are_measured(small: xr.Dataset) -> None:
     figure = VIEWS["modes"].draw(small)
     found = measure.modes(small).isel(puzzle=0)

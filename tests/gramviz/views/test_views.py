@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,19 @@ import xarray as xr
 from gram.board import Board, Token
 from gram.rollout import RolloutError, board_of, make
 from gramviz import measure, theme
-from gramviz.views import LETTERS, VIEWS, Cursor, board, curves, ensemble, latent, view
+from gramviz.views import (
+    LETTERS,
+    VIEWS,
+    Cursor,
+    answer_map,
+    answer_river,
+    board,
+    curves,
+    ensemble,
+    latent,
+    score,
+    view,
+)
 from gramviz.views.cells import UNSURE, collect
 
 OPTIONAL = ("y", "solutions_known", "valid", "conflict", "probability", "h", "halt", "value", "halted_at")
@@ -138,7 +151,8 @@ def test_names_from_files_are_text(name: str, small: xr.Dataset) -> None:
 
 def test_registry() -> None:
     assert sorted(VIEWS) == [
-        "basins", "board", "control", "curves", "ensemble", "landscape", "latent", "modes", "partings",
+        "answer_map", "answer_river", "basins", "board", "control", "curves", "ensemble", "landscape", "latent",
+        "modes", "score",
     ]  # fmt: skip
     assert {VIEWS[name].title for name in ("board", "curves", "ensemble", "latent")} == {
         "Board", "Curves", "Answers", "Latent map",
@@ -262,7 +276,7 @@ def test_small_cells_have_no_text() -> None:
 # ----------------------------------------------------------------------------------------------------------- latent map
 def test_latent_places_the_heads_where_measure_says(gram: xr.Dataset) -> None:
     figure = latent.draw(gram, Cursor(trajectory=2, step=20))
-    projection = measure.project([gram], "h")
+    projection = measure.project([gram], "h", late=True)
     place = projection.series[0]["coordinates"].values[..., :2]
     codes = measure.outcome(gram).values[0]
     heads = {code: traces(figure, f"heads {theme.outcome_mark(code).word}") for code in (0, 1, 2)}
@@ -279,9 +293,9 @@ def test_latent_places_the_heads_where_measure_says(gram: xr.Dataset) -> None:
 
 def test_latent_says_how_honest_it_is(gram: xr.Dataset) -> None:
     figure = latent.draw(gram, Cursor(trajectory=2, step=20))
-    projection = measure.project([gram], "h")
+    projection = measure.project([gram], "h", late=True)
     for axis, share in zip((figure.layout.xaxis, figure.layout.yaxis), projection.variance.values, strict=False):
-        assert f"{100 * share:.1f} % of the variance of h" in axis.title.text
+        assert f"{100 * share:.1f} % of the variance of h in the last third of the steps" in axis.title.text
     here = 100 * (1 - float(projection.series[0]["outside"][2, 20]))
     subtitle = figure.layout.title.subtitle.text
     assert (
@@ -296,9 +310,7 @@ def test_latent_says_how_honest_it_is(gram: xr.Dataset) -> None:
 
 
 def test_latent_never_joins_two_checkpoints(trm: xr.Dataset, gram: xr.Dataset) -> None:
-    joint = latent.draw([trm, gram])
-    assert joint.layout.title.text.startswith("PCA of answers")  # the space that all models share
-    apart = latent.draw([trm, gram], basis="h")
+    apart = latent.draw([trm, gram])
     assert apart.layout.xaxis2.title.text.startswith("PC 1")
     assert {trace.xaxis for trace in apart.data if trace.meta and str(trace.meta).startswith("B ")} == {"x2"}
     assert "Each series in a plane of its own" in apart.layout.title.subtitle.text
@@ -306,9 +318,7 @@ def test_latent_never_joins_two_checkpoints(trm: xr.Dataset, gram: xr.Dataset) -
     assert same.layout.title.text.startswith("PCA of h")
     assert "xaxis2" not in same.layout.to_plotly_json()
     with pytest.raises(RolloutError, match=r"no `h`; record it with Record\(h=True\)"):
-        latent.draw(synthetic.without(gram, "h"), basis="h")
-    with pytest.raises(ValueError, match="one recorded state has no step"):
-        latent.draw(gram.isel(step=[0]), basis="steps")
+        latent.draw(synthetic.without(gram, "h"))
 
 
 @pytest.mark.parametrize("flip", [1, -1])
@@ -317,7 +327,7 @@ def test_latent_puts_the_scale_where_no_state_is(shape: list[tuple[float, float]
     """A trajectory through two corners of its window leaves two free, whichever they are."""
     data = trm.copy(deep=True)
     data["h"].values[:] = 0
-    data["h"].values[0, 0, :, 0, :2] = np.repeat(flip * np.array(shape), 11, axis=0)
+    data["h"].values[0, 0, :, 0, :2] = np.tile(flip * np.array(shape), (11, 1))
     figure = latent.draw(data)
     (scale,) = traces(figure, "scale bar")
     (trajectory,) = traces(figure, "chosen past")
@@ -330,9 +340,51 @@ def test_latent_puts_the_scale_where_no_state_is(shape: list[tuple[float, float]
 def test_latent_holds_the_last_state_of_a_shorter_run(gram: xr.Dataset) -> None:
     short = gram.isel(step=slice(0, 9), trajectory=[4])
     figure = latent.draw([gram, short], Cursor(step=-1))
-    place = measure.project([gram, short], "h").series[1]["coordinates"].values[0, -1, :2]
+    place = measure.project([gram, short], "h", late=True).series[1]["coordinates"].values[0, -1, :2]
     head = traces(figure, "B chosen outcome")[0]
     np.testing.assert_allclose([head.x[0], head.y[0]], place)
+
+
+# -------------------------------------------------------------------------------------------------------------- answers
+def test_river_and_map_place_the_heads_where_measure_says(gram: xr.Dataset, trm: xr.Dataset) -> None:
+    space = measure.answer_space([gram])
+    right = space.marks == measure.CORRECT
+    right[2] = False  # in ink
+    at = Cursor(trajectory=2, step=20)
+    flow, plane = answer_river.draw(gram, at), answer_map.draw(gram, at)
+    found = next(trace for trace in traces(flow, "heads") if trace.marker.color == theme.LIGHT.blue)
+    np.testing.assert_allclose(found.y, space.river.y[right, 20])
+    found = next(trace for trace in traces(plane, "heads") if trace.marker.color == theme.LIGHT.blue)
+    np.testing.assert_allclose(np.stack([found.x, found.y], 1), space.map.xy[right, 20], rtol=1e-6)
+    np.testing.assert_allclose(traces(plane, "in ink")[0].x, space.map.xy[2, :, 0], rtol=1e-6)
+    assert len(traces(plane, "answer")) == len(space.map.lanes)
+    names = [one.text for one in flow.layout.annotations]
+    assert f"<b>a × {space.found.size[0]}</b>" in names
+    assert plane.layout.yaxis.scaleanchor == "x", "stretched, noise looks like structure"
+    subtitle = plane.layout.title.subtitle.text
+    assert f"{100 * space.map.share:.0f} % of the variance" in subtitle
+    assert "not of h" in subtitle
+    pooled = [one.text for one in answer_river.draw([trm, gram]).layout.annotations]
+    assert any(re.fullmatch(r"<b>a × \d+ / \d+</b>", name) for name in pooled), "counts of each series"
+
+
+def test_a_map_without_lanes_says_so(small: xr.Dataset) -> None:
+    lost = small.copy(deep=True)
+    lost["tokens"].values[:] = np.random.default_rng(0).integers(2, 6, lost["tokens"].shape)
+    lost["valid"].values[:] = False
+    assert not len(measure.answer_space([lost]).found.size)
+    for draw in (answer_river.draw, answer_map.draw):
+        assert "No trajectory stays at an answer" in draw(lost).layout.title.subtitle.text
+
+
+def test_a_score_has_a_row_for_each_open_cell(small: xr.Dataset) -> None:
+    figure = score.draw(small, Cursor(trajectory=1))
+    (heat,) = figure.data
+    open_ = np.isin(small["x"].values[0], board_of(small).blank)
+    assert np.array(heat.z).shape == (open_.sum(), 13)
+    assert (np.array(heat.z)[:, -1] >= 0).all(), "what stands there in the end is what stays"
+    last = [max(np.flatnonzero(row[1:] != row[:-1]), default=-1) for row in np.sign(np.array(heat.z))]
+    assert max(last) < 12
 
 
 # --------------------------------------------------------------------------------------------------------------- curves

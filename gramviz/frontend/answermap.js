@@ -1,0 +1,175 @@
+// The answer map: each answer is a circle, "+" the mean state after the warm-up, and short of a circle is doubt.
+
+import { countsOf } from "./answerspace.js";
+import { cellName } from "./cells.js";
+import { density, levelOf, regions } from "./cloud.js";
+import { cased, roundRect } from "./draw.js";
+import { PLAIN } from "./groups.js";
+import { drawSentence, laneColor } from "./river.js";
+import { clipTo, lightness, strokeTrajectories, trace } from "./trajectories.js";
+import { words } from "./words.js";
+
+/** @import { Box, Pair, Payload, Pen, PlacedPlane, Scene } from "./types.js" */
+/** @typedef {import("./cloud.js").Density} Density */
+
+const CIRCLE = 7; // px
+const MOST_STATES = 4000; // states of a density
+const NARROW = 0.025; // of the extent: the kernel of a density at least
+const TAIL = 3; // steps behind a head
+
+/** @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene */
+export function drawAnswerMap(pen, plane, scene) {
+  clipTo(pen, plane.box, () => {
+    if (!scene.veiled) drawDensity(pen, plane, scene);
+    strokeTrajectories(pen, plane, scene, 0, scene.last, 0.3 * lightness(plane));
+    if (scene.small || scene.veiled) return;
+    drawMedoids(pen, plane, scene);
+  });
+  if (scene.small) return;
+  const { space } = scene.payload;
+  pen.font = `11px ${scene.font}`;
+  pen.fillStyle = scene.theme.text2;
+  pen.textAlign = "center";
+  const { box } = plane;
+  pen.fillText(words.map.ofAnswers(space, box.width < 300), box.x + box.width / 2, box.y + box.height + 13);
+  if (!space.lanes.length && !scene.veiled) drawSentence(pen, plane, scene, words.map.noLane);
+}
+
+/** What is named on the map, in front of the heads. @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene */
+export function drawNamed(pen, plane, scene) {
+  plane.hits = [];
+  if (scene.veiled || scene.small) return;
+  drawMarks(pen, plane, scene);
+  drawPlaces(pen, plane, scene);
+}
+
+/** The last steps before the cursor, strong. @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene */
+export function drawTails(pen, plane, scene) {
+  const { step } = scene.state.cursor;
+  clipTo(pen, plane.box, () =>
+    strokeTrajectories(pen, plane, scene, Math.max(0, step - TAIL), step, 0.85 * lightness(plane)),
+  );
+}
+
+/** @type {WeakMap<Payload, Density>} */
+const densities = new WeakMap();
+
+/** The density of all states after the warm-up, in the map's own units. @param {Payload} payload */
+function densityOf(payload) {
+  const known = densities.get(payload);
+  if (known) return known;
+  const { series, space } = payload;
+  const points = /** @type {Pair[]} */ ([]);
+  const every = Math.ceil(series.reduce((sum, one) => sum + one.n * one.steps, 0) / MOST_STATES);
+  for (const one of series)
+    for (let k = 0; k < one.n * one.steps; k += 1)
+      if (k % one.steps >= space.warm_up && (k * 7919) % every === 0)
+        points.push([one.maps.answers.xyz[3 * k], one.maps.answers.xyz[3 * k + 1]]);
+  const [low, high] = space.extent;
+  const made = density(points, NARROW * Math.max(high[0] - low[0], high[1] - low[1]));
+  densities.set(payload, made);
+  return made;
+}
+
+/** Where half and nine tenths of the states are. @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene */
+function drawDensity(pen, plane, { payload, theme }) {
+  const field = densityOf(payload);
+  for (const [share, shade] of /** @type {const} */ ([
+    [0.9, 3],
+    [0.5, 4],
+  ])) {
+    pen.fillStyle = theme.landscape[shade];
+    pen.beginPath();
+    for (const [[x, y], ...rest] of regions(field, levelOf(field, share))) {
+      pen.moveTo(plane.toX(x), plane.toY(y));
+      for (const [a, b] of rest) pen.lineTo(plane.toX(a), plane.toY(b));
+      pen.closePath();
+    }
+    pen.fill();
+  }
+}
+
+/** The typical trajectory of each lane, and of those in none. @param {Pen} pen @param {PlacedPlane} plane
+ * @param {Scene} scene */
+function drawMedoids(pen, plane, { payload, theme, emphasis, colors }) {
+  for (const [letter, trajectory] of payload.space.medoids) {
+    const part = plane.parts.find(({ series }) => series.letter === letter);
+    if (!part || emphasis[letter][trajectory] !== PLAIN || part.series.n < 2) continue;
+    for (const [color, width] of /** @type {[string, number][]} */ ([
+      [theme.sunk, 4],
+      [theme.pick(colors.groups[colors.of[letter][trajectory]].color), 1.6],
+    ])) {
+      pen.beginPath();
+      trace(pen, part, trajectory, payload.space.warm_up, part.series.steps - 1);
+      pen.strokeStyle = color;
+      pen.lineWidth = width;
+      pen.stroke();
+    }
+  }
+}
+
+/** "+" and the circles, each with its name outside. @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene */
+function drawMarks(pen, plane, { payload, theme, font }) {
+  const { space, series } = payload;
+  const [x0, y0] = [plane.toX(0), plane.toY(0)];
+  pen.lineWidth = 1.6;
+  pen.strokeStyle = theme.ink;
+  pen.beginPath();
+  pen.moveTo(x0 - 6, y0);
+  pen.lineTo(x0 + 6, y0);
+  pen.moveTo(x0, y0 - 6);
+  pen.lineTo(x0, y0 + 6);
+  pen.stroke();
+  pen.font = `600 12px ${font}`;
+  space.lanes.forEach((lane, index) => {
+    if (!lane.anchor) return;
+    const [x, y] = [plane.toX(lane.anchor[0]), plane.toY(lane.anchor[1])];
+    pen.beginPath();
+    pen.arc(x, y, CIRCLE, 0, 2 * Math.PI);
+    pen.lineWidth = 1.8;
+    pen.strokeStyle = theme[laneColor(lane)];
+    pen.stroke();
+    const text = words.map.lane(lane, countsOf(series, index));
+    const { width } = pen.measureText(text);
+    const { box } = plane;
+    const at = {
+      x: Math.min(box.x + box.width - width - 4, Math.max(box.x + 4, x - width / 2 + 14 * lane.anchor[0])),
+      y: Math.min(box.y + box.height - 5, Math.max(box.y + 13, y + (lane.anchor[1] < -0.2 ? 22 : -13))),
+    };
+    pen.textAlign = "left";
+    cased(pen, text, at.x, at.y, theme[laneColor(lane)], theme.sunk);
+    plane.hits.push({ kind: "lane", index, box: { x: at.x - 2, y: at.y - 11, width: width + 4, height: 15 } });
+    plane.hits.push({
+      kind: "lane",
+      index,
+      box: { x: x - CIRCLE, y: y - CIRCLE, width: 2 * CIRCLE, height: 2 * CIRCLE },
+    });
+  });
+}
+
+/** The dense places, by the cells that tell them. @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene */
+function drawPlaces(pen, plane, { payload: { board, space }, theme, font }) {
+  pen.font = `11px ${font}`;
+  pen.textAlign = "left";
+  const meets = (/** @type {Box} */ a, /** @type {Box} */ b) =>
+    a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
+  space.places.forEach(({ x, y, names }, index) => {
+    const text = names
+      .map(([cell, token]) => `${cellName(board, cell)}=${board.tokens[token].symbol || board.tokens[token].label}`)
+      .join(", ");
+    const width = pen.measureText(text).width + 8;
+    const box = { x: plane.toX(x) - width / 2, y: plane.toY(y) - 8, width, height: 16 };
+    if (plane.hits.some((hit) => meets(hit.box, box))) return; // the denser one is named
+    roundRect(pen, box.x, box.y, width, box.height, 3);
+    pen.globalAlpha = 0.88;
+    pen.fillStyle = theme.bg;
+    pen.fill();
+    pen.globalAlpha = 1;
+    pen.lineWidth = 1;
+    pen.strokeStyle = theme.line;
+    pen.stroke();
+    pen.fillStyle = theme.ink;
+    pen.fillText(text, box.x + 4, box.y + 12);
+    plane.hits.push({ kind: "place", index, box });
+  });
+}
