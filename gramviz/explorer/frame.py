@@ -120,20 +120,15 @@ def summary(payload: Payload) -> str:
 
 
 class Page(str):
-    """The text of a page, which a notebook shows as one line; the path of its file where it was written.
+    """The text of a page, which a notebook shows as one line.
 
     Attributes:
-        path: the file, or None.
+        path: the file where it was written, or None.
         holds: one line on what it shows.
     """
 
     path: Path | None
     holds: str
-
-    def __fspath__(self) -> str:
-        if self.path is None:
-            raise TypeError("this page was not written to a file; give freeze a path")
-        return str(self.path)
 
     def __repr__(self) -> str:
         return (

@@ -6,7 +6,6 @@ import base64
 import json
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 import synthetic
@@ -100,9 +99,8 @@ def test_a_notebook_shows_a_page_as_one_line(payload, tmp_path):
         r".*/page\.html, 0\.\d\d MB, plays without kernel or network: Sudoku 4x4, puzzle 1 of 2: A GRAM 4 of 6 correct",
         said["text/plain"],
     )
-    assert Path(page).stat().st_size == len(page.encode())
-    with pytest.raises(TypeError, match="give freeze a path"):
-        Path(freeze(payload))
+    assert page.path.stat().st_size == len(page.encode())
+    assert freeze(payload).path is None
 
 
 def test_the_page_says_where_it_comes_from_and_answers_without_script(payload):
