@@ -1,4 +1,4 @@
-"""The score of one trajectory: its open cells in the order in which they come to rest."""
+"""The score of one trajectory: its open cells in the order in which they settle."""
 
 from __future__ import annotations
 

@@ -53,11 +53,11 @@ def draw(rollouts: list[xr.Dataset], at: Cursor = Cursor(), theme: str = "light"
         note(drawn, x, y, f"<b>{names[lane]}</b>", color, xshift=14 * x, yshift=shift, bgcolor=colors.bg, opacity=0.9)
     for place in space.places:
         tokens = space.board.tokens
-        told = [
+        pairs = [
             f"{cell_name(space.board, int(space.cells[k]))}={tokens[token].symbol or tokens[token].label}"
             for k, token in place.names
         ]
-        said_there = escape(", ".join(told))
+        said_there = escape(", ".join(pairs))
         note(drawn, place.x, place.y, said_there, colors.ink, NOTE, bgcolor=colors.bg, opacity=0.85, borderpad=2)
     low, high = space.extent
     half = max(float((high - low).max()) / 2, 1e-6) * 1.2  # a square window: both axes have one scale

@@ -1,4 +1,4 @@
-"""The score of one trajectory: its open cells in the order in which they come to rest, step by step."""
+"""The score of one trajectory: its open cells in the order in which they settle, step by step."""
 
 from __future__ import annotations
 
