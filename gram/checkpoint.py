@@ -20,7 +20,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +64,7 @@ class Checkpoint:
     path: Path
     config: RunConfig
     task: Task
-    model: Model
+    model: Model = field(repr=False)  # a page of modules
     digest: str
     step: int
 
@@ -127,7 +127,8 @@ def _snapshot(name: str) -> Path | None:
     for files in found:
         if int(step) in files:
             return files[int(step)]
-    known = ", ".join(f"{folder}@{other}" for other in next(filter(None, found), {})) or "none"
+    known = ", ".join(f"{folder}@{other}" for other in next(filter(None, found), {}))
+    known = known or "none (a run keeps them, `train.snapshots`; published models have none)"
     raise CheckpointError(f"there is no snapshot {name!r}; known: {known}")
 
 

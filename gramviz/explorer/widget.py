@@ -149,8 +149,12 @@ class Explorer(anywidget.AnyWidget):
             PackError: there is no h, or no room in the budget.
         """
         checked = State(**keys).keys
-        cell = measure.cell_of(checked.get("basis") or "")
-        if cell is not None and all(basis["name"] != checked["basis"] for basis in self.meta["bases"]):
+        name = checked.get("basis")
+        cell = measure.cell_of(name or "")
+        known = list(dict.fromkeys(["h", *(basis["name"] for basis in self.meta["bases"])]))
+        if name and cell is None and name not in known:
+            raise StateError(f"basis is {name!r}; known: {', '.join(known)}, and cell0, cell1, ... for one position")
+        if cell is not None and name not in known:
             if self._source is None:
                 fix = f"open it with gv.explore(rollout, planes_of=[{cell}])"
                 raise StateError(f"basis is 'cell{cell}', which this explorer did not pack; {fix}")

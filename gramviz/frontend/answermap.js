@@ -35,12 +35,11 @@ export function drawAnswerMap(pen, plane, scene) {
   if (!space.lanes.length && !scene.veiled) drawSentence(pen, plane, scene, words.map.noLane);
 }
 
-/** What is named on the map, in front of the heads. @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene */
+/** "+" and the circles with their names, in front of the heads. @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene */
 export function drawNamed(pen, plane, scene) {
   plane.hits = [];
   if (scene.veiled || scene.small) return;
   drawMarks(pen, plane, scene);
-  drawPlaces(pen, plane, scene);
 }
 
 /** The last steps before the cursor, strong. @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene */
@@ -147,8 +146,10 @@ function drawMarks(pen, plane, { payload, theme, font }) {
   });
 }
 
-/** The dense places, by the cells that tell them. @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene */
-function drawPlaces(pen, plane, { payload: { board, space }, theme, font }) {
+/** The dense places, by the cells that tell them; none is named over a head that is drawn by itself.
+ * @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene @param {Pair[]} heads */
+export function drawPlaces(pen, plane, { payload: { board, space }, theme, font, veiled, small }, heads) {
+  if (veiled || small) return;
   pen.font = `11px ${font}`;
   pen.textAlign = "left";
   const meets = (/** @type {Box} */ a, /** @type {Box} */ b) =>
@@ -160,6 +161,7 @@ function drawPlaces(pen, plane, { payload: { board, space }, theme, font }) {
     const width = pen.measureText(text).width + 8;
     const box = { x: plane.toX(x) - width / 2, y: plane.toY(y) - 8, width, height: 16 };
     if (plane.hits.some((hit) => meets(hit.box, box))) return; // the denser one is named
+    if (heads.some(([left, top]) => meets({ x: left - 9, y: top - 9, width: 18, height: 18 }, box))) return;
     roundRect(pen, box.x, box.y, width, box.height, 3);
     pen.globalAlpha = 0.88;
     pen.fillStyle = theme.bg;

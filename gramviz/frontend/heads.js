@@ -1,6 +1,6 @@
 // What moves on the map: heads, halos, the special trajectories and their labels. Redrawn on every frame of a motion.
 
-import { drawNamed } from "./answermap.js";
+import { drawNamed, drawPlaces } from "./answermap.js";
 import { cased, mark, roundRect, tracePolygon } from "./draw.js";
 import { FAINT, GRAY, HIDDEN, laneShape, outcomeShape, PLAIN } from "./groups.js";
 import { alphaOf, clipTo, trace } from "./trajectories.js";
@@ -22,7 +22,13 @@ export function drawTop(pen, planes, scene) {
       if (plane.basis.name === "river" && !scene.small) drawNow(pen, plane, scene);
       drawHeads(pen, plane, scene);
       if (plane.basis.name === "answers") drawNamed(pen, plane, scene);
-      for (const special of specials(plane, scene)) drawSpecial(pen, special, scene, shapeOf(plane, scene));
+      const alone = specials(plane, scene);
+      for (const special of alone) drawSpecial(pen, special, scene, shapeOf(plane, scene));
+      if (plane.basis.name === "answers") {
+        const { state, fraction } = scene;
+        const heads = alone.map(({ part, trajectory }) => headAt(part, trajectory, state.cursor.step, fraction));
+        drawPlaces(pen, plane, scene, heads);
+      }
       if (!scene.small && !isOfAnswers(plane.basis)) drawInit(pen, plane, scene);
       if (scene.state.layers.includes("labels") && !scene.small) drawLabels(pen, plane, scene);
     });

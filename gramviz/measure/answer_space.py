@@ -14,7 +14,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gram.board import Board
-from gram.rollout import board_of
+from gram.rollout import RolloutError, board_of
 from gramviz.measure.answer_map import AnswerMap, answer_map
 from gramviz.measure.components import one_thread
 from gramviz.measure.decisive import Decisive, Place, decisive, medoids, places
@@ -93,11 +93,21 @@ class AnswerSpace:
         return np.stack([points.min(0), points.max(0)])
 
 
-def answer_space(rollouts: Sequence[xr.Dataset], puzzle: int | Sequence[int] = 0) -> AnswerSpace:
+def answer_space(rollouts: xr.Dataset | Sequence[xr.Dataset], puzzle: int | Sequence[int] = 0) -> AnswerSpace:
     """The answer space of one puzzle, from every recorded state of these series (`ends` of them for one a transition).
 
     Deterministic; 50 trajectories of 64 states of 81 cells take 0.3 CPU seconds at most.
+
+    Raises:
+        RolloutError: there is no series, or they show different boards.
     """
+    if isinstance(rollouts, xr.Dataset):
+        rollouts = [rollouts]
+    boards = {board_of(one): board_of(one).title for one in rollouts}
+    if len(boards) != 1:
+        raise RolloutError(
+            f"the boards are {', '.join(boards.values()) or 'none'}; give one or more rollouts of one board"
+        )
     chosen = [shown(one.isel(puzzle=[p])) for one, p in zip(rollouts, each(puzzle, rollouts), strict=True)]
     board = board_of(chosen[0])
     x = chosen[0]["x"].values[0]

@@ -59,15 +59,15 @@ def decisive(tokens: NDArray[np.integer], last: NDArray[np.integer], vocabulary:
     joint = joint.reshape(steps, cells, vocabulary, len(shuffled), len(kinds))
     alone = table[joint[:, :, :, 0].sum(-1)].sum(-1)  # sum over tokens of n log n [step, cell]
     lanes = float(table[labels.sum(0).astype(np.intp)].sum())
-    informs = (table[joint].sum((2, 4)) - alone[..., None] - lanes + float(table[count])) / count  # bits
+    bits = (table[joint].sum((2, 4)) - alone[..., None] - lanes + float(table[count])) / count
     entropy = float(np.log2(count)) - lanes / count
-    best, random = informs[..., 0].max(1), np.percentile(informs[..., 1:].max(1), _PERCENT, axis=1)
+    best, threshold = bits[..., 0].max(1), np.percentile(bits[..., 1:].max(1), _PERCENT, axis=1)
     found: dict[int, Decisive] = {}
     for share in SHARES:
-        reached = np.flatnonzero((best >= share * entropy) & (best > random))
+        reached = np.flatnonzero((best >= share * entropy) & (best > threshold))
         if len(reached):  # two shares at one step: the larger
             step = int(reached[0])
-            found[step] = Decisive(step, int(informs[step, :, 0].argmax()), share)
+            found[step] = Decisive(step, int(bits[step, :, 0].argmax()), share)
     return list(found.values())
 
 

@@ -26,7 +26,7 @@ class Families:
         leaders: boards [lane, cell] that the lanes are around.
         right: [lane] whether the leader obeys every rule.
         size: [lane] trajectories that end in it.
-        radius: cells; a board that differs in at most this many from a leader is in its lane.
+        radius: cells; a board that differs in at most that number of cells from a leader is in its lane.
         distance: [trajectory, step, lane] cells in which a board differs from each leader.
         lane: [trajectory, step] the nearest lane within `radius`, of equals the first; -1 for none.
         commit: [trajectory] the first step from which on a trajectory stays in its last lane; the number of steps where

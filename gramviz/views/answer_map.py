@@ -35,7 +35,7 @@ def draw(rollouts: list[xr.Dataset], at: Cursor = Cursor(), theme: str = "light"
     _, space, names = space_of(rollouts, at.puzzle)
     colors = palette(theme)
     now = at_end(rollouts[0], at.step)
-    drawn = figure(theme, _SIDE, _SIDE, Margins(left=24, right=24, top=104, bottom=84))
+    drawn = figure(theme, _SIDE, _SIDE, Margins(left=24, right=24, top=120, bottom=84))
     said = [trajectory_name(one, i) for one in rollouts for i in range(one.sizes["trajectory"])]
     late = space.map.xy[:, space.start :]
     for trajectory in space.medoids:
@@ -53,11 +53,11 @@ def draw(rollouts: list[xr.Dataset], at: Cursor = Cursor(), theme: str = "light"
         note(drawn, x, y, f"<b>{names[lane]}</b>", color, xshift=14 * x, yshift=shift, bgcolor=colors.bg, opacity=0.9)
     for place in space.places:
         tokens = space.board.tokens
-        named = [
+        pairs = [
             f"{cell_name(space.board, int(space.cells[k]))}={tokens[token].symbol or tokens[token].label}"
             for k, token in place.names
         ]
-        said_there = escape(", ".join(named))
+        said_there = escape(", ".join(pairs))
         note(drawn, place.x, place.y, said_there, colors.ink, NOTE, bgcolor=colors.bg, opacity=0.85, borderpad=2)
     low, high = space.extent
     half = max(float((high - low).max()) / 2, 1e-6) * 1.2  # a square window: both axes have one scale
@@ -74,7 +74,8 @@ def draw(rollouts: list[xr.Dataset], at: Cursor = Cursor(), theme: str = "light"
     across = "; across: what varies most besides" if space.map.kind == "line" else ""
     heading(
         drawn,
-        f"{kind}, {address(rollouts[0], at.step)}: {series_counts(rollouts)}",
+        f"{kind}, {address(rollouts[0], at.step)}",
+        series_counts(rollouts),
         f"{reading}; +: mean after the warm-up (step {space.start})",
         f"Of {space.known}, not of h: {100 * space.map.share:.0f} % of the variance since then{shear}{across}",
     )

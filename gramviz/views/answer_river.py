@@ -1,4 +1,4 @@
-"""The answer river: time against answers, a line for each trajectory, which ends in the lane of the answer it comes
+"""The answer river: time against answers, a line for each trajectory, which rises into the lane of the answer it comes
 to; what each answer draws to itself, and when, is seen without a projection."""
 
 from __future__ import annotations
@@ -56,11 +56,11 @@ def draw(rollouts: list[xr.Dataset], at: Cursor = Cursor(), theme: str = "light"
     commits = space.found.commit[rings]
     ring = {"size": 6, "color": colors.bg, "line": {"width": 1.2, "color": colors.ink}}
     marks(drawn, commits, space.river.y[rings, commits], "commits", ring)
-    for row, cell in enumerate(space.decisive):
-        words = f"{cell_name(space.board, int(space.cells[cell.cell]))} tells {100 * cell.share:.0f} %"
-        now_line(drawn, cell.step, {"color": colors.text2, "width": 1, "dash": "dot"})
+    for row, decisive in enumerate(space.decisive):
+        words = f"{cell_name(space.board, int(space.cells[decisive.cell]))} tells {100 * decisive.share:.0f} %"
+        now_line(drawn, decisive.step, {"color": colors.text2, "width": 1, "dash": "dot"})
         level = high + room * (0.5 + row % 3)
-        note(drawn, cell.step, level, words, colors.text2, xanchor="left", xshift=2)
+        note(drawn, decisive.step, level, words, colors.text2, xanchor="left", xshift=2)
     now_line(drawn, now, {"color": colors.ink, "width": 1})
     drawn.update_xaxes(**step_axis(longest, -0.3, last + 0.2), showgrid=False)
     drawn.update_yaxes(visible=False, range=[low, high + 3 * room])

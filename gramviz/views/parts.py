@@ -45,7 +45,7 @@ def figure(theme: str, width: int, height: int, margins: Margins) -> go.Figure:
 
 
 def heading(figure: go.Figure, title: str, *lines: str) -> None:
-    """Set a title and up to two lines under it, as plain text."""
+    """Set a title and up to three lines under it, as plain text."""
     figure.update_layout(title={"text": escape(title), "subtitle": {"text": "<br>".join(map(escape, lines))}})
 
 

@@ -93,6 +93,7 @@ def test_go_says_which_moments_there_are(pair, address):
             r"unknown key 'color' of the state; known: v, .* \(did you mean 'color_by'\?\)",
         ),
         (lambda e: e.set(color_by="pink"), "color_by is 'pink'; allowed: outcome, answer, series"),
+        (lambda e: e.set(basis="tree"), r"basis is 'tree'; known: h, river, .*, and cell0"),
         (lambda e: e.set(speed=3), "speed is 3; allowed: 1, 2, 4, 8, 16"),
         (lambda e: e.set(loop=1), "loop is 1; allowed: True, False"),
         (lambda e: e.set(lanes=["driff"]), r"lanes is \['driff'\]; allowed: a list of certainty"),

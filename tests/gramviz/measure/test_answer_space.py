@@ -13,6 +13,7 @@ import synthetic
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 
+from gram.rollout import RolloutError
 from gramviz import measure
 from gramviz.measure.answer_map import SHEAR, answer_map
 from gramviz.measure.decisive import decisive, medoids, places
@@ -207,6 +208,14 @@ def test_series_share_their_lanes_and_of_several_models_boards_are_compared() ->
     apart = measure.answer_space([one, other.assign_attrs(checkpoint="another")])
     assert apart.known == "one-hot tokens"
     assert np.array_equal(apart.found.lane, together.found.lane)
+
+
+def test_one_rollout_is_a_series_and_those_of_different_boards_are_refused() -> None:
+    one = synthetic.queens(6, features=4)
+    assert measure.answer_space(one).sizes == (6,)
+    for series, said in (([one, synthetic.sudoku()], "8 queens, "), ([], "none")):
+        with pytest.raises(RolloutError, match=f"the boards are {said}"):
+            measure.answer_space(series)
 
 
 @pytest.mark.parametrize("make", [synthetic.graph, synthetic.colors, synthetic.image, synthetic.sudoku])
