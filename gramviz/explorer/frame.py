@@ -124,16 +124,15 @@ class Page(str):
 
     Attributes:
         path: the file where it was written, or None.
-        holds: one line on what it shows.
+        payload: what it shows.
     """
 
     path: Path | None
-    holds: str
+    payload: Payload
 
     def __repr__(self) -> str:
-        return (
-            f"{self.path or 'A page'}, {len(self.encode()) / 1e6:.2f} MB, plays without kernel or network: {self.holds}"
-        )
+        size = f"{len(self.encode()) / 1e6:.2f} MB"
+        return f"{self.path or 'A page'}, {size}, plays without kernel or network: {summary(self.payload)}"
 
 
 def write_page(payload: Payload, state: Mapping[str, Any], path: str | os.PathLike[str] | None) -> Page:
@@ -143,7 +142,7 @@ def write_page(payload: Payload, state: Mapping[str, Any], path: str | os.PathLi
         OSError: the place cannot be written.
     """
     text = Page(page_text(payload, state))
-    text.path, text.holds = None if path is None else Path(path), summary(payload)
+    text.path, text.payload = None if path is None else Path(path), payload
     if text.path is not None:
         path = text.path
         temporary = path.with_name(f".{path.name}.partial")

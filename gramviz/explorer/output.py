@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import os
 import sys
+import zlib
 from base64 import b64encode
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from html import escape
 from typing import Any
@@ -83,12 +85,13 @@ def bundle(
     if payload is not None:
         whole = payload.size <= LARGEST
         sentence = _BARRED if whole else _LARGE.format(payload.size / 1e6, LARGEST / 1e6)
-        plain, data["image/png"] = (b64encode(png).decode() for png in picture(payload, sentence))
-        metadata["image/png"] = {"width": WIDTH}
-        html = (
-            f'<div class="gramviz-picture"><p>{escape(sentence)}</p>'
-            f'<img width="{WIDTH}" alt="{escape(summary(payload))}" src="data:image/png;base64,{plain}"></div>'
-        )
-        html = frame(payload, state) + _HIDDEN + html if whole else html
+        html = frame(payload, state) if whole else ""
+        with suppress(zlib.error):  # damaged data have no picture, and the page says so
+            plain, data["image/png"] = (b64encode(png).decode() for png in picture(payload, sentence))
+            metadata["image/png"] = {"width": WIDTH}
+            html += (_HIDDEN if whole else "") + (
+                f'<div class="gramviz-picture"><p>{escape(sentence)}</p>'
+                f'<img width="{WIDTH}" alt="{escape(summary(payload))}" src="data:image/png;base64,{plain}"></div>'
+            )
     data["text/html"] = f'<gramviz-output data-child="{widget.model_id}">{html}</gramviz-output>'
     return data, metadata

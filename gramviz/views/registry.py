@@ -82,8 +82,9 @@ def view(
 
         @wraps(function)
         def draw(rollout: Rollouts, at: Cursor = Cursor(), theme: str = "light", **options: Any) -> go.Figure:
-            if isinstance(rollout, str):
-                raise ValueError(f"the view {name!r} draws rollouts, not {rollout!r}; open it with gram.rollout.load")
+            given: Any = rollout
+            if isinstance(given, str):
+                raise ValueError(f"the view {name!r} draws rollouts, not {given!r}; open it with gram.rollout.load")
             rollouts = [rollout] if isinstance(rollout, xr.Dataset) else list(rollout)
             if not many and len(rollouts) != 1:
                 raise ValueError(f"the view {name!r} draws one rollout, not {len(rollouts)}; draw one figure for each")

@@ -226,6 +226,7 @@ def test_a_click_and_a_key_arrive_in_python(host: Host) -> None:
     focus = host.state["focus"]
     others = [head for head in host.page.evaluate("shown().gramviz.heads()") if head["trajectory"] != focus[1]]
     other = max(others, key=lambda head: head["at"][1])
+    host.page.locator("[data-part=map]").scroll_into_view_if_needed()
     stage = host.page.locator("[data-part=map]").bounding_box()
     host.page.mouse.click(stage["x"] + other["at"][0], stage["y"] + other["at"][1])
     clicked = host.state["focus"]
