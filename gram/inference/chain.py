@@ -104,10 +104,10 @@ def computing(model: Model, precision: str, rows: int | None = None) -> Iterator
     """
     device = compute.device()
     model.to(device)
-    size, layout = model.config.network, model.layout
-    row = layout.positions * layout.symbols * size.features * 2 * size.hidden  # the first layer of a SwiGLU
-    if precision == "auto" and device.type == "cpu" and rows is not None and rows * row < BF16_PAYS:
-        precision = "float32"
+    if precision == "auto" and device.type == "cpu" and rows is not None:
+        size, layout = model.config.network, model.layout
+        row = layout.positions * layout.symbols * size.features * 2 * size.hidden  # the first layer of a SwiGLU
+        precision = "float32" if rows * row < BF16_PAYS else precision
     with torch.inference_mode(), compute.autocast(precision, device.type):
         yield
 

@@ -230,8 +230,8 @@ class Sampling:
 
     def computing(self) -> AbstractContextManager[None]:
         """The mode in which batches advance."""
-        rows = batch_size(len(self.puzzles) * self.trajectories, MAX_ROWS, self.exact)
-        return computing(self.opened.model, self.precision, rows)
+        rows = batch_size(len(self.puzzles) * self.trajectories, MAX_ROWS)
+        return computing(self.opened.model, self.precision, None if self.exact else rows)
 
     def draw(self, progress: bool | None = None) -> xr.Dataset:
         """All of it, batch by batch; `progress` as in `sample`."""

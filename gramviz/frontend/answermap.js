@@ -35,7 +35,8 @@ export function drawAnswerMap(pen, plane, scene) {
   if (!space.lanes.length && !scene.veiled) drawSentence(pen, plane, scene, words.map.noLane);
 }
 
-/** "+" and the circles with their names, in front of the heads. @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene */
+/** "+" and the circles with their names, in front of the heads.
+ * @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene */
 export function drawNamed(pen, plane, scene) {
   plane.hits = [];
   if (scene.veiled || scene.small) return;

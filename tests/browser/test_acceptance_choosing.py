@@ -271,7 +271,7 @@ def test_18_landscape_is_blank_where_none_came_near(stage: Stage, payload: Paylo
         & (points[1] < box["height"] - 24)
     )
     differs = (with_land != without).any(-1)
-    assert differs[inside & (shade == 255)].sum() <= 1  # where a shaded cell's edge is rounded to a pixel
+    assert differs[inside & (shade == 255)].sum() <= 3  # of 1,640: where a shaded cell's edge is rounded to a pixel
     # Of the shades one is as the ground, and a line of the drawing may lie over a point.
     assert differs[inside & (shade < 255)].mean() > 0.5
     assert inside[shade < 255].all()

@@ -51,7 +51,7 @@ def test_the_plain_model_computes_what_ours_does_with_the_same_weights(change: d
 
 
 def test_the_operations_of_a_step_are_those_of_its_products(tmp_path: Path) -> None:
-    config = preset("nqueens8-direct8").override(
+    config = preset("nqueens8-direct32").override(
         [
             "task.board_size=5", "model.network.features=16", "model.network.heads=2", "model.network.hidden=24",
             "model.network.blocks=2", "train.batch=4", "train.prior_rows=0", "train.compile=false",
