@@ -308,15 +308,28 @@ def load(path: str | os.PathLike[str]) -> xr.Dataset:
         )
     try:
         with h5py.File(path) as raw:  # where this fails, h5netcdf leaves an object that complains when it is collected
-            raw.attrs.get("_nc3_strict")
+            _refuse_other_files(raw)
         with xr.open_dataset(path, engine="h5netcdf") as opened:
             data = opened.load()
         for name in data.data_vars:
             if data[name].attrs.pop("recorded_as", None) == "float16":
                 data = data.assign({name: data[name].astype("float16", keep_attrs=True)})
+    except RolloutError as error:
+        raise RolloutError(f"{path} {error}") from None
     except Exception as error:  # h5py raises whatever the damaged bytes provoke
         raise RolloutError(f"{path} is not a readable rollout (netCDF-4); it may be damaged: {error}") from error
     return check(data)
+
+
+def _refuse_other_files(group: h5py.Group) -> None:
+    """Whatever is opened from outside must not reach other files: no links, no external storage, nothing virtual."""
+    for name in group:
+        link = group.get(name, getlink=True)
+        found = group[name] if isinstance(link, h5py.HardLink) else None
+        if found is None or isinstance(found, h5py.Dataset) and (found.external or found.is_virtual):
+            raise RolloutError(f"takes {name!r} from elsewhere; a rollout must hold its data itself, so write it anew")
+        if isinstance(found, h5py.Group):
+            _refuse_other_files(found)
 
 
 def config_of(data: xr.Dataset) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 import xarray as xr
@@ -345,6 +346,29 @@ class TestFiles:
         assert rollout.config_of(legal()) == {}
         with pytest.raises(RolloutError, match="configuration in this rollout"):
             rollout.config_of(legal(config="{"))
+
+    @pytest.mark.parametrize("way", ["storage", "external link", "soft link", "virtual"])
+    def test_nothing_is_read_from_another_file_or_place(self, way: str, tmp_path: Path) -> None:
+        path = rollout.save(legal(), tmp_path / "mine.nc")
+        other = tmp_path / "other.h5"
+        with h5py.File(path, "r+") as file, h5py.File(other, "w") as theirs:
+            shape, dtype = file["value"].shape, file["value"].dtype
+            theirs["value"] = np.ones(shape, dtype)
+            del file["value"]
+            if way == "storage":
+                file.create_dataset(
+                    "value", shape, dtype, external=[(str(other), 0, int(np.prod(shape)) * dtype.itemsize)]
+                )
+            elif way == "virtual":
+                layout = h5py.VirtualLayout(shape, dtype)
+                layout[:] = h5py.VirtualSource(str(other), "value", shape)
+                file.create_virtual_dataset("value", layout)
+            else:
+                file["value"] = (
+                    h5py.ExternalLink(str(other), "value") if way == "external link" else h5py.SoftLink("/halt")
+                )
+        with pytest.raises(RolloutError, match="takes 'value' from elsewhere; a rollout must hold its data itself"):
+            rollout.load(path)
 
 
 @pytest.fixture(scope="module")
