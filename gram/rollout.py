@@ -326,7 +326,7 @@ def _refuse_other_files(group: h5py.Group) -> None:
     for name in group:
         link = group.get(name, getlink=True)
         found = group[name] if isinstance(link, h5py.HardLink) else None
-        if found is None or isinstance(found, h5py.Dataset) and (found.external or found.is_virtual):
+        if found is None or (isinstance(found, h5py.Dataset) and (found.external or found.is_virtual)):
             raise RolloutError(f"takes {name!r} from elsewhere; a rollout must hold its data itself, so write it anew")
         if isinstance(found, h5py.Group):
             _refuse_other_files(found)

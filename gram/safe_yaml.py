@@ -14,13 +14,17 @@ MAX_BYTES = 100_000
 """A configuration has two thousand."""
 
 
-class _Loader(yaml.SafeLoader):
-    """Refuses aliases (a few lines of them expand to billions of values) and keys that stand twice in a mapping."""
+class NoAliases(yaml.SafeLoader):
+    """Refuses aliases: a few lines of them expand to billions of values."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
             raise yaml.MarkedYAMLError(None, None, "aliases (*name) are not read", self.peek_event().start_mark)
         return super().compose_node(parent, index)
+
+
+class _Loader(NoAliases):
+    """Refuses keys that stand twice in a mapping, too."""
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         names = [key.value for key, _ in node.value]

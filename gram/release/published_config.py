@@ -16,13 +16,13 @@ from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from gram.config import InferenceConfig, RunConfig, TrainConfig
 from gram.models.blocks import NetworkConfig
 from gram.models.hrm import HRMConfig
 from gram.models.rotary import BASE
 from gram.models.trm import TRMConfig
+from gram.safe_yaml import read_yaml
+from gram.strict import ConfigError
 from gram.tasks.arc import ARCConfig
 from gram.tasks.sudoku import SudokuConfig
 
@@ -78,11 +78,9 @@ def read(path: Path, family: str) -> tuple[Arch, str]:
         PublishedError: it cannot be read, is of another model, or says what is not read here.
     """
     try:
-        raw = yaml.safe_load(path.read_text())  # JSON is YAML
-    except OSError as error:
-        raise PublishedError(f"cannot read {path}: {error.strerror}; give their all_config.yaml") from error
-    except (ValueError, yaml.YAMLError, RecursionError) as error:
-        raise PublishedError(f"{path} is neither YAML nor JSON: {' '.join(str(error).split())}") from error
+        raw = read_yaml(path)  # JSON is YAML
+    except ConfigError as error:
+        raise PublishedError(f"{error}; give their all_config.yaml, as YAML or JSON") from error
     raw = raw.get("arch", raw) if isinstance(raw, dict) else raw
     if not isinstance(raw, dict):
         raise PublishedError(f"{path} holds no settings of a model; give their all_config.yaml, or its part arch")

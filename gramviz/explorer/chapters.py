@@ -27,6 +27,7 @@ from typing import Any
 
 import yaml
 
+from gram.safe_yaml import NoAliases
 from gram.suggest import did_you_mean
 from gramviz.contract import CONTRACT, LIMITS
 from gramviz.explorer.payload import Payload, clean
@@ -46,7 +47,7 @@ class LessonError(ValueError):
     """A lesson that cannot be played; the message names the file's line, the key, and what is allowed."""
 
 
-class _Lines(yaml.SafeLoader):
+class _Lines(NoAliases):
     """YAML in which every mapping remembers the line of each of its keys."""
 
 
@@ -86,12 +87,16 @@ def read(source: str | os.PathLike[str], meta: Mapping[str, Any]) -> dict[str, A
         LessonError: the first thing that is wrong, with its line.
         OSError: the file cannot be read.
     """
-    text = source if isinstance(source, str) and "\n" in source else Path(source).read_text(encoding="utf-8")
     try:
+        text = source if isinstance(source, str) and "\n" in source else Path(source).read_text(encoding="utf-8")
         raw = yaml.load(text, _Lines)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise LessonError(f"line {line}: this is not YAML: {error.problem}") from error
+    except LessonError:
+        raise
+    except (ValueError, yaml.YAMLError, RecursionError) as error:  # not UTF-8, a character that YAML bars, too deep
+        raise LessonError(f"this is not YAML: {' '.join(str(error).split())}; save it as UTF-8 text") from error
     if not isinstance(raw, _Map):
         raise LessonError("line 1: a lesson is a mapping with the keys lesson, title, chapters")
     _known(raw, _LESSON)

@@ -497,15 +497,19 @@ def test_networks_of_different_depth_are_refused(taken: Taken) -> None:
         taken(official(told, "hrm"), told | {"H_layers": 3}, "hrm")
 
 
+BOMB = "\n".join(["a0: &a0 x", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12))])
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("a: [", r"is neither YAML nor JSON"),
-        ("\x00", r"is neither YAML nor JSON"),
+        ("a: [", r"is not YAML.*; give their all_config.yaml"),
+        ("\x00", r"is not YAML.*; give their all_config.yaml"),
+        (BOMB, r"line 2 is not YAML that is read here: aliases .* are not read"),
         ("[1, 2]", r"holds no settings of a model"),
         ("arch: 3", r"holds no settings of a model"),
         ("hidden_size: 32", r"lacks H_cycles, L_cycles, .*pos_encodings; give their all_config.yaml"),
-        ("!!python/object/apply:os.system ['touch ran']", r"is neither YAML nor JSON"),
+        ("!!python/object/apply:os.system ['touch ran']", r"is not YAML.*; give their all_config.yaml"),
     ],
 )
 def test_a_configuration_that_cannot_be_read_is_refused(

@@ -59,6 +59,24 @@ def test_errors_name_line_and_key(pair, chapter: str, says: str) -> None:
         read(HEAD + f"  {chapter}\n", pair.meta)
 
 
+ALIASES = "\n".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12))
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (f"a0: &a0 x\n{ALIASES}".encode(), "line 2: this is not YAML: aliases .* are not read"),
+        ("title: Gr\u00fc\u00dfe\n".encode("latin-1"), "this is not YAML: .*decode.*; save it as UTF-8 text"),
+        (b"title: a\x00b\n", "this is not YAML: .*; save it as UTF-8 text"),
+        (b"a: " + b"[" * 5_000, "this is not YAML"),
+    ],
+)
+def test_a_file_that_is_no_lesson_is_one_sentence(pair, tmp_path: Path, content: bytes, says: str) -> None:
+    (tmp_path / "lesson.yaml").write_bytes(content)
+    with pytest.raises(LessonError, match=says):
+        read(tmp_path / "lesson.yaml", pair.meta)
+
+
 def test_an_explorer_teaches_from_a_file(pair, tmp_path: Path) -> None:
     (tmp_path / "lesson.yaml").write_text(HEAD + "  - {at: '2.1', say: Look., show: {theme: dark}}\n")
     explorer = Explorer(pair).teach(tmp_path / "lesson.yaml")
