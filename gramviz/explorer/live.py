@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -193,7 +194,7 @@ class Live(ipywidgets.VBox):
         """The arguments of `watch`, and of `gram.sample`, that the controls stand for."""
         text = self.puzzle.value.strip() or "0"
         chosen: dict[str, Any] = {
-            "puzzles": int(text) if text.isdigit() else text,
+            "puzzles": int(text) if re.fullmatch("[0-9]{1,9}", text) else text,
             "trajectories": self.trajectories.value,
             "seed": self.seed.value,
         }

@@ -342,7 +342,7 @@ class TestModes:
     def test_more_solutions_than_are_searched_for_are_not_called_known(
         self, trained: Checkpoint, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("gram.inference.request.MAX_SOLUTIONS", 2)
+        monkeypatch.setattr("gram.tasks.own.MAX_SOLUTIONS", 2)
         blank = "/".join(["....."] * 5)  # ten solutions
         assert "solutions_known" not in sample(trained, blank, trajectories=1)
 
