@@ -14,6 +14,7 @@ import { words } from "./words.js";
 export const SPEEDS = contract.state.speed.enum;
 const UNIT = { x: 0, y: 0, width: 1, height: 1 };
 
+/** @import { Series } from "./types.js" */
 /** @typedef {import("./registry.js").Context} Context */
 /** @typedef {ReturnType<typeof createActions>} Actions */
 
@@ -100,6 +101,46 @@ function jumpActions({ payload, store, say }, go) {
   };
 }
 
+/** Sets of trajectories that one press selects. @param {Context} context */
+function selectActions({ payload, store, say }) {
+  /** @param {Record<string, number[]>} selected */
+  function select(selected) {
+    const count = Object.values(selected).reduce((sum, list) => sum + list.length, 0);
+    const rest = store.state.board === "all" ? "focus" : store.state.board;
+    store.set({ selected, brush: null, board: count > 1 ? "all" : rest });
+  }
+  /** Those of which something holds; where there are none, it says so.
+   * @param {string} otherwise @param {(series: Series, trajectory: number) => boolean} isOne */
+  function those(otherwise, isOne) {
+    const visible = payload.series.filter(({ letter }) => !store.state.hidden.includes(letter));
+    const found = visible.map((series) => [series.letter, [...Array(series.n).keys()].filter((k) => isOne(series, k))]);
+    const some = found.filter(([, list]) => list.length);
+    return some.length ? select(Object.fromEntries(some)) : say(otherwise);
+  }
+  return {
+    select,
+    /** What can be selected now: a label, what it means, and whether it is often wanted. */
+    selections() {
+      const { focus, cursor, cells, selected } = store.state;
+      const [series, trajectory] = [seriesOf(payload, focus[0]), focus[1]];
+      const name = words.trajectoryName(series, trajectory);
+      const place = cells.length ? placeName(payload.board, cells[0]) : "";
+      const token = series.tokens(trajectory, cursor.step)[cells[0]];
+      /** @type {[string, string, string, (one: Series, k: number) => boolean, boolean][]} */
+      const sets = [
+        [...words.select.right, (one, k) => one.outcome(k) === 1, true],
+        [...words.select.answer(name), (one, k) => one.final(k) === series.final(trajectory), true],
+        [...words.select.part(name), (one, k) => parting(series, trajectory, one, k)?.step === cursor.step, true],
+        [...words.select.cell(name, place), (one, k) => one.tokens(k, cursor.step)[cells[0]] === token, false],
+        [...words.select.others, (one, k) => !selected[one.letter]?.includes(k), false],
+      ];
+      return sets
+        .filter((_, k) => (k !== 0 || payload.series.some(({ valid }) => valid)) && (k !== 3 || cells.length))
+        .map(([label, why, otherwise, isOne, often]) => ({ label, why, often, act: () => those(otherwise, isOne) }));
+    },
+  };
+}
+
 /** Which trajectories are shown and chosen. @param {Context} context */
 function choiceActions({ payload, store }) {
   const all = (/** @type {{n: number}} */ { n }) => [...Array(n).keys()];
@@ -142,7 +183,8 @@ function choiceActions({ payload, store }) {
 }
 
 /** How board and map look. @param {Context} context */
-function viewActions({ payload, store, say }) {
+function viewActions(context) {
+  const { payload, store, say } = context;
   const layer = (/** @type {string} */ name) => store.set({ layers: toggled(store.state.layers, name) });
   return {
     landscape: () => layer("landscape"),
@@ -165,6 +207,8 @@ function viewActions({ payload, store, say }) {
         store.set({ camera: zoomed(store.state.camera, UNIT, 0.5, 0.5, factor) });
     },
     fitMap: () => store.set({ camera: null, turn: null }),
+    /** Folds a panel, or opens it. @param {string} name */
+    fold: (name) => store.set({ folded: toggled(context.size.folded, name) }),
   };
 }
 
@@ -217,6 +261,7 @@ export function createActions(context) {
     ...time,
     ...jumpActions(context, time.go),
     ...choiceActions(context),
+    ...selectActions(context),
     ...viewActions(context),
     ...pageActions(context),
   };

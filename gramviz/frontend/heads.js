@@ -2,7 +2,7 @@
 
 import { drawNamed, drawPlaces } from "./answermap.js";
 import { cased, mark, roundRect, tracePolygon } from "./draw.js";
-import { FAINT, GRAY, HIDDEN, laneShape, outcomeShape, PLAIN } from "./groups.js";
+import { FAINT, GRAY, HIDDEN, laneShape, outcomeShape, PLAIN, SELECTED } from "./groups.js";
 import { alphaOf, clipTo, trace } from "./trajectories.js";
 import { headAt, isOfAnswers, nearOf } from "./planes.js";
 import { drawNow } from "./river.js";
@@ -104,13 +104,19 @@ function drawSpecial(pen, { part, trajectory, kind }, scene, shape) {
     pen.stroke();
   }
   if (!scene.small) {
-    pen.beginPath();
-    pen.arc(...head, 8.5, 0, 2 * Math.PI);
+    // The pinned head stands in a square, the focus in a ring, and what is pointed at in a broken one.
+    if (kind === "pinned") roundRect(pen, head[0] - 8, head[1] - 8, 16, 16, 2);
+    else {
+      pen.beginPath();
+      pen.arc(...head, 8.5, 0, 2 * Math.PI);
+    }
+    pen.setLineDash(kind === "hover" ? [3, 2.3] : []);
     pen.fillStyle = theme.bg;
     pen.fill();
-    pen.lineWidth = kind === "hover" ? 1.2 : 2.2;
+    pen.lineWidth = kind === "hover" ? 1.6 : 2.2;
     pen.strokeStyle = theme.ink;
     pen.stroke();
+    pen.setLineDash([]);
   }
   mark(pen, shape(series, trajectory), ...head, scene.small ? 3.4 : 4.8, color);
   pen.globalAlpha = 1;
@@ -146,25 +152,30 @@ function drawHalos(pen, plane, scene, level) {
 function drawHeads(pen, plane, scene) {
   const { theme, state, emphasis, colors, fraction } = scene;
   const shape = shapeOf(plane, scene);
-  if (scene.halo) for (const level of [FAINT, PLAIN]) drawHalos(pen, plane, scene, level);
-  for (const level of [GRAY, FAINT, PLAIN])
+  if (scene.halo) for (const level of [FAINT, PLAIN, SELECTED]) drawHalos(pen, plane, scene, level);
+  for (const level of [GRAY, FAINT, PLAIN, SELECTED])
     for (const part of plane.parts)
       for (let trajectory = 0; trajectory < part.series.n; trajectory += 1) {
         if (emphasis[part.series.letter][trajectory] !== level) continue;
         const [x, y] = headAt(part, trajectory, state.cursor.step, fraction);
         const color =
           level === GRAY ? theme.gray : theme.pick(colors.groups[colors.of[part.series.letter][trajectory]].color);
-        pen.globalAlpha = level === GRAY ? 0.6 : alphaOf(level, scene);
-        mark(
-          pen,
-          shape(part.series, trajectory),
-          x,
-          y,
-          (scene.small ? 1.6 : 3.4) * nearOf(part, trajectory, state.cursor.step),
-          color,
-        );
+        const radius = (scene.small ? 1.6 : level === GRAY ? 2.2 : 3.4) * nearOf(part, trajectory, state.cursor.step);
+        pen.globalAlpha = level === GRAY ? 0.6 : Math.min(1, alphaOf(level, scene));
+        mark(pen, shape(part.series, trajectory), x, y, radius, color);
+        if (level === SELECTED && !scene.small) ringHead(pen, x, y, radius + 2.4, theme.ink);
       }
   pen.globalAlpha = 1;
+}
+
+/** The ring of a selected head. @param {Pen} pen @param {number} x @param {number} y @param {number} radius
+ * @param {string} color */
+function ringHead(pen, x, y, radius, color) {
+  pen.beginPath();
+  pen.arc(x, y, radius, 0, 2 * Math.PI);
+  pen.lineWidth = 1.3;
+  pen.strokeStyle = color;
+  pen.stroke();
 }
 
 /** The start: one diamond, or one per distinct starting point.

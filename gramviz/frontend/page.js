@@ -127,6 +127,7 @@ function listen({ root, store, clock, signal }, painter, appearance) {
   store.listen((keys) => {
     if (keys.includes("blank")) root.classList.toggle("blank", store.transient.blank);
     if (keys.includes("theme")) appearance.retheme();
+    if (["folded", "sizes", "lanes", "tall"].some((key) => keys.includes(key))) appearance.fit();
     painter.invalidate(keys);
   });
   /** A press outside an open sheet closes it. @param {PointerEvent} event */

@@ -3,6 +3,7 @@
 import { createAnswers } from "./parts/answers.js";
 import { createBoard } from "./parts/board.js";
 import { createDetails } from "./parts/details.js";
+import { createDividers } from "./parts/dividers.js";
 import { createEdit } from "./parts/edit.js";
 import { createHeader } from "./parts/header.js";
 import { createHistory } from "./parts/history.js";
@@ -14,6 +15,7 @@ import { createOverlay } from "./parts/overlay.js";
 import { createPlayhead } from "./parts/playhead.js";
 import { createRuler } from "./parts/ruler.js";
 import { createSpeaker } from "./parts/speak.js";
+import { createStrip } from "./parts/strip.js";
 import { createThumbs } from "./parts/thumbs.js";
 import { createTransport } from "./parts/transport.js";
 
@@ -60,14 +62,16 @@ export const PARTS = [
   [createBoard, "panels"],
   [createMap, "panels"],
   [createAnswers, "panels"],
+  [createDividers, "panels"],
+  [createStrip],
   [createEdit],
   [createCaptions],
   [createLanes, "time"],
   [createHistory, "time"],
   [createRuler, "time"],
   [createPlayhead, "time"],
-  [createTransport],
-  [createDetails],
+  [createTransport, "foot"],
+  [createDetails, "foot"],
   [createNotes],
   [createOverlay],
   [createSpeaker],

@@ -25,12 +25,17 @@ export function sceneOf(context) {
     answers: payload.answers,
     hover: transient.hover,
     fraction: transient.fraction,
-    // How a trajectory ends is its color and its shape: neither is shown while a quiz hides the future.
-    colors: colorGroups(payload, store.veiled ? { ...state, color_by: "step" } : settledOnly(state)),
+    colors: shownColors(payload, store),
     emphasis: emphasis(payload, state, transient.hover),
     small: false,
   };
 }
+
+/** The colors of map, curves, answers and legend. How a trajectory ends is its color and its shape: neither is shown
+ * while a quiz hides the future.
+ * @param {import("./types.js").Payload} payload @param {import("./store.js").Store} store */
+export const shownColors = (payload, { state, veiled }) =>
+  colorGroups(payload, veiled ? { ...state, color_by: "step" } : settledOnly(state));
 
 /** On a map of answers who settles at none is gray, right or wrong. @param {State} state */
 const settledOnly = (state) =>

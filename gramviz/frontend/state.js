@@ -45,6 +45,9 @@ export function initialState(payload) {
     theme: "auto",
     motion: "auto",
     panel: "board",
+    folded: null,
+    sizes: {},
+    tall: [],
     chapter: null,
   };
 }
@@ -93,6 +96,9 @@ function narrowing(payload, start, last) {
     turn: (value) => value && legalTurn(value),
     layers: (value) => layerNames.filter((name) => value.includes(name)),
     lanes: (value) => [...new Set(value)],
+    folded: (value) => value && [...new Set(value)],
+    sizes: (value) => Object.fromEntries(Object.entries(value).map(([name, share]) => [name, Math.min(1, share)])),
+    tall: (value) => [...new Set(value)],
     chapter: (value) => {
       const chapters = payload.lesson?.chapters.length ?? contract.limits.automatic_chapters;
       return value === null ? null : within(value, 0, chapters - 1);

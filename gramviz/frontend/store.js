@@ -23,7 +23,6 @@ const APART = 250; // ms between two messages: at most four a second
  * @property {boolean} blank
  * @property {number | null} from where a loop begins whose end is not chosen yet
  * @property {Record<number, number> | null} edit while the puzzle is edited: position -> token typed there
- * @property {string[]} tall the lanes that are shown high
  * @property {number | null} limit while a quiz asks: the last step that may be shown
  * @property {boolean} asking whether a quiz waits for its answer
  * @property {string} reply what the quiz says of the last answer
@@ -45,7 +44,6 @@ const TRANSIENT = Object.freeze({
   blank: false,
   from: null,
   edit: null,
-  tall: [],
   limit: null,
   asking: false,
   reply: "",

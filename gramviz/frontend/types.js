@@ -58,6 +58,9 @@
  * @property {"auto" | "light" | "dark"} theme
  * @property {"auto" | "calm"} motion
  * @property {string} panel
+ * @property {string[] | null} folded
+ * @property {{ board?: number, answers?: number, curves?: number }} sizes
+ * @property {string[]} tall
  * @property {number | null} chapter
  */
 /**

@@ -64,6 +64,7 @@ export const words = {
     differ: "A ≠ B",
     preview: (/** @type {string} */ name) => `preview ${name}`,
     all: (/** @type {number} */ count) => `All ${count}`,
+    selected: (/** @type {number} */ count) => `${count} selected`,
   },
   legend: {
     given: "given",
@@ -263,7 +264,7 @@ export const words = {
     kl: ["KL", "nats"],
     spread: ["Spread", "from the center"],
   },
-  lane: "Drag it, or press Alt+↑ or Alt+↓: another place. Click: three times as high.",
+  lane: "Drag it, or press Alt+↑ or Alt+↓: another place. Click: open it with its axis.",
   /** Of a board without rules a cell can only differ from the known answer. */
   faults: (/** @type {number} */ count, /** @type {boolean} */ ruled) =>
     plural(count, ruled ? "conflict" : "wrong cell"),
@@ -271,6 +272,41 @@ export const words = {
     name === "conflicts" && !ruled
       ? ["Wrong cells", "not as in the solution"]
       : words.curves[name].map((text) => text.replace("transition", tick)),
+  select: {
+    title: "Select",
+    clear: "Clear",
+    clearHint: "Selects nothing (Esc)",
+    group: (/** @type {string} */ label, /** @type {number} */ count) =>
+      `${label}: ${words.trajectories(count)}; a press selects them`,
+    count: (/** @type {number} */ count, /** @type {number} */ all, /** @type {number | null} */ right) => {
+      if (!count) return "None selected";
+      return right === null ? `${count} of ${all} selected` : `${count} of ${all} selected: ${right} right`;
+    },
+    // A label, what it means, and what is said where there are none.
+    /** @type {[string, string, string]} */
+    right: ["Right ones", "Selects the trajectories that end right", "No trajectory ends right."],
+    /** @type {(name: string) => [string, string, string]} */
+    answer: (name) => ["Same answer", `Selects those that end as ${name} does`, "None."],
+    /** @type {(name: string) => [string, string, string]} */
+    part: (name) => [
+      "Part here",
+      `Selects those that part from ${name} at this step`,
+      `No trajectory parts from ${name} at this step.`,
+    ],
+    /** @type {(name: string, place: string) => [string, string, string]} */
+    cell: (name, place) => ["Same token", `Selects those that have in ${place} what ${name} has`, "None."],
+    /** @type {[string, string, string]} */
+    others: ["The others", "Selects what is not selected", "All are selected."],
+  },
+  panels: {
+    title: "Panels",
+    board: "Board",
+    map: "Map",
+    answers: "Answers",
+    curves: "Curves",
+    divider: { board: "Width of the board", answers: "Width of the answers", curves: "Height of the curves" },
+    dividerHint: "Drag, or press an arrow key; double-click or Enter: automatic",
+  },
   colors: {
     outcome: "Outcome",
     answer: "Answer",
@@ -293,7 +329,7 @@ export const words = {
   themes: { auto: "Auto", light: "Light", dark: "Dark" },
   view: {
     curves: "Curves",
-    tall: "All three times as high",
+    tall: "All open, with their axes",
     layers: "Layers",
     basis: "Map",
     theme: "Theme",

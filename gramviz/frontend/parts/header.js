@@ -3,12 +3,12 @@
 import { badge, make, setAttribute } from "../dom.js";
 import { isSudoku } from "../explain.js";
 import { exportItems } from "../export.js";
-import { colorChoices } from "../groups.js";
 import { createMenu } from "../menu.js";
 import { compareOffers, editOffers, planeOffers } from "../offers.js";
 import { planesOf } from "../planes.js";
 import { isHaloForced } from "../scene.js";
 import { laneNames, layerNames } from "../state.js";
+import { PANELS } from "./strip.js";
 import { words } from "../words.js";
 
 /** @typedef {import("../registry.js").Context} Context */
@@ -57,10 +57,19 @@ function curveChoices(context) {
     if (disabled && !why) return [];
     return [{ label: words.curve(name, payload.board.ruled)[0], disabled, why, ...toggle(context, "lanes", name) }];
   });
-  const checked = store.state.lanes.every((name) => store.transient.tall.includes(name));
-  const tall = { stay: true, checked, act: () => store.poke({ tall: checked ? [] : laneNames }) };
+  const checked = store.state.lanes.every((name) => store.state.tall.includes(name));
+  const tall = { stay: true, checked, act: () => store.set({ tall: checked ? [] : store.state.lanes }) };
   return [...lanes, { label: words.view.tall, ...tall }];
 }
+
+/** @param {Context} context @returns {Choice[]} */
+const panelChoices = ({ size, actions }) =>
+  PANELS.filter((name) => !isCramped({ size }) || name === "curves").map((name) => ({
+    label: words.panels[name],
+    stay: true,
+    checked: !size.folded.includes(name),
+    act: () => actions.fold(name),
+  }));
 
 /** @param {Context} context @returns {Choice[]} */
 function layerChoices(context) {
@@ -109,13 +118,15 @@ function otherChoices({ payload, store, actions, lesson }) {
   ];
 }
 
-/** Where there is no room for "+ Compare", "View" offers the same. @param {Context} context */
+/** Where there is no room for "+ Compare", "View" offers the same. @param {Pick<Context, "size">} context */
 const isCramped = ({ size }) => !["wide", "medium"].includes(size.kind);
 
 /** @param {Context} context @returns {(Choice | import("../menu.js").Heading)[]} */
 const viewChoices = (context) => [
   { heading: words.view.curves },
   ...curveChoices(context),
+  { heading: words.panels.title },
+  ...panelChoices(context),
   { heading: words.view.layers },
   ...layerChoices(context),
   { heading: words.view.basis },
@@ -145,7 +156,7 @@ function createSeries({ payload, store, actions }) {
           event.ctrlKey || event.metaKey ? actions.hide(letter) : actions.series(letter),
       },
       badge(letter),
-      make("b", {}, name),
+      make("b", { title: name }, name),
       make("span", { class: "muted count" }, words.trajectories(n)),
     ),
   );
@@ -172,19 +183,14 @@ export function createHeader(context) {
   const puzzle = make("span", {}, words.puzzle(payload.puzzle, payload.puzzles));
   const title = make("h2", { class: "title selectable" }, payload.title, puzzle);
   const series = createSeries(context);
-  const colorOptions = () => colorChoices(payload, store.state);
-  const color = createMenu(context, "color", "", () =>
-    colorOptions().map(([key, label]) => option(context, label, { color_by: key })),
-  );
   const view = createMenu(context, "view", words.buttons.view, () => viewChoices(context));
   const compare = createMenu(context, "compare", "", () => compareOffers(context));
   compare.element.querySelector("button")?.setAttribute("aria-label", words.edit.compare);
   const save = createMenu(context, "export", words.buttons.export, () => exportItems(context));
   const help = { "aria-label": words.buttons.keys, title: words.buttons.keys, onclick: () => actions.toggle("keys") };
-  const colorLabel = make("span", { class: "muted" }, words.buttons.color);
-  const menus = [compare, color, view, save];
+  const menus = [compare, view, save];
   const keys = /** @type {(keyof State)[]} */ (Object.keys(store.state));
-  const elements = [compare.element, colorLabel, color.element, view.element, save.element];
+  const elements = [compare.element, view.element, save.element];
   const tools = make("div", { class: "tools" }, elements, make("button", help, "?"));
   return {
     name: "header",
@@ -192,12 +198,10 @@ export function createHeader(context) {
     reads: ["layout", "open", ...keys.filter((key) => key !== "cursor")],
     element: make("header", {}, title, series.element, tools),
     update(changed) {
-      const wide = context.size.kind === "wide";
+      const { roomy: wide } = context.size;
       for (const menu of menus) menu.update(changed);
-      colorLabel.hidden = !wide;
       compare.setLabel(wide ? words.edit.compare : "+");
       compare.element.hidden = isCramped(context);
-      color.setLabel(colorOptions().find(([key]) => key === store.state.color_by)?.[1] ?? "");
       series.update();
     },
   };

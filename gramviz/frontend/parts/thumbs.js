@@ -12,7 +12,7 @@ import { mapOf } from "../planes.js";
 import { sceneOf } from "../scene.js";
 import { words } from "../words.js";
 
-const THUMB = 64;
+const THUMB = 40;
 const AXIS = 18; // px below a plane, which the small picture leaves out
 
 /** @type {import("../registry.js").Key[]} */
