@@ -12,7 +12,9 @@ import { createMap } from "./parts/map.js";
 import { createNotes } from "./parts/notes.js";
 import { createOverlay } from "./parts/overlay.js";
 import { createPlayhead } from "./parts/playhead.js";
+import { createPuzzles } from "./parts/puzzles.js";
 import { createRuler } from "./parts/ruler.js";
+import { createSamples } from "./parts/samples.js";
 import { createSpeaker } from "./parts/speak.js";
 import { createThumbs } from "./parts/thumbs.js";
 import { createTransport } from "./parts/transport.js";
@@ -60,6 +62,8 @@ export const PARTS = [
   [createBoard, "panels"],
   [createMap, "panels"],
   [createAnswers, "panels"],
+  [createPuzzles, "panels"],
+  [createSamples, "panels"],
   [createEdit],
   [createCaptions],
   [createLanes, "time"],
