@@ -157,7 +157,8 @@ export function createGallery(context, contents) {
   );
   const close = make("button", { onclick: () => store.set({ sheet: null }) }, words.buttons.close);
   const order = make("div", { class: "orders", role: "tablist", "aria-label": words.sorted }, tabs);
-  const bar = make("div", { class: "bar" }, make("h3", {}, title), sub, order, make("div", { class: "push" }, close));
+  // "Close" stands last, and comes before: from the pictures one step back leads to their order.
+  const bar = make("div", { class: "bar" }, make("h3", {}, title), sub, close, order);
   const element = make("section", { class: "gallery", "aria-label": title, hidden: true }, bar, tiles.element);
   return {
     element,
