@@ -254,7 +254,7 @@ class Live(ipywidgets.VBox):
         self.rollout, payload = packed
         last = self.rollout.sizes["step"] - 1
         if self.explorer is None:
-            self.explorer = Explorer(payload)
+            self.explorer = Explorer(payload, **_opening(payload))
             self._below.children = [self.explorer]
         else:
             with self.explorer.hold_sync():  # one message
@@ -290,7 +290,15 @@ def kernel_loop() -> asyncio.AbstractEventLoop | None:
         return None
 
 
-_KEPT = {"theme", "motion", "lanes", "speed", "loop", "panel"}  # what means the same in every drawing
+# What means the same in every drawing.
+_KEPT = {"theme", "motion", "lanes", "speed", "loop", "panel", "sheet", "samples_by"}
+
+
+def _opening(payload: Payload) -> dict[str, Any]:
+    """What a drawing opens with: where nothing is given, every answer is one of its own, so all are seen at once."""
+    x, blank = payload.meta["x"], payload.meta["board"].get("blank") or ()
+    several = payload.meta["series"][0]["trajectories"] > 1
+    return {"sheet": "samples"} if several and x is not None and set(x) <= set(blank) else {}
 
 
 def live(watch: Callable[..., Iterable[Moment]], checkpoints: Sequence[str]) -> Live:

@@ -19,11 +19,13 @@ import traitlets
 import xarray as xr
 
 from gramviz import measure
+from gramviz.contract import CONTRACT
 from gramviz.explorer.branch import TRAJECTORIES, changed, moment, start
 from gramviz.explorer.chapters import read
 from gramviz.explorer.frame import Page, module_text, write_page
 from gramviz.explorer.output import bundle
 from gramviz.explorer.payload import Payload
+from gramviz.explorer.puzzles import counted, puzzle_name
 from gramviz.explorer.source import BranchError, Other, Rerun, Source, opened
 from gramviz.explorer.state import (
     State,
@@ -38,7 +40,7 @@ from gramviz.explorer.state import (
 
 _EDITED = ", edited"
 _NEW_SEED = "The same model, other seed"
-_LASTING = {"theme", "motion", "lanes", "layers", "speed", "loop", "panel", "cells"}  # what outlives a puzzle
+_LASTING = {*CONTRACT["lasting"], "cells"} - {"cursor"}  # what outlives an edit
 
 
 class Explorer(anywidget.AnyWidget):
@@ -51,8 +53,9 @@ class Explorer(anywidget.AnyWidget):
         turn, heard: how often Python has set the state, and the last such number that the page had received when it
             sent its own; a view from before that is dropped, so that a late gesture does not undo what Python set.
         status: what went wrong in the page, or "".
-        asks: what the page may ask this kernel for: `cell`, the plane of one, where it has the rollouts, as from
-            `explore`; `branch` and `edit`, where it was given a `rerun` too; `compare`, with that or with `others`.
+        asks: what the page may ask this kernel for: `puzzle`, another one, and `cell`, the plane of one, where it has
+            the rollouts, as from `explore`; `branch` and `edit`, where it was given a `rerun` too; `compare`, with that
+            or with `others`.
         others: the names of the rollouts that "+ Compare" offers.
     """
 
@@ -80,6 +83,7 @@ class Explorer(anywidget.AnyWidget):
         if rerun:
             self._others.setdefault(_NEW_SEED, self._redrawn)
         able = {
+            "puzzle": source,
             "cell": source,
             "branch": source and rerun,
             "edit": source and rerun,
@@ -98,6 +102,11 @@ class Explorer(anywidget.AnyWidget):
     def payload(self) -> Payload:
         """What it shows, without the view."""
         return Payload(dict(self.meta), bytes(self.data))
+
+    @property
+    def source(self) -> Source | None:
+        """The rollouts that it shows, where it has them."""
+        return self._source
 
     @traitlets.validate("state")
     def _checked(self, proposal: Mapping[str, Any]) -> dict[str, Any]:
@@ -142,13 +151,17 @@ class Explorer(anywidget.AnyWidget):
         """Change any keys of the state, e.g. `set(color_by="answer", theme="dark")`.
 
         `basis="cell30"` shows the PCA of h of one cell alone, here of position 30, `gramviz.measure.project`; it is
-        packed when it is asked for, from then on it is in the page, and in what `to_html` writes.
+        packed when it is asked for, from then on it is in the page, and in what `to_html` writes. `puzzle=2` shows
+        another puzzle at the same step; what was chosen in the one before, and branches, are of that and go.
 
         Raises:
             StateError: an unknown key or value, with what is allowed.
+            BranchError: there is no such puzzle.
             PackError: there is no h, or no room in the budget.
         """
         checked = State(**keys).keys
+        if checked.get("puzzle", self.meta["puzzle"]) != self.meta["puzzle"]:
+            return self._turn_to(checked.pop("puzzle")).set(**checked)
         name = checked.get("basis")
         cell = measure.cell_of(name or "")
         known = list(dict.fromkeys(["h", *(basis["name"] for basis in self.meta["bases"])]))
@@ -164,6 +177,17 @@ class Explorer(anywidget.AnyWidget):
         with self.hold_sync():  # `state` and `turn` are one message
             self.state = {**self.state, **checked}
         return self
+
+    def _turn_to(self, puzzle: int) -> Self:
+        if self._source is None:
+            raise StateError(
+                f"puzzle is {puzzle}, but this has no rollout; open it with gv.explore(rollout, puzzle={puzzle})"
+            )
+        payload = self._show(self._source.at(puzzle), with_lesson=False)
+        with self.hold_sync():
+            chosen = {"basis"} if self.state.get("basis") != self.meta["default_basis"] else set()
+            self.state = {key: self.state[key] for key in {*CONTRACT["lasting"], *chosen} & self.state.keys()}
+            return self.feed(payload)
 
     def go(self, address: str | int) -> Self:
         """Put the cursor at a moment: "7.2" = supervision step 7, transition 2; "init"; "end"; or a step's index."""
@@ -370,6 +394,8 @@ class Explorer(anywidget.AnyWidget):
         try:
             if content["ask"] == "edit":
                 self.edit({int(cell): token for cell, token in content["cells"].items()})
+            elif content["ask"] == "puzzle":
+                self.set(puzzle=int(content["puzzle"]))
             elif content["ask"] == "cell":
                 self.set(basis=f"cell{int(content['cell'])}", camera=None, brush=None)
             elif content["ask"] == "compare":
@@ -399,8 +425,8 @@ class Explorer(anywidget.AnyWidget):
         return bundle(self, super()._repr_mimebundle_(**kwargs), self.payload, self.state)
 
     def __repr__(self) -> str:
-        series = ", ".join(f"{m['letter']} {m['name']} ({m['trajectories']} trajectories)" for m in self.meta["series"])
-        return f"Explorer({self.meta['title']}, puzzle {self.meta['puzzle'] + 1} of {self.meta['puzzles']}: {series})"
+        series = ", ".join(f"{m['letter']} {m['name']} ({counted(m['trajectories'])})" for m in self.meta["series"])
+        return f"Explorer({self.meta['title']}, {puzzle_name(self.meta)}: {series})"
 
     def _series(self, letter: str) -> Mapping[str, Any]:
         """The payload's entry of a series."""

@@ -6,6 +6,7 @@ import { copyPython } from "./export.js";
 import { isSudoku } from "./explain.js";
 import { colorChoices, nearestTrajectory, seriesOf, shownTrajectory } from "./groups.js";
 import { planesOf, zoomed } from "./planes.js";
+import { absentFrom, sortedPuzzles } from "./puzzles.js";
 import { detailsSentence } from "./sentences.js";
 import { address, changeJump, firstCorrect, hasTransitions, parting, supervisionJump } from "./steps.js";
 import { ASIDE, isDeep } from "./turn.js";
@@ -212,6 +213,38 @@ function viewActions(context) {
   };
 }
 
+/** What lies over the panels, and other puzzles. @param {Context} context */
+function sheetActions({ payload, store, kernel, say }) {
+  const { list } = payload;
+  /** Why a puzzle cannot be shown, or null. @param {number} puzzle */
+  function refusalOf(puzzle) {
+    const letter = list && absentFrom(list, puzzle);
+    return letter ? words.puzzles.absent(letter) : kernel.refusalOf(puzzle);
+  }
+  /** Asks for a puzzle, or says why it cannot be had. @param {number} puzzle */
+  function open(puzzle) {
+    const why = refusalOf(puzzle);
+    if (why) return say(why);
+    if (puzzle !== payload.puzzle) kernel.ask({ ask: "puzzle", puzzle });
+  }
+  return {
+    refusalOf,
+    open,
+    /** To the next puzzle that can be had. @param {number} by */
+    puzzle(by) {
+      if (!list) return;
+      const order = sortedPuzzles(list, store.state.puzzles_by);
+      const ahead = by > 0 ? order : order.reverse();
+      const rest = ahead.slice(ahead.indexOf(payload.puzzle) + 1);
+      const next = rest.find((puzzle) => !refusalOf(puzzle)) ?? rest[0];
+      if (next === undefined) say(words.puzzles.last);
+      else open(next);
+    },
+    /** Opens or closes a sheet. @param {"puzzles" | "samples"} name */
+    sheet: (name) => store.set({ sheet: store.state.sheet === name ? null : name }),
+  };
+}
+
 /** The page as a whole. @param {Context} context */
 function pageActions(context) {
   const { payload, store, root, lesson, say } = context;
@@ -233,6 +266,7 @@ function pageActions(context) {
     else if (transient.asking) return lesson.escape();
     else if (transient.lasso) store.poke({ lasso: false });
     else if (transient.from !== null) store.poke({ from: null });
+    else if (state.sheet) store.set({ sheet: null });
     else if (state.range) store.set({ range: null });
     else if (state.brush) store.set({ brush: null, selected: {}, board });
     else if (state.cells.length) store.set({ cells: [] });
@@ -263,6 +297,7 @@ export function createActions(context) {
     ...choiceActions(context),
     ...selectActions(context),
     ...viewActions(context),
+    ...sheetActions(context),
     ...pageActions(context),
   };
 }

@@ -2,6 +2,7 @@
 
 import { readSpace } from "./answerspace.js";
 import { contract } from "./contract.js";
+import { readPuzzles } from "./puzzles.js";
 import { clean } from "./text.js";
 import { words } from "./words.js";
 
@@ -63,9 +64,10 @@ function describe(meta, buffer) {
     const own = meta.arrays.filter((entry) => entry.series === series.letter && TYPES[entry.dtype]);
     return Object.fromEntries(own.map((entry) => [entry.name, readArray(entry, buffer)]));
   };
-  const series = meta.series.map((series, index) => readSeries(series, index, arraysOf(series), board.size));
+  const arrays = meta.series.map(arraysOf);
+  const series = meta.series.map((series, index) => readSeries(series, index, arrays[index], board.size));
   const lead = series.reduce((best, series) => (series.steps > best.steps ? series : best), series[0]);
-  const space = readSpace(meta.answer_space, arraysOf(meta.series[0]), series, board.tokens.length);
+  const space = readSpace(meta.answer_space, arrays[0], series, board.tokens.length);
   const levels = [...cleaned(meta.levels, 40), "Supervision step", "Transition", "Low-level step"];
   return {
     meta,
@@ -76,6 +78,8 @@ function describe(meta, buffer) {
     title: clean(meta.title),
     puzzle: meta.puzzle,
     puzzles: meta.puzzles,
+    index: meta.puzzle_index ?? null,
+    list: readPuzzles(arrays, series),
     x: meta.x ?? null,
     y: meta.y ?? null,
     given: (meta.x ?? []).map((token) => !board.blank.includes(token)),

@@ -13,7 +13,9 @@ import { createMap } from "./parts/map.js";
 import { createNotes } from "./parts/notes.js";
 import { createOverlay } from "./parts/overlay.js";
 import { createPlayhead } from "./parts/playhead.js";
+import { createPuzzles } from "./parts/puzzles.js";
 import { createRuler } from "./parts/ruler.js";
+import { createSamples } from "./parts/samples.js";
 import { createSpeaker } from "./parts/speak.js";
 import { createStrip } from "./parts/strip.js";
 import { createThumbs } from "./parts/thumbs.js";
@@ -63,6 +65,8 @@ export const PARTS = [
   [createMap, "panels"],
   [createAnswers, "panels"],
   [createDividers, "panels"],
+  [createPuzzles, "panels"],
+  [createSamples, "panels"],
   [createStrip],
   [createEdit],
   [createCaptions],

@@ -12,7 +12,8 @@ export const styleText = `
 button, select, input { font: inherit; color: inherit; margin: 0; }
 button { background: var(--bg); border: 1px solid var(--edge); border-radius: 5px; height: 25px; padding: 0 8px;
   cursor: pointer; white-space: nowrap; }
-button:hover:not(:disabled, [aria-disabled="true"]) { background: var(--sunk); }
+button:hover:not(:disabled, [aria-disabled="true"], [aria-pressed="true"], [aria-selected="true"]) {
+  background: var(--sunk); }
 button:disabled, button[aria-disabled="true"] { color: var(--text3); border-color: var(--line); cursor: default; }
 button[aria-pressed="true"], button[aria-selected="true"] { background: var(--ink); border-color: var(--ink);
   color: var(--bg); font-weight: 600; }
@@ -121,6 +122,22 @@ header .tools { display: flex; gap: 6px; margin-left: auto; align-items: center;
 .chosen { display: grid; grid-template-columns: minmax(0, auto) 14px minmax(76px, 1fr); overflow-wrap: anywhere;
   gap: 3px 8px; margin-top: 8px; padding-top: 8px; border-top: 1px solid var(--line); align-items: center; }
 .chosen .note { grid-column: 1 / -1; } .chosen b { font-weight: 600; } .found { margin-top: 8px; color: var(--text2); }
+
+.turns { display: flex; } .turns button { border-radius: 0; margin-left: -1px; }
+.turns button:first-child { border-radius: 5px 0 0 5px; } .turns button:last-child { border-radius: 0 5px 5px 0; }
+.panels { position: relative; }
+.gv:not(.printing) .panels:has(> .gallery:not([hidden])) > .panel { visibility: hidden; }
+.gallery { position: absolute; inset: 0; z-index: 3; background: var(--bg); display: flex;
+  flex-direction: column; padding: 10px 16px 0; }
+.printing .gallery { display: none; }
+.gallery .sub { white-space: normal; flex: 1 1 auto; } .gallery .sub + button { order: 1; } .orders { display: flex; flex-wrap: wrap; gap: 4px; }
+.tiles { position: relative; flex: 1; min-height: 0; overflow: auto; display: grid; align-content: start;
+  grid-template-columns: repeat(auto-fill, minmax(146px, 1fr)); gap: 4px; padding: 4px; }
+.tiles h4 { grid-column: 1 / -1; margin: 6px 4px 0; font-size: 12px; font-weight: 600; }
+.tile { height: auto !important; padding: 6px; border-color: transparent !important; display: grid;
+  justify-items: center; gap: 1px; align-content: start; font-size: 11px; white-space: normal; }
+.tile .line { display: inline-flex; align-items: center; gap: 4px; } .tile .mark { color: var(--mark); }
+.tile.focus { box-shadow: inset 0 0 0 2px var(--ink); } .tile.gray canvas { opacity: .4; }
 
 .time { border-top: 1px solid var(--line); padding: 4px 12px; position: relative; --gutter: 190px; }
 .lane { display: grid; grid-template-columns: var(--gutter) minmax(0, 1fr); height: var(--lane); align-items: center; }

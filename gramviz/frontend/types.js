@@ -61,6 +61,9 @@
  * @property {string[] | null} folded
  * @property {{ board?: number, answers?: number, curves?: number }} sizes
  * @property {string[]} tall
+ * @property {"puzzles" | "samples" | null} sheet what lies over the panels
+ * @property {string} puzzles_by
+ * @property {string} samples_by
  * @property {number | null} chapter
  */
 /**
@@ -251,6 +254,7 @@
  * @property {BoardMeta} board
  * @property {number} puzzle
  * @property {number} puzzles
+ * @property {number | null} [puzzle_index] in its split
  * @property {number[] | null} [x]
  * @property {number[] | null} [y]
  * @property {{ height: number, width: number, tokens: number[] } | null} [input]
@@ -279,6 +283,8 @@
  * @property {string} title
  * @property {number} puzzle
  * @property {number} puzzles
+ * @property {number | null} index of the puzzle in its split
+ * @property {PuzzleList | null} list of all puzzles of the rollout; null where there is one
  * @property {number[] | null} x
  * @property {number[] | null} y
  * @property {boolean[]} given
@@ -291,6 +297,24 @@
  * @property {Lesson | null} lesson
  * @property {Record<string, string>} missing
  * @property {Record<string, unknown>} provenance
+ */
+
+/**
+ * @typedef {object} PuzzleSeries how the trajectories of a series end, for each puzzle
+ * @property {string} letter
+ * @property {string} name
+ * @property {number} n trajectories, also those that are not packed
+ * @property {Numbers} right
+ * @property {Numbers} agree those that give the most frequent answer
+ * @property {Numbers} answers
+ */
+/**
+ * @typedef {object} PuzzleList
+ * @property {NumberArray} x what each asks [puzzle, ...]
+ * @property {Numbers} [index] in its split
+ * @property {Numbers} [rating]
+ * @property {Numbers} [solutions]
+ * @property {PuzzleSeries[]} series
  */
 
 /** Why a cell of a Sudoku changed.

@@ -177,11 +177,31 @@ function createSeries({ payload, store, actions }) {
   };
 }
 
+/** What opens the browser of puzzles and the contact sheet. @param {Context} context */
+function createSheetButtons({ payload, store, actions }) {
+  const sheet = (/** @type {"puzzles" | "samples"} */ name) =>
+    make("button", { "data-sheet": name, onclick: () => actions.sheet(name) }, words[name].title);
+  const turn = (/** @type {number} */ by, /** @type {string} */ label, /** @type {string} */ sign) =>
+    make("button", { "aria-label": label, title: label, onclick: () => actions.puzzle(by) }, sign);
+  const [puzzles, samples] = [sheet("puzzles"), sheet("samples")];
+  const { previous, next } = words.puzzles;
+  return {
+    puzzles: payload.list
+      ? [make("div", { class: "turns" }, turn(-1, previous, "‹"), puzzles, turn(1, next, "›"))]
+      : [],
+    samples: payload.series.some(({ n }) => n > 1) ? [samples] : [],
+    update() {
+      for (const button of [puzzles, samples])
+        setAttribute(button, "aria-pressed", button.dataset.sheet === store.state.sheet);
+    },
+  };
+}
+
 /** @param {Context} context @returns {import("../registry.js").Part} */
 export function createHeader(context) {
   const { payload, store, actions } = context;
-  const puzzle = make("span", {}, words.puzzle(payload.puzzle, payload.puzzles));
-  const title = make("h2", { class: "title selectable" }, payload.title, puzzle);
+  const title = make("h2", { class: "title selectable" }, payload.title, make("span", {}, words.puzzle(payload)));
+  const sheets = createSheetButtons(context);
   const series = createSeries(context);
   const view = createMenu(context, "view", words.buttons.view, () => viewChoices(context));
   const compare = createMenu(context, "compare", "", () => compareOffers(context));
@@ -190,19 +210,20 @@ export function createHeader(context) {
   const help = { "aria-label": words.buttons.keys, title: words.buttons.keys, onclick: () => actions.toggle("keys") };
   const menus = [compare, view, save];
   const keys = /** @type {(keyof State)[]} */ (Object.keys(store.state));
-  const elements = [compare.element, view.element, save.element];
+  const elements = [...sheets.samples, compare.element, view.element, save.element];
   const tools = make("div", { class: "tools" }, elements, make("button", help, "?"));
   return {
     name: "header",
     // An open menu says what is so now. Of time it says nothing that has to keep up.
     reads: ["layout", "open", ...keys.filter((key) => key !== "cursor")],
-    element: make("header", {}, title, series.element, tools),
+    element: make("header", {}, title, ...sheets.puzzles, series.element, tools),
     update(changed) {
       const { roomy: wide } = context.size;
       for (const menu of menus) menu.update(changed);
       compare.setLabel(wide ? words.edit.compare : "+");
       compare.element.hidden = isCramped(context);
       series.update();
+      sheets.update();
     },
   };
 }

@@ -52,7 +52,7 @@ export function createThumbs(context) {
   const tabs = panels.map(([name, title, picture]) =>
     make(
       "button",
-      { role: "tab", "data-panel": name, onclick: () => store.set({ panel: name }) },
+      { role: "tab", "data-panel": name, onclick: () => store.set({ panel: name, sheet: null }) },
       make("span", {}, title),
       picture,
     ),

@@ -143,7 +143,7 @@ def test_an_edited_puzzle_has_every_run_drawn_anew(data: xr.Dataset, lent: Lent)
     assert [asked["seed"] for asked in lent.asked[1:]] == [None, None]
     assert shown.meta["x"] == wanted.tolist()
     assert [series["name"] for series in shown.meta["series"]] == ["one, edited", "two, edited"]
-    assert shown.state == {"puzzle": 0, "theme": "dark", "cells": [0]}
+    assert shown.state == {"puzzle": 0, "theme": "dark", "hidden": [], "cells": [0]}
     shown.edit({blank: None})
     assert [series["name"] for series in shown.meta["series"]] == ["one, edited", "two, edited"]
 
@@ -175,7 +175,7 @@ def test_what_cannot_be_is_said_and_changes_nothing(shown: Explorer, lent: Lent,
 
 def test_without_a_model_it_says_how_to_lend_one(data: xr.Dataset):
     shown = explore(data)
-    assert shown.asks == ["cell"]
+    assert shown.asks == ["puzzle", "cell"]
     for act in (lambda: shown.branch("A", 0, 1), lambda: shown.edit({"r1c1": 2})):
         with pytest.raises(BranchError, match=r"knows no model; .* gv\.explore\(rollout, rerun=gram\.rerun\)"):
             act()
@@ -221,7 +221,7 @@ def test_the_page_hears_first_that_the_kernel_lives_and_then_how_it_went(shown: 
 
 
 def test_a_frozen_page_offers_nothing(shown: Explorer, tmp_path: Path):
-    assert shown.asks == ["cell", "branch", "edit", "compare"]
+    assert shown.asks == ["puzzle", "cell", "branch", "edit", "compare"]
     assert '"asks":' not in shown.to_html(tmp_path / "page.html")
 
 
@@ -267,7 +267,7 @@ def test_a_compared_run_is_drawn_anew_with_the_puzzle(shown: Explorer, lent: Len
 
 def test_what_cannot_be_compared_is_refused_and_nothing_changes(data: xr.Dataset):
     shown = explore(data, others={"elsewhere": data.assign(x=data["x"] * 0 + 1), "gone": "/no/such/file.nc"})
-    assert shown.asks == ["cell", "compare"]
+    assert shown.asks == ["puzzle", "cell", "compare"]
     before, replies = shown.data, []
     shown.send = replies.append  # type: ignore[method-assign]
     with pytest.raises(BranchError, match="elsewhere does not hold this puzzle"):
