@@ -4,6 +4,7 @@
     rollout = gram.sample(checkpoint, puzzles=3, trajectories=50, seed=0)
     figures = gram.evaluate(checkpoint, trajectories=20)
     cells = gram.grid(checkpoint, depths=[4, 16, 64], trajectories=[1, 5, 20])["cells"]
+    table = gram.intervene(rollout, 20, source=3, cells="each")
     bounds = gram.bound(checkpoint, limit=64, samples=16)
     rows = gram.results()["tables"]["nqueens8"]["rows"]     # what docs/results.md shows
 
@@ -16,6 +17,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gram.analysis.intervene import intervene as intervene
     from gram.analysis.probe import Probe as Probe
     from gram.analysis.probe import probe as probe
     from gram.checkpoint import Checkpoint as Checkpoint
@@ -52,6 +54,7 @@ _HOME = {
     "generate": "evaluation.generate",
     "watch": "inference.watch",
     "results": "release.results",
+    "intervene": "analysis.intervene",
     "probe": "analysis.probe",
     "Probe": "analysis.probe",
 }

@@ -38,26 +38,28 @@ MAX_RECORD_BYTES = 4 * 2**30  # of a record that is made without being asked twi
 
 @dataclass(frozen=True)
 class Start:
-    """Where all trajectories start instead of the initial state (`gram.rerun`).
+    """Where trajectories start instead of the initial state (`gram.rerun`).
 
     Attributes:
-        h, l: the state [position, feature] of the board; `l` None leaves that of the initial state.
-        done: transitions behind it.
-        past: name -> the states before it that the record begins with [step, ...].
+        h, l: their states [trajectory, position, feature] on the board; `l` None leaves that of the initial state.
+        done: transitions behind them.
+        keys: [trajectory], the number in the key of each one's noise; equal numbers, equal noise.
+        past: name -> the states before them that the record begins with [trajectory, step, ...].
     """
 
     h: np.ndarray
     l: np.ndarray | None
     done: int
+    keys: Sequence[int]
     past: dict[str, np.ndarray]
 
-    def put(self, state: State) -> State:
-        """The state of some rows, all at this one."""
+    def put(self, state: State, which: np.ndarray) -> State:
+        """The state of some rows, each at one of these starts."""
         h, l = (
-            old if new is None else torch.from_numpy(new.astype(np.float32)).to(old)[: old.shape[1]].expand(old.shape)
+            old if new is None else torch.from_numpy(new[which].astype(np.float32)).to(old)[:, : old.shape[1]]
             for old, new in ((state.h, self.h), (state.l, self.l))
         )
-        return replace(state, h=h, l=l)
+        return replace(state, h=h.contiguous(), l=l.contiguous())
 
 
 @dataclass(frozen=True)
@@ -248,20 +250,23 @@ class Sampling:
 
     def batches(self) -> list[Iterator[None]]:
         """The batches, each to be advanced by `next` until it ends: first its initial state, then every transition."""
-        rows = [Row(p, (self.seed, self.ids[p], n)) for p in range(len(self.puzzles)) for n in range(self.trajectories)]
+        keys = self.begin.keys if self.begin else range(self.trajectories)
+        rows = [Row(p, (self.seed, self.ids[p], n)) for p in range(len(self.puzzles)) for n in keys]
         parts = list(batches(self.puzzles, rows, MAX_ROWS, self.exact))
         self.kept = [{} for _ in parts]
-        return [self._run(part, kept) for part, kept in zip(parts, self.kept, strict=True)]
+        return [
+            self._run(part, kept, MAX_ROWS * k) for k, (part, kept) in enumerate(zip(parts, self.kept, strict=True))
+        ]
 
-    def _run(self, rows: Rows, kept: dict[str, list[np.ndarray]]) -> Iterator[None]:
+    def _run(self, rows: Rows, kept: dict[str, list[np.ndarray]], first: int) -> Iterator[None]:
         """Run one batch and keep what `record` names; stops at the first state and after every transition."""
         model, record = self.opened.model, self.record
         chain = Chain(model, rows, self.noise)
         if self.begin:
-            chain.state, chain.done = self.begin.put(chain.state), self.begin.done
-            kept |= {
-                name: [np.repeat(one[None], rows.count, 0) for one in past] for name, past in self.begin.past.items()
-            }
+            which = first + np.arange(len(rows)).clip(max=rows.count - 1)
+            chain.state, chain.done = self.begin.put(chain.state, which), self.begin.done
+            behind = which[: rows.count]
+            kept |= {name: list(past[behind].swapaxes(0, 1)) for name, past in self.begin.past.items()}
         y = rows.y if self.mode == "posterior" else None
         before, shown = chain.state, Transition(chain.state.h, *_zero_guidance(model, chain.state, y))
         self._record_state(chain, before, shown, kept)

@@ -121,3 +121,19 @@ def test_what_cannot_be_is_said(recorded: xr.Dataset, debug_checkpoint: Path, de
     x[:2] = 2  # the same digit twice in a row
     with pytest.raises(TaskError):
         again(recorded, debug_checkpoint, x=x)
+
+
+def test_several_trajectories_each_go_from_their_own_state(recorded: xr.Dataset, debug_checkpoint: Path) -> None:
+    found = again(recorded, debug_checkpoint, trajectory=[2, 0], keys=[7, 7], step=3)
+    assert found.sizes["trajectory"] == 2
+    for row, trajectory in enumerate((2, 0)):
+        for name in ("tokens", "h", "l"):
+            past = recorded[name].values[0, trajectory, : 3 if name == "tokens" else 4]
+            assert np.array_equal(found[name].values[0, row, : len(past)], past), name
+    assert np.array_equal(found["mu_prior"].values[0, 0, :3], recorded["mu_prior"].values[0, 2, :3]), (
+        "the recorded past"
+    )
+    alone = again(recorded, debug_checkpoint, trajectory=[0], keys=[7], step=3)
+    assert np.array_equal(found["tokens"].values[0, 1], alone["tokens"].values[0, 0])
+    with pytest.raises(SampleError, match="2 trajectories and 1 keys; give at least one, and one key each"):
+        again(recorded, debug_checkpoint, trajectory=[0, 1], keys=[7], step=3)
