@@ -289,7 +289,7 @@ def kernel_loop() -> asyncio.AbstractEventLoop | None:
         return None
 
 
-_KEPT = {"theme", "motion", "lanes", "speed", "loop", "panel"}  # what means the same in every drawing
+_KEPT = {"theme", "motion", "lanes", "speed", "loop", "panel", "folded", "sizes", "tall"}  # the same in every drawing
 
 
 def live(watch: Callable[..., Iterable[Moment]], checkpoints: Sequence[str]) -> Live:

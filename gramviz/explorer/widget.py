@@ -38,7 +38,7 @@ from gramviz.explorer.state import (
 
 _EDITED = ", edited"
 _NEW_SEED = "The same model, other seed"
-_LASTING = {"theme", "motion", "lanes", "layers", "speed", "loop", "panel", "cells"}  # what outlives a puzzle
+_LASTING = {"theme", "motion", "lanes", "layers", "speed", "loop", "panel", "folded", "sizes", "tall", "cells"}
 
 
 class Explorer(anywidget.AnyWidget):

@@ -28,6 +28,7 @@ header { display: flex; align-items: center; gap: 6px 12px; padding: 5px 12px; m
   border-bottom: 1px solid var(--line); }
 header .title { font-size: 15px; font-weight: 650; margin: 0; white-space: nowrap; }
 header .title span { font-weight: 400; font-size: 12px; color: var(--text2); margin-left: 6px; }
+header .tally { overflow: hidden; text-overflow: ellipsis; min-width: 60px; }
 header .letters { display: flex; align-items: center; gap: 4px 6px; padding-left: 10px; min-width: 0;
   border-left: 1px solid var(--line); white-space: nowrap; }
 header .tools { display: flex; gap: 6px; margin-left: auto; align-items: center; }
@@ -167,8 +168,10 @@ input[type=checkbox] { accent-color: var(--ink); width: 15px; height: 15px; } .r
 .details p { margin: 0; flex: 1; min-width: 0; height: 17px; line-height: 17px; overflow: hidden;
   text-overflow: ellipsis; white-space: nowrap; } .details .badge { margin-right: 6px; }
 .roomy .foot { flex-direction: row; } .roomy .details { border: 0 solid var(--line); border-left-width: 1px; }
-.roomy .details p, .medium .details p { white-space: normal; height: 34px; display: -webkit-box; -webkit-line-clamp: 2;
+.roomy .details p, .medium .details p { white-space: normal; display: -webkit-box; -webkit-line-clamp: 2;
   -webkit-box-orient: vertical; }
+.details p { height: auto; max-height: 34px; } .details { height: 27px; }
+:is(.roomy, .medium, .narrow) .details { height: 42px; } .presenting .details { height: 54px; }
 
 .captions { display: flex; gap: 16px; align-items: flex-start; padding: 10px 16px; border-top: 1px solid var(--line);
   background: var(--sunk); font-size: 13px; }
@@ -187,7 +190,7 @@ input[type=checkbox] { accent-color: var(--ink); width: 15px; height: 15px; } .r
 .presenting :is(.title, .bar h3) { font-size: 18px; }
 .presenting .captions { font-size: 24px; } .presenting .captions button { font-size: 18px; height: 36px; }
 .presenting .legend { font-size: 15px; line-height: 22px; } .presenting .tabs { display: none; }
-.presenting .details p { height: 44px; line-height: 22px; }
+.presenting .details p { max-height: 44px; line-height: 22px; }
 .presenting :is(.board, .map) { display: block !important; }
 .presenting .ruler .names span { font-size: 14px; } .presenting canvas { cursor: crosshair; }
 .blank > * { visibility: hidden; } .gv.blank { background: #000; }
@@ -239,7 +242,7 @@ textarea { width: 100%; height: 140px; font: 12px/1.4 ui-monospace, monospace; c
 .narrow .strip { flex-wrap: wrap; } .narrow .colors { flex-basis: 100%; } .narrow .selecting { flex: 1; }
 .narrow .transport { flex-wrap: wrap; } .narrow .place, .medium .place { display: none; }
 .medium .readout { min-width: 80px; }
-.narrow .details p { white-space: normal; height: 34px; } .narrow .readout { min-width: 60px; }
+.narrow .details p { white-space: normal; } .narrow .readout { min-width: 60px; }
 .narrow .details .note { display: none; }
 .narrow .over { inset: 0; }
 .narrow .menu .sheet { position: fixed; right: auto; }
@@ -252,11 +255,12 @@ textarea { width: 100%; height: 140px; font: 12px/1.4 ui-monospace, monospace; c
 .tiny .board { display: block !important; }
 
 @media (pointer: coarse) { button:not(.name) { height: 44px; min-width: 44px; } }
-@media (forced-colors: active) { .meter i, .bars i, .playhead::before { forced-color-adjust: none; } }
+@media (forced-colors: active) { .meter i, .bars i, .playhead::before, .chips :is(.mark, .key) {
+  forced-color-adjust: none; } }
 .printed { display: none; margin: 0; padding: 8px 16px; font-size: 11px; border-top: 1px solid var(--line); }
 .printing { width: 680px; } .printing .printed { display: block; }
 .printing .series[aria-pressed] { padding: 0; border: 0; background: none; }
-.printing .details p { display: block; white-space: normal; height: auto; }
+.printing .details { height: auto; } .printing .details p { display: block; white-space: normal; max-height: none; }
 .printing :is(.tools, .transport, .tabs, .over, .push, .caption, .captions, .selecting, .switches, .dividers) {
   display: none !important; } .printing .foot { position: static; }
 .printing .details .note { display: none; }

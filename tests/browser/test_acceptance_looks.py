@@ -93,7 +93,7 @@ def test_06_resizing_quickly_ends_in_the_last_layout(stage: Stage) -> None:
     assert any("ResizeObserver loop" in said for said in page.evaluate("faults.splice(0)"))
     for width in (1200, 480, 1200, 700, 340, 1200):
         stage.resize(width)
-    stage.until(f"{stage.root}.className === 'gv wide'")
+    stage.until(f"{stage.root}.classList.contains('roomy')")
     stage.drawn()
     board, map_, answers = (
         stage.page.locator(f"section.{name}").bounding_box() for name in ("board", "map", "answers")

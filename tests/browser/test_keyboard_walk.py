@@ -285,7 +285,8 @@ def keys_of_time(walk: Walk) -> None:
         walk.press("Home", key)
         by_key = walk.step
         walk.press("Home")
-        walk.enter(f"transport: {jump}")
+        walk.enter("go: Go to")
+        walk.press(*["ArrowDown"] * list(jumps.values()).index(jump), "Enter")
         assert walk.step == by_key
     walk.press("End", "Shift+N")
     assert walk.step < last
@@ -395,7 +396,7 @@ def keys_of_lanes(walk: Walk) -> None:
 def keys_of_menus(walk: Walk) -> None:
     """Every entry of every menu, by arrows and Enter: it does something, or says why it cannot."""
     # Chosen already, or no part of the view.
-    silent = {"Outcome", "Auto", "Answer river", "All three times as high"}
+    silent = {"Outcome", "Auto", "Answer river", "All open, with their axes"}
     buttons = {"view": None, "color": "color: Outcome", "compare": "compare: + Compare"}
 
     def unfold(menu: str) -> None:
@@ -406,7 +407,7 @@ def keys_of_menus(walk: Walk) -> None:
         unfold(menu)
         listed = walk.entries()
         if menu == "view":
-            assert {entry["group"] for entry in listed} == {"Curves", "Layers", "Map", "Model", "Theme", "Also"}
+            assert {entry["group"] for entry in listed} == {"Curves", "Panels", "Layers", "Map", "Model", "Theme", "Also"}
         for at, entry in enumerate(listed):
             label = entry["label"]
             if walk.transient["open"] != menu:

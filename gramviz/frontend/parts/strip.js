@@ -3,6 +3,7 @@
 
 import { make, markIcon, setAttribute, setText } from "../dom.js";
 import { colorChoices } from "../groups.js";
+import { PANELS } from "../layout.js";
 import { createMenu } from "../menu.js";
 import { shownColors } from "../scene.js";
 import { selectionSentence } from "../selection.js";
@@ -14,7 +15,6 @@ import { words } from "../words.js";
 
 const RAMP = 9; // samples of the ramp that stands for time
 const ORDER = ["correct", "wrong", "unfinished", "none", "unknown", "drawn"]; // of outcomes; other groups are numbered
-export const PANELS = /** @type {const} */ (["board", "map", "answers", "curves"]);
 
 /** The groups of trajectories that a color stands for, in order. @param {Context} context @returns {Entry[]} */
 function entriesOf({ payload, store }) {
