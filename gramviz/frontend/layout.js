@@ -149,7 +149,8 @@ function columnSizes(width, free, { payload: { board }, state: { sizes } }, kind
   const auto = width * (board.input ? 0.45 : wide ? 0.36 : 0.42) - SIDES;
   const wanted = !has("map") ? rest : between(sizes.board ? sizes.board * width - SIDES : auto, 120, rest - 160);
   const beside = has("board") ? rest - wanted - SIDES - 1 : rest;
-  const stage = Math.floor(between(free, SHORTEST, Math.max(wanted, beside * (wide ? 0.62 : 1.7))));
+  const most = Number.isFinite(free) ? Math.max(wanted, beside * (wide ? 0.62 : 1.7)) : wanted;
+  const stage = Math.floor(between(free, SHORTEST, most));
   const side = sideOf(board, Math.min(wanted, stage));
   const across = Math.floor(board.input || sizes.board || !has("map") ? wanted : side);
   const panel = across + 4 + SIDES;

@@ -50,11 +50,11 @@ header .tools { display: flex; gap: 6px; margin-left: auto; align-items: center;
 .no-board .board.panel, .no-map .map, .no-answers .answers { display: none; }
 .under .board.panel { grid-area: 1 / 1; } .under .map { grid-area: 1 / 2 / 3; } .under .answers { grid-area: 2 / 1; }
 .divider { position: absolute; z-index: 2; touch-action: none; outline-offset: -3px; }
-.divider:is(.board, .answers) { top: 0; bottom: 0; width: 9px; margin-left: -4px; cursor: col-resize; }
-.divider.curves { left: 0; right: 0; bottom: -5px; height: 9px; cursor: row-resize; }
+.divider:is(.at-board, .at-answers) { top: 0; bottom: 0; width: 9px; margin-left: -4px; cursor: col-resize; }
+.divider.at-curves { left: 0; right: 0; bottom: -5px; height: 9px; cursor: row-resize; }
 .divider:is(:hover, :focus-visible)::after { content: ""; position: absolute; inset: 0; margin: auto;
   background: var(--ink); }
-.divider:is(.board, .answers)::after { width: 3px; } .divider.curves::after { height: 3px; }
+.divider:is(.at-board, .at-answers)::after { width: 3px; } .divider.at-curves::after { height: 3px; }
 .bar { display: flex; align-items: center; gap: 6px; height: 25px; margin-bottom: 5px; }
 .bar h3 { font-size: 13px; font-weight: 650; margin: 0; }
 .bar .sub { color: var(--text2); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; min-width: 0;
@@ -72,7 +72,7 @@ header .tools { display: flex; gap: 6px; margin-left: auto; align-items: center;
 .colors { gap: 8px; flex: 1 1 auto; } .chips { display: flex; gap: 4px; align-items: center; overflow-x: clip;
   min-width: 0; } .selecting { gap: 6px; } .switches { gap: 3px; }
 .strip button { height: 23px; padding: 0 7px; }
-.chip { display: inline-flex; align-items: center; gap: 5px; border-color: var(--line); }
+.chip { display: inline-flex; align-items: center; gap: 5px; }
 .chip b { font-weight: 600; }
 .chip[aria-pressed="true"] { background: var(--given); color: var(--ink); border: 2px solid var(--ink);
   font-weight: 600; padding: 0 6px; }
@@ -251,7 +251,7 @@ textarea { width: 100%; height: 140px; font: 12px/1.4 ui-monospace, monospace; c
 .tallied { font-size: 18px; line-height: 40px; font-weight: 600; }
 .narrowest { display: none; margin: 0; padding: 0 12px 8px; } .tiny .narrowest { display: block; }
 .left-out { margin: 0; padding: 6px 16px; background: var(--sunk); }
-.tiny .tabs, .tiny .time, .tiny .panel:not(.board) { display: none; }
+.tiny .title span, .tiny .tabs, .tiny .time, .tiny .panel:not(.board) { display: none; }
 .tiny .board { display: block !important; }
 
 @media (pointer: coarse) { button:not(.name) { height: 44px; min-width: 44px; } }
@@ -259,7 +259,8 @@ textarea { width: 100%; height: 140px; font: 12px/1.4 ui-monospace, monospace; c
   forced-color-adjust: none; } }
 .printed { display: none; margin: 0; padding: 8px 16px; font-size: 11px; border-top: 1px solid var(--line); }
 .printing { width: 680px; } .printing .printed { display: block; }
-.printing .series[aria-pressed] { padding: 0; border: 0; background: none; }
+.printing :is(.series, .chip, .strip .menu > button) { padding: 0; border: 0; background: none; }
+.printing .menu > button::after { content: none; } .printing .lane .name::before { content: none; }
 .printing .details { height: auto; } .printing .details p { display: block; white-space: normal; max-height: none; }
 .printing :is(.tools, .transport, .tabs, .over, .push, .caption, .captions, .selecting, .switches, .dividers) {
   display: none !important; } .printing .foot { position: static; }

@@ -168,7 +168,7 @@ KEYS: list[tuple[str, str | None, dict[str, Any], str, dict[str, Any]]] = [
     ("S, Y", None, {}, "y", {"copied": "gv.compare("}),
 ]
 UNDO = "Ctrl+Z, Ctrl+Shift+Z"  # needs a view that has settled: a test of its own
-POINTER = {"Drag time", "Drag map or lane"}  # rows of the same table for who has a mouse
+POINTER = {"Drag time", "Drag map or lane", "Arrows on a divider"}  # rows for who has a mouse, or is on a divider
 
 SEEN = """host => {
   const { state, transient: { playing, open, presenter } } = host.gramviz, root = host.shadowRoot;
