@@ -33,9 +33,11 @@ TEXTS = """host => {
     const range = document.createRange();
     range.selectNodeContents(node);
     const seen = holder.closest(".answers .body, .title")?.getBoundingClientRect();  // which scroll, or cut
+    const gone = (box) => seen && (box.bottom > seen.bottom || box.right > seen.right + 1);
     for (const box of range.getClientRects())
-      if (box.width > 1 && box.height > 1 && !(seen && (box.bottom > seen.bottom || box.right > seen.right + 1))) found.push({ text: node.data.trim(), size: parseFloat(style.fontSize),
-        cut: style.overflow === "hidden", box: [[box.left, box.top], [box.right, box.bottom]] });
+      if (box.width > 1 && box.height > 1 && !gone(box)) found.push({ text: node.data.trim(),
+        size: parseFloat(style.fontSize), cut: style.overflow === "hidden",
+        box: [[box.left, box.top], [box.right, box.bottom]] });
   }
   return { found, scroll: [document.documentElement.scrollWidth - innerWidth, root.scrollWidth - root.clientWidth] };
 }"""
