@@ -24,7 +24,7 @@ from gramviz.explorer.link import link
 from gramviz.explorer.payload import Payload
 from gramviz.explorer.puzzles import counted, puzzle_name
 
-FRAME_HEIGHT = 900  # px of the frozen frame in a notebook or report: header, panels, three curves, ruler, transport
+FRAME_HEIGHT = 760  # px of the frozen frame in a notebook or report, in which the explorer fits itself
 
 _POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; "

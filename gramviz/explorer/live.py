@@ -291,7 +291,9 @@ def kernel_loop() -> asyncio.AbstractEventLoop | None:
 
 
 # What means the same in every drawing.
-_KEPT = {"theme", "motion", "lanes", "speed", "loop", "panel", "sheet", "samples_by"}
+_KEPT = {
+    "theme", "motion", "lanes", "speed", "loop", "panel", "folded", "sizes", "tall", "sheet", "samples_by",
+}  # fmt: skip
 
 
 def _opening(payload: Payload) -> dict[str, Any]:

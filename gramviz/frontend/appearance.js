@@ -1,6 +1,6 @@
 // Theme and sizes: what the page around, the window and the printer decide.
 
-import { isRoomy, kindOf, roomAround, sizesFor, watchSize } from "./layout.js";
+import { isRoomy, kindOf, PANELS, roomAround, sizesFor, watchSize } from "./layout.js";
 import { applyTheme, readTheme } from "./theme.js";
 
 const PAPER = 680; // px: a sheet of A4 or Letter between its margins
@@ -50,8 +50,7 @@ function markSizes(root, size) {
     root.style.setProperty(`--${name}`, `${size[/** @type {"lane"} */ (name)]}px`);
   root.style.setProperty("--columns", size.columns);
   root.classList.toggle("under", size.under);
-  for (const name of ["board", "map", "answers", "curves"])
-    root.classList.toggle(`no-${name}`, size.folded.includes(name));
+  for (const name of PANELS) root.classList.toggle(`no-${name}`, size.folded.includes(name));
 }
 
 /** @param {Surroundings} surroundings */
@@ -102,7 +101,9 @@ export function createAppearance({ host, root, payload, store, frozen, invalidat
     theme: () => theme,
     size: () => size,
     retheme,
-    fit: () => resize(root.clientWidth),
+    fit() {
+      if (size && root.clientWidth) resize(root.clientWidth);
+    },
     /** Follows the widget's width and the height that is seen of it from now on.
      * @param {() => void} ready called when the first are known */
     watch(ready) {

@@ -10,7 +10,8 @@ const FEW = 5; // a band of fewer trajectories would pretend to a distribution: 
 const LINE_REACH = 9; // px within which the pointer finds a line
 const LONE = 12; // selected trajectories, beyond which they are a band too
 const PAD = 4;
-/** What is not selected is gray, whatever it is, and solid: dots mean "not finished". @type {{color: "gray", dash: number[]}} */
+/** What is not selected is gray, whatever it is, and solid: dots mean "not finished".
+ * @type {{color: "gray", dash: number[]}} */
 const UNSELECTED = { color: "gray", dash: [] };
 const MANY_BLOCKS = 60; // more supervision steps are not separated by lines
 
@@ -118,15 +119,13 @@ export function nearestLine(axes, trajectories, px, py) {
 /** @param {Axes} axes @param {number} steps @param {(step: number) => number} value */
 const lineOf = (axes, steps, value) => Array.from({ length: steps }, (_, step) => [axes.x(step), axes.y(value(step))]);
 
-/** What a lane draws in one stroke or band. @typedef {{ trajectories: import("./types.js").Who[], level: number }} Bundle */
-
 /**
  * The trajectories that a lane draws in groups, by emphasis and color, gray first; those drawn alone are left out.
  * @param {Axes} axes
  * @param {LaneScene} scene
  */
 function grouped({ name }, { payload, state, level, colors }) {
-  /** @type {Map<string, Bundle & { group: number }>} */
+  /** @type {Map<string, { level: number, group: number, trajectories: import("./types.js").Who[] }>} */
   const bundles = new Map();
   const single = [state.pinned, state.focus].filter(Boolean).map(String);
   for (const [series, trajectory] of visibleTrajectories(payload, state)) {

@@ -146,7 +146,8 @@ export function emphasis(payload, state, hover) {
     of[series.letter] = Uint8Array.from({ length: series.n }, (_, trajectory) => {
       if (state.hidden.includes(series.letter)) return HIDDEN;
       const strong = chosen.has(trajectory) ? SELECTED : PLAIN;
-      if (pointed) return pointed(series, trajectory) ? strong : FAINT;
+      // One that is pointed at is drawn by itself: it need not hide what is selected.
+      if (pointed && !(selecting && hover?.trajectory)) return pointed(series, trajectory) ? strong : FAINT;
       return selecting && strong === PLAIN ? GRAY : strong;
     });
   }
@@ -188,8 +189,8 @@ export function shownTrajectory(payload, state, hover = null) {
   return [series, state.pinned?.[0] === series.letter ? state.pinned[1] : representative(series)];
 }
 
-/** The trajectory with which "A ≠ B" compares the shown one: the pinned one, else one of another series; null if there
- * is none.
+/** The trajectory with which "A ≠ B" compares the shown one: the pinned one, else one of another series; null if
+ * there is none.
  * @param {Payload} payload @param {State} state @returns {Who | null} */
 export function otherTrajectory(payload, state) {
   if (state.pinned && String(state.pinned) !== String(state.focus))

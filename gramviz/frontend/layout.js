@@ -1,10 +1,12 @@
-// The sizes that canvases are drawn at. The widget's own width and the height that is seen of it decide, never the host:
-// what stands around board and map is measured, and they take the rest.
+// The sizes that canvases are drawn at. The widget's own width and the height that is seen of it decide, never the
+// host: what stands around board and map is measured, and they take the rest.
 
 import { shownLanes } from "./curves.js";
 import { rulerHeight } from "./timeline.js";
 
 /** @import { Board, Payload, State } from "./types.js" */
+
+export const PANELS = /** @type {const} */ (["board", "map", "answers", "curves"]);
 
 const WIDE = 960;
 const ROOMY = 1180; // from which on the sentence stands beside the transport
@@ -16,7 +18,8 @@ const FRAME = 47; // px of a panel above and below what it holds, without the le
 const LEGEND = 15; // px of a line of a legend
 const SHORTEST = 180; // px of board and map, below which the page scrolls
 const AROUND = 50; // px of what is seen that belongs to the page around: its margins, and a line below the widget
-const MARGIN = 16; // px of it where it is shown to a room
+const MARGIN = 16; // px of it at least
+const LOW = 640; // px of height, below which nothing is kept for what may come
 const SMALLEST = 400; // px of a box that scrolls, below which it is no place to work in
 const ANSWERS = { width: 224, height: 116, least: 130 };
 const LANE = { low: 22, tall: 104, least: 16 };
@@ -113,7 +116,7 @@ function timeSizes({ payload, state, start, presenting }, kind, room, folded) {
   const lane = given && !open ? between(given / low, LANE.least, room / 8) : LANE.low;
   const tall = given && open ? between((given - low * lane) / open, 2 * LANE.low, room / 2) : LANE.tall;
   const curves = Math.round(low * lane + open * tall);
-  const history = presenting || kind === "tiny" ? 0 : HISTORY;
+  const history = presenting || kind === "narrow" || kind === "tiny" || room < LOW ? 0 : HISTORY;
   const time = kind === "tiny" ? 0 : curves + history + rulerHeight(payload, kind, presenting) + TIME;
   return { lane: Math.round(lane), tall: Math.round(tall), curves, time };
 }
@@ -146,7 +149,8 @@ function columnSizes(width, free, { payload: { board }, state: { sizes } }, kind
   const auto = width * (board.input ? 0.45 : wide ? 0.36 : 0.42) - SIDES;
   const wanted = !has("map") ? rest : between(sizes.board ? sizes.board * width - SIDES : auto, 120, rest - 160);
   const beside = has("board") ? rest - wanted - SIDES - 1 : rest;
-  const stage = Math.floor(between(free, SHORTEST, Math.max(wanted, beside * (wide ? 0.62 : 1.7))));
+  const most = Number.isFinite(free) ? Math.max(wanted, beside * (wide ? 0.62 : 1.7)) : wanted;
+  const stage = Math.floor(between(free, SHORTEST, most));
   const side = sideOf(board, Math.min(wanted, stage));
   const across = Math.floor(board.input || sizes.board || !has("map") ? wanted : side);
   const panel = across + 4 + SIDES;
@@ -179,7 +183,8 @@ export function sizesFor(width, room, shown) {
   const legend = (roomy ? 1 : 2) * LEGEND * (presenting ? 1.5 : 1);
   const folded = presenting ? ["answers"] : (state.folded ?? ["answers"]);
   const { time, ...lanes } = timeSizes(shown, kind, room, folded.includes("curves"));
-  const free = room - (presenting ? MARGIN : AROUND) - taken - time - FRAME - legend - 2;
+  const around = presenting ? MARGIN : between(room - LOW, MARGIN, AROUND);
+  const free = room - around - taken - time - FRAME - legend - 2;
   const common = { kind, roomy, width, room, legend, ...lanes, plot: Math.max(40, width - SIDES - 2 - GUTTER[kind]) };
   const none = { board: null, answers: null };
   if (kind === "narrow" || kind === "tiny") {
@@ -200,8 +205,8 @@ export function sizesFor(width, room, shown) {
 }
 
 /**
- * Reports when the widget's width, the height that is seen of it, or the height of one of its parts is another: rounded,
- * once per frame.
+ * Reports when the widget's width, the height that is seen of it, or the height of one of its parts is another, once
+ * per frame.
  * @param {HTMLElement} element
  * @param {() => unknown} measure what must differ
  * @param {() => void} changed

@@ -21,7 +21,8 @@ export function changeSelection(selected, trajectories, { add = false, remove = 
   return next;
 }
 
-/** "9 of 50 selected: 7 right". @param {import("./types.js").Payload} payload @param {import("./types.js").State} state */
+/** "9 of 50 selected: 7 right".
+ * @param {import("./types.js").Payload} payload @param {import("./types.js").State} state */
 export function selectionSentence(payload, { selected, hidden }) {
   const visible = payload.series.filter(({ letter }) => !hidden.includes(letter));
   const all = visible.reduce((sum, { n }) => sum + n, 0);

@@ -29,6 +29,7 @@ header { display: flex; align-items: center; gap: 6px 12px; padding: 5px 12px; m
   border-bottom: 1px solid var(--line); }
 header .title { font-size: 15px; font-weight: 650; margin: 0; white-space: nowrap; }
 header .title span { font-weight: 400; font-size: 12px; color: var(--text2); margin-left: 6px; }
+header .tally { overflow: hidden; text-overflow: ellipsis; min-width: 60px; }
 header .letters { display: flex; align-items: center; gap: 4px 6px; padding-left: 10px; min-width: 0;
   border-left: 1px solid var(--line); white-space: nowrap; }
 header .tools { display: flex; gap: 6px; margin-left: auto; align-items: center; }
@@ -50,11 +51,11 @@ header .tools { display: flex; gap: 6px; margin-left: auto; align-items: center;
 .no-board .board.panel, .no-map .map, .no-answers .answers { display: none; }
 .under .board.panel { grid-area: 1 / 1; } .under .map { grid-area: 1 / 2 / 3; } .under .answers { grid-area: 2 / 1; }
 .divider { position: absolute; z-index: 2; touch-action: none; outline-offset: -3px; }
-.divider:is(.board, .answers) { top: 0; bottom: 0; width: 9px; margin-left: -4px; cursor: col-resize; }
-.divider.curves { left: 0; right: 0; bottom: -5px; height: 9px; cursor: row-resize; }
+.divider:is(.at-board, .at-answers) { top: 0; bottom: 0; width: 9px; margin-left: -4px; cursor: col-resize; }
+.divider.at-curves { left: 0; right: 0; bottom: -5px; height: 9px; cursor: row-resize; }
 .divider:is(:hover, :focus-visible)::after { content: ""; position: absolute; inset: 0; margin: auto;
   background: var(--ink); }
-.divider:is(.board, .answers)::after { width: 3px; } .divider.curves::after { height: 3px; }
+.divider:is(.at-board, .at-answers)::after { width: 3px; } .divider.at-curves::after { height: 3px; }
 .bar { display: flex; align-items: center; gap: 6px; height: 25px; margin-bottom: 5px; }
 .bar h3 { font-size: 13px; font-weight: 650; margin: 0; }
 .bar .sub { color: var(--text2); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; min-width: 0;
@@ -69,10 +70,10 @@ header .tools { display: flex; gap: 6px; margin-left: auto; align-items: center;
 .strip { display: flex; align-items: center; gap: 4px 16px; padding: 3px 12px; border-top: 1px solid var(--line);
   min-height: 31px; white-space: nowrap; }
 .colors, .selecting, .switches { display: flex; align-items: center; gap: 4px; min-width: 0; }
-.colors { gap: 8px; flex: 1 1 auto; } .chips { display: flex; gap: 4px; align-items: center; overflow-x: clip;
-  min-width: 0; } .selecting { gap: 6px; } .switches { gap: 3px; }
+.colors { gap: 8px; flex: 1 1 auto; } .chips { display: flex; gap: 4px; align-items: center; overflow-x: auto;
+  scrollbar-width: none; min-width: 0; } .chips button:focus-visible { outline-offset: -2px; } .selecting { gap: 6px; } .switches { gap: 3px; }
 .strip button { height: 23px; padding: 0 7px; }
-.chip { display: inline-flex; align-items: center; gap: 5px; border-color: var(--line); }
+.chip { display: inline-flex; align-items: center; gap: 5px; }
 .chip b { font-weight: 600; }
 .chip[aria-pressed="true"] { background: var(--given); color: var(--ink); border: 2px solid var(--ink);
   font-weight: 600; padding: 0 6px; }
@@ -184,8 +185,10 @@ input[type=checkbox] { accent-color: var(--ink); width: 15px; height: 15px; } .r
 .details p { margin: 0; flex: 1; min-width: 0; height: 17px; line-height: 17px; overflow: hidden;
   text-overflow: ellipsis; white-space: nowrap; } .details .badge { margin-right: 6px; }
 .roomy .foot { flex-direction: row; } .roomy .details { border: 0 solid var(--line); border-left-width: 1px; }
-.roomy .details p, .medium .details p { white-space: normal; height: 34px; display: -webkit-box; -webkit-line-clamp: 2;
+.roomy .details p, .medium .details p { white-space: normal; display: -webkit-box; -webkit-line-clamp: 2;
   -webkit-box-orient: vertical; }
+.details p { height: auto; max-height: 34px; } .details { height: 27px; }
+:is(.roomy, .medium, .narrow) .details { height: 42px; } .presenting .details { height: 54px; }
 
 .captions { display: flex; gap: 16px; align-items: flex-start; padding: 10px 16px; border-top: 1px solid var(--line);
   background: var(--sunk); font-size: 13px; }
@@ -204,7 +207,7 @@ input[type=checkbox] { accent-color: var(--ink); width: 15px; height: 15px; } .r
 .presenting :is(.title, .bar h3) { font-size: 18px; }
 .presenting .captions { font-size: 24px; } .presenting .captions button { font-size: 18px; height: 36px; }
 .presenting .legend { font-size: 15px; line-height: 22px; } .presenting .tabs { display: none; }
-.presenting .details p { height: 44px; line-height: 22px; }
+.presenting .details p { max-height: 44px; line-height: 22px; }
 .presenting :is(.board, .map) { display: block !important; }
 .presenting .ruler .names span { font-size: 14px; } .presenting canvas { cursor: crosshair; }
 .blank > * { visibility: hidden; } .gv.blank { background: #000; }
@@ -253,10 +256,10 @@ textarea { width: 100%; height: 140px; font: 12px/1.4 ui-monospace, monospace; c
 .narrow .lane:not(.tall) .values, .narrow .lane .unit { display: none; }
 .narrow .lane .name::before { display: none; }
 .narrow .marks { grid-template-columns: repeat(auto-fill, 14px); }
-.narrow .strip { flex-wrap: wrap; } .narrow .colors { flex-basis: 100%; } .narrow .selecting { flex: 1; }
+.narrow .strip { flex-wrap: wrap; } .narrow .colors { flex-basis: 100%; } .narrow .chips { flex-wrap: wrap; } .narrow .selecting { flex: 1; }
 .narrow .transport { flex-wrap: wrap; } .narrow .place, .medium .place { display: none; }
 .medium .readout { min-width: 80px; }
-.narrow .details p { white-space: normal; height: 34px; } .narrow .readout { min-width: 60px; }
+.narrow .details p { white-space: normal; } .narrow .readout { min-width: 60px; }
 .narrow .details .note { display: none; }
 .narrow .over { inset: 0; }
 .narrow .menu .sheet { position: fixed; right: auto; }
@@ -265,15 +268,17 @@ textarea { width: 100%; height: 140px; font: 12px/1.4 ui-monospace, monospace; c
 .tallied { font-size: 18px; line-height: 40px; font-weight: 600; }
 .narrowest { display: none; margin: 0; padding: 0 12px 8px; } .tiny .narrowest { display: block; }
 .left-out { margin: 0; padding: 6px 16px; background: var(--sunk); }
-.tiny .tabs, .tiny .time, .tiny .panel:not(.board) { display: none; }
+.tiny .title span, .tiny .tabs, .tiny .time, .tiny .panel:not(.board) { display: none; }
 .tiny .board { display: block !important; }
 
 @media (pointer: coarse) { button:not(.name) { height: 44px; min-width: 44px; } }
-@media (forced-colors: active) { .meter i, .bars i, .playhead::before { forced-color-adjust: none; } }
+@media (forced-colors: active) { .meter i, .bars i, .playhead::before, .chips :is(.mark, .key) {
+  forced-color-adjust: none; } }
 .printed { display: none; margin: 0; padding: 8px 16px; font-size: 11px; border-top: 1px solid var(--line); }
 .printing { width: 680px; } .printing .printed { display: block; }
-.printing .series[aria-pressed] { padding: 0; border: 0; background: none; }
-.printing .details p { display: block; white-space: normal; height: auto; }
+.printing :is(.series, .chip, .strip .menu > button) { padding: 0; border: 0; background: none; }
+.printing .menu > button::after { content: none; } .printing .lane .name::before { content: none; }
+.printing .details { height: auto; } .printing .details p { display: block; white-space: normal; max-height: none; }
 .printing :is(.tools, .transport, .tabs, .over, .push, .caption, .captions, .selecting, .switches, .dividers) {
   display: none !important; } .printing .foot { position: static; }
 .printing .details .note { display: none; }

@@ -23,8 +23,9 @@ const ASIDE_BY = 11; // px between the marks of events of one step
  */
 /** @typedef {import("./types.js").Pen} Pen */
 
-/** The rows that are shown, from above. @param {import("./types.js").Payload} payload @param {string} kind of the layout
- * @param {boolean} presenting @returns {Row[]} */
+/** The rows that are shown, from above.
+ * @param {import("./types.js").Payload} payload @param {string} kind of the layout @param {boolean} presenting
+ * @returns {Row[]} */
 export function rulerRows(payload, kind, presenting) {
   const transitions = hasTransitions(payload) || payload.series.some((series) => series.curves.changed);
   const low = payload.lead.low_steps && kind !== "narrow" && !presenting;

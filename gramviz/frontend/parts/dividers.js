@@ -28,7 +28,7 @@ export function createDividers(context) {
     const level = side === "curves";
     const grows = side === "board" ? 1 : -1; // with a move to the right or down
     const element = make("div", {
-      class: `divider ${side}`,
+      class: `divider at-${side}`,
       role: "separator",
       tabindex: "0",
       "aria-orientation": level ? "horizontal" : "vertical",

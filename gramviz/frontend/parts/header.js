@@ -3,12 +3,12 @@
 import { badge, make, setAttribute } from "../dom.js";
 import { isSudoku } from "../explain.js";
 import { exportItems } from "../export.js";
+import { PANELS } from "../layout.js";
 import { createMenu } from "../menu.js";
 import { compareOffers, editOffers, planeOffers } from "../offers.js";
 import { planesOf } from "../planes.js";
 import { isHaloForced } from "../scene.js";
 import { laneNames, layerNames } from "../state.js";
-import { PANELS } from "./strip.js";
 import { words } from "../words.js";
 
 /** @typedef {import("../registry.js").Context} Context */
@@ -163,7 +163,11 @@ function createSeries({ payload, store, actions }) {
   const correct = payload.series
     .filter((series) => series.n > 1 && series.valid)
     .map((series) => words.correct(series.right ?? 0, series.n));
-  const tally = correct.length ? make("span", { class: "muted selectable tally" }, correct.join("; ")) : null;
+  const unknown = words.answers[payload.board.kind === "image" ? "picture" : "noValid"];
+  const said = payload.series.some((series) => series.valid) ? correct.join("; ") : unknown;
+  const none = payload.solutions === 0 ? words.answers.found(0, 0) : "";
+  const all = [said, none].filter(Boolean).join("; ");
+  const tally = all ? make("span", { class: "muted selectable tally", title: all }, all) : null;
   return {
     element: make("div", { class: "letters" }, buttons, tally),
     update() {

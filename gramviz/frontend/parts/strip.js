@@ -2,7 +2,9 @@
 // panels are open.
 
 import { make, markIcon, setAttribute, setText } from "../dom.js";
+import { focusedIn } from "../focus.js";
 import { colorChoices } from "../groups.js";
+import { PANELS } from "../layout.js";
 import { createMenu } from "../menu.js";
 import { shownColors } from "../scene.js";
 import { selectionSentence } from "../selection.js";
@@ -14,7 +16,6 @@ import { words } from "../words.js";
 
 const RAMP = 9; // samples of the ramp that stands for time
 const ORDER = ["correct", "wrong", "unfinished", "none", "unknown", "drawn"]; // of outcomes; other groups are numbered
-export const PANELS = /** @type {const} */ (["board", "map", "answers", "curves"]);
 
 /** The groups of trajectories that a color stands for, in order. @param {Context} context @returns {Entry[]} */
 function entriesOf({ payload, store }) {
@@ -46,11 +47,14 @@ function createColors(context) {
   const chips = make("div", { class: "chips", role: "group", "aria-label": words.buttons.color });
   chips.addEventListener("pointerleave", () => store.poke({ hover: null }));
 
+  /** @type {Entry[]} */
+  let entries = [];
+
   /** @param {Entry} entry */
   function chip({ label, color, shape, members, count }) {
     const sample = shape ? make("span", {}, markIcon(shape)) : make("i", { class: "key" });
     sample.style[shape ? "color" : "background"] = context.theme.pick(color);
-    const own = { class: "chip", "aria-pressed": "false", title: words.select.group(label, count) };
+    const own = { class: "chip", "data-part": "chip", "aria-pressed": "false", title: words.select.group(label, count) };
     return make(
       "button",
       {
@@ -78,19 +82,22 @@ function createColors(context) {
   return {
     element: make("div", { class: "colors" }, menu.element, chips),
     menu,
-    update() {
-      const { color_by, selected } = store.state;
-      const entries = entriesOf(context);
+    fill() {
+      const { color_by } = store.state;
+      const at = [...chips.children].indexOf(focusedIn(chips));
+      entries = entriesOf(context);
       menu.setLabel(options().find(([key]) => key === color_by)?.[1] ?? "");
       chips.replaceChildren(...(color_by === "step" || store.veiled ? ramp() : entries.map(chip)));
-      const now = JSON.stringify(selected);
-      chips.querySelectorAll(".chip").forEach((node, k) => {
+      /** @type {HTMLElement | undefined} */ (chips.children[at])?.focus();
+    },
+    /** Marks the color whose trajectories are selected, and no others. */
+    mark() {
+      const now = JSON.stringify(store.state.selected);
+      for (const [k, node] of chips.querySelectorAll(".chip").entries()) {
         const { members } = entries[k];
-        const own = Object.fromEntries(
-          payload.series.flatMap(({ letter: l }) => (members[l] ? [[l, members[l]]] : [])),
-        );
-        setAttribute(node, "aria-pressed", JSON.stringify(own) === now);
-      });
+        const own = payload.series.flatMap(({ letter }) => (members[letter] ? [[letter, members[letter]]] : []));
+        setAttribute(node, "aria-pressed", JSON.stringify(Object.fromEntries(own)) === now);
+      }
     },
   };
 }
@@ -150,8 +157,10 @@ export function createStrip(context) {
     update(changed) {
       const has = (/** @type {string[]} */ ...keys) => keys.some((key) => changed.has(key));
       const follows = !["outcome", "answer", "series", "step"].includes(store.state.color_by);
-      const colored = has("layout", "theme", "color_by", "basis", "selected", "hidden", "limit");
-      if (colored || (follows && has("cursor", "cells"))) colors.update();
+      const refill =
+        has("layout", "theme", "color_by", "basis", "hidden", "limit") || (follows && has("cursor", "cells"));
+      if (refill) colors.fill();
+      if (refill || has("selected")) colors.mark();
       colors.menu.update(changed);
       selecting.update(changed);
       if (has("layout")) switches.update(context.size.folded);

@@ -162,7 +162,8 @@ def random_state(rng: random.Random) -> dict:
         "camera": rng.choice([None, {"x": number(), "y": number(), "k": 2.5}]), "layers": some(list(LAYERS)),
         "lanes": some(list(CURVES)), "speed": rng.choice([1, 2, 4, 8, 16]), "loop": rng.random() < 0.5,
         "theme": rng.choice(["auto", "light", "dark"]), "motion": rng.choice(["auto", "calm"]),
-        "panel": rng.choice(["board", "map", "answers"]),
+        "panel": rng.choice(["board", "map", "answers"]), "folded": rng.choice([None, [], ["board", "curves"]]),
+        "sizes": rng.choice([{}, {"board": 0.4}, {"answers": 0.2, "curves": 0.3}]), "tall": some(list(CURVES))[:2],
     }  # fmt: skip
     return {key: value for key, value in keys.items() if rng.random() < 0.7}
 
