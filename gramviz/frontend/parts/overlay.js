@@ -124,8 +124,9 @@ function createTable({ payload, store }, fill) {
 }
 
 /** @param {Context} context */
-function keyList({ payload: { series, lead, levels } }) {
-  const rows = words.keyTable(series.length > 1, lead.low_steps > 0, levels[0].toLowerCase());
+function keyList({ payload: { series, lead, levels, list } }) {
+  const has = { several: series.length > 1, low: lead.low_steps > 0, many: list !== null };
+  const rows = words.keyTable(has, levels[0].toLowerCase());
   return make(
     "dl",
     {},
