@@ -218,6 +218,9 @@ export function createOverlay(context) {
       if (!sheet.turn()) return;
       if (closed && !element.contains(focused)) from = focused;
       cover();
+      // The header stays in reach, however many rows it has.
+      const top = root.querySelector("header")?.offsetHeight ?? 0;
+      element.style.top = context.size.kind === "narrow" ? "" : `${top}px`;
       const text = content.querySelector("textarea");
       text?.select();
       if (!element.hidden) (text ?? heading).focus({ preventScroll: true });
