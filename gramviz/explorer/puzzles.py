@@ -52,7 +52,7 @@ def puzzle_name(meta: Mapping[str, Any]) -> str:
 
 
 def counted(count: int) -> str:
-    """So many trajectories, in words."""
+    """A number of trajectories, in words."""
     return f"{count} {'trajectory' if count == 1 else 'trajectories'}"
 
 

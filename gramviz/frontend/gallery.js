@@ -1,4 +1,4 @@
-// A sheet of small pictures over the panels: what time needs stays in sight. Pictures are drawn as they come into view;
+// A sheet of small pictures over the panels, with Play below it. Pictures are drawn as they come into view;
 // the grid is one stop of Tab, arrows move in it, Enter chooses, Escape closes.
 
 import { make, rove, selectTabs, setAttribute, setText } from "./dom.js";

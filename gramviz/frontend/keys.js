@@ -24,7 +24,9 @@ function bareKeys(context) {
   const { payload, store, actions, lesson } = context;
   const board = (/** @type {string} */ name) => store.set({ board: store.state.board === name ? "focus" : name });
   const page = (/** @type {number} */ by) =>
-    store.state.chapter !== null || store.transient.presenter || !payload.list ? lesson.turn(by) : actions.puzzle(by);
+    payload.list && !payload.lesson && store.state.chapter === null && !store.transient.presenter
+      ? actions.puzzle(by)
+      : lesson.turn(by);
   const digits = [..."123456789"].map((digit) => [digit, () => filter(context, digit)]);
   return {
     ...Object.fromEntries(digits),

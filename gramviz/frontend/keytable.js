@@ -3,9 +3,12 @@
 /** A row, where it means something. @param {boolean} wanted @param {string[]} row */
 const only = (wanted, ...row) => (wanted ? [row] : []);
 
-/** What `?` shows: [keys, what they do]; of several series, with low-level steps, and the word of the outer level.
- * @param {boolean} several @param {boolean} low @param {string} level @returns {string[][]} */
-export const keyTable = (several, low, level) => [
+const LESSON = "“Lesson”: “Back”, “Next”";
+
+/** What `?` shows: [keys, what they do]; of several series, with low-level steps, of many puzzles, and the word of the
+ * outer level.
+ * @param {{ several: boolean, low: boolean, many: boolean }} has @param {string} level @returns {string[][]} */
+export const keyTable = ({ several, low, many }, level) => [
   ["Space, K", "“Play” or “Pause”"],
   ["J / L, ← / →", "transition back or forward"],
   ["Shift+J / Shift+L", `${level} back or forward`],
@@ -20,8 +23,9 @@ export const keyTable = (several, low, level) => [
   ["M, X", "“Board”: all trajectories, “A ≠ B”"],
   ["R", "to the nearest trajectory: fewest different cells at this step"],
   ["P, Shift+P", "pin the focused trajectory; “Presenter”"],
-  ["PageUp / PageDown", "previous, next puzzle in the order of “Puzzles”; in a “Lesson”: “Back”, “Next”"],
-  ["Shift+T, Shift+S", "“Puzzles”, “Samples”: arrows move, Enter chooses, Esc closes"],
+  ["PageUp / PageDown", many ? "“Previous puzzle”, “Next puzzle”; in a “Lesson”: “Back”, “Next”" : LESSON],
+  ...only(many, "Shift+T", "“Puzzles”: arrows move, Enter chooses"),
+  ["Shift+S", "“Samples”: arrows move, Enter focuses, again: shows it large"],
   ["1-9, 0", "only this token; all"],
   ["Q / Shift+Q", "“Color by”: next, previous"],
   ["G, O", "“Map”: “Loss landscape”, “3-D”"],

@@ -131,12 +131,14 @@ header .tools { display: flex; gap: 6px; margin-left: auto; align-items: center;
 .gallery { position: absolute; inset: 0; z-index: 3; background: var(--bg); display: flex;
   flex-direction: column; padding: 10px 16px 0; }
 .printing .gallery { display: none; }
-.gallery .sub { white-space: normal; flex: 1 1 auto; } .gallery .sub + button { order: 1; } .orders { display: flex; flex-wrap: wrap; gap: 4px; }
+.gallery .sub { white-space: normal; flex: 1 1 auto; } .gv:not(.narrow) .gallery .sub + button { order: 1; }
+.orders { display: flex; flex-wrap: wrap; gap: 4px; }
 .tiles { position: relative; flex: 1; min-height: 0; overflow: auto; display: grid; align-content: start;
   grid-template-columns: repeat(auto-fill, minmax(146px, 1fr)); gap: 4px; padding: 4px; }
 .tiles h4 { grid-column: 1 / -1; margin: 6px 4px 0; font-size: 12px; font-weight: 600; }
 .tile { height: auto !important; padding: 6px; border-color: transparent !important; display: grid;
-  justify-items: center; gap: 1px; align-content: start; font-size: 11px; white-space: normal; }
+  justify-items: center; gap: 1px; align-content: start; content-visibility: auto;
+  contain-intrinsic-size: auto 146px auto 190px; font-size: 11px; white-space: normal; }
 .tile .line { display: inline-flex; align-items: center; gap: 4px; } .tile .mark { color: var(--mark); }
 .tile.focus { box-shadow: inset 0 0 0 2px var(--ink); } .tile.gray canvas { opacity: .4; }
 

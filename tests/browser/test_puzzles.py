@@ -93,7 +93,7 @@ def test_the_contact_sheet_follows_time_and_chooses(show, one):
     shown = show(freeze(one))
     shown.page.get_by_role("button", name="Samples").click()
     shown.drawn()
-    assert "50 trajectories, step 16.2" in shown.text()
+    assert "50 trajectories, at 16.2" in shown.text()
     assert shown.page.get_by_role("button", name="Play").is_visible()
     assert shown.page.locator(".tiles h4").first.inner_text().startswith("answer a, correct: ")
     shown.until(f"{shown.root}.querySelector('.tile canvas').width > 0")
