@@ -63,7 +63,12 @@ function describe(meta, buffer) {
     const own = meta.arrays.filter((entry) => entry.series === series.letter && TYPES[entry.dtype]);
     return Object.fromEntries(own.map((entry) => [entry.name, readArray(entry, buffer)]));
   };
-  const series = meta.series.map((series, index) => readSeries(series, index, arraysOf(series), board.size));
+  const givenIn = (/** @type {number[] | null | undefined} */ x) =>
+    (x ?? []).map((token) => !board.blank.includes(token));
+  const series = meta.series.map((series, index) => ({
+    ...readSeries(series, index, arraysOf(series), board.size),
+    given: givenIn(series.x ?? meta.x),
+  }));
   const lead = series.reduce((best, series) => (series.steps > best.steps ? series : best), series[0]);
   const space = readSpace(meta.answer_space, arraysOf(meta.series[0]), series, board.tokens.length);
   const levels = [...cleaned(meta.levels, 40), "Supervision step", "Transition", "Low-level step"];
@@ -78,7 +83,7 @@ function describe(meta, buffer) {
     puzzles: meta.puzzles,
     x: meta.x ?? null,
     y: meta.y ?? null,
-    given: (meta.x ?? []).map((token) => !board.blank.includes(token)),
+    given: givenIn(meta.x),
     solutions: meta.solutions_known ?? null,
     levels: levels.slice(0, Math.max(3, meta.levels?.length ?? 0)),
     answers: meta.answers ?? [],
@@ -181,7 +186,8 @@ function readNamed(arrays, n) {
 }
 
 /** One series, with accessors so that no other module knows how the bytes lie.
- * @param {SeriesMeta} series @param {number} index @param {Arrays} arrays @param {number} size @returns {Series} */
+ * @param {SeriesMeta} series @param {number} index @param {Arrays} arrays @param {number} size
+ * @returns {Omit<Series, "given">} */
 function readSeries(series, index, arrays, size) {
   const [n, t] = arrays.tokens.shape;
   const tokens = /** @type {Uint8Array} */ (arrays.tokens.values);

@@ -2,6 +2,7 @@
 
 import { createAnswers } from "./parts/answers.js";
 import { createBoard } from "./parts/board.js";
+import { createBranches } from "./parts/branches.js";
 import { createDetails } from "./parts/details.js";
 import { createEdit } from "./parts/edit.js";
 import { createHeader } from "./parts/header.js";
@@ -60,6 +61,7 @@ export const PARTS = [
   [createBoard, "panels"],
   [createMap, "panels"],
   [createAnswers, "panels"],
+  [createBranches],
   [createEdit],
   [createCaptions],
   [createLanes, "time"],
