@@ -36,7 +36,7 @@ class Branch:
         rollout, puzzle: what came of it.
         parent: the branch that it grew from; None: a series that the explorer was opened with.
         series, trajectory, step: the letter of what it grew from, which of its trajectories (None: all), and which step
-            of what is shown; "" where it was compared and grew from nothing.
+            of what is shown; "" where it was compared and grew from none.
         followed: how many trajectories followed the change, in words.
         pinned: whether it stays shown where another branch needs a place.
         ask: draws it again; None where it was compared.
