@@ -65,8 +65,8 @@ header .tools { display: flex; flex-wrap: wrap; gap: 8px; margin-left: auto; ali
   width: 18px; }
 .key.doubt { border-radius: 50%; background: var(--gold); }
 .key.effect { width: 44px; border-radius: 0; border: 1px solid var(--edge); }
-.key.effect.towards { background: linear-gradient(90deg, transparent, color-mix(in srgb, var(--purple) 55%, transparent)); }
-.key.effect.away { background: linear-gradient(90deg, transparent, color-mix(in srgb, var(--gold) 55%, transparent)); }
+.key.effect.more { background: linear-gradient(90deg, transparent, color-mix(in srgb, var(--purple) 55%, transparent)); }
+.key.effect.less { background: linear-gradient(270deg, transparent, color-mix(in srgb, var(--gold) 55%, transparent)); }
 .key.halo { border-radius: 50%; background: radial-gradient(circle, var(--text2) 2.2px, var(--line) 2.8px); }
 .meter { width: 76px; height: 6px; border-radius: 3px; background: var(--line); overflow: hidden; }
 .meter i { display: block; height: 100%; background: var(--ink); }

@@ -80,12 +80,11 @@ function createBoardTabs({ payload, store }) {
 function effectLegend({ at, source, values, followed }) {
   const known = values.filter((value) => value !== null);
   const most = Math.max(...known.map(Math.abs));
-  const bar = (/** @type {string} */ name, /** @type {number} */ end) => [
-    make("i", { class: `key effect ${name}` }),
-    make("b", {}, words.patch.value(end)),
-  ];
-  const away = Math.min(...known) < 0 ? bar("away", -most) : [];
-  return make("span", { class: "apart" }, words.patch.legend(source, at, followed), "0", bar("towards", most), away);
+  const end = (/** @type {number} */ value) => make("b", {}, words.patch.value(value));
+  const color = (/** @type {string} */ name) => make("i", { class: `key effect ${name}` });
+  const less = Math.min(...known) < 0 ? [end(-most), color("less")] : [];
+  const bar = make("span", {}, less, "0", color("more"), end(most));
+  return [make("span", { class: "apart" }, words.patch.legend(source, at, followed)), bar];
 }
 
 /**
@@ -100,7 +99,7 @@ function legendItems({ payload, store }, view) {
   const { legend } = words;
   const changed = /** @type {[string, string]} */ (["changed", legend.changed]);
   if (view.draft) return [["given", legend.given], changed];
-  if (view.effect) return [effectLegend(view.effect)];
+  if (view.effect) return effectLegend(view.effect);
   if (store.state.cursor.low !== null) return [text(words.low)];
   if (view.mode === "differ") {
     const differing = view.tokens.filter((token, k) => token !== view.other?.[k]).length;
