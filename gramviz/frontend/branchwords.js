@@ -40,6 +40,7 @@ export const branchWords = {
       /** @type {number} */ value,
       /** @type {number} */ n,
     ) =>
-      `Patching ${place} from ${source}: effect ${branchWords.patch.value(value)}, ${plural(n, "cell")} of the answer changed.`,
+      `Patching ${place} from ${source}: effect ${branchWords.patch.value(value)}, ` +
+      `${plural(n, "cell")} of the answer changed.`,
   },
 };

@@ -53,7 +53,8 @@ function sourceOf({ payload, store }) {
   return { other: related ? pinned : null, name: words.trajectoryName(theirs, pinned[1]) };
 }
 
-/** Activation patching, from the pinned trajectory into the focused one. @param {Context} context @returns {Choice[]} */
+/** Activation patching, from the pinned trajectory into the focused one.
+ * @param {Context} context @returns {Choice[]} */
 export function patchOffers({ payload, store, kernel }) {
   const { focus, cursor, cells } = store.state;
   const series = seriesOf(payload, focus[0]);

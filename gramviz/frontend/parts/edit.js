@@ -29,7 +29,10 @@ function createDraft({ payload, store, kernel, say }, blank) {
         else edit[cell] = token;
       return store.poke({ edit });
     },
-    /** Asks for a branch on this puzzle: the whole series anew, or the focused trajectory from the cursor on. @param {boolean} whole */
+    /**
+     * Asks for a branch on this puzzle: the whole series anew, or the focused trajectory from the cursor on.
+     * @param {boolean} whole
+     */
     rerun(whole) {
       const changes = Object.entries(store.transient.edit ?? {});
       if (!changes.length) return say(words.edit.none);
