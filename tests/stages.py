@@ -396,6 +396,7 @@ HOST = """async ([source, meta, data, asks]) => {
   const kept = { meta, asks, data: Uint8Array.from(atob(data), c => c.charCodeAt(0)), state: {}, status: "" };
   window.sent = [];
   window.answer = message => hear["msg:custom"].forEach(f => f(message));
+  window.keep = (k, v) => { kept[k] = v; hear["change:" + k].forEach(f => f()); };
   const model = {
     get: k => kept[k], set(k, v) { kept[k] = v; }, save_changes() {}, send: m => window.sent.push(m),
     on: (e, f) => (hear[e] ??= []).push(f), off: (e, f) => { hear[e] = hear[e].filter(g => g !== f); },

@@ -59,11 +59,11 @@ def intervene(
         progress: whether to show a bar; by default in a notebook and a terminal. An interrupt (Ctrl+C) leaves the
             puzzles that are done; with False it raises.
     Returns:
-        By puzzle and trajectory, and with "each" by position: `followed`, `changed` (cells of the final answer), and of a
-        patch `differs` and `effect` (`gram.patching.effect`; of an edit: `obeyed`), where known `valid` and
-        `valid_before` of the final answer. Of all of them `share`, the share that followed (of a patch: of those whose
-        source `differs`), `n`, of how many, and `interval` [bound], its 95 % interval (`gram.evaluation.intervals`;
-        over several puzzles with the puzzles as its samples).
+        By puzzle and trajectory, and with "each" by position: `followed`, `changed` (cells of the final answer), of a
+        patch `differs` and `effect` (see `gram.patching.effect`; of an edit: `obeyed`), and where they are known
+        `valid` and `valid_before` of the final answer. Of all trajectories: `share`, how many followed (of a patch,
+        among those from which the source `differs`); `n`, of how many; `interval` [bound], its 95 % interval
+        (`gram.evaluation.intervals`; over several puzzles the puzzles are its samples).
     Raises:
         InterventionError: not one change, or no such cell, token or trajectory.
         SampleError, RolloutError, TaskError: as `gram.rerun`.

@@ -40,7 +40,7 @@ _MEGABYTE = 1_000_000
 
 @dataclass(frozen=True)
 class Packing:
-    """What is packed of some rollouts; see `pack`."""
+    """What is packed of some rollouts; see `pack`. The puzzle of series from `own` on may be an edited one."""
 
     budget: str | float | None = "4 MB"
     share_h: bool = False
@@ -48,6 +48,7 @@ class Packing:
     every: Every = "transition"
     trajectories: int | None = None
     planes_of: tuple[int, ...] = ()
+    own: int = len(LETTERS)
 
 
 def pack(
@@ -88,7 +89,7 @@ def packed(
     rollouts: Sequence[xr.Dataset], puzzle: int | Sequence[int], names: Sequence[str] | None, packing: Packing
 ) -> Payload:
     """As `pack`."""
-    chosen = _same_puzzle(rollouts, puzzle)
+    chosen = _same_puzzle(rollouts, puzzle, packing.own)
     planes = _own_planes(rollouts, chosen, packing.planes_of)
     limit, trajectories = _bytes(packing.budget), packing.trajectories
     if trajectories is not None and trajectories < 1:
@@ -118,7 +119,7 @@ def packed(
 
 
 # ------------------------------------------------------------------------------------------------------------- checking
-def _same_puzzle(rollouts: Sequence[xr.Dataset], puzzle: int | Sequence[int]) -> list[int]:
+def _same_puzzle(rollouts: Sequence[xr.Dataset], puzzle: int | Sequence[int], own: int) -> list[int]:
     """The index of the puzzle in each series, after it was checked that they all show the same one."""
     count = len(rollouts)
     if not 1 <= count <= len(LETTERS):
@@ -139,7 +140,7 @@ def _same_puzzle(rollouts: Sequence[xr.Dataset], puzzle: int | Sequence[int]) ->
         if board != first:
             raise PackError(f"A and {letter} show different boards: {first.title}, {board.title}. Compare one task.")
         wanted = rollouts[0]["x"].values[chosen[0]]
-        if (rollout["x"].values[p] != wanted).any():
+        if (rollout["x"].values[p] != wanted).any() and LETTERS.index(letter) < own:
             where = np.flatnonzero((rollout["x"].values == wanted).all(1))
             fix = f"puzzle=({chosen[0]}, {where[0]})" if len(where) and count == 2 else "puzzle=…"
             shown = f"puzzle {chosen[0] + 1}, puzzle {p + 1}"
@@ -181,13 +182,14 @@ def _pack(
     writer = PayloadWriter()
     metas = []
     for i, (letter, rollout) in enumerate(zip(LETTERS, rollouts, strict=False)):
-        missing: dict[str, str] = {}
-        writer.series = letter
+        writer.series, missing = letter, dict[str, str]()
         _boards(writer, drawn[i], missing, packing.second)
         _curves(writer, rollout, drawn[i], missing)
         _endings(writer, rollout, full[i], answers.final[i].values, answers.at[i].values, missing)
         low_steps = _low_drift(writer, full[i], rollout, missing)
         metas.append(_series_meta(letter, rollout, whole[i], kept[i], low_steps, missing, names[i] if names else None))
+        if not both and (rollout["x"].values != rollouts[0]["x"].values).any():
+            metas[-1]["x"] = measure.shown(rollout)["x"].values[0].tolist()
     space, bases, opening = answer_space(writer, drawn, answers)
     bases += maps(writer, rollouts, packing.share_h, ("h",))
     # The cells that a page counts are those that are drawn: of ARC the answer's, wherever on the canvas it lies.
@@ -360,14 +362,13 @@ def _left_out(
     said = []
     for meta in metas:
         if meta["kept"] is not None:
-            shown = f"{meta['trajectories']} of {meta['all_trajectories']} trajectories, evenly chosen."
-            said.append(f"{meta['letter']}: {shown}")
+            said.append("{letter}: {trajectories} of {all_trajectories} trajectories, evenly chosen.".format(**meta))
     if packing.every == "supervision":
         for meta, rollout, kept in zip(metas, whole, rollouts, strict=True):
             before = int((rollout["low_step"].values == 0).sum())
             if kept.sizes["step"] < before:
-                words = f"{kept.sizes['step']} of {before} states, the last of each supervision step."
-                said.append(f"{meta['letter']}: {words}")
+                states = f"{kept.sizes['step']} of {before} states"
+                said.append(f"{meta['letter']}: {states}, the last of each supervision step.")
     if not packing.second and any("probability" in rollout or "logits" in rollout for rollout in rollouts):
         said.append("The second most probable token of each cell.")
     return said

@@ -41,26 +41,27 @@ class Rerun(Protocol):
         *,
         puzzle: int = ...,
         x: NDArray[Any] | None = ...,
-        trajectory: int = ...,
+        trajectory: int | Sequence[int] = ...,
         step: int | None = ...,
         h: NDArray[Any] | None = ...,
         l: NDArray[Any] | None = ...,
         trajectories: int | None = ...,
         supervision_steps: int | None = ...,
         seed: int | None = ...,
+        keys: Sequence[int] | None = ...,
+        noise: float = ...,
     ) -> xr.Dataset:
         """A rollout of one puzzle."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """What an explorer was made of.
+    """What an explorer shows.
 
     Attributes:
         rollouts, puzzles, names: of each series.
         packing: how they are packed.
-        own: how many series it was opened with; those after are branches.
-        made: how many branches were ever drawn, so that each has a seed of its own.
+        own: how many series it was opened with; those after are branches, whose puzzle may have been edited.
     """
 
     rollouts: tuple[xr.Dataset, ...]
@@ -68,7 +69,6 @@ class Source:
     names: tuple[str | None, ...]
     packing: Packing
     own: int
-    made: int = 0
 
     @classmethod
     def of(
@@ -87,7 +87,7 @@ class Source:
         """The payload of all series."""
         series = zip(self.rollouts, self.names, strict=True)
         names = [name or str(one.attrs.get("name") or one.attrs["model"]) for one, name in series]
-        return packed(self.rollouts, self.puzzles, names, self.packing)
+        return packed(self.rollouts, self.puzzles, names, replace(self.packing, own=self.own))
 
     def at(self, puzzle: int) -> Source:
         """The same with another puzzle of series A; branches are of the one that is left, and go.
@@ -109,42 +109,30 @@ class Source:
         packing = replace(self.packing, planes_of=cells)
         return replace(self, rollouts=own, puzzles=puzzles, names=self.names[: self.own], packing=packing)
 
-    def room(self) -> Source:
-        """The same with a place for one more series: where there is none, the last branch makes room."""
-        if len(self.rollouts) < len(LETTERS):
-            return self
-        if self.own == len(LETTERS):
-            raise BranchError(f"the explorer shows {len(LETTERS)} series already; open fewer, then branch")
-        return replace(self, rollouts=self.rollouts[:-1], puzzles=self.puzzles[:-1], names=self.names[:-1])
+    def beside(self, branches: Sequence[tuple[xr.Dataset, int, str]]) -> Source:
+        """Its own series with these (rollout, puzzle, name) after them, and no others."""
+        rollouts, puzzles, names = zip(*branches, strict=True) if branches else ((), (), ())
+        wider = replace(
+            self,
+            rollouts=(*self.rollouts[: self.own], *rollouts),
+            puzzles=(*self.puzzles[: self.own], *puzzles),
+            names=(*self.names[: self.own], *names),
+        )
+        return replace(wider, packing=replace(self.packing, planes_of=tuple(self.moved(self.packing.planes_of, wider))))
 
-    def joined(self, rollout: xr.Dataset, name: str) -> Source:
-        """With one more branch."""
-        return replace(self._with(rollout, 0, name), made=self.made + 1)
-
-    def beside(self, rollout: xr.Dataset, name: str) -> Source:
-        """With another rollout of the puzzle that is shown; one of its `own`, unless branches stand before it.
+    def holds(self, rollout: xr.Dataset, name: str) -> int:
+        """Which puzzle of a rollout is the one that is shown.
 
         Raises:
-            BranchError: there is no place, or the rollout does not hold this puzzle.
+            BranchError: none is.
         """
-        if len(self.rollouts) == len(LETTERS):
-            raise BranchError(f"the explorer shows {len(LETTERS)} series already; open fewer, then compare")
         x = self.one(0)["x"].values
         same = (rollout["x"].values == x).all(1) if rollout["x"].shape[1:] == x.shape[1:] else np.zeros(1, bool)
         if not same.any():
             raise BranchError(
                 f"{name} does not hold this puzzle; give a rollout that does, or a function that draws it"
             )
-        wider = replace(self._with(rollout, int(same.argmax()), name), own=self.own + (self.own == len(self.rollouts)))
-        return replace(wider, packing=replace(self.packing, planes_of=tuple(self.moved(self.packing.planes_of, wider))))
-
-    def _with(self, rollout: xr.Dataset, puzzle: int, name: str) -> Source:
-        return replace(
-            self,
-            rollouts=(*self.rollouts, rollout),
-            puzzles=(*self.puzzles, puzzle),
-            names=(*self.names, name),
-        )
+        return int(same.argmax())
 
     def moved(self, cells: Sequence[int], to: Source) -> list[int]:
         """The same places where `to` is drawn: an answer of ARC is drawn as wide as the widest of its series."""

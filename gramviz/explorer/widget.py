@@ -20,27 +20,18 @@ import xarray as xr
 
 from gramviz import measure
 from gramviz.contract import CONTRACT
-from gramviz.explorer.branch import TRAJECTORIES, changed, moment, start
+from gramviz.explorer.branches import Branch, Branches
 from gramviz.explorer.chapters import read
+from gramviz.explorer.experiment import Change, Patch, branch, patch_each
 from gramviz.explorer.frame import Page, module_text, write_page
 from gramviz.explorer.output import bundle
-from gramviz.explorer.payload import Payload
+from gramviz.explorer.payload import LETTERS, Payload
 from gramviz.explorer.puzzles import counted, puzzle_name
-from gramviz.explorer.source import BranchError, Other, Rerun, Source, opened
-from gramviz.explorer.state import (
-    State,
-    StateError,
-    cell_of,
-    is_index,
-    lead_of,
-    step_of,
-    trajectory_name,
-    trajectory_of,
-)
+from gramviz.explorer.questions import answer
+from gramviz.explorer.source import Other, Rerun, Source, opened
+from gramviz.explorer.state import State, StateError, cell_of, is_index, lead_of, step_of
 
-_EDITED = ", edited"
 _NEW_SEED = "The same model, other seed"
-_LASTING = {*CONTRACT["lasting"], "cells"} - {"cursor"}  # what outlives an edit
 
 
 class Explorer(anywidget.AnyWidget):
@@ -53,10 +44,12 @@ class Explorer(anywidget.AnyWidget):
         turn, heard: how often Python has set the state, and the last such number that the page had received when it
             sent its own; a view from before that is dropped, so that a late gesture does not undo what Python set.
         status: what went wrong in the page, or "".
-        asks: what the page may ask this kernel for: `puzzle`, another one, and `cell`, the plane of one, where it has
-            the rollouts, as from `explore`; `branch` and `edit`, where it was given a `rerun` too; `compare`, with that
-            or with `others`.
+        asks: what the page may ask this kernel for: `puzzle`, another one, `cell`, the plane of one, and `tree`, what
+            becomes of a branch, where it has the rollouts, as from `explore`; `branch` and `each`, each cell patched in
+            turn, where it was given a `rerun` too; `compare`, with that or with `others`.
         others: the names of the rollouts that "+ Compare" offers.
+        branches: the experiments, by name; written out, a tree. `tree` is the same for the page.
+        effect: what `patch_each` found, as the page draws it; {} for nothing.
     """
 
     meta = traitlets.Dict().tag(sync=True)
@@ -67,6 +60,8 @@ class Explorer(anywidget.AnyWidget):
     status = traitlets.Unicode().tag(sync=True)
     asks = traitlets.List(traitlets.Unicode()).tag(sync=True)
     others = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    tree = traitlets.List(traitlets.Dict()).tag(sync=True)
+    effect = traitlets.Dict().tag(sync=True)
 
     def __init__(
         self,
@@ -80,13 +75,15 @@ class Explorer(anywidget.AnyWidget):
         self._esm = module_text()
         self._incoming: Any = None  # the state that a page is sending at this moment
         self._source, self._rerun, self._others = source, rerun, dict(others or {})
+        self.branches = Branches(self)
         if rerun:
-            self._others.setdefault(_NEW_SEED, self._redrawn)
+            self._others.setdefault(_NEW_SEED, _NEW_SEED)
         able = {
             "puzzle": source,
             "cell": source,
+            "tree": source,
             "branch": source and rerun,
-            "edit": source and rerun,
+            "each": source and rerun,
             "compare": source and self._others,
         }
         super().__init__(
@@ -138,11 +135,10 @@ class Explorer(anywidget.AnyWidget):
             self.state = {**self.state, "puzzle": payload.meta["puzzle"], **state}
         return self
 
-    def _show(self, source: Source, *, with_lesson: bool = True) -> Payload:
+    def _show(self, source: Source) -> Payload:
         """Keep another source, and return its payload; nothing changes where it cannot be packed."""
         payload = source.payload()
-        if with_lesson:
-            payload.meta["lesson"] = self.meta.get("lesson")
+        payload.meta["lesson"] = self.meta.get("lesson")
         self._source = source
         return payload
 
@@ -183,8 +179,11 @@ class Explorer(anywidget.AnyWidget):
             raise StateError(
                 f"puzzle is {puzzle}, but this has no rollout; open it with gv.explore(rollout, puzzle={puzzle})"
             )
-        payload = self._show(self._source.at(puzzle), with_lesson=False)
+        payload = self._show(self._source.at(puzzle))
+        payload.meta["lesson"] = None  # it is of the puzzle that is left
         with self.hold_sync():
+            self.branches.clear()
+            self.effect = {}
             chosen = {"basis"} if self.state.get("basis") != self.meta["default_basis"] else set()
             self.state = {key: self.state[key] for key in {*CONTRACT["lasting"], *chosen} & self.state.keys()}
             return self.feed(payload)
@@ -251,165 +250,127 @@ class Explorer(anywidget.AnyWidget):
         at = first["at"] if first["at"] is not None else 0
         return self.set(**{"chapter": 0, "cursor": {"step": at, "low": None}} | first.get("show", {}))
 
-    # -- new series, by a model that the notebook hands in
+    # -- experiments, by a model that the notebook hands in
     def branch(
         self,
-        series: str,
-        trajectory: int = 0,
+        series: str = "A",
+        trajectory: int | None = None,
         at: str | int = "init",
         *,
-        towards: tuple[str, int] | None = None,
-        along: int | None = None,
-        by: float | None = None,
-        trajectories: int | None = TRAJECTORIES,
-        supervision_steps: int | None = None,
+        edit: Mapping[str | int, Any] | None = None,
+        patch: Patch | None = None,
+        cells: Sequence[str | int] | None = None,
+        by: float = 1.0,
+        nudge: tuple[int, float] | None = None,
+        noise: float = 1.0,
         seed: int | None = None,
-    ) -> xr.Dataset:
-        """Resume from a recorded state with other sampling noise, and show the result as another series.
+        trajectories: int | None = None,
+        supervision_steps: int | None = None,
+        name: str | None = None,
+    ) -> Branch:
+        """Resume from recorded states with a change, and show what comes of it as another series, beside the original.
 
-        It begins with the recorded past of its trajectory, so both stand on one ruler and part at `at`. Of four series,
-        the last branch makes room.
+        It begins with the recorded past of its trajectories, so both stand on one ruler and part at `at`. Without a
+        change it has other sampling noise. `branches` keeps it; of more than four series, the last branch that is not
+        pinned makes room.
 
         Args:
-            series, trajectory: whose state.
+            series: a letter, or the name of a branch that is shown.
+            trajectory: whose state; None: every trajectory of the series resumes once, from its own.
             at: the end of a transition of that series: "7.2", "init", or the index of a step.
-            towards: (series, trajectory) of the same checkpoint whose state at that step pulls it.
-            along: a principal component of h, from 1.
-            by: how far: by default 0.5 of the way towards, or 1 standard deviation of the states along.
-            trajectories: how many resume from it.
+            edit: cell -> token as it is written on the board, or None for a blank: `{"r4c6": 7, "r1c1": None}`.
+            patch: (series, trajectory) of the same checkpoint whose state at that step is put in, or (series,
+                trajectory, puzzle) of another puzzle of that rollout: activation patching.
+            cells: of which cells; by default of all.
+            by: the share of the way to that state; 1 puts it in, 0.5 goes half way.
+            nudge: (component, deviations): along a principal component of h, from 1, by standard deviations.
+            noise: factor on the sampling noise; 0: none.
+            seed: of the noise; by default one that no branch of this explorer had, and the recorded one where the whole
+                series is drawn again with an edit or other noise.
+            trajectories: how many resume from the state of one trajectory; 8.
             supervision_steps: where they end, counted from the start; by default where the recorded ones do.
-            seed: of the noise; by default one that no branch of this explorer had.
-        Returns:
-            The rollout of the new series.
+            name: in the tree; by default what it grew from, and the cause.
         Raises:
-            BranchError, StateError: no such trajectory, moment or direction, or no `rerun` was given.
+            BranchError, InterventionError, StateError: no such series, trajectory, moment, cell or change, or no
+                `rerun` was given.
             RolloutError: `h`, or the `l` that the model needs, was not recorded.
-            ValueError: what `rerun` refuses, e.g. a checkpoint that is not here.
+            ValueError: what `rerun` refuses, e.g. givens that break a rule, or a checkpoint that is not here.
         """
-        source, rerun = self._able()
-        metas = self.meta["series"]
-        meta = self._series(series)
-        who = meta, self._trajectory(series, trajectory)[1]
-        one = source.one(metas.index(meta))
-        shown, step = moment(meta, one, at)
-        goal = None if towards is None else (self._series(towards[0]), self._trajectory(*towards)[1])
-        states, words = start(source, metas, who, step, goal, along, by)
-        source = source.room()
-        rollout = rerun(
-            one, trajectory=trajectory_of(*who), step=step, trajectories=trajectories,
-            supervision_steps=supervision_steps,
-            seed=int(one.attrs["seed"]) + 1 + source.made if seed is None else seed, **states,
+        arguments = {
+            "edit": edit, "patch": patch, "cells": cells, "by": by, "nudge": nudge, "noise": noise,
+            "trajectories": trajectories, "supervision_steps": supervision_steps,
+        }  # fmt: skip
+        said = "".join(f", {key}={value!r}" for key, value in arguments.items() if value not in (None, 1.0))
+        board = self.meta["board"]
+        change = Change(
+            None if edit is None else {cell_of(board, cell): token for cell, token in edit.items()}, patch,
+            None if cells is None else [cell_of(board, cell) for cell in cells], by, nudge, noise, seed,
         )  # fmt: skip
-        name = f"{trajectory_name(*who)} from {measure.address(one, step)}{words}"
-        rollout = rollout.assign_attrs(name=name)
-        self._show_branch(self._show(source.joined(rollout, name)), shown, [series, trajectory])
-        return rollout
+        return branch(
+            self, series, trajectory, at, change, trajectories=trajectories, supervision_steps=supervision_steps,
+            name=name, arguments=f", {trajectory!r}, {at!r}{said}",
+        )  # fmt: skip
 
-    def _show_branch(self, payload: Payload, step: int, origin: list[Any]) -> None:
-        letter = payload.meta["series"][-1]["letter"]
-        self.feed(
-            payload,
-            cursor={"step": step, "low": None},
-            focus=[letter, 0],
-            board="focus",
-            pinned=origin if origin[0] != letter else None,  # the trajectory that it parts from stays in ink
-            selected={k: chosen for k, chosen in self.selection.items() if k != letter},
-            hidden=[k for k in self.state.get("hidden", []) if k != letter],
-        )
+    def patch_each(
+        self, series: str, trajectory: int, at: str | int, patch: Patch, *, seed: int | None = None
+    ) -> xr.Dataset:
+        """Which cell's state decides: each cell alone is patched from a source, and the effect is drawn on the board.
 
-    def edit(self, cells: Mapping[str | int, Any], *, seed: int | None = None) -> list[xr.Dataset]:
-        """Change the puzzle, draw every series again on it, and show that; branches are of the old one and go.
+        `effect = {}` takes the picture away. Over many trajectories or puzzles: `gram.intervene(..., cells="each")`.
 
         Args:
-            cells: cell -> token as it is written on the board, or None for a blank: `{"r4c6": 7, "r1c1": None}`.
-            seed: of the noise; by default the recorded one.
+            series, trajectory, at: whose state, as in `branch`.
+            patch: from whom, as in `branch`.
+            seed: of the noise, which is the same for all.
         Returns:
-            The rollouts of the series.
+            By position: `effect`, on the scale on which the answer is as it was at 0 and the source's at 1
+            (`gram.patching.effect`), `changed` cells of the final answer, and whether it `followed` in all cells.
         Raises:
-            BranchError, StateError: no such cell or token, or no `rerun` was given.
-            ValueError: what `rerun` refuses, e.g. givens that break a rule.
+            BranchError: both reach the same answer, or as `branch`.
         """
-        source, rerun = self._able()
-        positions = {cell_of(self.meta["board"], name): token for name, token in cells.items()}
-        old = [source.one(k) for k in range(source.own)]
-        x = changed(old[0], positions)
-        new = tuple(rerun(one, x=x, seed=seed) for one in old)
-        names = tuple(meta["name"].removesuffix(_EDITED) + _EDITED for meta in self.meta["series"][: source.own])
-        payload = self._show(replace(source, rollouts=new, puzzles=(0,) * len(new), names=names), with_lesson=False)
-        kept = {key: self.state[key] for key in _LASTING & self.state.keys()}
-        with self.hold_sync():
-            self.state = kept
-            self.feed(payload)
-        return list(new)
+        return patch_each(self, series, trajectory, at, patch, seed)
 
-    def compare(self, other: Other, *, name: str | None = None) -> xr.Dataset:
-        """Show another rollout of this puzzle beside those that are here, up to four.
+    def compare(self, other: Other, *, name: str | None = None) -> Branch:
+        """Show another rollout of this puzzle beside those that are here, as a branch that grew from none of them.
 
-        Different checkpoints share no plane of `h`, so the map then goes to "PCA of answers".
+        Different checkpoints share no plane of `h`, so the map then goes to the one that all models share.
 
         Args:
             other: a name of `others`; a rollout that holds this puzzle, or the path of one; or a function that draws
                 one, given series A of this puzzle alone.
             name: what a reader calls it; by default the name among `others`, or the rollout's own.
-        Returns:
-            The rollout of the new series.
         Raises:
             BranchError: there is no place, another puzzle, or this explorer has no rollouts.
             PackError: another board, or over the budget.
         """
-        if self._source is None:
-            raise BranchError("this explorer has no rollouts to compare with; open it with gv.explore(rollout)")
+        source = self.branches.source()
         offered = other if isinstance(other, str) and other in self._others else None
+        if offered == _NEW_SEED:
+            return self.branch(name=name)
+        self.branches.room()
         wanted = self._others[offered] if offered else other
-        rollout = wanted(self._source.one(0)) if callable(wanted) else opened(wanted)
-        own = str(rollout.attrs.get("name") or rollout.attrs["model"])
-        source = self._source.beside(rollout, name or (offered if offered and offered != _NEW_SEED else own))
-        cells = self.state.get("cells")
-        moved = {"cells": self._source.moved(cells, source)} if cells else {}
-        payload = self._show(source)
-        self.feed(payload, basis=payload.meta["default_basis"], camera=None, brush=None, **moved)
-        return rollout
-
-    def _redrawn(self, one: xr.Dataset) -> xr.Dataset:
-        """Series A drawn again with a seed that none of the series had."""
-        source, rerun = self._able()
-        seed = 1 + max(int(old.attrs["seed"]) for old in source.rollouts) + source.made
-        name = one.attrs.get("name") or one.attrs["model"]
-        return rerun(one, seed=seed).assign_attrs(name=f"{name}, seed {seed}")
-
-    def _able(self) -> tuple[Source, Rerun]:
-        if self._source is None or self._rerun is None:
-            raise BranchError(
-                "this explorer knows no model; open it with a function that does: gv.explore(rollout, rerun=gram.rerun)"
-            )
-        return self._source, self._rerun
+        rollout = wanted(source.one(0)) if callable(wanted) else opened(wanted)
+        called = name or offered or str(rollout.attrs.get("name") or rollout.attrs["model"])
+        puzzle = source.holds(rollout, called)
+        found = Branch(self.branches, self.branches.free(called), "compared", rollout, puzzle)
+        self.branches.add(found, camera=None, brush=None)
+        self.set(basis=self.meta["default_basis"])
+        return found
 
     def _asked(self, _: object, content: Any, buffers: object) -> None:
         """A person asked for something in the page: say at once that this kernel lives, then do it or say why not."""
         del buffers
         if not isinstance(content, dict) or content.get("ask") not in self.asks:
             return
-        reply = {"id": content.get("id")}
+        reply, data = {"id": content.get("id")}, self.data
         self.send(reply | {"busy": True})
         try:
-            if content["ask"] == "edit":
-                self.edit({int(cell): token for cell, token in content["cells"].items()})
-            elif content["ask"] == "puzzle":
-                self.set(puzzle=int(content["puzzle"]))
-            elif content["ask"] == "cell":
-                self.set(basis=f"cell{int(content['cell'])}", camera=None, brush=None)
-            elif content["ask"] == "compare":
-                self.compare(self.others[int(content["other"])])  # by number: a page names no file to be opened
-            else:
-                to = content.get("towards")
-                self.branch(
-                    content["series"], content["trajectory"], content["step"], along=content.get("along"),
-                    towards=(to[0], to[1]) if to else None,
-                )  # fmt: skip
+            said = answer(self, content)
         except Exception as error:  # whatever a model fails with, the page is the only one to show it
             self.send(reply | {"ok": False, "say": " ".join(str(error).split()) or type(error).__name__})
         else:
-            self.send(reply | {"ok": True})
+            # Where no other payload follows, the page hears at once that it is done.
+            self.send(reply | {"ok": True} | ({"say": said} if self.data == data else {}))
 
     # -- leaving the notebook
     def to_python(self) -> str:
@@ -429,9 +390,12 @@ class Explorer(anywidget.AnyWidget):
         return f"Explorer({self.meta['title']}, {puzzle_name(self.meta)}: {series})"
 
     def _series(self, letter: str) -> Mapping[str, Any]:
-        """The payload's entry of a series."""
+        """The payload's entry of a series, by its letter, or of a branch that is shown, by its name."""
+        named = None if letter in LETTERS else self.branches.get(letter)
+        if named and not named.letter:
+            raise StateError(f"branch {letter!r} is not shown; show it first: explorer.branches[{letter!r}].show()")
         for meta in self.meta["series"]:
-            if meta["letter"] == letter:
+            if meta["letter"] == (named.letter if named else letter):
                 found: Mapping[str, Any] = meta
                 return found
         shown = ", ".join(f"{meta['letter']} ({meta['name']})" for meta in self.meta["series"])

@@ -3,7 +3,7 @@
 import { percent } from "./text.js";
 import { words } from "./words.js";
 
-/** @import { Payload, Series, State, Who } from "./types.js" */
+/** @import { Answer, Payload, Series, State, Who } from "./types.js" */
 /**
  * @typedef {object} AnswerRow
  * @property {number | null} id of the answer; null for a board that is no final answer, -1 for several answers
@@ -96,9 +96,13 @@ export function choices(series) {
   return found;
 }
 
-/** How many different correct answers the trajectories end in. @param {Payload} payload */
-export const solutionsFound = (payload) =>
-  payload.answers.filter((answer, id) => answer.valid && outcomeOf(payload, id) === 1).length;
+/** How many different correct answers the trajectories of this puzzle end in, not of an edited one.
+ * @param {Payload} payload */
+export function solutionsFound(payload) {
+  const letters = payload.series.filter(({ x }) => !x).map(({ letter }) => letter);
+  const isFound = (/** @type {Answer} */ { counts }) => letters.some((letter) => counts[letter]);
+  return payload.answers.filter((answer, id) => answer.valid && outcomeOf(payload, id) === 1 && isFound(answer)).length;
+}
 
 /**
  * What a set of trajectories holds, in words: "9 trajectories: 7 answer b, 2 answer c".

@@ -12,13 +12,15 @@ const TRAIL = 3; // transitions over which an older change fades
 
 /** While the puzzle is edited the board shows what is given, with what was typed since; else `view` itself.
  * @param {Payload} payload @param {Transient} transient @param {BoardView} view @returns {BoardView} */
-function drafted({ board, x }, { edit }, view) {
+function drafted({ board, x: asked }, { edit }, view) {
+  const x = view.series.x ?? asked;
   if (!edit || !x) return view;
   const before = Uint8Array.from(x);
   const tokens = before.map((token, cell) => edit[cell] ?? token);
   return {
     ...view,
     ...{ mode: "one", trail: [], reasons: null, certainty: null, second: null, pinned: null, truth: null, draft: true },
+    effect: null,
     series: { ...view.series, tokens: () => before }, // what was there before a change
     tokens,
     given: Array.from(tokens, (token) => !board.blank.includes(token)),
@@ -36,11 +38,12 @@ function drafted({ board, x }, { edit }, view) {
  * @param {boolean} small whether it is a thumbnail
  */
 export function boardView(payload, state, transient, small = false) {
-  const { hover } = transient;
-  const { board, given, x } = payload;
+  const { hover, effect } = transient;
+  const { board } = payload;
   const { pinned, layers, cells, token } = state;
   const { low } = state.cursor;
   const [series, trajectory] = shownTrajectory(payload, state, hover);
+  const { given, x = payload.x } = series;
   // At a low-level step h, and so the answer, is that of the transition before.
   const step = low === null ? state.cursor.step : state.cursor.step - 1;
   const other = otherTrajectory(payload, state);
@@ -82,6 +85,7 @@ export function boardView(payload, state, transient, small = false) {
     secondCertainty: secondCertainty && ((position) => secondCertainty(trajectory, step, position)),
     reasons: one && low === null && layers.includes("explain") ? reasonsAt(payload, series, trajectory, step) : null,
     truth: layers.includes("truth") ? payload.y : null,
+    effect: effect?.series === series.letter && effect.trajectory === trajectory && one && !small ? effect : null,
     hover: hover?.cell ?? null,
     cells,
     token,

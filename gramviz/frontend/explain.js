@@ -178,7 +178,8 @@ export function reasons(board, x, before, after) {
  * @param {Payload} payload @param {Series} series @param {number} trajectory @param {number} step
  * @returns {Reasons | null} */
 export function reasonsAt(payload, series, trajectory, step) {
-  if (!isSudoku(payload.board) || !payload.x) return null;
+  const x = series.x ?? payload.x;
+  if (!isSudoku(payload.board) || !x) return null;
   const kept = explained.get(series) ?? /** @type {Map<string, Reasons>} */ (new Map());
   explained.set(series, kept);
   const key = `${trajectory} ${step}`;
@@ -186,7 +187,7 @@ export function reasonsAt(payload, series, trajectory, step) {
   if (known) return known;
   const changed = changedCells(series, trajectory, step).length;
   const found = changed
-    ? reasons(payload.board, payload.x, series.tokens(trajectory, step - 1), series.tokens(trajectory, step))
+    ? reasons(payload.board, x, series.tokens(trajectory, step - 1), series.tokens(trajectory, step))
     : null;
   kept.set(key, found ?? new Map());
   return found ?? new Map();

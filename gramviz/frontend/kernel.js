@@ -59,6 +59,24 @@ function createLink(model, memory) {
 }
 
 /**
+ * What the kernel keeps beside the payload, as transient keys.
+ * @param {Model} model
+ * @param {Store} store
+ * @param {AbortSignal} signal
+ */
+function follow(model, store, signal) {
+  const load = () => {
+    const effect = model.get("effect");
+    store.poke({ tree: model.get("tree") ?? [], effect: effect?.values ? effect : null });
+  };
+  for (const key of ["change:tree", "change:effect"]) {
+    model.on(key, load);
+    signal.addEventListener("abort", () => model.off(key, load));
+  }
+  load();
+}
+
+/**
  * Questions, and the answers to them.
  * @param {Model} model
  * @param {Memory} memory
@@ -79,7 +97,7 @@ function createQuestions(model, memory) {
     if (asked === null || answer?.id !== asked) return;
     clearTimeout(timer);
     if (answer.busy) return say(reading ? words.puzzles.reading : words.edit.busy);
-    if (answer.ok) return; // what it comes with may still be on its way
+    if (answer.ok && answer.say === undefined) return; // the payload that it comes with may still be on its way
     Object.assign(memory, { asking: false, agreed: model.get("state") });
     say(clean(answer.say, 400));
   }
@@ -131,6 +149,7 @@ export function createKernel(model) {
      */
     connect(store, say, signal) {
       link.connect(store, signal);
+      follow(model, store, signal);
       questions.connect(store, say, signal);
     },
     /** Why the kernel cannot be asked for this, or null. @param {string} what @returns {string | null} */

@@ -41,9 +41,40 @@ export function compareOffers({ payload, kernel }) {
   );
 }
 
+/**
+ * The pinned trajectory, if its states can stand in the place of the focused one's, and its name.
+ * @param {Pick<Context, "payload" | "store">} context
+ */
+function sourceOf({ payload, store }) {
+  const { focus, pinned } = store.state;
+  if (!pinned || String(pinned) === String(focus)) return { other: null, name: null };
+  const [mine, theirs] = [focus, pinned].map(([letter]) => seriesOf(payload, letter));
+  const related = theirs.checkpoint === mine.checkpoint;
+  return { other: related ? pinned : null, name: words.trajectoryName(theirs, pinned[1]) };
+}
+
+/** Activation patching, from the pinned trajectory into the focused one.
+ * @param {Context} context @returns {Choice[]} */
+export function patchOffers({ payload, store, kernel }) {
+  const { focus, cursor, cells } = store.state;
+  const series = seriesOf(payload, focus[0]);
+  const { other, name } = sourceOf({ payload, store });
+  const question = { series: series.letter, trajectory: focus[1], step: series.held(cursor.step), patch: other };
+  const why = (/** @type {string} */ what) => kernel.refusal(what) ?? (other ? null : words.edit.pin);
+  const chosen = cells.length ? cells : null;
+  const { patch } = words;
+  const names = chosen?.map((cell) => cellName(payload.board, cell)) ?? null;
+  const { effect } = store.transient;
+  return [
+    offer(patch.some(names, name), () => kernel.ask({ ask: "branch", ...question, cells: chosen }), why("branch")),
+    offer(patch.each(name), () => kernel.ask({ ask: "each", ...question }), why("each")),
+    ...(effect ? [offer(patch.clear, () => store.poke({ effect: null }), null)] : []),
+  ];
+}
+
 /** Another puzzle, and branches from the state that is shown. @param {Context} context @returns {Choice[]} */
 export function editOffers({ payload, store, kernel }) {
-  const { focus, pinned, cursor } = store.state;
+  const { focus, cursor } = store.state;
   const series = seriesOf(payload, focus[0]);
   const step = series.held(cursor.step);
   const name = words.trajectoryName(series, focus[1]);
@@ -52,19 +83,17 @@ export function editOffers({ payload, store, kernel }) {
     () =>
       kernel.ask({ ask: "branch", series: series.letter, trajectory: focus[1], step, ...more });
   const why = kernel.refusal("branch");
-  const editing = kernel.refusal("edit") ?? (payload.x ? null : words.edit.beside);
+  const editing = why ?? (payload.x ? null : words.edit.beside);
   const { edit } = store.transient;
-  const other = pinned && String(pinned) !== String(focus) ? pinned : null;
-  const related = other && seriesOf(payload, other[0]).checkpoint === series.checkpoint;
-  const towards = words.edit.towards(other ? words.trajectoryName(seriesOf(payload, other[0]), other[1]) : null);
+  const { other, name: from } = sourceOf({ payload, store });
   return [
     { ...offer(words.edit.puzzle, () => store.poke({ edit: edit ? null : {} }), editing), checked: Boolean(edit) },
     offer(words.edit.branch(name, address(payload, step)), branch(), why),
     ...(why
       ? []
       : [
-          offer(towards, branch({ towards: other }), related ? null : words.edit.pin),
-          ...[1, 2].map((along) => offer(words.edit.along(along), branch({ along }), null)),
+          offer(words.edit.towards(from), branch({ patch: other, by: 0.5 }), other ? null : words.edit.pin),
+          ...[1, 2].map((along) => offer(words.edit.along(along), branch({ nudge: [along, 1] }), null)),
         ]),
   ];
 }

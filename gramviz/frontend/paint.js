@@ -10,6 +10,7 @@ import { paintAttacks, paintEdges } from "./relations.js";
 /** @typedef {import("./glyphs.js").Ink} Ink */
 /** @typedef {import("./crowd.js").Cell} Cell */
 
+const EFFECT = 0.55; // opacity of the largest effect of a patch, which leaves what stands in the cell legible
 const UNSURE = 0.6; // below this certainty the runner-up is shown
 const LEAST_MARK = 20; // px of a cell that has room for marks
 const LEAST_SMALL = 26; // px of one that has room for a second token
@@ -26,7 +27,10 @@ export function paintBoard(pen, place, view, theme, font) {
   const ink = { pen, place, view, theme, font };
   if (board.kind === "graph") paintEdges(ink);
   else if (board.tokens.some((token) => token.glyph === "text" || token.glyph === "queen")) paintSquares(ink);
+  const filled = board.kind === "image" || board.apart;
+  if (view.effect && !filled) paintEffect(ink, view.effect);
   for (let position = 0; position < board.size; position += 1) paintPosition(ink, position);
+  if (view.effect && filled) paintEffect(ink, view.effect);
   if (board.kind !== "graph") paintLines(ink);
   if (view.mode !== "all" && !view.small) paintAttacks(ink);
   if (!view.small) for (let position = 0; position < board.size; position += 1) paintFrames(ink, position);
@@ -100,6 +104,28 @@ function paintLines(ink) {
   pen.strokeStyle = board.apart ? theme.edge : theme.ink; // ink around black cells would be part of the picture
   roundRect(pen, left, top, right - left, bottom - top, 3);
   pen.stroke();
+}
+
+/**
+ * The effect of patching each cell: the deeper the color, the further the answer moves to the source's; the other color
+ * where it moves away.
+ * @param {Ink} ink
+ * @param {import("./types.js").Effect} effect
+ */
+function paintEffect(ink, { values }) {
+  const { pen, view, theme } = ink;
+  const most = Math.max(...values.map((value) => Math.abs(value ?? 0))) || 1;
+  for (const [position, value] of values.entries()) {
+    if (position >= view.board.size || !value) continue;
+    const { x, y, size } = cellOf(ink, position);
+    pen.globalAlpha = (EFFECT * Math.abs(value)) / most;
+    pen.fillStyle = value > 0 ? theme.purple : theme.gold;
+    pen.beginPath();
+    if (view.board.kind === "graph") pen.arc(x + size / 2, y + size / 2, size / 2 + 6, 0, 2 * Math.PI);
+    else pen.rect(x, y, size, size);
+    pen.fill();
+  }
+  pen.globalAlpha = 1;
 }
 
 /** @param {Ink} ink @param {number} position */

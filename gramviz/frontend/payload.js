@@ -65,7 +65,12 @@ function describe(meta, buffer) {
     return Object.fromEntries(own.map((entry) => [entry.name, readArray(entry, buffer)]));
   };
   const arrays = meta.series.map(arraysOf);
-  const series = meta.series.map((series, index) => readSeries(series, index, arrays[index], board.size));
+  const givenIn = (/** @type {number[] | null | undefined} */ x) =>
+    (x ?? []).map((token) => !board.blank.includes(token));
+  const series = meta.series.map((series, index) => ({
+    ...readSeries(series, index, arrays[index], board.size),
+    given: givenIn(series.x ?? meta.x),
+  }));
   const lead = series.reduce((best, series) => (series.steps > best.steps ? series : best), series[0]);
   const space = readSpace(meta.answer_space, arrays[0], series, board.tokens.length);
   const levels = [...cleaned(meta.levels, 40), "Supervision step", "Transition", "Low-level step"];
@@ -82,7 +87,7 @@ function describe(meta, buffer) {
     list: readPuzzles(arrays, series),
     x: meta.x ?? null,
     y: meta.y ?? null,
-    given: (meta.x ?? []).map((token) => !board.blank.includes(token)),
+    given: givenIn(meta.x),
     solutions: meta.solutions_known ?? null,
     levels: levels.slice(0, Math.max(3, meta.levels?.length ?? 0)),
     answers: meta.answers ?? [],
@@ -185,7 +190,8 @@ function readNamed(arrays, n) {
 }
 
 /** One series, with accessors so that no other module knows how the bytes lie.
- * @param {SeriesMeta} series @param {number} index @param {Arrays} arrays @param {number} size @returns {Series} */
+ * @param {SeriesMeta} series @param {number} index @param {Arrays} arrays @param {number} size
+ * @returns {Omit<Series, "given">} */
 function readSeries(series, index, arrays, size) {
   const [n, t] = arrays.tokens.shape;
   const tokens = /** @type {Uint8Array} */ (arrays.tokens.values);

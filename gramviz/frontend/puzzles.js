@@ -152,6 +152,7 @@ export function puzzleView(payload, at) {
     ...{ otherName: "", reasons: null, truth: null, hover: null, cells: [], token: null },
     given: Array.from(tokens, (token) => !board.blank.includes(token)),
     conflict: () => false,
+    effect: null,
     against: () => null,
   };
 }

@@ -2,6 +2,7 @@
 
 import { createAnswers } from "./parts/answers.js";
 import { createBoard } from "./parts/board.js";
+import { createBranches } from "./parts/branches.js";
 import { createDetails } from "./parts/details.js";
 import { createDividers } from "./parts/dividers.js";
 import { createEdit } from "./parts/edit.js";
@@ -68,6 +69,7 @@ export const PARTS = [
   [createPuzzles, "panels"],
   [createSamples, "panels"],
   [createStrip],
+  [createBranches],
   [createEdit],
   [createCaptions],
   [createLanes, "time"],

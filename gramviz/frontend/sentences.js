@@ -45,6 +45,9 @@ function cellSentence(payload, state, transient, position) {
   }
   const sentences = [`${words.trajectoryName(series, trajectory)}: ${parts.join(", ")}.`];
   if (view.reasons?.has(position)) sentences.unshift(reasonSentence(board, view, position));
+  const moved = view.effect?.values[position] ?? null;
+  if (view.effect && moved !== null)
+    sentences.unshift(words.patch.cell(place, view.effect.source, moved, view.effect.changed[position]));
   if (view.conflict(position)) {
     const others = opponents(board, tokens, position).map((other) => placeName(board, other));
     sentences.push(others.length ? words.cell.conflict(others) : board.ruled ? words.cell.breaks : words.cell.wrong);

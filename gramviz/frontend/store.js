@@ -23,6 +23,8 @@ const APART = 250; // ms between two messages: at most four a second
  * @property {boolean} blank
  * @property {number | null} from where a loop begins whose end is not chosen yet
  * @property {Record<number, number> | null} edit while the puzzle is edited: position -> token typed there
+ * @property {import("./types.js").BranchRow[]} tree the branches, as the kernel keeps them
+ * @property {import("./types.js").Effect | null} effect of patching each cell, as the kernel found it
  * @property {number | null} limit while a quiz asks: the last step that may be shown
  * @property {boolean} asking whether a quiz waits for its answer
  * @property {string} reply what the quiz says of the last answer
@@ -44,6 +46,8 @@ const TRANSIENT = Object.freeze({
   blank: false,
   from: null,
   edit: null,
+  tree: [],
+  effect: null,
   limit: null,
   asking: false,
   reply: "",

@@ -89,6 +89,11 @@ header .tools { display: flex; gap: 6px; margin-left: auto; align-items: center;
 .key.certainty { height: 3px; border-radius: 0; background: linear-gradient(90deg, var(--text2) 62%, var(--line) 62%);
   width: 18px; }
 .key.doubt { border-radius: 50%; background: var(--gold); }
+.key.effect { width: 44px; border-radius: 0; border: 1px solid var(--edge); }
+.key.effect.more { background: linear-gradient(90deg, transparent,
+  color-mix(in srgb, var(--purple) 55%, transparent)); }
+.key.effect.less { background: linear-gradient(270deg, transparent,
+  color-mix(in srgb, var(--gold) 55%, transparent)); }
 .key.halo { border-radius: 50%; background: radial-gradient(circle, var(--text2) 2.2px, var(--line) 2.8px); }
 .meter { width: 76px; height: 6px; border-radius: 3px; background: var(--line); overflow: hidden; }
 .meter i { display: block; height: 100%; background: var(--ink); }
@@ -196,6 +201,14 @@ input[type=checkbox] { accent-color: var(--ink); width: 15px; height: 15px; } .r
   background: var(--sunk); font-size: 13px; }
 .captions .words { flex: 1; min-width: 0; display: grid; gap: 6px; } .captions .say { max-width: 90ch; }
 .reply:empty { display: none; } .reply { font-weight: 600; }
+.branches { padding: 8px 16px; border-top: 1px solid var(--line); max-height: 150px; overflow: auto; display: grid;
+  gap: 2px; }
+.branches h3 { font-size: 13px; font-weight: 650; margin: 0 0 2px; }
+.branch { display: flex; gap: 4px 8px; align-items: center; flex-wrap: wrap; }
+.branch .badge.none { border-style: dotted; color: var(--text3); border-color: var(--edge); }
+.branch .called { border-color: transparent; font-weight: 600; padding: 0 4px; }
+.branch .tools { margin-left: auto; display: flex; gap: 4px; }
+.branch button { height: 23px; padding: 0 7px; } .branch input { height: 23px; min-width: 220px; }
 .options { display: flex; flex-wrap: wrap; gap: 6px; align-items: center; } .options:empty { display: none; }
 .captions .steps { display: flex; gap: 8px; align-items: center; flex: none; }
 .lane.history { height: 32px; } .history .values { white-space: nowrap; }

@@ -145,6 +145,7 @@
  * @property {Record<string, string>} [missing]
  * @property {number} [all_trajectories]
  * @property {number[] | null} [kept] the trajectories that are shown, where not all of them are
+ * @property {number[]} [x] of a branch with an edited puzzle: that puzzle
  */
 /** @typedef {{ values: Numbers, each: 0 | 1 }} Curve `each` is 0 where one line is that of all trajectories */
 /** @typedef {{ xyz: Numbers, outside?: Numbers, beyond?: Numbers }} SeriesMap */
@@ -152,6 +153,7 @@
  * @typedef {object} SeriesParts accessors, so that no other module knows how the bytes lie; absent where not recorded
  * @property {number} index
  * @property {number} n trajectories
+ * @property {boolean[]} given in its puzzle
  * @property {(step: number) => number} held a shorter series keeps its last state
  * @property {Record<string, Curve>} curves
  * @property {Record<string, SeriesMap>} maps
@@ -425,6 +427,7 @@
  * @property {number[]} cells
  * @property {number | null} token
  * @property {boolean} [draft] while the puzzle is edited
+ * @property {Effect | null} effect of patching each cell, where it is of the trajectory that is shown
  */
 /** A board that stands beside its input. @typedef {Board & { input: NonNullable<Board["input"]> }} PairBoard */
 /** @typedef {Places & { left: number, top: number }} GridPlaces */
@@ -439,6 +442,28 @@
  * @property {(position: number) => { x: number, y: number }} at the center of a position
  * @property {(x: number, y: number) => number | null} hit
  * @property {(position: number, dx: number, dy: number) => number} move
+ */
+
+// --------------------------------------------------------------------------------------------------------- experiments
+/**
+ * @typedef {object} BranchRow a line of the tree of branches, as `gramviz.explorer.branches.Row`
+ * @property {string} name
+ * @property {string} cause
+ * @property {string} outcome
+ * @property {string | null} letter null: it is not shown
+ * @property {boolean} pinned
+ * @property {boolean} drawn
+ * @property {number} depth
+ */
+/**
+ * @typedef {object} Effect what `Explorer.patch_each` found, by position
+ * @property {string} series
+ * @property {number} trajectory
+ * @property {string} at
+ * @property {string} source
+ * @property {(number | null)[]} values
+ * @property {number[]} changed
+ * @property {number} followed
  */
 
 export {};

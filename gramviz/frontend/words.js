@@ -1,6 +1,7 @@
 // Every sentence that the explorer shows or speaks, in one table: read aloud in one place, translated in one place.
 
 import { answerMapWords } from "./answerwords.js";
+import { branchWords } from "./branchwords.js";
 import { keyTable } from "./keytable.js";
 import { puzzleWords } from "./puzzlewords.js";
 import { joined, percent, plural } from "./text.js";
@@ -377,11 +378,12 @@ export const words = {
     puzzle: "Edit the puzzle",
     how: (/** @type {number} */ count) =>
       `Choose a cell and type what is given there; 0 takes it away. ${plural(count, "cell")} changed. ` +
-      "Enter draws every series anew, Esc leaves.",
+      "Enter draws the series anew beside the original, Esc leaves.",
     choose: "Choose a cell first.",
     none: "Nothing is changed yet.",
     blank: "blank",
     rerun: "Rerun",
+    resume: (/** @type {string} */ name, /** @type {string} */ at) => `Resume ${name} from ${at}`,
     leave: "Leave",
     branch: (/** @type {string} */ name, /** @type {string} */ at) => `Branch ${name} from ${at}`,
     towards: (/** @type {string | null} */ name) => `… half way to ${name ?? "the pinned trajectory"}`,
@@ -401,6 +403,7 @@ export const words = {
     busy: "The model is at work; the page continues when it is done.",
     silent: "No answer from the kernel. It may be busy.",
   },
+  ...branchWords,
   settledStep: (
     /** @type {string} */ step,
     /** @type {number} */ changed,

@@ -110,15 +110,15 @@ def answer_space(rollouts: xr.Dataset | Sequence[xr.Dataset], puzzle: int | Sequ
         )
     chosen = [shown(one.isel(puzzle=[p])) for one, p in zip(rollouts, each(puzzle, rollouts), strict=True)]
     board = board_of(chosen[0])
-    x = chosen[0]["x"].values[0]
-    cells = np.flatnonzero(np.isin(x, board.blank))
+    xs = np.stack([one["x"].values[0] for one in chosen])  # the puzzle of a branch may have been edited
+    cells = np.flatnonzero(np.isin(xs, board.blank).any(0) | (xs != xs[0]).any(0))
     if board.apart or not len(cells):  # nothing of the puzzle is given in the answer
-        cells = np.arange(len(x))
+        cells = np.arange(xs.shape[1])
     steps = max(one.sizes["step"] for one in chosen)
     tokens = np.concatenate([_held(one["tokens"].values[0][:, :, cells], steps) for one in chosen])
     kinds = len(board.tokens)
     # Colors of a graph without a given one are names: what matters is which nodes share one.
-    symbols = board.exclusive if board.kind == "graph" and len(cells) == len(x) else ()
+    symbols = board.exclusive if board.kind == "graph" and len(cells) == xs.shape[1] else ()
     names = canonical(tokens, symbols, kinds) if symbols else None
     if names is not None:
         tokens = names[np.arange(len(tokens))[:, None, None], tokens]

@@ -88,7 +88,7 @@ def test_a_kernel_without_a_model_says_how_to_lend_one(hosted):
 
 
 def test_branches_are_asked_for_in_words_and_answers_are_said(hosted):
-    shown = hosted(["branch", "edit"])
+    shown = hosted(["branch", "each", "tree"])
     shown.page.evaluate("document.querySelector('main').gramviz.set({focus: ['A', 3], cursor: {step: 5, low: 2}})")
     shown.drawn()
     pick(shown, "Branch A #3 from 3.1")
@@ -105,7 +105,7 @@ def test_branches_are_asked_for_in_words_and_answers_are_said(hosted):
     shown.drawn()
     assert "<img src=x onerror=alert(1)> no" in shown.text()
     pick(shown, "… one deviation along PC 2")
-    assert shown.page.evaluate("sent.at(-1).along") == 2
+    assert shown.page.evaluate("sent.at(-1).nudge") == [2, 1]
     shown.page.get_by_role("button", name="View").click()
     entry = shown.page.get_by_role("menuitem", name="… half way to the pinned trajectory")
     assert entry.is_disabled()
@@ -113,11 +113,73 @@ def test_branches_are_asked_for_in_words_and_answers_are_said(hosted):
     shown.page.keyboard.press("Escape")
     shown.set(pinned=["A", 1])  # drawn, so the menu is closed: one opened in the same frame would have its old entries
     pick(shown, "… half way to A #1")
-    assert shown.page.evaluate("sent.at(-1).towards") == ["A", 1]
+    assert shown.page.evaluate("[sent.at(-1).patch, sent.at(-1).by]") == [["A", 1], 0.5]
+    shown.set(cells=[1, 6])
+    shown.page.get_by_role("button", name="Patch").click()
+    shown.page.get_by_role("menuitem", name="Patch r1c2, r2c3 from A #1").click()
+    asked = shown.page.evaluate("sent.at(-1)")
+    assert [asked[key] for key in ("ask", "series", "trajectory", "step", "patch", "cells")] == [
+        "branch", "A", 3, 5, ["A", 1], [1, 6],
+    ]  # fmt: skip
+    shown.page.get_by_role("button", name="Patch").click()
+    shown.page.get_by_role("menuitem", name="Patch each cell in turn from A #1").click()
+    assert shown.page.evaluate("sent.at(-1).ask") == "each"
+
+
+EFFECT = {
+    "series": "A", "trajectory": 3, "at": "3.1", "source": "A #1", "followed": 1,
+    "values": [0.0, 1.0, -0.25, *[0.1] * 13], "changed": [0, 4, *[0] * 14],
+}  # fmt: skip
+TREE = [
+    {"name": "why", "cause": "A #3: row 1, column 2 patched from A #1 at 3.1", "outcome": "5 of 8 right", "letter": "A",
+     "pinned": False, "drawn": True, "depth": 1},
+    {"name": "<i>deeper</i>", "cause": "why, #0: noise x 2 at 3.2", "outcome": "0 of 8 right", "letter": None,
+     "pinned": True, "drawn": True, "depth": 2},
+]  # fmt: skip
+
+
+def test_the_effect_of_each_cell_is_on_the_board_and_the_tree_is_tended(hosted):
+    shown = hosted(["branch", "each", "tree"])
+    shown.set(focus=["A", 3], cursor={"step": 5, "low": None}, cells=[])
+    before = shown.pixels("[data-part=board] canvas")
+    assert shown.page.get_by_role("list", name="Branches").count() == 0
+    shown.page.evaluate("effect => keep('effect', effect)", EFFECT)
+    shown.drawn()
+    assert shown.pixels("[data-part=board] canvas") != before
+    legend = shown.page.locator(".board .legend").inner_text()
+    assert "effect of patching each cell from A #1 at 3.1; 1 cell alone gives its answer" in legend
+    assert "1.00" in legend
+    assert "−1.00" in legend, "both ends of the colors"
+    shown.page.evaluate("document.querySelector('main').gramviz.set({cells: [1]})")
+    shown.drawn()
+    assert "Patching row 1, column 2 from A #1: effect 1.00, 4 cells of the answer changed." in shown.text()
+    shown.set(focus=["A", 2], cells=[])
+    assert "effect of patching" not in shown.text(), "it is of one trajectory"
+    shown.page.evaluate("tree => keep('tree', tree)", TREE)
+    shown.drawn()
+    rows = shown.page.get_by_role("list", name="Branches").get_by_role("listitem")
+    assert rows.count() == 2
+    assert "A #3: row 1, column 2 patched from A #1 at 3.1; 5 of 8 right" in rows.nth(0).inner_text()
+    assert "<i>deeper</i>" in rows.nth(1).inner_text()
+    assert rows.nth(1).get_by_role("button", name="Pin").get_attribute("aria-pressed") == "true"
+    for act in ("Compare", "Pin", "Delete"):
+        rows.nth(1).get_by_role("button", name=act).focus()
+        shown.page.keyboard.press("Enter")
+        asked = shown.page.evaluate("sent.at(-1)")
+        assert (asked["ask"], asked["act"], asked["name"]) == ("tree", act.lower(), "<i>deeper</i>")
+    rows.nth(0).get_by_role("button", name="Rename").focus()
+    shown.page.keyboard.press("Enter")
+    shown.page.keyboard.type("a better name")  # whose letters are keys elsewhere
+    shown.page.keyboard.press("Enter")
+    asked = shown.page.evaluate("sent.at(-1)")
+    assert (asked["act"], asked["name"], asked["to"]) == ("rename", "why", "a better name")
+    shown.page.evaluate("id => answer({id, ok: true, say: ''})", asked["id"])
+    shown.drawn()
+    assert "Asking the kernel" not in shown.text()
 
 
 def test_a_puzzle_is_edited_by_keys_alone(hosted, low):
-    shown = hosted(["branch", "edit"])
+    shown = hosted(["branch", "each", "tree"])
     x = np.array(low.meta["x"])
     given, free = int(np.flatnonzero(x != 1)[0]), int(np.flatnonzero(x == 1)[0])
     state = "document.querySelector('main').gramviz.state"
@@ -148,8 +210,9 @@ def test_a_puzzle_is_edited_by_keys_alone(hosted, low):
     shown.page.keyboard.press("Enter")
     shown.drawn()
     (asked,) = shown.page.evaluate("sent")
-    assert asked["ask"] == "edit"
-    assert asked["cells"] == {str(free): "3"}
+    assert asked["ask"] == "branch"
+    assert asked["edit"] == {str(free): "3"}
+    assert "trajectory" not in asked, "the whole series is drawn anew"
     assert shown.page.get_by_role("region", name="Edit the puzzle").count() == 0
     pick(shown, "Edit the puzzle")
     shown.page.keyboard.press("Escape")
@@ -159,7 +222,7 @@ def test_a_puzzle_is_edited_by_keys_alone(hosted, low):
 
 
 def test_a_silent_kernel_is_told_of(hosted):
-    shown = hosted(["branch", "edit"])
+    shown = hosted(["branch", "each", "tree"])
     shown.page.evaluate("const wait = setTimeout; window.setTimeout = (f, ms) => wait(f, ms > 5000 ? 50 : ms)")
     pick(shown, re.compile("^Branch"))
     shown.page.wait_for_timeout(300)
@@ -259,7 +322,7 @@ def test_a_branch_comes_back_as_a_further_run(opened):
         for one, trajectory in ((0, 2), (1, 0))
     )
     assert one[0] == other[0], "the recorded past is that of the trajectory"
-    check(page, "'A #2 from 2.1'")
+    check(page, "A #2: seed 5 at 2.1")
     assert errors == []
 
 
@@ -293,7 +356,12 @@ def test_a_nudge_towards_the_pinned_path(opened):
     page.evaluate(f"{EL}.gramviz.set({{focus: ['A', 2], pinned: ['A', 4], cursor: {{step: 2, low: null}}}})")
     choose(page, "… half way to A #4")
     grown(page, 2)
-    check(page, "0.5 to A #4")
+    check(page, "A #2: all 0.5 from A #4 at 1.2")
+    rows = page.locator(".branches [role=listitem]")
+    assert "A #2: patched 0.5 of the way from A #4 at 1.2" in rows.inner_text()
+    rows.get_by_role("button", name="Delete").click()
+    grown(page, 1)
+    assert rows.count() == 0
     assert errors == []
 
 
@@ -316,10 +384,11 @@ def test_an_edited_puzzle_is_drawn_anew_and_an_impossible_one_refused(opened):
     page.evaluate(f"{EL}.gramviz.set({{cells: [{given}]}})")
     page.keyboard.press("0")
     page.keyboard.press("Enter")
-    grown(page, 1)
+    grown(page, 3)
+    assert page.evaluate(f"{EL}.gramviz.payload.x") == x, "the original stays"
     x[given] = 1
-    assert page.evaluate(f"{EL}.gramviz.payload.x") == x
-    check(page, "edited'] False")
+    assert page.evaluate(f"{EL}.gramviz.payload.series[2].x") == x
+    check(page, "= blank at init'] True")
     assert errors == []
 
 

@@ -8,6 +8,8 @@ import { arrowOf, focusedIn, withCommand } from "../focus.js";
 import { crowd, otherTrajectory, seriesOf, shownTrajectory } from "../groups.js";
 import { paintBoard } from "../paint.js";
 import { paintPair, pairPlaces, spokenInput } from "../pair.js";
+import { createMenu } from "../menu.js";
+import { patchOffers } from "../offers.js";
 import { places } from "../place.js";
 import { words } from "../words.js";
 
@@ -75,6 +77,17 @@ function createBoardTabs({ payload, store }) {
   };
 }
 
+/** The colors of an effect with their values. @param {import("../types.js").Effect} effect */
+function effectLegend({ at, source, values, followed }) {
+  const known = values.filter((value) => value !== null);
+  const most = Math.max(...known.map(Math.abs));
+  const end = (/** @type {number} */ value) => make("b", {}, words.patch.value(value));
+  const color = (/** @type {string} */ name) => make("i", { class: `key effect ${name}` });
+  const less = Math.min(...known) < 0 ? [end(-most), color("less")] : [];
+  const bar = make("span", {}, less, "0", color("more"), end(most));
+  return [make("span", { class: "apart" }, words.patch.legend(source, at, followed)), bar];
+}
+
 /**
  * The marks that stand in a picture, with what they mean.
  * @param {Context} context
@@ -87,6 +100,7 @@ function legendItems({ payload, store }, view) {
   const { legend } = words;
   const changed = /** @type {[string, string]} */ (["changed", legend.changed]);
   if (view.draft) return [["given", legend.given], changed];
+  if (view.effect) return effectLegend(view.effect);
   if (store.state.cursor.low !== null) return [text(words.low)];
   if (view.mode === "differ") {
     const differing = view.tokens.filter((token, k) => token !== view.other?.[k]).length;
@@ -219,6 +233,8 @@ const BOARD_READS = [
   "layers",
   "hover",
   "edit",
+  "effect",
+  "open",
   "limit",
 ];
 
@@ -232,7 +248,8 @@ export function createBoard(context) {
   const grid = { class: "stage", tabindex: "0", role: "grid", "data-part": "board", ...title };
   const stage = make("div", grid, canvas, twin.element);
   const legend = make("div", { class: "legend" });
-  const bar = make("div", { class: "bar" }, make("h3", {}, words.board.title), tabs.element);
+  const patch = createMenu(context, "patch", words.patch.title, () => patchOffers(context));
+  const bar = make("div", { class: "bar" }, make("h3", {}, words.board.title), patch.element, tabs.element);
   const element = make("section", { class: "panel board open", ...title }, bar, stage, legend);
   const { input } = payload.board;
   if (input) stage.setAttribute("aria-description", spokenInput({ ...payload.board, input }));
@@ -266,6 +283,8 @@ export function createBoard(context) {
     },
     update(changed) {
       element.classList.toggle("open", store.state.panel === "board");
+      patch.update(changed);
+      if (changed.size === 1 && changed.has("open")) return;
       const view = boardView(payload, store.state, store.transient);
       if (changed.has("layout")) layOut();
       if (changed.has("layout") || changed.has("settled")) twin.update(view);

@@ -3,6 +3,8 @@
 import { quiet, tokenLabel } from "../cells.js";
 import { make, setText } from "../dom.js";
 import { withCommand } from "../focus.js";
+import { seriesOf } from "../groups.js";
+import { address } from "../steps.js";
 import { words } from "../words.js";
 
 const MOST_BUTTONS = 12; // tokens that can also be pressed
@@ -13,26 +15,35 @@ const MOST_BUTTONS = 12; // tokens that can also be pressed
  * @param {number} blank the token that means "not given"
  */
 function createDraft({ payload, store, kernel, say }, blank) {
-  const { x, board } = payload;
+  const { board } = payload;
+  const series = () => seriesOf(payload, store.state.focus[0]);
   return {
     /** Puts a token into the chosen cells; one that stands there already is no change. @param {number} token */
     put(token) {
       const { cells } = store.state;
       if (!cells.length) return say(words.edit.choose);
       const edit = { ...store.transient.edit };
+      const x = series().x ?? payload.x;
       for (const cell of cells)
         if (x?.[cell] === token) delete edit[cell];
         else edit[cell] = token;
       return store.poke({ edit });
     },
-    rerun() {
+    /**
+     * Asks for a branch on this puzzle: the whole series anew, or the focused trajectory from the cursor on.
+     * @param {boolean} whole
+     */
+    rerun(whole) {
       const changes = Object.entries(store.transient.edit ?? {});
       if (!changes.length) return say(words.edit.none);
       store.poke({ edit: null });
       const written = (/** @type {number} */ token) =>
         token === blank ? null : board.tokens[token].symbol || board.tokens[token].label;
-      const cells = Object.fromEntries(changes.map(([cell, token]) => [cell, written(token)]));
-      return kernel.ask({ ask: "edit", cells });
+      const edit = Object.fromEntries(changes.map(([cell, token]) => [cell, written(token)]));
+      const { letter, held } = series();
+      const { focus, cursor } = store.state;
+      const from = whole ? {} : { trajectory: focus[1], step: held(cursor.step) };
+      return kernel.ask({ ask: "branch", series: letter, edit, ...from });
     },
     leave: () => store.poke({ edit: null }),
   };
@@ -50,6 +61,7 @@ export function createEdit(context) {
   const button = (id, label) => make("button", { onclick: () => draft.put(id) }, label);
   const few = visible.length <= MOST_BUTTONS ? visible : [];
   const options = [...few.map((id) => button(id, tokenLabel(board, id))), button(blank, words.edit.blank)];
+  const resume = make("button", { onclick: () => draft.rerun(false) });
   const element = make(
     "section",
     { class: "captions", "aria-label": words.edit.puzzle, hidden: true },
@@ -57,13 +69,14 @@ export function createEdit(context) {
     make(
       "div",
       { class: "steps" },
-      make("button", { onclick: draft.rerun }, words.edit.rerun),
+      make("button", { onclick: () => draft.rerun(true) }, words.edit.rerun),
+      resume,
       make("button", { onclick: draft.leave }, words.edit.leave),
     ),
   );
   return {
     name: "edit",
-    reads: ["edit"],
+    reads: ["edit", "focus", "cursor"],
     element,
     /** While the puzzle is edited, keys are tokens wherever the focus is. */
     capture(event) {
@@ -71,7 +84,7 @@ export function createEdit(context) {
       if (!store.transient.edit || store.transient.open || withCommand(event) || event.altKey) return null;
       if (key === "Escape") return draft.leave;
       if (key === "Enter")
-        return /** @type {Element} */ (event.composedPath()[0]).tagName === "BUTTON" ? null : draft.rerun;
+        return /** @type {Element} */ (event.composedPath()[0]).tagName === "BUTTON" ? null : () => draft.rerun(true);
       const named = (/** @type {number} */ id) => board.tokens[id].symbol.toLowerCase() === key.toLowerCase();
       const found = visible.find(named) ?? visible[Number(key) - 1];
       if (found !== undefined) return () => draft.put(found);
@@ -84,7 +97,11 @@ export function createEdit(context) {
         // There the arrows go from cell to cell.
         /** @type {HTMLElement} */ (root.querySelector("[data-part=board]")).focus();
       }
-      if (edit) setText(text, words.edit.how(Object.keys(edit).length));
+      if (!edit) return;
+      const { focus, cursor } = store.state;
+      const series = seriesOf(payload, focus[0]);
+      setText(text, words.edit.how(Object.keys(edit).length));
+      setText(resume, words.edit.resume(words.trajectoryName(series, focus[1]), address(payload, cursor.step)));
     },
   };
 }
