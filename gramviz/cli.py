@@ -38,15 +38,16 @@ def report(
     notebook: Notebook,
     parameter: Pairs = None,
     out: OutDir = None,
+    kernel: Annotated[str, typer.Option("--kernel", "-k", help="Default: the notebook's own, else python3.")] = "",
     pdf: Annotated[bool, typer.Option("--pdf", help="Also print the page as PDF (needs Chromium).")] = False,
 ) -> None:
     """Run NOTEBOOK with checked parameters; leave it, one offline page and metrics.json under --out, or nothing."""
-    from gramviz.reports import notebook as books
     from gramviz.reports import report as reports
+    from gramviz.reports.parameters import assignments
 
     folder = out or Path("artifacts/reports") / notebook.stem
     try:
-        done = reports.run(notebook, books.assignments(parameter or []), folder, pdf=pdf, progress=sys.stderr)
+        done = reports.run(notebook, assignments(parameter or []), folder, kernel=kernel, pdf=pdf, progress=sys.stderr)
     except reports.RunError as error:
         _leave(str(error), 1)
     except KeyboardInterrupt:
@@ -62,9 +63,10 @@ def params(
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
     """List the parameters that NOTEBOOK takes: name, type, default, meaning."""
-    from gramviz.reports import notebook as books
+    from gramviz.reports.notebook import read
+    from gramviz.reports.parameters import parameters
 
-    known = books.parameters(books.read(notebook))
+    known = parameters(read(notebook))
     if as_json:
         print(
             json.dumps(
@@ -72,9 +74,10 @@ def params(
             )
         )
         return
-    width = max((len(name) for name in known), default=0)
+    width = max((len(p.name) for p in known.values()), default=0)
+    kinds = max((len(p.type) for p in known.values()), default=0)
     for p in known.values():
-        print(f"{p.name:<{width}}  {p.type:<5}  {p.default!r:<20}  {p.help}".rstrip())
+        print(f"{p.name:<{width}}  {p.type:<{kinds}}  {p.default!r:<20}  {p.help}".rstrip())
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 `run` is what `gramviz report` does:
 
-1. the given parameters are checked against the notebook's own `parameters` cell (`gramviz.reports.notebook`);
+1. the given parameters are checked against the notebook's own `parameters` cell (`gramviz.reports.parameters`);
 2. papermill executes the notebook into `NAME.*.partial.ipynb` (`gramviz.reports.execute`);
 3. the result is settled and becomes one page (`gramviz.reports.page`), on demand a PDF as well (`gramviz.browser`);
 4. `NAME.ipynb`, `NAME.html` and `metrics.json` are renamed into place. A run that fails leaves `NAME.failed.ipynb`
@@ -33,9 +33,10 @@ from nbformat import NotebookNode
 
 from gramviz.browser import driven, print_page
 from gramviz.reports.blocks import METRICS
-from gramviz.reports.execute import Failure, execute, failed, is_input
-from gramviz.reports.notebook import ReportError, check, dumps, outputs, parameters, read, settle
+from gramviz.reports.execute import Failure, execute, failed, is_input, kernel_of
+from gramviz.reports.notebook import ReportError, dumps, outputs, read, settle
 from gramviz.reports.page import failure_page, page, title
+from gramviz.reports.parameters import check, parameters
 from gramviz.reports.provenance import PROVENANCE, environment, provenance_html
 
 
@@ -62,6 +63,7 @@ def run(
     given: Mapping[str, Any],
     out: str | os.PathLike[str],
     *,
+    kernel: str = "",
     pdf: bool = False,
     progress: TextIO | None = None,
 ) -> Report:
@@ -71,6 +73,7 @@ def run(
 
     Args:
         given: name -> value, or its text.
+        kernel: the kernel that runs it; default: the one that the notebook names, python3 if it names none.
         pdf: also print the page as `NAME.pdf` (needs playwright and Chromium).
         progress: where to say which cell runs; at most one line a second where it is not a terminal.
     Raises:
@@ -81,12 +84,15 @@ def run(
     draft = read(source)
     known = parameters(draft)
     values = check(known, given)
+    runs_in = kernel_of(draft, kernel)
     browser = driven() if pdf else ""
     started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
     with _folder(out):
         place = _Place(out, source.stem)
         try:
-            executed, log = execute(draft, values, place.partial(".ipynb"), progress)
+            executed, log = execute(draft, runs_in, values, place.partial(".ipynb"), progress)
+            if not draft.metadata.get("kernelspec"):
+                log = f"The notebook names no kernel; {runs_in} ran it.\n{log}"
             failure = failed(executed)
             if failure and is_input(failure):
                 raise ReportError(failure.message)

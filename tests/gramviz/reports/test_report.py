@@ -220,7 +220,7 @@ def test_a_failed_run_says_where_and_keeps_the_last_report(notebook: Path, tmp_p
 
 
 def test_a_kernel_that_dies_is_a_failed_run(notebook: Path, tmp_path: Path) -> None:
-    with pytest.raises(RunError, match=r"cell 3 \(Something alive\): Kernel died; out of memory is the usual cause"):
+    with pytest.raises(RunError, match=r"cell 3 \(Something alive\): the kernel ended itself with exit code 9"):
         report.run(notebook, {"model": "dies"}, tmp_path / "out")
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["small.failed.html", "small.failed.ipynb"]
 
