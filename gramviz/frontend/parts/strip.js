@@ -54,7 +54,12 @@ function createColors(context) {
   function chip({ label, color, shape, members, count }) {
     const sample = shape ? make("span", {}, markIcon(shape)) : make("i", { class: "key" });
     sample.style[shape ? "color" : "background"] = context.theme.pick(color);
-    const own = { class: "chip", "data-part": "chip", "aria-pressed": "false", title: words.select.group(label, count) };
+    const own = {
+      class: "chip",
+      "data-part": "chip",
+      "aria-pressed": "false",
+      title: words.select.group(label, count),
+    };
     return make(
       "button",
       {
