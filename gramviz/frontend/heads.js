@@ -2,10 +2,11 @@
 
 import { drawNamed, drawPlaces } from "./answermap.js";
 import { cased, mark, roundRect, tracePolygon } from "./draw.js";
-import { FAINT, GRAY, HIDDEN, laneShape, outcomeShape, PLAIN, SELECTED } from "./groups.js";
+import { FAINT, GRAY, HIDDEN, PLAIN, SELECTED } from "./groups.js";
 import { alphaOf, clipTo, trace } from "./trajectories.js";
 import { headAt, isOfAnswers, nearOf } from "./planes.js";
 import { drawNow } from "./river.js";
+import { shapeOf } from "./scene.js";
 
 /** @import { Box, Pair, Pen, PlacedPlane, PlacedSeries, Scene, Series, Shape, Theme, Trajectory } from "./types.js" */
 
@@ -23,7 +24,7 @@ export function drawTop(pen, planes, scene) {
       drawHeads(pen, plane, scene);
       if (plane.basis.name === "answers") drawNamed(pen, plane, scene);
       const alone = specials(plane, scene);
-      for (const special of alone) drawSpecial(pen, special, scene, shapeOf(plane, scene));
+      for (const special of alone) drawSpecial(pen, special, scene, headShape(plane, scene));
       if (plane.basis.name === "answers") {
         const { state, fraction } = scene;
         const heads = alone.map(({ part, trajectory }) => headAt(part, trajectory, state.cursor.step, fraction));
@@ -58,12 +59,7 @@ function specials(plane, { state, hover }) {
 
 /** What marks a head of a plane. @param {PlacedPlane} plane @param {Scene} scene
  * @returns {(series: Series, trajectory: number) => Shape} */
-const shapeOf = ({ basis }, { veiled }) =>
-  veiled
-    ? () => "ring"
-    : isOfAnswers(basis)
-      ? laneShape
-      : (series, trajectory) => outcomeShape(series.outcome(trajectory));
+const headShape = ({ basis }, { veiled }) => (veiled ? () => "ring" : shapeOf(basis));
 
 /** @param {Pen} pen @param {Special} special @param {Scene} scene
  * @param {(series: Series, trajectory: number) => Shape} shape */
@@ -151,7 +147,7 @@ function drawHalos(pen, plane, scene, level) {
 /** @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene */
 function drawHeads(pen, plane, scene) {
   const { theme, state, emphasis, colors, fraction } = scene;
-  const shape = shapeOf(plane, scene);
+  const shape = headShape(plane, scene);
   if (scene.halo) for (const level of [FAINT, PLAIN, SELECTED]) drawHalos(pen, plane, scene, level);
   for (const level of [GRAY, FAINT, PLAIN, SELECTED])
     for (const part of plane.parts)

@@ -1,11 +1,11 @@
 // What the map's drawing needs, apart from the geometry.
 
 import { fontOf } from "./draw.js";
-import { colorGroups, emphasis, HIDDEN } from "./groups.js";
+import { colorGroups, emphasis, HIDDEN, laneShape, outcomeShape } from "./groups.js";
 import { headAt, isOfAnswers, mapOf } from "./planes.js";
 import { isDeep } from "./turn.js";
 
-/** @import { Plane, Scene, State } from "./types.js" */
+/** @import { Plane, Scene, Shape, State } from "./types.js" */
 /** @typedef {import("./registry.js").Context} Context */
 
 const HALO_BELOW = 0.8; // halos cannot be switched off where less than this lies in the plane
@@ -36,6 +36,11 @@ export function sceneOf(context) {
  * @param {import("./types.js").Payload} payload @param {import("./store.js").Store} store */
 export const shownColors = (payload, { state, veiled }) =>
   colorGroups(payload, veiled ? { ...state, color_by: "step" } : settledOnly(state));
+
+/** What marks a trajectory: on a map of answers hollow where it settles at none.
+ * @param {{ name: string }} basis @returns {(series: import("./types.js").Series, trajectory: number) => Shape} */
+export const shapeOf = (basis) =>
+  isOfAnswers(basis) ? laneShape : (series, trajectory) => outcomeShape(series.outcome(trajectory));
 
 /** On a map of answers who settles at none is gray, right or wrong. @param {State} state */
 const settledOnly = (state) =>

@@ -378,7 +378,7 @@ def keys_of_strip(walk: Walk) -> None:
     """A color selects its trajectories, a set is selected by name; panels fold and are sized."""
     walk.enter("strip: chip")
     many = sum(map(len, walk.state["selected"].values()))
-    assert f"{many} of 51 selected" in walk.text()
+    assert f"{many} of 17 selected" in walk.text()
     walk.enter("strip: Clear")
     assert walk.state["selected"] == {}
     assert "None selected" in walk.text()
