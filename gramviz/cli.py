@@ -85,6 +85,7 @@ def freeze(
     rollouts: Annotated[list[Path], typer.Argument(metavar="ROLLOUT...", help="One to four rollout files.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The page to write.")],
     puzzle: Annotated[int, typer.Option(help="Which puzzle, counted from 0.")] = 0,
+    also: Annotated[list[int] | None, typer.Option(help="Another puzzle that the page holds; can be repeated.")] = None,
     lesson: Annotated[Path | None, typer.Option(help="Chapters and quizzes, as YAML.")] = None,
 ) -> None:
     """Write one HTML file in which the rollouts play without kernel or network."""
@@ -93,10 +94,10 @@ def freeze(
 
     try:
         if lesson is None:
-            write(list(rollouts), out, puzzle=puzzle)
+            write(list(rollouts), out, puzzle=puzzle, puzzles=also or ())
         else:
             opened = (compare if len(rollouts) > 1 else explore)(*rollouts, puzzle=puzzle)
-            write(opened.teach(lesson), out)
+            write(opened.teach(lesson), out, puzzles=also or ())
     except OSError as error:
         _leave(f"cannot write {out}: {error.strerror}; choose another place with -o", 2)
     print(out)

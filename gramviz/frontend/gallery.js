@@ -159,6 +159,9 @@ export function createGallery(context, contents) {
   const order = make("div", { class: "orders", role: "tablist", "aria-label": words.sorted }, tabs);
   // "Close" stands last, and comes before: from the pictures one step back leads to their order.
   const bar = make("div", { class: "bar" }, make("h3", {}, title), sub, close, order);
+  // While a model draws, one page follows the other.
+  tiles.element.onscroll = () =>
+    store.poke({ scrolled: { ...store.transient.scrolled, [name]: tiles.element.scrollTop } });
   const element = make("section", { class: "gallery", "aria-label": title, hidden: true }, bar, tiles.element);
   return {
     element,
@@ -179,6 +182,7 @@ export function createGallery(context, contents) {
       const shown = show();
       setText(sub, shown.note);
       tiles.fill(shown.tiles, changed.has(by));
+      if (closed) tiles.element.scrollTop = store.transient.scrolled[name] ?? 0;
       // Only who works in the widget is taken along.
       if (closed && (focusedIn(root) || root.matches(":focus"))) tiles.focus();
       else tiles.redraw();

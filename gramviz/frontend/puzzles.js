@@ -63,7 +63,7 @@ function orders({ rating, solutions, series }) {
   if (series.some(({ n }) => n > 1))
     found.push(["disagreement", by.disagreement, (at) => mean(series.map((one) => disagreement(one, at)))]);
   if (rating) found.push(["difficulty", by.difficulty, (at) => rating[at]]);
-  if (solutions) found.push(["solutions", by.solutions, (at) => solutions[at]]);
+  if (solutions?.some((one) => one !== 1)) found.push(["solutions", by.solutions, (at) => solutions[at]]);
   for (const b of judged)
     for (const a of judged)
       if (a !== b) {

@@ -30,6 +30,7 @@ const APART = 250; // ms between two messages: at most four a second
  * @property {string} reply what the quiz says of the last answer
  * @property {string | null} said what an action had to say
  * @property {string} copied a text that the clipboard refused
+ * @property {Record<string, number>} scrolled how far each sheet of pictures is scrolled, px
  * @property {boolean} filming
  * @property {boolean} printing
  */
@@ -53,6 +54,7 @@ const TRANSIENT = Object.freeze({
   reply: "",
   said: null,
   copied: "",
+  scrolled: {},
   filming: false,
   printing: false,
 });

@@ -60,6 +60,7 @@ export default {
         const payload = await payloadOf(model);
         if (life.signal.aborted || model.get("data") !== data) return;
         const view = page && keptView(page, model.get("state"), payload);
+        const { scrolled = {} } = page?.store.transient ?? {};
         const focused = Boolean(focusedIn(root));
         shown?.abort();
         shown = new AbortController();
@@ -68,6 +69,7 @@ export default {
         page = mount(model, host, root, payload, shown.signal);
         host.gramviz = page.handle;
         if (view) page.store.set(view);
+        page.store.poke({ scrolled });
         if (focused) root.focus({ preventScroll: true });
       } catch (error) {
         refuse(error);
