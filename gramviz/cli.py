@@ -38,16 +38,34 @@ def report(
     notebook: Notebook,
     parameter: Pairs = None,
     out: OutDir = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", "-f", help="Parameters as YAML; those of -p come before them.")
+    ] = None,
+    secret: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A parameter read from the environment or a prompt, shown nowhere; repeat."),
+    ] = None,
+    timeout: Annotated[float | None, typer.Option(min=1, help="Seconds after which the run fails.")] = None,
     kernel: Annotated[str, typer.Option("--kernel", "-k", help="Default: the notebook's own, else python3.")] = "",
     pdf: Annotated[bool, typer.Option("--pdf", help="Also print the page as PDF (needs Chromium).")] = False,
 ) -> None:
     """Run NOTEBOOK with checked parameters; leave it, one offline page and metrics.json under --out, or nothing."""
     from gramviz.reports import report as reports
-    from gramviz.reports.parameters import assignments
+    from gramviz.reports.parameters import assignments, stored
 
     folder = out or Path("artifacts/reports") / notebook.stem
+    given = (stored(file) if file else {}) | assignments(parameter or [])
     try:
-        done = reports.run(notebook, assignments(parameter or []), folder, kernel=kernel, pdf=pdf, progress=sys.stderr)
+        done = reports.run(
+            notebook,
+            given,
+            folder,
+            secrets={name: _secret(name) for name in secret or []},
+            kernel=kernel,
+            timeout=timeout,
+            pdf=pdf,
+            progress=sys.stderr,
+        )
     except reports.RunError as error:
         _leave(str(error), 1)
     except KeyboardInterrupt:
@@ -219,6 +237,16 @@ def _artifacts() -> list[str]:
     """Trained models here and beside the source, by file name: gramviz knows folders, not checkpoints."""
     places = [Path("artifacts"), Path(__file__).parent.parent / "artifacts"]
     return sorted({found.parent.name for place in places for found in place.glob("*/weights.safetensors")})
+
+
+def _secret(name: str) -> str:
+    """From the environment, or asked for where somebody can answer."""
+    for known in (name, name.upper()):
+        if known in os.environ:
+            return os.environ[known]
+    if not sys.stdin.isatty():
+        _leave(f"there is no secret {name!r}; set the environment variable {name.upper()}", 2)
+    return str(typer.prompt(name, hide_input=True))
 
 
 def _leave(message: str, code: int) -> NoReturn:

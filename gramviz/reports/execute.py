@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import builtins
 import copy
+import html
+import json
 import logging
 import os
 import re
 import signal
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -61,14 +64,21 @@ def kernel_of(notebook: NotebookNode, chosen: str = "") -> str:
 
 
 def execute(
-    draft: NotebookNode, kernel: str, values: dict[str, Any], partial: Path, progress: TextIO | None
+    draft: NotebookNode,
+    kernel: str,
+    values: dict[str, Any],
+    partial: Path,
+    progress: TextIO | None,
+    *,
+    secrets: Mapping[str, Any],
+    timeout: float | None,
 ) -> tuple[NotebookNode, str]:
     """The executed notebook, failed or not, and what the kernel wrote to its standard error."""
     import papermill
     from papermill.engines import papermill_engines
 
     teller = Progress(progress, draft)
-    papermill_engines.register("gramviz", _engine(teller))
+    papermill_engines.register("gramviz", _engine(teller, secrets, timeout))
     logging.getLogger("papermill").setLevel(logging.CRITICAL + 1)  # what it would say, the exception says
     # papermill takes a notebook or a path; the node was read and checked already, so it is not read a second time.
     try:
@@ -91,16 +101,21 @@ def execute(
             "error", ename=type(error).__name__, evalue=str(error) or "no message", traceback=[teller.kernel[-4000:]]
         )
         cell = executed.cells[teller.running]
-        cell.setdefault("outputs", []).append(broken)
+        # An interrupt, which is how a run is stopped that takes too long, is not why it failed.
+        cell["outputs"] = [one for one in cell.get("outputs", []) if one.output_type != "error"] + [broken]
         cell.metadata["tags"] = [tag for tag in tags(cell) if tag != "raises-exception"]  # this it does not allow
     finally:
         teller.close()
     return executed, teller.kernel
 
 
-def _engine(teller: Progress) -> type:
-    """papermill's own, but the kernel's stderr (a warning about TCP, at the least) stays out of the caller's."""
-    from nbclient.exceptions import DeadKernelError
+def _engine(teller: Progress, secrets: Mapping[str, Any], timeout: float | None) -> type:
+    """papermill's own, but the kernel's stderr (a warning about TCP, at the least) stays out of the caller's.
+
+    Secrets are set in the kernel after the `parameters` cell, and are taken out of what comes back, message by message:
+    papermill writes after every cell.
+    """
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill.clientwrap import PapermillNotebookClient
     from papermill.engines import NBClientEngine
 
@@ -113,12 +128,23 @@ def _engine(teller: Progress) -> type:
         "PLOTLY_RENDERER": "plotly_mimetype",
     }
 
+    end = time.monotonic() + timeout if timeout else None
+    assign = "\n".join(f"{name} = {value!r}" for name, value in secrets.items())
+
     class Client(PapermillNotebookClient):
-        def execute_cell(self, *arguments: Any, **named: Any) -> Any:
+        def execute_cell(self, cell: NotebookNode, cell_index: int, **named: Any) -> Any:
             try:
-                return super().execute_cell(*arguments, **named)
+                done = super().execute_cell(cell, cell_index, **named)
             except DeadKernelError as error:
                 raise DeadKernelError(_death(self.km.provisioner.process.returncode)) from error
+            except CellTimeoutError as error:
+                raise TimeoutError(f"the run took longer than its timeout of {timeout:g} s") from error
+            if assign and "parameters" in tags(cell):
+                self.wait_for_reply(self.kc.execute(assign, silent=True, store_history=False))
+            return done
+
+        def process_message(self, msg: dict[str, Any], *rest: Any) -> Any:
+            return super().process_message(msg | {"content": redacted(msg["content"], secrets)}, *rest)
 
     class Engine(NBClientEngine):
         @classmethod
@@ -126,7 +152,7 @@ def _engine(teller: Progress) -> type:
             client = Client(
                 nb_man,
                 kernel_name=kernel_name,
-                timeout=None,
+                timeout_func=(lambda _: max(end - time.monotonic(), 0.1)) if end else None,
                 startup_timeout=120,
                 log=logging.getLogger("papermill"),
                 store_widget_state=True,  # what an Output widget shows is in its state
@@ -139,9 +165,22 @@ def _engine(teller: Progress) -> type:
                     return client.execute(stderr=kernel_log, env=kernel_environment)
                 finally:
                     kernel_log.seek(0)
-                    teller.kernel = kernel_log.read().decode(errors="replace")
+                    teller.kernel = redacted(kernel_log.read().decode(errors="replace"), secrets)
 
     return Engine
+
+
+def redacted(value: Any, secrets: Mapping[str, Any]) -> Any:
+    """Texts, or lists and dicts of texts, in which dots stand for a secret, as it is or as JSON or HTML write it."""
+    if isinstance(value, str):
+        for secret in map(str, secrets.values()):
+            for form in (secret, json.dumps(secret)[1:-1], html.escape(secret)):
+                value = value.replace(form, "•••")
+    elif isinstance(value, dict):
+        return {key: redacted(one, secrets) for key, one in value.items()} if secrets else value
+    elif isinstance(value, list):
+        return [redacted(one, secrets) for one in value]
+    return value
 
 
 def _death(status: int | None) -> str:

@@ -20,6 +20,10 @@ from nbformat.v4 import new_output
 from nbformat.validator import iter_validate
 
 _WIDGET = "application/vnd.jupyter.widget-view+json"
+FIGURE = "application/vnd.plotly.v1+json"
+# What a page can show (plotly's figures become HTML there), or reads.
+_HELD = {"text/html", "text/markdown", "text/latex", "image/svg+xml", "image/png", "image/jpeg", FIGURE}
+_HELD |= {"application/javascript", *(f"application/vnd.gramviz.{kind}+json" for kind in ("metrics", "provenance"))}
 
 
 class ReportError(ValueError):
@@ -141,6 +145,11 @@ def _unfolded(outputs: list[NotebookNode], widgets: dict[str, Any], where: str) 
         view = output.get("data", {}).pop(_WIDGET, None)
         # The view of a live widget outranks the frozen frame beside it, and is blank without a kernel.
         if view is None or "text/html" in output.data:
+            kinds = output.get("data", {}).keys() - {"text/plain"}
+            if kinds and not kinds & _HELD:
+                raise ReportError(
+                    f"{where} shows {min(kinds)}, which no page can hold; show a picture, a figure or HTML"
+                )
             yield output
         else:
             yield from _shown(view["model_id"], widgets, where)

@@ -17,6 +17,7 @@ from nbformat import NotebookNode
 from traitlets.config import Config
 
 from gramviz.reports.execute import Failure
+from gramviz.reports.notebook import FIGURE
 from gramviz.reports.provenance import provenance_html
 from gramviz.theme import CONFIG
 
@@ -90,17 +91,14 @@ def page(notebook: NotebookNode) -> str:
     return _framed(str(body))
 
 
-_FIGURE = "application/vnd.plotly.v1+json"
-
-
 def _drawn(notebook: NotebookNode) -> NotebookNode:
     """The notebook with its plotly figures as HTML, which nbconvert knows; plotly's script (4.5 MB) in the first."""
     drawn = copy.deepcopy(notebook)
     shown = [
-        output.data for cell in drawn.cells for output in cell.get("outputs", []) if _FIGURE in output.get("data", {})
+        output.data for cell in drawn.cells for output in cell.get("outputs", []) if FIGURE in output.get("data", {})
     ]
     for number, data in enumerate(shown):
-        figure = data.pop(_FIGURE)
+        figure = data.pop(FIGURE)
         data["text/html"] = plotly.io.to_html(
             figure,
             config=CONFIG | figure.pop("config", {}),

@@ -13,11 +13,13 @@ import tokenize
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 
+from gram.safe_yaml import read_yaml
 from gram.suggest import did_you_mean
 from gramviz.reports.notebook import ReportError, tags
 
@@ -151,6 +153,19 @@ def assignments(pairs: list[str]) -> dict[str, str]:
             raise ReportError(f"parameter {name!r} is given twice, as {given[name]!r} and {value!r}; give it once")
         given[name] = value
     return given
+
+
+def stored(path: Path) -> dict[str, Any]:
+    """The values in a YAML file, by name.
+
+    Raises:
+        ConfigError: it cannot be read, or is not YAML.
+        ReportError: it holds no mapping.
+    """
+    values = read_yaml(path)
+    if not isinstance(values, dict):
+        raise ReportError(f"{path} holds no parameters; write one `name: value` a line")
+    return values
 
 
 def check(known: Mapping[str, Parameter], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def test_what_is_no_notebook_is_refused(tmp_path: Path, text: str) -> None:
         notebook.read(path)
 
 
-CELL = {"cell_type": "code", "metadata": {}, "source": "1", "outputs": [], "execution_count": None}
+CELL: dict[str, Any] = {"cell_type": "code", "metadata": {}, "source": "1", "outputs": [], "execution_count": None}
 
 
 def write(path: Path, cells: list[Any], minor: int = 5) -> Path:
