@@ -142,8 +142,8 @@ class NQueens(Task):
     def parse(self, text: str) -> Tokens:
         """Rows of `Q` (or 1) and `.` (or -, _, 0), the first row on top; or in one line one of these.
 
-        `Q7/8/8/8/8/8/8/8` is FEN: rows from the top, a number stands for so many empty cells. `[0, -1, 3, ...]` has the
-        column of each row's queen, from 0 on the left; -1 is a row without.
+        `Q7/8/8/8/8/8/8/8` is FEN: rows from the top, numbers count empty cells. `[0, -1, 3, ...]` has the column
+        of each row's queen, from 0 on the left; -1 is a row without.
         """
         n = self.config.board_size
         rows = self._rows(text)

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from gram.board import Board, Token
 from gram.tasks import files as data
 from gram.tasks.base import SPLITS, Puzzles, Split, Task, TaskError, Tokens
-from gram.tasks.sudoku_files import describe, read
+from gram.tasks.sudoku_files import cell_lines, describe, read
 from gram.tasks.sudoku_solver import (
     BOXES,
     Digits,
@@ -43,7 +43,6 @@ from gram.tasks.sudoku_solver import (
 
 PAD, BLANK = 0, 1
 BLANKS = ".0_*?"  # how people write a blank
-FRAME = re.compile(r"(\*?[-+=:─━═┼╋╬┌┬┐├┤└┴┘╔╦╗╠╣╚╩╝]+\*?)?")
 
 DATASETS = ("generated", "extreme")
 
@@ -183,7 +182,7 @@ class _Sudoku(Task):
         that the usual files are read as they are: .sdk, .sdm, .ss, the frame of Simple Sudoku, `Grid 01`.
         """
         n = self.config.size
-        rows = self._rows(text)
+        rows = cell_lines(text)
         if len(rows) == 1 and len(rows[0]) == n * n:
             rows = re.findall("." * n, rows[0])
         if len(rows) != n or any(len(row) != n for row in rows):
@@ -212,19 +211,12 @@ class _Sudoku(Task):
 
     def split(self, text: str) -> list[str]:
         """Puzzles in a line each, or in as many lines as they have rows."""
-        n, rows = self.config.size, self._rows(text)
+        n, rows = self.config.size, cell_lines(text)
         if rows and all(len(row) == n * n for row in rows):
             return rows
         if len(rows) % n:
             return [text]  # `parse` says what is wrong
         return ["\n".join(rows[at : at + n]) for at in range(0, len(rows), n)]
-
-    def _rows(self, text: str) -> list[str]:
-        """The lines that hold cells, without what only divides them."""
-        lines = text.removeprefix("\ufeff").replace("/", "\n").splitlines()
-        lines = [line.partition("#")[0] for line in lines if not re.match(r"\s*(\[|Grid\b)", line)]
-        lines = [re.sub(r"[\s,|│┃║]", "", line) for line in lines]
-        return [line for line in lines if not FRAME.fullmatch(line)]
 
     def solve(self, x: Tokens, limit: int | None = None) -> Tokens:
         digits = np.where(x > BLANK, x - BLANK, 0).astype(np.uint8)[None]

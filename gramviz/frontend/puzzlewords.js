@@ -2,7 +2,15 @@
 
 import { plural } from "./text.js";
 
+/** @import { Payload } from "./types.js" */
+
 export const puzzleWords = {
+  /** As gramviz.explorer.puzzles.puzzle_name. @param {Payload} payload */
+  puzzle: ({ puzzle, puzzles, index }) => {
+    const place = `${puzzle + 1} of ${puzzles}`;
+    if (index === null || index === puzzle) return `puzzle ${place}`;
+    return puzzles > 1 ? `puzzle #${index}, ${place}` : `puzzle #${index}`;
+  },
   puzzles: {
     title: "Puzzles",
     by: {

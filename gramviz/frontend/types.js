@@ -427,7 +427,7 @@
  * @property {number[]} cells
  * @property {number | null} token
  * @property {boolean} [draft] while the puzzle is edited
- * @property {Effect | null} effect of patching each cell, where it is of the trajectory that is shown
+ * @property {import("./branchtypes.js").Effect | null} effect of patching each cell, where this trajectory has one
  */
 /** A board that stands beside its input. @typedef {Board & { input: NonNullable<Board["input"]> }} PairBoard */
 /** @typedef {Places & { left: number, top: number }} GridPlaces */
@@ -442,28 +442,6 @@
  * @property {(position: number) => { x: number, y: number }} at the center of a position
  * @property {(x: number, y: number) => number | null} hit
  * @property {(position: number, dx: number, dy: number) => number} move
- */
-
-// --------------------------------------------------------------------------------------------------------- experiments
-/**
- * @typedef {object} BranchRow a line of the tree of branches, as `gramviz.explorer.branches.Row`
- * @property {string} name
- * @property {string} cause
- * @property {string} outcome
- * @property {string | null} letter null: it is not shown
- * @property {boolean} pinned
- * @property {boolean} drawn
- * @property {number} depth
- */
-/**
- * @typedef {object} Effect what `Explorer.patch_each` found, by position
- * @property {string} series
- * @property {number} trajectory
- * @property {string} at
- * @property {string} source
- * @property {(number | null)[]} values
- * @property {number[]} changed
- * @property {number} followed
  */
 
 export {};

@@ -3,6 +3,7 @@
 import { answerMapWords } from "./answerwords.js";
 import { branchWords } from "./branchwords.js";
 import { keyTable } from "./keytable.js";
+import { explainWords } from "./explainwords.js";
 import { puzzleWords } from "./puzzlewords.js";
 import { joined, percent, plural } from "./text.js";
 
@@ -23,12 +24,6 @@ export const words = {
       `Explorer: ${title} puzzle ${words.puzzles.name(index ?? undefined, puzzle)}`,
       ...series.map((series) => `${series.letter} ${series.name} ${words.trajectories(series.n)}`),
     ].join(", "),
-  /** As gramviz.explorer.puzzles.puzzle_name. @param {Payload} payload */
-  puzzle: ({ puzzle, puzzles, index }) => {
-    const place = `${puzzle + 1} of ${puzzles}`;
-    if (index === null || index === puzzle) return `puzzle ${place}`;
-    return puzzles > 1 ? `puzzle #${index}, ${place}` : `puzzle #${index}`;
-  },
   ...puzzleWords,
   sorted: "Sorted by",
   provenance: (/** @type {Series} */ series) =>
@@ -228,37 +223,7 @@ export const words = {
     noValid: "Outcome unknown: this rollout has no `valid`.",
     picture: "A picture is neither right nor wrong.",
   },
-  explain: {
-    none: "Only Sudoku has rules that this explains.",
-    known: "Known are the givens, and the cells free of conflict that the step leaves as they are.",
-    /** @type {Record<string, string>} */
-    reasons: {
-      given: "the given again",
-      erased: "erased",
-      contradicts: "contradicts another cell",
-      naked: "naked single",
-      box: "hidden single in its box",
-      row: "hidden single in its row",
-      column: "hidden single in its column",
-      locked: "single after pairs and pointing",
-      rules: "follows from the rules, by search",
-      guess: "guess",
-    },
-    /** @type {Record<string, string>} */
-    legend: { contradicts: "contradicts", hidden: "hidden single", locked: "after pairs", rules: "by search" },
-    became: (/** @type {string} */ place, /** @type {string} */ label, /** @type {string} */ reason) =>
-      `${place[0].toUpperCase()}${place.slice(1)} became ${label}: ${words.explain.reasons[reason]}.`,
-    /** @param {number} all @param {{ [kind: string]: number }} kinds */
-    tally: (all, { follow, erased, contradicts, guess }) => {
-      const parts = [
-        follow && `${follow} follow${follow > 1 ? "" : "s"}`,
-        erased && `${erased} erased`,
-        contradicts && `${contradicts} contradict${contradicts > 1 ? "" : "s"}`,
-        guess && plural(guess, "guess", "guesses"),
-      ].filter(Boolean);
-      return `${plural(all, "change")}${parts.length ? ": " : ""}${parts.join(", ")}`;
-    },
-  },
+  explain: explainWords,
   outcomes: ["wrong", "correct", "not finished", "unknown", "drawn"],
 
   // curves: name, second line of the gutter

@@ -77,7 +77,7 @@ function createBoardTabs({ payload, store }) {
   };
 }
 
-/** The colors of an effect with their values. @param {import("../types.js").Effect} effect */
+/** The colors of an effect with their values. @param {import("../branchtypes.js").Effect} effect */
 function effectLegend({ at, source, values, followed }) {
   const known = values.filter((value) => value !== null);
   const most = Math.max(...known.map(Math.abs));

@@ -407,6 +407,6 @@ def test_what_cannot_be_compared_is_refused_and_nothing_changes(data: xr.Dataset
     with pytest.raises(BranchError, match="does not hold this puzzle"):
         shown.compare(synthetic.queens(2, features=2))
     assert shown.data is before
-    assert explore(data).asks == ["cell", "tree"]
+    assert explore(data).asks == ["puzzle", "cell", "tree"]
     with pytest.raises(BranchError, match=r"gv\.explore\(rollout\)"):
         Explorer(pack(data)).compare(data)
