@@ -41,7 +41,7 @@ def maps(
         for basis, projection in projections.items():
             places = [one["coordinates"].values for one in projection.series]
             members = [rollouts[i] for i in group]
-            low, high = _extent(places)
+            low, high = extent(places)
             for i, place, one in zip(group, places, projection.series, strict=True):
                 writer.series = LETTERS[i]
                 # One scale for the group: equal states must have equal coordinates, whichever series they belong to.
@@ -53,23 +53,25 @@ def maps(
                 for name in ("outside", "beyond"):
                     writer.add(f"{name}_{basis}", fraction(np.nan_to_num(one[name].values, nan=1.0), 255))
             apart = len(measure.planes([rollouts[i] for i in group], basis)) > 1
+            # One cell is not the state, so it has no loss; and of unrelated spaces there is no common one.
+            loss = None if apart or basis != "h" else _landscape(writer, basis, letters[0], members, places)
             warning = f"{_and(letters)} were trained apart: distances between them mean nothing."
-            found.append(
-                {
-                    "name": basis,
-                    "label": projection.label,
-                    "of": projection.of,
-                    "series": letters,
-                    "variance": [round(float(v), 6) for v in projection.variance],
-                    "plane": round(projection.explained_2d, 6),
-                    "note": warning if apart else None,
-                    # One cell is not the state, so it has no loss; and of unrelated spaces there is no common one.
-                    "landscape": None
-                    if apart or basis != "h"
-                    else _landscape(writer, basis, letters[0], members, places),
-                }
-            )
+            found.append(entry(projection, basis, group) | {"note": warning if apart else None, "landscape": loss})
     return sorted(found, key=lambda one: wanted.index(one["name"]))
+
+
+def entry(projection: measure.Projection, name: str, group: Sequence[int]) -> dict[str, Any]:
+    """What `meta` says of a basis."""
+    return {
+        "name": name,
+        "label": projection.label,
+        "of": projection.of,
+        "series": [LETTERS[i] for i in group],
+        "variance": [round(float(v), 6) for v in projection.variance],
+        "plane": round(projection.explained_2d, 6),
+        "note": None,
+        "landscape": None,
+    }
 
 
 def _landscape(
@@ -118,7 +120,7 @@ def _landscape(
     }
 
 
-def _extent(places: Sequence[NDArray[np.floating]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def extent(places: Sequence[NDArray[np.floating]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Smallest and largest finite coordinate [component] of several series; 0, 0 where there is none."""
     rows = np.concatenate([place.reshape(-1, place.shape[-1]) for place in places]).astype(np.float64)
     rows = rows[np.isfinite(rows).all(1)]

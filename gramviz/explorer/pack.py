@@ -27,6 +27,7 @@ from gram.rollout import RolloutError, board_of, check, digest
 from gramviz import measure
 from gramviz.contract import CONTRACT
 from gramviz.explorer.answers import answer_space
+from gramviz.explorer.low import low_maps, low_steps
 from gramviz.explorer.maps import maps
 from gramviz.explorer.payload import LETTERS, NONE, PackError, Payload, PayloadWriter, clean_tree, fraction
 from gramviz.explorer.puzzles import fix, list_puzzles, puzzle_meta
@@ -186,12 +187,12 @@ def _pack(
         _boards(writer, drawn[i], missing, packing.second)
         _curves(writer, rollout, drawn[i], missing)
         _endings(writer, rollout, full[i], answers.final[i].values, answers.at[i].values, missing)
-        low_steps = _low_drift(writer, full[i], rollout, missing)
-        metas.append(_series_meta(letter, rollout, whole[i], kept[i], low_steps, missing, names[i] if names else None))
+        updates = low_steps(writer, both.cut(full[i]) if both else full[i], rollout, missing)
+        metas.append(_series_meta(letter, rollout, whole[i], kept[i], updates, missing, names[i] if names else None))
         if not both and (rollout["x"].values != rollouts[0]["x"].values).any():
             metas[-1]["x"] = measure.shown(rollout)["x"].values[0].tolist()
     space, bases, opening = answer_space(writer, drawn, answers)
-    bases += maps(writer, rollouts, packing.share_h, ("h",))
+    bases += maps(writer, rollouts, packing.share_h, ("h",)) + low_maps(writer, full, rollouts, packing.share_h)
     # The cells that a page counts are those that are drawn: of ARC the answer's, wherever on the canvas it lies.
     of_cells = [both.with_latents(rollout) if both else rollout for rollout in rollouts] if planes else rollouts
     bases += maps(writer, of_cells, packing.share_h, planes)
@@ -295,31 +296,6 @@ def _endings(
         writer.add("halted", np.where(labels < 0, -1, index).astype(np.int16))
     else:
         missing["halt"] = str(fix(rollout, "halt"))
-
-
-def _low_drift(writer: PayloadWriter, full: xr.Dataset, rollout: xr.Dataset, missing: dict[str, str]) -> int:
-    """Pack how far l moved in each low-level update; returns how many there are in a transition (0: not recorded)."""
-    low = full["low_step"].values
-    count = int(low.max())
-    if not count:
-        missing["low"] = "Low-level steps were not recorded. Record(low=True) keeps them."
-        return 0
-    if "l" not in full:
-        missing["l"] = str(fix(full, "l"))
-        return count
-    states = full["l"].values[0]
-    moved = np.full((states.shape[0], rollout.sizes["step"], count), np.nan, np.float32)
-    where = {int(label): index for index, label in enumerate(full["step"].values)}
-    for t, label in enumerate(rollout["step"].values):
-        end = where[int(label)]
-        begin = end
-        while begin > 0 and low[begin - 1] > 0:
-            begin -= 1
-        for index in range(max(begin, 1), end):
-            step = states[:, index].astype(np.float32) - states[:, index - 1]
-            moved[:, t, low[index] - 1] = np.sqrt((step**2).sum((1, 2)))
-    writer.quantized("low_drift", moved)
-    return count
 
 
 # ----------------------------------------------------------------------------------------------------------------- meta

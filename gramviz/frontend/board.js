@@ -21,6 +21,7 @@ function drafted({ board, x: asked }, { edit }, view) {
     ...view,
     ...{ mode: "one", trail: [], reasons: null, certainty: null, second: null, pinned: null, truth: null, draft: true },
     effect: null,
+    moved: null,
     series: { ...view.series, tokens: () => before }, // what was there before a change
     tokens,
     given: Array.from(tokens, (token) => !board.blank.includes(token)),
@@ -85,6 +86,7 @@ export function boardView(payload, state, transient, small = false) {
     secondCertainty: secondCertainty && ((position) => secondCertainty(trajectory, step, position)),
     reasons: one && low === null && layers.includes("explain") ? reasonsAt(payload, series, trajectory, step) : null,
     truth: layers.includes("truth") ? payload.y : null,
+    moved: low !== null && one && !small ? (series.lowMoved?.(trajectory, state.cursor.step, low - 1) ?? null) : null,
     effect: effect?.series === series.letter && effect.trajectory === trajectory && one && !small ? effect : null,
     hover: hover?.cell ?? null,
     cells,

@@ -16,6 +16,7 @@ const UNSELECTED = { color: "gray", dash: [] };
 const MANY_BLOCKS = 60; // more supervision steps are not separated by lines
 
 /** @typedef {import("./types.js").Payload} Payload */
+/** @typedef {import("./types.js").Series} Series */
 /** @typedef {import("./types.js").State} State */
 /** @typedef {import("./types.js").Pen} Pen */
 /**
@@ -175,6 +176,14 @@ function drawGroups(pen, axes, scene) {
   }
 }
 
+/** How far l moves in each low-level update, each at its place between two transitions.
+ * @param {Axes} axes @param {Series} series @param {number} trajectory */
+function lowLine(axes, { steps, low_steps: ticks, lowDrift }, trajectory) {
+  const updates = Array.from({ length: (steps - 1) * ticks }, (_, k) => [1 + Math.floor(k / ticks), k % ticks]);
+  const x = (/** @type {number} */ step, /** @type {number} */ k) => axes.x(step - 1 + (k + 1) / (ticks + 1));
+  return updates.map(([step, k]) => [x(step, k), axes.y(lowDrift?.(trajectory, step, k) ?? 0)]);
+}
+
 /**
  * The pinned, the focused and the pointed-at trajectory, each cased.
  * @param {Pen} pen
@@ -190,8 +199,9 @@ function drawSingles(pen, axes, { payload, state, transient, theme, colors, leve
     const series = seriesOf(payload, letter);
     if (!series.curves[axes.name] || level[letter][trajectory] === HIDDEN) return;
     const line = lineOf(axes, payload.steps, (step) => series.curve(axes.name, trajectory, step));
-    drawLine(pen, line, theme.sunk, width + 2);
-    drawLine(pen, line, color, width);
+    const through = axes.name === "low" ? lowLine(axes, series, trajectory) : line;
+    drawLine(pen, through, theme.sunk, width + 2);
+    drawLine(pen, through, color, width);
   }
   single(pinned, theme.ink, 2);
   const { color } = colors.groups[colors.of[focus[0]][focus[1]]];

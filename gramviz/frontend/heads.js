@@ -27,7 +27,9 @@ export function drawTop(pen, planes, scene) {
       for (const special of alone) drawSpecial(pen, special, scene, headShape(plane, scene));
       if (plane.basis.name === "answers") {
         const { state, fraction } = scene;
-        const heads = alone.map(({ part, trajectory }) => headAt(part, trajectory, state.cursor.step, fraction));
+        const heads = alone.map(({ part, trajectory }) =>
+          headAt(part, trajectory, state.cursor.step, fraction, state.cursor.low),
+        );
         drawPlaces(pen, plane, scene, heads);
       }
       if (!scene.small && !isOfAnswers(plane.basis)) drawInit(pen, plane, scene);
@@ -66,16 +68,20 @@ const headShape = ({ basis }, { veiled }) => (veiled ? () => "ring" : shapeOf(ba
 function drawSpecial(pen, { part, trajectory, kind }, scene, shape) {
   const { theme, state, fraction, colors } = scene;
   const { series, points } = part;
-  const step = series.held(state.cursor.step);
+  const { low } = state.cursor;
+  // After a low-level update the line ends where the transition began, and from there goes through the updates so far.
+  const step = series.held(state.cursor.step - (part.lows && low !== null ? 1 : 0));
   const color = kind === "pinned" ? theme.ink : theme.pick(colors.groups[colors.of[series.letter][trajectory]].color);
   const width = kind === "pinned" ? 3 : 2.6;
-  const head = headAt(part, trajectory, state.cursor.step, fraction);
+  const head = headAt(part, trajectory, state.cursor.step, fraction, state.cursor.low);
   const faint = scene.emphasis[series.letter][trajectory] === FAINT;
   pen.globalAlpha = faint ? 0.3 : 1;
   const line = (/** @type {string} */ style, /** @type {number} */ thick) => {
     pen.beginPath();
     trace(pen, part, trajectory, 0, step);
     if (step === 0) pen.moveTo(points[2 * trajectory * series.steps], points[2 * trajectory * series.steps + 1]);
+    for (let k = 1; part.lows && low !== null && k < low; k += 1)
+      pen.lineTo(...headAt(part, trajectory, state.cursor.step, 0, k));
     pen.lineTo(...head);
     pen.strokeStyle = style;
     pen.lineWidth = thick;
@@ -130,7 +136,12 @@ function drawHalos(pen, plane, scene, level) {
       const group = colors.of[part.series.letter][trajectory];
       const outside = part.outside[trajectory * part.series.steps + part.series.held(state.cursor.step)] / 255;
       if (!discs.has(group)) discs.set(group, []);
-      discs.get(group).push([...headAt(part, trajectory, state.cursor.step, fraction), 3 + 12 * Math.sqrt(outside)]);
+      discs
+        .get(group)
+        .push([
+          ...headAt(part, trajectory, state.cursor.step, fraction, state.cursor.low),
+          3 + 12 * Math.sqrt(outside),
+        ]);
     }
   pen.globalAlpha = HALO * alphaOf(level, scene);
   for (const [group, list] of discs) {
@@ -153,7 +164,7 @@ function drawHeads(pen, plane, scene) {
     for (const part of plane.parts)
       for (let trajectory = 0; trajectory < part.series.n; trajectory += 1) {
         if (emphasis[part.series.letter][trajectory] !== level) continue;
-        const [x, y] = headAt(part, trajectory, state.cursor.step, fraction);
+        const [x, y] = headAt(part, trajectory, state.cursor.step, fraction, state.cursor.low);
         const color =
           level === GRAY ? theme.gray : theme.pick(colors.groups[colors.of[part.series.letter][trajectory]].color);
         const radius = (scene.small ? 1.6 : level === GRAY ? 2.2 : 3.4) * nearOf(part, trajectory, state.cursor.step);
@@ -200,7 +211,7 @@ function drawLabels(pen, plane, scene) {
   pen.textBaseline = "middle";
   const list = specials(plane, scene).map((special) => ({
     ...special,
-    head: headAt(special.part, special.trajectory, state.cursor.step, fraction),
+    head: headAt(special.part, special.trajectory, state.cursor.step, fraction, state.cursor.low),
   }));
   const taken = list.map(({ head: [x, y] }) => ({ x: x - 10, y: y - 10, width: 20, height: 20 }));
   taken.push({

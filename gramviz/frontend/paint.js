@@ -28,9 +28,10 @@ export function paintBoard(pen, place, view, theme, font) {
   if (board.kind === "graph") paintEdges(ink);
   else if (board.tokens.some((token) => token.glyph === "text" || token.glyph === "queen")) paintSquares(ink);
   const filled = board.kind === "image" || board.apart;
-  if (view.effect && !filled) paintEffect(ink, view.effect);
+  const depths = view.moved ?? view.effect?.values;
+  if (depths && !filled) paintDepths(ink, Array.from(depths));
   for (let position = 0; position < board.size; position += 1) paintPosition(ink, position);
-  if (view.effect && filled) paintEffect(ink, view.effect);
+  if (depths && filled) paintDepths(ink, Array.from(depths));
   if (board.kind !== "graph") paintLines(ink);
   if (view.mode !== "all" && !view.small) paintAttacks(ink);
   if (!view.small) for (let position = 0; position < board.size; position += 1) paintFrames(ink, position);
@@ -107,12 +108,12 @@ function paintLines(ink) {
 }
 
 /**
- * The effect of patching each cell: the deeper the color, the further the answer moves to the source's; the other color
- * where it moves away.
+ * A number of each cell, the deeper the color, the larger: the effect of patching it (how far the answer moves to the
+ * source's, in the other color away from it), or how far l moved.
  * @param {Ink} ink
- * @param {import("./branchtypes.js").Effect} effect
+ * @param {(number | null)[]} values
  */
-function paintEffect(ink, { values }) {
+function paintDepths(ink, values) {
   const { pen, view, theme } = ink;
   const most = Math.max(...values.map((value) => Math.abs(value ?? 0))) || 1;
   for (const [position, value] of values.entries()) {

@@ -168,7 +168,9 @@ function undoDelta(values, [n, t, size]) {
  * @param {Arrays} arrays @param {number} n */
 function readNamed(arrays, n) {
   const named = (/** @type {string} */ prefix) =>
-    Object.keys(arrays).flatMap((name) => (name.startsWith(prefix) ? [name.slice(prefix.length)] : []));
+    Object.keys(arrays).flatMap((name) =>
+      name.startsWith(prefix) && !name.endsWith("_low") ? [name.slice(prefix.length)] : [],
+    );
   /** @param {NumberArray} array @returns {Curve} */
   const curve = ({ values, shape }) => ({ values, each: shape[0] === n ? 1 : 0 });
   /** @param {string} name @returns {SeriesMap} */
@@ -176,6 +178,7 @@ function readNamed(arrays, n) {
     xyz: arrays[`map_${name}`].values,
     outside: arrays[`outside_${name}`]?.values,
     beyond: arrays[`beyond_${name}`]?.values,
+    low: arrays[`map_${name}_low`]?.values,
   });
   const maps = Object.fromEntries(named("map_").map((name) => [name, map(name)]));
   const { values: levels, shape } = arrays.river;
@@ -195,7 +198,18 @@ function readNamed(arrays, n) {
 function readSeries(series, index, arrays, size) {
   const [n, t] = arrays.tokens.shape;
   const tokens = /** @type {Uint8Array} */ (arrays.tokens.values);
-  const { answer, lane, commit, conflict, valid, outcome, settled, halted, low_drift: lowDrift } = arrays;
+  const {
+    answer,
+    lane,
+    commit,
+    conflict,
+    valid,
+    outcome,
+    settled,
+    halted,
+    low_drift: lowDrift,
+    low_moved: lowMoved,
+  } = arrays;
   const { curves, maps } = readNamed(arrays, n);
   const held = (/** @type {number} */ step) => Math.min(step, t - 1);
   const at = (/** @type {number} */ trajectory, /** @type {number} */ step) => trajectory * t + held(step);
@@ -239,5 +253,11 @@ function readSeries(series, index, arrays, size) {
     curve: (name, trajectory, step) =>
       curves[name] ? curves[name].values[trajectory * curves[name].each * t + held(step)] : Number.NaN,
     lowDrift: lowDrift && ((trajectory, step, low) => lowDrift.values[at(trajectory, step) * series.low_steps + low]),
+    lowMoved:
+      lowMoved &&
+      ((trajectory, step, low) => {
+        const start = (at(trajectory, step) * series.low_steps + low) * size;
+        return lowMoved.values.subarray(start, start + size);
+      }),
   };
 }

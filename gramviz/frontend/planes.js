@@ -132,7 +132,7 @@ function placePlane({ space }, plane, index, box, { camera, dims, turn }) {
   const y0 = box.y + box.height / 2 + (camera?.y ?? 0) * box.height + bounds.y * scale;
   const placed = framedBy(plane, index, box, x0, y0, scale, scale);
   const parts = plane.series.map((series) => {
-    const { xyz, ...halos } = series.maps[basis.name];
+    const { xyz, low: between, ...halos } = series.maps[basis.name];
     const outside = deep ? halos.beyond : halos.outside; // what the two, or three, components that are seen leave out
     const count = series.n * series.steps;
     const points = new Float32Array(count * 2);
@@ -144,8 +144,14 @@ function placePlane({ space }, plane, index, box, { camera, dims, turn }) {
       if (depth) depth[k] = near / flat.reach;
     }
     // The slab of the segment that begins at each state; that of a trajectory's last one is never asked for.
+    const lows = between && new Float32Array((2 * between.length) / 3);
+    for (let k = 0; lows && k < lows.length / 2; k += 1) {
+      const [across, up] = turned(between[3 * k], between[3 * k + 1], between[3 * k + 2]);
+      lows[2 * k] = placed.toX(across);
+      lows[2 * k + 1] = placed.toY(up);
+    }
     const slabs = depth && Uint8Array.from(depth, (near, k) => slabOf((near + (depth[k + 1] ?? near)) / 2));
-    return { series, points, outside, depth, slabs };
+    return { series, points, lows: lows ?? null, outside, depth, slabs };
   });
   const unit = turning(turn, [0, 0, 0]);
   return { ...placed, parts, axes: deep ? [unit(1, 0, 0), unit(0, 1, 0), unit(0, 0, 1)] : null };
@@ -190,9 +196,15 @@ export function nearOf({ series, depth }, trajectory, step) {
   return depth ? nearness(slabOf(depth[trajectory * series.steps + series.held(step)])) : 1;
 }
 
-/** Where the head of a trajectory is: at the cursor, or on its way to the next transition.
- * @param {PlacedSeries} part @param {number} trajectory @param {number} step @returns {Pair} */
-export function headAt({ series, points }, trajectory, step, fraction = 0) {
+/** Where the head of a trajectory is: at the cursor, or on its way to the next transition; on a map of l, after the
+ * low-level update `low`.
+ * @param {PlacedSeries} part @param {number} trajectory @param {number} step @param {number} [fraction]
+ * @param {number | null} [low] @returns {Pair} */
+export function headAt({ series, points, lows }, trajectory, step, fraction = 0, low = null) {
+  if (lows && low !== null && step < series.steps) {
+    const at = 2 * ((trajectory * series.steps + step) * series.low_steps + low - 1);
+    return [lows[at], lows[at + 1]];
+  }
   const now = 2 * (trajectory * series.steps + series.held(step));
   const next = 2 * (trajectory * series.steps + series.held(step + (fraction > 0 ? 1 : 0)));
   return [

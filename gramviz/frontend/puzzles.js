@@ -153,6 +153,7 @@ export function puzzleView(payload, at) {
     given: Array.from(tokens, (token) => !board.blank.includes(token)),
     conflict: () => false,
     effect: null,
+    moved: null,
     against: () => null,
   };
 }

@@ -99,6 +99,18 @@ function stepSentence(payload, state, transient) {
   return `${words.trajectoryName(series, trajectory)}, ${where}: ${said}${ended}`;
 }
 
+/** A low-level step of the focused trajectory: how far l moved, and where most; null at the end of a transition.
+ * @param {Payload} payload @param {State} state */
+function lowSentence(payload, { cursor: { step, low }, focus }) {
+  const series = seriesOf(payload, focus[0]);
+  if (low === null || !series.lowMoved || !series.lowDrift || step >= series.steps) return null;
+  const moved = Array.from(series.lowMoved(focus[1], step, low - 1));
+  const most = moved.indexOf(Math.max(...moved));
+  const whole = number(series.lowDrift(focus[1], step, low - 1));
+  const where = words.lowMost(placeName(payload.board, most), number(moved[most]));
+  return `${words.lowStep(words.trajectoryName(series, focus[1]), low, series.low_steps, whole)} ${where} ${words.low}`;
+}
+
 /**
  * The trajectories of the pointed-at rows of answers.
  * @param {Payload} payload
@@ -123,6 +135,8 @@ export function detailsSentence(payload, state, transient, veiled = false) {
   const cell = state.cells.at(-1);
   if (cell !== undefined) return cellSentence(payload, state, transient, cell);
   if (Object.keys(state.selected).length) return groupSentence(payload, crowd(payload, state));
+  const low = lowSentence(payload, state);
+  if (low) return low;
   const trajectory = trajectorySentence(payload, state, seriesOf(payload, state.focus[0]), state.focus[1]);
   const rest = trajectory.slice(trajectory.indexOf(": ") + 2); // the step's sentence may have named it already
   const { reasons: found } = boardView(payload, state, transient);

@@ -148,7 +148,7 @@
  * @property {number[]} [x] of a branch with an edited puzzle: that puzzle
  */
 /** @typedef {{ values: Numbers, each: 0 | 1 }} Curve `each` is 0 where one line is that of all trajectories */
-/** @typedef {{ xyz: Numbers, outside?: Numbers, beyond?: Numbers }} SeriesMap */
+/** @typedef {{ xyz: Numbers, outside?: Numbers, beyond?: Numbers, low?: Numbers }} SeriesMap */
 /**
  * @typedef {object} SeriesParts accessors, so that no other module knows how the bytes lie; absent where not recorded
  * @property {number} index
@@ -174,6 +174,7 @@
  * @property {(trajectory: number) => number} halted
  * @property {(name: string, trajectory: number, step: number) => number} curve
  * @property {(trajectory: number, step: number, low: number) => number} [lowDrift]
+ * @property {(trajectory: number, step: number, low: number) => Numbers} [lowMoved] of each position
  */
 /** One of the at most four rollouts, A to D. @typedef {SeriesMeta & SeriesParts} Series */
 
@@ -358,6 +359,7 @@
  * @typedef {object} PlacedSeries a series on a plane, in CSS pixels
  * @property {Series} series
  * @property {Float32Array} points x, y of each state of each trajectory
+ * @property {Float32Array | null} [lows] the same after each low-level update, of a map of l
  * @property {Numbers | undefined} outside the energy that the components that are seen leave out, k / 255
  * @property {Float32Array | null} depth -1 behind to 1 in front, of a map in 3-D
  * @property {Uint8Array | null} slabs the slab of the segment that begins at each state
@@ -427,6 +429,7 @@
  * @property {number[]} cells
  * @property {number | null} token
  * @property {boolean} [draft] while the puzzle is edited
+ * @property {ArrayLike<number> | null} moved how far l moved in each cell, at a low-level step
  * @property {import("./branchtypes.js").Effect | null} effect of patching each cell, where this trajectory has one
  */
 /** A board that stands beside its input. @typedef {Board & { input: NonNullable<Board["input"]> }} PairBoard */

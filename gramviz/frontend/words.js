@@ -4,6 +4,7 @@ import { answerMapWords } from "./answerwords.js";
 import { branchWords } from "./branchwords.js";
 import { keyTable } from "./keytable.js";
 import { explainWords } from "./explainwords.js";
+import { lowWords } from "./lowwords.js";
 import { puzzleWords } from "./puzzlewords.js";
 import { joined, percent, plural } from "./text.js";
 
@@ -86,7 +87,7 @@ export const words = {
     wrong: "not as in the solution",
     agreement: (/** @type {number} */ count) => `bar: share of the ${count} trajectories that show this color`,
   },
-  low: "The answer is decoded from h; it changes at the end of the transition.",
+  ...lowWords,
   distance: (/** @type {number} */ count, /** @type {string} */ one, /** @type {string} */ other) =>
     count ? `${one} and ${other} differ in ${plural(count, "cell")}` : `${one} and ${other} show the same board`,
   small: (/** @type {string} */ name) => `small: ${name}`,
@@ -237,6 +238,7 @@ export const words = {
     value: ["Value", "predicted to be right"],
     kl: ["KL", "nats"],
     spread: ["Spread", "from the center"],
+    low: ["Low-level drift", "change of l per update"],
   },
   lane: "Drag it, or press Alt+↑ or Alt+↓: another place. Click: open it with its axis.",
   /** Of a board without rules a cell can only differ from the known answer. */

@@ -1,6 +1,7 @@
 // The board panel: the picture at the cursor, its tabs, its legend, and the same in words for a screen reader.
 
 import { boardView, spokenCell } from "../board.js";
+import { number } from "../text.js";
 import { make, selectTabs, setAttribute, setText } from "../dom.js";
 import { fontOf, surface } from "../draw.js";
 import { paintReasons, signsOf } from "../explain.js";
@@ -88,6 +89,13 @@ function effectLegend({ at, source, values, followed }) {
   return [make("span", { class: "apart" }, words.patch.legend(source, at, followed)), bar];
 }
 
+/** The color of how far l moved, with its values. @param {ArrayLike<number>} moved */
+function movedLegend(moved) {
+  const most = make("b", {}, number(Math.max(...Array.from(moved))));
+  const bar = make("span", {}, "0", make("i", { class: "key effect more" }), most);
+  return [make("span", { class: "apart" }, words.moved), bar];
+}
+
 /**
  * The marks that stand in a picture, with what they mean.
  * @param {Context} context
@@ -101,6 +109,7 @@ function legendItems({ payload, store }, view) {
   const changed = /** @type {[string, string]} */ (["changed", legend.changed]);
   if (view.draft) return [["given", legend.given], changed];
   if (view.effect) return effectLegend(view.effect);
+  if (view.moved) return movedLegend(view.moved);
   if (store.state.cursor.low !== null) return [text(words.low)];
   if (view.mode === "differ") {
     const differing = view.tokens.filter((token, k) => token !== view.other?.[k]).length;
