@@ -87,23 +87,17 @@ function sideOf(board, side) {
  * @param {Board} board */
 const shortestOf = ({ width, height }) => between(2 + CELL * Math.max(width, height), ...SHORTEST);
 
-/** The height that is seen of an element at once: of the window, or of the box around it that scrolls.
+/** The boxes around an element that scroll, and are large enough to work in. A box that is as high as what it holds
+ * bounds nothing, though it may scroll sideways.
  * @param {HTMLElement} element */
-export function roomAround(element) {
-  let room = globalThis.innerHeight;
-  for (let at = scrollerOf(element); at; at = scrollerOf(at)) room = Math.min(room, at.clientHeight);
-  return room;
-}
-
-/** The nearest box around an element that scrolls and is large enough to work in. @param {HTMLElement} element
- * @returns {HTMLElement | null} */
-export function scrollerOf(element) {
-  let at = outside(element);
-  while (at && at !== document.body) {
-    if (/auto|scroll/.test(getComputedStyle(at).overflowY) && at.clientHeight >= SMALLEST) return at;
-    at = outside(at);
+export function boundsAround(element) {
+  const found = [];
+  for (let at = outside(element); at && at !== document.body; at = outside(at)) {
+    if (!/auto|scroll/.test(getComputedStyle(at).overflowY) || at.clientHeight < SMALLEST) continue;
+    const below = at.getBoundingClientRect().bottom - (at.lastElementChild?.getBoundingClientRect().bottom ?? 0);
+    if (at.scrollHeight > at.clientHeight + 1 || below > LANE.low) found.push(at);
   }
-  return null;
+  return found;
 }
 
 /** @param {HTMLElement} element @returns {HTMLElement | null} */
@@ -228,8 +222,7 @@ export function watchSize(element, measure, changed, signal) {
     });
   }
   const observer = new ResizeObserver(look);
-  const scroller = scrollerOf(element);
-  for (const one of [element, ...element.children, ...(scroller ? [scroller] : [])]) observer.observe(one);
+  for (const one of [element, ...element.children]) observer.observe(one);
   addEventListener("resize", look, { signal });
   signal.addEventListener("abort", () => observer.disconnect());
 }
