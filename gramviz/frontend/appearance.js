@@ -1,6 +1,6 @@
 // Theme and sizes: what the page around, the window and the printer decide.
 
-import { isRoomy, kindOf, PANELS, roomAround, sizesFor, watchSize } from "./layout.js";
+import { boundsAround, isRoomy, kindOf, PANELS, sizesFor, watchSize } from "./layout.js";
 import { applyTheme, readTheme } from "./theme.js";
 
 const PAPER = 680; // px: a sheet of A4 or Letter between its margins
@@ -62,6 +62,15 @@ export function createAppearance({ host, root, payload, store, frozen, invalidat
   /** @type {number | null} */
   let screen = null; // the width on screen, while printing
 
+  /** @type {HTMLElement[] | null} */
+  let bounds = null; // known once the widget stands in its page
+
+  /** The height that is seen of the widget at once. */
+  function seen() {
+    if (root.clientWidth) bounds ??= boundsAround(host);
+    return Math.min(globalThis.innerHeight, ...(bounds ?? []).map((box) => box.clientHeight));
+  }
+
   function retheme() {
     theme = readTheme(screen === null ? store.state.theme : "light", host, frozen);
     applyTheme(theme, root, host);
@@ -71,7 +80,7 @@ export function createAppearance({ host, root, payload, store, frozen, invalidat
   /** @param {number} width */
   function resize(width) {
     const presenting = store.transient.presenter;
-    const room = screen === null ? roomAround(host) : Infinity;
+    const room = screen === null ? seen() : Infinity;
     const { state, start } = store;
     root.classList.toggle("presenting", presenting);
     markKind(root, width); // first, as heights are measured of what it makes of them
@@ -114,7 +123,7 @@ export function createAppearance({ host, root, payload, store, frozen, invalidat
         resize(root.clientWidth);
         if (first) ready();
       }
-      const measure = () => [root.clientWidth, roomAround(host), takenBy(root)].map(Math.round);
+      const measure = () => [root.clientWidth, seen(), takenBy(root)].map(Math.round);
       watchSize(root, measure, follow, signal);
     },
   };

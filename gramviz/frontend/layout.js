@@ -12,11 +12,12 @@ const WIDE = 960;
 const ROOMY = 1180; // from which on the sentence stands beside the transport
 const MEDIUM = 600;
 const TINY = 360;
-const GUTTER = { wide: 190, medium: 150, narrow: 72, tiny: 72 };
+const GUTTER = { wide: 190, medium: 176, narrow: 72, tiny: 72 };
 const SIDES = 24; // px of a panel left and right of what it holds
 const FRAME = 47; // px of a panel above and below what it holds, without the legend
 const LEGEND = 15; // px of a line of a legend
-const SHORTEST = 180; // px of board and map, below which the page scrolls
+const SHORTEST = /** @type {const} */ ([180, 242]); // px of board and map, below which the page scrolls
+const CELL = 24; // px of a cell that holds text
 const AROUND = 50; // px of what is seen that belongs to the page around: its margins, and a line below the widget
 const MARGIN = 16; // px of it at least
 const LOW = 640; // px of height, below which nothing is kept for what may come
@@ -82,23 +83,21 @@ function sideOf(board, side) {
   return Math.floor(whole ? Math.floor(side / cells) * cells : side);
 }
 
-/** The height that is seen of an element at once: of the window, or of the box around it that scrolls.
- * @param {HTMLElement} element */
-export function roomAround(element) {
-  let room = globalThis.innerHeight;
-  for (let at = scrollerOf(element); at; at = scrollerOf(at)) room = Math.min(room, at.clientHeight);
-  return room;
-}
+/** The least height of board and map: below it the cells of a board have no room for text, and the page scrolls.
+ * @param {Board} board */
+const shortestOf = ({ width, height }) => between(2 + CELL * Math.max(width, height), ...SHORTEST);
 
-/** The nearest box around an element that scrolls and is large enough to work in. @param {HTMLElement} element
- * @returns {HTMLElement | null} */
-export function scrollerOf(element) {
-  let at = outside(element);
-  while (at && at !== document.body) {
-    if (/auto|scroll/.test(getComputedStyle(at).overflowY) && at.clientHeight >= SMALLEST) return at;
-    at = outside(at);
+/** The boxes around an element that scroll, and are large enough to work in. A box that is as high as what it holds
+ * bounds nothing, though it may scroll sideways.
+ * @param {HTMLElement} element */
+export function boundsAround(element) {
+  const found = [];
+  for (let at = outside(element); at && at !== document.body; at = outside(at)) {
+    if (!/auto|scroll/.test(getComputedStyle(at).overflowY) || at.clientHeight < SMALLEST) continue;
+    const below = at.getBoundingClientRect().bottom - (at.lastElementChild?.getBoundingClientRect().bottom ?? 0);
+    if (at.scrollHeight > at.clientHeight + 1 || below > LANE.low) found.push(at);
   }
-  return null;
+  return found;
 }
 
 /** @param {HTMLElement} element @returns {HTMLElement | null} */
@@ -125,7 +124,7 @@ function timeSizes({ payload, state, start, presenting }, kind, room, folded) {
  * @param {number} inner @param {number} free @param {Shown} shown */
 function stackedSizes(inner, free, { payload: { board }, presenting }) {
   const height = presenting ? (free - FRAME - 2 * LEGEND) / 2 : free;
-  const stage = Math.floor(between(height, SHORTEST, inner));
+  const stage = Math.floor(Math.max(shortestOf(board), Math.min(height, inner)));
   const side = sideOf(board, Math.min(stage, inner - 4));
   const across = board.input ? inner - 4 : side;
   return {
@@ -150,7 +149,7 @@ function columnSizes(width, free, { payload: { board }, state: { sizes } }, kind
   const wanted = !has("map") ? rest : between(sizes.board ? sizes.board * width - SIDES : auto, 120, rest - 160);
   const beside = has("board") ? rest - wanted - SIDES - 1 : rest;
   const most = Number.isFinite(free) ? Math.max(wanted, beside * (wide ? 0.62 : 1.7)) : wanted;
-  const stage = Math.floor(between(free, SHORTEST, most));
+  const stage = Math.floor(Math.max(shortestOf(board), Math.min(free, most)));
   const side = sideOf(board, Math.min(wanted, stage));
   const across = Math.floor(board.input || sizes.board || !has("map") ? wanted : side);
   const panel = across + 4 + SIDES;
@@ -180,7 +179,7 @@ export function sizesFor(width, room, shown) {
   const { state, taken, presenting } = shown;
   const kind = kindOf(width);
   const roomy = isRoomy(width);
-  const legend = (roomy ? 1 : 2) * LEGEND * (presenting ? 1.5 : 1);
+  const legend = (roomy || room < LOW ? 1 : 2) * LEGEND * (presenting ? 1.5 : 1);
   const folded = presenting ? ["answers"] : (state.folded ?? ["answers"]);
   const { time, ...lanes } = timeSizes(shown, kind, room, folded.includes("curves"));
   const around = presenting ? MARGIN : between(room - LOW, MARGIN, AROUND);
@@ -223,8 +222,7 @@ export function watchSize(element, measure, changed, signal) {
     });
   }
   const observer = new ResizeObserver(look);
-  const scroller = scrollerOf(element);
-  for (const one of [element, ...element.children, ...(scroller ? [scroller] : [])]) observer.observe(one);
+  for (const one of [element, ...element.children]) observer.observe(one);
   addEventListener("resize", look, { signal });
   signal.addEventListener("abort", () => observer.disconnect());
 }

@@ -49,6 +49,7 @@ header .tools { display: flex; gap: 6px; margin-left: auto; align-items: center;
 .panel { padding: 6px 12px; min-width: 0; position: relative; }
 .panel + .panel { border-left: 1px solid var(--line); }
 .no-board .board.panel, .no-map .map, .no-answers .answers { display: none; }
+.no-board .map, .no-board.no-map .answers { border-left: 0; } .no-map .board .stage { margin: 0 auto; }
 .under .board.panel { grid-area: 1 / 1; } .under .map { grid-area: 1 / 2 / 3; } .under .answers { grid-area: 2 / 1; }
 .divider { position: absolute; z-index: 2; touch-action: none; outline-offset: -3px; }
 .divider:is(.at-board, .at-answers) { top: 0; bottom: 0; width: 9px; margin-left: -4px; cursor: col-resize; }
@@ -256,10 +257,10 @@ textarea { width: 100%; height: 140px; font: 12px/1.4 ui-monospace, monospace; c
 .medium:not(.under) .answers .body { display: grid; grid-template-columns: 250px minmax(0, 1fr) auto; gap: 0 24px; }
 .medium:not(.under) .chosen { margin: 0; padding: 0; border: 0; align-content: start; }
 .medium .answers h4 { margin-top: 0; } .medium:not(.under) .found { grid-column: 1 / -1; }
-.medium .marks { grid-template-columns: repeat(auto-fill, 14px); } .medium .time { --gutter: 150px; }
+.medium .marks { grid-template-columns: repeat(auto-fill, 14px); } .medium .time { --gutter: 176px; }
 .wide:not(.roomy) .series .count, .medium .series .count, .medium .switches { display: none; }
-.medium header, .narrow header { flex-wrap: wrap; } .medium header .letters, .narrow header .letters { order: 1;
-  border: 0; padding: 0; flex-basis: 100%; }
+.medium header, .narrow header { flex-wrap: wrap; } .medium header .letters { border: 0; }
+.narrow header .letters { order: 1; border: 0; padding: 0; flex-basis: 100%; }
 .narrow .series .count, .narrow .switches { display: none; } .narrow .title { flex: 1; min-width: 0; overflow: hidden;
   text-overflow: ellipsis; }
 .narrow .panels { grid-template-columns: minmax(0, 1fr); }
