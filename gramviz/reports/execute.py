@@ -24,6 +24,7 @@ from typing import Any, TextIO
 
 import nbformat
 from jupyter_client.kernelspec import KernelSpecManager
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
 from gramviz.reports.notebook import ReportError, ends, tags
@@ -115,7 +116,6 @@ def _engine(teller: Progress, secrets: Mapping[str, Any], timeout: float | None)
     Secrets are set in the kernel after the `parameters` cell, and are taken out of what comes back, message by message:
     papermill writes after every cell.
     """
-    from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill.clientwrap import PapermillNotebookClient
     from papermill.engines import NBClientEngine
 

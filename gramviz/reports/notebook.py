@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_output
 from nbformat.validator import iter_validate
@@ -101,6 +100,8 @@ def settle(notebook: NotebookNode, log: str = "") -> tuple[NotebookNode, str]:
     Raises:
         ReportError: a cell shows what has no form outside of Jupyter.
     """
+    from nbconvert.preprocessors import CoalesceStreamsPreprocessor
+
     nb = copy.deepcopy(notebook)
     nb.cells = [cell for cell in nb.cells if "papermill-error-cell-tag" not in tags(cell)]
     widgets = nb.metadata.pop("widgets", {}).get("application/vnd.jupyter.widget-state+json", {}).get("state", {})
