@@ -169,7 +169,7 @@ function undoDelta(values, [n, t, size]) {
 function readNamed(arrays, n) {
   const named = (/** @type {string} */ prefix) =>
     Object.keys(arrays).flatMap((name) =>
-      name.startsWith(prefix) && !name.endsWith("_low") ? [name.slice(prefix.length)] : [],
+      name.startsWith(prefix) && name !== "map_l_low" ? [name.slice(prefix.length)] : [],
     );
   /** @param {NumberArray} array @returns {Curve} */
   const curve = ({ values, shape }) => ({ values, each: shape[0] === n ? 1 : 0 });
