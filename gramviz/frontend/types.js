@@ -425,7 +425,6 @@
  * @property {string} outcome
  * @property {string | null} letter null: it is not shown
  * @property {boolean} pinned
- * @property {boolean} drawn
  * @property {number} depth
  */
 /**
