@@ -26,6 +26,9 @@ app.add_typer(bench, name="bench")
 PresetName = Annotated[str, typer.Argument(help="Name of a preset (see `gram list`), or a YAML file.")]
 CheckpointName = Annotated[str, typer.Argument(help="Name of a checkpoint (see `gram list`) or its folder.")]
 Seed = Annotated[int, typer.Option(help="Seed of the noise.")]
+PuzzleFile = Annotated[
+    Path | None, typer.Option(help="Own puzzles: text in any usual form, CSV with a header, .sdk, .sdm, FEN, DIMACS.")
+]
 Limit = Annotated[int | None, typer.Option(help="Only N puzzles, evenly chosen.")]
 Exact = Annotated[bool, typer.Option("--exact", help="Equal to the bit whatever is computed along; few cost as many.")]
 Noise = Annotated[
@@ -97,6 +100,7 @@ def sample(
     board: Annotated[
         str | None, typer.Option(help="A puzzle as text, rows separated by /, e.g. Q.../..../..../....")
     ] = None,
+    file: PuzzleFile = None,
     trajectories: Annotated[int, typer.Option(help="Trajectories per puzzle.")] = 50,
     supervision_steps: Annotated[
         int | None, typer.Option(help="Depth of each; default 16, or the checkpoint's if less.")
@@ -115,10 +119,11 @@ def sample(
     from gram.inference.sample import Record
     from gram.inference.sample import sample as draw
 
-    if board is not None and puzzle:
-        raise typer.BadParameter("give --puzzle or --board, not both")
+    given = [one for one in (board, puzzle or None, file) if one is not None]
+    if len(given) > 1:
+        raise typer.BadParameter("give one of --puzzle, --board and --file")
     data = draw(
-        checkpoint, board if board is not None else (puzzle or [0]), trajectories=trajectories,
+        checkpoint, given[0] if given else [0], trajectories=trajectories,
         supervision_steps=supervision_steps, seed=seed, mode=mode, noise=noise, perturb=perturb,
         random_start=random_start, temperature=temperature, record=Record(low=low), exact=exact,
     )  # fmt: skip
@@ -137,6 +142,7 @@ def evaluate(
     checkpoint: CheckpointName,
     trajectories: Annotated[str, typer.Option(help="Samples per puzzle; several: a grid, e.g. 1,5,20.")] = "20",
     depths: Annotated[str | None, typer.Option(help="Supervision steps of a grid, e.g. 4,8,16,64.")] = None,
+    file: PuzzleFile = None,
     split: Annotated[str, typer.Option(help="test or train.")] = "test",
     seed: Seed = 0,
     limit: Limit = None,
@@ -164,8 +170,8 @@ def evaluate(
     depth = opened.config.inference.supervision_steps if supervision_steps is None else supervision_steps
     rows = [depth] if depths is None else _numbers("--depths", depths)
     how: dict[str, Any] = {
-        "split": split, "seed": seed, "limit": limit, "halting": halting, "noise": noise, "perturb": perturb,
-        "random_start": random_start, "temperature": temperature, "exact": exact,
+        "puzzles": file, "split": split, "seed": seed, "limit": limit, "halting": halting, "noise": noise,
+        "perturb": perturb, "random_start": random_start, "temperature": temperature, "exact": exact,
     }  # fmt: skip
     if depths is None and len(widths) == 1:
         figures, show = measure(opened, trajectories=widths[0], supervision_steps=depth, **how), table

@@ -7,6 +7,7 @@ Dims     `puzzle, trajectory, step, position, feature, token`
 Coords   on `step`: `supervision_step`, `transition`, `low_step`, which say where in the nested recursion each recorded
          state stands. Step 0 is the initial state (0, 0, 0). The state after transition j of supervision step i is
          (i, j, 0); the state after its k-th low-level update is (i, j, k) and shows the answer of the one before.
+         On `puzzle`, where they are known: `puzzle_index` in its split, and `rating`, how hard it is (`gram.tasks`).
 Variables  see `VARIABLES`. `x` and `tokens` are required, everything else is optional: a view says what it needs and
          what to record if it is absent.
 Attrs    see `ATTRS`; `board` is the JSON of a `gram.board.Board`.
@@ -35,6 +36,7 @@ from gram.suggest import did_you_mean
 SCHEMA = "gram-rollout 2"
 DIMS = ("puzzle", "trajectory", "step", "position", "feature", "token")
 STEP_COORDS = ("supervision_step", "transition", "low_step")
+PUZZLE_COORDS = ("puzzle_index", "rating")
 
 
 class RolloutError(ValueError):
@@ -100,6 +102,8 @@ def make(
     supervision_step: Any = None,
     transition: Any = None,
     low_step: Any = None,
+    puzzle_index: Any = None,
+    rating: Any = None,
     **attrs: Any,
 ) -> xr.Dataset:
     """A legal rollout from plain arrays.
@@ -110,6 +114,7 @@ def make(
             `conflict` and `valid` are computed from the board's groups where they are absent and the board has rules.
         supervision_step, transition, low_step: [step] integers; by default every step is a supervision step of one
             transition.
+        puzzle_index, rating: [puzzle] integers.
         **attrs: see `ATTRS`; `model` defaults to "unknown", `seed` to 0 and `mode` to "prior".
     Raises:
         RolloutError: an unknown name, a wrong rank, dtype or size.
@@ -152,6 +157,8 @@ def make(
                 f"{name} is {values.dtype} {values.shape}; expected an integer for each of the {steps} steps"
             )
     coords = {name: ("step", values.astype(np.int32)) for name, values in at.items()} | {"step": np.arange(steps)}
+    known = zip(PUZZLE_COORDS, (puzzle_index, rating), strict=True)
+    coords |= {name: ("puzzle", np.asarray(values)) for name, values in known if values is not None}
     defaults = {
         "schema": SCHEMA,
         "task": board.task,
@@ -204,6 +211,9 @@ def check(data: xr.Dataset) -> xr.Dataset:
     for name in STEP_COORDS:
         if name not in data.coords or data[name].dims != ("step",) or data[name].dtype.kind not in "iu":
             raise RolloutError(f"the step coordinate {name!r} is missing or not an integer per step")
+    for name in PUZZLE_COORDS:
+        if name in data.coords and (data[name].dims != ("puzzle",) or data[name].dtype.kind not in "iu"):
+            raise RolloutError(f"the coordinate {name!r} is not an integer per puzzle")
     for key in data.data_vars:
         name = str(key)
         known, found = _known(name, VARIABLES, "variable"), data.variables[key]
@@ -260,7 +270,7 @@ def digest(data: xr.Dataset) -> str:
     for name in sorted([*map(str, data.data_vars), *STEP_COORDS]):
         array = np.ascontiguousarray(data[name].values)
         sha.update(f"{name} {array.dtype.str} {array.shape}".encode())
-        sha.update(array.tobytes())
+        sha.update(array.data)
     return sha.hexdigest()
 
 

@@ -38,15 +38,34 @@ def report(
     notebook: Notebook,
     parameter: Pairs = None,
     out: OutDir = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", "-f", help="Parameters as YAML; those of -p come before them.")
+    ] = None,
+    secret: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A parameter read from the environment or a prompt, shown nowhere; repeat."),
+    ] = None,
+    timeout: Annotated[float | None, typer.Option(min=1, help="Seconds after which the run fails.")] = None,
+    kernel: Annotated[str, typer.Option("--kernel", "-k", help="Default: the notebook's own, else python3.")] = "",
     pdf: Annotated[bool, typer.Option("--pdf", help="Also print the page as PDF (needs Chromium).")] = False,
 ) -> None:
     """Run NOTEBOOK with checked parameters; leave it, one offline page and metrics.json under --out, or nothing."""
-    from gramviz.reports import notebook as books
     from gramviz.reports import report as reports
+    from gramviz.reports.parameters import assignments, stored
 
     folder = out or Path("artifacts/reports") / notebook.stem
+    given = (stored(file) if file else {}) | assignments(parameter or [])
     try:
-        done = reports.run(notebook, books.assignments(parameter or []), folder, pdf=pdf, progress=sys.stderr)
+        done = reports.run(
+            notebook,
+            given,
+            folder,
+            secrets={name: _secret(name) for name in secret or []},
+            kernel=kernel,
+            timeout=timeout,
+            pdf=pdf,
+            progress=sys.stderr,
+        )
     except reports.RunError as error:
         _leave(str(error), 1)
     except KeyboardInterrupt:
@@ -62,9 +81,10 @@ def params(
     as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
 ) -> None:
     """List the parameters that NOTEBOOK takes: name, type, default, meaning."""
-    from gramviz.reports import notebook as books
+    from gramviz.reports.notebook import read
+    from gramviz.reports.parameters import parameters
 
-    known = books.parameters(books.read(notebook))
+    known = parameters(read(notebook))
     if as_json:
         print(
             json.dumps(
@@ -72,9 +92,10 @@ def params(
             )
         )
         return
-    width = max((len(name) for name in known), default=0)
+    width = max((len(p.name) for p in known.values()), default=0)
+    kinds = max((len(p.type) for p in known.values()), default=0)
     for p in known.values():
-        print(f"{p.name:<{width}}  {p.type:<5}  {p.default!r:<20}  {p.help}".rstrip())
+        print(f"{p.name:<{width}}  {p.type:<{kinds}}  {p.default!r:<20}  {p.help}".rstrip())
 
 
 @app.command()
@@ -82,6 +103,7 @@ def freeze(
     rollouts: Annotated[list[Path], typer.Argument(metavar="ROLLOUT...", help="One to four rollout files.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The page to write.")],
     puzzle: Annotated[int, typer.Option(help="Which puzzle, counted from 0.")] = 0,
+    also: Annotated[list[int] | None, typer.Option(help="Another puzzle that the page holds; can be repeated.")] = None,
     lesson: Annotated[Path | None, typer.Option(help="Chapters and quizzes, as YAML.")] = None,
 ) -> None:
     """Write one HTML file in which the rollouts play without kernel or network."""
@@ -90,10 +112,10 @@ def freeze(
 
     try:
         if lesson is None:
-            write(list(rollouts), out, puzzle=puzzle)
+            write(list(rollouts), out, puzzle=puzzle, puzzles=also or ())
         else:
             opened = (compare if len(rollouts) > 1 else explore)(*rollouts, puzzle=puzzle)
-            write(opened.teach(lesson), out)
+            write(opened.teach(lesson), out, puzzles=also or ())
     except OSError as error:
         _leave(f"cannot write {out}: {error.strerror}; choose another place with -o", 2)
     print(out)
@@ -215,6 +237,16 @@ def _artifacts() -> list[str]:
     """Trained models here and beside the source, by file name: gramviz knows folders, not checkpoints."""
     places = [Path("artifacts"), Path(__file__).parent.parent / "artifacts"]
     return sorted({found.parent.name for place in places for found in place.glob("*/weights.safetensors")})
+
+
+def _secret(name: str) -> str:
+    """From the environment, or asked for where somebody can answer."""
+    for known in (name, name.upper()):
+        if known in os.environ:
+            return os.environ[known]
+    if not sys.stdin.isatty():
+        _leave(f"there is no secret {name!r}; set the environment variable {name.upper()}", 2)
+    return str(typer.prompt(name, hide_input=True))
 
 
 def _leave(message: str, code: int) -> NoReturn:

@@ -133,7 +133,7 @@ CALM = """([host, state]) => {
   store.poke({ ...rest, from: null });
   if (store.transient.presenter) host.shadowRoot.querySelector(".gv").dispatchEvent(
     new KeyboardEvent("keydown", { key: "P", shiftKey: true, bubbles: true }));
-  store.set({ ...store.start, ...state });
+  store.set({ ...store.start, folded: [], ...state });
   store.flush();  // the kernel knows where a test begins, so what the test does is news to it
   document.activeElement?.blur();
 }"""
@@ -382,6 +382,9 @@ def random_state(rng: np.random.Generator, meta: dict[str, Any]) -> dict[str, An
         "theme": str(rng.choice(["auto", "light", "dark"])),
         "motion": str(rng.choice(["auto", "calm"])),
         "panel": str(rng.choice(["board", "map", "answers"])),
+        "folded": some(["board", "map", "answers", "curves"]),
+        "sizes": {"board": float(rng.uniform(0.2, 0.5)), "curves": float(rng.uniform(0.1, 0.4))},
+        "tall": [str(name) for name in rng.permutation(CURVES)[:2]],
     }
     return {key: value for key, value in every.items() if rng.random() < 0.65}
 

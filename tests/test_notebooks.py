@@ -18,6 +18,7 @@ import pytest
 
 from gramviz.reports import notebook, page, provenance, report
 from gramviz.reports.notebook import ReportError
+from gramviz.reports.parameters import parameters
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -74,7 +75,7 @@ def test_its_tags_are_known(path: Path) -> None:
 
 @each
 def test_its_parameters_are_typed_explained_and_mean_the_same_everywhere(path: Path) -> None:
-    known = notebook.parameters(notebook.read(path))
+    known = parameters(notebook.read(path))
     assert "seed" in known
     for parameter in known.values():
         assert parameter.help, f"{parameter.name} has no comment that says what it means"

@@ -27,12 +27,13 @@ from numpy.typing import NDArray
 from gram.checkpoint import Checkpoint, load
 from gram.inference.chain import Chain, Row, batches, computing
 from gram.inference.noise import PLANE, generator_for
-from gram.inference.request import MAX_SOLUTIONS, SampleError, Selection, check, sampling_noise, select
+from gram.inference.request import SampleError, Selection, check, sampling_noise, select
 from gram.inference.sample import as_rollout, default_steps
 from gram.models import State
 from gram.rollout import RolloutError, need
 from gram.tasks import NoSolverError, Puzzles
 from gram.tasks.base import PAD
+from gram.tasks.own import MAX_SOLUTIONS
 
 MAX_ROWS = 128  # of a batch of starts
 

@@ -33,12 +33,13 @@ from gram.checkpoint import Checkpoint, CheckpointError, load, read_tensors, wri
 from gram.evaluation import fidelity, intervals
 from gram.inference.chain import Chain, Row, batches, computing
 from gram.inference.noise import SamplingNoise
-from gram.inference.request import SampleError, check, sampling_noise, unanswered
+from gram.inference.request import SampleError, check, sampling_noise
 from gram.progress import bar
 from gram.tasks import Task
 from gram.tasks.base import SPLITS, Split, Tokens
 from gram.tasks.files import DataError
 from gram.tasks.images import Images
+from gram.tasks.own import unanswered
 
 SETTINGS = "settings.json"
 MAX_ROWS = 256  # samples that are computed at once

@@ -151,18 +151,26 @@ def difference(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str,
     Raises:
         ValueError: they are not of the same puzzles.
     """
+    every = [("accuracy",), ("coverage",), *(("best_of_n", name) for name in first["best_of_n"])]
+    accuracy, coverage, *best = (gap(first, second, path, path) for path in every)
+    return {"accuracy": accuracy, "coverage": coverage, "best_of_n": dict(zip(first["best_of_n"], best, strict=True))}
+
+
+def gap(
+    first: Mapping[str, Any], second: Mapping[str, Any], better: Sequence[str], than: Sequence[str]
+) -> dict[str, Any]:
+    """By how much the share `better` of one evaluation exceeds the share `than` of another; see `difference`.
+
+    Args:
+        better, than: where the shares are in the results, e.g. `["best_of_n", "value"]` and `["accuracy"]`.
+    """
     one, other = first["per_puzzle"], second["per_puzzle"]
     if any(one[name] != other[name] for name in ("puzzle", "solutions")):
         raise ValueError(
             "the two evaluations are of different puzzles; evaluate both with the same task, split and limit"
         )
-
-    def gap(*path: str) -> dict[str, Any]:
-        a, b, values, others = (entry(part, *path) for part in (first, second, one, other))
-        return _paired(a - b, np.subtract(values, others), np.array(one["solutions"]))
-
-    best = {name: gap("best_of_n", name) for name in first["best_of_n"]}
-    return {"accuracy": gap("accuracy"), "coverage": gap("coverage"), "best_of_n": best}
+    gaps = np.subtract(entry(one, *better), entry(other, *than))
+    return _paired(entry(first, *better) - entry(second, *than), gaps, np.array(one["solutions"]))
 
 
 def _paired(value: float, gaps: NDArray[np.float64], weight: NDArray[np.integer]) -> dict[str, Any]:

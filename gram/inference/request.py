@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,13 +13,13 @@ from numpy.typing import NDArray
 from gram.checkpoint import Checkpoint
 from gram.inference.noise import SamplingNoise
 from gram.models import Model
-from gram.tasks import NoSolverError, Puzzles, Task
-from gram.tasks.base import Tokens
+from gram.tasks import Puzzles, Task, own
 from gram.tasks.files import DataError
+from gram.tasks.own import unanswered
 
-MAX_SOLUTIONS = 1_000  # of a typed puzzle; only if there are fewer are they known to be all
-Selection = int | Sequence[int] | Puzzles | str
-"""Puzzles: an index or indices in a split, `Puzzles`, or the text of one."""
+Selection = int | Sequence[int] | Puzzles | str | Path | Sequence[str] | NDArray[Any]
+"""Puzzles: an index or indices in a split, `Puzzles`, the text of one, or one's own (`gram.tasks.own.read`): a file,
+texts, an array [puzzle, position]."""
 
 
 class SampleError(ValueError):
@@ -55,23 +56,22 @@ def _select(
 ) -> tuple[Puzzles, list[int]]:
     if isinstance(puzzles, Puzzles):
         return puzzles, list(range(len(puzzles)))
-    if isinstance(puzzles, str):
-        x = task.parse(puzzles)
+    if isinstance(puzzles, str) and not own.is_file(puzzles):
         if model.prefix and task.identifiers:
             raise SampleError(
                 f"a typed puzzle of {task.name} does not say which ARC task it belongs to; give the index of one"
             )
-        try:
-            solutions = task.solve(x, limit=MAX_SOLUTIONS)
-        except NoSolverError:
-            return unanswered(x), [0]
-        return Puzzles(x[None], (solutions,), complete=len(solutions) < MAX_SOLUTIONS), [0]
+        return own.typed(task, puzzles), [0]
+    if own.is_own(puzzles):
+        found = own.read(task, puzzles)
+        return found, list(range(len(found)))
     available = _available(task, split, answered)
     if puzzles is None:
         return available, list(range(len(available)))
     given = list(puzzles) if np.iterable(puzzles) else [puzzles]
     ids = [
-        whole("puzzles", index, "an index from 0, several of them, `Puzzles`, or the text of one") for index in given
+        whole("puzzles", index, "an index from 0, several of them, `Puzzles`, a text, or a file of puzzles")
+        for index in given
     ]
     if not ids:
         raise SampleError("puzzles is empty; give at least one index")
@@ -91,11 +91,6 @@ def _available(task: Task, split: str, answered: bool) -> Puzzles:
         if task.blank_puzzle is None or answered or error.missing is None:
             raise
         return unanswered(task.blank_puzzle)
-
-
-def unanswered(x: Tokens) -> Puzzles:
-    """A puzzle [position] no answer of which is known."""
-    return Puzzles(x[None], (np.empty((0, len(x)), np.uint8),), complete=False)
 
 
 def evenly(count: int, limit: int) -> NDArray[np.intp]:

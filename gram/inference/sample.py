@@ -170,6 +170,7 @@ class Sampling:
 
     Attributes:
         ids: of the puzzles, for the keys of the noise.
+        in_split: whether those are indices in the split.
         begin: where the trajectories start, if not at the initial state.
         kept: of each batch, name -> the recorded states, each [row of the batch, ...].
     """
@@ -211,6 +212,7 @@ class Sampling:
             what = "writes tokens" if model.samples_tokens else "is deterministic"
             raise SampleError(f"{opened.name} {what} and has no posterior; use mode='prior'")
         found, self.ids = select(model, task, puzzles, split, answered=mode == "posterior")
+        self.in_split = not isinstance(puzzles, Puzzles | str)
         if mode == "posterior" and not all(len(known) for known in found.solutions):
             raise SampleError("the posterior sees a solution, but this puzzle has none; use mode='prior'")
         self.trajectories = trajectories if self.noise.is_stochastic(model) else 1
@@ -354,6 +356,7 @@ class Sampling:
             arrays["halted_at"] = np.where(stopped.any(-1), stopped.argmax(-1), -1).astype(np.int32)
         return as_rollout(
             opened, puzzles, arrays, clock, name=name, seed=self.seed, mode=self.mode,
+            puzzle_index=self.ids[: len(puzzles)] if self.in_split else None,
             sampling_noise=json.dumps(asdict(self.noise)), levels=json.dumps(model.levels),
         )  # fmt: skip
 
@@ -378,7 +381,7 @@ def as_rollout(
         arrays: by name, `tokens` [puzzle, trajectory, step, position] among them.
         clock: supervision step, transition and low-level step of each state.
         name: what is not as in the checkpoint, in words.
-        attrs: further ones of `gram.rollout.ATTRS`.
+        attrs: further ones of `gram.rollout.ATTRS`, and `puzzle_index`.
     """
     task, model = opened.task, opened.model
     arrays["x"] = puzzles.x
@@ -397,6 +400,7 @@ def as_rollout(
         supervision_step=supervision,
         transition=transition,
         low_step=low,
+        rating=puzzles.rating,
         model=model.name,
         name=f"{opened.name} ({name})" if name else opened.name,
         config=opened.config.to_json(),

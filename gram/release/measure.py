@@ -29,8 +29,9 @@ def cells(opened: Checkpoint, one: Pass, quick: bool = False) -> list[dict[str, 
     depths = one.depths or (opened.config.inference.supervision_steps,)
     if opened.task.blank_puzzle is None:
         found = grid(
-            opened, depths=depths, trajectories=one.trajectories, halting=one.halting, limit=limit, progress=False
-        )
+            opened, depths=depths, trajectories=one.trajectories, halting=one.halting, limit=limit, per_puzzle=True,
+            progress=False,
+        )  # fmt: skip
         return [{**cell, "limit": limit} for cell in found["cells"]]
     opened.task.puzzles("test")  # without the data nobody would know what the samples are worth
     made = []
@@ -71,14 +72,19 @@ def metrics(cell: dict[str, Any]) -> dict[str, dict[str, Any]]:
                 value, side = cell["fidelity"][name]["value"], cell["fidelity"][name]["plus_minus"]
                 found[name] = {"value": value, "interval": [value - side, value + side]}
         return found
-    paths: dict[str, tuple[str, ...]] = {"accuracy": ("accuracy",), "coverage": ("coverage",)}
-    paths |= {f"best by {name}": ("best_of_n", name) for name in cell["best_of_n"]}
+    paths = {name: share(name) for name in ("accuracy", "coverage", *(f"best by {name}" for name in cell["best_of_n"]))}
     for name, path in paths.items():
         found[name] = {"value": entry(cell, *path), "interval": entry(cell["intervals"], *path)}
     everywhere = cell["all_inputs"]  # Table 1's conflicts are of all test graphs
     if "conflicts" in everywhere:
         found["conflicts"] = {"value": everywhere["conflicts"], "interval": everywhere["intervals"]["conflicts"]}
     return found
+
+
+def share(metric: str) -> tuple[str, ...]:
+    """Where a share stands in an evaluation, by its name in tables."""
+    kind, _, selector = metric.partition(" by ")
+    return ("best_of_n", selector) if kind == "best" else (metric,)
 
 
 def by_rating(cell: dict[str, Any]) -> dict[str, Any]:

@@ -160,17 +160,20 @@ def _targets(table: Table, found: list[Results]) -> str:
 
 def _claims(tables: Tables, found: Results) -> str:
     """The claims of the paper, a line for each comparison."""
-    heads = ["claim", "better", "than", "holds"]
+    heads = ["claim", "better", "than", "difference", "holds"]
     lines = [_row(heads), "|---" * len(heads) + "|"]
     for name, claim in tables.claims.items():
         result = found[name]
         for at, (one, both) in enumerate(zip(claim.compare, result["compare"], strict=True)):
             holds = {True: "yes", False: "no", None: "not measured"}[both["holds"]]
             sides = _side(one.better, both["better"]), _side(one.than, both["than"])
-            lines.append(_row([claim.title if at == 0 else "", *sides, holds]))
+            paired = both["paired"]
+            gap = _figure({"": {"value": paired["difference"], **paired}}, "") if paired else ""
+            lines.append(_row([claim.title if at == 0 else "", *sides, gap, holds]))
     words = (
-        "A claim holds where the intervals of both sides do not touch. A figure is followed by the samples, their "
-        "supervision steps, and the network calls of all samples of an input."
+        "A claim holds where the interval of the difference, paired by puzzle, does not reach 0; without pairs, where "
+        "the intervals of both sides do not touch. A figure is followed by the samples, their supervision steps, and "
+        "the network calls of all samples of an input."
     )
     return "\n\n".join(["## The paper's claims", words, "\n".join(lines)]) + "\n"
 

@@ -23,7 +23,7 @@ from gram.checkpoint import Checkpoint, CheckpointError, folders
 from gram.config import RunConfig
 from gram.provenance import commit
 from gram.release import measure
-from gram.release.claims import judge, targets
+from gram.release.claims import judge, pairs, targets
 from gram.release.export import machine
 from gram.release.page import page
 from gram.release.tables import Pass, Row, Table, Tables
@@ -101,6 +101,8 @@ def rebuild(
         bar.set_description(f"{name}: {row.artifact}")
         rows = found.setdefault(name, {"rows": []})["rows"]
         rows.append(measured(tables.tables[name], row, effort, tasks))
+    for name in {name for name, _ in wanted}:
+        found[name]["pairs"] = pairs(tables.claims.values(), name, found[name]["rows"])
     made = {
         "command": " ".join(["gram results", *([] if effort == "full" else [f"--{effort}"]), *names]),
         "effort": effort,
@@ -116,7 +118,7 @@ def judged(tables: Tables, found: Results) -> Results:
     """Results with their tables in the order of the page, the targets of each, and the claims."""
     ordered = {
         name: {
-            "rows": found["tables"][name]["rows"],
+            **found["tables"][name],
             "targets": [] if found["made"]["effort"] == "quick" else targets(table, found["tables"][name]["rows"]),
         }
         for name, table in tables.tables.items()
@@ -189,6 +191,7 @@ def _cells(opened: Checkpoint | None, written: Results, table: Table, one: Pass,
             "agrees_with_card": None if quick else agrees,
             **({"calls": measure.calls(opened, cell)} if opened else {}),
             "metrics": metrics,
+            **({"per_puzzle": cell} if "per_puzzle" in cell else {}),
             **({"by_rating": measure.by_rating(cell)} if table.by_rating else {}),
         })  # fmt: skip
     return found

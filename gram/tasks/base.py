@@ -5,6 +5,7 @@ A task yields token arrays and judges token arrays. It holds no torch module and
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -126,6 +127,10 @@ class Task(ABC):
         Raises:
             TaskError: wrong size, unknown character, or givens that already break a rule.
         """
+
+    def split(self, text: str) -> list[str]:
+        """The puzzles of a text that holds several, each as `parse` reads it; by default blank lines divide them."""
+        return [part for part in re.split(r"\n\s*\n", text.replace("\r", "").strip()) if part.strip()]
 
     @abstractmethod
     def source(self) -> str:

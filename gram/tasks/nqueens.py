@@ -11,6 +11,7 @@ Vocabulary (3 tokens, Table 6): 0 pad, 1 empty, 2 queen. In a puzzle an empty ce
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -24,6 +25,7 @@ from gram.board import Board, Token
 from gram.tasks.base import Puzzles, Split, Task, TaskError, Tokens
 
 PAD, EMPTY, QUEEN = 0, 1, 2
+LIST = re.compile(r"\s*[\[(]?\s*-?[0-9]{1,3}(\s*,\s*-?[0-9]{1,3})+\s*[\])]?\s*")
 Unit = Literal["input", "orbit"]
 
 
@@ -138,12 +140,17 @@ class NQueens(Task):
         return Puzzles(_encode(ordered, n), tuple(_encode(solutions(n, key), n) for key in ordered))
 
     def parse(self, text: str) -> Tokens:
+        """Rows of `Q` (or 1) and `.` (or -, _, 0), the first row on top; or in one line one of these.
+
+        `Q7/8/8/8/8/8/8/8` is FEN: rows from the top, numbers count empty cells. `[0, -1, 3, ...]` has the column
+        of each row's queen, from 0 on the left; -1 is a row without.
+        """
         n = self.config.board_size
-        rows = [row.strip().replace(" ", "") for row in text.strip().replace("/", "\n").splitlines()]
+        rows = self._rows(text)
         if len(rows) != n or any(len(row) != n for row in rows):
             sizes = ", ".join(str(len(row)) for row in rows)
             raise TaskError(f"the puzzle has rows of {sizes or 'no'} characters; this board needs {n} rows of {n}")
-        meanings = {".": EMPTY, "-": EMPTY, "0": EMPTY, "Q": QUEEN, "q": QUEEN, "1": QUEEN}
+        meanings = {".": EMPTY, "-": EMPTY, "0": EMPTY, "_": EMPTY, "Q": QUEEN, "q": QUEEN, "1": QUEEN}
         for at, row in enumerate(rows, 1):
             for character in row:
                 if character not in meanings:
@@ -154,6 +161,28 @@ class NQueens(Task):
             places = " and ".join(self.board.place(int(position)) for position in attacked[:2])
             raise TaskError(f"the queens at {places} attack each other; remove one of them")
         return x
+
+    def split(self, text: str) -> list[str]:
+        """Puzzles in a line each, or in as many lines as they have rows."""
+        n = self.config.board_size
+        lines = [line for line in text.removeprefix("\ufeff").splitlines() if line.strip()]
+        if all("/" in line or LIST.fullmatch(line) for line in lines):
+            return lines
+        return ["\n".join(lines[at : at + n]) for at in range(0, len(lines), n)]
+
+    def _rows(self, text: str) -> list[str]:
+        """The rows of characters, with FEN and the list of columns written out."""
+        n, text = self.config.board_size, text.removeprefix("\ufeff").strip()
+        if LIST.fullmatch(text):
+            columns = [int(number) for number in re.findall(r"-?[0-9]+", text)]
+            wrong = [column for column in columns if not -1 <= column < n]
+            if wrong:
+                raise TaskError(
+                    f"column {wrong[0]} is not on this board; columns are 0 to {n - 1}, and -1 for no queen"
+                )
+            return ["".join("Q" if at == column else "." for at in range(n)) for column in columns]
+        rows = [row.strip().replace(" ", "") for row in text.replace("/", "\n").splitlines()]
+        return [row if len(row) == n else re.sub("[1-9][0-9]?", lambda run: "." * int(run[0]), row) for row in rows]
 
     def solve(self, x: Tokens, limit: int | None = None) -> Tokens:
         n = self.config.board_size

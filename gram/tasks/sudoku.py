@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from gram.board import Board, Token
 from gram.tasks import files as data
 from gram.tasks.base import SPLITS, Puzzles, Split, Task, TaskError, Tokens
-from gram.tasks.sudoku_files import describe, read
+from gram.tasks.sudoku_files import cell_lines, describe, read
 from gram.tasks.sudoku_solver import (
     BOXES,
     Digits,
@@ -42,6 +42,7 @@ from gram.tasks.sudoku_solver import (
 )
 
 PAD, BLANK = 0, 1
+BLANKS = ".0_*?"  # how people write a blank
 
 DATASETS = ("generated", "extreme")
 
@@ -175,10 +176,13 @@ class _Sudoku(Task):
         self.board = board(config.size, self.name)
 
     def parse(self, text: str) -> Tokens:
-        """Rows of digits, or all in one line; `.`, `0`, `_` or `*` is a blank; rulers and spaces are passed over."""
+        """Rows of digits, or all in one line; `.`, `0`, `_`, `*` or `?` is a blank.
+
+        Rulers and frames, commas and spaces, comments (`#`), section names in brackets and titles are passed over, so
+        that the usual files are read as they are: .sdk, .sdm, .ss, the frame of Simple Sudoku, `Grid 01`.
+        """
         n = self.config.size
-        lines = [re.sub(r"[\s|│┃║]", "", line) for line in text.replace("/", "\n").splitlines()]
-        rows = [line for line in lines if line.strip("-+=:─━═┼╋╬┌┬┐├┤└┴┘╔╦╗╠╣╚╩╝")]
+        rows = cell_lines(text)
         if len(rows) == 1 and len(rows[0]) == n * n:
             rows = re.findall("." * n, rows[0])
         if len(rows) != n or any(len(row) != n for row in rows):
@@ -189,7 +193,7 @@ class _Sudoku(Task):
             )
         x = np.full(n * n, BLANK, dtype=np.uint8)
         for position, character in enumerate("".join(rows)):
-            if character in ".0_*":
+            if character in BLANKS:
                 continue
             if character not in "123456789"[:n]:
                 raise TaskError(
@@ -204,6 +208,15 @@ class _Sudoku(Task):
                     places = " and ".join(self.board.place(position) for position in twice[:2])
                     raise TaskError(f"{name} holds the digit {token - 1} twice, at {places}; remove one of them")
         return x
+
+    def split(self, text: str) -> list[str]:
+        """Puzzles in a line each, or in as many lines as they have rows."""
+        n, rows = self.config.size, cell_lines(text)
+        if rows and all(len(row) == n * n for row in rows):
+            return rows
+        if len(rows) % n:
+            return [text]  # `parse` says what is wrong
+        return ["\n".join(rows[at : at + n]) for at in range(0, len(rows), n)]
 
     def solve(self, x: Tokens, limit: int | None = None) -> Tokens:
         digits = np.where(x > BLANK, x - BLANK, 0).astype(np.uint8)[None]

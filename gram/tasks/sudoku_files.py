@@ -15,6 +15,7 @@ from gram.tasks.base import TaskError, Tokens
 from gram.tasks.sudoku_solver import units
 
 BLANK = 1
+FRAME = re.compile(r"(\*?[-+=:─━═┼╋╬┌┬┐├┤└┴┘╔╦╗╠╣╚╩╝]+\*?)?")
 COLUMNS = ("source", "question", "answer", "rating")
 
 
@@ -72,6 +73,14 @@ def read(path: Path, all_lists: bool) -> tuple[Tokens, Tokens, NDArray[np.int64]
     if not wanted.any():
         raise _bad(path, row, "no puzzle of the wished lists stands here")
     return x[wanted], y[wanted], np.array(ratings, dtype=np.int64)[wanted]
+
+
+def cell_lines(text: str) -> list[str]:
+    """The lines of a text that hold cells, without what only divides them: frames, comments, sections and titles."""
+    found = text.removeprefix("\ufeff").replace("/", "\n").splitlines()
+    found = [line.partition("#")[0] for line in found if not re.match(r"\s*(\[|Grid\b)", line)]
+    found = [re.sub(r"[\s,|│┃║]", "", line) for line in found]
+    return [line for line in found if not FRAME.fullmatch(line)]
 
 
 def _bad(path: Path, row: int, complaint: str) -> TaskError:

@@ -284,6 +284,12 @@ class Branches(Mapping[str, Branch]):
         self._all = [other for other in self._all if other not in gone]
         self.present([other for other in self.shown if other not in gone])
 
+    def clear(self) -> None:
+        """Forget all: they are of a puzzle that is left."""
+        self._all, self.shown = [], []
+        self._explorer.effect = {}
+        self.publish()
+
     def present(self, shown: Sequence[Branch], *, anew: bool = False, **state: Any) -> None:
         """Show these branches beside the explorer's own series; nothing changes where they cannot be packed.
 

@@ -22,8 +22,9 @@ import numpy as np
 
 from gramviz.explorer.link import link
 from gramviz.explorer.payload import Payload
+from gramviz.explorer.puzzles import counted, puzzle_name
 
-FRAME_HEIGHT = 900  # px of the frozen frame in a notebook or report: header, panels, three curves, ruler, transport
+FRAME_HEIGHT = 760  # px of the frozen frame in a notebook or report, in which the explorer fits itself
 
 _POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; "
@@ -66,7 +67,7 @@ $shim
 
 # The whole host: what anywidget's model is to the module, plus the view in the page's address.
 _SHIM = """
-const parcel = JSON.parse(document.getElementById("gv-payload").textContent);
+const parcels = JSON.parse(document.getElementById("gv-payload").textContent); // one for each puzzle that is here
 const alone = self === top; // in a report's frame the address is not ours
 const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 const read = (text) => JSON.parse(new TextDecoder().decode(bytes(text.replaceAll("-", "+").replaceAll("_", "/"))));
@@ -74,12 +75,18 @@ const write = (value) => btoa(String.fromCharCode(...new TextEncoder().encode(JS
   .replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 const host = (s, L = {}) => ({
   get: (k) => s[k], set(k, v) { s[k] = v; for (const f of L["change:" + k] ?? []) f(); },
-  on(e, f) { (L[e] ??= []).push(f); }, off(e, f) { L[e] = (L[e] ?? []).filter((g) => g !== f); }, send() {},
+  on(e, f) { (L[e] ??= []).push(f); }, off(e, f) { L[e] = (L[e] ?? []).filter((g) => g !== f); },
+  send({ puzzle }) { // all that it can be asked for
+    const { meta, data } = parcels.find(({ meta }) => meta.puzzle === puzzle);
+    Object.assign(s, { meta, state: { puzzle } });
+    this.set("data", bytes(data)); },
   save_changes() { if (alone) try { history.replaceState(null, "", "#v=" + write(s.state)); } catch {} },
   frozen: true });
-let state = parcel.state;
+let { state } = parcels[0];
 if (alone && location.hash.startsWith("#v=")) try { state = read(location.hash.slice(3)); } catch {}
-const model = host({ meta: parcel.meta, state, status: "", data: bytes(parcel.data) });
+const parcel = parcels.find(({ meta }) => meta.puzzle === state.puzzle) ?? parcels[0];
+const held = parcels.map(({ meta }) => meta.puzzle);
+const model = host({ meta: parcel.meta, state, status: "", held, data: bytes(parcel.data) });
 await gramvizWidget.render({ model, el: document.getElementById("gv"), signal: new AbortController().signal });
 """
 
@@ -90,19 +97,20 @@ def module_text() -> str:
     return link()
 
 
-def page_text(payload: Payload, state: Mapping[str, Any]) -> str:
-    """The page of a payload that opens with this state."""
+def page_text(payload: Payload, state: Mapping[str, Any], more: Sequence[Payload] = ()) -> str:
+    """The page of a payload that opens with this state, and holds those of `more` puzzles."""
     module = module_text().replace("export default", "const gramvizWidget =", 1)  # in a page, a plain script
     if "</script" in module.lower() or "<!--" in module:
         raise AssertionError("the module's text would end its own <script>; write the tag in two pieces")
-    parcel = {"meta": payload.meta, "state": state, "data": base64.b64encode(payload.data).decode()}
-    title = f"{payload.meta['title']}, puzzle {payload.meta['puzzle'] + 1}"
+    parcels = [{"meta": one.meta, "data": base64.b64encode(one.data).decode()} for one in (payload, *more)]
+    parcels[0]["state"] = state
+    title = f"{payload.meta['title']}, {puzzle_name(payload.meta)}"
     return _PAGE.substitute(
         policy=_POLICY,
         title=escape(title),
         fallback=_fallback(payload),
         provenance=_provenance(payload.meta),
-        payload=_json(parcel),
+        payload=_json(parcels),
         module=module,
         shim=_SHIM.strip(),
     )
@@ -114,9 +122,9 @@ def summary(payload: Payload) -> str:
     for series in meta["series"]:
         outcome = payload.array("outcome", series["letter"])
         known = not np.isin(outcome, (3, 4)).any()
-        of = f"{(outcome == 1).sum()} of {outcome.size} correct" if known else f"{outcome.size} trajectories"
+        of = f"{(outcome == 1).sum()} of {outcome.size} correct" if known else counted(outcome.size)
         said.append(f"{series['letter']} {series['name']} {of}")
-    return f"{meta['title']}, puzzle {meta['puzzle'] + 1} of {meta['puzzles']}: {'; '.join(said)}"
+    return f"{meta['title']}, {puzzle_name(meta)}: {'; '.join(said)}"
 
 
 class Page(str):
@@ -135,13 +143,15 @@ class Page(str):
         return f"{self.path or 'A page'}, {size}, plays without kernel or network: {summary(self.payload)}"
 
 
-def write_page(payload: Payload, state: Mapping[str, Any], path: str | os.PathLike[str] | None) -> Page:
-    """The page; written to `path` (whole or not at all) if that is given.
+def write_page(
+    payload: Payload, state: Mapping[str, Any], path: str | os.PathLike[str] | None, more: Sequence[Payload] = ()
+) -> Page:
+    """The page of a payload, and of those of `more` puzzles; written to `path` (whole or not at all) if that is given.
 
     Raises:
         OSError: the place cannot be written.
     """
-    text = Page(page_text(payload, state))
+    text = Page(page_text(payload, state, more))
     text.path, text.payload = None if path is None else Path(path), payload
     if text.path is not None:
         path = text.path
@@ -156,7 +166,7 @@ def write_page(payload: Payload, state: Mapping[str, Any], path: str | os.PathLi
 
 def frame(payload: Payload, state: Mapping[str, Any], height: int = FRAME_HEIGHT) -> str:
     """The page in a sandboxed iframe, as HTML for a notebook's output: scripts yes, our origin no."""
-    title = escape(f"Explorer: {payload.meta['title']}, puzzle {payload.meta['puzzle'] + 1}", quote=True)
+    title = escape(f"Explorer: {payload.meta['title']}, {puzzle_name(payload.meta)}", quote=True)
     return (
         f'<iframe srcdoc="{escape(page_text(payload, state), quote=True)}" sandbox="allow-scripts allow-downloads" '
         f'allow="clipboard-write; fullscreen" title="{title}" loading="lazy" '
@@ -191,7 +201,7 @@ def _fallback(payload: Payload) -> str:
     )
     heads = "".join(f"<th>{escape(series['letter'])} {escape(series['name'])}</th>" for series in meta["series"])
     return (
-        f"<h1>{escape(meta['title'])}, puzzle {meta['puzzle'] + 1}</h1>"
+        f"<h1>{escape(meta['title'])}, {puzzle_name(meta)}</h1>"
         "<p>This page plays where scripts are allowed. Without them, here is how it ends.</p>"
         f"{''.join(tables)}<table><caption>Final answers and how many trajectories reach each</caption>"
         f"<tr><th>Answer</th><th>Outcome</th>{heads}</tr>{rows}</table>"

@@ -10,9 +10,8 @@ import xarray as xr
 
 from gram.progress import bar
 from gramviz.explorer.frame import Page, write_page
-from gramviz.explorer.pack import pack
 from gramviz.explorer.payload import Payload
-from gramviz.explorer.source import Rollout, opened
+from gramviz.explorer.source import BranchError, Rollout, Source
 from gramviz.explorer.state import State
 from gramviz.explorer.widget import Explorer
 
@@ -22,6 +21,7 @@ def freeze(
     path: str | os.PathLike[str] | None = None,
     *,
     puzzle: int | Sequence[int] = 0,
+    puzzles: Sequence[int] = (),
     state: State | Mapping[str, Any] | None = None,
 ) -> Page:
     """The page as text, shown as one line; written to `path` (whole or not at all) if that is given.
@@ -31,21 +31,31 @@ def freeze(
             to four rollouts or paths of them.
         path: where to write the page.
         puzzle: which puzzle, for rollouts.
+        puzzles: others that the page shall hold too, at the size of a payload each; it lists all of the rollout.
         state: the view that it opens with; by default the explorer's, else the final step.
     Raises:
         RolloutError, PackError, StateError: the rollouts or the state are not legal.
+        BranchError: there is no such puzzle among `puzzles`, or only a payload was given.
         OSError: the place cannot be written.
     """
     shown: Mapping[str, Any] = {}
+    made: Source | None = None
     if isinstance(source, Explorer):
-        payload, shown = source.payload, source.state
+        payload, shown, made = source.payload, source.state, source.source
     elif isinstance(source, Payload):
         payload = source
-    else:
-        rollouts = [source] if isinstance(source, xr.Dataset | str | os.PathLike) else source
-        with bar(1, "page", text="freeze") as counter:
-            payload = pack([opened(one) for one in rollouts], puzzle=puzzle)
+    if puzzles and made is None and isinstance(source, Explorer | Payload):
+        raise BranchError("this holds one puzzle and no rollout; freeze the rollout, or gv.explore(rollout)")
+    with bar(1 + len(puzzles), "puzzle", text="freeze") as counter:
+        if not isinstance(source, Explorer | Payload):
+            made = Source.of([source] if isinstance(source, xr.Dataset | str | os.PathLike) else source, puzzle)
+            payload = made.payload()
+        counter.update()
+        more = []
+        for one in dict.fromkeys(puzzles):
+            if made is not None and one != payload.meta["puzzle"]:
+                more.append(made.at(one).payload())
             counter.update()
     if state is not None:
         shown = state.keys if isinstance(state, State) else State(**state).keys
-    return write_page(payload, shown, path)
+    return write_page(payload, shown, path, more)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -193,7 +194,7 @@ class Live(ipywidgets.VBox):
         """The arguments of `watch`, and of `gram.sample`, that the controls stand for."""
         text = self.puzzle.value.strip() or "0"
         chosen: dict[str, Any] = {
-            "puzzles": int(text) if text.isdigit() else text,
+            "puzzles": int(text) if re.fullmatch("[0-9]{1,9}", text) else text,
             "trajectories": self.trajectories.value,
             "seed": self.seed.value,
         }
@@ -253,7 +254,7 @@ class Live(ipywidgets.VBox):
         self.rollout, payload = packed
         last = self.rollout.sizes["step"] - 1
         if self.explorer is None:
-            self.explorer = Explorer(payload)
+            self.explorer = Explorer(payload, **_opening(payload))
             self._below.children = [self.explorer]
         else:
             with self.explorer.hold_sync():  # one message
@@ -289,7 +290,17 @@ def kernel_loop() -> asyncio.AbstractEventLoop | None:
         return None
 
 
-_KEPT = {"theme", "motion", "lanes", "speed", "loop", "panel"}  # what means the same in every drawing
+# What means the same in every drawing.
+_KEPT = {
+    "theme", "motion", "lanes", "speed", "loop", "panel", "folded", "sizes", "tall", "sheet", "samples_by",
+}  # fmt: skip
+
+
+def _opening(payload: Payload) -> dict[str, Any]:
+    """What a drawing opens with: where nothing is given, every answer is one of its own, so all are seen at once."""
+    x, blank = payload.meta["x"], payload.meta["board"].get("blank") or ()
+    several = payload.meta["series"][0]["trajectories"] > 1
+    return {"sheet": "samples"} if several and x is not None and set(x) <= set(blank) else {}
 
 
 def live(watch: Callable[..., Iterable[Moment]], checkpoints: Sequence[str]) -> Live:

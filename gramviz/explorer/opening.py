@@ -88,9 +88,7 @@ def _explorer(
     packing: Packing,
 ) -> Explorer:
     with bar(1, "explorer", text="explore") as counter:
-        series = tuple(opened(one) for one in rollouts)
-        puzzles = tuple(puzzle) if isinstance(puzzle, Sequence) else (puzzle,) * len(series)
-        source = Source(series, puzzles, tuple(names), packing, own=len(series))
+        source = Source.of(rollouts, puzzle, names, packing)
         payload = source.payload()
         counter.update()
     return Explorer(payload, source=source, rerun=rerun, others=others)

@@ -17,23 +17,21 @@ import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from gram.board import Board
-from gram.rollout import RolloutError, board_of, check, digest, need
+from gram.rollout import RolloutError, board_of, check, digest
 from gramviz import measure
 from gramviz.contract import CONTRACT
 from gramviz.explorer.answers import answer_space
 from gramviz.explorer.maps import maps
-from gramviz.explorer.payload import FORMAT, LETTERS, NONE, PackError, Payload, PayloadWriter, clean_tree, fraction
+from gramviz.explorer.payload import LETTERS, NONE, PackError, Payload, PayloadWriter, clean_tree, fraction
+from gramviz.explorer.puzzles import fix, list_puzzles, puzzle_meta
 from gramviz.measure import Every
-from gramviz.measure.graph import picture
-from gramviz.measure.pair import Pair, pair
+from gramviz.measure.pair import pair
 
 LEVELS = ("Supervision step", "Transition", "Low-level step")
 _CERTAINTY_LEVELS = CONTRACT["payload"]["certainty_levels"]
@@ -157,7 +155,7 @@ def _own_planes(rollouts: Sequence[xr.Dataset], chosen: Sequence[int], cells: Se
     both = pair(rollouts, chosen)
     board = both.board if both else board_of(rollouts[0])
     if not any("h" in rollout for rollout in rollouts):
-        raise PackError(f"a plane of one cell needs h: {_fix(rollouts[0], 'h')}.")
+        raise PackError(f"a plane of one cell needs h: {fix(rollouts[0], 'h')}.")
     last = (board.nodes or board.height * board.width) - 1
     for cell in cells:
         if not 0 <= cell <= last:
@@ -197,7 +195,8 @@ def _pack(
     # The cells that a page counts are those that are drawn: of ARC the answer's, wherever on the canvas it lies.
     of_cells = [both.with_latents(rollout) if both else rollout for rollout in rollouts] if planes else rollouts
     bases += maps(writer, of_cells, packing.share_h, planes)
-    meta = _puzzle_meta(whole, chosen[0], both) | {
+    list_puzzles(writer, whole)
+    meta = puzzle_meta(whole, chosen[0], both) | {
         "levels": _levels(whole),
         "series": metas,
         "answers": [_answer_meta(answer) for answer in answers.found],
@@ -215,28 +214,6 @@ def _pack(
         clean_tree(meta) | {"arrays": writer.entries, "bytes": len(raw), "sha256": hashlib.sha256(raw).hexdigest()},
         zlib.compress(raw, 6),
     )
-
-
-def _puzzle_meta(whole: Sequence[xr.Dataset], p: int, both: Pair | None) -> dict[str, Any]:
-    """What `meta` says of the puzzle: its board, its solution, what is not known of it, and where it comes from."""
-    first = measure.shown(both.cut(whole[0]) if both else whole[0])  # of a graph: its nodes, joined by its edges
-    board = both.board if both else picture(board_of(whole[0]), whole[0]["x"].values[p])
-    return {
-        "format": list(FORMAT),
-        "title": board.title,
-        "board": json.loads(board.to_json()),
-        "puzzle": p,
-        "puzzles": first.sizes["puzzle"],
-        "x": None if both else first["x"].values[p].tolist(),
-        "input": both and _input(*both.input),
-        "y": first["y"].values[p].tolist() if "y" in first else None,
-        "solutions_known": int(first["solutions_known"].values[p]) if "solutions_known" in first else None,
-        "missing": {name: sentence for name in ("y", "solutions_known") if (sentence := _fix(first, name))},
-        "provenance": {
-            "created_at": str(first.attrs.get("created_at", "")),
-            "versions": {name: _version(name) for name in ("gram-explorer", "numpy", "scipy", "xarray")},
-        },
-    }
 
 
 def _answer_meta(answer: measure.Answer) -> dict[str, Any]:
@@ -263,17 +240,12 @@ def _boards(writer: PayloadWriter, rollout: xr.Dataset, missing: dict[str, str],
         missing["conflict"] = missing["valid"] = "A picture is neither right nor wrong."
     for name in ("probability", "conflict", "valid"):
         known = name in missing or (name == "probability" and "logits" in rollout)
-        if not known and (sentence := _fix(rollout, name)):
+        if not known and (sentence := fix(rollout, name)):
             missing[name] = sentence
     if "conflict" in rollout:
         writer.add("conflict", np.packbits(drawn["conflict"].values[0], axis=-1, bitorder="little"))
     if "valid" in rollout:
         writer.add("valid", rollout["valid"].values[0].astype(np.uint8))
-
-
-def _input(board: Board, tokens: NDArray[np.integer]) -> dict[str, Any]:
-    """The picture of a puzzle that stands beside its answer."""
-    return {"height": board.height, "width": board.width, "tokens": tokens.tolist()}
 
 
 def _curves(writer: PayloadWriter, rollout: xr.Dataset, drawn: xr.Dataset, missing: dict[str, str]) -> None:
@@ -292,7 +264,7 @@ def _curves(writer: PayloadWriter, rollout: xr.Dataset, drawn: xr.Dataset, missi
         else:
             missing["spread"] = "one trajectory has no spread"
     for name in ("h", "halt", "value", "kl"):
-        if sentence := _fix(rollout, name):
+        if sentence := fix(rollout, name):
             missing[name] = sentence
         elif name != "h":
             writer.curve(name, rollout[name].values[0])
@@ -322,7 +294,7 @@ def _endings(
         index = index.clip(max=rollout.sizes["step"] - 1)
         writer.add("halted", np.where(labels < 0, -1, index).astype(np.int16))
     else:
-        missing["halt"] = str(_fix(rollout, "halt"))
+        missing["halt"] = str(fix(rollout, "halt"))
 
 
 def _low_drift(writer: PayloadWriter, full: xr.Dataset, rollout: xr.Dataset, missing: dict[str, str]) -> int:
@@ -333,7 +305,7 @@ def _low_drift(writer: PayloadWriter, full: xr.Dataset, rollout: xr.Dataset, mis
         missing["low"] = "Low-level steps were not recorded. Record(low=True) keeps them."
         return 0
     if "l" not in full:
-        missing["l"] = str(_fix(full, "l"))
+        missing["l"] = str(fix(full, "l"))
         return count
     states = full["l"].values[0]
     moved = np.full((states.shape[0], rollout.sizes["step"], count), np.nan, np.float32)
@@ -408,15 +380,6 @@ def _levels(rollouts: Sequence[xr.Dataset]) -> list[str]:
     return max(known, key=len) if known else list(LEVELS)
 
 
-def _fix(rollout: xr.Dataset, name: str) -> str | None:
-    """Why a variable is missing and what records it; None if it is there."""
-    try:
-        need(rollout, name)
-    except RolloutError as error:
-        return str(error)
-    return None
-
-
 def _evenly(count: int, most: int | None) -> NDArray[np.int64]:
     """Indices of at most `most` of `count` trajectories, evenly spread, 0 among them."""
     if most is None or most >= count:
@@ -440,10 +403,3 @@ def _megabytes(size: float) -> str:
 def _next_budget(size: float) -> float:
     """The next power of two of MB that holds `size`."""
     return float(2 ** max(0, int(np.ceil(np.log2(size / _MEGABYTE))))) * _MEGABYTE
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:  # run from a source tree that was never installed
-        return "unknown"

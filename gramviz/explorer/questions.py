@@ -24,6 +24,8 @@ def answer(explorer: Explorer, asked: Mapping[str, Any]) -> str:
     """
     if asked["ask"] == "cell":
         explorer.set(basis=f"cell{int(asked['cell'])}", camera=None, brush=None)
+    elif asked["ask"] == "puzzle":
+        explorer.set(puzzle=int(asked["puzzle"]))
     elif asked["ask"] == "compare":
         explorer.compare(explorer.others[int(asked["other"])])  # by number: a page names no file to be opened
     elif asked["ask"] == "tree":

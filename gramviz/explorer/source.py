@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from gram.rollout import board_of, load
 from gramviz.explorer.pack import Packing, packed
-from gramviz.explorer.payload import Payload
+from gramviz.explorer.payload import LETTERS, Payload
+from gramviz.measure import matched
 from gramviz.measure.pair import pair
 
 Rollout = xr.Dataset | str | os.PathLike[str]
@@ -69,11 +70,44 @@ class Source:
     packing: Packing
     own: int
 
+    @classmethod
+    def of(
+        cls,
+        rollouts: Sequence[Rollout],
+        puzzle: int | Sequence[int],
+        names: Sequence[str | None] | None = None,
+        packing: Packing | None = None,
+    ) -> Source:
+        """Of rollouts, or paths of them, and one puzzle, the same for all or one each."""
+        series = tuple(opened(one) for one in rollouts)
+        puzzles = tuple(puzzle) if isinstance(puzzle, Sequence) else (puzzle,) * len(series)
+        return cls(series, puzzles, tuple(names or [None] * len(series)), packing or Packing(), own=len(series))
+
     def payload(self) -> Payload:
         """The payload of all series."""
         series = zip(self.rollouts, self.names, strict=True)
         names = [name or str(one.attrs.get("name") or one.attrs["model"]) for one, name in series]
         return packed(self.rollouts, self.puzzles, names, replace(self.packing, own=self.own))
+
+    def at(self, puzzle: int) -> Source:
+        """The same with another puzzle of series A; branches are of the one that is left, and go.
+
+        Raises:
+            BranchError: there is no such puzzle, or not in every series.
+        """
+        own = self.rollouts[: self.own]
+        count = own[0].sizes["puzzle"]
+        if not 0 <= puzzle < count:
+            raise BranchError(f"there is no puzzle {puzzle}; this explorer has 0 to {count - 1}")
+        puzzles = tuple(int(matched(own[0], one)[puzzle]) for one in own)
+        if -1 in puzzles:
+            raise BranchError(
+                f"{LETTERS[puzzles.index(-1)]} does not hold puzzle {puzzle} of A; choose one that all series hold"
+            )
+        # Of puzzles that are cut to their grids, a cell has another number in each.
+        cells = () if board_of(own[0]).apart else self.packing.planes_of
+        packing = replace(self.packing, planes_of=cells)
+        return replace(self, rollouts=own, puzzles=puzzles, names=self.names[: self.own], packing=packing)
 
     def beside(self, branches: Sequence[tuple[xr.Dataset, int, str]]) -> Source:
         """Its own series with these (rollout, puzzle, name) after them, and no others."""

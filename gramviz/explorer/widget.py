@@ -19,12 +19,14 @@ import traitlets
 import xarray as xr
 
 from gramviz import measure
+from gramviz.contract import CONTRACT
 from gramviz.explorer.branches import Branch, Branches
 from gramviz.explorer.chapters import read
 from gramviz.explorer.experiment import Change, Patch, branch, patch_each
 from gramviz.explorer.frame import Page, module_text, write_page
 from gramviz.explorer.output import bundle
 from gramviz.explorer.payload import LETTERS, Payload
+from gramviz.explorer.puzzles import counted, puzzle_name
 from gramviz.explorer.questions import answer
 from gramviz.explorer.source import Other, Rerun, Source, opened
 from gramviz.explorer.state import State, StateError, cell_of, is_index, lead_of, step_of
@@ -42,9 +44,9 @@ class Explorer(anywidget.AnyWidget):
         turn, heard: how often Python has set the state, and the last such number that the page had received when it
             sent its own; a view from before that is dropped, so that a late gesture does not undo what Python set.
         status: what went wrong in the page, or "".
-        asks: what the page may ask this kernel for: `cell`, the plane of one, and `tree`, what becomes of a branch,
-            where it has the rollouts, as from `explore`; `branch` and `each`, each cell patched in turn, where it was
-            given a `rerun` too; `compare`, with that or with `others`.
+        asks: what the page may ask this kernel for: `puzzle`, another one, `cell`, the plane of one, and `tree`, what
+            becomes of a branch, where it has the rollouts, as from `explore`; `branch` and `each`, each cell patched in
+            turn, where it was given a `rerun` too; `compare`, with that or with `others`.
         others: the names of the rollouts that "+ Compare" offers.
         branches: the experiments, by name; written out, a tree. `tree` is the same for the page.
         effect: what `patch_each` found, as the page draws it; {} for nothing.
@@ -77,6 +79,7 @@ class Explorer(anywidget.AnyWidget):
         if rerun:
             self._others.setdefault(_NEW_SEED, _NEW_SEED)
         able = {
+            "puzzle": source,
             "cell": source,
             "tree": source,
             "branch": source and rerun,
@@ -96,6 +99,11 @@ class Explorer(anywidget.AnyWidget):
     def payload(self) -> Payload:
         """What it shows, without the view."""
         return Payload(dict(self.meta), bytes(self.data))
+
+    @property
+    def source(self) -> Source | None:
+        """The rollouts that it shows, where it has them."""
+        return self._source
 
     @traitlets.validate("state")
     def _checked(self, proposal: Mapping[str, Any]) -> dict[str, Any]:
@@ -139,13 +147,17 @@ class Explorer(anywidget.AnyWidget):
         """Change any keys of the state, e.g. `set(color_by="answer", theme="dark")`.
 
         `basis="cell30"` shows the PCA of h of one cell alone, here of position 30, `gramviz.measure.project`; it is
-        packed when it is asked for, from then on it is in the page, and in what `to_html` writes.
+        packed when it is asked for, from then on it is in the page, and in what `to_html` writes. `puzzle=2` shows
+        another puzzle at the same step; what was chosen in the one before, and branches, are of that and go.
 
         Raises:
             StateError: an unknown key or value, with what is allowed.
+            BranchError: there is no such puzzle.
             PackError: there is no h, or no room in the budget.
         """
         checked = State(**keys).keys
+        if checked.get("puzzle", self.meta["puzzle"]) != self.meta["puzzle"]:
+            return self._turn_to(checked.pop("puzzle")).set(**checked)
         name = checked.get("basis")
         cell = measure.cell_of(name or "")
         known = list(dict.fromkeys(["h", *(basis["name"] for basis in self.meta["bases"])]))
@@ -161,6 +173,20 @@ class Explorer(anywidget.AnyWidget):
         with self.hold_sync():  # `state` and `turn` are one message
             self.state = {**self.state, **checked}
         return self
+
+    def _turn_to(self, puzzle: int) -> Self:
+        if self._source is None:
+            raise StateError(
+                f"puzzle is {puzzle}, but this has no rollout; open it with gv.explore(rollout, puzzle={puzzle})"
+            )
+        payload = self._show(self._source.at(puzzle))
+        payload.meta["lesson"] = None  # it is of the puzzle that is left
+        with self.hold_sync():
+            self.branches.clear()
+            self.effect = {}
+            chosen = {"basis"} if self.state.get("basis") != self.meta["default_basis"] else set()
+            self.state = {key: self.state[key] for key in {*CONTRACT["lasting"], *chosen} & self.state.keys()}
+            return self.feed(payload)
 
     def go(self, address: str | int) -> Self:
         """Put the cursor at a moment: "7.2" = supervision step 7, transition 2; "init"; "end"; or a step's index."""
@@ -360,8 +386,8 @@ class Explorer(anywidget.AnyWidget):
         return bundle(self, super()._repr_mimebundle_(**kwargs), self.payload, self.state)
 
     def __repr__(self) -> str:
-        series = ", ".join(f"{m['letter']} {m['name']} ({m['trajectories']} trajectories)" for m in self.meta["series"])
-        return f"Explorer({self.meta['title']}, puzzle {self.meta['puzzle'] + 1} of {self.meta['puzzles']}: {series})"
+        series = ", ".join(f"{m['letter']} {m['name']} ({counted(m['trajectories'])})" for m in self.meta["series"])
+        return f"Explorer({self.meta['title']}, {puzzle_name(self.meta)}: {series})"
 
     def _series(self, letter: str) -> Mapping[str, Any]:
         """The payload's entry of a series, by its letter, or of a branch that is shown, by its name."""

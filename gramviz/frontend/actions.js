@@ -6,6 +6,7 @@ import { copyPython } from "./export.js";
 import { isSudoku } from "./explain.js";
 import { colorChoices, nearestTrajectory, seriesOf, shownTrajectory } from "./groups.js";
 import { planesOf, zoomed } from "./planes.js";
+import { absentFrom, sortedPuzzles } from "./puzzles.js";
 import { detailsSentence } from "./sentences.js";
 import { address, changeJump, firstCorrect, hasTransitions, parting, supervisionJump } from "./steps.js";
 import { ASIDE, isDeep } from "./turn.js";
@@ -14,6 +15,7 @@ import { words } from "./words.js";
 export const SPEEDS = contract.state.speed.enum;
 const UNIT = { x: 0, y: 0, width: 1, height: 1 };
 
+/** @import { Series } from "./types.js" */
 /** @typedef {import("./registry.js").Context} Context */
 /** @typedef {ReturnType<typeof createActions>} Actions */
 
@@ -100,6 +102,46 @@ function jumpActions({ payload, store, say }, go) {
   };
 }
 
+/** Sets of trajectories that one press selects. @param {Context} context */
+function selectActions({ payload, store, say }) {
+  /** @param {Record<string, number[]>} selected */
+  function select(selected) {
+    const count = Object.values(selected).reduce((sum, list) => sum + list.length, 0);
+    const rest = store.state.board === "all" ? "focus" : store.state.board;
+    store.set({ selected, brush: null, board: count > 1 ? "all" : rest });
+  }
+  /** Those of which something holds; where there are none, it says so.
+   * @param {string} otherwise @param {(series: Series, trajectory: number) => boolean} isOne */
+  function those(otherwise, isOne) {
+    const visible = payload.series.filter(({ letter }) => !store.state.hidden.includes(letter));
+    const found = visible.map((series) => [series.letter, [...Array(series.n).keys()].filter((k) => isOne(series, k))]);
+    const some = found.filter(([, list]) => list.length);
+    return some.length ? select(Object.fromEntries(some)) : say(otherwise);
+  }
+  return {
+    select,
+    /** What can be selected now: a label, what it means, and whether it is often wanted. */
+    selections() {
+      const { focus, cursor, cells, selected } = store.state;
+      const [series, trajectory] = [seriesOf(payload, focus[0]), focus[1]];
+      const name = words.trajectoryName(series, trajectory);
+      const place = cells.length ? placeName(payload.board, cells[0]) : "";
+      const token = series.tokens(trajectory, cursor.step)[cells[0]];
+      /** @type {[string, string, string, (one: Series, k: number) => boolean, boolean][]} */
+      const sets = [
+        [...words.select.right, (one, k) => one.outcome(k) === 1, true],
+        [...words.select.answer(name), (one, k) => one.final(k) === series.final(trajectory), true],
+        [...words.select.part(name), (one, k) => parting(series, trajectory, one, k)?.step === cursor.step, true],
+        [...words.select.cell(name, place), (one, k) => one.tokens(k, cursor.step)[cells[0]] === token, false],
+        [...words.select.others, (one, k) => !selected[one.letter]?.includes(k), false],
+      ];
+      return sets
+        .filter((_, k) => (k !== 0 || payload.series.some(({ valid }) => valid)) && (k !== 3 || cells.length))
+        .map(([label, why, otherwise, isOne, often]) => ({ label, why, often, act: () => those(otherwise, isOne) }));
+    },
+  };
+}
+
 /** Which trajectories are shown and chosen. @param {Context} context */
 function choiceActions({ payload, store }) {
   const all = (/** @type {{n: number}} */ { n }) => [...Array(n).keys()];
@@ -142,7 +184,8 @@ function choiceActions({ payload, store }) {
 }
 
 /** How board and map look. @param {Context} context */
-function viewActions({ payload, store, say }) {
+function viewActions(context) {
+  const { payload, store, say } = context;
   const layer = (/** @type {string} */ name) => store.set({ layers: toggled(store.state.layers, name) });
   return {
     landscape: () => layer("landscape"),
@@ -165,6 +208,40 @@ function viewActions({ payload, store, say }) {
         store.set({ camera: zoomed(store.state.camera, UNIT, 0.5, 0.5, factor) });
     },
     fitMap: () => store.set({ camera: null, turn: null }),
+    /** Folds a panel, or opens it. @param {string} name */
+    fold: (name) => store.set({ folded: toggled(context.size.folded, name) }),
+  };
+}
+
+/** What lies over the panels, and other puzzles. @param {Context} context */
+function sheetActions({ payload, store, kernel, say }) {
+  const { list } = payload;
+  /** Why a puzzle cannot be shown, or null. @param {number} puzzle */
+  function refusalOf(puzzle) {
+    const letter = list && absentFrom(list, puzzle);
+    return letter ? words.puzzles.absent(letter) : kernel.refusalOf(puzzle);
+  }
+  /** Asks for a puzzle, or says why it cannot be had. @param {number} puzzle */
+  function open(puzzle) {
+    const why = refusalOf(puzzle);
+    if (why) return say(why);
+    if (puzzle !== payload.puzzle) kernel.ask({ ask: "puzzle", puzzle });
+  }
+  return {
+    refusalOf,
+    open,
+    /** To the next puzzle that can be had. @param {number} by */
+    puzzle(by) {
+      if (!list) return;
+      const order = sortedPuzzles(list, store.state.puzzles_by);
+      const ahead = by > 0 ? order : order.reverse();
+      const rest = ahead.slice(ahead.indexOf(payload.puzzle) + 1);
+      const next = rest.find((puzzle) => !refusalOf(puzzle)) ?? rest[0];
+      if (next === undefined) say(words.puzzles.last);
+      else open(next);
+    },
+    /** Opens or closes a sheet. @param {"puzzles" | "samples"} name */
+    sheet: (name) => store.set({ sheet: store.state.sheet === name ? null : name }),
   };
 }
 
@@ -189,6 +266,7 @@ function pageActions(context) {
     else if (transient.asking) return lesson.escape();
     else if (transient.lasso) store.poke({ lasso: false });
     else if (transient.from !== null) store.poke({ from: null });
+    else if (state.sheet) store.set({ sheet: null });
     else if (state.range) store.set({ range: null });
     else if (state.brush) store.set({ brush: null, selected: {}, board });
     else if (state.cells.length) store.set({ cells: [] });
@@ -217,7 +295,9 @@ export function createActions(context) {
     ...time,
     ...jumpActions(context, time.go),
     ...choiceActions(context),
+    ...selectActions(context),
     ...viewActions(context),
+    ...sheetActions(context),
     ...pageActions(context),
   };
 }

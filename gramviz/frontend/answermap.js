@@ -94,7 +94,7 @@ function drawDensity(pen, plane, { payload, theme }) {
 function drawMedoids(pen, plane, { payload, theme, emphasis, colors }) {
   for (const [letter, trajectory] of payload.space.medoids) {
     const part = plane.parts.find(({ series }) => series.letter === letter);
-    if (!part || emphasis[letter][trajectory] !== PLAIN || part.series.n < 2) continue;
+    if (!part || emphasis[letter][trajectory] < PLAIN || part.series.n < 2) continue;
     for (const [color, width] of /** @type {[string, number][]} */ ([
       [theme.sunk, 4],
       [theme.pick(colors.groups[colors.of[letter][trajectory]].color), 1.6],

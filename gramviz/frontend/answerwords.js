@@ -10,6 +10,7 @@ export const answerMapWords = {
   trunk: (/** @type {AnswerSpace["trunk"]} */ { right }, /** @type {string} */ count) =>
     `${right ? "others" : "no answer"} × ${count}`,
   decisive: (/** @type {string} */ cell, /** @type {number} */ share) => `${cell} tells ${percent(share, 0)}`,
+  homeless: "no answer",
   ofH: "PCA of h",
   noLane: "No trajectory stays at an answer.",
   toEnd: "cells that differ from its last board",

@@ -1,6 +1,6 @@
 // Theme and sizes: what the page around, the window and the printer decide.
 
-import { sizesFor, watchWidth } from "./layout.js";
+import { isRoomy, kindOf, PANELS, roomAround, sizesFor, watchSize } from "./layout.js";
 import { applyTheme, readTheme } from "./theme.js";
 
 const PAPER = 680; // px: a sheet of A4 or Letter between its margins
@@ -30,10 +30,27 @@ function watchThemes(changed, signal) {
     matchMedia(query).addEventListener("change", changed, { signal });
 }
 
-/** What the style sheet reads: a tiny widget is a narrow one too. @param {HTMLElement} root @param {string} kind */
-function markKind(root, kind) {
+/** What the style sheet reads: a tiny widget is a narrow one too. @param {HTMLElement} root @param {number} width */
+function markKind(root, width) {
+  const kind = kindOf(width);
+  root.classList.toggle("roomy", isRoomy(width));
   for (const name of ["wide", "medium", "narrow", "tiny"])
     root.classList.toggle(name, kind === name || (name === "narrow" && kind === "tiny"));
+}
+
+/** The height of all parts that stand between panels and time axis, above and below. @param {HTMLElement} root */
+function takenBy(root) {
+  const others = [...root.children].filter((child) => !child.matches(".panels, .time, .over, .away"));
+  return others.reduce((sum, child) => sum + child.getBoundingClientRect().height, 0);
+}
+
+/** What the style sheet reads of the sizes. @param {HTMLElement} root @param {import("./layout.js").Sizes} size */
+function markSizes(root, size) {
+  for (const name of ["legend", "lane", "tall", "answers"])
+    root.style.setProperty(`--${name}`, `${size[/** @type {"lane"} */ (name)]}px`);
+  root.style.setProperty("--columns", size.columns);
+  root.classList.toggle("under", size.under);
+  for (const name of PANELS) root.classList.toggle(`no-${name}`, size.folded.includes(name));
 }
 
 /** @param {Surroundings} surroundings */
@@ -53,10 +70,13 @@ export function createAppearance({ host, root, payload, store, frozen, invalidat
 
   /** @param {number} width */
   function resize(width) {
-    const room = store.transient.presenter ? globalThis.innerHeight : null;
-    root.classList.toggle("presenting", room !== null);
-    size = sizesFor(width, payload.board, room);
-    markKind(root, size.kind);
+    const presenting = store.transient.presenter;
+    const room = screen === null ? roomAround(host) : Infinity;
+    const { state, start } = store;
+    root.classList.toggle("presenting", presenting);
+    markKind(root, width); // first, as heights are measured of what it makes of them
+    size = sizesFor(width, room, { payload, state, start, taken: takenBy(root), presenting });
+    markSizes(root, size);
     invalidate(["layout", "theme"]);
   }
 
@@ -81,18 +101,21 @@ export function createAppearance({ host, root, payload, store, frozen, invalidat
     theme: () => theme,
     size: () => size,
     retheme,
-    fit: () => resize(root.clientWidth),
-    /** Follows the widget's width from now on. @param {() => void} ready called when the first is known */
+    fit() {
+      if (size && root.clientWidth) resize(root.clientWidth);
+    },
+    /** Follows the widget's width and the height that is seen of it from now on.
+     * @param {() => void} ready called when the first are known */
     watch(ready) {
-      /** @param {number} width */
-      function follow(width) {
+      function follow() {
         if (screen !== null) return;
         if (!theme) retheme();
         const first = !size;
-        resize(width);
+        resize(root.clientWidth);
         if (first) ready();
       }
-      watchWidth(root, follow, signal);
+      const measure = () => [root.clientWidth, roomAround(host), takenBy(root)].map(Math.round);
+      watchSize(root, measure, follow, signal);
     },
   };
 }

@@ -112,7 +112,7 @@ export function drawCloud(pen, plane, { theme, state, emphasis, colors }) {
   for (const part of plane.parts)
     for (let trajectory = 0; trajectory < part.series.n; trajectory += 1) {
       const head = headAt(part, trajectory, state.cursor.step);
-      if (emphasis[part.series.letter][trajectory] === PLAIN && Number.isFinite(head[0] + head[1]))
+      if (emphasis[part.series.letter][trajectory] >= PLAIN && Number.isFinite(head[0] + head[1]))
         heads[colors.of[part.series.letter][trajectory]].push(head);
     }
   heads.forEach((points, group) => {

@@ -2,13 +2,17 @@
 
 import { band } from "./bands.js";
 import { drawLine, drawText, fillArea, fillBox } from "./shapes.js";
-import { HIDDEN, PLAIN, seriesOf, shownTrajectory } from "./groups.js";
+import { GRAY, HIDDEN, SELECTED, seriesOf, shownTrajectory } from "./groups.js";
 import { number } from "./text.js";
 import { words } from "./words.js";
 
 const FEW = 5; // a band of fewer trajectories would pretend to a distribution: they are drawn one by one
 const LINE_REACH = 9; // px within which the pointer finds a line
+const LONE = 12; // selected trajectories, beyond which they are a band too
 const PAD = 4;
+/** What is not selected is gray, whatever it is, and solid: dots mean "not finished".
+ * @type {{color: "gray", dash: number[]}} */
+const UNSELECTED = { color: "gray", dash: [] };
 const MANY_BLOCKS = 60; // more supervision steps are not separated by lines
 
 /** @typedef {import("./types.js").Payload} Payload */
@@ -21,6 +25,7 @@ const MANY_BLOCKS = 60; // more supervision steps are not separated by lines
  * @property {number} width
  * @property {number} height
  * @property {[number, number]} range of values
+ * @property {boolean} open whether the lane shows its axis
  * @property {(step: number) => number} x
  * @property {(value: number) => number} y
  * @property {(x: number) => number} stepAt
@@ -39,25 +44,45 @@ const MANY_BLOCKS = 60; // more supervision steps are not separated by lines
  * @property {import("./types.js").Emphasis} level how strongly each trajectory is drawn
  */
 
+/** The lanes that are shown, from above. A small widget opens with two; whoever asked for others gets them.
+ * @param {Payload} payload @param {Readonly<State>} state @param {State} start @param {string} kind of the layout */
+export function shownLanes(payload, { lanes }, start, kind) {
+  if (kind === "tiny") return [];
+  const opening = kind === "narrow" && String(lanes) === String(start.lanes);
+  return (opening ? lanes.slice(0, 2) : lanes).filter((name) => payload.series.some((series) => series.curves[name]));
+}
+
+/** Round values of an axis, a handful of them, within its range.
+ * @param {[number, number]} range @param {number} [most] */
+export function ticksOf([low, high], most = 5) {
+  const rough = (high - low) / most;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * /** @type {number} */ ([1, 2, 5, 10].find((factor) => factor * power >= rough));
+  const first = Math.ceil(low / step - 1e-9);
+  return Array.from({ length: Math.floor(high / step + 1e-9) - first + 1 }, (_, k) => (first + k) * step);
+}
+
 /**
  * @param {string} name
  * @param {[number, number]} range
  * @param {number} steps
- * @param {{width: number, height: number}} size
+ * @param {{width: number, height: number, open?: boolean}} size
  * @returns {Axes}
  */
-export function axesOf(name, range, steps, { width, height }) {
+export function axesOf(name, range, steps, { width, height, open = false }) {
   const [low, high] = range;
-  const inner = height - 2 * PAD;
+  const pad = Math.min(PAD, height / 10);
+  const inner = height - 2 * pad;
   return {
     name,
     width,
     height,
     range,
+    open,
     x: (step) => (steps > 1 ? (step / (steps - 1)) * width : width / 2),
-    y: (value) => height - PAD - ((value - low) / (high - low)) * inner,
+    y: (value) => height - pad - ((value - low) / (high - low)) * inner,
     stepAt: (x) => Math.round((x / width) * (steps - 1)),
-    valueAt: (y) => low + ((height - PAD - y) / inner) * (high - low),
+    valueAt: (y) => low + ((height - pad - y) / inner) * (high - low),
   };
 }
 
@@ -95,36 +120,41 @@ export function nearestLine(axes, trajectories, px, py) {
 const lineOf = (axes, steps, value) => Array.from({ length: steps }, (_, step) => [axes.x(step), axes.y(value(step))]);
 
 /**
- * The trajectories that a lane draws in groups, by color group; those drawn on their own are left out.
+ * The trajectories that a lane draws in groups, by emphasis and color, gray first; those drawn alone are left out.
  * @param {Axes} axes
  * @param {LaneScene} scene
  */
 function grouped({ name }, { payload, state, level, colors }) {
-  /** @type {Map<number, import("./types.js").Who[]>} */
-  const members = new Map();
+  /** @type {Map<string, { level: number, group: number, trajectories: import("./types.js").Who[] }>} */
+  const bundles = new Map();
   const single = [state.pinned, state.focus].filter(Boolean).map(String);
   for (const [series, trajectory] of visibleTrajectories(payload, state)) {
-    if (level[series.letter][trajectory] !== PLAIN || !series.curves[name]) continue;
+    const here = level[series.letter][trajectory];
+    if (here === HIDDEN || !series.curves[name]) continue;
     if (series.n === 1 && single.includes(String([series.letter, trajectory]))) continue;
     const group = colors.of[series.letter][trajectory];
-    members.set(group, [...(members.get(group) ?? []), [series, trajectory]]);
+    const key = here === GRAY ? "gray" : `${here} ${group}`;
+    const bundle = bundles.get(key) ?? { level: here, group, trajectories: [] };
+    bundles.set(key, bundle);
+    bundle.trajectories.push([series, trajectory]);
   }
-  return members;
+  return [...bundles.values()].sort((a, b) => a.level - b.level);
 }
 
 /** @param {Pen} pen @param {Axes} axes @param {LaneScene} scene */
 function drawGroups(pen, axes, scene) {
   const { steps } = scene.payload;
-  for (const [group, trajectories] of grouped(axes, scene)) {
-    const { color: hue, dash } = scene.colors.groups[group];
+  for (const { group, level, trajectories } of grouped(axes, scene)) {
+    const { color: hue, dash } = level === GRAY ? UNSELECTED : scene.colors.groups[group];
     const color = scene.theme.pick(hue);
-    if (trajectories.length < FEW) {
+    const lone = level === SELECTED && trajectories.length <= LONE;
+    if (trajectories.length < FEW || lone) {
       for (const [series, trajectory] of trajectories)
         drawLine(
           pen,
           lineOf(axes, steps, (step) => series.curve(axes.name, trajectory, step)),
           color,
-          1.3,
+          level === GRAY ? 0.6 : 1.3,
           dash,
         );
       continue;
@@ -133,12 +163,13 @@ function drawGroups(pen, axes, scene) {
     const isKnown = (/** @type {number[]} */ [, y]) => Number.isFinite(y);
     const upper = lineOf(axes, steps, (step) => high[step]).filter(isKnown);
     const lower = lineOf(axes, steps, (step) => low[step]).filter(isKnown);
-    fillArea(pen, [...upper, ...lower.reverse()], color, 0.18);
+    fillArea(pen, [...upper, ...lower.reverse()], color, level === GRAY ? 0.12 : 0.18);
+    if (level === GRAY) continue;
     drawLine(
       pen,
       lineOf(axes, steps, (step) => median[step]),
       color,
-      1.6,
+      level === SELECTED ? 2 : 1.6,
       dash,
     );
   }
@@ -213,11 +244,9 @@ function drawBox(pen, { name }, { transient: { drag }, theme }) {
  */
 function drawPointer(pen, axes, { payload, transient: { hover }, theme, font }) {
   if (hover?.lane !== axes.name || hover.x === undefined) return;
-  const { width, height, range } = axes;
+  const { width, height } = axes;
   const step = axes.stepAt(hover.x);
   const style = { font: `11px ${font}`, align: /** @type {const} */ ("right") };
-  drawText(pen, number(range[1]), width - 3, 2, theme.text3, { ...style, baseline: "top" });
-  drawText(pen, number(range[0]), width - 3, height - 1, theme.text3, { ...style, baseline: "bottom" });
   drawLine(
     pen,
     [
@@ -248,6 +277,17 @@ export function drawLane(pen, axes, scene) {
       [
         [x, 0],
         [x, axes.height],
+      ],
+      theme.line,
+    );
+  }
+  for (const value of axes.open ? ticksOf(axes.range) : []) {
+    const y = Math.round(axes.y(value)) + 0.5;
+    drawLine(
+      pen,
+      [
+        [0, y],
+        [axes.width, y],
       ],
       theme.line,
     );

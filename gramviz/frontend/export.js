@@ -104,7 +104,7 @@ function savePicture(context) {
 /** @param {Context} context */
 function saveVectors(context) {
   const { payload, store } = context;
-  const title = `${payload.title}, ${words.puzzle(payload.puzzle, payload.puzzles)}`;
+  const title = `${payload.title}, ${words.puzzle(payload)}`;
   save(
     context,
     new Blob([vectorsOf(context, title, provenance(payload, store.state))], { type: "image/svg+xml" }),

@@ -8,6 +8,7 @@ import { hoverOf, nameAt } from "./named.js";
 import { scoreAt } from "./score.js";
 import { changeSelection } from "./selection.js";
 
+const FOOTING = 18; // px below a plane that belong to it
 const REACH = 12; // px within which the pointer finds a head or a state
 const HEAD = 4; // px within which it is on a head
 const CLICK = 4; // px that a click may wander
@@ -33,9 +34,10 @@ const WHOLE = { x: 0, y: 0, k: 1 }; // the camera that shows everything
 /** Whether the map is seen in three dimensions. @param {Stage} stage */
 export const isSolid = ({ planes }) => Boolean(planes[0]?.axes);
 
-/** The plane at a place across. @param {Stage} stage @param {number} x @returns {Plane} */
-const planeAt = ({ planes }, x) =>
-  planes.find(({ box }) => x < box.x + box.width) ?? /** @type {Plane} */ (planes.at(-1));
+/** The plane at a point. @param {Stage} stage @param {ArrayLike<number>} point @returns {Plane} */
+const planeAt = ({ planes }, { 0: x, 1: y }) =>
+  planes.find(({ box }) => x < box.x + box.width && y < box.y + box.height + FOOTING) ??
+  /** @type {Plane} */ (planes.at(-1));
 
 /**
  * Turns the map. A lasso was drawn round what was seen: turned, it would stand round something else.
@@ -49,7 +51,7 @@ const rotate = ({ store }, turn) =>
  * named.
  * @param {Context} context @param {Stage} stage @param {Point} at */
 function nameUnder({ store: { state, veiled } }, stage, at) {
-  const plane = planeAt(stage, at[0]);
+  const plane = planeAt(stage, at);
   const isHead = plane?.parts.some(
     (part) =>
       !state.hidden.includes(part.series.letter) &&
@@ -63,7 +65,7 @@ function nameUnder({ store: { state, veiled } }, stage, at) {
 /** The head or the state near a point; in the river also the line. @param {Context} context @param {Stage} stage
  * @param {Point} point */
 function pick({ store: { state } }, stage, [x, y]) {
-  const plane = planeAt(stage, x);
+  const plane = planeAt(stage, [x, y]);
   if (!plane) return null;
   const allowed = (/** @type {import("./types.js").Series} */ series) => !state.hidden.includes(series.letter);
   const line = plane.basis.name === "river" ? riverLine(plane, x, y, REACH / 2, allowed) : null;
@@ -73,7 +75,7 @@ function pick({ store: { state } }, stage, [x, y]) {
 /** The cell and the step of the score at a point. @param {Context} context @param {Stage} stage
  * @param {Point} point */
 function pickCell({ payload, store: { state } }, stage, [x, y]) {
-  const plane = planeAt(stage, x);
+  const plane = planeAt(stage, [x, y]);
   return plane?.basis.name === "score" ? scoreAt(plane, payload, shownTrajectory(payload, state), x, y) : null;
 }
 
@@ -98,7 +100,7 @@ function choose(context, stage, event) {
     return store.set({ selected: changeSelection(state.selected, who, how), board: "all" });
   }
   const found = pick(context, stage, at);
-  if (!found && planeAt(stage, at[0])?.basis.name === "river") return scrub(context, planeAt(stage, at[0]), at[0]);
+  if (!found && planeAt(stage, at)?.basis.name === "river") return scrub(context, planeAt(stage, at), at[0]);
   if (!found) {
     store.set({ selected: {}, brush: null, board: state.board === "all" ? "focus" : state.board });
     return;
@@ -121,7 +123,7 @@ function finishLasso({ store }, stage, event) {
   const { points } = stage.gesture;
   if (points.length < 3) return;
   const { state } = store;
-  const plane = planeAt(stage, points[0][0]);
+  const plane = planeAt(stage, points[0]);
   /** @type {[string, number][]} */
   const found = [];
   for (const part of plane.parts)
@@ -147,7 +149,7 @@ function beginGesture({ store }, stage, event) {
   if (stage.pointers.size === 2) stage.gesture = { kind: "pinch", camera, from: [...stage.pointers.values()] };
   else if (store.transient.lasso || event.shiftKey) stage.gesture = { kind: "lasso", points: [at] };
   else {
-    const name = planeAt(stage, at[0])?.basis.name;
+    const name = planeAt(stage, at)?.basis.name;
     const kind = name === "river" ? "scrub" : name === "score" ? "click" : isSolid(stage) ? "turn" : "pan";
     stage.gesture = { kind, from: at, camera, turn: turn ?? [0, 0], moved: false };
   }
@@ -166,7 +168,7 @@ function pinch({ store }, stage) {
   const [c, d] = stage.gesture.from;
   const factor = Math.hypot(a[0] - b[0], a[1] - b[1]) / Math.max(1, Math.hypot(c[0] - d[0], c[1] - d[1]));
   const middle = [(c[0] + d[0]) / 2, (c[1] + d[1]) / 2];
-  store.set({ camera: zoomed(stage.gesture.camera, planeAt(stage, a[0]).box, middle[0], middle[1], factor) });
+  store.set({ camera: zoomed(stage.gesture.camera, planeAt(stage, a).box, middle[0], middle[1], factor) });
 }
 
 /** A drag moves a flat map, turns a solid one, and goes along the time of a river.
@@ -178,10 +180,10 @@ function drag(context, stage, at) {
   if (!gesture.moved || !stage.planes.length) return;
   const [right, down] = gesture.turn;
   if (gesture.kind === "click") return;
-  if (gesture.kind === "scrub") return scrub(context, planeAt(stage, gesture.from[0]), at[0]);
+  if (gesture.kind === "scrub") return scrub(context, planeAt(stage, gesture.from), at[0]);
   if (gesture.kind === "turn") return rotate(context, [right + dx * DEGREES_PER_PX, down + dy * DEGREES_PER_PX]);
   const { x, y, k } = gesture.camera ?? WHOLE;
-  const { box } = planeAt(stage, gesture.from[0]);
+  const { box } = planeAt(stage, gesture.from);
   context.store.set({ camera: { k, x: x + dx / box.width, y: y + dy / box.height } });
 }
 
@@ -205,7 +207,7 @@ function movePointer(context, stage, event) {
   if (!gesture) {
     const hover = event.pointerType === "touch" ? null : underPointer(context, stage, at);
     store.poke({ hover });
-    const still = planeAt(stage, at[0])?.basis.name === "river" ? "ew-resize" : "grab";
+    const still = planeAt(stage, at)?.basis.name === "river" ? "ew-resize" : "grab";
     element.style.cursor = store.transient.lasso ? "crosshair" : hover ? "pointer" : still;
     return;
   }
@@ -237,7 +239,7 @@ function endGesture(context, stage, event) {
 function frame(context, stage, event) {
   if (isSolid(stage)) return rotate(context, null);
   const { selected, cursor, camera } = context.store.state;
-  const plane = planeAt(stage, stage.local(event)[0]);
+  const plane = planeAt(stage, stage.local(event));
   if (["river", "score"].includes(plane.basis.name)) return;
   const chosen = plane.parts.flatMap((part) =>
     (selected[part.series.letter] ?? []).flatMap((trajectory) => [
@@ -272,7 +274,9 @@ export function listenToMap(context, stage, hint) {
     }
     event.preventDefault();
     const [x, y] = stage.local(event);
-    store.set({ camera: zoomed(store.state.camera, planeAt(stage, x).box, x, y, Math.exp(-event.deltaY * WHEEL)) });
+    store.set({
+      camera: zoomed(store.state.camera, planeAt(stage, [x, y]).box, x, y, Math.exp(-event.deltaY * WHEEL)),
+    });
   }
   element.addEventListener("wheel", wheel, { passive: false });
   element.addEventListener("focus", () => {

@@ -83,8 +83,8 @@ const GROUPINGS = {
     label: words.outcomes[series.outcome(trajectory)],
   }),
   lane: (/** @type {Series} */ series, /** @type {number} */ trajectory) => {
-    const outcome = isHomeless(series, trajectory) ? UNFINISHED : series.outcome(trajectory);
-    return { ...OUTCOMES[outcome], label: words.outcomes[outcome] };
+    if (isHomeless(series, trajectory)) return { ...OUTCOMES[UNFINISHED], key: "none", label: words.map.homeless };
+    return { ...OUTCOMES[series.outcome(trajectory)], label: words.outcomes[series.outcome(trajectory)] };
   },
   answer: (/** @type {Series} */ series, /** @type {number} */ trajectory, /** @type {Payload} */ payload) => {
     const id = series.final(trajectory);
@@ -129,9 +129,10 @@ const byCurve =
 
 /** How a trajectory stands out: what the map, lanes and marks all obey. */
 export const HIDDEN = 0;
-export const GRAY = 1; // not selected, or hidden by a filter: gray
+export const GRAY = 1; // not selected: gray, thin and small
 export const FAINT = 2; // another trajectory is being pointed at
 export const PLAIN = 3;
+export const SELECTED = 4; // thick, its head in a ring
 
 /** For each series, the emphasis of each trajectory, given selection, hidden series and what is pointed at.
  * @param {Payload} payload @param {State} state @param {Hover | null} hover @returns {Emphasis} */
@@ -144,8 +145,10 @@ export function emphasis(payload, state, hover) {
     const chosen = new Set(state.selected[series.letter] ?? []);
     of[series.letter] = Uint8Array.from({ length: series.n }, (_, trajectory) => {
       if (state.hidden.includes(series.letter)) return HIDDEN;
-      if (pointed) return pointed(series, trajectory) ? PLAIN : FAINT;
-      return selecting && !chosen.has(trajectory) ? GRAY : PLAIN;
+      const strong = chosen.has(trajectory) ? SELECTED : PLAIN;
+      // One that is pointed at is drawn by itself: it need not hide what is selected.
+      if (pointed && !(selecting && hover?.trajectory)) return pointed(series, trajectory) ? strong : FAINT;
+      return selecting && strong === PLAIN ? GRAY : strong;
     });
   }
   return of;
@@ -186,8 +189,8 @@ export function shownTrajectory(payload, state, hover = null) {
   return [series, state.pinned?.[0] === series.letter ? state.pinned[1] : representative(series)];
 }
 
-/** The trajectory with which "A ≠ B" compares the shown one: the pinned one, else one of another series; null if there
- * is none.
+/** The trajectory with which "A ≠ B" compares the shown one: the pinned one, else one of another series; null if
+ * there is none.
  * @param {Payload} payload @param {State} state @returns {Who | null} */
 export function otherTrajectory(payload, state) {
   if (state.pinned && String(state.pinned) !== String(state.focus))

@@ -2,10 +2,11 @@
 
 import { drawNamed, drawPlaces } from "./answermap.js";
 import { cased, mark, roundRect, tracePolygon } from "./draw.js";
-import { FAINT, GRAY, HIDDEN, laneShape, outcomeShape, PLAIN } from "./groups.js";
+import { FAINT, GRAY, HIDDEN, PLAIN, SELECTED } from "./groups.js";
 import { alphaOf, clipTo, trace } from "./trajectories.js";
 import { headAt, isOfAnswers, nearOf } from "./planes.js";
 import { drawNow } from "./river.js";
+import { shapeOf } from "./scene.js";
 
 /** @import { Box, Pair, Pen, PlacedPlane, PlacedSeries, Scene, Series, Shape, Theme, Trajectory } from "./types.js" */
 
@@ -23,7 +24,7 @@ export function drawTop(pen, planes, scene) {
       drawHeads(pen, plane, scene);
       if (plane.basis.name === "answers") drawNamed(pen, plane, scene);
       const alone = specials(plane, scene);
-      for (const special of alone) drawSpecial(pen, special, scene, shapeOf(plane, scene));
+      for (const special of alone) drawSpecial(pen, special, scene, headShape(plane, scene));
       if (plane.basis.name === "answers") {
         const { state, fraction } = scene;
         const heads = alone.map(({ part, trajectory }) => headAt(part, trajectory, state.cursor.step, fraction));
@@ -58,12 +59,7 @@ function specials(plane, { state, hover }) {
 
 /** What marks a head of a plane. @param {PlacedPlane} plane @param {Scene} scene
  * @returns {(series: Series, trajectory: number) => Shape} */
-const shapeOf = ({ basis }, { veiled }) =>
-  veiled
-    ? () => "ring"
-    : isOfAnswers(basis)
-      ? laneShape
-      : (series, trajectory) => outcomeShape(series.outcome(trajectory));
+const headShape = ({ basis }, { veiled }) => (veiled ? () => "ring" : shapeOf(basis));
 
 /** @param {Pen} pen @param {Special} special @param {Scene} scene
  * @param {(series: Series, trajectory: number) => Shape} shape */
@@ -104,13 +100,19 @@ function drawSpecial(pen, { part, trajectory, kind }, scene, shape) {
     pen.stroke();
   }
   if (!scene.small) {
-    pen.beginPath();
-    pen.arc(...head, 8.5, 0, 2 * Math.PI);
+    // The pinned head stands in a square, the focus in a ring, and what is pointed at in a broken one.
+    if (kind === "pinned") roundRect(pen, head[0] - 8, head[1] - 8, 16, 16, 2);
+    else {
+      pen.beginPath();
+      pen.arc(...head, 8.5, 0, 2 * Math.PI);
+    }
+    pen.setLineDash(kind === "hover" ? [3, 2.3] : []);
     pen.fillStyle = theme.bg;
     pen.fill();
-    pen.lineWidth = kind === "hover" ? 1.2 : 2.2;
+    pen.lineWidth = kind === "hover" ? 1.6 : 2.2;
     pen.strokeStyle = theme.ink;
     pen.stroke();
+    pen.setLineDash([]);
   }
   mark(pen, shape(series, trajectory), ...head, scene.small ? 3.4 : 4.8, color);
   pen.globalAlpha = 1;
@@ -145,26 +147,31 @@ function drawHalos(pen, plane, scene, level) {
 /** @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene */
 function drawHeads(pen, plane, scene) {
   const { theme, state, emphasis, colors, fraction } = scene;
-  const shape = shapeOf(plane, scene);
-  if (scene.halo) for (const level of [FAINT, PLAIN]) drawHalos(pen, plane, scene, level);
-  for (const level of [GRAY, FAINT, PLAIN])
+  const shape = headShape(plane, scene);
+  if (scene.halo) for (const level of [FAINT, PLAIN, SELECTED]) drawHalos(pen, plane, scene, level);
+  for (const level of [GRAY, FAINT, PLAIN, SELECTED])
     for (const part of plane.parts)
       for (let trajectory = 0; trajectory < part.series.n; trajectory += 1) {
         if (emphasis[part.series.letter][trajectory] !== level) continue;
         const [x, y] = headAt(part, trajectory, state.cursor.step, fraction);
         const color =
           level === GRAY ? theme.gray : theme.pick(colors.groups[colors.of[part.series.letter][trajectory]].color);
-        pen.globalAlpha = level === GRAY ? 0.6 : alphaOf(level, scene);
-        mark(
-          pen,
-          shape(part.series, trajectory),
-          x,
-          y,
-          (scene.small ? 1.6 : 3.4) * nearOf(part, trajectory, state.cursor.step),
-          color,
-        );
+        const radius = (scene.small ? 1.6 : level === GRAY ? 2.2 : 3.4) * nearOf(part, trajectory, state.cursor.step);
+        pen.globalAlpha = level === GRAY ? 0.6 : Math.min(1, alphaOf(level, scene));
+        mark(pen, shape(part.series, trajectory), x, y, radius, color);
+        if (level === SELECTED && !scene.small) ringHead(pen, x, y, radius + 2.4, theme.ink);
       }
   pen.globalAlpha = 1;
+}
+
+/** The ring of a selected head. @param {Pen} pen @param {number} x @param {number} y @param {number} radius
+ * @param {string} color */
+function ringHead(pen, x, y, radius, color) {
+  pen.beginPath();
+  pen.arc(x, y, radius, 0, 2 * Math.PI);
+  pen.lineWidth = 1.3;
+  pen.strokeStyle = color;
+  pen.stroke();
 }
 
 /** The start: one diamond, or one per distinct starting point.

@@ -84,6 +84,7 @@ function follow(model, store, signal) {
 function createQuestions(model, memory) {
   /** @type {string | null} */
   let asked = null; // the id of the last question
+  let reading = false; // whether that needs no model
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   /** @type {Store} */
@@ -95,7 +96,7 @@ function createQuestions(model, memory) {
   function hear(answer) {
     if (asked === null || answer?.id !== asked) return;
     clearTimeout(timer);
-    if (answer.busy) return say(words.edit.busy);
+    if (answer.busy) return say(reading ? words.puzzles.reading : words.edit.busy);
     if (answer.ok && answer.say === undefined) return; // the payload that it comes with may still be on its way
     Object.assign(memory, { asking: false, agreed: model.get("state") });
     say(clean(answer.say, 400));
@@ -112,11 +113,15 @@ function createQuestions(model, memory) {
         model.off("msg:custom", hear);
       });
     },
-    /** @param {object} question such as `{ask: "branch", series: "A", trajectory: 3, step: 7}` */
+    /**
+     * @param {{ask: string, [key: string]: unknown}} question such as `{ask: "branch", series: "A", trajectory: 3,
+     *   step: 7}`
+     */
     ask(question) {
       store.flush();
       memory.asking = true;
       asked = `${Math.random()}`;
+      reading = question.ask === "puzzle";
       say(words.edit.asked);
       clearTimeout(timer);
       timer = setTimeout(() => say(words.edit.silent), SILENCE);
@@ -158,6 +163,13 @@ export function createKernel(model) {
       const asks = model.frozen ? null : model.get("asks");
       if (!asks) return words.edit.kernel;
       return asks.includes(what) ? null : words.edit.model;
+    },
+    /** Why another puzzle cannot be shown, or null: a frozen page holds those that it was frozen with.
+     * @param {number} puzzle @returns {string | null} */
+    refusalOf(puzzle) {
+      if (!model.frozen) return model.get("asks")?.includes("puzzle") ? null : words.edit.rollout;
+      const held = model.get("held") ?? [];
+      return held.includes(puzzle) ? null : words.puzzles.held(held.length);
     },
     /** The names of the rollouts that the kernel can add to this comparison. @returns {string[]} */
     others: () => (!model.frozen && model.get("others")) || [],

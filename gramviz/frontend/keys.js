@@ -21,8 +21,12 @@ function filter({ payload: { board }, store }, digit) {
 
 /** Keys without Shift. @param {Context} context @returns {Record<string, Deed>} */
 function bareKeys(context) {
-  const { store, actions, lesson } = context;
+  const { payload, store, actions, lesson } = context;
   const board = (/** @type {string} */ name) => store.set({ board: store.state.board === name ? "focus" : name });
+  const page = (/** @type {number} */ by) =>
+    payload.list && !payload.lesson && store.state.chapter === null && !store.transient.presenter
+      ? actions.puzzle(by)
+      : lesson.turn(by);
   const digits = [..."123456789"].map((digit) => [digit, () => filter(context, digit)]);
   return {
     ...Object.fromEntries(digits),
@@ -63,8 +67,8 @@ function bareKeys(context) {
     e: () => actions.toggle("export"),
     t: () => actions.toggle("table"),
     "?": () => actions.toggle("keys"),
-    PageUp: () => lesson.turn(-1),
-    PageDown: () => lesson.turn(1),
+    PageUp: () => page(-1),
+    PageDown: () => page(1),
     s: actions.speak,
     y: actions.copy,
   };
@@ -76,6 +80,8 @@ const shiftedKeys = ({ actions }) => ({
   L: () => actions.supervision(1),
   N: () => actions.change(-1),
   P: actions.present,
+  S: () => actions.sheet("samples"),
+  T: () => actions.sheet("puzzles"),
   Q: () => actions.color(-1),
   A: () => actions.hide("A"),
   B: () => actions.hide("B"),

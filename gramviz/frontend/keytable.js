@@ -3,9 +3,12 @@
 /** A row, where it means something. @param {boolean} wanted @param {string[]} row */
 const only = (wanted, ...row) => (wanted ? [row] : []);
 
-/** What `?` shows: [keys, what they do]; of several series, with low-level steps, and the word of the outer level.
- * @param {boolean} several @param {boolean} low @param {string} level @returns {string[][]} */
-export const keyTable = (several, low, level) => [
+const LESSON = "“Lesson”: “Back”, “Next”";
+
+/** What `?` shows: [keys, what they do]; of several series, with low-level steps, of many puzzles, and the word of the
+ * outer level.
+ * @param {{ several: boolean, low: boolean, many: boolean }} has @param {string} level @returns {string[][]} */
+export const keyTable = ({ several, low, many }, level) => [
   ["Space, K", "“Play” or “Pause”"],
   ["J / L, ← / →", "transition back or forward"],
   ["Shift+J / Shift+L", `${level} back or forward`],
@@ -20,16 +23,19 @@ export const keyTable = (several, low, level) => [
   ["M, X", "“Board”: all trajectories, “A ≠ B”"],
   ["R", "to the nearest trajectory: fewest different cells at this step"],
   ["P, Shift+P", "pin the focused trajectory; “Presenter”"],
-  ["PageUp / PageDown", "“Lesson”: “Back”, “Next”"],
+  ["PageUp / PageDown", many ? "“Previous puzzle”, “Next puzzle”; in a “Lesson”: “Back”, “Next”" : LESSON],
+  ...only(many, "Shift+T", "“Puzzles”: arrows move, Enter chooses"),
+  ["Shift+S", "“Samples”: arrows move, Enter focuses, again: shows it large"],
   ["1-9, 0", "only this token; all"],
   ["Q / Shift+Q", "“Color by”: next, previous"],
   ["G, O", "“Map”: “Loss landscape”, “3-D”"],
   ["I", "“Explain this step”, of a Sudoku"],
   ["Z, + / −", "“Map”: “Fit”, zoom"],
   ["Arrows", "inside board, map, list or tabs: move there"],
-  ["Alt+↑ / Alt+↓", "on the name of a curve: move it up or down; Enter: three times as high"],
+  ["Alt+↑ / Alt+↓", "on the name of a curve: move it up or down; Enter: open it with its axis"],
   ["Enter, Ctrl+Enter", "choose; add to the choice; Enter on the ruler: begin and end of a loop"],
   ["Ctrl+A", "choose all trajectories"],
+  ["Arrows on a divider", "more room for a panel; Enter: automatic"],
   ["Esc", "one step back: sheet, lasso, cells, choice, filter"],
   ["Ctrl+Z, Ctrl+Shift+Z", "undo, redo"],
   ["V, E, T, ?", "“View”, “Export”, “Table”, “Keys”"],

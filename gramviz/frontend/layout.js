@@ -1,112 +1,230 @@
-// The sizes that canvases are drawn at. The widget's own width decides, never the window's.
+// The sizes that canvases are drawn at. The widget's own width and the height that is seen of it decide, never the
+// host: what stands around board and map is measured, and they take the rest.
+
+import { shownLanes } from "./curves.js";
+import { rulerHeight } from "./timeline.js";
+
+/** @import { Board, Payload, State } from "./types.js" */
+
+export const PANELS = /** @type {const} */ (["board", "map", "answers", "curves"]);
 
 const WIDE = 960;
-const MEDIUM = 640;
+const ROOMY = 1180; // from which on the sentence stands beside the transport
+const MEDIUM = 600;
 const TINY = 360;
-const GUTTER = { wide: 174, medium: 132, narrow: 72, tiny: 72 };
-const ANSWERS = 224;
-const ROOM = 1.3; // the map's width for each pixel of the board when it is shown to a room
+const GUTTER = { wide: 190, medium: 150, narrow: 72, tiny: 72 };
+const SIDES = 24; // px of a panel left and right of what it holds
+const FRAME = 47; // px of a panel above and below what it holds, without the legend
+const LEGEND = 15; // px of a line of a legend
+const SHORTEST = 180; // px of board and map, below which the page scrolls
+const AROUND = 50; // px of what is seen that belongs to the page around: its margins, and a line below the widget
+const MARGIN = 16; // px of it at least
+const LOW = 640; // px of height, below which nothing is kept for what may come
+const SMALLEST = 400; // px of a box that scrolls, below which it is no place to work in
+const ANSWERS = { width: 224, height: 116, least: 130 };
+const LANE = { low: 22, tall: 104, least: 16 };
+const HISTORY = 32; // px kept for the history of a cell, so that choosing one moves nothing
+const TIME = 9; // px around lanes and ruler
 
 /** @typedef {"wide" | "medium" | "narrow" | "tiny"} Kind */
 /**
  * Sizes in CSS pixels.
  * @typedef {object} Sizes
  * @property {Kind} kind
+ * @property {boolean} roomy whether there is room for words beside the controls
  * @property {number} width of the widget
+ * @property {number} room the height that is seen at once
+ * @property {string[]} folded the panels that are folded
+ * @property {string} columns of the panels, for the style sheet
+ * @property {boolean} under whether the answers stand below the board
  * @property {number} board the side of the board
  * @property {number} across the width of the board's panel: more than the side where its input stands beside it
  * @property {{width: number, height: number}} map
+ * @property {number} answers the height of the lists
+ * @property {number} legend the height of a legend
+ * @property {{board: number | null, answers: number | null}} dividers where panels meet, from the left
  * @property {number} plot the length of the time axis
- * @property {number} lane the height of a lane
+ * @property {number} lane the height of a lane, and of one that is open:
+ * @property {number} tall
+ * @property {number} curves the height of all
+ */
+/**
+ * What decides besides width and height.
+ * @typedef {object} Shown
+ * @property {Payload} payload
+ * @property {State} state
+ * @property {State} start the state that the payload opens with
+ * @property {number} taken px that all that is neither panel nor time takes of the height
+ * @property {boolean} presenting whether it is shown to a room: board and map alone
  */
 
 /** @param {number} width @returns {Kind} */
-const kindOf = (width) => (width >= WIDE ? "wide" : width >= MEDIUM ? "medium" : width >= TINY ? "narrow" : "tiny");
+export const kindOf = (width) =>
+  width >= WIDE ? "wide" : width >= MEDIUM ? "medium" : width >= TINY ? "narrow" : "tiny";
 
-/** @param {Kind} kind */
-const padding = (kind) => (kind === "wide" || kind === "medium" ? 16 : 12);
+/** Whether there is room for words beside the controls. @param {number} width */
+export const isRoomy = (width) => width >= ROOMY;
+
+/** @param {number} value @param {number} low @param {number} high */
+const between = (value, low, high) => Math.max(low, Math.min(high, value));
 
 /** Where the time axis begins, in pixels from the widget's left edge. @param {Kind} kind */
-export const edgeOf = (kind) => padding(kind) + GUTTER[kind];
+export const edgeOf = (kind) => SIDES / 2 + GUTTER[kind];
 
 /**
  * Whole pixels per cell; a graph and a large image take all there is.
- * @param {import("./types.js").Board} board
+ * @param {Board} board
  * @param {number} side
  */
 function sideOf(board, side) {
   const cells = Math.max(board.width, board.height);
-  return board.kind === "graph" || board.input || cells > side / 12 ? side : Math.floor(side / cells) * cells;
+  const whole = board.kind !== "graph" && !board.input && cells <= side / 12;
+  return Math.floor(whole ? Math.floor(side / cells) * cells : side);
 }
 
-/**
- * For a room: board and map alone, 1 : 1.3, as large as they can be above caption and ruler.
- * @param {number} width
- * @param {import("./types.js").Board} board
- * @param {number} room the window's height
- * @returns {Sizes}
- */
-function roomSizes(width, board, room) {
-  const kind = kindOf(width);
-  const inner = width - 34;
-  const square = sideOf(board, Math.max(240, Math.floor(Math.min((inner - 48) / (1 + ROOM), room - 330))));
-  const map = { width: Math.max(240, inner - square - 38), height: square + 2 };
-  return { kind, width, board: square, across: square, map, plot: Math.max(40, inner - GUTTER[kind]), lane: 52 };
+/** The height that is seen of an element at once: of the window, or of the box around it that scrolls.
+ * @param {HTMLElement} element */
+export function roomAround(element) {
+  let room = globalThis.innerHeight;
+  for (let at = scrollerOf(element); at; at = scrollerOf(at)) room = Math.min(room, at.clientHeight);
+  return room;
 }
 
-/**
- * Sizes for a widget of this width. One place, so that no part has to measure another.
- * @param {number} width
- * @param {import("./types.js").Board} board
- * @param {number | null} room the window's height, where the page is shown to a room
- * @returns {Sizes}
- */
-export function sizesFor(width, board, room = null) {
-  if (room !== null && width >= MEDIUM) return roomSizes(width, board, room);
-  const kind = kindOf(width);
-  const inner = width - 2 * padding(kind) - 2; // the frame has a border
-  const side = {
-    wide: Math.min(340, width * 0.32),
-    medium: Math.min(340, width * 0.42 - 36),
-    narrow: Math.min(420, inner - 4),
-    tiny: inner - 4,
-  }[kind];
-  const square = sideOf(board, Math.floor(side));
-  // Two pictures side by side need more width.
-  const pair = { wide: Math.min(520, width * 0.42), medium: width * 0.5 - 36, narrow: inner - 4, tiny: inner - 4 }[
-    kind
-  ];
-  const across = board.input ? Math.floor(pair) : square;
-  const beside = inner - across - 36 - 1;
-  const map = { wide: beside - ANSWERS, medium: beside, narrow: inner, tiny: inner }[kind];
-  const height = kind === "narrow" ? Math.min(360, Math.floor(inner * 0.8)) : square + 2;
+/** The nearest box around an element that scrolls and is large enough to work in. @param {HTMLElement} element
+ * @returns {HTMLElement | null} */
+export function scrollerOf(element) {
+  let at = outside(element);
+  while (at && at !== document.body) {
+    if (/auto|scroll/.test(getComputedStyle(at).overflowY) && at.clientHeight >= SMALLEST) return at;
+    at = outside(at);
+  }
+  return null;
+}
+
+/** @param {HTMLElement} element @returns {HTMLElement | null} */
+const outside = (element) =>
+  element.parentElement ?? /** @type {any} */ (/** @type {any} */ (element.getRootNode()).host ?? null);
+
+/** The heights of lanes, and of all that shares the time axis.
+ * @param {Shown} shown @param {Kind} kind @param {number} room @param {boolean} folded */
+function timeSizes({ payload, state, start, presenting }, kind, room, folded) {
+  const names = presenting || folded ? [] : shownLanes(payload, state, start, kind);
+  const open = names.filter((name) => state.tall.includes(name)).length;
+  const low = names.length - open;
+  const { curves: share } = state.sizes;
+  const given = share === undefined || !Number.isFinite(room) ? null : share * room;
+  const lane = given && !open ? between(given / low, LANE.least, room / 8) : LANE.low;
+  const tall = given && open ? between((given - low * lane) / open, 2 * LANE.low, room / 2) : LANE.tall;
+  const curves = Math.round(low * lane + open * tall);
+  const history = presenting || kind === "narrow" || kind === "tiny" || room < LOW ? 0 : HISTORY;
+  const time = kind === "tiny" ? 0 : curves + history + rulerHeight(payload, kind, presenting) + TIME;
+  return { lane: Math.round(lane), tall: Math.round(tall), curves, time };
+}
+
+/** Panels one above the other, of which the tabs show one; shown to a room, board and map share the height.
+ * @param {number} inner @param {number} free @param {Shown} shown */
+function stackedSizes(inner, free, { payload: { board }, presenting }) {
+  const height = presenting ? (free - FRAME - 2 * LEGEND) / 2 : free;
+  const stage = Math.floor(between(height, SHORTEST, inner));
+  const side = sideOf(board, Math.min(stage, inner - 4));
+  const across = board.input ? inner - 4 : side;
   return {
-    kind,
-    width,
-    board: square,
+    board: side,
     across,
-    map: { width: Math.max(40, Math.floor(map)), height },
-    plot: Math.max(40, inner - GUTTER[kind]),
-    lane: kind === "narrow" ? 40 : 52,
+    stage,
+    map: { width: inner, height: stage },
+    answers: stage,
+    columns: "minmax(0, 1fr)",
   };
 }
 
+/** Panels side by side: board, map and, where there is width for them, answers.
+ * @param {number} width @param {number} free @param {Shown} shown @param {Kind} kind @param {string[]} folded */
+function columnSizes(width, free, { payload: { board }, state: { sizes } }, kind, folded) {
+  const has = (/** @type {string} */ name) => !folded.includes(name);
+  const inner = width - 2;
+  const wide = kind === "wide";
+  const answers = wide && has("answers") ? between((sizes.answers ?? 0) * width || ANSWERS.width, 150, width * 0.4) : 0;
+  const rest = inner - answers - SIDES - 4;
+  const auto = width * (board.input ? 0.45 : wide ? 0.36 : 0.42) - SIDES;
+  const wanted = !has("map") ? rest : between(sizes.board ? sizes.board * width - SIDES : auto, 120, rest - 160);
+  const beside = has("board") ? rest - wanted - SIDES - 1 : rest;
+  const most = Number.isFinite(free) ? Math.max(wanted, beside * (wide ? 0.62 : 1.7)) : wanted;
+  const stage = Math.floor(between(free, SHORTEST, most));
+  const side = sideOf(board, Math.min(wanted, stage));
+  const across = Math.floor(board.input || sizes.board || !has("map") ? wanted : side);
+  const panel = across + 4 + SIDES;
+  const room = has("board") ? inner - answers - panel - SIDES - 1 : rest + 4;
+  const map = { width: Math.max(40, Math.floor(room)), height: stage };
+  const columns = [
+    has("board") && (has("map") ? `${panel}px` : "minmax(0, 1fr)"),
+    has("map") && "minmax(0, 1fr)",
+    answers && (has("board") || has("map") ? `${Math.round(answers)}px` : "minmax(0, 1fr)"),
+  ];
+  const dividers = {
+    board: has("board") && has("map") ? panel : null,
+    answers: answers && columns.filter(Boolean).length > 1 ? inner - Math.round(answers) : null,
+  };
+  return { board: side, across, stage, map, answers: stage, columns: columns.filter(Boolean).join(" "), dividers };
+}
+
 /**
- * Reports the widget's width: rounded, once per frame, and only when it differs.
+ * Sizes for a widget of this width, of whose height `room` px are seen at once. One place, so that no part has to
+ * measure another.
+ * @param {number} width
+ * @param {number} room
+ * @param {Shown} shown
+ * @returns {Sizes}
+ */
+export function sizesFor(width, room, shown) {
+  const { state, taken, presenting } = shown;
+  const kind = kindOf(width);
+  const roomy = isRoomy(width);
+  const legend = (roomy ? 1 : 2) * LEGEND * (presenting ? 1.5 : 1);
+  const folded = presenting ? ["answers"] : (state.folded ?? ["answers"]);
+  const { time, ...lanes } = timeSizes(shown, kind, room, folded.includes("curves"));
+  const around = presenting ? MARGIN : between(room - LOW, MARGIN, AROUND);
+  const free = room - around - taken - time - FRAME - legend - 2;
+  const common = { kind, roomy, width, room, legend, ...lanes, plot: Math.max(40, width - SIDES - 2 - GUTTER[kind]) };
+  const none = { board: null, answers: null };
+  if (kind === "narrow" || kind === "tiny") {
+    const stacked = stackedSizes(width - SIDES - 2, free, shown);
+    return { ...common, ...stacked, folded: folded.filter((name) => name === "curves"), under: false, dividers: none };
+  }
+  const sized = columnSizes(width, free, shown, kind, folded);
+  if (kind === "wide") return { ...common, ...sized, folded, under: false };
+  // The answers stand below the board where the map is that much higher, else they take a strip below both.
+  const below = sized.stage - sized.board - FRAME;
+  const under = below >= ANSWERS.least && !folded.includes("map") && !folded.includes("board");
+  const open = presenting ? false : state.folded ? !folded.includes("answers") : under;
+  if (!open) return { ...common, ...sized, folded, under: false };
+  const shownPanels = folded.filter((name) => name !== "answers");
+  if (under) return { ...common, ...sized, answers: below, folded: shownPanels, under };
+  const strip = columnSizes(width, free - ANSWERS.height - FRAME, shown, kind, folded);
+  return { ...common, ...strip, answers: ANSWERS.height, folded: shownPanels, under };
+}
+
+/**
+ * Reports when the widget's width, the height that is seen of it, or the height of one of its parts is another, once
+ * per frame.
  * @param {HTMLElement} element
- * @param {(width: number) => void} changed
+ * @param {() => unknown} measure what must differ
+ * @param {() => void} changed
  * @param {AbortSignal} signal
  */
-export function watchWidth(element, changed, signal) {
-  let last = 0;
-  const observer = new ResizeObserver(([entry]) => {
-    const width = Math.round(entry?.contentRect.width ?? 0);
-    if (!width || width === last) return;
-    last = width;
+export function watchSize(element, measure, changed, signal) {
+  let last = "";
+  function look() {
+    const now = JSON.stringify(measure());
+    if (!element.clientWidth || now === last) return;
+    last = now;
     requestAnimationFrame(() => {
-      if (!signal.aborted) changed(width);
+      if (!signal.aborted) changed();
     });
-  });
-  observer.observe(element);
+  }
+  const observer = new ResizeObserver(look);
+  const scroller = scrollerOf(element);
+  for (const one of [element, ...element.children, ...(scroller ? [scroller] : [])]) observer.observe(one);
+  addEventListener("resize", look, { signal });
   signal.addEventListener("abort", () => observer.disconnect());
 }

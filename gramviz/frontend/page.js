@@ -3,6 +3,7 @@
 import { createActions } from "./actions.js";
 import { createAppearance } from "./appearance.js";
 import { createClock } from "./clock.js";
+import { contract } from "./contract.js";
 import { make } from "./dom.js";
 import { createKernel } from "./kernel.js";
 import { listenToKeys } from "./keys.js";
@@ -127,6 +128,7 @@ function listen({ root, store, clock, signal }, painter, appearance) {
   store.listen((keys) => {
     if (keys.includes("blank")) root.classList.toggle("blank", store.transient.blank);
     if (keys.includes("theme")) appearance.retheme();
+    if (["folded", "sizes", "lanes", "tall"].some((key) => keys.includes(key))) appearance.fit();
     painter.invalidate(keys);
   });
   /** A press outside an open sheet closes it. @param {PointerEvent} event */
@@ -186,17 +188,21 @@ export function mount(model, host, root, payload, signal) {
 }
 
 /**
- * What of a view stays for the next payload: what the kernel said nothing new of. A cursor at the end stays there.
+ * What of a view stays for the next payload: what the kernel said nothing new of, and for another puzzle what means the
+ * same there. A cursor at the end stays there.
  * @param {Pick<ReturnType<typeof mount>, "store" | "kernel">} before
  * @param {any} said the state that comes with the next payload
- * @param {number} end its last step
+ * @param {import("./types.js").Payload} next
  * @returns {Partial<import("./types.js").State>}
  */
-export function keptView({ store, kernel }, said, end) {
+export function keptView({ store, kernel }, said, next) {
   const known = kernel.agreed();
-  const own = Object.entries(store.state).filter(([key]) => JSON.stringify(said[key]) === JSON.stringify(known[key]));
+  const same = (/** @type {string} */ key) => JSON.stringify(said[key]) === JSON.stringify(known[key]);
+  const lasts = (/** @type {string} */ key) => contract.lasting.includes(key) && (!(key in said) || same(key));
+  const keeps = next.puzzle === store.payload.puzzle ? same : lasts;
+  const own = Object.entries(store.state).filter(([key]) => keeps(key));
   /** @type {Partial<import("./types.js").State>} */
   const view = Object.fromEntries(own);
-  if (view.cursor?.step === store.last) view.cursor = { step: end, low: null };
+  if (view.cursor?.step === store.last) view.cursor = { step: next.steps - 1, low: null };
   return view;
 }

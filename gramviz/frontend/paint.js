@@ -110,7 +110,7 @@ function paintLines(ink) {
  * The effect of patching each cell: the deeper the color, the further the answer moves to the source's; the other color
  * where it moves away.
  * @param {Ink} ink
- * @param {import("./types.js").Effect} effect
+ * @param {import("./branchtypes.js").Effect} effect
  */
 function paintEffect(ink, { values }) {
   const { pen, view, theme } = ink;

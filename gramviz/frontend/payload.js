@@ -2,6 +2,7 @@
 
 import { readSpace } from "./answerspace.js";
 import { contract } from "./contract.js";
+import { readPuzzles } from "./puzzles.js";
 import { clean } from "./text.js";
 import { words } from "./words.js";
 
@@ -63,14 +64,15 @@ function describe(meta, buffer) {
     const own = meta.arrays.filter((entry) => entry.series === series.letter && TYPES[entry.dtype]);
     return Object.fromEntries(own.map((entry) => [entry.name, readArray(entry, buffer)]));
   };
+  const arrays = meta.series.map(arraysOf);
   const givenIn = (/** @type {number[] | null | undefined} */ x) =>
     (x ?? []).map((token) => !board.blank.includes(token));
   const series = meta.series.map((series, index) => ({
-    ...readSeries(series, index, arraysOf(series), board.size),
+    ...readSeries(series, index, arrays[index], board.size),
     given: givenIn(series.x ?? meta.x),
   }));
   const lead = series.reduce((best, series) => (series.steps > best.steps ? series : best), series[0]);
-  const space = readSpace(meta.answer_space, arraysOf(meta.series[0]), series, board.tokens.length);
+  const space = readSpace(meta.answer_space, arrays[0], series, board.tokens.length);
   const levels = [...cleaned(meta.levels, 40), "Supervision step", "Transition", "Low-level step"];
   return {
     meta,
@@ -81,6 +83,8 @@ function describe(meta, buffer) {
     title: clean(meta.title),
     puzzle: meta.puzzle,
     puzzles: meta.puzzles,
+    index: meta.puzzle_index ?? null,
+    list: readPuzzles(arrays, series),
     x: meta.x ?? null,
     y: meta.y ?? null,
     given: givenIn(meta.x),

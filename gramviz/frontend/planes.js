@@ -10,7 +10,8 @@ import { isDeep, nearness, slabOf, turning } from "./turn.js";
 const GAP = 10; // px between planes side by side
 const FOOT = 18; // px below a plane for its axis
 const PAIR = 500; // px from which on river and map stand side by side
-const RIVER = 0.58; // of the width, then
+const TALL = 380; // px from which on the one stands above the other, where there is no such width
+const RIVER = 0.58; // of the width or the height, then
 /** Px around the river: its lanes are named at the right, cells above it. */
 const SHORE = { left: 10, right: 104, top: 46, bottom: 8 };
 const SMALL = 100; // px of a thumbnail, which names nothing
@@ -41,19 +42,23 @@ export function unrelated({ basis, series }) {
 /** Whether a basis is of answers, which all models share. @param {Pick<Basis, "name">} basis */
 export const isOfAnswers = ({ name }) => ["river", "answers", "score"].includes(name);
 
-/** The chosen map in width x height: beside the river, where there is room, the answer map.
+/** The chosen map in width x height: with the river, where there is room beside or below it, the answer map.
  * @param {Payload} payload @param {Pick<State, "basis" | "camera" | "dims" | "turn">} state @param {number} width
  * @param {number} height @param {boolean} veiled while the future is hidden, and with it where trajectories end
  * @returns {PlacedPlane[]} */
 export function mapOf(payload, state, width, height, veiled = false) {
-  const pair = state.basis === "river" && width >= PAIR && payload.space.lanes.length;
+  const room = width >= PAIR ? "beside" : height >= TALL && height > width ? "below" : null;
+  const pair = state.basis === "river" && payload.space.lanes.length ? room : null;
   const planes = (pair ? ["river", "answers"] : [state.basis]).flatMap((name) => planesOf(payload, name));
   const inner = width - GAP * (planes.length - 1);
-  let x = 0;
+  let [x, y] = [0, 0];
   return planes.map((plane, index) => {
     const share = pair ? [RIVER, 1 - RIVER][index] : 1 / planes.length;
-    const box = { x, y: 0, width: Math.round(inner * share), height: height - FOOT };
-    x += box.width + GAP;
+    const below = pair === "below";
+    const box = { x, y, width: below ? width : Math.round(inner * share), height: height - FOOT };
+    if (below) box.height = Math.round((height - 2 * FOOT) * share);
+    if (below) y += box.height + FOOT;
+    else x += box.width + GAP;
     const { name } = plane.basis;
     if (name === "score") {
       const { left, across } = scoreGrid(box, 1, payload.steps, box.width < SMALL);
@@ -91,7 +96,7 @@ function placeRiver({ space, steps }, plane, index, box, veiled) {
   const [low, high] = [Math.min(...spans), Math.max(...spans)];
   const across = (box.width - left - right) / Math.max(1, steps - 1);
   const up = (box.height - top - bottom) / (high - low);
-  const placed = framedBy(plane, index, box, box.x + left, box.height - bottom + low * up, across, up);
+  const placed = framedBy(plane, index, box, box.x + left, box.y + box.height - bottom + low * up, across, up);
   const all = plane.series.reduce((sum, series) => sum + series.n, 0);
   let before = 0;
   const parts = plane.series.map((series) => {

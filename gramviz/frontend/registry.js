@@ -4,6 +4,7 @@ import { createAnswers } from "./parts/answers.js";
 import { createBoard } from "./parts/board.js";
 import { createBranches } from "./parts/branches.js";
 import { createDetails } from "./parts/details.js";
+import { createDividers } from "./parts/dividers.js";
 import { createEdit } from "./parts/edit.js";
 import { createHeader } from "./parts/header.js";
 import { createHistory } from "./parts/history.js";
@@ -13,8 +14,11 @@ import { createMap } from "./parts/map.js";
 import { createNotes } from "./parts/notes.js";
 import { createOverlay } from "./parts/overlay.js";
 import { createPlayhead } from "./parts/playhead.js";
+import { createPuzzles } from "./parts/puzzles.js";
 import { createRuler } from "./parts/ruler.js";
+import { createSamples } from "./parts/samples.js";
 import { createSpeaker } from "./parts/speak.js";
+import { createStrip } from "./parts/strip.js";
 import { createThumbs } from "./parts/thumbs.js";
 import { createTransport } from "./parts/transport.js";
 
@@ -61,6 +65,10 @@ export const PARTS = [
   [createBoard, "panels"],
   [createMap, "panels"],
   [createAnswers, "panels"],
+  [createDividers, "panels"],
+  [createPuzzles, "panels"],
+  [createSamples, "panels"],
+  [createStrip],
   [createBranches],
   [createEdit],
   [createCaptions],
@@ -68,8 +76,8 @@ export const PARTS = [
   [createHistory, "time"],
   [createRuler, "time"],
   [createPlayhead, "time"],
-  [createTransport],
-  [createDetails],
+  [createTransport, "foot"],
+  [createDetails, "foot"],
   [createNotes],
   [createOverlay],
   [createSpeaker],

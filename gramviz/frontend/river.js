@@ -64,7 +64,7 @@ function drawRings(pen, { parts }, { emphasis, theme, colors }) {
       const level = emphasis[part.series.letter][trajectory];
       const commit = part.series.commit(trajectory);
       if (level === HIDDEN || commit >= part.series.steps) continue;
-      pen.globalAlpha = level === PLAIN ? 1 : 0.3;
+      pen.globalAlpha = level >= PLAIN ? 1 : 0.3;
       pen.beginPath();
       pen.arc(...headAt(part, trajectory, commit), RING, 0, 2 * Math.PI);
       pen.fillStyle = theme.bg;

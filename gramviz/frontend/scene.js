@@ -1,11 +1,11 @@
 // What the map's drawing needs, apart from the geometry.
 
 import { fontOf } from "./draw.js";
-import { colorGroups, emphasis, HIDDEN } from "./groups.js";
+import { colorGroups, emphasis, HIDDEN, laneShape, outcomeShape } from "./groups.js";
 import { headAt, isOfAnswers, mapOf } from "./planes.js";
 import { isDeep } from "./turn.js";
 
-/** @import { Plane, Scene, State } from "./types.js" */
+/** @import { Plane, Scene, Shape, State } from "./types.js" */
 /** @typedef {import("./registry.js").Context} Context */
 
 const HALO_BELOW = 0.8; // halos cannot be switched off where less than this lies in the plane
@@ -25,12 +25,22 @@ export function sceneOf(context) {
     answers: payload.answers,
     hover: transient.hover,
     fraction: transient.fraction,
-    // How a trajectory ends is its color and its shape: neither is shown while a quiz hides the future.
-    colors: colorGroups(payload, store.veiled ? { ...state, color_by: "step" } : settledOnly(state)),
+    colors: shownColors(payload, store),
     emphasis: emphasis(payload, state, transient.hover),
     small: false,
   };
 }
+
+/** The colors of map, curves, answers and legend. How a trajectory ends is its color and its shape: neither is shown
+ * while a quiz hides the future.
+ * @param {import("./types.js").Payload} payload @param {import("./store.js").Store} store */
+export const shownColors = (payload, { state, veiled }) =>
+  colorGroups(payload, veiled ? { ...state, color_by: "step" } : settledOnly(state));
+
+/** What marks a trajectory: on a map of answers hollow where it settles at none.
+ * @param {{ name: string }} basis @returns {(series: import("./types.js").Series, trajectory: number) => Shape} */
+export const shapeOf = (basis) =>
+  isOfAnswers(basis) ? laneShape : (series, trajectory) => outcomeShape(series.outcome(trajectory));
 
 /** On a map of answers who settles at none is gray, right or wrong. @param {State} state */
 const settledOnly = (state) =>

@@ -1,5 +1,7 @@
 // Selections of trajectories.
 
+import { words } from "./words.js";
+
 /** The indices of the trajectories, by letter of their series. @typedef {Record<string, number[]>} Selection */
 
 /**
@@ -17,4 +19,19 @@ export function changeSelection(selected, trajectories, { add = false, remove = 
       next[letter] = list.filter((trajectory) => !(remove && touched.has(`${letter} ${trajectory}`)));
   if (!remove) for (const [letter, trajectory] of trajectories) next[letter] = [...(next[letter] ?? []), trajectory];
   return next;
+}
+
+/** "9 of 50 selected: 7 right".
+ * @param {import("./types.js").Payload} payload @param {import("./types.js").State} state */
+export function selectionSentence(payload, { selected, hidden }) {
+  const visible = payload.series.filter(({ letter }) => !hidden.includes(letter));
+  const all = visible.reduce((sum, { n }) => sum + n, 0);
+  const judged = visible.every(({ valid }) => valid);
+  let [count, right] = [0, 0];
+  for (const series of payload.series)
+    for (const trajectory of selected[series.letter] ?? []) {
+      count += 1;
+      right += Number(series.outcome(trajectory) === 1);
+    }
+  return words.select.count(count, all, judged ? right : null);
 }

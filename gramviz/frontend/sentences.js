@@ -136,8 +136,5 @@ export function detailsSentence(payload, state, transient, veiled = false) {
 export function provenance(payload, state) {
   const where = words.time.step(address(payload, state.cursor.step, state.cursor.low));
   const series = payload.series.map((series) => words.provenance(series));
-  return clean(
-    [`${payload.title}, ${words.puzzle(payload.puzzle, payload.puzzles)}. ${where}.`, ...series].join(" "),
-    2000,
-  );
+  return clean([`${payload.title}, ${words.puzzle(payload)}. ${where}.`, ...series].join(" "), 2000);
 }

@@ -3,6 +3,7 @@
 
 import { contract, fits } from "./contract.js";
 import { representative } from "./groups.js";
+import { puzzleOrders } from "./puzzles.js";
 import { legalTurn } from "./turn.js";
 import { words } from "./words.js";
 
@@ -45,6 +46,12 @@ export function initialState(payload) {
     theme: "auto",
     motion: "auto",
     panel: "board",
+    folded: null,
+    sizes: {},
+    tall: [],
+    sheet: null,
+    puzzles_by: "index",
+    samples_by: "answer",
     chapter: null,
   };
 }
@@ -93,6 +100,12 @@ function narrowing(payload, start, last) {
     turn: (value) => value && legalTurn(value),
     layers: (value) => layerNames.filter((name) => value.includes(name)),
     lanes: (value) => [...new Set(value)],
+    folded: (value) => value && [...new Set(value)],
+    sizes: (value) => Object.fromEntries(Object.entries(value).map(([name, share]) => [name, Math.min(1, share)])),
+    tall: (value) => [...new Set(value)],
+    sheet: (value) => (value === "puzzles" && !payload.list ? null : value),
+    puzzles_by: (value) =>
+      payload.list && puzzleOrders(payload.list).some(([key]) => key === value) ? value : "index",
     chapter: (value) => {
       const chapters = payload.lesson?.chapters.length ?? contract.limits.automatic_chapters;
       return value === null ? null : within(value, 0, chapters - 1);

@@ -23,14 +23,14 @@ const APART = 250; // ms between two messages: at most four a second
  * @property {boolean} blank
  * @property {number | null} from where a loop begins whose end is not chosen yet
  * @property {Record<number, number> | null} edit while the puzzle is edited: position -> token typed there
- * @property {import("./types.js").BranchRow[]} tree the branches, as the kernel keeps them
- * @property {import("./types.js").Effect | null} effect of patching each cell, as the kernel found it
- * @property {string[]} tall the lanes that are shown high
+ * @property {import("./branchtypes.js").BranchRow[]} tree the branches, as the kernel keeps them
+ * @property {import("./branchtypes.js").Effect | null} effect of patching each cell, as the kernel found it
  * @property {number | null} limit while a quiz asks: the last step that may be shown
  * @property {boolean} asking whether a quiz waits for its answer
  * @property {string} reply what the quiz says of the last answer
  * @property {string | null} said what an action had to say
  * @property {string} copied a text that the clipboard refused
+ * @property {Record<string, number>} scrolled how far each sheet of pictures is scrolled, px
  * @property {boolean} filming
  * @property {boolean} printing
  */
@@ -49,12 +49,12 @@ const TRANSIENT = Object.freeze({
   edit: null,
   tree: [],
   effect: null,
-  tall: [],
   limit: null,
   asking: false,
   reply: "",
   said: null,
   copied: "",
+  scrolled: {},
   filming: false,
   printing: false,
 });

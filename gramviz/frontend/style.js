@@ -8,11 +8,12 @@ export const styleText = `
   sans-serif);
   font-variant-numeric: tabular-nums; color: var(--ink); background: var(--bg); border: 1px solid var(--line);
   border-radius: 8px;
-  max-width: 1440px; margin: 0 auto; position: relative; overflow: hidden; text-align: left; }
+  max-width: 1440px; margin: 0 auto; position: relative; overflow: clip; text-align: left; }
 button, select, input { font: inherit; color: inherit; margin: 0; }
-button { background: var(--bg); border: 1px solid var(--edge); border-radius: 5px; height: 27px; padding: 0 9px;
+button { background: var(--bg); border: 1px solid var(--edge); border-radius: 5px; height: 25px; padding: 0 8px;
   cursor: pointer; white-space: nowrap; }
-button:hover:not(:disabled, [aria-disabled="true"]) { background: var(--sunk); }
+button:hover:not(:disabled, [aria-disabled="true"], [aria-pressed="true"], [aria-selected="true"]) {
+  background: var(--sunk); }
 button:disabled, button[aria-disabled="true"] { color: var(--text3); border-color: var(--line); cursor: default; }
 button[aria-pressed="true"], button[aria-selected="true"] { background: var(--ink); border-color: var(--ink);
   color: var(--bg); font-weight: 600; }
@@ -24,15 +25,17 @@ canvas { display: block; touch-action: pan-y; } .map canvas { touch-action: none
 .away { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .selectable { user-select: text; }
 
-header { display: flex; flex-wrap: wrap; align-items: center; gap: 8px 12px; padding: 10px 16px;
+header { display: flex; align-items: center; gap: 6px 12px; padding: 5px 12px; min-height: 38px;
   border-bottom: 1px solid var(--line); }
-header .title { font-size: 15px; font-weight: 650; margin: 0; }
+header .title { font-size: 15px; font-weight: 650; margin: 0; white-space: nowrap; }
 header .title span { font-weight: 400; font-size: 12px; color: var(--text2); margin-left: 6px; }
-header .letters { display: flex; align-items: center; flex-wrap: wrap; gap: 4px 8px; padding-left: 12px;
-  border-left: 1px solid var(--line); }
-header .tools { display: flex; flex-wrap: wrap; gap: 8px; margin-left: auto; align-items: center; }
-.series { border-color: transparent; display: inline-flex; align-items: center; gap: 6px; padding: 0 6px; }
-.series b { font-weight: 650; }
+header .tally { overflow: hidden; text-overflow: ellipsis; min-width: 60px; }
+header .letters { display: flex; align-items: center; gap: 4px 6px; padding-left: 10px; min-width: 0;
+  border-left: 1px solid var(--line); white-space: nowrap; }
+header .tools { display: flex; gap: 6px; margin-left: auto; align-items: center; }
+.series { border-color: transparent; display: inline-flex; align-items: center; gap: 6px; padding: 0 6px;
+  min-width: 44px; }
+.series b { font-weight: 650; overflow: hidden; text-overflow: ellipsis; }
 .series[aria-pressed="false"] :not(.badge) { color: var(--text3); text-decoration: line-through; }
 .series[aria-pressed="true"] { background: none; color: inherit; border-color: transparent; font-weight: 400; }
 .series.focus[aria-pressed="true"] { border-color: var(--edge); background: var(--sunk); }
@@ -42,20 +45,42 @@ header .tools { display: flex; flex-wrap: wrap; gap: 8px; margin-left: auto; ali
 .badge.A { background: var(--ink); color: var(--bg); } .badge.C { border-style: double; border-width: 3.5px; }
 .badge.D { border-style: dashed; }
 
-.panels { display: grid; grid-template-columns: auto minmax(0, 1fr) 224px; }
-.panel { padding: 10px 16px 12px; min-width: 0; position: relative; }
+.panels { display: grid; grid-template-columns: var(--columns); position: relative; }
+.panel { padding: 6px 12px; min-width: 0; position: relative; }
 .panel + .panel { border-left: 1px solid var(--line); }
-.bar { display: flex; align-items: center; gap: 4px 6px; min-height: 27px; margin-bottom: 10px; flex-wrap: wrap; }
+.no-board .board.panel, .no-map .map, .no-answers .answers { display: none; }
+.under .board.panel { grid-area: 1 / 1; } .under .map { grid-area: 1 / 2 / 3; } .under .answers { grid-area: 2 / 1; }
+.divider { position: absolute; z-index: 2; touch-action: none; outline-offset: -3px; }
+.divider:is(.at-board, .at-answers) { top: 0; bottom: 0; width: 9px; margin-left: -4px; cursor: col-resize; }
+.divider.at-curves { left: 0; right: 0; bottom: -5px; height: 9px; cursor: row-resize; }
+.divider:is(:hover, :focus-visible)::after { content: ""; position: absolute; inset: 0; margin: auto;
+  background: var(--ink); }
+.divider:is(.at-board, .at-answers)::after { width: 3px; } .divider.at-curves::after { height: 3px; }
+.bar { display: flex; align-items: center; gap: 6px; height: 25px; margin-bottom: 5px; }
 .bar h3 { font-size: 13px; font-weight: 650; margin: 0; }
 .bar .sub { color: var(--text2); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; min-width: 0;
   flex: 1 1 60px; }
-.bar .push { margin-left: auto; display: flex; align-items: center; gap: 4px; flex-wrap: wrap; }
-.bar button { height: 25px; padding: 0 8px; }
+.bar .push { margin-left: auto; display: flex; align-items: center; gap: 4px; }
+.bar button { height: 24px; padding: 0 7px; }
 .stage { position: relative; outline-offset: 2px; } .stage canvas + canvas { position: absolute; inset: 0; }
 .board .stage { overflow: auto; } .board .stage .away { top: 0; left: 0; }
-.legend { display: flex; flex-wrap: wrap; gap: 2px 9px; margin-top: 8px; min-height: 34px; align-content: start;
-  font-size: 11px; color: var(--text2); align-items: center; }
-.legend > span { display: inline-flex; align-items: center; gap: 5px; }
+.legend { display: flex; flex-wrap: wrap; gap: 0 9px; margin-top: 4px; height: var(--legend); overflow: hidden;
+  align-content: start; font-size: 11px; line-height: 15px; color: var(--text2); align-items: center; }
+.legend > span { display: inline-flex; align-items: center; gap: 5px; } .legend > .reading { display: inline; }
+.strip { display: flex; align-items: center; gap: 4px 16px; padding: 3px 12px; border-top: 1px solid var(--line);
+  min-height: 31px; white-space: nowrap; }
+.colors, .selecting, .switches { display: flex; align-items: center; gap: 4px; min-width: 0; }
+.colors { gap: 8px; flex: 1 1 auto; } .chips { display: flex; gap: 4px; align-items: center; overflow-x: auto;
+  scrollbar-width: none; min-width: 0; } .chips button:focus-visible { outline-offset: -2px; } .selecting { gap: 6px; } .switches { gap: 3px; }
+.strip button { height: 23px; padding: 0 7px; }
+.chip { display: inline-flex; align-items: center; gap: 5px; }
+.chip b { font-weight: 600; }
+.chip[aria-pressed="true"] { background: var(--given); color: var(--ink); border: 2px solid var(--ink);
+  font-weight: 600; padding: 0 6px; }
+.ramp { display: inline-flex; } .ramp .key { border-radius: 0; width: 14px; }
+.switches button[aria-pressed="true"] { background: var(--given); color: var(--ink); border-color: var(--edge);
+  font-weight: 400; }
+.switches button[aria-pressed="false"] { color: var(--text3); text-decoration: line-through; }
 .key { width: 12px; height: 12px; border-radius: 3px; display: inline-block; flex: none; }
 .key.given { background: var(--given); border: 1px solid var(--edge); } .key.changed { border: 2px solid var(--ink); }
 .key.conflict { border: 1px solid var(--vermilion);
@@ -79,7 +104,8 @@ header .tools { display: flex; flex-wrap: wrap; gap: 8px; margin-left: auto; ali
   border: 0; height: auto; padding: 3px 2px; text-align: left; width: 100%; border-radius: 3px; }
 .row .label { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; color: var(--text2); }
 .row b { font-weight: 650; }
-.row[aria-selected="true"] { background: var(--given); color: var(--ink); font-weight: 400; }
+.row[aria-selected="true"] { background: var(--given); color: var(--ink); font-weight: 400;
+  border-left: 3px solid var(--ink); border-radius: 0 3px 3px 0; }
 .row .count { text-align: right; font-weight: 600; }
 .bars { display: grid; gap: 2px; position: relative; background: var(--sunk); }
 .bars i { display: block; height: 9px; background: currentColor; min-width: 0; } .bars.two i { height: 4px; }
@@ -89,26 +115,56 @@ header .tools { display: flex; flex-wrap: wrap; gap: 8px; margin-left: auto; ali
 .marks { display: grid; grid-template-columns: repeat(13, 14px); gap: 1px; }
 .marks > div { width: 14px; height: 14px; display: grid; place-items: center; border-radius: 3px; cursor: pointer; }
 .marks > div:hover { background: var(--given); }
-.marks > .focus { box-shadow: inset 0 0 0 1.8px var(--ink); border-radius: 4px; }
-.marks > .pinned { box-shadow: inset 0 0 0 1px var(--edge); }
-.marks > .gray { color: var(--gray) !important; } .marks > .faint { opacity: .3; }
+.marks > div { border: 0 solid var(--ink); }
+.marks > .selected { border-bottom-width: 2px; border-radius: 0; }
+.marks > .pinned { border-width: 1.5px; border-radius: 0; border-style: solid; }
+.marks > .focus { border-width: 2px; border-style: solid; border-radius: 7px; }
+.marks > .gray { color: var(--gray) !important; } .marks > .gray .mark { transform: scale(.7); }
+.marks > .faint { opacity: .3; }
 .marks.dense { grid-template-columns: repeat(auto-fill, 9px); } .marks.dense > div { width: 9px; height: 9px; }
 .marks.dense svg { width: 8px; height: 8px; }
-.wide .answers { padding: 10px 12px 12px; } .wide .answers .push { gap: 2px; }
-.wide .answers .bar button { padding: 0 4px; font-size: 11px; }
+.answers .body { height: calc(var(--answers) + var(--legend) + 4px); overflow: auto; }
+.answers .bar button { padding: 0 4px; font-size: 11px; }
 .chosen { display: grid; grid-template-columns: minmax(0, auto) 14px minmax(76px, 1fr); overflow-wrap: anywhere;
   gap: 3px 8px; margin-top: 8px; padding-top: 8px; border-top: 1px solid var(--line); align-items: center; }
 .chosen .note { grid-column: 1 / -1; } .chosen b { font-weight: 600; } .found { margin-top: 8px; color: var(--text2); }
 
-.time { border-top: 1px solid var(--line); padding: 8px 16px 6px; position: relative; --gutter: 174px; }
-.lane { display: grid; grid-template-columns: var(--gutter) minmax(0, 1fr); height: 52px; align-items: center; }
-.lane .gutter { display: flex; justify-content: space-between; padding-right: 12px; line-height: 1.3; }
+.turns { display: flex; } .turns button { border-radius: 0; margin-left: -1px; }
+.turns button:first-child { border-radius: 5px 0 0 5px; } .turns button:last-child { border-radius: 0 5px 5px 0; }
+.panels { position: relative; }
+.gv:not(.printing) .panels:has(> .gallery:not([hidden])) > .panel { visibility: hidden; }
+.gallery { position: absolute; inset: 0; z-index: 3; background: var(--bg); display: flex;
+  flex-direction: column; padding: 10px 16px 0; }
+.printing .gallery { display: none; }
+.gallery .sub { white-space: normal; flex: 1 1 auto; } .gv:not(.narrow) .gallery .sub + button { order: 1; }
+.orders { display: flex; flex-wrap: wrap; gap: 4px; }
+.tiles { position: relative; flex: 1; min-height: 0; overflow: auto; display: grid; align-content: start;
+  grid-template-columns: repeat(auto-fill, minmax(146px, 1fr)); gap: 4px; padding: 4px; }
+.tiles h4 { grid-column: 1 / -1; margin: 6px 4px 0; font-size: 12px; font-weight: 600; }
+.tile { height: auto !important; padding: 6px; border-color: transparent !important; display: grid;
+  justify-items: center; gap: 1px; align-content: start; content-visibility: auto;
+  contain-intrinsic-size: auto 146px auto 190px; font-size: 11px; white-space: normal; }
+.tile .line { display: inline-flex; align-items: center; gap: 4px; } .tile .mark { color: var(--mark); }
+.tile.focus { box-shadow: inset 0 0 0 2px var(--ink); } .tile.gray canvas { opacity: .4; }
+
+.time { border-top: 1px solid var(--line); padding: 4px 12px; position: relative; --gutter: 190px; }
+.lane { display: grid; grid-template-columns: var(--gutter) minmax(0, 1fr); height: var(--lane); align-items: center; }
+.lane .gutter { display: flex; gap: 8px; align-items: baseline; padding-right: 10px; line-height: 1.3; min-width: 0;
+  position: relative; align-self: stretch; align-content: center; overflow: hidden; white-space: nowrap; }
+.lane .gutter { align-items: center; }
 .lane :is(.name, .gutter b) { font-weight: 650; display: block; }
 .lane .name { border: 0; padding: 0; height: auto; min-width: 0; background: none; cursor: grab; }
-.lane .unit { color: var(--text2); font-size: 11px; }
-.lane .values { text-align: right; display: grid; grid-template-columns: auto auto; gap: 0 7px; align-content: center; }
-.lane .values span:nth-child(odd) { color: var(--text2); }
-.lane canvas { width: 100%; } .lane.tall { height: 156px; }
+.lane .name::before { content: "▸"; display: inline-block; width: 11px; font-size: 11px; color: var(--text3); }
+.lane.tall .name::before { content: "▾"; }
+.lane .unit { color: var(--text2); font-size: 11px; display: none; }
+.lane .values { margin-left: auto; display: flex; gap: 4px; }
+.lane .values span { color: var(--text2); }
+.lane canvas { width: 100%; } .lane.tall { height: var(--tall); }
+.lane.tall .gutter { display: block; padding-top: 4px; } .lane.tall .unit { display: block; padding-left: 11px; }
+.lane.tall .values { padding-left: 11px; } .scale { display: none; }
+.lane.tall .scale { display: block; position: absolute; inset: 0 6px 0 auto; width: 40px; font-size: 11px;
+  color: var(--text2); text-align: right; }
+.scale span { position: absolute; right: 0; transform: translateY(-50%); }
 .ruler { position: relative; z-index: 1; display: grid; grid-template-columns: var(--gutter) minmax(0, 1fr);
   outline-offset: 1px; border-radius: 3px; }
 .ruler .names { position: relative; color: var(--text2); font-size: 11px; }
@@ -118,22 +174,28 @@ header .tools { display: flex; flex-wrap: wrap; gap: 8px; margin-left: auto; ali
 .playhead::before { content: ""; position: absolute; left: -5.9px; top: 0; width: 10px; height: 9px;
   background: var(--ink); clip-path: polygon(0 0, 100% 0, 100% 55%, 50% 100%, 0 55%); }
 
-.transport { display: flex; flex-wrap: wrap; align-items: center; gap: 6px 12px; padding: 8px 16px;
+.foot { position: sticky; bottom: 0; z-index: 3; display: flex; flex-direction: column; background: var(--bg);
   border-top: 1px solid var(--line); }
-.transport .set { display: flex; gap: 5px; }
-.transport .set button { width: 30px; padding: 0; display: grid; place-items: center; }
+.transport { display: flex; align-items: center; gap: 6px 10px; padding: 5px 12px; flex: none; white-space: nowrap; }
+.transport .set { display: flex; gap: 4px; }
+.transport .set button { width: 30px; height: 28px; padding: 0; display: grid; place-items: center; }
 .transport .set .play { width: 42px; background: var(--ink); border-color: var(--ink); color: var(--bg); }
 .transport .set .play:disabled { opacity: .4; }
-.readout { min-width: 212px; } .readout b { font-size: 15px; font-weight: 650; margin-right: 7px; }
-.jumps { display: flex; gap: 6px; flex-wrap: wrap; }
-.transport .rest { display: flex; gap: 10px; align-items: center; margin-left: auto; }
+.readout { min-width: 196px; } .readout b { font-size: 15px; font-weight: 650; margin-right: 7px; }
+.jumps { display: flex; gap: 4px; } .jumps:empty { display: none; }
+.transport .rest { display: flex; gap: 10px; align-items: center; }
 .transport label { display: inline-flex; gap: 6px; align-items: center; }
-input[type=range] { width: 76px; accent-color: var(--ink); }
+input[type=range] { width: 64px; accent-color: var(--ink); }
 input[type=checkbox] { accent-color: var(--ink); width: 15px; height: 15px; } .rate { min-width: 50px; }
-.details { display: flex; gap: 12px; align-items: baseline; padding: 8px 16px; border-top: 1px solid var(--line);
-  background: var(--sunk); min-height: 34px; }
-.details p { margin: 0; flex: 1; min-width: 0; height: 17px; overflow: hidden; text-overflow: ellipsis;
-  white-space: nowrap; } .details .badge { margin-right: 6px; }
+.details { display: flex; gap: 12px; align-items: center; padding: 4px 12px; flex: 1; min-width: 0;
+  background: var(--sunk); border-top: 1px solid var(--line); }
+.details p { margin: 0; flex: 1; min-width: 0; height: 17px; line-height: 17px; overflow: hidden;
+  text-overflow: ellipsis; white-space: nowrap; } .details .badge { margin-right: 6px; }
+.roomy .foot { flex-direction: row; } .roomy .details { border: 0 solid var(--line); border-left-width: 1px; }
+.roomy .details p, .medium .details p { white-space: normal; display: -webkit-box; -webkit-line-clamp: 2;
+  -webkit-box-orient: vertical; }
+.details p { height: auto; max-height: 34px; } .details { height: 27px; }
+:is(.roomy, .medium, .narrow) .details { height: 42px; } .presenting .details { height: 54px; }
 
 .captions { display: flex; gap: 16px; align-items: flex-start; padding: 10px 16px; border-top: 1px solid var(--line);
   background: var(--sunk); font-size: 13px; }
@@ -149,18 +211,20 @@ input[type=checkbox] { accent-color: var(--ink); width: 15px; height: 15px; } .r
 .branch button { height: 23px; padding: 0 7px; } .branch input { height: 23px; min-width: 220px; }
 .options { display: flex; flex-wrap: wrap; gap: 6px; align-items: center; } .options:empty { display: none; }
 .captions .steps { display: flex; gap: 8px; align-items: center; flex: none; }
-.lane.history { height: 64px; } .history .values { white-space: nowrap; }
+.lane.history { height: 32px; } .history .values { white-space: nowrap; }
 .asking :is(.history canvas, .answers .body, .lanes canvas, .values, .tally, [data-jump],
   .transport .menu) { visibility: hidden; }
 [data-highlight="map"] :is(.board, .answers, .time), [data-highlight="board"] :is(.map, .answers, .time),
   [data-highlight="answers"] :is(.board, .map, .time), [data-highlight="curves"] .panel,
   [data-highlight="time"] .panel { opacity: .45; }
-.presenting { max-width: none; font-size: 18px; } .presenting .panels { grid-template-columns: auto minmax(0, 1fr); }
-.presenting :is(.answers, .lanes, .tools, .jumps, .details) { display: none; }
+.presenting { max-width: none; font-size: 16px; border-radius: 0; }
+.presenting :is(.answers, .lanes, .tools, .jumps, .selecting, .switches, .transport .menu, .dividers) { display: none; }
+.presenting :is(.title, .bar h3) { font-size: 18px; }
 .presenting .captions { font-size: 24px; } .presenting .captions button { font-size: 18px; height: 36px; }
-.presenting .legend, .presenting .bar .sub { font-size: 16px; } .presenting .tabs { display: none; }
+.presenting .legend { font-size: 15px; line-height: 22px; } .presenting .tabs { display: none; }
+.presenting .details p { max-height: 44px; line-height: 22px; }
 .presenting :is(.board, .map) { display: block !important; }
-.presenting .ruler .names span { font-size: 16px; } .presenting canvas { cursor: crosshair; }
+.presenting .ruler .names span { font-size: 14px; } .presenting canvas { cursor: crosshair; }
 .blank > * { visibility: hidden; } .gv.blank { background: #000; }
 
 .menu { position: relative; } .menu > button::after { content: "▾"; margin-left: 6px; font-size: 11px; }
@@ -171,7 +235,7 @@ input[type=checkbox] { accent-color: var(--ink); width: 15px; height: 15px; } .r
 .sheet button[aria-checked="true"]::before { content: "✓"; }
 .sheet .heading { font-size: 11px; font-weight: 600; color: var(--text3); margin: 7px 9px 2px; }
 .sheet .why { font-size: 11px; color: var(--text3); padding: 0 9px 4px 29px; max-width: 260px; white-space: normal; }
-.over { position: absolute; inset: 47px 0 0; z-index: 4; background: var(--bg); border-top: 1px solid var(--line);
+.over { position: absolute; inset: 38px 0 0; z-index: 4; background: var(--bg); border-top: 1px solid var(--line);
   padding: 12px 16px; overflow: auto; }
 .over .bar { position: sticky; top: -12px; background: var(--bg); padding: 4px 0; z-index: 1; }
 .over dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(330px, 1fr)); gap: 4px 24px; margin: 0; }
@@ -185,42 +249,53 @@ textarea { width: 100%; height: 140px; font: 12px/1.4 ui-monospace, monospace; c
   border: 1px solid var(--edge); border-radius: 5px; }
 .trouble { padding: 12px 16px; color: var(--ink); }
 .panel .trouble { position: absolute; inset: 0; background: var(--bg); z-index: 3; }
-.tabs { display: none; gap: 4px; padding: 8px 12px 0; }
+.tabs { display: none; gap: 4px; padding: 6px 12px 0; }
 
-.medium .panels { grid-template-columns: auto minmax(0, 1fr); }
-.medium .answers { grid-column: 1 / -1; border-left: 0; border-top: 1px solid var(--line); }
-.medium .answers .body { display: grid; grid-template-columns: 250px minmax(0, 1fr) auto; gap: 0 24px; }
-.medium .answers h4 { margin-top: 0; } .medium .chosen { margin: 0; padding: 0; border: 0; align-content: start; }
-.medium .found { grid-column: 1 / -1; }
-.medium .marks { grid-template-columns: repeat(auto-fill, 14px); } .medium .time { --gutter: 132px; }
-.medium .lane .unit, .narrow .lane .unit { display: none; } .medium .series .count { display: none; }
-.narrow header, .narrow .panel, .narrow .transport, .narrow .details { padding-left: 12px; padding-right: 12px; }
-.narrow header .tools { margin-left: 0; } .narrow header .letters { border: 0; padding: 0; }
-.narrow .tabs { display: flex; } .narrow .panels { grid-template-columns: minmax(0, 1fr); }
-.narrow .panel + .panel { border-left: 0; } .narrow .panel:not(.open) { display: none; }
-.narrow .time { --gutter: 72px; padding-left: 12px; padding-right: 12px; } .narrow .lane { height: 40px; }
-.narrow .lane .gutter { display: block; padding-right: 6px; }
+.medium .panel.answers { border-left: 0; border-top: 1px solid var(--line); }
+.medium:not(.under) .answers { grid-column: 1 / -1; }
+.medium:not(.under) .answers .body { display: grid; grid-template-columns: 250px minmax(0, 1fr) auto; gap: 0 24px; }
+.medium:not(.under) .chosen { margin: 0; padding: 0; border: 0; align-content: start; }
+.medium .answers h4 { margin-top: 0; } .medium:not(.under) .found { grid-column: 1 / -1; }
+.medium .marks { grid-template-columns: repeat(auto-fill, 14px); } .medium .time { --gutter: 150px; }
+.wide:not(.roomy) .series .count, .medium .series .count, .medium .switches { display: none; }
+.medium header, .narrow header { flex-wrap: wrap; } .medium header .letters, .narrow header .letters { order: 1;
+  border: 0; padding: 0; flex-basis: 100%; }
+.narrow .series .count, .narrow .switches { display: none; } .narrow .title { flex: 1; min-width: 0; overflow: hidden;
+  text-overflow: ellipsis; }
+.narrow .panels { grid-template-columns: minmax(0, 1fr); }
+.narrow .tabs { display: flex; } .narrow .panel + .panel { border-left: 0; }
+.narrow .panel:not(.open) { display: none; }
+.narrow .time { --gutter: 72px; }
+.narrow .lane .gutter { padding-right: 6px; }
 .narrow .lane :is(.name, .gutter b), .narrow .ruler .names span { font-size: 11px; }
-.narrow .lane .values { display: none; }
+.narrow .lane:not(.tall) .values, .narrow .lane .unit { display: none; }
+.narrow .lane .name::before { display: none; }
 .narrow .marks { grid-template-columns: repeat(auto-fill, 14px); }
-.narrow .details p { white-space: normal; height: 33px; } .narrow .readout { min-width: 150px; }
+.narrow .strip { flex-wrap: wrap; } .narrow .colors { flex-basis: 100%; } .narrow .chips { flex-wrap: wrap; } .narrow .selecting { flex: 1; }
+.narrow .transport { flex-wrap: wrap; } .narrow .place, .medium .place { display: none; }
+.medium .readout { min-width: 80px; }
+.narrow .details p { white-space: normal; } .narrow .readout { min-width: 60px; }
+.narrow .details .note { display: none; }
 .narrow .over { inset: 0; }
 .narrow .menu .sheet { position: fixed; right: auto; }
 .tabs button { height: auto; min-height: 30px; flex: 1; display: flex; flex-direction: column; align-items: center;
-  gap: 4px; padding: 5px; }
-.tallied { font-size: 18px; line-height: 64px; font-weight: 600; }
+  gap: 2px; padding: 4px; }
+.tallied { font-size: 18px; line-height: 40px; font-weight: 600; }
 .narrowest { display: none; margin: 0; padding: 0 12px 8px; } .tiny .narrowest { display: block; }
 .left-out { margin: 0; padding: 6px 16px; background: var(--sunk); }
-.tiny .tabs, .tiny .time, .tiny .panel:not(.board) { display: none; }
+.tiny .title span, .tiny .tabs, .tiny .time, .tiny .panel:not(.board) { display: none; }
 .tiny .board { display: block !important; }
 
 @media (pointer: coarse) { button:not(.name) { height: 44px; min-width: 44px; } }
-@media (forced-colors: active) { .meter i, .bars i, .playhead::before { forced-color-adjust: none; } }
+@media (forced-colors: active) { .meter i, .bars i, .playhead::before, .chips :is(.mark, .key) {
+  forced-color-adjust: none; } }
 .printed { display: none; margin: 0; padding: 8px 16px; font-size: 11px; border-top: 1px solid var(--line); }
 .printing { width: 680px; } .printing .printed { display: block; }
-.printing .series[aria-pressed] { padding: 0; border: 0; background: none; }
-.printing .details p { white-space: normal; height: auto; }
-.printing :is(.tools, .transport, .tabs, .over, .push, .caption, .captions) { display: none !important; }
+.printing :is(.series, .chip, .strip .menu > button) { padding: 0; border: 0; background: none; }
+.printing .menu > button::after { content: none; } .printing .lane .name::before { content: none; }
+.printing .details { height: auto; } .printing .details p { display: block; white-space: normal; max-height: none; }
+.printing :is(.tools, .transport, .tabs, .over, .push, .caption, .captions, .selecting, .switches, .dividers) {
+  display: none !important; } .printing .foot { position: static; }
 .printing .details .note { display: none; }
 @media print { .gv, .gv * { -webkit-print-color-adjust: exact; print-color-adjust: exact; }
 .panel, .lane { break-inside: avoid; } }

@@ -2,9 +2,10 @@
 
 import { mark, roundRect } from "./draw.js";
 import { drawText, fillArea, fillBox } from "./shapes.js";
+import { hasTransitions } from "./steps.js";
 
 /** Heights of the rows in pixels. */
-export const ROWS = { events: 18, supervision: 24, transition: 22, low: 21 };
+export const ROWS = { events: 17, supervision: 20, transition: 18, low: 19 };
 
 const PRIORITY = ["part", "correct", "halt"]; // of labels that would overlap
 const EVENT_SHAPES = { part: "triangle", correct: "diamond", halt: "square" };
@@ -21,6 +22,26 @@ const ASIDE_BY = 11; // px between the marks of events of one step
  * @property {string} font
  */
 /** @typedef {import("./types.js").Pen} Pen */
+
+/** The rows that are shown, from above.
+ * @param {import("./types.js").Payload} payload @param {string} kind of the layout @param {boolean} presenting
+ * @returns {Row[]} */
+export function rulerRows(payload, kind, presenting) {
+  const transitions = hasTransitions(payload) || payload.series.some((series) => series.curves.changed);
+  const low = payload.lead.low_steps && kind !== "narrow" && !presenting;
+  return [
+    "events",
+    "supervision",
+    .../** @type {Row[]} */ (transitions ? ["transition"] : []),
+    .../** @type {Row[]} */ (low ? ["low"] : []),
+  ];
+}
+
+/** @param {Row[]} rows */
+export const heightOf = (rows) => rows.reduce((sum, row) => sum + ROWS[row], 0);
+
+/** @param {import("./types.js").Payload} payload @param {string} kind @param {boolean} presenting */
+export const rulerHeight = (payload, kind, presenting) => heightOf(rulerRows(payload, kind, presenting));
 
 /**
  * A rounded box with text in it.
@@ -54,14 +75,14 @@ export function drawSupervision(pen, timeline, blocks, step) {
   const every = Math.ceil(blocks.length / Math.max(1, width / 22)); // numbers thin out before they touch
   blocks.forEach(({ name, from, to }, index) => {
     const current = step > from && step <= to;
-    const box = [x(from) + 1.5, y + 3, Math.max(1, x(to) - x(from) - 3), ROWS.supervision - 7];
+    const box = [x(from) + 1.5, y + 1, Math.max(1, x(to) - x(from) - 3), ROWS.supervision - 4];
     drawBlock(pen, box, current ? theme.ink : theme.given);
     if (index % every && (!current || x(to) - x(from) <= 12)) return;
     drawText(
       pen,
       String(name),
       (x(from) + x(to)) / 2,
-      y + 12,
+      y + ROWS.supervision / 2 - 0.5,
       current ? theme.bg : theme.text2,
       textStyle(timeline, current),
     );
@@ -75,10 +96,10 @@ export function drawSupervision(pen, timeline, blocks, step) {
  * @param {{step: number, last: number, end: number}} at the cursor, the last step shown, the end of the series
  */
 export function drawTransitions(pen, { x, theme, top }, counts, { step, last, end }) {
-  const y = top("transition") + ROWS.transition - 3;
+  const y = top("transition") + ROWS.transition - 2;
   const most = Math.max(1, ...counts);
   for (let at = 1; at <= last; at += 1) {
-    const height = counts[at] ? 2 + Math.sqrt(counts[at] / most) * (ROWS.transition - 7) : 1;
+    const height = counts[at] ? 2 + Math.sqrt(counts[at] / most) * (ROWS.transition - 5) : 1;
     const width = x(at) - x(at - 1);
     const left = x(at - 1) + Math.min(1.5, width * 0.15);
     const alpha = at >= end ? 0.3 : at === step ? 1 : 0.75;
@@ -103,10 +124,17 @@ export function drawLowSteps(pen, timeline, ticks, { step, low }) {
   return Array.from({ length: step < 1 ? 0 : ticks + 1 }, (_, k) => {
     const cell = { x: left + k * width, width, low: k < ticks ? k + 1 : null };
     const current = cell.low === low;
-    const box = [cell.x + 1.5, y + 2, width - 3, ROWS.low - 5];
+    const box = [cell.x + 1.5, y + 1, width - 3, ROWS.low - 3];
     drawBlock(pen, box, current ? theme.ink : theme.bg, current ? theme.ink : theme.edge);
     const name = cell.low === null ? "h" : width >= 22 ? `l ${cell.low}` : String(cell.low);
-    drawText(pen, name, cell.x + width / 2, y + 10, current ? theme.bg : theme.text2, textStyle(timeline, current));
+    drawText(
+      pen,
+      name,
+      cell.x + width / 2,
+      y + ROWS.low / 2,
+      current ? theme.bg : theme.text2,
+      textStyle(timeline, current),
+    );
     return cell;
   });
 }

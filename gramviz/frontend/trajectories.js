@@ -2,16 +2,19 @@
 // and above.
 
 import { roundRect } from "./draw.js";
-import { GRAY, HIDDEN, PLAIN } from "./groups.js";
+import { GRAY, HIDDEN, PLAIN, SELECTED } from "./groups.js";
 import { nearness, SLABS } from "./turn.js";
 
 /** @import { Box, ColorGroup, Pen, PlacedPlane, PlacedSeries, Scene } from "./types.js" */
+
+/** Px of a line, where it is no other's. @type {Record<number, number>} */
+const WIDTH = { [GRAY]: 0.8, [SELECTED]: 2 };
 
 /** What one stroke draws.
  * @typedef {{ level: number, group: ColorGroup, trajectories: [PlacedSeries, number][] }} Bundle */
 
 /** @type {Record<number, number>} */
-const ALPHA = { [GRAY]: 0.55, [PLAIN]: 1 };
+const ALPHA = { [GRAY]: 0.4, [PLAIN]: 1, [SELECTED]: 2 };
 
 const MANY = 150; // trajectories, beyond which lines become lighter: where they are dense is what is seen then
 
@@ -66,8 +69,8 @@ export function strokeTrajectories(pen, plane, scene, from, to, alpha) {
   if (plane.axes) pen.lineCap = "butt"; // where a line passes into the next slab, its ends must not add up to a dot
   for (const slab of slabs)
     for (const { level, group, trajectories } of order) {
-      pen.globalAlpha = alpha * alphaOf(level, scene);
-      pen.lineWidth = 1.15 * (slab === null ? 1 : nearness(slab));
+      pen.globalAlpha = Math.min(1, alpha * alphaOf(level, scene));
+      pen.lineWidth = (WIDTH[level] ?? 1.15) * (slab === null ? 1 : nearness(slab));
       const along = scene.state.color_by === "step" && level !== GRAY;
       for (let step = from; step < (along ? to : from + 1); step += 1) {
         pen.strokeStyle =

@@ -58,6 +58,12 @@
  * @property {"auto" | "light" | "dark"} theme
  * @property {"auto" | "calm"} motion
  * @property {string} panel
+ * @property {string[] | null} folded
+ * @property {{ board?: number, answers?: number, curves?: number }} sizes
+ * @property {string[]} tall
+ * @property {"puzzles" | "samples" | null} sheet what lies over the panels
+ * @property {string} puzzles_by
+ * @property {string} samples_by
  * @property {number | null} chapter
  */
 /**
@@ -250,6 +256,7 @@
  * @property {BoardMeta} board
  * @property {number} puzzle
  * @property {number} puzzles
+ * @property {number | null} [puzzle_index] in its split
  * @property {number[] | null} [x]
  * @property {number[] | null} [y]
  * @property {{ height: number, width: number, tokens: number[] } | null} [input]
@@ -278,6 +285,8 @@
  * @property {string} title
  * @property {number} puzzle
  * @property {number} puzzles
+ * @property {number | null} index of the puzzle in its split
+ * @property {PuzzleList | null} list of all puzzles of the rollout; null where there is one
  * @property {number[] | null} x
  * @property {number[] | null} y
  * @property {boolean[]} given
@@ -290,6 +299,24 @@
  * @property {Lesson | null} lesson
  * @property {Record<string, string>} missing
  * @property {Record<string, unknown>} provenance
+ */
+
+/**
+ * @typedef {object} PuzzleSeries how the trajectories of a series end, for each puzzle
+ * @property {string} letter
+ * @property {string} name
+ * @property {number} n trajectories, also those that are not packed
+ * @property {Numbers} right
+ * @property {Numbers} agree those that give the most frequent answer
+ * @property {Numbers} answers
+ */
+/**
+ * @typedef {object} PuzzleList
+ * @property {NumberArray} x what each asks [puzzle, ...]
+ * @property {Numbers} [index] in its split
+ * @property {Numbers} [rating]
+ * @property {Numbers} [solutions]
+ * @property {PuzzleSeries[]} series
  */
 
 /** Why a cell of a Sudoku changed.
@@ -400,7 +427,7 @@
  * @property {number[]} cells
  * @property {number | null} token
  * @property {boolean} [draft] while the puzzle is edited
- * @property {Effect | null} effect of patching each cell, where it is of the trajectory that is shown
+ * @property {import("./branchtypes.js").Effect | null} effect of patching each cell, where this trajectory has one
  */
 /** A board that stands beside its input. @typedef {Board & { input: NonNullable<Board["input"]> }} PairBoard */
 /** @typedef {Places & { left: number, top: number }} GridPlaces */
@@ -415,27 +442,6 @@
  * @property {(position: number) => { x: number, y: number }} at the center of a position
  * @property {(x: number, y: number) => number | null} hit
  * @property {(position: number, dx: number, dy: number) => number} move
- */
-
-// --------------------------------------------------------------------------------------------------------- experiments
-/**
- * @typedef {object} BranchRow a line of the tree of branches, as `gramviz.explorer.branches.Row`
- * @property {string} name
- * @property {string} cause
- * @property {string} outcome
- * @property {string | null} letter null: it is not shown
- * @property {boolean} pinned
- * @property {number} depth
- */
-/**
- * @typedef {object} Effect what `Explorer.patch_each` found, by position
- * @property {string} series
- * @property {number} trajectory
- * @property {string} at
- * @property {string} source
- * @property {(number | null)[]} values
- * @property {number[]} changed
- * @property {number} followed
  */
 
 export {};

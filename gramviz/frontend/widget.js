@@ -1,6 +1,7 @@
 // The entry: decodes what the model holds, shows it, shows what follows it, and takes everything down again.
 
 import { make } from "./dom.js";
+import { focusedIn } from "./focus.js";
 import { keptView, mount, report } from "./page.js";
 import { readPayload } from "./payload.js";
 import { styleText } from "./style.js";
@@ -58,14 +59,18 @@ export default {
       try {
         const payload = await payloadOf(model);
         if (life.signal.aborted || model.get("data") !== data) return;
-        const view = page && keptView(page, model.get("state"), payload.steps - 1);
+        const view = page && keptView(page, model.get("state"), payload);
+        const { scrolled = {} } = page?.store.transient ?? {};
+        const focused = Boolean(focusedIn(root));
         shown?.abort();
         shown = new AbortController();
         root.replaceChildren();
-        root.setAttribute("aria-label", words.region(payload.title, payload.puzzle + 1, payload.series));
+        root.setAttribute("aria-label", words.region(payload));
         page = mount(model, host, root, payload, shown.signal);
         host.gramviz = page.handle;
         if (view) page.store.set(view);
+        page.store.poke({ scrolled });
+        if (focused) root.focus({ preventScroll: true });
       } catch (error) {
         refuse(error);
       }

@@ -3,9 +3,11 @@
 import { answerMapWords } from "./answerwords.js";
 import { branchWords } from "./branchwords.js";
 import { keyTable } from "./keytable.js";
+import { explainWords } from "./explainwords.js";
+import { puzzleWords } from "./puzzlewords.js";
 import { joined, percent, plural } from "./text.js";
 
-/** @import { AnswerSpace, Basis, Series } from "./types.js" */
+/** @import { AnswerSpace, Basis, Payload, Series } from "./types.js" */
 
 export const words = {
   plural,
@@ -17,12 +19,13 @@ export const words = {
       : `This payload has format ${format ?? "unknown"}, this gramviz reads ${ours}. Pack the rollout again.`,
   damaged: "The data of this page is damaged (checksum).",
   failed: (/** @type {string} */ message) => `This part failed: ${message}. The others still work.`,
-  region: (/** @type {string} */ title, /** @type {number} */ puzzle, /** @type {Series[]} */ series) =>
+  region: (/** @type {Payload} */ { title, puzzle, index, series }) =>
     [
-      `Explorer: ${title} puzzle ${puzzle}`,
+      `Explorer: ${title} puzzle ${words.puzzles.name(index ?? undefined, puzzle)}`,
       ...series.map((series) => `${series.letter} ${series.name} ${words.trajectories(series.n)}`),
     ].join(", "),
-  puzzle: (/** @type {number} */ index, /** @type {number} */ count) => `puzzle ${index + 1} of ${count}`,
+  ...puzzleWords,
+  sorted: "Sorted by",
   provenance: (/** @type {Series} */ series) =>
     `${series.letter} ${series.name}: ${series.model}, ${words.trajectories(series.n)}, seed ${series.seed}, ` +
     `checkpoint ${String(series.checkpoint || "not named").slice(0, 12)}, rollout ${String(series.hash).slice(0, 12)}.`,
@@ -65,6 +68,7 @@ export const words = {
     differ: "A ≠ B",
     preview: (/** @type {string} */ name) => `preview ${name}`,
     all: (/** @type {number} */ count) => `All ${count}`,
+    selected: (/** @type {number} */ count) => `${count} selected`,
   },
   legend: {
     given: "given",
@@ -219,37 +223,7 @@ export const words = {
     noValid: "Outcome unknown: this rollout has no `valid`.",
     picture: "A picture is neither right nor wrong.",
   },
-  explain: {
-    none: "Only Sudoku has rules that this explains.",
-    known: "Known are the givens, and the cells free of conflict that the step leaves as they are.",
-    /** @type {Record<string, string>} */
-    reasons: {
-      given: "the given again",
-      erased: "erased",
-      contradicts: "contradicts another cell",
-      naked: "naked single",
-      box: "hidden single in its box",
-      row: "hidden single in its row",
-      column: "hidden single in its column",
-      locked: "single after pairs and pointing",
-      rules: "follows from the rules, by search",
-      guess: "guess",
-    },
-    /** @type {Record<string, string>} */
-    legend: { contradicts: "contradicts", hidden: "hidden single", locked: "after pairs", rules: "by search" },
-    became: (/** @type {string} */ place, /** @type {string} */ label, /** @type {string} */ reason) =>
-      `${place[0].toUpperCase()}${place.slice(1)} became ${label}: ${words.explain.reasons[reason]}.`,
-    /** @param {number} all @param {{ [kind: string]: number }} kinds */
-    tally: (all, { follow, erased, contradicts, guess }) => {
-      const parts = [
-        follow && `${follow} follow${follow > 1 ? "" : "s"}`,
-        erased && `${erased} erased`,
-        contradicts && `${contradicts} contradict${contradicts > 1 ? "" : "s"}`,
-        guess && plural(guess, "guess", "guesses"),
-      ].filter(Boolean);
-      return `${plural(all, "change")}${parts.length ? ": " : ""}${parts.join(", ")}`;
-    },
-  },
+  explain: explainWords,
   outcomes: ["wrong", "correct", "not finished", "unknown", "drawn"],
 
   // curves: name, second line of the gutter
@@ -264,7 +238,7 @@ export const words = {
     kl: ["KL", "nats"],
     spread: ["Spread", "from the center"],
   },
-  lane: "Drag it, or press Alt+↑ or Alt+↓: another place. Click: three times as high.",
+  lane: "Drag it, or press Alt+↑ or Alt+↓: another place. Click: open it with its axis.",
   /** Of a board without rules a cell can only differ from the known answer. */
   faults: (/** @type {number} */ count, /** @type {boolean} */ ruled) =>
     plural(count, ruled ? "conflict" : "wrong cell"),
@@ -272,6 +246,41 @@ export const words = {
     name === "conflicts" && !ruled
       ? ["Wrong cells", "not as in the solution"]
       : words.curves[name].map((text) => text.replace("transition", tick)),
+  select: {
+    title: "Select",
+    clear: "Clear",
+    clearHint: "Selects nothing (Esc)",
+    group: (/** @type {string} */ label, /** @type {number} */ count) =>
+      `${label}: ${words.trajectories(count)}; a press selects them`,
+    count: (/** @type {number} */ count, /** @type {number} */ all, /** @type {number | null} */ right) => {
+      if (!count) return "None selected";
+      return right === null ? `${count} of ${all} selected` : `${count} of ${all} selected: ${right} right`;
+    },
+    // A label, what it means, and what is said where there are none.
+    /** @type {[string, string, string]} */
+    right: ["Right ones", "Selects the trajectories that end right", "No trajectory ends right."],
+    /** @type {(name: string) => [string, string, string]} */
+    answer: (name) => ["Same answer", `Selects those that end as ${name} does`, "None."],
+    /** @type {(name: string) => [string, string, string]} */
+    part: (name) => [
+      "Part here",
+      `Selects those that part from ${name} at this step`,
+      `No trajectory parts from ${name} at this step.`,
+    ],
+    /** @type {(name: string, place: string) => [string, string, string]} */
+    cell: (name, place) => ["Same token", `Selects those that have in ${place} what ${name} has`, "None."],
+    /** @type {[string, string, string]} */
+    others: ["The others", "Selects what is not selected", "All are selected."],
+  },
+  panels: {
+    title: "Panels",
+    board: "Board",
+    map: "Map",
+    answers: "Answers",
+    curves: "Curves",
+    divider: { board: "Width of the board", answers: "Width of the answers", curves: "Height of the curves" },
+    dividerHint: "Drag, or press an arrow key; double-click or Enter: automatic",
+  },
   colors: {
     outcome: "Outcome",
     answer: "Answer",
@@ -294,7 +303,7 @@ export const words = {
   themes: { auto: "Auto", light: "Light", dark: "Dark" },
   view: {
     curves: "Curves",
-    tall: "All three times as high",
+    tall: "All open, with their axes",
     layers: "Layers",
     basis: "Map",
     theme: "Theme",

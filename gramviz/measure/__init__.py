@@ -30,6 +30,7 @@ from gramviz.measure.positions import (
     shades,
     shown,
 )
+from gramviz.measure.puzzles import matched, per_puzzle
 from gramviz.measure.reached import Answer, Answers, answers
 from gramviz.measure.score import score_rows, telling
 from gramviz.measure.trajectories import (
@@ -57,7 +58,7 @@ __all__ = [
     "Every", "Parting", "Projection", "address", "answer_space", "answers", "band", "basins",
     "border", "cell_of", "certainty", "changed", "changed_tokens", "conflict_pairs", "conflicts",
     "distribution", "drift", "ends", "entropy", "first_correct", "halted", "halting", "judged", "landscape",
-    "late_from", "loss", "modes", "on_plane", "outcome", "parting", "parting_of", "planes", "probability", "project",
-    "projections", "random_walk", "rest", "score_rows", "second", "separation", "settled", "shades", "shepard", "shown",
-    "spread", "telling", "token_counts",
+    "late_from", "loss", "matched", "modes", "on_plane", "outcome", "parting", "parting_of", "per_puzzle", "planes",
+    "probability", "project", "projections", "random_walk", "rest", "score_rows", "second", "separation", "settled",
+    "shades", "shepard", "shown", "spread", "telling", "token_counts",
 ]  # fmt: skip

@@ -1,6 +1,7 @@
 """A notebook is executed by papermill: progress goes to a stream, and a failure is read from what is left.
 
-A kernel that dies or cannot start is a failure of the cell that ran last. The kernel's own standard error (a warning
+A kernel that dies or cannot start is a failure of the cell that ran last. An error in a cell tagged `raises-exception`
+is none, nor is `sys.exit()`, with which a notebook ends itself. The kernel's own standard error (a warning
 about TCP, at the least) stays out of the caller's and becomes the log of the run.
 """
 
@@ -8,19 +9,24 @@ from __future__ import annotations
 
 import builtins
 import copy
+import html
+import json
 import logging
 import os
 import re
+import signal
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
 import nbformat
+from jupyter_client.kernelspec import KernelSpecManager
 from nbformat import NotebookNode
 
-from gramviz.reports.notebook import tags
+from gramviz.reports.notebook import ReportError, ends, tags
 
 
 @dataclass(frozen=True)
@@ -41,58 +47,115 @@ class Failure:
 _PLAIN_BARS = "import tqdm, tqdm.auto; tqdm.auto.tqdm = tqdm.tqdm"
 
 
+def kernel_of(notebook: NotebookNode, chosen: str = "") -> str:
+    """The name of the kernel that runs a notebook: the one that is chosen, else the notebook's own, else python3.
+
+    Raises:
+        ReportError: that kernel is not installed, or the notebook names none and is not written in Python.
+    """
+    spec, language = notebook.metadata.get("kernelspec", {}), notebook.metadata.get("language_info", {})
+    name = chosen or spec.get("name") or "python3"
+    known = sorted(KernelSpecManager().find_kernel_specs())
+    if name not in known:
+        raise ReportError(f"there is no kernel {name!r}; installed: {', '.join(known)}; give one of them with --kernel")
+    if not chosen and not spec and language.get("name", "python") != "python":
+        raise ReportError(f"the notebook is in {language['name']!r} and names no kernel; give one with --kernel")
+    return name
+
+
 def execute(
-    draft: NotebookNode, values: dict[str, Any], partial: Path, progress: TextIO | None
+    draft: NotebookNode,
+    kernel: str,
+    values: dict[str, Any],
+    partial: Path,
+    progress: TextIO | None,
+    *,
+    secrets: Mapping[str, Any],
+    timeout: float | None,
 ) -> tuple[NotebookNode, str]:
     """The executed notebook, failed or not, and what the kernel wrote to its standard error."""
     import papermill
     from papermill.engines import papermill_engines
 
     teller = Progress(progress, draft)
-    papermill_engines.register("gramviz", _engine(teller))
+    papermill_engines.register("gramviz", _engine(teller, secrets, timeout))
     logging.getLogger("papermill").setLevel(logging.CRITICAL + 1)  # what it would say, the exception says
     # papermill takes a notebook or a path; the node was read and checked already, so it is not read a second time.
     try:
         executed = papermill.execute_notebook(
-            copy.deepcopy(draft), str(partial), values, engine_name="gramviz", progress_bar=False, record_timing=False
+            copy.deepcopy(draft),
+            str(partial),
+            values,
+            engine_name="gramviz",
+            kernel_name=kernel,
+            language="python",
+            progress_bar=False,
+            record_timing=False,
         )
     except papermill.PapermillExecutionError:
         executed = nbformat.read(partial, as_version=4)
     except Exception as error:
         # The kernel died, or could not start: no cell holds an error, so the one that ran last is given it.
         executed = nbformat.read(partial, as_version=4) if partial.exists() else copy.deepcopy(draft)
-        said = f"{str(error).splitlines()[0] if str(error) else 'no message'}; out of memory is the usual cause"
         broken = nbformat.v4.new_output(
-            "error", ename=type(error).__name__, evalue=said, traceback=[teller.kernel[-4000:]]
+            "error", ename=type(error).__name__, evalue=str(error) or "no message", traceback=[teller.kernel[-4000:]]
         )
-        executed.cells[teller.running].setdefault("outputs", []).append(broken)
+        cell = executed.cells[teller.running]
+        # An interrupt, which is how a run is stopped that takes too long, is not why it failed.
+        cell["outputs"] = [one for one in cell.get("outputs", []) if one.output_type != "error"] + [broken]
+        cell.metadata["tags"] = [tag for tag in tags(cell) if tag != "raises-exception"]  # this it does not allow
     finally:
         teller.close()
     return executed, teller.kernel
 
 
-def _engine(teller: Progress) -> type:
-    """papermill's own, but the kernel's stderr (a warning about TCP, at the least) stays out of the caller's."""
+def _engine(teller: Progress, secrets: Mapping[str, Any], timeout: float | None) -> type:
+    """papermill's own, but the kernel's stderr (a warning about TCP, at the least) stays out of the caller's.
+
+    Secrets are set in the kernel after the `parameters` cell, and are taken out of what comes back, message by message:
+    papermill writes after every cell.
+    """
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill.clientwrap import PapermillNotebookClient
     from papermill.engines import NBClientEngine
 
-    # A fixed hash seed and no bar that redraws itself: both would change bytes between equal runs.
+    # A fixed hash seed and no bar that redraws itself: both would change bytes between equal runs. Figures as data,
+    # whatever editor this was started from: the page draws them.
     kernel_environment = {
         **os.environ,
         "PYTHONHASHSEED": "0",
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "PLOTLY_RENDERER": "plotly_mimetype",
     }
+
+    end = time.monotonic() + timeout if timeout else None
+    assign = "\n".join(f"{name} = {value!r}" for name, value in secrets.items())
+
+    class Client(PapermillNotebookClient):
+        def execute_cell(self, cell: NotebookNode, cell_index: int, **named: Any) -> Any:
+            try:
+                done = super().execute_cell(cell, cell_index, **named)
+            except DeadKernelError as error:
+                raise DeadKernelError(_death(self.km.provisioner.process.returncode)) from error
+            except CellTimeoutError as error:
+                raise TimeoutError(f"the run took longer than its timeout of {timeout:g} s") from error
+            if assign and "parameters" in tags(cell):
+                self.wait_for_reply(self.kc.execute(assign, silent=True, store_history=False))
+            return done
+
+        def process_message(self, msg: dict[str, Any], *rest: Any) -> Any:
+            return super().process_message(msg | {"content": redacted(msg["content"], secrets)}, *rest)
 
     class Engine(NBClientEngine):
         @classmethod
         def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **_: Any) -> Any:
-            client = PapermillNotebookClient(
+            client = Client(
                 nb_man,
                 kernel_name=kernel_name,
-                timeout=None,
+                timeout_func=(lambda _: max(end - time.monotonic(), 0.1)) if end else None,
                 startup_timeout=120,
                 log=logging.getLogger("papermill"),
-                store_widget_state=False,
+                store_widget_state=True,  # what an Output widget shows is in its state
                 extra_arguments=[f"--IPKernelApp.exec_lines={_PLAIN_BARS}"],
                 on_cell_start=teller.cell,
                 stderr_file=teller,
@@ -102,9 +165,30 @@ def _engine(teller: Progress) -> type:
                     return client.execute(stderr=kernel_log, env=kernel_environment)
                 finally:
                     kernel_log.seek(0)
-                    teller.kernel = kernel_log.read().decode(errors="replace")
+                    teller.kernel = redacted(kernel_log.read().decode(errors="replace"), secrets)
 
     return Engine
+
+
+def redacted(value: Any, secrets: Mapping[str, Any]) -> Any:
+    """Texts, or lists and dicts of texts, in which dots stand for a secret, as it is or as JSON or HTML write it."""
+    if isinstance(value, str):
+        for secret in map(str, secrets.values()):
+            for form in (secret, json.dumps(secret)[1:-1], html.escape(secret)):
+                value = value.replace(form, "•••")
+    elif isinstance(value, dict):
+        return {key: redacted(one, secrets) for key, one in value.items()} if secrets else value
+    elif isinstance(value, list):
+        return [redacted(one, secrets) for one in value]
+    return value
+
+
+def _death(status: int | None) -> str:
+    """How a kernel with this exit status came to its end."""
+    if status is None or status >= 0:
+        return f"the kernel ended itself with exit code {status}"
+    hint = "; the system does that when memory runs out" if status == -signal.SIGKILL else ""
+    return f"the kernel was ended by {signal.Signals(-status).name}{hint}"
 
 
 class Progress:
@@ -166,7 +250,11 @@ def failed(notebook: NotebookNode) -> Failure | None:
         number += "injected-parameters" not in tags(cell)
         for output in cell.outputs:
             if output.output_type == "error":
-                message = _plain(output.evalue).strip().splitlines() or [""]
+                if "raises-exception" in tags(cell) or ends(output):
+                    continue
+                message = _plain(output.evalue).strip().splitlines() or [output.ename]
+                if output.ename == "SystemExit":
+                    message = [f"the notebook ended itself: sys.exit({message[0]})"]
                 trace = _plain("\n".join(output.traceback))
                 return Failure(number, heading, cell.source, output.ename, message[0], trace, tuple(tags(cell)), last)
             text = output.get("text") or output.get("data", {}).get("text/plain") or ""

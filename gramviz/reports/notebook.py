@@ -1,45 +1,33 @@
-"""A notebook as data: read, its parameters checked, settled after a run, stripped for a commit.
+"""A notebook as data: read, settled after a run, stripped for a commit.
 
-Parameters are checked against the notebook's own `parameters` cell, by name and by type, before anything runs
-(papermill would only warn). After a run the notebook is *settled*: widget state, wall-clock times and logs go, so that
-two runs with the same parameters differ in nothing but the provenance block.
+After a run the notebook is *settled*: widget state, wall-clock times and logs go, so that two runs with the same
+parameters differ in nothing but the provenance block.
 """
 
 from __future__ import annotations
 
-import ast
-import contextlib
 import copy
-import json
 import os
 import re
-import tokenize
-from collections.abc import Mapping
-from dataclasses import dataclass
-from io import StringIO
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import nbformat
-from nbformat import NotebookNode
-
-from gram.suggest import did_you_mean
+from nbconvert.preprocessors import CoalesceStreamsPreprocessor
+from nbformat import NotebookNode, from_dict
+from nbformat.v4 import new_output
+from nbformat.validator import iter_validate
 
 _WIDGET = "application/vnd.jupyter.widget-view+json"
+FIGURE = "application/vnd.plotly.v1+json"
+# What a page can show (plotly's figures become HTML there), or reads.
+_HELD = {"text/html", "text/markdown", "text/latex", "image/svg+xml", "image/png", "image/jpeg", FIGURE}
+_HELD |= {"application/javascript", *(f"application/vnd.gramviz.{kind}+json" for kind in ("metrics", "provenance"))}
 
 
 class ReportError(ValueError):
     """The input is wrong: one sentence with the value, the allowed and the fix; nothing was written."""
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One line `name: type = default  # help` of a `parameters` cell."""
-
-    name: str
-    type: str
-    default: Any
-    help: str = ""
 
 
 def read(path: str | os.PathLike[str]) -> NotebookNode:
@@ -55,10 +43,43 @@ def read(path: str | os.PathLike[str]) -> NotebookNode:
             f"there is no notebook {str(path)!r}; "
             + (f"beside it: {near}" if near else "give the path of an .ipynb file")
         )
-    try:
-        return nbformat.read(path, as_version=4)
-    except Exception as error:  # nbformat raises whatever the text provokes: JSON, schema, unicode, key errors
-        raise ReportError(f"{path} is not a notebook (nbformat 4): {str(error).splitlines()[0]}") from error
+    try:  # not nbformat.read, which logs what is wrong and goes on
+        stored = nbformat.reader.reads(path.read_text(encoding="utf-8"))
+        unnamed = nbformat.reader.get_version(stored) < (4, 5)
+        notebook = nbformat.v4.upgrade(nbformat.convert(stored, 4))
+        # Names of cells that a notebook lacks or repeats are made here: nbformat would draw them at random.
+        names: list[str] = []
+        for number, cell in enumerate(notebook.cells):
+            if unnamed or cell.get("id") in (None, *names):
+                cell["id"] = f"cell-{number}"
+            names.append(cell["id"])
+        fault = next(_faults(notebook), None)
+    except Exception as error:  # nbformat raises whatever the text provokes: JSON, unicode, key errors
+        why = (str(error) or type(error).__name__).splitlines()[0]
+        raise ReportError(f"{path} is not a notebook (nbformat 4): {why[:200]}") from error
+    if fault:
+        raise ReportError(f"{path} is not a notebook (nbformat 4): {fault[:300]}; correct it there")
+    return notebook
+
+
+def _faults(notebook: NotebookNode) -> Iterator[str]:
+    """Where a notebook breaks its format, and how; what earlier outputs hold does not matter."""
+    cells = notebook.cells
+    bare = {**notebook, "cells": [{**cell, "outputs": []} if cell.get("outputs") else cell for cell in cells]}
+    for error in iter_validate(bare, relax_add_props=True):
+        match list(error.relative_path):
+            case ["cells", number]:
+                known = cells[number].get("cell_type") in ("code", "markdown", "raw")
+                yield f"cell {number + 1}: {error.message if known else 'cell_type is none of code, markdown, raw'}"
+            case ["cells", number, *inside]:
+                yield f"cell {number + 1}, {'.'.join(map(str, inside))}: {error.message}"
+            case inside:
+                yield f"{'.'.join(map(str, inside)) or 'the file'}: {error.message}"
+    for number, cell in enumerate(cells, 1):
+        try:
+            cell.source.encode()
+        except UnicodeEncodeError as error:
+            yield f"cell {number}: it holds half of a character ({error.object[error.start]!r})"
 
 
 def tags(cell: NotebookNode) -> list[str]:
@@ -66,125 +87,44 @@ def tags(cell: NotebookNode) -> list[str]:
     return list(cell.metadata.get("tags", []))
 
 
-# Parameters -----------------------------------------------------------------------------------------------------------
-
-_TYPES: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool, "list": list, "dict": dict}
-
-
-def parameters(notebook: NotebookNode) -> dict[str, Parameter]:
-    """The parameters of a notebook in the order of its `parameters` cell; empty if it has none.
-
-    Raises:
-        ReportError: the cell holds more than literals, or a type that a command line cannot give.
-    """
-    found: dict[str, Parameter] = {}
-    for cell in notebook.cells:
-        if cell.cell_type != "code" or "parameters" not in tags(cell):
-            continue
-        comments = {
-            token.start[0]: token.string.lstrip("# ")
-            for token in tokenize.generate_tokens(StringIO(cell.source).readline)
-            if token.type == tokenize.COMMENT
-        }
-        for node in ast.parse(cell.source).body:
-            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
-                name, value, declared = node.target.id, node.value, ast.unparse(node.annotation).split("[")[0]
-            elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-                name, value, declared = node.targets[0].id, node.value, ""
-            else:
-                raise ReportError(
-                    f"the parameters cell may hold only `name: type = literal`, not {ast.unparse(node)!r}"
-                )
-            try:
-                default = ast.literal_eval(value)
-            except ValueError as error:
-                raise ReportError(
-                    f"the default of parameter {name!r} must be a literal, not {ast.unparse(value)!r}"
-                ) from error
-            kind = declared or type(default).__name__
-            if kind not in _TYPES:
-                raise ReportError(f"parameter {name!r} has type {kind!r}; known: {', '.join(_TYPES)}")
-            found[name] = Parameter(name, kind, default, comments.get(node.end_lineno or 0, ""))
-    return found
-
-
-def assignments(pairs: list[str]) -> dict[str, str]:
-    """`["seed=1", ...]` as a dict of texts.
-
-    Raises:
-        ReportError: a pair without `=` or a name that is given twice.
-    """
-    given: dict[str, str] = {}
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if not equals or not name.isidentifier():
-            raise ReportError(f"{pair!r} is not name=value; write for example -p seed=0")
-        if name in given:
-            raise ReportError(f"parameter {name!r} is given twice, as {given[name]!r} and {value!r}; give it once")
-        given[name] = value
-    return given
-
-
-def check(known: Mapping[str, Parameter], given: Mapping[str, Any]) -> dict[str, Any]:
-    """The given values, each of its declared type; a text is read as that type, everything else must already have it.
-
-    Raises:
-        ReportError: an unknown name (with the known ones and the nearest) or a value of another type.
-    """
-    values: dict[str, Any] = {}
-    for name, value in given.items():
-        if name not in known:
-            names = ", ".join(known) or "none"
-            raise ReportError(f"unknown parameter {name!r}; known: {names}{did_you_mean(name, known)}")
-        values[name] = _typed(known[name], value)
-    return values
-
-
-def _typed(parameter: Parameter, value: Any) -> Any:
-    kind = _TYPES[parameter.type]
-    if isinstance(value, str) and kind is not str:
-        text = value.strip()
-        with contextlib.suppress(ValueError, SyntaxError):
-            # Python's literals and JSON's both, so that true, [1, 2] and {"a": 1} all read as one expects.
-            value = json.loads(text) if text in ("true", "false") else ast.literal_eval(text)
-    if kind is float and type(value) is int:
-        value = float(value)
-    if type(value) is not kind:  # not isinstance: True is no int
-        allowed, default = parameter.type, parameter.default
-        raise ReportError(f"parameter {parameter.name!r} must be {allowed}, not {value!r}; its default is {default!r}")
-    return value
-
-
 # Settling -------------------------------------------------------------------------------------------------------------
 
 
+def ends(output: NotebookNode) -> bool:
+    """Whether an output is the `sys.exit()` of a notebook that ends itself and has not failed."""
+    return output.output_type == "error" and output.ename == "SystemExit" and output.evalue in ("", "0", "None")
+
+
 def settle(notebook: NotebookNode, log: str = "") -> tuple[NotebookNode, str]:
-    """The notebook without what differs between equal runs or dies outside of Jupyter, and the log that was cut out."""
+    """The notebook without what differs between equal runs or dies outside of Jupyter, and the log that was cut out.
+
+    Raises:
+        ReportError: a cell shows what has no form outside of Jupyter.
+    """
     nb = copy.deepcopy(notebook)
     nb.cells = [cell for cell in nb.cells if "papermill-error-cell-tag" not in tags(cell)]
-    nb.metadata.pop("widgets", None)
+    widgets = nb.metadata.pop("widgets", {}).get("application/vnd.jupyter.widget-state+json", {}).get("state", {})
     nb.metadata.pop("papermill", None)
     # Which patch release of Python ran is provenance.
     nb.metadata.get("language_info", {}).pop("version", None)
     lines = [line for line in log.splitlines() if line.strip() and "running over TCP" not in line]
-    for number, cell in enumerate(nb.cells):
+    code = 0
+    for cell in nb.cells:
         cell.metadata.pop("papermill", None)
         cell.metadata.pop("execution", None)
         if "injected-parameters" in tags(cell):
             cell["id"] = "injected-parameters"
-        cell.setdefault("id", f"cell-{number}")
         if cell.cell_type != "code":
             continue
+        code += "injected-parameters" not in tags(cell)
         kept = []
-        for output in cell.outputs:
+        for output in _unfolded(cell.outputs, widgets, f"code cell {code}"):
             if output.output_type == "stream" and output.name == "stderr":
                 lines += [f"[{cell['id']}] {part.split(chr(13))[-1]}" for part in output.text.rstrip().split(chr(10))]
                 continue
+            if ends(output) and "raises-exception" not in tags(cell):
+                output = new_output("display_data", {"text/html": f"<p><em>{_ENDED}</em></p>", "text/plain": _ENDED})
             if "data" in output:
-                # The view of a live widget outranks the frozen frame beside it, and is blank without a kernel.
-                # A control that brings no such frame, such as a progress bar, leaves nothing.
-                if output.data.pop(_WIDGET, None) is not None and "text/html" not in output.data:
-                    continue
                 if "text/html" in output.data:  # where a live view would stand; its number is another in every run
                     output.data["text/html"] = re.sub(
                         r'(<gramviz-output) data-child="\w+"', r"\1", output.data["text/html"]
@@ -193,7 +133,47 @@ def settle(notebook: NotebookNode, log: str = "") -> tuple[NotebookNode, str]:
                     output.data["text/plain"] = re.sub(r"\b0x[0-9a-f]{6,16}\b", "0x...", output.data["text/plain"])
             kept.append(output)
         cell.outputs = kept
+        # How a kernel cut a text into pieces differs between runs; \r overwrites a line, as in a terminal.
+        CoalesceStreamsPreprocessor().preprocess_cell(cell, {}, 0)
     return nb, "\n".join(lines)
+
+
+def _unfolded(outputs: list[NotebookNode], widgets: dict[str, Any], where: str) -> Iterator[NotebookNode]:
+    """Outputs in which frozen frames, texts and what was printed inside stand for live widgets; a bare control leaves
+    nothing."""
+    for output in outputs:
+        view = output.get("data", {}).pop(_WIDGET, None)
+        # The view of a live widget outranks the frozen frame beside it, and is blank without a kernel.
+        if view is None or "text/html" in output.data:
+            kinds = output.get("data", {}).keys() - {"text/plain"}
+            if kinds and not kinds & _HELD:
+                raise ReportError(
+                    f"{where} shows {min(kinds)}, which no page can hold; show a picture, a figure or HTML"
+                )
+            yield output
+        else:
+            yield from _shown(view["model_id"], widgets, where)
+
+
+def _shown(model: str, widgets: dict[str, Any], where: str) -> Iterator[NotebookNode]:
+    widget = widgets.get(model.removeprefix("IPY_MODEL_"), {})
+    state = widget.get("state", {})
+    match widget.get("model_name", ""):
+        case "OutputModel":
+            yield from _unfolded([from_dict(output) for output in state["outputs"]], widgets, where)
+        case "HTMLModel" | "HTMLMathModel":
+            yield new_output("display_data", {"text/html": state["value"]})
+        case "LabelModel":
+            yield new_output("display_data", {"text/plain": state["value"]})
+        case name if not widget.get("model_module", "@jupyter-widgets/").startswith("@jupyter-widgets/"):
+            raise ReportError(
+                f"{where} shows a widget ({state.get('_view_name', name)}) that no page can hold; show a figure"
+            )
+    for child in state.get("children", []):
+        yield from _shown(child, widgets, where)
+
+
+_ENDED = "The notebook ended itself here (sys.exit). The cells below did not run."
 
 
 def strip(notebook: NotebookNode) -> NotebookNode:

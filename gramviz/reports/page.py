@@ -6,16 +6,20 @@ Formulas are therefore to be written in HTML; nothing typesets TeX here.
 
 from __future__ import annotations
 
+import copy
 import html
 import re
 from collections.abc import Mapping
 from typing import Any
 
+import plotly.io
 from nbformat import NotebookNode
 from traitlets.config import Config
 
 from gramviz.reports.execute import Failure
+from gramviz.reports.notebook import FIGURE
 from gramviz.reports.provenance import provenance_html
+from gramviz.theme import CONFIG
 
 # nbconvert's page asks three CDNs for require.js, MathJax and mermaid. Explorers need none of them, and the policy
 # makes it sure: what is not in the file cannot be had.
@@ -23,7 +27,7 @@ _POLICY = "; ".join(
     (
         "default-src 'none'",
         "style-src 'unsafe-inline'",
-        "script-src 'unsafe-inline' data: blob:",
+        "script-src 'unsafe-inline' 'unsafe-eval' data: blob:",  # plotly's WebGL compiles functions
         "img-src data: blob:",
         "media-src data: blob:",
         "font-src data:",
@@ -83,8 +87,28 @@ def page(notebook: NotebookNode) -> str:
     config.TagRemovePreprocessor.remove_cell_tags = {"remove-cell"}
     exporter = HTMLExporter(config=config, raw_template=_TEMPLATE.replace("POLICY", _POLICY).replace("STYLE", _STYLE))
     exporter.exclude_input_prompt = exporter.exclude_output_prompt = exporter.exclude_anchor_links = True
-    body, _ = exporter.from_notebook_node(notebook)
+    body, _ = exporter.from_notebook_node(_drawn(notebook))
     return _framed(str(body))
+
+
+def _drawn(notebook: NotebookNode) -> NotebookNode:
+    """The notebook with its plotly figures as HTML, which nbconvert knows; plotly's script (4.5 MB) in the first."""
+    drawn = copy.deepcopy(notebook)
+    shown = [
+        output.data for cell in drawn.cells for output in cell.get("outputs", []) if FIGURE in output.get("data", {})
+    ]
+    for number, data in enumerate(shown):
+        figure = data.pop(FIGURE)
+        data["text/html"] = plotly.io.to_html(
+            figure,
+            config=CONFIG | figure.pop("config", {}),
+            full_html=False,
+            include_plotlyjs=number == 0,
+            default_height=525,
+            validate=False,
+            div_id=f"figure-{number}",
+        )
+    return drawn
 
 
 _MODULE = '<script type="module">'

@@ -2,7 +2,7 @@
 
 `run` is what `gramviz report` does:
 
-1. the given parameters are checked against the notebook's own `parameters` cell (`gramviz.reports.notebook`);
+1. the given parameters are checked against the notebook's own `parameters` cell (`gramviz.reports.parameters`);
 2. papermill executes the notebook into `NAME.*.partial.ipynb` (`gramviz.reports.execute`);
 3. the result is settled and becomes one page (`gramviz.reports.page`), on demand a PDF as well (`gramviz.browser`);
 4. `NAME.ipynb`, `NAME.html` and `metrics.json` are renamed into place. A run that fails leaves `NAME.failed.ipynb`
@@ -33,9 +33,10 @@ from nbformat import NotebookNode
 
 from gramviz.browser import driven, print_page
 from gramviz.reports.blocks import METRICS
-from gramviz.reports.execute import Failure, execute, failed, is_input
-from gramviz.reports.notebook import ReportError, check, dumps, outputs, parameters, read, settle
+from gramviz.reports.execute import Failure, execute, failed, is_input, kernel_of, redacted
+from gramviz.reports.notebook import ReportError, dumps, outputs, read, settle
 from gramviz.reports.page import failure_page, page, title
+from gramviz.reports.parameters import check, parameters
 from gramviz.reports.provenance import PROVENANCE, environment, provenance_html
 
 
@@ -62,6 +63,9 @@ def run(
     given: Mapping[str, Any],
     out: str | os.PathLike[str],
     *,
+    secrets: Mapping[str, str] | None = None,
+    kernel: str = "",
+    timeout: float | None = None,
     pdf: bool = False,
     progress: TextIO | None = None,
 ) -> Report:
@@ -71,6 +75,9 @@ def run(
 
     Args:
         given: name -> value, or its text.
+        secrets: more of the same, which stand nowhere in what is published.
+        timeout: seconds after which the run fails.
+        kernel: the kernel that runs it; default: the one that the notebook names, python3 if it names none.
         pdf: also print the page as `NAME.pdf` (needs playwright and Chromium).
         progress: where to say which cell runs; at most one line a second where it is not a terminal.
     Raises:
@@ -80,13 +87,19 @@ def run(
     source, out = Path(notebook), Path(out)
     draft = read(source)
     known = parameters(draft)
-    values = check(known, given)
+    values, hidden = check(known, given), check(known, secrets or {})
+    _check_secrets(values, hidden)
+    runs_in = kernel_of(draft, kernel)
     browser = driven() if pdf else ""
     started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
     with _folder(out):
-        place = _Place(out, source.stem)
+        place = _Place(out, source.stem, hidden)
         try:
-            executed, log = execute(draft, values, place.partial(".ipynb"), progress)
+            executed, log = execute(
+                draft, runs_in, values, place.partial(".ipynb"), progress, secrets=hidden, timeout=timeout
+            )
+            if not draft.metadata.get("kernelspec"):
+                log = f"The notebook names no kernel; {runs_in} ran it.\n{log}"
             failure = failed(executed)
             if failure and is_input(failure):
                 raise ReportError(failure.message)
@@ -94,9 +107,9 @@ def run(
             record = {
                 "notebook": source.name,
                 "notebook_sha256": hashlib.sha256(source.read_bytes()).hexdigest(),
-                "parameters": {name: values.get(name, p.default) for name, p in known.items()},
+                "parameters": {n: "•••" if n in hidden else values.get(n, p.default) for n, p in known.items()},
                 "changed": sorted(name for name, value in values.items() if value != known[name].default),
-                "command": _command(source, values, out),
+                "command": _command(source, values, hidden, out),
                 "started_at": started.isoformat(timespec="seconds"),
                 "duration_seconds": round(seconds, 1),
                 **environment(),
@@ -112,11 +125,23 @@ def run(
             place.sweep()
 
 
-def _command(source: Path, values: Mapping[str, Any], out: Path) -> str:
+def _check_secrets(values: Mapping[str, Any], secrets: Mapping[str, Any]) -> None:
+    for name, secret in secrets.items():
+        if name in values:
+            raise ReportError(f"parameter {name!r} is given twice, as a value and as a secret; give it once")
+        if len(str(secret)) < 4:  # it would be cut out of half of the words of the page
+            raise ReportError(
+                f"secret {name!r} has {len(str(secret))} characters; one that can be hidden has 4 or more"
+            )
+
+
+def _command(source: Path, values: Mapping[str, Any], secrets: Mapping[str, Any], out: Path) -> str:
     """What runs it again."""
     command = ["gramviz", "report", str(source)]
     for name, value in values.items():
         command += ["-p", f"{name}={value if isinstance(value, str) else json.dumps(value)}"]
+    for name in secrets:
+        command += ["--secret", name]
     return shlex.join([*command, "-o", str(out)])
 
 
@@ -173,8 +198,8 @@ def _insert_record(notebook: NotebookNode, record: dict[str, Any], log: str) -> 
 class _Place:
     """The files of one run: written beside their names, renamed when all are whole."""
 
-    def __init__(self, out: Path, stem: str) -> None:
-        self.out, self.stem = out, stem
+    def __init__(self, out: Path, stem: str, secrets: Mapping[str, Any]) -> None:
+        self.out, self.stem, self.secrets = out, stem, secrets
         self.pending: dict[Path, Path] = {}  # final -> partial
 
     def partial(self, ending: str) -> Path:
@@ -186,7 +211,7 @@ class _Place:
 
     def write(self, ending: str, text: str) -> None:
         """Write a file of this run, to be published later."""
-        self.partial(ending).write_text(text, encoding="utf-8")
+        self.partial(ending).write_text(redacted(text, self.secrets), encoding="utf-8")
 
     def publish(self, seconds: float) -> Report:
         """Rename everything into place, the page last: who sees it sees the rest. An earlier failure is over."""

@@ -113,6 +113,7 @@ KEYS: list[tuple[str, str | None, dict[str, Any], str, dict[str, Any]]] = [
     ("P, Shift+P", None, {}, "Shift+P", {"presenter": True}),
     ("PageUp / PageDown", None, {}, "PageDown", {"chapter": 0, "cursor": moment(0)}),
     ("PageUp / PageDown", None, {"chapter": 1}, "PageUp", {"chapter": 0, "cursor": moment(0)}),
+    ("Shift+S", None, {}, "Shift+S", {"sheet": "samples"}),
     ("1-9, 0", None, {}, "1", {"token": 2}),
     ("1-9, 0", None, {"token": 2}, "0", {"token": None}),
     ("Q / Shift+Q", None, {}, "q", {"color_by": "answer"}),
@@ -158,6 +159,7 @@ KEYS: list[tuple[str, str | None, dict[str, Any], str, dict[str, Any]]] = [
     ("Esc", None, {"cells": [3]}, "Escape", {"cells": []}),
     ("Esc", None, {"selected": {"B": [3, 4]}, "board": "all"}, "Escape", {"selected": {}, "board": "focus"}),
     ("Esc", None, {"token": 2}, "Escape", {"token": None}),
+    ("Esc", None, {"sheet": "samples", "cells": [3]}, "Escape", {"sheet": None}),
     ("Esc", None, {"range": [2, 6], "cells": [3]}, "Escape", {"range": None}),
     ("Esc", None, {}, "v Escape", {}),
     ("V, E, T, ?", None, {}, "v", {"open": "view"}),
@@ -168,7 +170,7 @@ KEYS: list[tuple[str, str | None, dict[str, Any], str, dict[str, Any]]] = [
     ("S, Y", None, {}, "y", {"copied": "gv.compare("}),
 ]
 UNDO = "Ctrl+Z, Ctrl+Shift+Z"  # needs a view that has settled: a test of its own
-POINTER = {"Drag time", "Drag map or lane"}  # rows of the same table for who has a mouse
+POINTER = {"Drag time", "Drag map or lane", "Arrows on a divider"}  # rows for who has a mouse, or is on a divider
 
 SEEN = """host => {
   const { state, transient: { playing, open, presenter } } = host.gramviz, root = host.shadowRoot;
@@ -251,7 +253,8 @@ def test_10_jumps_go_where_measure_says(stage: Stage, rollouts: dict[str, Any]) 
     moments = wanted_moments(rollouts)
     for label, name in buttons.items():
         stage.calm(focus=FOCUS, cursor=moment(MOMENT))
-        stage.page.get_by_role("button", name=label, exact=True).click()
+        stage.page.get_by_role("button", name="Go to").click()
+        stage.page.get_by_role("menuitem", name=label, exact=True).click()
         assert stage.state["cursor"] == moment(moments[name]), label
     parting = measure.parting(rollouts["A"], 0, rollouts["B"], FOCUS[1])
     assert parting is not None

@@ -32,7 +32,7 @@ def test_forced_colors_keep_marks_and_text(show, two):
 
 
 def test_tab_reaches_every_part_and_always_shows_where_it_is(show, two):
-    shown = show(freeze(two))
+    shown = show(freeze(two, state={"folded": []}))
     page = shown.page
     seen, unseen = set(), []
     for _ in range(70):

@@ -42,9 +42,14 @@ def payload():
     return pack(arc_pairs.make(puzzles=(9,)))
 
 
+def frame(shown) -> tuple[float, float]:
+    """The width and the height that the page gives the two pictures; 4 px are for the frame around them."""
+    across, high = shown.part("board").evaluate("e => [e.style.width, e.style.maxHeight].map(parseFloat)")
+    return across - 4, high - 4
+
+
 def drawn(shown, payload, which: str) -> list[str]:
-    # At 1200 px the board may be 42 % of the width, at most 340 px high.
-    return shown.page.evaluate(COLORS, list(grids(payload, 504, 340)[which]))
+    return shown.page.evaluate(COLORS, list(grids(payload, *frame(shown))[which]))
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -68,7 +73,7 @@ def test_what_is_no_part_of_the_answer_is_no_color(show, payload, theme):
 def test_a_click_and_the_arrows_choose_a_cell_of_the_answer(show, payload):
     shown = show(freeze(payload, state={"board": "focus", "focus": ["A", 1]}))
     box = shown.page.locator("[data-part=board] canvas").bounding_box()
-    left, top, cell, _, columns = grids(payload, 504, 340)["answer"]
+    left, top, cell, _, columns = grids(payload, *frame(shown))["answer"]
     shown.page.mouse.click(box["x"] + left + 2.5 * cell, box["y"] + top + 1.5 * cell)
     shown.drawn()
     assert shown.state["cells"] == [columns + 2]

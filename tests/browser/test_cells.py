@@ -39,7 +39,7 @@ def test_the_playhead_reaches_through_the_history(show, one):
     height = f"{ROOT}.querySelector('.playhead').getBoundingClientRect().height"
     before = shown.page.evaluate(height)
     shown.set(cells=[3])
-    assert shown.page.evaluate(height) == before + 64
+    assert shown.page.evaluate(height) == before + 32
 
 
 def test_r_goes_to_the_path_with_the_fewest_different_cells(show, two):

@@ -119,13 +119,13 @@ def test_brushing_cells_chooses_them_and_double_click_filters(show, one):
 
 
 def test_clicking_an_answer_selects_its_paths(show, one):
-    shown = show(freeze(one))
+    shown = show(freeze(one, state={"folded": []}))
     shown.page.locator("[data-answer='0']").click()
     assert shown.state["selected"] == {"A": np.flatnonzero(one.array("final", "A") == 0).tolist()}
 
 
 def test_pointing_at_an_answer_speaks_of_its_paths(show, one):
-    shown = show(freeze(one))
+    shown = show(freeze(one, state={"folded": []}))
     shown.page.locator("[data-answer='1']").hover()
     shown.drawn()
     members = np.flatnonzero(one.array("final", "A") == 1)

@@ -48,8 +48,9 @@ def test_a_conflict_rings_its_nodes(show, payload):
     broken = {n for a, b in payload.meta["board"]["groups"] if tokens[a] == tokens[b] for n in (a, b)}
     assert broken
     cell = 36  # px, on a board of this size
-    ring = -(0.5 + 4 / cell)
-    seen = {n for n in range(len(tokens)) if color(shown, payload, n, dy=ring) == palette("light").vermilion}
+    rings = [-(0.5 + px / cell) for px in (3, 4, 5)]  # one of which lies whole in the line
+    alarm = palette("light").vermilion
+    seen = {n for n in range(len(tokens)) if alarm in [color(shown, payload, n, dy=ring) for ring in rings]}
     assert seen == broken
 
 

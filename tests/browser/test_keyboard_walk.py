@@ -68,7 +68,7 @@ window.survey = (host) => {{
     if (node === root) return "explorer";
     const {{ part, tab, at, answer, series, jump, panel }} = node.dataset;
     const place = node.closest("[data-menu]")?.dataset.menu ??
-      (node.closest(".over, section, header, .transport, .time, .tabs")?.className || "header");
+      (node.closest(".over, section, header, .strip, .transport, .time, .tabs")?.className || "header");
     const name = part ?? tab ?? (at && `show ${{at}}`) ?? answer ?? series ?? jump ?? panel ??
       node.getAttribute("aria-label") ?? node.labels?.[0]?.textContent ?? node.textContent;
     // The same at every moment.
@@ -195,7 +195,7 @@ def walk(chromium: Any, payload: Payload, tmp_path: Path) -> Iterator[Callable[.
 
     def open_page(width: int = 1200, height: int = 1100) -> Walk:
         file = tmp_path / f"{width}.html"
-        file.write_text(freeze(payload), encoding="utf-8")
+        file.write_text(freeze(payload, state={"folded": []}), encoding="utf-8")
         context = chromium.new_context(viewport={"width": width, "height": height}, accept_downloads=True)
         shown = watch(context)
         shown.page.add_init_script(START)
@@ -285,7 +285,8 @@ def keys_of_time(walk: Walk) -> None:
         walk.press("Home", key)
         by_key = walk.step
         walk.press("Home")
-        walk.enter(f"transport: {jump}")
+        walk.enter("go: Go to")
+        walk.press(*["ArrowDown"] * list(jumps.values()).index(jump), "Enter")
         assert walk.step == by_key
     walk.press("End", "Shift+N")
     assert walk.step < last
@@ -373,6 +374,35 @@ def keys_of_answers(walk: Walk) -> None:
         assert walk.state["focus"][0] == letter
 
 
+def keys_of_strip(walk: Walk) -> None:
+    """A color selects its trajectories, a set is selected by name; panels fold and are sized."""
+    walk.enter("strip: chip")
+    many = sum(map(len, walk.state["selected"].values()))
+    assert f"{many} of 17 selected" in walk.text()
+    walk.enter("strip: Clear")
+    assert walk.state["selected"] == {}
+    assert "None selected" in walk.text()
+    for name in ("Right ones", "Same answer"):
+        walk.enter(f"strip: {name}")
+        assert walk.state["selected"]
+        walk.press("Escape")
+        assert walk.state["selected"] == {}
+    walk.enter("strip: Part here")
+    for name in ("Curves", "Answers", "Map", "Board"):
+        walk.enter(f"strip: {name}")
+        assert walk.state["folded"] == [name.lower()]
+        walk.press("Enter")
+        assert walk.state["folded"] == []
+    for side, key in (("board", "ArrowRight"), ("answers", "ArrowLeft"), ("curves", "ArrowUp")):
+        walk.go(f"header: divider-{side}")
+        before = walk.now["focus"]
+        walk.press(key, key)
+        assert walk.state["sizes"][side] > 0
+        assert walk.now["focus"] == before
+        walk.press("Enter")
+        assert walk.state["sizes"] == {}
+
+
 def keys_of_lanes(walk: Walk) -> None:
     """To the name of each curve; one moves, and one is made high."""
     opening = walk.state["lanes"]
@@ -395,7 +425,7 @@ def keys_of_lanes(walk: Walk) -> None:
 def keys_of_menus(walk: Walk) -> None:
     """Every entry of every menu, by arrows and Enter: it does something, or says why it cannot."""
     # Chosen already, or no part of the view.
-    silent = {"Outcome", "Auto", "Answer river", "All three times as high"}
+    silent = {"Outcome", "Auto", "Answer river", "All open, with their axes"}
     buttons = {"view": None, "color": "color: Outcome", "compare": "compare: + Compare"}
 
     def unfold(menu: str) -> None:
@@ -406,7 +436,8 @@ def keys_of_menus(walk: Walk) -> None:
         unfold(menu)
         listed = walk.entries()
         if menu == "view":
-            assert {entry["group"] for entry in listed} == {"Curves", "Layers", "Map", "Model", "Theme", "Also"}
+            groups = {"Curves", "Panels", "Layers", "Map", "Model", "Theme", "Also"}
+            assert {entry["group"] for entry in listed} == groups
         for at, entry in enumerate(listed):
             label = entry["label"]
             if walk.transient["open"] != menu:
@@ -568,8 +599,8 @@ def test_28_a_walk_through_everything_without_a_pointer(walk: Callable[..., Walk
     page = walk()
     assert sweep(page)[0] == "explorer"
     for chapter in (
-        keys_of_time, keys_of_board, keys_of_map, keys_of_answers, keys_of_lanes, keys_of_menus, keys_of_exports,
-        keys_of_sheets, keys_of_undo, keys_of_lesson,
+        keys_of_time, keys_of_board, keys_of_map, keys_of_answers, keys_of_strip, keys_of_lanes, keys_of_menus,
+        keys_of_exports, keys_of_sheets, keys_of_undo, keys_of_lesson,
     ):  # fmt: skip
         chapter(page)
     assert page.controls - page.reached == set()

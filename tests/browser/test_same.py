@@ -44,6 +44,15 @@ PLACE = """host => {
   return { x: box.x, y: box.y, width: Math.floor(box.width), height: Math.floor(box.height) };
 }"""
 
+# The height that is seen of a widget at once, which it fits itself into.
+ROOM = """host => {
+  let at = host.parentElement, room = innerHeight;
+  for (; at && at !== document.body; at = at.parentElement)
+    if (/auto|scroll/.test(getComputedStyle(at).overflowY) && at.clientHeight >= 400)
+      room = Math.min(room, at.clientHeight);
+  return room;
+}"""
+
 
 def pixels(page: Any, element: str) -> NDArray[np.uint8]:
     """The widget as it stands on the screen [height, width, 3], with nothing under the pointer and no focus."""
@@ -100,7 +109,7 @@ def frozen(chromium: Any, source: Path) -> Iterator[Any]:
 @pytest.mark.parametrize("state", STATES, ids=["opening", "changed"])
 def test_frozen_and_live_are_the_same_picture(live: Any, frozen: Any, state: dict[str, Any], theme: str) -> None:
     width = live.evaluate(f"{LIVE}.getBoundingClientRect().width")
-    frozen.set_viewport_size({"width": round(width) + 16, "height": 1400})
+    frozen.set_viewport_size({"width": round(width) + 16, "height": live.evaluate(f"({ROOM})({LIVE})")})
     pictures = []
     for page, element in ((live, LIVE), (frozen, FROZEN)):
         page.evaluate(f"state => {element}.gramviz.set(state)", state | {"theme": theme})

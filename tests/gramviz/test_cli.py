@@ -81,6 +81,31 @@ def test_report_prints_what_it_published(notebook: Path, tmp_path: Path) -> None
     assert "done in" in done.stderr
 
 
+def test_parameters_come_from_a_file_and_those_of_the_line_come_before_them(notebook: Path, tmp_path: Path) -> None:
+    (tmp_path / "given.yaml").write_text("name: b\nseed: 7\n")
+    words = ["-f", str(tmp_path / "given.yaml"), "-p", "seed=8", "-o", str(tmp_path / "out")]
+    done = gramviz("report", str(notebook), *words)
+    assert done.returncode == 0, done.stderr
+    book = (tmp_path / "out" / "small.ipynb").read_text()
+    assert "seed = 8" in book
+    assert 'name = \\"b\\"' in book
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("[1, 2]", "holds no parameters; write one `name: value` a line"), ("a: *b", "is not YAML that is read here")],
+)
+def test_a_file_without_parameters_is_one_sentence(notebook: Path, tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "given.yaml").write_text(text)
+    assert message in one_sentence(gramviz("report", str(notebook), "-f", str(tmp_path / "given.yaml")))
+
+
+def test_a_secret_that_nobody_gives_is_one_sentence(notebook: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    message = one_sentence(gramviz("report", str(notebook), "--secret", "name"))
+    assert message == "there is no secret 'name'; set the environment variable NAME"
+
+
 def test_report_goes_to_a_folder_of_its_own_by_default(notebook: Path, tmp_path: Path) -> None:
     done = gramviz("report", notebook.name, cwd=tmp_path)
     assert done.stdout.splitlines()[0] == "artifacts/reports/small/small.html"

@@ -3,7 +3,8 @@
 import { answerRows, choices, outcomeOf, solutionsFound } from "../answers.js";
 import { badge, make, markIcon, selectTabs, setAttribute, setText } from "../dom.js";
 import { arrowOf, focusedIn, withCommand } from "../focus.js";
-import { colorGroups, emphasis, FAINT, GRAY, HIDDEN, outcomeColor, outcomeShape } from "../groups.js";
+import { emphasis, FAINT, GRAY, HIDDEN, outcomeColor, outcomeShape, SELECTED } from "../groups.js";
+import { shapeOf, shownColors } from "../scene.js";
 import { address } from "../steps.js";
 import { words } from "../words.js";
 
@@ -211,7 +212,7 @@ function createMarks(context) {
       onclick: () => store.set({ focus: who, board: "focus" }),
       onpointerenter: () => store.poke({ hover: { part: "answers", trajectory: who } }),
     };
-    return make("div", option, markIcon(outcomeShape(series.outcome(trajectory))));
+    return make("div", option);
   });
   const list = {
     class: `marks${drawn.length > DENSE ? " dense" : ""}`,
@@ -236,18 +237,21 @@ function createMarks(context) {
     },
     update() {
       const { state, transient } = store;
-      const { groups, of } = colorGroups(payload, state);
+      const { groups, of } = shownColors(payload, store);
       const level = emphasis(payload, state, transient.hover);
-      drawn.forEach(([{ letter }, trajectory], k) => {
+      drawn.forEach(([series, trajectory], k) => {
+        const { letter } = series;
         const mark = marks[k];
         const here = level[letter][trajectory];
         const name = String([letter, trajectory]);
         const kinds = { focus: name === String(state.focus), pinned: name === String(state.pinned) };
-        const shown = { ...kinds, gray: here === GRAY, faint: here === FAINT };
+        const shown = { ...kinds, selected: here === SELECTED, gray: here === GRAY, faint: here === FAINT };
         const classes = Object.entries(shown).flatMap(([kind, on]) => (on ? [kind] : []));
         setAttribute(mark, "class", classes.join(" ") || null);
         setAttribute(mark, "aria-selected", Boolean(state.selected[letter]?.includes(trajectory)));
         mark.hidden = here === HIDDEN;
+        const shape = shapeOf({ name: state.basis ?? "" })(series, trajectory);
+        if (mark.firstElementChild?.getAttribute("data-shape") !== shape) mark.replaceChildren(markIcon(shape));
         mark.style.color = context.theme.pick(groups[of[letter][trajectory]].color);
       });
       setAttribute(element, "aria-activedescendant", `mark${state.focus.join("")}`);
@@ -318,6 +322,7 @@ const ANSWERS_READS = [
   "hidden",
   "selected",
   "color_by",
+  "basis",
   "focus",
   "pinned",
   "hover",
@@ -365,7 +370,7 @@ export function createAnswers(context) {
       if (has("layout", "theme", "hidden")) chosen.replaceChildren(...chosenLines(context));
       const follows = !["outcome", "answer", "series"].includes(state.color_by);
       if (
-        has("layout", "theme", "color_by", "focus", "pinned", "selected", "hidden", "hover") ||
+        has("layout", "theme", "color_by", "basis", "focus", "pinned", "selected", "hidden", "hover") ||
         (follows && has("cursor", "cells"))
       )
         marks.update();

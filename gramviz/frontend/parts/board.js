@@ -61,22 +61,23 @@ function createBoardTabs({ payload, store }) {
       const buttons = payload.series.filter((series) => !state.hidden.includes(series.letter)).map(seriesTab);
       if (otherTrajectory(payload, state)) buttons.push(tab("differ", words.board.differ, words.board.differ));
       const many = crowd(payload, state).length;
-      if (many > 1) buttons.push(tab("all", words.board.all(many), words.board.all(many)));
+      const name = Object.keys(state.selected).length ? words.board.selected(many) : words.board.all(many);
+      if (many > 1) buttons.push(tab("all", name, name));
       const chosen = buttons.find(({ dataset: { tab: id } }) => board === id || (board === "focus" && id === focus[0]));
       selectTabs(buttons, chosen);
       const { hover } = store.transient;
       const previews = hover?.trajectory || hover?.preview; // another is shown
       if (chosen && previews) chosen.setAttribute("aria-selected", "false");
       const focused = focusedIn(element)?.dataset?.tab; // keep the focus through the rebuild
-      const name = words.trajectoryName(view.series, view.trajectory);
-      const preview = view.preview ? [make("span", { class: "caption" }, words.board.preview(name))] : [];
+      const other = words.trajectoryName(view.series, view.trajectory);
+      const preview = view.preview ? [make("span", { class: "caption" }, words.board.preview(other))] : [];
       element.replaceChildren(...preview, ...buttons);
       if (focused) /** @type {HTMLElement | null} */ (element.querySelector(`[data-tab="${focused}"]`))?.focus();
     },
   };
 }
 
-/** The colors of an effect with their values. @param {import("../types.js").Effect} effect */
+/** The colors of an effect with their values. @param {import("../branchtypes.js").Effect} effect */
 function effectLegend({ at, source, values, followed }) {
   const known = values.filter((value) => value !== null);
   const most = Math.max(...known.map(Math.abs));
@@ -256,11 +257,10 @@ export function createBoard(context) {
   listenToStage(context, stage, picture.cellAt);
 
   function layOut() {
-    const { kind, board: side, across } = context.size;
+    const { board: side, across } = context.size;
     picture.layOut();
     stage.style.width = `${across + 4}px`;
     stage.style.maxHeight = `${Math.max(side + 4, 120)}px`;
-    element.style.width = kind === "wide" || kind === "medium" ? `${across + 36}px` : "";
   }
 
   /** @param {View} view */

@@ -5,7 +5,7 @@ import { badge, make } from "../dom.js";
 import { clean } from "../text.js";
 import { words } from "../words.js";
 
-/** @typedef {import("../types.js").BranchRow} Row */
+/** @typedef {import("../branchtypes.js").BranchRow} Row */
 
 /** @param {import("../registry.js").Context} context @returns {import("../registry.js").Part} */
 export function createBranches(context) {

@@ -3,7 +3,7 @@
 import { badge, make, setAttribute } from "../dom.js";
 import { isSudoku } from "../explain.js";
 import { exportItems } from "../export.js";
-import { colorChoices } from "../groups.js";
+import { PANELS } from "../layout.js";
 import { createMenu } from "../menu.js";
 import { compareOffers, editOffers, planeOffers } from "../offers.js";
 import { planesOf } from "../planes.js";
@@ -57,10 +57,19 @@ function curveChoices(context) {
     if (disabled && !why) return [];
     return [{ label: words.curve(name, payload.board.ruled)[0], disabled, why, ...toggle(context, "lanes", name) }];
   });
-  const checked = store.state.lanes.every((name) => store.transient.tall.includes(name));
-  const tall = { stay: true, checked, act: () => store.poke({ tall: checked ? [] : laneNames }) };
+  const checked = store.state.lanes.every((name) => store.state.tall.includes(name));
+  const tall = { stay: true, checked, act: () => store.set({ tall: checked ? [] : store.state.lanes }) };
   return [...lanes, { label: words.view.tall, ...tall }];
 }
+
+/** @param {Context} context @returns {Choice[]} */
+const panelChoices = ({ size, actions }) =>
+  PANELS.filter((name) => !isCramped({ size }) || name === "curves").map((name) => ({
+    label: words.panels[name],
+    stay: true,
+    checked: !size.folded.includes(name),
+    act: () => actions.fold(name),
+  }));
 
 /** @param {Context} context @returns {Choice[]} */
 function layerChoices(context) {
@@ -109,13 +118,15 @@ function otherChoices({ payload, store, actions, lesson }) {
   ];
 }
 
-/** Where there is no room for "+ Compare", "View" offers the same. @param {Context} context */
+/** Where there is no room for "+ Compare", "View" offers the same. @param {Pick<Context, "size">} context */
 const isCramped = ({ size }) => !["wide", "medium"].includes(size.kind);
 
 /** @param {Context} context @returns {(Choice | import("../menu.js").Heading)[]} */
 const viewChoices = (context) => [
   { heading: words.view.curves },
   ...curveChoices(context),
+  { heading: words.panels.title },
+  ...panelChoices(context),
   { heading: words.view.layers },
   ...layerChoices(context),
   { heading: words.view.basis },
@@ -145,14 +156,18 @@ function createSeries({ payload, store, actions }) {
           event.ctrlKey || event.metaKey ? actions.hide(letter) : actions.series(letter),
       },
       badge(letter),
-      make("b", {}, name),
+      make("b", { title: name }, name),
       make("span", { class: "muted count" }, words.trajectories(n)),
     ),
   );
   const correct = payload.series
     .filter((series) => series.n > 1 && series.valid)
     .map((series) => words.correct(series.right ?? 0, series.n));
-  const tally = correct.length ? make("span", { class: "muted selectable tally" }, correct.join("; ")) : null;
+  const unknown = words.answers[payload.board.kind === "image" ? "picture" : "noValid"];
+  const said = payload.series.some((series) => series.valid) ? correct.join("; ") : unknown;
+  const none = payload.solutions === 0 ? words.answers.found(0, 0) : "";
+  const all = [said, none].filter(Boolean).join("; ");
+  const tally = all ? make("span", { class: "muted selectable tally", title: all }, all) : null;
   return {
     element: make("div", { class: "letters" }, buttons, tally),
     update() {
@@ -166,39 +181,53 @@ function createSeries({ payload, store, actions }) {
   };
 }
 
+/** What opens the browser of puzzles and the contact sheet. @param {Context} context */
+function createSheetButtons({ payload, store, actions }) {
+  const sheet = (/** @type {"puzzles" | "samples"} */ name) =>
+    make("button", { "data-sheet": name, onclick: () => actions.sheet(name) }, words[name].title);
+  const turn = (/** @type {number} */ by, /** @type {string} */ label, /** @type {string} */ sign) =>
+    make("button", { "aria-label": label, title: label, onclick: () => actions.puzzle(by) }, sign);
+  const [puzzles, samples] = [sheet("puzzles"), sheet("samples")];
+  const { previous, next } = words.puzzles;
+  return {
+    puzzles: payload.list
+      ? [make("div", { class: "turns" }, turn(-1, previous, "‹"), puzzles, turn(1, next, "›"))]
+      : [],
+    samples: payload.series.some(({ n }) => n > 1) ? [samples] : [],
+    update() {
+      for (const button of [puzzles, samples])
+        setAttribute(button, "aria-pressed", button.dataset.sheet === store.state.sheet);
+    },
+  };
+}
+
 /** @param {Context} context @returns {import("../registry.js").Part} */
 export function createHeader(context) {
   const { payload, store, actions } = context;
-  const puzzle = make("span", {}, words.puzzle(payload.puzzle, payload.puzzles));
-  const title = make("h2", { class: "title selectable" }, payload.title, puzzle);
+  const title = make("h2", { class: "title selectable" }, payload.title, make("span", {}, words.puzzle(payload)));
+  const sheets = createSheetButtons(context);
   const series = createSeries(context);
-  const colorOptions = () => colorChoices(payload, store.state);
-  const color = createMenu(context, "color", "", () =>
-    colorOptions().map(([key, label]) => option(context, label, { color_by: key })),
-  );
   const view = createMenu(context, "view", words.buttons.view, () => viewChoices(context));
   const compare = createMenu(context, "compare", "", () => compareOffers(context));
   compare.element.querySelector("button")?.setAttribute("aria-label", words.edit.compare);
   const save = createMenu(context, "export", words.buttons.export, () => exportItems(context));
   const help = { "aria-label": words.buttons.keys, title: words.buttons.keys, onclick: () => actions.toggle("keys") };
-  const colorLabel = make("span", { class: "muted" }, words.buttons.color);
-  const menus = [compare, color, view, save];
+  const menus = [compare, view, save];
   const keys = /** @type {(keyof State)[]} */ (Object.keys(store.state));
-  const elements = [compare.element, colorLabel, color.element, view.element, save.element];
+  const elements = [...sheets.samples, compare.element, view.element, save.element];
   const tools = make("div", { class: "tools" }, elements, make("button", help, "?"));
   return {
     name: "header",
     // An open menu says what is so now. Of time it says nothing that has to keep up.
     reads: ["layout", "open", ...keys.filter((key) => key !== "cursor")],
-    element: make("header", {}, title, series.element, tools),
+    element: make("header", {}, title, ...sheets.puzzles, series.element, tools),
     update(changed) {
-      const wide = context.size.kind === "wide";
+      const { roomy: wide } = context.size;
       for (const menu of menus) menu.update(changed);
-      colorLabel.hidden = !wide;
       compare.setLabel(wide ? words.edit.compare : "+");
       compare.element.hidden = isCramped(context);
-      color.setLabel(colorOptions().find(([key]) => key === store.state.color_by)?.[1] ?? "");
       series.update();
+      sheets.update();
     },
   };
 }

@@ -8,7 +8,7 @@ import { cellShares, drawShares } from "../shares.js";
 import { percent } from "../text.js";
 import { words } from "../words.js";
 
-const HEIGHT = 58; // px
+const HEIGHT = 28; // px
 
 /** @param {import("../registry.js").Context} context @returns {import("../registry.js").Part} */
 export function createHistory(context) {

@@ -1,11 +1,12 @@
 // The curves under the panels: one lane per measure, all on the ruler's time axis.
 
 import { extent } from "../bands.js";
-import { axesOf, drawLane, nearestLine, visibleTrajectories } from "../curves.js";
+import { axesOf, drawLane, nearestLine, shownLanes, ticksOf, visibleTrajectories } from "../curves.js";
 import { make, neighbor, rove, setAttribute, setText } from "../dom.js";
 import { fontOf, surface } from "../draw.js";
 import { arrowOf, focusedIn, withCommand } from "../focus.js";
-import { colorGroups, emphasis, shownTrajectory } from "../groups.js";
+import { emphasis, shownTrajectory } from "../groups.js";
+import { shownColors } from "../scene.js";
 import { scrubbing } from "../scrub.js";
 import { changeSelection } from "../selection.js";
 import { blocks, tickName } from "../steps.js";
@@ -22,6 +23,7 @@ import { words } from "../words.js";
  * @property {HTMLElement} root
  * @property {HTMLCanvasElement} canvas
  * @property {HTMLElement} values
+ * @property {HTMLElement} scale the numbers of its axis
  * @property {HTMLButtonElement} handle its name, by which it is dragged
  * @property {[number, number]} range
  * @property {Axes} axes
@@ -33,18 +35,10 @@ import { words } from "../words.js";
 
 const DRAG_LEAST = 3; // px of a box that chooses
 
-/** The lanes that are shown, from above. @param {Context} context */
-function shownNames({ payload, store, size }) {
-  const { lanes } = store.state;
-  // A narrow cell opens with two lanes; whoever asked for others gets them.
-  const opening = size.kind !== "wide" && String(lanes) === String(store.start.lanes);
-  return (opening ? lanes.slice(0, 2) : lanes).filter((name) => payload.series.some((series) => series.curves[name]));
-}
-
-/** Makes a lane high or low. @param {Context} context @param {string} name */
+/** Opens a lane, with its axis, or closes it. @param {Context} context @param {string} name */
 function stretch({ store }, name) {
-  const { tall } = store.transient;
-  store.poke({ tall: tall.includes(name) ? tall.filter((other) => other !== name) : [...tall, name] });
+  const { tall } = store.state;
+  store.set({ tall: tall.includes(name) ? tall.filter((other) => other !== name) : [...tall, name] });
 }
 
 /**
@@ -111,7 +105,7 @@ function listenToCanvas(context, lane) {
 }
 
 /**
- * A lane is dragged by its name; a press that moves nothing makes it high or low.
+ * A lane is dragged by its name; a press that moves nothing opens or closes it.
  * @param {Context} context
  * @param {Map<string, Lane>} lanes
  * @param {Order} order
@@ -163,10 +157,11 @@ function createLane(context, name) {
   const naming = { class: "name", "data-part": `lane-${name}`, title: words.lane, "aria-expanded": "false" };
   const handle = make("button", naming, title);
   const head = make("div", {}, handle, make("span", { class: "unit" }, unit));
-  const root = make("div", { class: "lane" }, make("div", { class: "gutter" }, head, values), canvas);
+  const scale = make("div", { class: "scale", "aria-hidden": "true" });
+  const root = make("div", { class: "lane" }, make("div", { class: "gutter" }, head, values, scale), canvas);
   const range = /** @type {Pair} */ (extent(payload, name));
   const axes = axesOf(name, range, payload.steps, { width: 10, height: 10 });
-  return { name, title, root, canvas, values, handle, range, axes };
+  return { name, title, root, canvas, values, scale, handle, range, axes };
 }
 
 /**
@@ -210,11 +205,18 @@ function drawLanes({ payload, store, theme, root }, lanes, supervision) {
     theme,
     font: fontOf(root),
     blocks: supervision,
-    colors: colorGroups(payload, state),
+    colors: shownColors(payload, store),
     // Pointing adds its own line and takes nothing away: the groups are what it is compared with.
     level: emphasis(payload, state, null),
   };
   for (const { canvas, axes } of lanes) drawLane(surface(canvas, axes.width, axes.height), axes, scene);
+}
+
+/** A number of an axis, where it stands. @param {Axes} axes @param {number} value */
+function tickMark(axes, value) {
+  const mark = make("span", {}, number(Number(value.toPrecision(6))));
+  mark.style.top = `${axes.y(value)}px`;
+  return mark;
 }
 
 /** The lanes of this page, made when they are first shown. @param {Context} context @param {HTMLElement} element */
@@ -253,8 +255,9 @@ function createRack(context, element) {
   }
 
   function arrange() {
-    const { plot, lane: low } = context.size;
-    shown = shownNames(context).map(laneOf);
+    const { plot, lane: low, tall: high, kind, folded } = context.size;
+    const names = folded.includes("curves") ? [] : shownLanes(payload, store.state, store.start, kind);
+    shown = names.map(laneOf);
     const roots = shown.map((lane) => lane.root);
     const focused = focusedIn(root);
     if (roots.length !== element.childElementCount || roots.some((one, k) => one !== element.children[k])) {
@@ -263,10 +266,11 @@ function createRack(context, element) {
     }
     rove(handles(), shown.find(({ name }) => name === current)?.handle);
     for (const lane of shown) {
-      const tall = store.transient.tall.includes(lane.name);
-      lane.root.classList.toggle("tall", tall);
-      setAttribute(lane.handle, "aria-expanded", tall);
-      lane.axes = axesOf(lane.name, lane.range, payload.steps, { width: plot, height: (tall ? 3 : 1) * low - 6 });
+      const open = store.state.tall.includes(lane.name);
+      lane.root.classList.toggle("tall", open);
+      setAttribute(lane.handle, "aria-expanded", open);
+      lane.axes = axesOf(lane.name, lane.range, payload.steps, { width: plot, height: (open ? high : low) - 3, open });
+      lane.scale.replaceChildren(...(open ? ticksOf(lane.range) : []).map((value) => tickMark(lane.axes, value)));
     }
   }
 
@@ -287,6 +291,7 @@ export function createLanes(context) {
       "tall",
       "theme",
       "color_by",
+      "basis",
       "focus",
       "pinned",
       "selected",

@@ -86,7 +86,8 @@ export function createCaptions(context) {
         said = "";
         return;
       }
-      if (changed.size === 1 && changed.has("reply")) return; // the button that was pressed keeps the focus
+      const same = changed.has("reply") || (changed.has("layout") && shown.say === said);
+      if (changed.size === 1 && same) return; // the button that was pressed keeps the focus
       if (shown.say !== said) caption.replaceChildren(...rich(shown.say));
       said = shown.say;
       updateButtons(chapter, asking);

@@ -30,7 +30,7 @@ function createLegend() {
     cloud: make("span", { hidden: true }, words.map.cloud),
     hint: make("span", { class: "caption", hidden: true }, words.map.wheel),
     apart: make("b", { class: "apart", hidden: true }),
-    answers: make("span", { hidden: true }),
+    answers: make("span", { class: "reading", hidden: true }),
   };
   return { ...nodes, meter, element: make("div", { class: "legend" }, Object.values(nodes)) };
 }
@@ -55,6 +55,7 @@ function updateLegend(context, stage, legend) {
   answers.hidden = !plane || !ofAnswers;
   const readings = stage.planes.map(({ basis }) => words.map.reading(basis, payload.space));
   setText(answers, ofAnswers ? readings.join(" ") : "");
+  setAttribute(answers, "title", answers.textContent);
   apart.hidden = true;
   if (ofAnswers) return;
   const within = explainedShare(plane, dims);

@@ -124,8 +124,9 @@ function createTable({ payload, store }, fill) {
 }
 
 /** @param {Context} context */
-function keyList({ payload: { series, lead, levels } }) {
-  const rows = words.keyTable(series.length > 1, lead.low_steps > 0, levels[0].toLowerCase());
+function keyList({ payload: { series, lead, levels, list } }) {
+  const has = { several: series.length > 1, low: lead.low_steps > 0, many: list !== null };
+  const rows = words.keyTable(has, levels[0].toLowerCase());
   return make(
     "dl",
     {},
@@ -217,6 +218,9 @@ export function createOverlay(context) {
       if (!sheet.turn()) return;
       if (closed && !element.contains(focused)) from = focused;
       cover();
+      // The header stays in reach, however many rows it has.
+      const top = root.querySelector("header")?.offsetHeight ?? 0;
+      element.style.top = context.size.kind === "narrow" ? "" : `${top}px`;
       const text = content.querySelector("textarea");
       text?.select();
       if (!element.hidden) (text ?? heading).focus({ preventScroll: true });

@@ -8,26 +8,14 @@ import { seriesOf, shownTrajectory } from "../groups.js";
 import { scrubbing } from "../scrub.js";
 import { fillBox } from "../shapes.js";
 import { address, blocks, events, hasTransitions, tickName } from "../steps.js";
-import { drawEvents, drawLowSteps, drawSupervision, drawTransitions, ROWS } from "../timeline.js";
+import { drawEvents, drawLowSteps, drawSupervision, drawTransitions, heightOf, rulerRows } from "../timeline.js";
 import { words } from "../words.js";
 
 /** @typedef {import("../registry.js").Context} Context */
 /** @typedef {import("../timeline.js").Row} Row */
 
-/** The rows that are shown, from above. @param {Context} context @returns {Row[]} */
-function rowsOf({ payload, store, size }) {
-  const transitions = hasTransitions(payload) || payload.series.some((series) => series.curves.changed);
-  const low = payload.lead.low_steps && size.kind !== "narrow" && !store.transient.presenter;
-  return [
-    "events",
-    "supervision",
-    .../** @type {Row[]} */ (transitions ? ["transition"] : []),
-    .../** @type {Row[]} */ (low ? ["low"] : []),
-  ];
-}
-
-/** @param {Row[]} rows */
-const heightOf = (rows) => rows.reduce((sum, row) => sum + ROWS[row], 0);
+/** @param {Context} context */
+const rowsOf = ({ payload, store, size }) => rulerRows(payload, size.kind, store.transient.presenter);
 
 /** @param {Context} context @returns {import("../timeline.js").Timeline} */
 function timelineOf(context) {
@@ -146,7 +134,7 @@ export function createRuler(context) {
     const { top } = timelineOf(context);
     const spans = rowsOf(context).map((row) => {
       const span = make("span", { title: labels[row] }, labels[row]);
-      span.style.top = `${top(row) + 3}px`;
+      span.style.top = `${top(row) + 1}px`;
       return span;
     });
     names.replaceChildren(...spans);

@@ -12,7 +12,7 @@ import { mapOf } from "../planes.js";
 import { sceneOf } from "../scene.js";
 import { words } from "../words.js";
 
-const THUMB = 64;
+const THUMB = 40;
 const AXIS = 18; // px below a plane, which the small picture leaves out
 
 /** @type {import("../registry.js").Key[]} */
@@ -52,7 +52,7 @@ export function createThumbs(context) {
   const tabs = panels.map(([name, title, picture]) =>
     make(
       "button",
-      { role: "tab", "data-panel": name, onclick: () => store.set({ panel: name }) },
+      { role: "tab", "data-panel": name, onclick: () => store.set({ panel: name, sheet: null }) },
       make("span", {}, title),
       picture,
     ),

@@ -39,7 +39,7 @@ function createButtons({ payload, store, actions }) {
   };
 }
 
-/** The jumps, as buttons where there is room, else as a menu. @param {Context} context */
+/** The jumps. @param {Context} context */
 function createJumps(context) {
   const { payload, actions } = context;
   const disabled = payload.steps < 2;
@@ -53,23 +53,9 @@ function createJumps(context) {
       (name !== "halt" || payload.series.some((series) => series.halts)) &&
       (name !== "correct" || payload.series.some((series) => series.valid)),
   );
-  const act = (/** @type {typeof names[0]} */ name) => () => actions[name]();
-  const buttons = names.map((name) =>
-    make("button", { "data-jump": name, disabled, onclick: act(name) }, words.buttons[name]),
+  return createMenu(context, "go", words.buttons.go, () =>
+    names.map((name) => ({ label: words.buttons[name], disabled, act: () => actions[name]() })),
   );
-  const wide = make("div", { class: "jumps" }, buttons);
-  const menu = createMenu(context, "go", words.buttons.go, () =>
-    names.map((name) => ({ label: words.buttons[name], act: act(name) })),
-  );
-  return {
-    elements: [wide, menu.element],
-    /** @param {Set<string>} changed */
-    update(changed) {
-      wide.hidden = context.size.kind !== "wide";
-      menu.element.hidden = !wide.hidden;
-      menu.update(changed);
-    },
-  };
 }
 
 /** Speed and loop. @param {Context} context */
@@ -88,7 +74,7 @@ function createPace({ payload, store }) {
   const element = make(
     "div",
     { class: "rest" },
-    make("label", {}, make("span", { class: "muted" }, words.buttons.speed), speed, rate),
+    make("label", { title: words.buttons.speed }, speed, rate),
     make("label", {}, loop, loopText),
   );
   return {
@@ -113,12 +99,12 @@ export function createTransport(context) {
   const jumps = createJumps(context);
   const pace = createPace(context);
   const where = make("b");
-  const place = make("span", { class: "muted" });
+  const place = make("span", { class: "muted place" });
   const readout = make("div", { class: "readout selectable" }, where, place);
   return {
     name: "transport",
     reads: ["layout", "cursor", "playing", "speed", "loop", "range", "open"],
-    element: make("div", { class: "transport" }, buttons.element, readout, ...jumps.elements, pace.element),
+    element: make("div", { class: "transport" }, buttons.element, readout, jumps.element, pace.element),
     update(changed) {
       const { step, low } = store.state.cursor;
       buttons.update();

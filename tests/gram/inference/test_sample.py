@@ -60,6 +60,8 @@ def test_a_rollout_says_where_it_comes_from(trained: Checkpoint) -> None:
     assert RunConfig.from_dict(rollout.config_of(data)) == trained.config
     assert json.loads(data.attrs["levels"]) == ["Supervision step", "Transition", "Low-level step"]
     assert rollout.board_of(data) == trained.task.board
+    assert data["puzzle_index"].values.tolist() == [3]
+    assert "puzzle_index" not in sample(trained, trained.task.puzzles("test").take([3]), trajectories=1).coords
     assert rollout.check(data) is data
 
 
@@ -342,7 +344,7 @@ class TestModes:
     def test_more_solutions_than_are_searched_for_are_not_called_known(
         self, trained: Checkpoint, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("gram.inference.request.MAX_SOLUTIONS", 2)
+        monkeypatch.setattr("gram.tasks.own.MAX_SOLUTIONS", 2)
         blank = "/".join(["....."] * 5)  # ten solutions
         assert "solutions_known" not in sample(trained, blank, trajectories=1)
 

@@ -14,7 +14,7 @@ import gram
 from gram import checkpoint as store
 from gram.evaluation.metrics import shown, with_interval
 from gram.presets import preset
-from gram.release.claims import judge, targets
+from gram.release.claims import judge, pairs, targets
 from gram.release.export import export, machine
 from gram.release.page import page
 from gram.release.results import judged, measured, rebuild, remarks, results, write
@@ -154,6 +154,34 @@ def test_a_claim_holds_where_intervals_do_not_touch(side: float, holds: bool, me
     deeper = Comparison("boards", Cell(better, metric, supervision_steps=5), Cell(worse, metric))
     found = judge(replace(claim, compare=(*claim.compare, deeper)), tables)
     assert (found["holds"], found["absent"]) == (None, [better])
+
+
+def measured_on(puzzles: list[int], right: list[float]) -> dict[str, Any]:
+    """A cell of 2 samples as it is before its pairs are taken, with the accuracy of each puzzle."""
+    share = sum(right) / len(right)
+    row = figure("", share, 0.2)
+    row["cells"][0]["per_puzzle"] = {
+        "accuracy": share,
+        "per_puzzle": {"puzzle": puzzles, "solutions": [1] * len(puzzles), "accuracy": right},
+    }
+    return row
+
+
+def test_a_claim_is_judged_by_the_difference_of_each_puzzle() -> None:
+    """20 of 100 puzzles are solved by one side alone, none by the other alone: pairs tell what intervals do not."""
+    puzzles, better, worse = list(range(100)), [1.0] * 60 + [0.0] * 40, [1.0] * 40 + [0.0] * 60
+    claim = Claim("A claim", (Comparison("boards", Cell("a", "accuracy"), Cell("b", "accuracy")),))
+    rows = [measured_on(puzzles, better) | {"artifact": "a"}, measured_on(puzzles, worse) | {"artifact": "b"}]
+    assert judge(claim, {"boards": {"rows": rows}})["holds"] is False
+    found = pairs([claim], "boards", rows)
+    assert not any("per_puzzle" in cell for row in rows for cell in row["cells"])
+    result = judge(claim, {"boards": {"rows": rows, "pairs": found}})
+    assert (result["holds"], result["compare"][0]["paired"]["difference"]) == (True, pytest.approx(0.2))
+    others = [measured_on(puzzles, better) | {"artifact": "a"}, measured_on(puzzles[::-1], worse) | {"artifact": "b"}]
+    assert pairs([claim], "boards", others) == []  # not of the same puzzles
+    back = Claim("A claim", (Comparison("boards", Cell("b", "accuracy"), Cell("a", "accuracy")),))
+    rows = [measured_on(puzzles, better) | {"artifact": "a"}, measured_on(puzzles, worse) | {"artifact": "b"}]
+    assert judge(back, {"boards": {"pairs": pairs([back], "boards", rows), "rows": rows}})["holds"] is False
 
 
 def test_a_target_is_met_by_the_mean_of_the_training_seeds() -> None:

@@ -320,7 +320,7 @@ def test_what_cannot_be_is_said_and_changes_nothing(shown: Explorer, lent: Lent,
 
 def test_without_a_model_it_says_how_to_lend_one(data: xr.Dataset):
     shown = explore(data)
-    assert shown.asks == ["cell", "tree"]
+    assert shown.asks == ["puzzle", "cell", "tree"]
     for act in (lambda: shown.branch("A", 0, 1), lambda: shown.patch_each("A", 0, 1, ("A", 1))):
         with pytest.raises(BranchError, match=r"knows no model; .* gv\.explore\(rollout, rerun=gram\.rerun\)"):
             act()
@@ -370,7 +370,7 @@ def test_the_page_hears_first_that_the_kernel_lives_and_then_how_it_went(shown: 
 
 
 def test_a_frozen_page_offers_nothing(shown: Explorer, tmp_path: Path):
-    assert shown.asks == ["cell", "tree", "branch", "each", "compare"]
+    assert shown.asks == ["puzzle", "cell", "tree", "branch", "each", "compare"]
     assert '"asks":' not in shown.to_html(tmp_path / "page.html")
 
 
@@ -419,7 +419,7 @@ def test_a_compared_run_is_a_branch_that_grew_from_nothing(shown: Explorer, data
 
 def test_what_cannot_be_compared_is_refused_and_nothing_changes(data: xr.Dataset):
     shown = explore(data, others={"elsewhere": data.assign(x=data["x"] * 0 + 1), "gone": "/no/such/file.nc"})
-    assert shown.asks == ["cell", "tree", "compare"]
+    assert shown.asks == ["puzzle", "cell", "tree", "compare"]
     before, replies = shown.data, []
     shown.send = replies.append  # type: ignore[method-assign]
     with pytest.raises(BranchError, match="elsewhere does not hold this puzzle"):
@@ -430,6 +430,6 @@ def test_what_cannot_be_compared_is_refused_and_nothing_changes(data: xr.Dataset
     with pytest.raises(BranchError, match="does not hold this puzzle"):
         shown.compare(synthetic.queens(2, features=2))
     assert shown.data is before
-    assert explore(data).asks == ["cell", "tree"]
+    assert explore(data).asks == ["puzzle", "cell", "tree"]
     with pytest.raises(BranchError, match=r"gv\.explore\(rollout\)"):
         Explorer(pack(data)).compare(data)

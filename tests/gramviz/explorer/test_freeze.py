@@ -14,6 +14,7 @@ from IPython.core.formatters import DisplayFormatter
 from gramviz.explorer.freeze import freeze
 from gramviz.explorer.opening import explore
 from gramviz.explorer.pack import pack
+from gramviz.explorer.source import BranchError
 from gramviz.explorer.state import State, StateError
 from gramviz.explorer.widget import Explorer
 
@@ -26,7 +27,10 @@ def payload(small):
 
 
 def parcel(page: str) -> dict:
-    return json.loads(re.search(r'<script type="application/json" id="gv-payload">(.*?)</script>', page, re.DOTALL)[1])
+    """What the page holds of the puzzle that it opens with."""
+    return json.loads(re.search(r'<script type="application/json" id="gv-payload">(.*?)</script>', page, re.DOTALL)[1])[
+        0
+    ]
 
 
 def test_trm_and_fifty_paths_fit_in_a_megabyte():
@@ -113,3 +117,13 @@ def test_the_page_says_where_it_comes_from_and_answers_without_script(payload):
     footer = re.search(r"<footer>(.*?)</footer>", page, re.DOTALL)[1]
     for word in (payload.meta["series"][0]["hash"], payload.meta["series"][0]["checkpoint"], "numpy"):
         assert str(word) in footer
+
+
+def test_a_page_may_hold_several_puzzles(small):
+    for source in (small, explore(small)):
+        held = json.loads(re.search(r'id="gv-payload">(.*?)</script>', freeze(source, puzzles=[0, 1, 1]))[1])
+        assert [one["meta"]["puzzle"] for one in held] == [0, 1]
+    with pytest.raises(BranchError, match="no puzzle 5; this explorer has 0 to 1"):
+        freeze(small, puzzles=[5])
+    with pytest.raises(BranchError, match="holds one puzzle and no rollout"):
+        freeze(pack(small), puzzles=[1])

@@ -85,6 +85,18 @@ class TestLive:
         assert rollout.digest(shown.rollout) == rollout.digest(watch.data)
         assert (shown.busy, shown.progress.value, shown.status.value) == (False, 13, "Done, 13 of 13.")
 
+    def test_where_nothing_is_given_all_answers_are_seen_at_once(self) -> None:
+        for givens, opening in ((0, "samples"), (1, None)):
+            watch = Scripted(givens=givens)
+            shown = live(watch, ["a"]).generate()
+            watch.go(2)
+            wait(lambda now=shown: now.explorer is not None)
+            assert shown.explorer.state.get("sheet") == opening
+            shown.explorer.set(sheet=None)
+            watch.go(11)
+            shown.join(30)
+            assert shown.explorer.state["sheet"] is None  # closed, it stays so
+
     def test_cancel_stops_before_the_next_transition_and_keeps_what_exists(self) -> None:
         watch = Scripted()
         shown = live(watch, ["a"]).generate()

@@ -71,6 +71,9 @@ def whole(payload: Payload) -> None:
         expected |= {"landscape_h": ("u1", (64, 64)), "answers_m": ("f4", (2, width)), "answers_mu": ("f4", (width,))}
         expected |= {"river": ("u2", (n, t)), "lane": ("i1", (n, t)), "commit": ("u2", (n,))}
         expected |= {"map_answers": ("i2", (n, t, 2))}
+        p, height, width = meta["puzzles"], meta["board"]["height"], meta["board"]["width"]
+        expected |= {"puzzle_x": ("u1", (p, height, width)), "puzzle_solutions_known": ("i4", (p,))}
+        expected |= {f"puzzle_{name}": ("u2", (p,)) for name in ("right", "agree", "answers")}
         for (letter, name), form in shapes.items():
             if letter == one["letter"] and name != "low_drift":
                 assert expected[name] == form, name

@@ -16,6 +16,7 @@ from gramviz.explorer.link import FRONTEND
 from gramviz.explorer.opening import compare, explore
 from gramviz.explorer.pack import pack
 from gramviz.explorer.payload import PackError
+from gramviz.explorer.source import BranchError
 from gramviz.explorer.state import State, StateError
 from gramviz.explorer.widget import Explorer
 
@@ -161,7 +162,8 @@ def random_state(rng: random.Random) -> dict:
         "camera": rng.choice([None, {"x": number(), "y": number(), "k": 2.5}]), "layers": some(list(LAYERS)),
         "lanes": some(list(CURVES)), "speed": rng.choice([1, 2, 4, 8, 16]), "loop": rng.random() < 0.5,
         "theme": rng.choice(["auto", "light", "dark"]), "motion": rng.choice(["auto", "calm"]),
-        "panel": rng.choice(["board", "map", "answers"]),
+        "panel": rng.choice(["board", "map", "answers"]), "folded": rng.choice([None, [], ["board", "curves"]]),
+        "sizes": rng.choice([{}, {"board": 0.4}, {"answers": 0.2, "curves": 0.3}]), "tall": some(list(CURVES))[:2],
     }  # fmt: skip
     return {key: value for key, value in keys.items() if rng.random() < 0.7}
 
@@ -217,7 +219,7 @@ def test_from_json_says_what_to_paste(text):
 
 
 def test_a_reader_sees_what_it_is(pair):
-    assert repr(Explorer(pair)) == "Explorer(8 queens, puzzle 1 of 1: A TRM (1 trajectories), B GRAM (50 trajectories))"
+    assert repr(Explorer(pair)) == "Explorer(8 queens, puzzle 1 of 1: A TRM (1 trajectory), B GRAM (50 trajectories))"
 
 
 def test_the_plane_of_a_cell_is_packed_when_it_is_asked_for(gram, tmp_path):
@@ -241,3 +243,31 @@ def test_the_plane_of_a_cell_is_packed_when_it_is_asked_for(gram, tmp_path):
     assert explorer.state["basis"] == "cell2"
     with pytest.raises(StateError, match=r"did not pack; open it with gv\.explore\(rollout, planes_of=\[5\]\)"):
         Explorer(pack(gram)).set(basis="cell5")
+
+
+def test_another_puzzle_follows_python_and_drops_what_was_of_the_one_before(small):
+    explorer = explore(small).go("2.1").focus("A", 3).select("A", [1, 2]).set(theme="dark", basis="h")
+    assert explorer.set(puzzle=1, speed=8) is explorer
+    assert explorer.meta["puzzle"] == 1
+    assert explorer.meta["x"] == small["x"].values[1].tolist()
+    assert explorer.state == {
+        "puzzle": 1, "cursor": {"step": 3, "low": None}, "basis": "h", "speed": 8, "theme": "dark",
+    }  # fmt: skip
+    explorer._asked(None, {"ask": "puzzle", "puzzle": 0, "id": "1"}, None)
+    assert explorer.state["puzzle"] == explorer.meta["puzzle"] == 0
+    with pytest.raises(BranchError, match="no puzzle 2; this explorer has 0 to 1"):
+        explorer.set(puzzle=2)
+    with pytest.raises(StateError, match="has no rollout; open it with"):
+        Explorer(pack(small)).set(puzzle=1)
+    other = small.isel(puzzle=[1])
+    both = compare(small, other, puzzle=(1, 0))
+    with pytest.raises(BranchError, match="B does not hold puzzle 0 of A"):
+        both.set(puzzle=0)
+
+
+def test_a_puzzle_that_was_chosen_by_its_index_says_which_it_is(small):
+    chosen = small.isel(puzzle=[1]).assign_coords(puzzle_index=("puzzle", [17]))
+    assert repr(explore(chosen)).startswith("Explorer(Sudoku 4x4, puzzle #17: A")
+    both = small.assign_coords(puzzle_index=("puzzle", [0, 17]))
+    assert "puzzle 1 of 2" in repr(explore(both))
+    assert "puzzle #17, 2 of 2" in repr(explore(both, puzzle=1))

@@ -1,7 +1,8 @@
-"""`gramviz.reports.notebook`: parameters are checked by name and type, and what a run leaves is settled."""
+"""`gramviz.reports.notebook`: a file is a notebook or refused in a sentence, and what a run leaves is settled."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,104 +10,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from gramviz.reports import notebook
-from gramviz.reports.notebook import Parameter, ReportError
-
-PARAMETERS = """
-model: str = "small"  # which model
-seed: int = 0  # of the dice
-share: float = 0.5  # of the puzzles
-sizes: list[int] = [1, 2]
-loud: bool = False
-extra: dict = {}
-title: str = ""  # name of the page
-"""
-
-
-def cell(source: str) -> Any:
-    """A cell that says which parameters a notebook takes."""
-    return new_code_cell(source.strip(), id="parameters", metadata={"tags": ["parameters"]})
-
-
-BOOK = new_notebook(cells=[cell(PARAMETERS)])
-
-
-# Parameters -----------------------------------------------------------------------------------------------------------
-
-
-def test_parameters_are_read_with_type_default_and_meaning() -> None:
-    known = notebook.parameters(BOOK)
-    assert list(known) == ["model", "seed", "share", "sizes", "loud", "extra", "title"]
-    assert known["seed"] == Parameter("seed", "int", 0, "of the dice")
-    assert known["sizes"].type == "list"
-    assert known["loud"].help == ""
-
-
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        ("seed=7", 7),
-        ("seed=-1", -1),
-        ("share=1", 1.0),
-        ("share=1e-3", 1e-3),
-        ("loud=true", True),
-        ("loud=False", False),
-        ("sizes=[4, 5]", [4, 5]),
-        ('extra={"accuracy": ">=0.85"}', {"accuracy": ">=0.85"}),
-        ("model=7", "7"),
-        ("model=a=b", "a=b"),
-        ("title=", ""),
-    ],
-)
-def test_a_text_is_read_as_the_declared_type(text: str, value: Any) -> None:
-    known = notebook.parameters(BOOK)
-    (read,) = notebook.check(known, notebook.assignments([text])).values()
-    assert read == value
-    assert type(read) is type(value)
-
-
-@pytest.mark.parametrize(
-    ("pairs", "message"),
-    [
-        (
-            ["sed=1"],
-            "unknown parameter 'sed'; known: model, seed, share, sizes, loud, extra, title (did you mean 'seed'?)",
-        ),
-        (["seed=x"], "parameter 'seed' must be int, not 'x'; its default is 0"),
-        (["seed=1.5"], "parameter 'seed' must be int, not 1.5; its default is 0"),
-        (["seed=True"], "parameter 'seed' must be int, not True; its default is 0"),
-        (["loud=1"], "parameter 'loud' must be bool, not 1; its default is False"),
-        (["sizes=3"], "parameter 'sizes' must be list, not 3; its default is [1, 2]"),
-        (["seed"], "'seed' is not name=value; write for example -p seed=0"),
-        (["se-ed=1"], "'se-ed=1' is not name=value; write for example -p seed=0"),
-        (["seed=1", "seed=2"], "parameter 'seed' is given twice, as '1' and '2'; give it once"),
-    ],
-)
-def test_a_wrong_parameter_is_one_sentence(pairs: list[str], message: str) -> None:
-    known = notebook.parameters(BOOK)
-    with pytest.raises(ReportError) as raised:
-        notebook.check(known, notebook.assignments(pairs))
-    assert str(raised.value) == message
-
-
-@pytest.mark.parametrize(
-    ("source", "message"),
-    [
-        ("seed: int = 1 + 1", "the default of parameter 'seed' must be a literal, not '1 + 1'"),
-        ("import os", "the parameters cell may hold only `name: type = literal`, not 'import os'"),
-        ("seed: complex = 0", "parameter 'seed' has type 'complex'; known: str, int, float, bool, list, dict"),
-        ("seed = None", "parameter 'seed' has type 'NoneType'; known: str, int, float, bool, list, dict"),
-    ],
-)
-def test_a_parameters_cell_holds_literals_only(source: str, message: str) -> None:
-    with pytest.raises(ReportError) as raised:
-        notebook.parameters(new_notebook(cells=[cell(source)]))
-    assert str(raised.value) == message
-
-
-def test_a_notebook_without_parameters_has_none() -> None:
-    assert notebook.parameters(new_notebook(cells=[new_code_cell("x = 1", id="x")])) == {}
-    with pytest.raises(ReportError, match="unknown parameter 'x'; known: none"):
-        notebook.check({}, {"x": 1})
+from gramviz.reports.notebook import ReportError
 
 
 def test_a_missing_notebook_names_its_neighbors(tmp_path: Path) -> None:
@@ -123,6 +27,38 @@ def test_what_is_no_notebook_is_refused(tmp_path: Path, text: str) -> None:
         notebook.read(path)
 
 
+CELL: dict[str, Any] = {"cell_type": "code", "metadata": {}, "source": "1", "outputs": [], "execution_count": None}
+
+
+def write(path: Path, cells: list[Any], minor: int = 5) -> Path:
+    path.write_text(json.dumps({"nbformat": 4, "nbformat_minor": minor, "metadata": {}, "cells": cells}))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        ({"metadata": {"tags": 5}}, "cell 2, metadata.tags: 5 is not of type 'array'"),
+        ({"metadata": {"tags": None}}, "cell 2, metadata.tags: None is not of type 'array'"),
+        ({"source": None}, "cell 2, source: None is not valid"),
+        ({"cell_type": "cod"}, "cell 2: cell_type is none of code, markdown, raw"),
+        ({"source": "'\ud800'"}, "cell 2: it holds half of a character"),
+    ],
+)
+def test_a_faulty_cell_is_refused_with_its_number(tmp_path: Path, cell: dict[str, Any], message: str) -> None:
+    path = write(tmp_path / "odd.ipynb", [CELL | {"id": "one"}, CELL | {"id": "two"} | cell])
+    with pytest.raises(
+        ReportError, match=rf"odd\.ipynb is not a notebook \(nbformat 4\): {message}.*; correct it there"
+    ):
+        notebook.read(path)
+
+
+@pytest.mark.parametrize("minor", [2, 5])
+def test_cells_without_names_get_the_same_in_every_run(tmp_path: Path, minor: int) -> None:
+    path = write(tmp_path / "old.ipynb", [CELL, CELL | {"outputs": [{"output_type": "broken"}]}], minor)
+    assert [cell["id"] for cell in notebook.read(path).cells] == ["cell-0", "cell-1"]
+
+
 # Settling -------------------------------------------------------------------------------------------------------------
 
 
@@ -135,3 +71,16 @@ def test_settling_cuts_the_log_out_and_keeps_results() -> None:
     settled, log = notebook.settle(new_notebook(cells=[busy]), "[IPKernelApp] running over TCP\nreal trouble\n")
     assert log == "real trouble\n[one] 100%"
     assert [output.text for output in settled.cells[0].outputs] == ["kept\n"]
+
+
+@pytest.mark.parametrize(
+    ("pieces", "shown"),
+    [
+        ([f"\rstep {step}" for step in range(500)], "step 499"),
+        ([" 50%|##  |", "\r100%|####|", "\n", "then\n"], "100%|####|\nthen\n"),
+    ],
+)
+def test_a_line_that_is_overwritten_ends_as_in_a_terminal(pieces: list[str], shown: str) -> None:
+    busy = new_code_cell("1", id="one", outputs=[new_output("stream", name="stdout", text=text) for text in pieces])
+    settled, _ = notebook.settle(new_notebook(cells=[busy]))
+    assert [output.text for output in settled.cells[0].outputs] == [shown]

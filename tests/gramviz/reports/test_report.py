@@ -16,8 +16,9 @@ from typing import Any
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from gramviz.reports import notebook as notebooks
 from gramviz.reports import report
 from gramviz.reports.execute import Progress
 from gramviz.reports.notebook import ReportError, read, strip, tags
@@ -179,6 +180,107 @@ def test_a_title_is_the_name_of_the_page(notebook: Path, tmp_path: Path) -> None
     assert "<title>Night 12 &lt;b&gt;</title>" in done.page.read_text()
 
 
+# Notebooks that others wrote ---------------------------------------------------------------------------------------
+
+SECRET = 'so-"secret"&so'
+WATCH = """
+import ipywidgets, sys
+shown = ipywidgets.Output()
+with shown:
+    print("gone")
+    shown.clear_output()
+    print("printed inside")
+ipywidgets.VBox([ipywidgets.IntSlider(), shown, ipywidgets.HTML("<b>in bold</b>")])
+"""
+
+
+@pytest.fixture(scope="module")
+def foreign(tmp_path_factory: pytest.TempPathFactory) -> report.Report:
+    """A run of what a notebook of ours has not: no kernel named, figures, bars, widgets, a secret, errors, an end."""
+    folder = tmp_path_factory.mktemp("foreign")
+    cells = [
+        code("%matplotlib inline\ntoken: str = ''  # to log in\nn = None", "parameters", name="given"),
+        code("print(len(token), token, n); import sys; print(token, file=sys.stderr)", name="secret"),
+        code("for step in range(500): print(f'\\rstep {step}', end='')", name="bar"),
+        code("import plotly.graph_objects as go\ngo.Figure(go.Scatter(y=[1, 3, 2]))", name="figure"),
+        code("figure = go.Figure(go.Scatter(y=[2, 3]))\nfigure.show()", name="second"),
+        code(WATCH, name="watch"),
+        code("1 / 0", "raises-exception", name="error"),
+        code("sys.exit(0)", name="end"),
+        code("print('never')", name="after"),
+    ]
+    nbformat.write(new_notebook(cells=cells), folder / "foreign.ipynb")
+    return report.run(folder / "foreign.ipynb", {"n": "null"}, folder / "out", secrets={"token": SECRET})
+
+
+def test_outputs_of_any_notebook_are_in_the_page(foreign: report.Report) -> None:
+    page, cells = foreign.page.read_text(), {cell["id"]: cell for cell in read(foreign.notebook).cells}
+    assert cells["bar"].outputs[0].text == "step 499"
+    assert page.count("Plotly.newPlot(") == 2
+    assert page.count("* plotly.js v") == 1, "the script stands in the page once"
+    assert [output.get("text") or output.data["text/html"] for output in cells["watch"].outputs] == [
+        "printed inside\n",
+        "<b>in bold</b>",
+    ]
+    assert "ZeroDivisionError" in page
+    assert "The notebook ended itself here (sys.exit)" in page
+    assert cells["after"].outputs == []
+    assert "The notebook names no kernel; python3 ran it." in page
+
+
+def test_a_secret_is_known_to_the_notebook_and_to_nobody_else(foreign: report.Report) -> None:
+    cells = {cell["id"]: cell for cell in read(foreign.notebook).cells}
+    assert cells["secret"].outputs[0].text == f"{len(SECRET)} ••• None\n"
+    for path in foreign.page.parent.rglob("*"):
+        assert not re.search(r"so-.{1,12}secret", path.read_text())
+    assert "--secret token" in foreign.page.read_text()
+
+
+@pytest.mark.parametrize(
+    ("given", "secrets", "message"),
+    [
+        ({}, {"model": "abc"}, "secret 'model' has 3 characters; one that can be hidden has 4 or more"),
+        (
+            {"model": "x"},
+            {"model": "abcd"},
+            "parameter 'model' is given twice, as a value and as a secret; give it once",
+        ),
+    ],
+)
+def test_a_secret_that_cannot_be_kept_is_refused(
+    notebook: Path, given: dict[str, Any], secrets: dict[str, str], message: str
+) -> None:
+    with pytest.raises(ReportError, match=message):
+        report.run(notebook, given, notebook.parent / "out", secrets=secrets)
+
+
+def test_a_kernel_that_is_not_installed_is_refused_before_anything_runs(notebook: Path) -> None:
+    book = nbformat.read(notebook, 4)
+    book.metadata.kernelspec.name = "conda-env-research-py"
+    nbformat.write(book, notebook)
+    with pytest.raises(ReportError, match=r"no kernel 'conda-env-research-py'; installed: .*python3.*--kernel"):
+        report.run(notebook, {}, notebook.parent / "out")
+
+
+@pytest.mark.parametrize(
+    ("shown", "message"),
+    [
+        ({"application/vnd.vega.v5+json": {}, "text/plain": "<Chart>"}, "code cell 1 shows application/vnd.vega.v5"),
+        (
+            {notebooks._WIDGET: {"model_id": "a"}, "text/plain": "<FigureWidget>"},
+            r"code cell 1 shows a widget \(Figure\)",
+        ),
+    ],
+)
+def test_what_no_page_can_show_is_refused_with_the_cell_s_number(shown: dict[str, Any], message: str) -> None:
+    book = new_notebook(cells=[code("1", name="one")])
+    book.cells[0].outputs = [new_output("display_data", shown)]
+    state = {"a": {"model_name": "FigureModel", "model_module": "anywidget", "state": {"_view_name": "Figure"}}}
+    book.metadata["widgets"] = {"application/vnd.jupyter.widget-state+json": {"state": state}}
+    with pytest.raises(ReportError, match=message):
+        notebooks.settle(book)
+
+
 # Runs that do not work ------------------------------------------------------------------------------------------------
 
 
@@ -220,9 +322,17 @@ def test_a_failed_run_says_where_and_keeps_the_last_report(notebook: Path, tmp_p
 
 
 def test_a_kernel_that_dies_is_a_failed_run(notebook: Path, tmp_path: Path) -> None:
-    with pytest.raises(RunError, match=r"cell 3 \(Something alive\): Kernel died; out of memory is the usual cause"):
+    with pytest.raises(RunError, match=r"cell 3 \(Something alive\): the kernel ended itself with exit code 9"):
         report.run(notebook, {"model": "dies"}, tmp_path / "out")
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["small.failed.html", "small.failed.ipynb"]
+
+
+def test_a_run_that_takes_too_long_fails_and_says_so(notebook: Path, tmp_path: Path) -> None:
+    book = nbformat.read(notebook, 4)
+    book.cells[4].source = "import time; time.sleep(60)"
+    nbformat.write(book, notebook)
+    with pytest.raises(RunError, match=r"cell \d .*: the run took longer than its timeout of 3 s; see"):
+        report.run(notebook, {}, tmp_path / "out", timeout=3)
 
 
 @pytest.mark.parametrize("place", ["/proc/nowhere/out", "small.ipynb/out"])

@@ -1,0 +1,149 @@
+"""A person's own puzzles: every usual form is read as the same puzzle; what cannot be read is said in a sentence."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gram.evaluation.evaluate import evaluate
+from gram.inference.sample import sample
+from gram.tasks import TASKS, Task, TaskError
+from gram.tasks.coloring import ColoringConfig
+from gram.tasks.nqueens import NQueensConfig
+from gram.tasks.own import read
+from gram.tasks.sudoku import SudokuConfig
+
+LINE = "1..43.1..14.4..1"  # 4 x 4
+ROWS = ["1..4", "3.1.", ".14.", "4..1"]
+SUDOKU_FORMS = {
+    "a line": LINE,
+    "zeros": LINE.replace(".", "0"),
+    "question marks and commas": "\n".join(",".join(row) for row in ROWS).replace(".", "?"),
+    "a byte order mark and CRLF": "\ufeff" + "\r\n".join(ROWS),
+    "a frame": "*-----*\n|1.|.4|\n|3.|1.|\n|--+--|\n|.1|4.|\n|4.|.1|\n*-----*",
+    "sections and comments": "#A somebody\n[Puzzle]\n" + "\n".join(ROWS) + "\n#L a line\n",
+    "a title": "Grid 01\n" + "\n".join(ROWS),
+    "stars for blanks": LINE.replace(".", "*"),
+}
+
+
+@pytest.fixture(scope="module")
+def sudoku() -> Task:
+    return TASKS["sudoku"](SudokuConfig(size=4, generated=20, clues_min=4, clues_max=8))
+
+
+@pytest.fixture(scope="module")
+def queens() -> Task:
+    return TASKS["nqueens"](NQueensConfig(board_size=5))
+
+
+@pytest.mark.parametrize("form", SUDOKU_FORMS)
+def test_a_sudoku_in_any_usual_form(sudoku: Task, form: str, tmp_path: Path) -> None:
+    expected = sudoku.parse(LINE)
+    assert sudoku.text(expected).replace("\n", "") == LINE
+    (tmp_path / "puzzle.txt").write_text(SUDOKU_FORMS[form], encoding="utf-8", newline="")
+    found = read(sudoku, tmp_path / "puzzle.txt")
+    assert (found.x == expected).all()
+    assert len(found) == 1
+    assert (sudoku.parse(SUDOKU_FORMS[form]) == expected).all()
+
+
+def test_several_sudokus(sudoku: Task, tmp_path: Path) -> None:
+    digits = [[int(cell) for cell in LINE.replace(".", "0")]] * 2
+    for source in ([LINE, LINE], np.array(digits), np.array(digits).reshape(2, 4, 4), tuple(map(np.array, digits))):
+        assert (read(sudoku, source).x == sudoku.parse(LINE)).all()
+    for name, text in (("two.sdm", f"{LINE}\n{LINE}\n"), ("rows.txt", "\n\n".join(["\n".join(ROWS)] * 2))):
+        (tmp_path / name).write_text(text)
+        assert len(read(sudoku, tmp_path / name)) == 2
+    (tmp_path / "packed").write_bytes(gzip.compress(f"{LINE}\n{LINE}".encode()))
+    assert len(read(sudoku, tmp_path / "packed")) == 2
+
+
+def test_a_table_has_answers_and_ratings(sudoku: Task, tmp_path: Path) -> None:
+    answer = sudoku.text(sudoku.solve(sudoku.parse(LINE))[0]).replace("\n", "")
+    for header in ("source,question,answer,rating", "id,quizzes,solutions,rating"):
+        (tmp_path / "table.csv").write_text(f"{header}\na,{LINE},{answer},7\nb,{answer},{answer},0\n")
+        found = read(sudoku, tmp_path / "table.csv")
+        assert found.rating is not None
+        assert found.rating.tolist() == [7, 0]
+        assert [sudoku.text(solution[0]).replace("\n", "") for solution in found.solutions] == [answer] * 2
+    renamed = answer.translate(str.maketrans("12", "21"))
+    for wrong, words in ((renamed, "breaks a rule or changes a given"), (answer[1:] + answer[0], ": .* twice, at ")):
+        (tmp_path / "table.csv").write_text(f"quizzes,solutions\n{LINE},{wrong}\n")
+        with pytest.raises(TaskError, match=rf"table.csv, puzzle 1: its answer{'' if words[0] == ':' else ' '}{words}"):
+            read(sudoku, tmp_path / "table.csv")
+
+
+QUEENS = "..Q..\n.....\n.....\n.....\n....."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [QUEENS, QUEENS.replace(".", "_ ").replace("Q", "Q "), "2Q2/5/5/5/5", "[2, -1, -1, -1, -1]", "2,-1,-1,-1,-1"],
+)
+def test_queens_in_any_usual_form(queens: Task, text: str, tmp_path: Path) -> None:
+    (tmp_path / "queens").write_text(text + "\n")
+    found = read(queens, tmp_path / "queens")
+    assert (found.x == queens.parse(QUEENS)).all()
+    assert found.counts.tolist() == [2]
+    assert len(read(queens, [text, text])) == 2
+
+
+def test_a_graph_of_dimacs() -> None:
+    task = TASKS["coloring"](ColoringConfig(vertices=5))
+    text = "c five nodes\np edge 5 3\ne 1 2\ne 2 3\ne 4 3\n"
+    assert (task.parse(text) == task.parse("1-2 2-3 3-4")).all()
+    assert (task.parse("p edge 5 0\n") == task.parse("no edges")).all()
+    with pytest.raises(TaskError, match="this task has 5 nodes, so write p edge 5"):
+        task.parse("p edge 6 1\ne 1 2")
+    with pytest.raises(TaskError, match="'e 1 2 3' is no edge of a DIMACS file"):
+        task.parse("p edge 5 1\ne 1 2 3")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "no puzzle stands there"),
+        (b"\xff\xfe\x00", "is no text in UTF-8"),
+        (b"\x1f\x8b\x08 not packed", "cannot be read"),
+        (b"12\n34\n", "puzzle 1: the puzzle has rows of 2, 2 characters"),
+        (f"{LINE}\n{LINE[:-2]}11".encode(), "puzzle 2: row 4 holds"),
+        (f"question,rating\n{LINE}".encode(), "row 2 has 1 fields under 2 columns"),
+        (f"question,rating\n{LINE},hard".encode(), "a rating is no whole number"),
+        (b'question\n"' + b"1" * 200_000 + b'"', "field larger than field limit"),
+    ],
+)
+def test_what_cannot_be_read_is_said(sudoku: Task, content: bytes, words: str, tmp_path: Path) -> None:
+    path = tmp_path / "own.txt"
+    path.write_bytes(content)
+    with pytest.raises(TaskError) as found:
+        read(sudoku, path)
+    assert words in str(found.value)
+    assert "own.txt" in str(found.value)
+    assert "\n" not in str(found.value)
+
+
+@pytest.mark.parametrize("source", [3.5, b"1", [[1.5] * 16], [["a"]], [[10] * 16], []])
+def test_what_is_no_list_of_puzzles(sudoku: Task, source: Any) -> None:
+    with pytest.raises(TaskError):
+        read(sudoku, source)
+
+
+def test_a_folder_is_no_file_of_puzzles(sudoku: Task, tmp_path: Path) -> None:
+    with pytest.raises(TaskError, match="is no file; give the path of one with puzzles"):
+        read(sudoku, tmp_path)
+
+
+def test_own_puzzles_are_sampled_and_scored(debug_checkpoint: Path, tmp_path: Path) -> None:
+    (tmp_path / "own.txt").write_text(QUEENS)
+    (text,) = (sample(debug_checkpoint, QUEENS, trajectories=2, supervision_steps=1),)
+    for source in (tmp_path / "own.txt", str(tmp_path / "own.txt"), [QUEENS], [[0, 0, 1, 0, 0, *[0] * 20]]):
+        if source == [[0, 0, 1, 0, 0, *[0] * 20]]:
+            source = np.array(source).reshape(1, 5, 5)
+        assert sample(debug_checkpoint, source, trajectories=2, supervision_steps=1)["tokens"].equals(text["tokens"])
+    found = evaluate(debug_checkpoint, [QUEENS, "[0, -1, -1, -1, -1]"], trajectories=2, supervision_steps=1)
+    assert found["inputs"] == 2
