@@ -138,7 +138,7 @@ class Branch:
     def row(self, depth: int) -> Row:
         """What the tree says of it."""
         cause = f"{self.origin}: {self.cause}" if self.series else self.cause
-        return Row(self.name, cause, self.outcome, self.letter, self.pinned, self.ask is not None, depth)
+        return Row(self.name, cause, self.outcome, self.letter, self.pinned, depth)
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,6 @@ class Row:
     outcome: str
     letter: str | None
     pinned: bool
-    drawn: bool
     depth: int
 
     def __str__(self) -> str:
@@ -288,6 +287,7 @@ class Branches(Mapping[str, Branch]):
     def clear(self) -> None:
         """Forget all: they are of a puzzle that is left."""
         self._all, self.shown = [], []
+        self._explorer.effect = {}
         self.publish()
 
     def present(self, shown: Sequence[Branch], *, anew: bool = False, **state: Any) -> None:

@@ -202,7 +202,7 @@ def patch_each(
     base, goal = again(one, trajectory=[n], keys=[n]), again(theirs, trajectory=[m], keys=[n])
     after = again(one, trajectory=many, keys=many, h=states["h"], l=states.get("l"))
     found = effect(base, goal, after).rename(trajectory="position")
-    if not found["differs"].any():
+    if found["effect"].isnull().all():
         raise BranchError(
             f"{start.name} and {_name(patch)} reach the same answer from {start.at}, so no cell decides between them; "
             "choose another source or another step"

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from gram.board import Board
 from gramviz.explorer.source import BranchError
 
 if TYPE_CHECKING:
     from gramviz.explorer.widget import Explorer
+
+ACTS = ("show", "hide", "compare", "delete")  # methods of a branch
 
 
 def answer(explorer: Explorer, asked: Mapping[str, Any]) -> str:
@@ -19,41 +24,43 @@ def answer(explorer: Explorer, asked: Mapping[str, Any]) -> str:
     """
     if asked["ask"] == "cell":
         explorer.set(basis=f"cell{int(asked['cell'])}", camera=None, brush=None)
-        return ""
-    if asked["ask"] == "puzzle":
+    elif asked["ask"] == "puzzle":
         explorer.set(puzzle=int(asked["puzzle"]))
-        return ""
-    if asked["ask"] == "compare":
+    elif asked["ask"] == "compare":
         explorer.compare(explorer.others[int(asked["other"])])  # by number: a page names no file to be opened
-        return ""
-    if asked["ask"] == "tree":
-        return _tend(explorer, str(asked["name"]), asked)
-    series, trajectory, step = asked["series"], asked.get("trajectory"), asked.get("step", 0)
-    patch = asked.get("patch")
-    source = (str(patch[0]), int(patch[1])) if patch else None
-    if asked["ask"] == "each" and source:
-        explorer.patch_each(series, int(trajectory or 0), step, source)
-        return ""
-    edit, nudge = asked.get("edit"), asked.get("nudge")
-    explorer.branch(
-        series, trajectory, step, patch=source, cells=asked.get("cells"), by=float(asked.get("by", 1)),
-        edit={int(cell): token for cell, token in edit.items()} if edit else None,
-        nudge=(int(nudge[0]), float(nudge[1])) if nudge else None,
-    )  # fmt: skip
+    elif asked["ask"] == "tree":
+        _tend(explorer, asked)
+    elif asked["ask"] == "each":
+        return _each(explorer, asked)
+    else:
+        edit, nudge, patch = (asked.get(name) for name in ("edit", "nudge", "patch"))
+        explorer.branch(
+            asked["series"], asked.get("trajectory"), asked.get("step", 0), cells=asked.get("cells"),
+            edit={int(cell): token for cell, token in edit.items()} if edit else None,
+            patch=(str(patch[0]), int(patch[1])) if patch else None, by=float(asked.get("by", 1)),
+            nudge=(int(nudge[0]), float(nudge[1])) if nudge else None,
+        )  # fmt: skip
     return ""
 
 
-def _tend(explorer: Explorer, name: str, asked: Mapping[str, Any]) -> str:
+def _each(explorer: Explorer, asked: Mapping[str, Any]) -> str:
+    """Patch each cell in turn; says where the effect is largest."""
+    letter, trajectory = asked["patch"]
+    found = explorer.patch_each(asked["series"], asked["trajectory"], asked["step"], (str(letter), int(trajectory)))
+    values = found["effect"].values
+    best = int(np.nanargmax(values))
+    place = Board.from_json(explorer._source.rollouts[0].attrs["board"]).place(best) if explorer._source else ""
+    return f"{place[:1].upper()}{place[1:]} decides most: patched alone, its effect is {values[best]:.2f}."
+
+
+def _tend(explorer: Explorer, asked: Mapping[str, Any]) -> None:
     """Do something with a branch."""
-    branch, act = explorer.branches[name], asked.get("act")
+    branch, act = explorer.branches[str(asked["name"])], asked.get("act")
     if act == "rename":
         branch.rename(str(asked["to"]))
     elif act == "pin":
         branch.pin(not branch.pinned)
-    elif act in ("show", "hide", "compare", "delete", "replay"):
+    elif act in ACTS:
         getattr(branch, act)()
     else:
-        raise BranchError(
-            f"{act!r} is nothing to do with a branch; known: rename, pin, show, hide, compare, delete, replay"
-        )
-    return ""
+        raise BranchError(f"{act!r} is nothing to do with a branch; known: rename, pin, {', '.join(ACTS)}")

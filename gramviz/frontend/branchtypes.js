@@ -7,7 +7,6 @@
  * @property {string} outcome
  * @property {string | null} letter null: it is not shown
  * @property {boolean} pinned
- * @property {boolean} drawn
  * @property {number} depth
  */
 /**

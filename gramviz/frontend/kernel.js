@@ -152,6 +152,12 @@ export function createKernel(model) {
       follow(model, store, signal);
       questions.connect(store, say, signal);
     },
+    /** Takes the effect of a patch off the board, here and in the kernel. @param {Store} store */
+    clearEffect(store) {
+      store.poke({ effect: null });
+      model.set("effect", {});
+      model.save_changes();
+    },
     /** Why the kernel cannot be asked for this, or null. @param {string} what @returns {string | null} */
     refusal(what) {
       const asks = model.frozen ? null : model.get("asks");

@@ -68,7 +68,7 @@ export function patchOffers({ payload, store, kernel }) {
   return [
     offer(patch.some(names, name), () => kernel.ask({ ask: "branch", ...question, cells: chosen }), why("branch")),
     offer(patch.each(name), () => kernel.ask({ ask: "each", ...question }), why("each")),
-    ...(effect ? [offer(patch.clear, () => store.poke({ effect: null }), null)] : []),
+    ...(effect ? [offer(patch.clear, () => kernel.clearEffect(store), null)] : []),
   ];
 }
 

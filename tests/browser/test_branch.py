@@ -132,9 +132,9 @@ EFFECT = {
 }  # fmt: skip
 TREE = [
     {"name": "why", "cause": "A #3: row 1, column 2 patched from A #1 at 3.1", "outcome": "5 of 8 right", "letter": "A",
-     "pinned": False, "drawn": True, "depth": 1},
+     "pinned": False, "depth": 1},
     {"name": "<i>deeper</i>", "cause": "why, #0: noise x 2 at 3.2", "outcome": "0 of 8 right", "letter": None,
-     "pinned": True, "drawn": True, "depth": 2},
+     "pinned": True, "depth": 2},
 ]  # fmt: skip
 
 

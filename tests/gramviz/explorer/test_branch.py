@@ -7,6 +7,7 @@ The model here is a stand-in that keeps every request and answers with a legal r
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import arc_pairs
 import numpy as np
@@ -225,7 +226,7 @@ def test_after_delete_letters_close_up_and_the_view_follows(shown: Explorer, len
     assert shown.tree == [
         {
             "name": "other", "cause": "A #1: seed 3 at 2.1", "outcome": other.outcome, "letter": "B", "pinned": False,
-            "drawn": True, "depth": 1,
+            "depth": 1,
         }
     ]  # fmt: skip
 
@@ -271,6 +272,24 @@ def test_each_cell_in_turn_is_drawn_on_the_board(shown: Explorer, data: xr.Datas
     with pytest.raises(BranchError, match=r"A #5 and A #5 reach the same answer from 3\.1, so no cell decides"):
         shown.patch_each("A", 5, "3.1", ("A", 5))
     assert one.sizes["position"] == 16
+
+
+def test_the_lines_of_the_documentation_run():
+    """Those of docs/explorer.md, "Ask the model again", with a stand-in that resumes whom it is asked to."""
+    text = (Path(__file__).resolve().parents[3] / "docs" / "explorer.md").read_text()
+    lines = text.partition("## Ask the model again")[2].partition("```python")[2].partition("```")[0]
+    made = synthetic.sudoku(13, box=3, supervision_steps=8)
+    last = made["tokens"].values[0, :, -1]
+    order = np.argsort((last != last[3]).any(-1), kind="stable")  # trajectory 12 ends otherwise than 3
+    rollout = made.assign(l=made["h"] * 2).isel(trajectory=order)
+
+    def rerun(rollout: xr.Dataset, *, trajectory=0, trajectories=None, seed=0, x=None, **how: object) -> xr.Dataset:
+        several = [trajectory] * (trajectories or 1) if isinstance(trajectory, int) else list(trajectory)
+        found = rollout.isel(trajectory=several).assign_attrs(seed=seed)
+        return found if x is None else found.assign(x=(("puzzle", "position"), x[None]))
+
+    names = {"gv": SimpleNamespace(explore=explore), "gram": SimpleNamespace(rerun=rerun), "rollout": rollout}
+    exec(lines, names | {"a": rollout})
 
 
 @pytest.mark.parametrize(
@@ -335,6 +354,10 @@ def test_the_page_hears_first_that_the_kernel_lives_and_then_how_it_went(shown: 
     assert [reply.get("ok") for reply in said] == [None, True, None, True, None, True, None, True, None, False]
     assert said[1]["say"] == "", "no other payload follows, so the page hears that it is done"
     assert "there is no branch 'mine'" in said[-1]["say"]
+    said.clear()
+    shown.patch_each = lambda *_: xr.Dataset({"effect": ("position", [0.25, np.nan, 0.5])})  # type: ignore[method-assign]
+    shown._asked(shown, question | {"ask": "each"}, [])
+    assert said[1]["say"] == "Row 1, column 3 decides most: patched alone, its effect is 0.50."
     said.clear()
     shown._asked(shown, {"ask": "branch", "id": 8, "series": "A", "edit": {"0": "9"}}, [])
     assert said[0] == {"id": 8, "busy": True}
