@@ -133,7 +133,7 @@ function drawLandscape(pen, plane, { theme, veiled }) {
 
 /** A bar of a round length: the axes carry no ticks, because their zero and direction mean nothing.
  * @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene */
-function drawScale(pen, { box, scale }, { theme }) {
+function drawScale(pen, { basis, box, scale }, { theme }) {
   const power = 10 ** Math.floor(Math.log10(90 / scale));
   const length = [5, 2, 1].map((factor) => factor * power).find((value) => value * scale <= 90) ?? power;
   const [x, y] = [box.x + box.width - 14, box.y + box.height - 12];
@@ -146,7 +146,7 @@ function drawScale(pen, { box, scale }, { theme }) {
   pen.lineTo(x, y - 3);
   pen.stroke();
   pen.textAlign = "right";
-  cased(pen, `|Δh| = ${number(length)}`, x, y - 6, theme.text3, theme.sunk);
+  cased(pen, `|Δ${basis.name === "l" ? "l" : "h"}| = ${number(length)}`, x, y - 6, theme.text3, theme.sunk);
 }
 
 /** @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene */

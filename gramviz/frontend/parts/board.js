@@ -86,14 +86,14 @@ function effectLegend({ at, source, values, followed }) {
   const color = (/** @type {string} */ name) => make("i", { class: `key effect ${name}` });
   const less = Math.min(...known) < 0 ? [end(-most), color("less")] : [];
   const bar = make("span", {}, less, "0", color("more"), end(most));
-  return [make("span", { class: "apart" }, words.patch.legend(source, at, followed)), bar];
+  return [bar, make("span", {}, words.patch.legend(source, at, followed))];
 }
 
 /** The color of how far l moved, with its values. @param {ArrayLike<number>} moved */
 function movedLegend(moved) {
   const most = make("b", {}, number(Math.max(...Array.from(moved))));
   const bar = make("span", {}, "0", make("i", { class: "key effect more" }), most);
-  return [make("span", { class: "apart" }, words.moved), bar];
+  return [bar, make("span", {}, words.moved)];
 }
 
 /**
