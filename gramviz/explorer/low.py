@@ -40,7 +40,7 @@ def low_steps(writer: PayloadWriter, full: xr.Dataset, kept: xr.Dataset, missing
         moved[:, t, k] = np.sqrt((step**2).reshape(*step.shape[:2], -1).sum(-1))
     whole = np.sqrt((moved**2).sum(-1))
     writer.quantized("low_drift", whole)
-    writer.curve("low", whole[:, :, -1])
+    writer.curve("low", whole.max(-1))
     most = float(np.nanmax(moved)) or 1.0
     writer.add("low_moved", fraction(np.nan_to_num(moved) / most, LEVELS), scale=most / LEVELS, zero=0.0)
     return count

@@ -238,7 +238,7 @@ export const words = {
     value: ["Value", "predicted to be right"],
     kl: ["KL", "nats"],
     spread: ["Spread", "from the center"],
-    low: ["Low-level drift", "change of l per update"],
+    low: ["Low-level drift", "largest |l(k) − l(k−1)|"],
   },
   lane: "Drag it, or press Alt+↑ or Alt+↓: another place. Click: open it with its axis.",
   /** Of a board without rules a cell can only differ from the known answer. */

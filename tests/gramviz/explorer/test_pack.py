@@ -235,6 +235,16 @@ def test_low_level_updates(low: xr.Dataset) -> None:
     latent = low["l"].values[0].astype(np.float32).reshape(6, low.sizes["step"], -1)
     moved = np.linalg.norm(np.diff(latent, axis=1), axis=-1)
     np.testing.assert_allclose(found[:, 2], moved[:, 4:7], atol=np.nanmax(found) / 65534)
+    np.testing.assert_allclose(payload.values("curve_low"), found.max(-1), atol=np.nanmax(found) / 65534)
+    cells = payload.values("low_moved")
+    assert cells.shape == (6, 13, 3, low.sizes["position"])
+    np.testing.assert_allclose(np.sqrt((cells[:, 1:] ** 2).sum(-1)), found[:, 1:], atol=cells.max() / 255 * 4)
+    ends, between = payload.values("map_l"), payload.values("map_l_low")
+    assert (ends.shape, between.shape) == ((6, 13, 3), (6, 13, 3, 3))
+    assert np.isnan(between[:, 0]).all()
+    np.testing.assert_allclose(ends[:, 1:], between[:, 1:, -1], atol=1e-6)  # h is updated last, l stays
+    assert [basis["label"] for basis in payload.meta["bases"] if basis["name"] == "l"] == ["PCA of l"]
+    assert "low_moved" not in {one["name"] for one in pack(low.isel(step=low["low_step"] == 0)).meta["arrays"]}
     assert payload.array("halted").tolist() == [
         -1 if label < 0 else int(np.searchsorted(np.flatnonzero(low["low_step"].values == 0), label))
         for label in low["halted_at"].values[0]
