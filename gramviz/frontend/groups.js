@@ -83,7 +83,8 @@ const GROUPINGS = {
     label: words.outcomes[series.outcome(trajectory)],
   }),
   lane: (/** @type {Series} */ series, /** @type {number} */ trajectory) => {
-    if (isHomeless(series, trajectory)) return { ...OUTCOMES[UNFINISHED], key: "none", label: words.map.homeless };
+    if (isHomeless(series, trajectory) || series.outcome(trajectory) === UNFINISHED)
+      return { ...OUTCOMES[UNFINISHED], label: words.map.homeless };
     return { ...OUTCOMES[series.outcome(trajectory)], label: words.outcomes[series.outcome(trajectory)] };
   },
   answer: (/** @type {Series} */ series, /** @type {number} */ trajectory, /** @type {Payload} */ payload) => {

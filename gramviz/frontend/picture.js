@@ -24,7 +24,8 @@ const opaque = (color) => color && color !== "transparent" && !/^rgba\(.*, 0\)$|
 function frameOf(root) {
   const { left, top, width, height } = root.getBoundingClientRect();
   const transport = root.querySelector(".transport")?.getBoundingClientRect();
-  const gone = transport?.height ?? 0;
+  const sentence = root.querySelector(".details")?.getBoundingClientRect();
+  const gone = transport && sentence && sentence.top >= transport.bottom - 1 ? transport.height : 0;
   return { left, top, width: Math.ceil(width), height: Math.ceil(height - gone + FOOT_LINE), transport, gone };
 }
 
@@ -35,13 +36,15 @@ function frameOf(root) {
 function paintWidget(pen, { root, theme }, frame, foot, paintCanvas) {
   pen.fillStyle = theme.bg;
   pen.fillRect(0, 0, frame.width, frame.height);
-  for (const child of root.children) {
+  const parts = [...root.children].flatMap((child) => (child.matches(".foot") ? [...child.children] : [child]));
+  for (const child of parts) {
     const box = child.getBoundingClientRect();
     if (child.matches(LEFT_OUT) || box.height <= 1) continue;
     pen.save();
-    // The transport is left out, so what lies below it moves up.
+    // The transport is left out, so what lies below it moves up, and what stands beside it to the left.
     const up = frame.transport && box.top >= frame.transport.bottom - 1 ? frame.gone : 0;
-    pen.translate(-frame.left, -frame.top - up);
+    const aside = frame.transport && !up && box.left >= frame.transport.right - 1 && box.top >= frame.transport.top - 9;
+    pen.translate(-frame.left - (aside ? (frame.transport?.width ?? 0) : 0), -frame.top - up);
     paintElement(pen, child, theme, paintCanvas);
     pen.restore();
   }

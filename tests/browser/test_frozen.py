@@ -134,6 +134,72 @@ def test_pointing_at_an_answer_speaks_of_its_paths(show, one):
     assert "preview" in shown.text()
 
 
+# ------------------------------------------------------------------------------------------------------------- layout
+EDGES = """(() => {
+  const root = document.querySelector("main").shadowRoot;
+  const parts = ["header", ".board canvas", ".map canvas", ".ruler", ".play", "[data-part=details]"];
+  return parts.map(name => root.querySelector(name).getBoundingClientRect())
+    .map(({ left, top, right, bottom, width }) => [left, top, right, bottom, width]);
+})()"""
+
+
+def edges(shown):
+    shown.page.wait_for_timeout(150)  # a new size is heard of a frame later
+    shown.drawn()
+    return np.array(shown.page.evaluate(EDGES))
+
+
+def test_a_screen_holds_board_map_ruler_play_and_the_sentence(show, two):
+    shown = show(freeze(two))
+    for width, height in ((1400, 780), (1000, 700), (640, 900), (1120, 624)):  # the last is the first at 125 %
+        shown.page.set_viewport_size({"width": width, "height": height})
+        found = edges(shown)
+        assert (found[:, 2] <= width).all()
+        assert (found[:, 3] <= height).all(), (width, height)
+        assert (found[1:3, 4] > 190).all(), "board and map are no thumbnails"
+
+
+def test_panels_fold_and_are_sized_and_the_state_remembers_it(show, two):
+    shown = show(freeze(two), width=1400, height=780)
+    before = edges(shown)
+    assert "Solutions found" not in shown.text()
+    shown.page.get_by_role("button", name="Answers", exact=True).click()
+    assert edges(shown)[2, 4] < before[2, 4] - 150
+    assert "Solutions found" in shown.text()
+    shown.page.get_by_role("button", name="Answers", exact=True).click()
+    x, y = inner(shown.box("divider-board"), 0.5, 0.5)
+    drag(shown.page, (x, y), (x - 140, y))
+    after = edges(shown)
+    assert after[1, 4] < before[1, 4] - 100 < before[2, 4] < after[2, 4] - 100
+    kept = shown.state
+    assert (kept["folded"], list(kept["sizes"])) == (["answers"], ["board"])
+    shown.page.locator("[data-part=lane-certainty]").click()
+    assert "mean over cells" in shown.text()
+    assert edges(shown)[4, 3] <= 780
+    again = show(freeze(two, state=shown.state), width=1400, height=780)
+    assert np.allclose(edges(again)[1:3], edges(shown)[1:3])
+    shown.page.locator("[data-part=divider-board]").dblclick()
+    assert shown.state["sizes"] == {}
+
+
+def test_a_set_is_selected_by_one_click_counted_and_undone(show, two):
+    shown = show(freeze(two))
+    right = np.flatnonzero(two.array("outcome", "B") == 1).tolist()
+    for click in (
+        lambda: shown.page.locator(".chip", has_text="correct").click(),
+        lambda: shown.page.get_by_role("button", name="Right ones").click(),
+    ):
+        click()
+        shown.drawn()
+        assert shown.state["selected"] == {"B": right}
+        assert f"{len(right)} of 51 selected: {len(right)} right" in shown.text()
+        assert {h["emphasis"] for h in shown.heads() if h["trajectory"] in right and h["series"] == "B"} == {4}
+        shown.page.keyboard.press("Escape")
+        shown.drawn()
+        assert shown.state["selected"] == {}
+        assert "None selected" in shown.text()
+
+
 # ------------------------------------------------------------------------------------------------------------ compare
 def test_share_h_says_what_it_is_worth(show, trm, gram):
     shown = show(freeze(pack([trm, gram], share_h=True), state={"basis": "h"}))

@@ -15,7 +15,7 @@ import { words } from "../words.js";
 /** @typedef {import("../types.js").ColorGroup & { members: Record<string, number[]>, count: number }} Entry */
 
 const RAMP = 9; // samples of the ramp that stands for time
-const ORDER = ["correct", "wrong", "unfinished", "none", "unknown", "drawn"]; // of outcomes; other groups are numbered
+const ORDER = ["correct", "wrong", "unfinished", "unknown", "drawn"]; // of outcomes; other groups are numbered
 
 /** The groups of trajectories that a color stands for, in order. @param {Context} context @returns {Entry[]} */
 function entriesOf({ payload, store }) {
