@@ -190,8 +190,9 @@ function createSheetButtons({ payload, store, actions }) {
 export function createHeader(context) {
   const { payload, store, actions } = context;
   const title = make("h2", { class: "title selectable" }, payload.title, make("span", {}, words.puzzle(payload)));
-  const sheets = createSheetButtons(context);
   const series = createSeries(context);
+  const sheets = createSheetButtons(context);
+  series.element.prepend(...sheets.puzzles);
   const colorOptions = () => colorChoices(payload, store.state);
   const color = createMenu(context, "color", "", () =>
     colorOptions().map(([key, label]) => option(context, label, { color_by: key })),
@@ -210,7 +211,7 @@ export function createHeader(context) {
     name: "header",
     // An open menu says what is so now. Of time it says nothing that has to keep up.
     reads: ["layout", "open", ...keys.filter((key) => key !== "cursor")],
-    element: make("header", {}, title, ...sheets.puzzles, series.element, tools),
+    element: make("header", {}, title, series.element, tools),
     update(changed) {
       const wide = context.size.kind === "wide";
       for (const menu of menus) menu.update(changed);
