@@ -131,7 +131,7 @@ header .tools { display: flex; gap: 6px; margin-left: auto; align-items: center;
   gap: 3px 8px; margin-top: 8px; padding-top: 8px; border-top: 1px solid var(--line); align-items: center; }
 .chosen .note { grid-column: 1 / -1; } .chosen b { font-weight: 600; } .found { margin-top: 8px; color: var(--text2); }
 
-.turns { display: flex; } .turns button { border-radius: 0; margin-left: -1px; }
+.turns { display: flex; flex: none; } .turns button { border-radius: 0; margin-left: -1px; }
 .turns button:first-child { border-radius: 5px 0 0 5px; } .turns button:last-child { border-radius: 0 5px 5px 0; }
 .panels { position: relative; }
 .gv:not(.printing) .panels:has(> .gallery:not([hidden])) > .panel { visibility: hidden; }

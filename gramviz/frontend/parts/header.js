@@ -205,8 +205,9 @@ function createSheetButtons({ payload, store, actions }) {
 export function createHeader(context) {
   const { payload, store, actions } = context;
   const title = make("h2", { class: "title selectable" }, payload.title, make("span", {}, words.puzzle(payload)));
-  const sheets = createSheetButtons(context);
   const series = createSeries(context);
+  const sheets = createSheetButtons(context);
+  series.element.prepend(...sheets.puzzles);
   const view = createMenu(context, "view", words.buttons.view, () => viewChoices(context));
   const compare = createMenu(context, "compare", "", () => compareOffers(context));
   compare.element.querySelector("button")?.setAttribute("aria-label", words.edit.compare);
@@ -220,7 +221,7 @@ export function createHeader(context) {
     name: "header",
     // An open menu says what is so now. Of time it says nothing that has to keep up.
     reads: ["layout", "open", ...keys.filter((key) => key !== "cursor")],
-    element: make("header", {}, title, ...sheets.puzzles, series.element, tools),
+    element: make("header", {}, title, series.element, tools),
     update(changed) {
       const { roomy: wide } = context.size;
       for (const menu of menus) menu.update(changed);
