@@ -14,7 +14,9 @@ import { svgFile, svgPen } from "./svg.js";
 const SCALE = 2;
 const PLAYHEAD = 1.8; // px
 const FOOT_LINE = 24; // px for the line of provenance
-const LEFT_OUT = ".tools, .transport, .tabs, .away, .over, .sheet, .printed, .push button[aria-pressed], [hidden]";
+const LEFT_OUT =
+  ".tools, .transport, .tabs, .away, .over, .sheet, .printed, .push button[aria-pressed], .selecting button, " +
+  ".switches, .dividers, [hidden]";
 
 /** Whether a color of the style sheet covers what is below. @param {string} color */
 const opaque = (color) => color && color !== "transparent" && !/^rgba\(.*, 0\)$|\/ 0\)$/.test(color);
@@ -170,6 +172,13 @@ function copyTextNode(pen, node, style) {
   pen.fillStyle = style.color;
   pen.textAlign = "left";
   pen.textBaseline = "middle";
-  const [line] = range.getClientRects();
-  if (line) pen.fillText(node.data.trim(), line.left, line.top + line.height / 2 + 0.5, Math.max(line.width, 1));
+  const lines = range.getClientRects();
+  const write = (/** @type {string} */ text, /** @type {DOMRect} */ { left, top, width, height }) =>
+    pen.fillText(text, left, top + height / 2 + 0.5, Math.max(width, 1));
+  if (lines.length === 1) return write(node.data.trim(), lines[0]);
+  for (const { 0: word, index } of lines.length ? node.data.matchAll(/\S+/g) : []) {
+    range.setStart(node, index);
+    range.setEnd(node, index + word.length);
+    write(word, range.getBoundingClientRect());
+  }
 }

@@ -55,7 +55,7 @@ export function mapOf(payload, state, width, height, veiled = false) {
   return planes.map((plane, index) => {
     const share = pair ? [RIVER, 1 - RIVER][index] : 1 / planes.length;
     const below = pair === "below";
-    const box = { x, y, width: below ? width : Math.round(inner * share), height: height - FOOT };
+    const box = { x, y, width: below ? width : Math.floor(inner * share), height: height - FOOT };
     if (below) box.height = Math.round((height - 2 * FOOT) * share);
     if (below) y += box.height + FOOT;
     else x += box.width + GAP;
