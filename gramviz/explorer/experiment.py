@@ -210,7 +210,7 @@ def patch_each(
     explorer.effect = {
         "series": start.letter, "trajectory": trajectory, "at": start.at, "source": _name(patch),
         "values": [None if np.isnan(value) else round(float(value), 4) for value in found["effect"].values],
-        "changed": found["changed"].values.tolist(), "followed": int(found["followed"].sum()),
+        "changed": found["changed"].values.tolist(),
     }  # fmt: skip
     return found
 

@@ -17,7 +17,6 @@
  * @property {string} source
  * @property {(number | null)[]} values
  * @property {number[]} changed
- * @property {number} followed
  */
 
 export {};

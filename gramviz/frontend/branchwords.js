@@ -31,9 +31,7 @@ export const branchWords = {
     each: (/** @type {string | null} */ name) => `Patch each cell in turn from ${name ?? "the pinned trajectory"}`,
     value: (/** @type {number} */ value) => value.toFixed(2).replace("-", "−"),
     clear: "Take the effect off the board",
-    legend: (/** @type {string} */ source, /** @type {string} */ at, /** @type {number} */ followed) =>
-      `effect of patching each cell from ${source} at ${at}; ${plural(followed, "cell")} alone ` +
-      `${followed === 1 ? "gives" : "give"} its answer`,
+    legend: (/** @type {string} */ source, /** @type {string} */ at) => `effect of patching from ${source} at ${at}`,
     cell: (
       /** @type {string} */ place,
       /** @type {string} */ source,

@@ -34,8 +34,9 @@ header .letters { display: flex; align-items: center; gap: 4px 6px; padding-left
   border-left: 1px solid var(--line); white-space: nowrap; }
 header .tools { display: flex; gap: 6px; margin-left: auto; align-items: center; }
 .series { border-color: transparent; display: inline-flex; align-items: center; gap: 6px; padding: 0 6px;
-  min-width: 44px; }
-.series b { font-weight: 650; overflow: hidden; text-overflow: ellipsis; }
+  min-width: 44px; overflow: hidden; }
+.series :is(b, .count) { overflow: hidden; text-overflow: ellipsis; } .series .count { flex-shrink: 99; }
+.series b { font-weight: 650; }
 .series[aria-pressed="false"] :not(.badge) { color: var(--text3); text-decoration: line-through; }
 .series[aria-pressed="true"] { background: none; color: inherit; border-color: transparent; font-weight: 400; }
 .series.focus[aria-pressed="true"] { border-color: var(--edge); background: var(--sunk); }

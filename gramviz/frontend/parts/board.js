@@ -79,14 +79,14 @@ function createBoardTabs({ payload, store }) {
 }
 
 /** The colors of an effect with their values. @param {import("../branchtypes.js").Effect} effect */
-function effectLegend({ at, source, values, followed }) {
+function effectLegend({ at, source, values }) {
   const known = values.filter((value) => value !== null);
   const most = Math.max(...known.map(Math.abs));
   const end = (/** @type {number} */ value) => make("b", {}, words.patch.value(value));
   const color = (/** @type {string} */ name) => make("i", { class: `key effect ${name}` });
   const less = Math.min(...known) < 0 ? [end(-most), color("less")] : [];
   const bar = make("span", {}, less, "0", color("more"), end(most));
-  return [bar, make("span", {}, words.patch.legend(source, at, followed))];
+  return [bar, make("span", {}, words.patch.legend(source, at))];
 }
 
 /** The color of how far l moved, with its values. @param {ArrayLike<number>} moved */
