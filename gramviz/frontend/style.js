@@ -71,7 +71,8 @@ header .tools { display: flex; gap: 6px; margin-left: auto; align-items: center;
   min-height: 31px; white-space: nowrap; }
 .colors, .selecting, .switches { display: flex; align-items: center; gap: 4px; min-width: 0; }
 .colors { gap: 8px; flex: 1 1 auto; } .chips { display: flex; gap: 4px; align-items: center; overflow-x: auto;
-  scrollbar-width: none; min-width: 0; } .chips button:focus-visible { outline-offset: -2px; } .selecting { gap: 6px; } .switches { gap: 3px; }
+  scrollbar-width: none; min-width: 0; } .chips button:focus-visible { outline-offset: -2px; }
+.selecting { gap: 6px; } .switches { gap: 3px; }
 .strip button { height: 23px; padding: 0 7px; }
 .chip { display: inline-flex; align-items: center; gap: 5px; }
 .chip b { font-weight: 600; }
@@ -240,7 +241,8 @@ textarea { width: 100%; height: 140px; font: 12px/1.4 ui-monospace, monospace; c
 .narrow .lane:not(.tall) .values, .narrow .lane .unit { display: none; }
 .narrow .lane .name::before { display: none; }
 .narrow .marks { grid-template-columns: repeat(auto-fill, 14px); }
-.narrow .strip { flex-wrap: wrap; } .narrow .colors { flex-basis: 100%; } .narrow .chips { flex-wrap: wrap; } .narrow .selecting { flex: 1; }
+.narrow .strip { flex-wrap: wrap; } .narrow .colors { flex-basis: 100%; } .narrow .chips { flex-wrap: wrap; }
+.narrow .selecting { flex: 1; }
 .narrow .transport { flex-wrap: wrap; } .narrow .place, .medium .place { display: none; }
 .medium .readout { min-width: 80px; }
 .narrow .details p { white-space: normal; } .narrow .readout { min-width: 60px; }
