@@ -4,7 +4,7 @@ import { answerRows, choices, outcomeOf, solutionsFound } from "../answers.js";
 import { badge, make, markIcon, selectTabs, setAttribute, setText } from "../dom.js";
 import { arrowOf, focusedIn, withCommand } from "../focus.js";
 import { emphasis, FAINT, GRAY, HIDDEN, outcomeColor, outcomeShape, SELECTED } from "../groups.js";
-import { shapeOf, shownColors } from "../scene.js";
+import { shownColors } from "../scene.js";
 import { address } from "../steps.js";
 import { words } from "../words.js";
 
@@ -212,7 +212,7 @@ function createMarks(context) {
       onclick: () => store.set({ focus: who, board: "focus" }),
       onpointerenter: () => store.poke({ hover: { part: "answers", trajectory: who } }),
     };
-    return make("div", option);
+    return make("div", option, markIcon(outcomeShape(series.outcome(trajectory))));
   });
   const list = {
     class: `marks${drawn.length > DENSE ? " dense" : ""}`,
@@ -239,8 +239,7 @@ function createMarks(context) {
       const { state, transient } = store;
       const { groups, of } = shownColors(payload, store);
       const level = emphasis(payload, state, transient.hover);
-      drawn.forEach(([series, trajectory], k) => {
-        const { letter } = series;
+      drawn.forEach(([{ letter }, trajectory], k) => {
         const mark = marks[k];
         const here = level[letter][trajectory];
         const name = String([letter, trajectory]);
@@ -250,8 +249,6 @@ function createMarks(context) {
         setAttribute(mark, "class", classes.join(" ") || null);
         setAttribute(mark, "aria-selected", Boolean(state.selected[letter]?.includes(trajectory)));
         mark.hidden = here === HIDDEN;
-        const shape = shapeOf({ name: state.basis ?? "" })(series, trajectory);
-        if (mark.firstElementChild?.getAttribute("data-shape") !== shape) mark.replaceChildren(markIcon(shape));
         mark.style.color = context.theme.pick(groups[of[letter][trajectory]].color);
       });
       setAttribute(element, "aria-activedescendant", `mark${state.focus.join("")}`);
