@@ -65,8 +65,10 @@ export function createAppearance({ host, root, payload, store, frozen, invalidat
   /** @type {HTMLElement[] | null} */
   let bounds = null; // known once the widget stands in its page
 
-  /** The height that is seen of the widget at once. */
+  /** The height that is seen of the widget at once; in a frame that is as high as the widget, what the page around says. */
   function seen() {
+    const fixed = Number(document.body.dataset.room);
+    if (fixed) return fixed;
     if (root.clientWidth) bounds ??= boundsAround(host);
     return Math.min(globalThis.innerHeight, ...(bounds ?? []).map((box) => box.clientHeight));
   }

@@ -16,6 +16,7 @@ import plotly.io
 from nbformat import NotebookNode
 from traitlets.config import Config
 
+from gramviz.explorer.frame import FRAME_HEIGHT
 from gramviz.reports.execute import Failure
 from gramviz.reports.notebook import FIGURE
 from gramviz.reports.provenance import provenance_html
@@ -112,7 +113,7 @@ def _drawn(notebook: NotebookNode) -> NotebookNode:
 
 
 _MODULE = '<script type="module">'
-# An explorer's height follows from its width alone, never from its frame's, so that telling it cannot go round. A
+# An explorer lays itself out for `data-room`, never for the height of its frame, so that telling it cannot go round. A
 # scroll bar would take width; without one, and with the bound below, whatever does not fit can still be scrolled to.
 _TELL = """<script>
 document.documentElement.style.scrollbarWidth = "none";
@@ -144,7 +145,7 @@ def _framed(text: str) -> str:
     """
     cut, tell = html.escape(_MODULE), html.escape(_TELL)
     # The page is light, whoever reads it. So are its explorers, which take this for a light notebook.
-    body, light = html.escape("<body>"), html.escape('<body data-jp-theme-light="true">')
+    body, light = html.escape("<body>"), html.escape(f'<body data-jp-theme-light="true" data-room="{FRAME_HEIGHT}">')
     lender: list[str] = []
 
     def fit(frame: re.Match[str]) -> str:

@@ -117,7 +117,7 @@ def test_a_frame_is_as_high_as_its_explorer_and_rests_there(sheet: Any) -> None:
         return outer == inner
 
     found = {}
-    for width in (1200, 700, 1200):
+    for width in (1200, 420, 1200):
         sheet.set_viewport_size({"width": width, "height": 1000})
         inside.get_by_role("button", name="Start").wait_for()
         sheet.wait_for_timeout(300)
@@ -127,7 +127,7 @@ def test_a_frame_is_as_high_as_its_explorer_and_rests_there(sheet: Any) -> None:
         assert heights() == (outer, outer), "it does not grow by itself"
         assert 300 < outer < 2000
         assert found.setdefault(width, outer) == outer, "the same width, the same height"
-    assert found[700] != found[1200], "a narrow explorer is laid out otherwise"
+    assert found[420] != found[1200], "a narrow explorer is laid out otherwise"
 
     inside.get_by_text("where this comes from").click()
     until(sheet, lambda: fits() and heights()[0] > outer)
