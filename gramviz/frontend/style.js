@@ -27,12 +27,13 @@ canvas { display: block; touch-action: pan-y; } .map canvas { touch-action: none
 
 header { display: flex; align-items: center; gap: 6px 12px; padding: 5px 12px; min-height: 38px;
   border-bottom: 1px solid var(--line); }
-header .title { font-size: 15px; font-weight: 650; margin: 0; white-space: nowrap; }
+header .title { font-size: 15px; font-weight: 650; margin: 0; white-space: nowrap; max-width: 40%; overflow: hidden;
+  text-overflow: ellipsis; }
 header .title span { font-weight: 400; font-size: 12px; color: var(--text2); margin-left: 6px; }
 header .tally { overflow: hidden; text-overflow: ellipsis; min-width: 60px; }
 header .letters { display: flex; align-items: center; gap: 4px 6px; padding-left: 10px; min-width: 0;
   border-left: 1px solid var(--line); white-space: nowrap; }
-header .tools { display: flex; gap: 6px; margin-left: auto; align-items: center; }
+header .tools { display: flex; gap: 6px; margin-left: auto; align-items: center; flex: none; }
 .series { border-color: transparent; display: inline-flex; align-items: center; gap: 6px; padding: 0 6px;
   min-width: 44px; overflow: hidden; }
 .series :is(b, .count) { overflow: hidden; text-overflow: ellipsis; } .series .count { flex-shrink: 99; }

@@ -340,6 +340,8 @@ def test_30_a_quiz_hides_the_future_counts_two_tries_and_tells(lesson: Stage, pa
     lesson.drawn()
     assert "Answer first, or press Esc to skip." in lesson.part("details").inner_text()
     assert not lesson.button("Next").is_enabled()
+    lesson.set(folded=[])
+    lesson.drawn()
     hidden = [page.locator(".answers .body"), page.locator(".lanes canvas").first]
     assert not any(one.is_visible() for one in hidden)
     lesson.set(cells=[still])
