@@ -66,7 +66,8 @@ header .tools { display: flex; gap: 6px; margin-left: auto; align-items: center;
 .bar .push { margin-left: auto; display: flex; align-items: center; gap: 4px; }
 .bar button { height: 24px; padding: 0 7px; }
 .panel.board { container-type: inline-size; }
-@container (max-width: 330px) { .bar h3 { position: absolute; clip-path: inset(50%); } }
+@container (max-width: 330px) { .bar h3 { position: absolute; width: 1px; height: 1px; overflow: hidden;
+  clip-path: inset(50%); } }
 @container (max-width: 270px) { .bar { gap: 4px; } .bar button { padding: 0 4px; } }
 .stage { position: relative; outline-offset: 2px; } .stage canvas + canvas { position: absolute; inset: 0; }
 .board .stage { overflow: auto; } .board .stage .away { top: 0; left: 0; }
@@ -303,7 +304,8 @@ textarea { width: 100%; height: 140px; font: 12px/1.4 ui-monospace, monospace; c
 .printing :is(.series, .chip, .strip .menu > button) { padding: 0; border: 0; background: none; }
 .printing .menu > button::after { content: none; } .printing .lane .name::before { content: none; }
 .printing .details { height: auto; } .printing .details p { display: block; white-space: normal; max-height: none; }
-.printing :is(.tools, .transport, .tabs, .over, .push, .caption, .captions, .selecting, .switches, .dividers) {
+.printing :is(.tools, .transport, .tabs, .bar .menu, .over, .push, .caption, .captions),
+.printing :is(.selecting, .switches, .dividers) {
   display: none !important; } .printing .foot { position: static; }
 .printing .details .note { display: none; }
 @media print { .gv, .gv * { -webkit-print-color-adjust: exact; print-color-adjust: exact; }
