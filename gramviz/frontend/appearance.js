@@ -3,6 +3,11 @@
 import { boundsAround, isRoomy, kindOf, PANELS, sizesFor, watchSize } from "./layout.js";
 import { applyTheme, readTheme } from "./theme.js";
 
+/** Px of the board below which its bar drops its title, and then packs its buttons. @type {[string, number][]} */
+const BARS = [
+  ["slim", 304],
+  ["slimmer", 244],
+];
 const PAPER = 680; // px: a sheet of A4 or Letter between its margins
 
 /**
@@ -50,6 +55,7 @@ function markSizes(root, size) {
     root.style.setProperty(`--${name}`, `${size[/** @type {"lane"} */ (name)]}px`);
   root.style.setProperty("--columns", size.columns);
   root.classList.toggle("under", size.under);
+  for (const [name, least] of BARS) root.classList.toggle(name, size.across < least);
   for (const name of PANELS) root.classList.toggle(`no-${name}`, size.folded.includes(name));
 }
 

@@ -218,7 +218,9 @@ export function watchSize(element, measure, changed, signal) {
     if (!element.clientWidth || now === last) return;
     last = now;
     requestAnimationFrame(() => {
-      if (!signal.aborted) changed();
+      if (signal.aborted) return;
+      if (element.clientWidth) changed();
+      else last = ""; // hidden meanwhile, as by a page that changes its theme
     });
   }
   const observer = new ResizeObserver(look);

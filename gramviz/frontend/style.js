@@ -65,10 +65,8 @@ header .tools { display: flex; gap: 6px; margin-left: auto; align-items: center;
   flex: 1 1 60px; }
 .bar .push { margin-left: auto; display: flex; align-items: center; gap: 4px; }
 .bar button { height: 24px; padding: 0 7px; }
-.panel.board { container-type: inline-size; }
-@container (max-width: 330px) { .bar h3 { position: absolute; width: 1px; height: 1px; overflow: hidden;
-  clip-path: inset(50%); } }
-@container (max-width: 270px) { .bar { gap: 4px; } .bar button { padding: 0 4px; } }
+.slim .board .bar h3 { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+.slimmer .board .bar { gap: 4px; } .slimmer .board .bar button { padding: 0 4px; }
 .stage { position: relative; outline-offset: 2px; } .stage canvas + canvas { position: absolute; inset: 0; }
 .board .stage { overflow: auto; } .board .stage .away { top: 0; left: 0; }
 .legend { display: flex; flex-wrap: wrap; gap: 0 9px; margin-top: 4px; height: var(--legend); overflow: hidden;
