@@ -32,4 +32,4 @@ def test_a_new_part_is_drawn(tmp_path: Path, show: Any, monkeypatch: pytest.Monk
     monkeypatch.setattr(frame, "module_text", lambda: link(folder=folder))
     shown = show(freeze(explore(synthetic.queens())))
     shown.page.evaluate(f"{MAIN}.gramviz.set({{ selected: {{ A: [0, 2] }} }})")
-    shown.page.get_by_text("2 selected", exact=True).wait_for()
+    shown.page.locator("p", has_text="2 selected").wait_for()

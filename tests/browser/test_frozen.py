@@ -174,7 +174,7 @@ def test_panels_fold_and_are_sized_and_the_state_remembers_it(show, two):
     kept = shown.state
     assert (kept["folded"], list(kept["sizes"])) == (["answers"], ["board"])
     shown.page.locator("[data-part=lane-certainty]").click()
-    assert "mean over cells" in shown.text()
+    shown.page.get_by_text("mean over cells").wait_for()
     assert edges(shown)[4, 3] <= 780
     again = show(freeze(two, state=shown.state), width=1400, height=780)
     assert np.allclose(edges(again)[1:3], edges(shown)[1:3])
