@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from gramviz.explorer.link import link
+from gramviz.explorer.models import Models
 from gramviz.explorer.payload import Payload
 
 FRAME_HEIGHT = 900  # px of the frozen frame in a notebook or report: header, panels, three curves, ruler, transport
@@ -29,6 +30,7 @@ _POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; "
     "media-src blob:; base-uri 'none'; form-action 'none'"
 )
+_COMPUTING = _POLICY.replace("script-src 'unsafe-inline'", "script-src 'unsafe-inline' 'wasm-unsafe-eval'") + "; worker-src blob:"
 
 _PAGE = Template("""<!doctype html>
 <html lang="en">
@@ -73,13 +75,16 @@ const read = (text) => JSON.parse(new TextDecoder().decode(bytes(text.replaceAll
 const write = (value) => btoa(String.fromCharCode(...new TextEncoder().encode(JSON.stringify(value))))
   .replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 const host = (s, L = {}) => ({
-  get: (k) => s[k], set(k, v) { s[k] = v; for (const f of L["change:" + k] ?? []) f(); },
-  on(e, f) { (L[e] ??= []).push(f); }, off(e, f) { L[e] = (L[e] ?? []).filter((g) => g !== f); }, send() {},
+  get: (k) => s[k], set(k, v) { s[k] = v; this.emit("change:" + k); },
+  on(e, f) { (L[e] ??= []).push(f); }, off(e, f) { L[e] = (L[e] ?? []).filter((g) => g !== f); },
+  emit(e, x) { for (const f of L[e] ?? []) f(x); }, send(q) { this.emit("ask", q); },
   save_changes() { if (alone) try { history.replaceState(null, "", "#v=" + write(s.state)); } catch {} },
   frozen: true });
 let state = parcel.state;
 if (alone && location.hash.startsWith("#v=")) try { state = read(location.hash.slice(3)); } catch {}
-const model = host({ meta: parcel.meta, state, status: "", data: bytes(parcel.data) });
+const { meta, thinker } = parcel;
+const asks = thinker && ["edit"];
+const model = host({ meta, state, status: "", data: bytes(parcel.data), thinker, asks });
 await gramvizWidget.render({ model, el: document.getElementById("gv"), signal: new AbortController().signal });
 """
 
@@ -90,15 +95,17 @@ def module_text() -> str:
     return link()
 
 
-def page_text(payload: Payload, state: Mapping[str, Any]) -> str:
-    """The page of a payload that opens with this state."""
+def page_text(payload: Payload, state: Mapping[str, Any], models: Models | None = None) -> str:
+    """The page of a payload that opens with this state, and runs the models that it is given."""
     module = module_text().replace("export default", "const gramvizWidget =", 1)  # in a page, a plain script
     if "</script" in module.lower() or "<!--" in module:
         raise AssertionError("the module's text would end its own <script>; write the tag in two pieces")
     parcel = {"meta": payload.meta, "state": state, "data": base64.b64encode(payload.data).decode()}
+    if models:
+        parcel["thinker"] = models
     title = f"{payload.meta['title']}, puzzle {payload.meta['puzzle'] + 1}"
     return _PAGE.substitute(
-        policy=_POLICY,
+        policy=_COMPUTING if models else _POLICY,
         title=escape(title),
         fallback=_fallback(payload),
         provenance=_provenance(payload.meta),
@@ -135,13 +142,15 @@ class Page(str):
         return f"{self.path or 'A page'}, {size}, plays without kernel or network: {summary(self.payload)}"
 
 
-def write_page(payload: Payload, state: Mapping[str, Any], path: str | os.PathLike[str] | None) -> Page:
+def write_page(
+    payload: Payload, state: Mapping[str, Any], path: str | os.PathLike[str] | None, models: Models | None = None
+) -> Page:
     """The page; written to `path` (whole or not at all) if that is given.
 
     Raises:
         OSError: the place cannot be written.
     """
-    text = Page(page_text(payload, state))
+    text = Page(page_text(payload, state, models))
     text.path, text.payload = None if path is None else Path(path), payload
     if text.path is not None:
         path = text.path

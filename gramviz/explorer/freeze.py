@@ -10,6 +10,7 @@ import xarray as xr
 
 from gram.progress import bar
 from gramviz.explorer.frame import Page, write_page
+from gramviz.explorer.models import carried
 from gramviz.explorer.pack import pack
 from gramviz.explorer.payload import Payload
 from gramviz.explorer.source import Rollout, opened
@@ -23,6 +24,7 @@ def freeze(
     *,
     puzzle: int | Sequence[int] = 0,
     state: State | Mapping[str, Any] | None = None,
+    models: Sequence[str | os.PathLike[str]] = (),
 ) -> Page:
     """The page as text, shown as one line; written to `path` (whole or not at all) if that is given.
 
@@ -32,8 +34,11 @@ def freeze(
         path: where to write the page.
         puzzle: which puzzle, for rollouts.
         state: the view that it opens with; by default the explorer's, else the final step.
+        models: checkpoints, by name or folder, that the page can run on a puzzle that its reader types ("Your puzzle"):
+            TRMs and GRAMs of this board that mix along its relations. Each adds 40 to 150 kB.
     Raises:
         RolloutError, PackError, StateError: the rollouts or the state are not legal.
+        ProgramError: a page cannot run one of the models.
         OSError: the place cannot be written.
     """
     shown: Mapping[str, Any] = {}
@@ -48,4 +53,4 @@ def freeze(
             counter.update()
     if state is not None:
         shown = state.keys if isinstance(state, State) else State(**state).keys
-    return write_page(payload, shown, path)
+    return write_page(payload, shown, path, carried(models, payload) if models else None)

@@ -130,7 +130,7 @@ export function createKernel(model) {
     },
     /** Why the kernel cannot be asked for this, or null. @param {string} what @returns {string | null} */
     refusal(what) {
-      const asks = model.frozen ? null : model.get("asks");
+      const asks = model.get("asks");
       if (!asks) return words.edit.kernel;
       return asks.includes(what) ? null : words.edit.model;
     },

@@ -12,6 +12,7 @@ import { createMap } from "./parts/map.js";
 import { createNotes } from "./parts/notes.js";
 import { createOverlay } from "./parts/overlay.js";
 import { createPlayhead } from "./parts/playhead.js";
+import { createYours } from "./parts/puzzle.js";
 import { createRuler } from "./parts/ruler.js";
 import { createSpeaker } from "./parts/speak.js";
 import { createThumbs } from "./parts/thumbs.js";
@@ -29,6 +30,7 @@ import { createTransport } from "./parts/transport.js";
  * @property {import("./actions.js").Actions} actions what buttons and keys both do
  * @property {import("./lesson.js").Lesson} lesson the chapters and their quizzes
  * @property {import("./kernel.js").Kernel} kernel what only a model can answer
+ * @property {import("./think/thinker.js").Thinker | null} thinker the models that the page carries
  * @property {ReturnType<typeof import("./clock.js").createClock>} clock
  * @property {(text: string) => void} say shows a sentence in the details line, and has it read aloud
  * @property {() => void} paint draws what has changed, at once
@@ -56,6 +58,7 @@ import { createTransport } from "./parts/transport.js";
  */
 export const PARTS = [
   [createHeader],
+  [createYours],
   [createThumbs],
   [createBoard, "panels"],
   [createMap, "panels"],

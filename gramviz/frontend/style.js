@@ -42,6 +42,16 @@ header .tools { display: flex; flex-wrap: wrap; gap: 8px; margin-left: auto; ali
 .badge.A { background: var(--ink); color: var(--bg); } .badge.C { border-style: double; border-width: 3.5px; }
 .badge.D { border-style: dashed; }
 
+.yours { padding: 8px 16px; border-bottom: 1px solid var(--line); }
+.yours .fields { display: flex; flex-wrap: wrap; align-items: center; gap: 6px 10px; }
+.typing { display: flex; flex-wrap: wrap; gap: 8px 16px; margin-top: 8px; } .typing[hidden] { display: none; }
+.typing textarea { width: auto; height: auto; font: 13px/1.3 ui-monospace, monospace; color: inherit; background: var(--bg); resize: vertical;
+  border: 1px solid var(--edge); border-radius: 5px; padding: 4px 6px; max-width: 100%; }
+.typing .choices { flex: 1 1 260px; min-width: 0; display: grid; gap: 8px; align-content: start; }
+.typing p { margin: 0; } .typing label { display: inline-flex; align-items: center; gap: 5px; }
+.typing :is(input, select) { background: var(--bg); border: 1px solid var(--edge); border-radius: 5px; height: 27px;
+  padding: 0 4px; } .typing input { width: 68px; }
+
 .panels { display: grid; grid-template-columns: auto minmax(0, 1fr) 224px; }
 .panel { padding: 10px 16px 12px; min-width: 0; position: relative; }
 .panel + .panel { border-left: 1px solid var(--line); }

@@ -90,7 +90,7 @@
  * @property {number[]} [blank]
  * @property {number[]} [exclusive]
  * @property {number[][]} [groups]
- * @property {number[]} [required]
+ * @property {Pair[]} [required]
  * @property {number[][] | null} [xy] of a graph, in the unit square
  * @property {Pair | null} [box] the rows and the columns of a box
  * @property {boolean} [apart]
