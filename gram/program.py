@@ -63,7 +63,13 @@ def program(name: str | os.PathLike[str], board: Board) -> Program:
     weights = np.concatenate([part.ravel() for part in _order(tensors, sizes)])
     raw = weights.astype("<f2").tobytes()
     depth = min(16, int(config["inference"]["supervision_steps"])) * int(config["model"]["high_steps"])
-    meta = {"name": path.resolve().name, **sizes, "depth": depth, "relations": _relations(board), "tokens": _tokens(tensors, board)}
+    meta = {
+        "name": path.resolve().name,
+        **sizes,
+        "depth": depth,
+        "relations": _relations(board),
+        "tokens": _tokens(tensors, board),
+    }
     return Program(meta | {"sha256": hashlib.sha256(raw).hexdigest()}, raw)
 
 
@@ -82,9 +88,9 @@ def _sizes(name: str, model: Mapping[str, Any], board: Board) -> dict[str, Any]:
         f"it is a {kind}": kind not in ("gram", "trm"),
         "it does not mix along relations with shared symbols": not along,
         "it has several blocks": network["blocks"] != 1,
-        "it has no low-level steps": not model["low_steps"],
+        "it has no low-level steps": not model.get("low_steps"),
         f"its guidance is {model.get('guidance')}": guided and model["guidance"] != "residual",
-        "it has puzzle embeddings": model["puzzle_tokens"],
+        "it has puzzle embeddings": model.get("puzzle_tokens"),
         "its widths are no multiples of 8, or its features none of 16": features % 16
         or network["hidden"] % PANEL
         or (guided and model["guidance_hidden"] % PANEL)

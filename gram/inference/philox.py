@@ -2,8 +2,8 @@
 trajectories there and here.
 
 Philox 4x32-10 (Salmon et al. 2011, "Parallel Random Numbers: As Easy as 1, 2, 3") of the counter (i // 8, 0 or 1,
-trajectory, transition) and the key (seed, puzzle), then Box-Muller. It needs no state: the noise of any transition of any
-trajectory can be had without that of the others.
+trajectory, transition) and the key (seed, puzzle), then Box-Muller. It needs no state: the noise of any transition of
+any trajectory can be had without that of the others.
 """
 
 from __future__ import annotations

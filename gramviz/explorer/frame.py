@@ -30,7 +30,10 @@ _POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; "
     "media-src blob:; base-uri 'none'; form-action 'none'"
 )
-_COMPUTING = _POLICY.replace("script-src 'unsafe-inline'", "script-src 'unsafe-inline' 'wasm-unsafe-eval'") + "; worker-src blob:"
+_COMPUTING = (
+    _POLICY.replace("script-src 'unsafe-inline'", "script-src 'unsafe-inline' 'wasm-unsafe-eval'")
+    + "; worker-src blob:"
+)
 
 _PAGE = Template("""<!doctype html>
 <html lang="en">

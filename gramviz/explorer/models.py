@@ -16,7 +16,7 @@ from gramviz.explorer.payload import Payload
 from gramviz.kernel.build import WASM
 
 Models = dict[str, Any]
-"""`programs` (`gram.program`, weights in base64), `wasm` (base64) and `worker` (text), as `think/thinker.js` reads it."""
+"""`programs` (`gram.program`, weights in base64), `wasm` (base64) and `worker` (text); see `think/thinker.js`."""
 
 
 def carried(names: Sequence[str | os.PathLike[str]], payload: Payload) -> Models:

@@ -1,1 +1,1 @@
-"""The kernel with which a frozen page runs a model by itself: `kernel.c`, and the WebAssembly that `build` made of it."""
+"""The kernel with which a frozen page runs models itself: `kernel.c`, and the WebAssembly that `build` makes of it."""

@@ -206,8 +206,9 @@ export function createNetwork(module, program, weights, question, { from, to, se
   let done = 0;
   return {
     rows,
-    /** The high-level state [row, place, symbol, feature]. */
+    /** The states [row, place, symbol, feature], high-level and low-level. */
     h: view(h, rows * state),
+    l: view(l, rows * state),
     /** Logits of the symbols [row, place, symbol]. */
     logits() {
       kernel.decode(rows, h, logits);

@@ -1,7 +1,7 @@
 // Records that the page computed, as a payload (docs/payload.md): what gramviz.pack does for rollouts.
 
 import { contract } from "../contract.js";
-import { distance, judgeBoard, runnerUp, spreadOf } from "./record.js";
+import { judgeBoard, runnerUp } from "./record.js";
 import { answerSpaceOf } from "./space.js";
 
 /** @import { ArrayEntry, BoardMeta, PayloadMeta } from "../types.js" */
@@ -50,7 +50,12 @@ function createWriter() {
     const k = values.map((value) => (Number.isFinite(value) ? Math.round((value - low) / scale) : NOTHING));
     add(series, name, "u2", shape, k, { scale, zero: low });
   }
-  return { add, quantized, entries, raw: () => new Blob(/** @type {BlobPart[]} */ (chunks)).arrayBuffer() };
+  function raw() {
+    const all = new Uint8Array(offset);
+    for (const [k, { offset: at }] of entries.entries()) all.set(chunks[k], at);
+    return all.buffer;
+  }
+  return { add, quantized, entries, raw };
 }
 /** @typedef {ReturnType<typeof createWriter>} Writer */
 
@@ -110,14 +115,17 @@ function addBoards({ add, quantized }, letter, run, { board, x }) {
 
 /** How far h moves. @param {Writer} writer @param {string} letter @param {Run} run */
 function addDrift({ add, quantized }, letter, run) {
-  const { n, steps, h } = run;
-  const drift = each(run, (i, t) => (t ? distance(h[i][t], h[i][t - 1]) : NaN));
-  quantized(letter, "curve_drift", [n, steps], drift);
-  const spread = Array.from({ length: steps }, (_, t) => spreadOf(h.map((row) => row[t])));
-  if (n > 1) quantized(letter, "curve_spread", [1, steps], spread);
+  const { n, steps } = run;
+  quantized(
+    letter,
+    "curve_drift",
+    [n, steps],
+    each(run, (i, t) => run.drift[i][t]),
+  );
+  if (n > 1) quantized(letter, "curve_spread", [1, steps], run.spread.slice(0, steps));
   if (steps < 5) return;
   const rests = Array.from({ length: n }, (_, i) => {
-    const mine = drift.slice(i * steps, (i + 1) * steps);
+    const mine = run.drift[i].slice(0, steps);
     const end = mine.slice(-3).reduce((sum, one) => sum + one / 3, 0);
     return Number(end === 0 || end / mine[1] <= REST);
   });
@@ -152,7 +160,7 @@ function answersOf(runs, letters, { board }, valid) {
 }
 
 /** @param {Run} run @param {string} letter @param {Puzzle} puzzle @param {Record<string, string>} missing */
-function seriesMeta({ program, n, steps, h }, letter, { seed }, missing) {
+function seriesMeta({ program, n, steps }, letter, { seed }, missing) {
   const transitions = Array.from({ length: steps }, (_, t) => t);
   const { high_steps: high } = program;
   return {
@@ -172,7 +180,7 @@ function seriesMeta({ program, n, steps, h }, letter, { seed }, missing) {
     supervision_step: transitions.map((t) => Math.ceil(t / high)),
     transition: transitions.map((t) => (t ? ((t - 1) % high) + 1 : 0)),
     low_steps: 0,
-    missing: h[0].length && n > 1 ? missing : { ...missing, spread: "one trajectory has no spread" },
+    missing: n > 1 ? missing : { ...missing, spread: "one trajectory has no spread" },
   };
 }
 
@@ -183,7 +191,7 @@ function seriesMeta({ program, n, steps, h }, letter, { seed }, missing) {
  * @param {Run[]} runs
  * @param {Record<string, string>} missing what is not computed, and why
  */
-export async function packRuns(shown, puzzle, runs, missing) {
+export function packRuns(shown, puzzle, runs, missing) {
   const { board, x, y, solutions } = puzzle;
   const letters = contract.letters.slice(0, runs.length);
   const writer = createWriter();
@@ -202,7 +210,7 @@ export async function packRuns(shown, puzzle, runs, missing) {
   const all = ends.flat();
   const space = answerSpaceOf(board, x, runs, letters, right, (i) => answers[all[i]].letter || null);
   addSpace(writer, runs, letters, space);
-  const raw = await writer.raw();
+  const raw = writer.raw();
   const bases = [["river", "Answer river"], ["answers", space.map.kind === "pca" ? "PCA of answers" : "Answer map"], ["score", "Score"]]; // biome-ignore format: one line
   /** @type {PayloadMeta} */
   const meta = {

@@ -26,6 +26,13 @@ export function meanOf(rows) {
   return mean.map((value) => value / rows.length);
 }
 
+/** Squared distance. @param {Row} a @param {Row} b */
+function apart2(a, b) {
+  let sum = 0;
+  for (let k = 0; k < a.length; k += 1) sum += (a[k] - b[k]) ** 2;
+  return sum;
+}
+
 /** @param {Row} a @param {Row} b */
 const minus = (a, b) => Float64Array.from(a, (value, k) => value - b[k]);
 
@@ -203,7 +210,7 @@ export function medoidsOf(states, last) {
     .map((lane) => {
       const members = [...last.keys()].filter((i) => last[i] === lane);
       const apart = (/** @type {number} */ i, /** @type {number} */ j) =>
-        states[i].reduce((sum, row, t) => sum + minus(row, states[j][t]).reduce((part, one) => part + one * one, 0), 0);
+        states[i].reduce((sum, row, t) => sum + apart2(row, states[j][t]), 0);
       const sums = members.map((i) => members.reduce((sum, j) => sum + apart(i, j), 0));
       return members[sums.indexOf(Math.min(...sums))];
     });

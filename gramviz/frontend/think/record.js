@@ -17,30 +17,36 @@ const NEVER = -1e4; // the logit of a token that cannot be
  * @property {Uint8Array[][]} tokens [trajectory][step] -> [position]
  * @property {Float32Array[][]} chances [trajectory][step] -> [position, token]
  * @property {Float32Array[][]} h [trajectory][step] -> [place, symbol, feature]
+ * @property {number[][]} drift [trajectory][step] how far h moved; NaN at first
+ * @property {number[]} spread [step] mean distance of h to its center
  */
 
 /** @param {ProgramMeta} program @param {number} n @param {number} kinds @returns {Record} */
 export function createRecord(program, n, kinds) {
+  /** @returns {any[][]} */
   const none = () => Array.from({ length: n }, () => []);
-  return {
-    program, n, steps: 0, size: program.relations.places, kinds, tokens: none(), chances: none(), h: none(),
-  }; // biome-ignore format: two lines
+  const { places: size } = program.relations;
+  return { program, n, steps: 0, size, kinds, tokens: none(), chances: none(), h: none(), drift: none(), spread: [] };
 }
 
 /** Adds the state of some rows, which come in the order of their steps. @param {Record} record
  * @param {import("./worker.js").News} news */
 export function addNews(record, { from, logits, h }) {
-  const { size, program, n } = record;
-  const count = program.symbols.length;
-  const rows = logits.length / (size * count);
+  const { size, program, n, drift } = record;
+  const count = size * program.symbols.length;
+  const rows = logits.length / count;
   const width = h.length / rows;
   for (let row = 0; row < rows; row += 1) {
-    const [tokens, chances] = decodeLogits(record, logits.subarray(row * size * count, (row + 1) * size * count));
+    const [tokens, chances] = decodeLogits(record, logits.subarray(row * count, (row + 1) * count));
+    const states = record.h[from + row];
     record.tokens[from + row].push(tokens);
     record.chances[from + row].push(chances);
-    record.h[from + row].push(h.subarray(row * width, (row + 1) * width));
+    states.push(h.subarray(row * width, (row + 1) * width));
+    drift[from + row].push(states.length > 1 ? distance(states[states.length - 1], states[states.length - 2]) : NaN);
   }
-  record.steps = Math.min(...Array.from({ length: n }, (_, k) => record.tokens[k].length));
+  const reached = Math.min(...Array.from({ length: n }, (_, k) => record.tokens[k].length));
+  for (; record.steps < reached; record.steps += 1)
+    record.spread.push(spreadOf(record.h.map((states) => states[record.steps])));
 }
 
 /** The most probable token of each position, and the probabilities of all. @param {Record} record
@@ -98,15 +104,15 @@ export function judgeBoard(board, tokens) {
 }
 
 /** Euclidean distance. @param {Float32Array} a @param {ArrayLike<number>} b */
-export function distance(a, b) {
+function distance(a, b) {
   let sum = 0;
   for (let k = 0; k < a.length; k += 1) sum += (a[k] - b[k]) ** 2;
   return Math.sqrt(sum);
 }
 
 /** Mean distance of states to their center. @param {Float32Array[]} states */
-export function spreadOf(states) {
-  const center = new Float64Array(states[0].length);
+function spreadOf(states) {
+  const center = new Float32Array(states[0].length);
   for (const state of states) for (let k = 0; k < center.length; k += 1) center[k] += state[k] / states.length;
   return states.reduce((sum, state) => sum + distance(state, center), 0) / states.length;
 }

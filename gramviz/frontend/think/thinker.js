@@ -241,7 +241,7 @@ function createThinker(model, carried) {
   /** @param {Puzzle} puzzle @param {Run[]} runs @param {boolean} first @param {() => boolean} isCurrent */
   async function publish(puzzle, runs, first, isCurrent) {
     const missing = { halt: puzzleWords.halt, value: puzzleWords.halt, h: puzzleWords.h };
-    const { meta, raw } = await packRuns(recorded.meta, puzzle, runs, missing);
+    const { meta, raw } = packRuns(recorded.meta, puzzle, runs, missing);
     const packed = new Blob([raw]).stream().pipeThrough(new CompressionStream("deflate"));
     const data = new Uint8Array(await new Response(packed).arrayBuffer());
     meta.sha256 = (await digest(raw)) ?? "";
