@@ -116,6 +116,7 @@
  * @property {string} dtype
  * @property {number[]} shape
  * @property {number} offset
+ * @property {number} [bytes]
  * @property {number | number[] | null} [scale]
  * @property {number | number[] | null} [zero]
  * @property {boolean} [delta]
