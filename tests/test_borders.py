@@ -18,7 +18,15 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 # All that gramviz may know of gram.
-FROM_GRAM = {"gram.rollout", "gram.board", "gram.run_folder", "gram.suggest", "gram.progress", "gram.safe_yaml", "gram.program"}
+FROM_GRAM = {
+    "gram.rollout",
+    "gram.board",
+    "gram.run_folder",
+    "gram.suggest",
+    "gram.progress",
+    "gram.safe_yaml",
+    "gram.program",
+}
 # Each room of the engine, and the rooms that it may import. Files beside them (config, checkpoint, ...) join rooms.
 ROOMS = {
     "tasks": set(),

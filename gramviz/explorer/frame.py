@@ -87,7 +87,7 @@ let state = parcel.state;
 if (alone && location.hash.startsWith("#v=")) try { state = read(location.hash.slice(3)); } catch {}
 const { meta, thinker } = parcel;
 const asks = thinker && ["edit"];
-const model = host({ meta, state, status: "", data: bytes(parcel.data), thinker, asks });
+const model = host({ meta, state, status: "", thinker, asks, data: bytes(parcel.data) });
 await gramvizWidget.render({ model, el: document.getElementById("gv"), signal: new AbortController().signal });
 """
 

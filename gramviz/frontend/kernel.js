@@ -15,6 +15,7 @@ const SILENCE = 10_000; // ms until it is said that a kernel has not even confir
  * @property {() => void} save_changes
  * @property {(content: object) => void} send
  * @property {boolean} [frozen]
+ * @property {(event: string, content: any) => void} [emit] of a page that answers itself
  */
 /** @typedef {ReturnType<typeof createKernel>} Kernel */
 

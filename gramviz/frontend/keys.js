@@ -138,7 +138,8 @@ function createMeaning(context, parts) {
     const { key } = event;
     const target = /** @type {any} */ (event.composedPath()[0]);
     const tag = target.tagName;
-    if (tag === "TEXTAREA" || target.isContentEditable) return key === "Escape" ? actions.escape : null;
+    if (tag === "TEXTAREA" || tag === "SELECT" || target.type === "number" || target.isContentEditable)
+      return key === "Escape" ? actions.escape : null;
     for (const part of parts) {
       const captured = part.capture?.(event);
       if (captured) return captured;

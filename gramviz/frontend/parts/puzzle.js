@@ -111,14 +111,11 @@ function createForm(context, thinker) {
       puzzle.set(read.x, read.edges);
       return judge();
     },
-    /** Ctrl+Enter runs, as in a notebook. @param {KeyboardEvent} event */
-    onkeydown(event) {
-      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) run();
-    },
   });
   function run() {
     const [x, edges] = [puzzle.x(), puzzle.edges];
     store.poke({ edit: null });
+    thinker.focused = "stop";
     thinker.run(x, edges);
   }
   /** @param {string} label @param {() => void} onclick @param {string} name */
@@ -148,7 +145,17 @@ function createForm(context, thinker) {
   const buttons = [button(puzzleWords.run, run, "run"), button(puzzleWords.clear, clear, "clear"), button(puzzleWords.random, random, "random")]; // biome-ignore format: one line
   const element = make(
     "div",
-    { class: "typing", hidden: true },
+    {
+      class: "typing",
+      hidden: true,
+      /** Ctrl+Enter runs, as in a notebook. @param {KeyboardEvent} event */
+      onkeydown(event) {
+        if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) run();
+        else if (event.key === "Escape") store.poke({ edit: null });
+        else return;
+        event.stopPropagation();
+      },
+    },
     area,
     make("div", { class: "choices" }, make("p", { class: "muted" }, puzzleWords.how), make("div", { class: "fields" }, fields), make("div", { class: "fields" }, buttons), said), // biome-ignore format: one line
   );
@@ -174,20 +181,24 @@ export function createYours(context) {
   if (!thinker) return { name: "yours", reads: [], element: make("div", { hidden: true }), update() {} };
   const form = createForm(context, thinker);
   const open = make("button", { "data-field": "open", onclick: () => store.poke({ edit: store.transient.edit ? null : {} }) }, puzzleWords.title); // biome-ignore format: one line
-  const stop = make("button", { "data-field": "stop", onclick: thinker.stop }, puzzleWords.stop);
+  // While the page is built anew a press and its release may fall on two buttons: the press alone counts.
+  const stopping = { "data-field": "stop", onclick: thinker.stop, onpointerdown: thinker.stop };
+  const stop = make("button", stopping, puzzleWords.stop);
   const back = make("button", { "data-field": "back", onclick: thinker.restore }, puzzleWords.recorded);
   const status = make("span", { role: "status", class: "muted" });
   element.append(make("div", { class: "fields" }, open, stop, back, status), form.element);
   function tell() {
     setText(status, /** @type {Thinker} */ (thinker).status);
+    if (!thinker?.busy && stop.matches(":focus")) open.focus();
     stop.hidden = !thinker?.busy;
     back.hidden = !thinker?.own;
   }
   element.addEventListener("focusin", ({ target }) => {
     thinker.focused = /** @type {HTMLElement} */ (target).dataset.field ?? null;
   });
-  element.addEventListener("focusout", () => {
-    if (element.isConnected) thinker.focused = null;
+  element.addEventListener("focusout", ({ relatedTarget }) => {
+    // Where an element that has the focus goes, the browser gives it to one around it.
+    if (relatedTarget && relatedTarget !== context.root) thinker.focused = null;
   });
   thinker.listen(tell, signal);
   tell();

@@ -35,7 +35,18 @@ function createWriter() {
   function add(series, name, dtype, shape, values, more) {
     const raw = new PACKED[dtype](values);
     const bytes = new Uint8Array(raw.buffer, 0, raw.byteLength);
-    entries.push({ name, series, dtype, shape, offset, bytes: bytes.length, scale: null, zero: null, delta: false, ...more });
+    entries.push({
+      name,
+      series,
+      dtype,
+      shape,
+      offset,
+      bytes: bytes.length,
+      scale: null,
+      zero: null,
+      delta: false,
+      ...more,
+    });
     const padded = new Uint8Array((bytes.length + 7) & ~7);
     padded.set(bytes);
     chunks.push(padded);

@@ -1,23 +1,34 @@
-// How many solutions a puzzle has, by exact search within a budget: 0, 1, or more than one. A choice is a token at a
-// position; what a choice excludes follows from the board's groups, so one search serves Sudoku, queens and coloring.
+// How many solutions a puzzle has, by exact search within a budget: none, one, or several. A choice is a token at a
+// position; what it excludes follows from the board's groups, so one search serves Sudoku, queens and coloring.
 
 /** @import { BoardMeta } from "../types.js" */
 
-const MOST_CHOICES = 20_000; // choices that are tried until the search is given up
+const MOST_CHOICES = 4000; // that are tried until the search is given up
 
-/** What is asked of a search: sets of choices, of each of which exactly one is taken. A choice is position * kinds +
- * token. @param {BoardMeta} board @param {ArrayLike<number>} x @returns {number[][]} */
-function decisionsOf({ width, height, exclusive = [], required, blank = [], tokens }, x) {
-  const free = (/** @type {number} */ at) => blank.includes(x[at]);
-  const choice = (/** @type {number} */ at, /** @type {number} */ token) => at * tokens.length + token;
-  const [queen] = exclusive;
-  if (exclusive.length === 1 && required?.some(([token, count]) => token === queen && count === height))
-    return Array.from({ length: height }, (_, row) => {
-      const line = Array.from({ length: width }, (_, column) => row * width + column);
-      const given = line.filter((at) => x[at] === queen);
-      return (given.length ? given : line.filter(free)).map((at) => choice(at, queen));
-    });
-  return Array.from(x, (token, at) => (free(at) ? exclusive : [token]).map((one) => choice(at, one)));
+/**
+ * Sets of choices, of each of which a solution takes exactly one; a choice is position * tokens + token. Every cell of a
+ * Sudoku has a digit, and every digit has a place in each row, column and box; every rank and file has a queen.
+ * @param {BoardMeta} board @param {ArrayLike<number>} x @returns {number[][]}
+ */
+function decisionsOf({ width, height, exclusive = [], required = [], blank = [], tokens, groups = [] }, x) {
+  const can = (/** @type {number} */ at, /** @type {number} */ token) => x[at] === token || blank.includes(x[at]);
+  const choices = (/** @type {number[]} */ places, /** @type {number[]} */ some) =>
+    places.flatMap((at) => some.filter((token) => can(at, token)).map((token) => at * tokens.length + token));
+  const cells = Array.from(x, (_, at) => at);
+  if (required.some(([token, count]) => exclusive.includes(token) && count === height)) {
+    const given = (/** @type {number[]} */ places) => places.filter((at) => exclusive.includes(x[at]));
+    const line = (/** @type {(at: number) => number} */ of) =>
+      Array.from({ length: height }, (_, k) => {
+        const places = cells.filter((at) => of(at) === k);
+        return choices(given(places).length ? given(places) : places, exclusive);
+      });
+    return [...line((at) => Math.floor(at / width)), ...line((at) => at % width)];
+  }
+  const full = groups.filter((group) => group.length === exclusive.length && exclusive.length > 2 && height > 1);
+  return [
+    ...cells.map((at) => (blank.includes(x[at]) ? choices([at], exclusive) : [at * tokens.length + x[at]])),
+    ...full.flatMap((group) => exclusive.map((token) => choices(group, [token]))),
+  ];
 }
 
 /**
@@ -26,28 +37,32 @@ function decisionsOf({ width, height, exclusive = [], required, blank = [], toke
  */
 export function solve2(board, x) {
   const kinds = board.tokens.length;
-  const groups = Array.from(x, (_, at) => (board.groups ?? []).filter((group) => group.includes(at)));
+  const groups = Array.from(x, (_, at) => (board.groups ?? []).filter((group) => group.includes(at)).flat());
   /** @type {number[][]} */
   const found = [];
   let budget = MOST_CHOICES;
 
+  /** Whether two choices exclude each other. @param {number} one @returns {(other: number) => boolean} */
+  function excludes(one) {
+    const at = Math.floor(one / kinds);
+    const out = new Set(groups[at].map((other) => other * kinds + (one % kinds)));
+    return (other) => other !== one && (out.has(other) || Math.floor(other / kinds) === at);
+  }
+
   /** @param {number[][]} open @param {number[]} taken */
   function search(open, taken) {
-    if (found.length > 1 || budget <= 0) return;
     if (!open.length) {
       const y = Array.from(x);
       for (const one of taken) y[Math.floor(one / kinds)] = one % kinds;
       found.push(y);
-      return;
     }
     let least = 0;
     for (let k = 1; k < open.length; k += 1) if (open[k].length < open[least].length) least = k;
-    for (const one of open[least]) {
+    for (const one of open[least] ?? []) {
       budget -= 1;
-      const token = one % kinds;
-      const at = Math.floor(one / kinds);
-      const out = new Set(groups[at].flat().flatMap((other) => (other === at ? [] : [other * kinds + token])));
-      const rest = open.flatMap((set, k) => (k === least ? [] : [set.filter((other) => !out.has(other))]));
+      if (found.length > 1 || budget <= 0) return;
+      const out = excludes(one);
+      const rest = open.filter((set) => !set.includes(one)).map((set) => set.filter((other) => !out(other)));
       if (rest.every((set) => set.length)) search(rest, [...taken, one]);
     }
   }

@@ -12,6 +12,7 @@ import { solve2 } from "./solver.js";
 /** @import { ProgramMeta, Question } from "./network.js" */
 /** @import { Puzzle } from "./pack.js" */
 /** @import { Record as Run } from "./record.js" */
+/** @import { Job, News } from "./worker.js" */
 
 const MOST_WORKERS = 4;
 const KEPT = ["theme", "motion", "lanes", "speed", "loop", "panel"]; // of the state: what means the same in every run
@@ -72,8 +73,8 @@ function shares(rows, count) {
 }
 
 /** Workers for some jobs, of which each does its own one after another.
- * @param {string} text @param {import("./worker.js").Job[][]} jobs a list for each worker
- * @param {(job: import("./worker.js").Job, news: import("./worker.js").News) => void} hear
+ * @param {string} text @param {Job[][]} jobs a list for each worker
+ * @param {(job: Job, news: News) => void} hear
  * @param {(why: string) => void} fail */
 function startWorkers(text, jobs, hear, fail) {
   const address = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
@@ -144,6 +145,17 @@ function createThinker(model, carried) {
     run,
   };
 
+  /** What is edited on the board comes as a kernel is asked. @param {{ id: string, cells: Record<string, string | null> }} question */
+  function hear({ id, cells }) {
+    const { board, x } = model.get("meta");
+    const written = (/** @type {string | null} */ text) =>
+      board.tokens.findIndex((/** @type {import("../types.js").Token} */ token, /** @type {number} */ at) =>
+        text === null ? at === Math.max(...board.blank) : text === (token.symbol || token.label),
+      );
+    run(x.map((/** @type {number} */ token, /** @type {number} */ at) => (at in cells ? written(cells[at]) : token)), thinker.edges()); // biome-ignore format: one line
+    model.emit?.("msg:custom", { id, ok: true });
+  }
+
   /** @param {string} text */
   function tell(text) {
     thinker.status = text;
@@ -168,7 +180,8 @@ function createThinker(model, carried) {
       if (mine === turn) begin(ready, mine, x, edges);
     } catch (error) {
       unpacked = undefined;
-      finish(error instanceof WebAssembly.CompileError ? puzzleWords.refused : puzzleWords.broken(`${error}`));
+      const refused = ["CompileError", "ReferenceError", "SecurityError"].includes(/** @type {Error} */ (error).name);
+      finish(refused ? puzzleWords.refused : puzzleWords.broken(/** @type {Error} */ (error).message));
     }
   }
 
@@ -188,23 +201,23 @@ function createThinker(model, carried) {
     const order = [...chosen].sort((a, b) => Number(a.guidance_hidden > 0) - Number(b.guidance_hidden > 0));
     const runs = order.map((program) => createRecord(program, program.guidance_hidden && noise ? trajectories : 1, kinds)); // biome-ignore format: one line
     const count = Math.max(1, Math.min(MOST_WORKERS, (navigator.hardwareConcurrency || 2) - 1));
-    /** @type {(import("./worker.js").Job & { run: Run })[][]} */
-    const jobs = Array.from({ length: count }, () => []);
-    let next = 0;
+    /** @type {Map<Job, Run>} */
+    const runOf = new Map();
     for (const record of runs)
-      for (const { from, to } of shares(record.n, count)) {
+      for (const share of shares(record.n, count)) {
         const { program } = record;
-        const rows = { from, to, seed, noise };
-        jobs[next % count].push({ module, program, weights: weights[programs.indexOf(program)], question, rows, depth, run: record }); // biome-ignore format: one line
-        next += 1;
+        const rows = { ...share, seed, noise };
+        runOf.set({ module, program, weights: weights[programs.indexOf(program)], question, rows, depth }, record);
       }
-    follow(mine, puzzle, runs, jobs.filter((list) => list.length), depth); // biome-ignore format: one line
+    const jobs = [...runOf.keys()];
+    const lists = Array.from({ length: count }, (_, k) => jobs.filter((_, at) => at % count === k));
+    follow(mine, puzzle, runs, runOf, lists.filter((list) => list.length), depth); // biome-ignore format: one line
   }
 
   /** Shows every step that all trajectories have reached.
-   * @param {number} mine @param {Puzzle} puzzle @param {Run[]} runs
-   * @param {(import("./worker.js").Job & { run: Run })[][]} jobs @param {number} depth */
-  function follow(mine, puzzle, runs, jobs, depth) {
+   * @param {number} mine @param {Puzzle} puzzle @param {Run[]} runs @param {Map<Job, Run>} runOf @param {Job[][]} jobs
+   * @param {number} depth */
+  function follow(mine, puzzle, runs, runOf, jobs, depth) {
     const since = performance.now();
     let shown = 0; // steps
     let busy = false;
@@ -213,25 +226,30 @@ function createThinker(model, carried) {
       if (busy || mine !== turn || reached() === shown) return;
       busy = true;
       const first = shown === 0;
+      const began = performance.now();
       shown = reached();
       const done = shown > depth;
       await publish(puzzle, runs.map((run) => ({ ...run, steps: shown })), first, () => mine === turn); // biome-ignore format: one line
-      busy = false;
       if (mine !== turn) return;
       if (done) finish(puzzleWords.done(depth, ((performance.now() - since) / 1000).toFixed(1)));
       else {
         tell(puzzleWords.working(shown - 1, depth));
-        requestAnimationFrame(show);
+        // Most of the time is the reader's: what is drawn slowly is drawn less often.
+        setTimeout(
+          () => {
+            busy = false;
+            show();
+          },
+          2 * (performance.now() - began),
+        );
       }
     }
-    const orders = new Map(jobs.flat().map(({ run, ...job }) => [job, run]));
-    const lists = jobs.map((list) => [...orders.keys()].filter((job) => list.some((one) => one.rows === job.rows)));
     end = startWorkers(
       carried.worker,
-      lists,
+      jobs,
       (job, news) => {
         if (mine !== turn) return;
-        addNews(/** @type {Run} */ (orders.get(job)), news);
+        addNews(/** @type {Run} */ (runOf.get(job)), news);
         show();
       },
       (why) => mine === turn && finish(why ? puzzleWords.broken(why) : puzzleWords.refused),
@@ -253,5 +271,6 @@ function createThinker(model, carried) {
     model.set("data", data);
   }
 
+  model.on("ask", hear);
   return thinker;
 }
