@@ -45,7 +45,7 @@ header .tools { display: flex; flex-wrap: wrap; gap: 8px; margin-left: auto; ali
 .yours { padding: 8px 16px; border-bottom: 1px solid var(--line); }
 .yours .fields { display: flex; flex-wrap: wrap; align-items: center; gap: 6px 10px; }
 .typing { display: flex; flex-wrap: wrap; gap: 8px 16px; margin-top: 8px; } .typing[hidden] { display: none; }
-.typing textarea { width: auto; height: auto; font: 13px/1.3 ui-monospace, monospace; color: inherit; background: var(--bg); resize: vertical;
+.typing textarea { width: auto; height: auto; font: 13px/1.3 ui-monospace, monospace; background: var(--bg);
   border: 1px solid var(--edge); border-radius: 5px; padding: 4px 6px; max-width: 100%; }
 .typing .choices { flex: 1 1 260px; min-width: 0; display: grid; gap: 8px; align-content: start; }
 .typing p { margin: 0; } .typing label { display: inline-flex; align-items: center; gap: 5px; }

@@ -40,7 +40,7 @@ static Kind kind[MOST_KINDS];
 static Network network[MOST_NETWORKS];
 static const int *peer;
 static const float *embedding, *score, *h0, *l0, *mean[3], *deviation[3];
-static float *X, *pooled, *among, *wide, *wide2, *q, *k, *v, *mixed, *chance;
+static float *X, *pooled, *among, *wide, *wide2, *q, *k, *v, *mixed, *attention;
 
 static inline f4 clamp(f4 x, float low, float high) {
   return __builtin_wasm_pmax_f32x4(ALL(low), __builtin_wasm_pmin_f32x4(ALL(high), x));
@@ -132,15 +132,15 @@ static OUT_OF_LINE void attend(const Network *net) {
         f4 s = ALL(0.f);
         for (int symbol = 0; symbol < K; symbol++, a += row, b += row)
           for (int i = 0; i < KEY; i += 4) s += AT(a + i) * AT(b + i);
-        chance[j] = sum(s) * scale + net->bias[(head * N + n) * PEERS + j];
-        if (chance[j] > largest) largest = chance[j];
+        attention[j] = sum(s) * scale + net->bias[(head * N + n) * PEERS + j];
+        if (attention[j] > largest) largest = attention[j];
       }
-      for (int j = PEERS; j < padded; j++) chance[j] = -1e30f;
+      for (int j = PEERS; j < padded; j++) attention[j] = -1e30f;
       f4 total = ALL(0.f);
       for (int j = 0; j < padded; j += 4) {
-        f4 e = exponential(AT(chance + j) - largest);
+        f4 e = exponential(AT(attention + j) - largest);
         total += e;
-        PUT(chance + j, e);
+        PUT(attention + j, e);
       }
       float share = 1.f / sum(total);
       for (int symbol = 0; symbol < K; symbol++)
@@ -149,8 +149,8 @@ static OUT_OF_LINE void attend(const Network *net) {
           f4 low = ALL(0.f), high = low;
           for (int j = 0; j < PEERS; j++) {
             const float *b = from + other[j] * K * across;
-            low += AT(b) * chance[j];
-            high += AT(b + 4) * chance[j];
+            low += AT(b) * attention[j];
+            high += AT(b + 4) * attention[j];
           }
           float *to = mixed + (n * K + symbol) * across + head * VALUE + c;
           PUT(to, low * share);
@@ -365,7 +365,7 @@ EXPORT("init") float *init(const int *sizes, const float *weights, float *scratc
   X = room(tokens * D), pooled = room((most * K + TILE) * D), among = room((N + TILE) * D);
   wide = room(chunk * widest), wide2 = room(chunk * widest);
   q = room(tokens * HEADS * KEY), k = room(tokens * HEADS * KEY), v = room(tokens * HEADS * VALUE);
-  chance = room(PEERS + 4);
+  attention = room(PEERS + 4);
   mixed = room(tokens * HEADS * VALUE + chunk * D);
   return free_at;
 }

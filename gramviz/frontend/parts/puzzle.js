@@ -45,21 +45,28 @@ function createPuzzle({ payload, store }, thinker) {
  * @param {string} label @param {[number, number, number]} range least, most, step */
 function numberField({ settings }, name, label, [min, max, step]) {
   const input = make("input", {
-    type: "number", min, max, step, value: settings[name], "data-field": name,
+    type: "number",
+    min,
+    max,
+    step,
+    value: settings[name],
+    "data-field": name,
     onchange() {
       const value = Number(input.value);
       settings[name] = Math.min(max, Math.max(min, Number.isFinite(value) ? value : min));
       if (step === 1) settings[name] = Math.round(settings[name]);
       input.value = `${settings[name]}`;
     },
-  }); // biome-ignore format: a table
+  });
   return make("label", {}, label, input);
 }
 
 /** @param {Thinker} thinker */
 function modelField({ programs, settings }) {
   const names = programs.length > 1 ? ["", ...programs.map(({ name }) => name)] : [programs[0].name];
-  const options = names.map((name) => make("option", { value: name, selected: name === settings.model }, name || puzzleWords.all)); // biome-ignore format: one line
+  const options = names.map((name) =>
+    make("option", { value: name, selected: name === settings.model }, name || puzzleWords.all),
+  );
   const select = make(
     "select",
     {
@@ -73,7 +80,8 @@ function modelField({ programs, settings }) {
   return make("label", {}, puzzleWords.model, select);
 }
 
-/** What is known of a puzzle: broken rules, or how many solutions it has. @param {ReturnType<typeof createPuzzle>} puzzle */
+/** What is known of a puzzle: broken rules, or how many solutions it has.
+ * @param {ReturnType<typeof createPuzzle>} puzzle */
 function verdict(puzzle) {
   const [board, x] = [puzzle.board(), puzzle.x()];
   const broken = judgeBoard({ ...board, required: [] }, x).conflict.filter(Boolean).length;
@@ -89,7 +97,11 @@ function createForm(context, thinker) {
   const { payload, signal, store } = context;
   const puzzle = createPuzzle(context, thinker);
   const { board } = payload;
-  const form = puzzle.graph ? puzzleWords.graph : board.tokens.some(({ glyph }) => glyph === "queen") ? puzzleWords.queens : puzzleWords.ways; // biome-ignore format: one line
+  const form = puzzle.graph
+    ? puzzleWords.graph
+    : board.tokens.some(({ glyph }) => glyph === "queen")
+      ? puzzleWords.queens
+      : puzzleWords.ways;
   const said = make("p", { role: "status", class: "note" });
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
@@ -127,7 +139,10 @@ function createForm(context, thinker) {
     fill();
   }
   function clear() {
-    puzzle.set((payload.x ?? []).map(() => blank), []); // biome-ignore format: one line
+    puzzle.set(
+      (payload.x ?? []).map(() => blank),
+      [],
+    );
     fill();
   }
   function fill() {
@@ -142,7 +157,11 @@ function createForm(context, thinker) {
     ...(samples ? [numberField(thinker, "noise", puzzleWords.noise, [0, 4, 0.1])] : []),
     ...(samples ? [numberField(thinker, "seed", puzzleWords.seed, [0, 4_294_967_295, 1])] : []),
   ];
-  const buttons = [button(puzzleWords.run, run, "run"), button(puzzleWords.clear, clear, "clear"), button(puzzleWords.random, random, "random")]; // biome-ignore format: one line
+  const buttons = [
+    button(puzzleWords.run, run, "run"),
+    button(puzzleWords.clear, clear, "clear"),
+    button(puzzleWords.random, random, "random"),
+  ];
   const element = make(
     "div",
     {
@@ -157,7 +176,14 @@ function createForm(context, thinker) {
       },
     },
     area,
-    make("div", { class: "choices" }, make("p", { class: "muted" }, puzzleWords.how), make("div", { class: "fields" }, fields), make("div", { class: "fields" }, buttons), said), // biome-ignore format: one line
+    make(
+      "div",
+      { class: "choices" },
+      make("p", { class: "muted" }, puzzleWords.how),
+      make("div", { class: "fields" }, fields),
+      make("div", { class: "fields" }, buttons),
+      said,
+    ),
   );
   return {
     element,
@@ -180,7 +206,11 @@ export function createYours(context) {
   const element = make("section", { class: "yours", "aria-label": puzzleWords.title });
   if (!thinker) return { name: "yours", reads: [], element: make("div", { hidden: true }), update() {} };
   const form = createForm(context, thinker);
-  const open = make("button", { "data-field": "open", onclick: () => store.poke({ edit: store.transient.edit ? null : {} }) }, puzzleWords.title); // biome-ignore format: one line
+  const open = make(
+    "button",
+    { "data-field": "open", onclick: () => store.poke({ edit: store.transient.edit ? null : {} }) },
+    puzzleWords.title,
+  );
   // While the page is built anew a press and its release may fall on two buttons: the press alone counts.
   const stopping = { "data-field": "stop", onclick: thinker.stop, onpointerdown: thinker.stop };
   const stop = make("button", stopping, puzzleWords.stop);

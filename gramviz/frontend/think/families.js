@@ -57,7 +57,8 @@ export function warmUp(boards) {
   return Math.min(start, steps - 1);
 }
 
-/** The nearestLane within the radius, of equals the first; -1 for none. @param {number[]} distances @param {number} radius */
+/** The nearest lane within the radius, of equals the first; -1 for none.
+ * @param {number[]} distances @param {number} radius */
 function nearestLane(distances, radius) {
   const least = Math.min(...distances, Infinity);
   return least <= radius ? distances.indexOf(least) : -1;
@@ -98,7 +99,10 @@ export function familiesOf(boards, right, start) {
   const last = first.map((row) => row[steps - 1]);
   const stays = first.map((row, i) => last[i] >= 0 && row.slice(-tail).every((lane) => lane === last[i]));
   const size = counts(last, leads.length);
-  const resting = counts(last.filter((_, i) => stays[i]), leads.length); // biome-ignore format: one line
+  const resting = counts(
+    last.filter((_, i) => stays[i]),
+    leads.length,
+  );
   const enough = Math.max(STAY, roundEven(0.06 * count));
   const kept = [...leads.keys()]
     .filter((k) => (right[leads[k]] && size[k]) || resting[k] >= enough || count === 1)
@@ -155,7 +159,10 @@ function shortMoves(found, lanes) {
 function slotsOf(found) {
   const last = found.lane.map((row) => row[row.length - 1]);
   const lanes = [...found.size.keys()];
-  const right = shortMoves(found, lanes.filter((k) => found.right[k])); // biome-ignore format: one line
+  const right = shortMoves(
+    found,
+    lanes.filter((k) => found.right[k]),
+  );
   const order = [...lanes.filter((k) => !found.right[k]).reverse(), -1, ...right.reverse()];
   const slot = last.map(() => 0);
   /** @type {Record<number, number>} */
@@ -176,7 +183,8 @@ function slotsOf(found) {
   return { last, slot, middle, spans };
 }
 
-/** Heights [trajectory][step] in the river, and the spans of its lanes. @param {Families} found @param {number} start */
+/** Heights [trajectory][step] in the river, and the spans of its lanes.
+ * @param {Families} found @param {number} start */
 export function riverOf(found, start) {
   const { last, slot, middle, spans } = slotsOf(found);
   const count = last.length;

@@ -40,8 +40,7 @@
  * @property {(rows: number, h: number, l: number) => void} start
  * @property {(rows: number, h: number, l: number, seen: number, eps: number, noise: number) => void} step
  * @property {(rows: number, h: number, logits: number) => void} decode
- * @property {(out: number, count: number, seed: number, puzzle: number, trajectory: number, transition: number) => void}
- *   normals
+ * @property {(out: number, count: number, seed: number, puzzle: number, trajectory: number, at: number) => void} normals
  * @property {(out: number, c0: number, c1: number, c2: number, c3: number, k0: number, k1: number) => void} philox
  */
 /** A group of places, scaled as `gram.models.relations.scaled` does.
@@ -103,7 +102,11 @@ function layOutSizes(program, relations, peers) {
   const sizes = [places, program.symbols.length, features, hidden, guidance, low, kinds.length, heads, most];
   sizes.push(features >> 2, features >> 1, networks, 0, 0, 0);
   /** @type {[number, number][]} where numbers that are not whole stand */
-  const scales = [[12, program.norm_eps], [13, program.log_sigma_cap], [14, program.mean_cap]]; // biome-ignore format: one line
+  const scales = [
+    [12, program.norm_eps],
+    [13, program.log_sigma_cap],
+    [14, program.mean_cap],
+  ];
   for (const { groups, hears } of relations) {
     const [first, members] = flattened(groups);
     sizes.push(groups.length, ...first, ...members);

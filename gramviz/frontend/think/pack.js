@@ -21,10 +21,11 @@ const PACKED = { u1: Uint8Array, i1: Int8Array, u2: Uint16Array, i2: Int16Array,
  * @property {number | null} solutions how many are known to exist
  * @property {number} seed
  */
-/** @typedef {{ letter: string, tokens: number[], valid: boolean, conflicts: number, counts: Record<string, number> }} Found */
+/** @typedef {{ letter: string, tokens: number[], valid: boolean, conflicts: number, counts: Record<string, number> }}
+ *   Found */
 
 /** Collects the arrays of a payload, each at an offset that is a multiple of 8. */
-function createWriter() {
+function createArrays() {
   /** @type {ArrayEntry[]} */
   const entries = [];
   /** @type {Uint8Array[]} */
@@ -68,28 +69,34 @@ function createWriter() {
   }
   return { add, quantized, entries, raw };
 }
-/** @typedef {ReturnType<typeof createWriter>} Writer */
+/** @typedef {ReturnType<typeof createArrays>} PackedArrays */
 
 /** Values of each trajectory and step, in their order. @template T @param {Run} run
  * @param {(trajectory: number, step: number) => T} value @returns {T[]} */
 const each = ({ n, steps }, value) =>
   Array.from({ length: n * steps }, (_, k) => value(Math.floor(k / steps), k % steps));
 
-/** Boards, certainty and rules of a series. @param {Writer} writer @param {string} letter @param {Run} run
+/** Boards, certainty and rules of a series. @param {PackedArrays} arrays @param {string} letter @param {Run} run
  * @param {Puzzle} puzzle @returns {boolean[][]} whether each state is valid */
 function addBoards({ add, quantized }, letter, run, { board, x }) {
-  const { n, steps, size, kinds, tokens, chances } = run;
+  const { n, steps, size, kinds, tokens, probability } = run;
   const cells = Array.from({ length: size }, (_, at) => at);
   const byCell = (/** @type {(i: number, t: number, at: number) => number} */ value) =>
     each(run, (i, t) => cells.map((at) => value(i, t, at))).flat();
   const shape = [n, steps, size];
-  const sure = byCell((i, t, at) => chances[i][t][at * kinds + tokens[i][t][at]]);
+  const sure = byCell((i, t, at) => probability[i][t][at * kinds + tokens[i][t][at]]);
   const second = each(run, (i, t) => cells.map((at) => runnerUp(run, i, t, at))).flat();
   const changed = byCell((i, t, at) => (t ? tokens[i][t][at] - tokens[i][t - 1][at] : tokens[i][t][at]));
   const shades = (/** @type {number[]} */ shares) => shares.map((share) => Math.round(share * SHADES));
   add(letter, "tokens", "u1", shape, changed, { delta: true });
   add(letter, "certainty", "u1", shape, shades(sure));
-  add(letter, "second", "u1", shape, second.map(([token]) => token)); // biome-ignore format: one line
+  add(
+    letter,
+    "second",
+    "u1",
+    shape,
+    second.map(([token]) => token),
+  );
   add(letter, "second_certainty", "u1", shape, shades(second.map(([, share]) => share)));
   const judged = tokens.map((row) => row.slice(0, steps).map((one) => judgeBoard(board, one)));
   const width = Math.ceil(size / 8);
@@ -110,7 +117,7 @@ function addBoards({ add, quantized }, letter, run, { board, x }) {
     each(run, (i, t) => Number(valid[i][t])),
   );
   const mean = (/** @type {number} */ i, /** @type {number} */ t) =>
-    cells.reduce((sum, at) => sum + chances[i][t][at * kinds + tokens[i][t][at]], 0) / size;
+    cells.reduce((sum, at) => sum + probability[i][t][at * kinds + tokens[i][t][at]], 0) / size;
   quantized(letter, "curve_certainty", [n, steps], each(run, mean));
   quantized(
     letter,
@@ -124,7 +131,7 @@ function addBoards({ add, quantized }, letter, run, { board, x }) {
   return valid;
 }
 
-/** How far h moves. @param {Writer} writer @param {string} letter @param {Run} run */
+/** How far h moves. @param {PackedArrays} arrays @param {string} letter @param {Run} run */
 function addDrift({ add, quantized }, letter, run) {
   const { n, steps } = run;
   quantized(
@@ -143,8 +150,8 @@ function addDrift({ add, quantized }, letter, run) {
   add(letter, "settled", "u1", [n], rests);
 }
 
-/** The distinct final answers, most frequent first. @param {Run[]} runs @param {string[]} letters @param {Puzzle} puzzle
- * @param {boolean[][][]} valid */
+/** The distinct final answers, most frequent first.
+ * @param {Run[]} runs @param {string[]} letters @param {Puzzle} puzzle @param {boolean[][][]} valid */
 function answersOf(runs, letters, { board }, valid) {
   /** @type {Map<string, Found>} */
   const found = new Map();
@@ -205,24 +212,34 @@ function seriesMeta({ program, n, steps }, letter, { seed }, missing) {
 export function packRuns(shown, puzzle, runs, missing) {
   const { board, x, y, solutions } = puzzle;
   const letters = contract.letters.slice(0, runs.length);
-  const writer = createWriter();
-  const valid = runs.map((run, k) => addBoards(writer, letters[k], run, puzzle));
+  const arrays = createArrays();
+  const valid = runs.map((run, k) => addBoards(arrays, letters[k], run, puzzle));
   const { answers, index } = answersOf(runs, letters, puzzle, valid);
   const ends = runs.map((run) => run.tokens.map((row) => index.get(row[run.steps - 1].join()) ?? NOTHING));
   for (const [k, run] of runs.entries()) {
     const { n, steps } = run;
-    addDrift(writer, letters[k], run);
+    addDrift(arrays, letters[k], run);
     const at = each(run, (i, t) => index.get(run.tokens[i][t].join()) ?? NOTHING);
-    writer.add(letters[k], "answer", "u2", [n, steps], at);
-    writer.add(letters[k], "final", "u2", [n], ends[k]);
-    writer.add(letters[k], "outcome", "u1", [n], valid[k].map((row) => Number(row[steps - 1]))); // biome-ignore format: one line
+    arrays.add(letters[k], "answer", "u2", [n, steps], at);
+    arrays.add(letters[k], "final", "u2", [n], ends[k]);
+    arrays.add(
+      letters[k],
+      "outcome",
+      "u1",
+      [n],
+      valid[k].map((row) => Number(row[steps - 1])),
+    );
   }
   const right = runs.flatMap((run, k) => valid[k].map((row) => row[run.steps - 1]));
   const all = ends.flat();
   const space = answerSpaceOf(board, x, runs, letters, right, (i) => answers[all[i]].letter || null);
-  addSpace(writer, runs, letters, space);
-  const raw = writer.raw();
-  const bases = [["river", "Answer river"], ["answers", space.map.kind === "pca" ? "PCA of answers" : "Answer map"], ["score", "Score"]]; // biome-ignore format: one line
+  addSpace(arrays, runs, letters, space);
+  const raw = arrays.raw();
+  const bases = [
+    ["river", "Answer river"],
+    ["answers", space.map.kind === "pca" ? "PCA of answers" : "Answer map"],
+    ["score", "Score"],
+  ];
   /** @type {PayloadMeta} */
   const meta = {
     ...shown,
@@ -249,14 +266,15 @@ export function packRuns(shown, puzzle, runs, missing) {
     missing,
     left_out: [],
     lesson: null,
-    arrays: writer.entries,
+    arrays: arrays.entries,
     bytes: raw.byteLength,
     sha256: "",
   };
   return { meta, raw };
 }
 
-/** @param {Writer} writer @param {Run[]} runs @param {string[]} letters @param {ReturnType<typeof answerSpaceOf>} space */
+/** @param {PackedArrays} arrays @param {Run[]} runs @param {string[]} letters
+ * @param {ReturnType<typeof answerSpaceOf>} space */
 function addSpace({ add }, runs, letters, { found, y, spans, map, likely }) {
   const edges = Object.values(spans).flat();
   const [low, high] = [Math.min(...edges), Math.max(...edges)];
@@ -267,7 +285,13 @@ function addSpace({ add }, runs, letters, { found, y, spans, map, likely }) {
     const level = each(run, (i, t) => (y[mine + i][t] - low) / (high - low));
     const heights = level.map((one) => Math.round(Math.min(1, Math.max(0, one)) * 65_534));
     add(letters[k], "river", "u2", [n, steps], heights, { scale: (high - low) / 65_534, zero: low });
-    add(letters[k], "lane", "i1", [n, steps], each(run, (i, t) => found.lane[mine + i][t])); // biome-ignore format: one line
+    add(
+      letters[k],
+      "lane",
+      "i1",
+      [n, steps],
+      each(run, (i, t) => found.lane[mine + i][t]),
+    );
     add(letters[k], "commit", "u2", [n], found.commit.slice(mine, mine + n));
     if (likely)
       addPlaces(
@@ -279,11 +303,17 @@ function addSpace({ add }, runs, letters, { found, y, spans, map, likely }) {
       );
     from += n;
   }
-  add(letters[0], "answers_m", "f4", [2, map.mu.length], map.m.flatMap((row) => Array.from(row))); // biome-ignore format: one line
+  add(
+    letters[0],
+    "answers_m",
+    "f4",
+    [2, map.mu.length],
+    map.m.flatMap((row) => Array.from(row)),
+  );
   add(letters[0], "answers_mu", "f4", [map.mu.length], map.mu);
 }
 
-/** Coordinates as i2 with scale and zero of each axis. @param {Writer["add"]} add @param {string} letter
+/** Coordinates as i2 with scale and zero of each axis. @param {PackedArrays["add"]} add @param {string} letter
  * @param {string} name @param {number[]} shape @param {number[][]} places */
 function addPlaces(add, letter, name, shape, places) {
   const axes = Array.from({ length: shape[2] }, (_, axis) => places.map((place) => place[axis]));

@@ -142,7 +142,10 @@ function orthonormal(rows) {
 function through(arms, places, late) {
   const gram = arms.map((a) => arms.map((b) => dot(a, b)));
   const ridge = (RIDGE * gram.reduce((sum, row, k) => sum + row[k], 0)) / arms.length;
-  const solved = solveSystem(gram.map((row, k) => row.map((one, j) => one + (j === k ? ridge : 0))), arms); // biome-ignore format: one line
+  const solved = solveSystem(
+    gram.map((row, k) => row.map((one, j) => one + (j === k ? ridge : 0))),
+    arms,
+  );
   const m = [0, 1].map((axis) =>
     Float64Array.from(solved[0], (_, j) => places.reduce((sum, place, k) => sum + place[axis] * solved[k][j], 0)),
   );
@@ -178,7 +181,10 @@ export function answerMapOf(states, leaders, found, start) {
   let made = { kind: "pca", anchors: [], shear: 1, m: [] };
   if (arms.reduce((sum, arm) => sum + dot(arm, arm), 0) > 1e-6) {
     /** @type {[number, number][]} */
-    const line = [[-1, 0], [1, 0]]; // biome-ignore format: one line
+    const line = [
+      [-1, 0],
+      [1, 0],
+    ];
     const anchors = arms.length > 2 ? polygon(arms) : line.slice(-arms.length);
     const m = through(arms, anchors, late);
     const shear = arms.length > 2 ? shearOf(m) : 1;

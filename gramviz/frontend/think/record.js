@@ -15,7 +15,7 @@ const NEVER = -1e4; // the logit of a token that cannot be
  * @property {number} size positions
  * @property {number} kinds tokens
  * @property {Uint8Array[][]} tokens [trajectory][step] -> [position]
- * @property {Float32Array[][]} chances [trajectory][step] -> [position, token]
+ * @property {Float32Array[][]} probability [trajectory][step] -> [position, token]
  * @property {Float32Array[][]} h [trajectory][step] -> [place, symbol, feature]
  * @property {number[][]} drift [trajectory][step] how far h moved; NaN at first
  * @property {number[]} spread [step] mean distance of h to its center
@@ -26,7 +26,18 @@ export function createRecord(program, n, kinds) {
   /** @returns {any[][]} */
   const none = () => Array.from({ length: n }, () => []);
   const { places: size } = program.relations;
-  return { program, n, steps: 0, size, kinds, tokens: none(), chances: none(), h: none(), drift: none(), spread: [] };
+  return {
+    program,
+    n,
+    steps: 0,
+    size,
+    kinds,
+    tokens: none(),
+    probability: none(),
+    h: none(),
+    drift: none(),
+    spread: [],
+  };
 }
 
 /** Adds the state of some rows, which come in the order of their steps. @param {Record} record
@@ -37,10 +48,10 @@ export function addNews(record, { from, logits, h }) {
   const rows = logits.length / count;
   const width = h.length / rows;
   for (let row = 0; row < rows; row += 1) {
-    const [tokens, chances] = decodeLogits(record, logits.subarray(row * count, (row + 1) * count));
+    const [tokens, probability] = decodeLogits(record, logits.subarray(row * count, (row + 1) * count));
     const states = record.h[from + row];
     record.tokens[from + row].push(tokens);
-    record.chances[from + row].push(chances);
+    record.probability[from + row].push(probability);
     states.push(h.subarray(row * width, (row + 1) * width));
     drift[from + row].push(states.length > 1 ? distance(states[states.length - 1], states[states.length - 2]) : NaN);
   }
@@ -53,7 +64,7 @@ export function addNews(record, { from, logits, h }) {
  * @param {Float32Array} logits [place, symbol] @returns {[Uint8Array, Float32Array]} */
 function decodeLogits({ program: { symbols, tokens: others }, size, kinds }, logits) {
   const tokens = new Uint8Array(size);
-  const chances = new Float32Array(size * kinds);
+  const probability = new Float32Array(size * kinds);
   const values = new Float64Array(kinds);
   for (let at = 0; at < size; at += 1) {
     values.fill(NEVER);
@@ -62,23 +73,25 @@ function decodeLogits({ program: { symbols, tokens: others }, size, kinds }, log
     const top = Math.max(...values);
     tokens[at] = values.indexOf(top);
     const sum = values.reduce((total, value) => total + Math.exp(value - top), 0);
-    for (let token = 0; token < kinds; token += 1) chances[at * kinds + token] = Math.exp(values[token] - top) / sum;
+    for (let token = 0; token < kinds; token += 1)
+      probability[at * kinds + token] = Math.exp(values[token] - top) / sum;
   }
-  return [tokens, chances];
+  return [tokens, probability];
 }
 
 /** The runner-up of a position: the most probable token that is not shown, of equals the first.
  * @param {Record} record @param {number} trajectory @param {number} step @param {number} at */
-export function runnerUp({ tokens, chances, kinds }, trajectory, step, at) {
+export function runnerUp({ tokens, probability, kinds }, trajectory, step, at) {
   const shown = tokens[trajectory][step][at];
-  const all = chances[trajectory][step];
+  const all = probability[trajectory][step];
   let best = shown === 0 ? 1 : 0;
   for (let token = best + 1; token < kinds; token += 1)
     if (token !== shown && all[at * kinds + token] > all[at * kinds + best]) best = token;
   return /** @type {[number, number]} */ ([best, all[at * kinds + best]]);
 }
 
-/** Positions that break a rule, and how many rules are broken: (group, token) pairs with a repetition, and wrong counts.
+/** Positions that break a rule, and how many rules are broken: (group, token) pairs with a repetition, and wrong
+ * counts.
  * @param {BoardMeta} board @param {ArrayLike<number>} tokens */
 export function judgeBoard(board, tokens) {
   const conflict = new Uint8Array(tokens.length);

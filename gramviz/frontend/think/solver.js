@@ -6,8 +6,8 @@
 const MOST_CHOICES = 4000; // that are tried until the search is given up
 
 /**
- * Sets of choices, of each of which a solution takes exactly one; a choice is position * tokens + token. Every cell of a
- * Sudoku has a digit, and every digit has a place in each row, column and box; every rank and file has a queen.
+ * Sets of choices, of each of which a solution takes exactly one; a choice is position * tokens + token. Every cell of
+ * a Sudoku has a digit, and every digit has a place in each row, column and box; every rank and file has a queen.
  * @param {BoardMeta} board @param {ArrayLike<number>} x @returns {number[][]}
  */
 function decisionsOf({ width, height, exclusive = [], required = [], blank = [], tokens, groups = [] }, x) {

@@ -53,7 +53,12 @@ export function answerSpaceOf(board, x, runs, letters, right, letterOf) {
   const cells = open.length ? open : x.map((_, at) => at);
   const symbols = board.kind === "graph" && cells.length === x.length ? (board.exclusive ?? []) : [];
   const steps = Math.max(...runs.map((run) => run.steps));
-  const plain = runs.flatMap((run) => held(run.tokens.map((row) => row.slice(0, run.steps)), steps)); // biome-ignore format: one line
+  const plain = runs.flatMap((run) =>
+    held(
+      run.tokens.map((row) => row.slice(0, run.steps)),
+      steps,
+    ),
+  );
   const cut = plain.map((row) => row.map((tokens) => cells.map((cell) => tokens[cell])));
   const names = cut.map((row) => canonical(row[steps - 1], symbols, kinds));
   const boards = cut.map((row, i) => row.map((one) => one.map((token) => names[i][token])));
@@ -72,9 +77,15 @@ export function answerSpaceOf(board, x, runs, letters, right, letterOf) {
   const last = found.lane.map((row) => row[steps - 1]);
   const late = map.xy.flatMap((row) => row.slice(start));
   const corner = (/** @type {number} */ share, /** @type {(...values: number[]) => number} */ most) =>
-    [0, 1].map(
-      (axis) =>
-      most(percentile(late.map((one) => one[axis]), share), 0, ...map.anchors.map((one) => one[axis])), // biome-ignore format: one line
+    [0, 1].map((axis) =>
+      most(
+        percentile(
+          late.map((one) => one[axis]),
+          share,
+        ),
+        0,
+        ...map.anchors.map((one) => one[axis]),
+      ),
     );
   const meta = {
     of: likely ? "token probabilities" : "one-hot tokens",
@@ -96,7 +107,10 @@ export function answerSpaceOf(board, x, runs, letters, right, letterOf) {
     trunk: { span: spans[-1], size: last.filter((lane) => lane < 0).length, right: found.others },
     decisive: [],
     places: [],
-    medoids: medoidsOf(states.map((row) => row.slice(start)), last).map((i) => who[i]), // biome-ignore format: one line
+    medoids: medoidsOf(
+      states.map((row) => row.slice(start)),
+      last,
+    ).map((i) => who[i]),
     extent: [corner(0.005, Math.min), corner(0.995, Math.max)],
   };
   const many = board.kind === "grid" && found.right.filter(Boolean).length >= MANY_RIGHT;
@@ -107,12 +121,12 @@ export function answerSpaceOf(board, x, runs, letters, right, letterOf) {
 /** Probabilities [trajectory][step] -> [cell and token], tokens renamed. @param {Run} run @param {number[]} cells
  * @param {number} kinds @param {number[][]} names */
 const likelyOf = (run, cells, kinds, names) =>
-  run.chances.map((row, i) =>
-    row.slice(0, run.steps).map((chances) => {
+  run.probability.map((row, i) =>
+    row.slice(0, run.steps).map((probability) => {
       const state = new Float32Array(cells.length * kinds);
       for (const [k, cell] of cells.entries())
         for (let token = 0; token < kinds; token += 1)
-          state[k * kinds + names[i][token]] = chances[cell * kinds + token];
+          state[k * kinds + names[i][token]] = probability[cell * kinds + token];
       return state;
     }),
   );

@@ -145,14 +145,18 @@ function createThinker(model, carried) {
     run,
   };
 
-  /** What is edited on the board comes as a kernel is asked. @param {{ id: string, cells: Record<string, string | null> }} question */
+  /** What is edited on the board comes as a kernel is asked.
+   * @param {{ id: string, cells: Record<string, string | null> }} question */
   function hear({ id, cells }) {
     const { board, x } = model.get("meta");
     const written = (/** @type {string | null} */ text) =>
       board.tokens.findIndex((/** @type {import("../types.js").Token} */ token, /** @type {number} */ at) =>
         text === null ? at === Math.max(...board.blank) : text === (token.symbol || token.label),
       );
-    run(x.map((/** @type {number} */ token, /** @type {number} */ at) => (at in cells ? written(cells[at]) : token)), thinker.edges()); // biome-ignore format: one line
+    run(
+      x.map((/** @type {number} */ token, /** @type {number} */ at) => (at in cells ? written(cells[at]) : token)),
+      thinker.edges(),
+    );
     model.emit?.("msg:custom", { id, ok: true });
   }
 
@@ -185,21 +189,28 @@ function createThinker(model, carried) {
     }
   }
 
-  /** @param {Awaited<ReturnType<typeof unpack>>} ready @param {number} mine @param {number[]} x @param {number[][]} edges */
+  /** @param {Awaited<ReturnType<typeof unpack>>} ready @param {number} mine @param {number[]} x
+   * @param {number[][]} edges */
   function begin({ module, weights }, mine, x, edges) {
     const board = drawnBoard(recorded.meta.board, edges);
     const { trajectories, depth, noise, seed } = settings;
     const { found, whole } = solve2(board, x);
     /** @type {Puzzle} */
     const puzzle = {
-      board, x, seed, y: whole && found.length === 1 ? found[0] : null, solutions: whole && found.length < 2 ? found.length : null,
-    }; // biome-ignore format: two lines
+      board,
+      x,
+      seed,
+      y: whole && found.length === 1 ? found[0] : null,
+      solutions: whole && found.length < 2 ? found.length : null,
+    };
     const kinds = board.tokens.length;
     /** @type {Question} */
     const question = { x, blank: board.blank ?? [], edges, kinds };
     const chosen = programs.filter(({ name }) => !settings.model || settings.model === name);
     const order = [...chosen].sort((a, b) => Number(a.guidance_hidden > 0) - Number(b.guidance_hidden > 0));
-    const runs = order.map((program) => createRecord(program, program.guidance_hidden && noise ? trajectories : 1, kinds)); // biome-ignore format: one line
+    const runs = order.map((program) =>
+      createRecord(program, program.guidance_hidden && noise ? trajectories : 1, kinds),
+    );
     const count = Math.max(1, Math.min(MOST_WORKERS, (navigator.hardwareConcurrency || 2) - 1));
     /** @type {Map<Job, Run>} */
     const runOf = new Map();
@@ -211,7 +222,14 @@ function createThinker(model, carried) {
       }
     const jobs = [...runOf.keys()];
     const lists = Array.from({ length: count }, (_, k) => jobs.filter((_, at) => at % count === k));
-    follow(mine, puzzle, runs, runOf, lists.filter((list) => list.length), depth); // biome-ignore format: one line
+    follow(
+      mine,
+      puzzle,
+      runs,
+      runOf,
+      lists.filter((list) => list.length),
+      depth,
+    );
   }
 
   /** Shows every step that all trajectories have reached.
@@ -229,7 +247,12 @@ function createThinker(model, carried) {
       const began = performance.now();
       shown = reached();
       const done = shown > depth;
-      await publish(puzzle, runs.map((run) => ({ ...run, steps: shown })), first, () => mine === turn); // biome-ignore format: one line
+      await publish(
+        puzzle,
+        runs.map((run) => ({ ...run, steps: shown })),
+        first,
+        () => mine === turn,
+      );
       if (mine !== turn) return;
       if (done) finish(puzzleWords.done(depth, ((performance.now() - since) / 1000).toFixed(1)));
       else {

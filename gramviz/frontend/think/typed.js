@@ -8,7 +8,8 @@ import { puzzleWords } from "./puzzlewords.js";
 const RULER = /^[-+=:─━═┼╋╬┌┬┐├┤└┴┘╔╦╗╠╣╚╩╝]*$/;
 const BLANKS = ".0_*-";
 
-/** What was written, or one sentence that says what is wrong with it. @typedef {{ x: number[], edges?: number[][] } | { problem: string }} Typed */
+/** What was written, or one sentence that says what is wrong with it.
+ * @typedef {{ x: number[], edges?: number[][] } | { problem: string }} Typed */
 
 /** Rows of characters, or all in one line; rulers and spaces are passed over.
  * @param {Board} board @param {string} text @returns {Typed} */
@@ -71,7 +72,9 @@ export function readGraph({ size, tokens, blank, exclusive }, text) {
     const ends = [first, second, node].filter(Boolean).map((one) => Number(one) - 1);
     const odd = ends.find((end) => end < 0 || end >= size);
     if (odd !== undefined) return { problem: puzzleWords.node(odd + 1, size) };
-    const token = exclusive.find((id) => [tokens[id].symbol, tokens[id].label].some((one) => one.toLowerCase() === color?.toLowerCase())); // biome-ignore format: one line
+    const token = exclusive.find((id) =>
+      [tokens[id].symbol, tokens[id].label].some((one) => one.toLowerCase() === color?.toLowerCase()),
+    );
     if (node && token !== undefined) x[ends[0]] = token;
     else if (first && ends[0] !== ends[1]) {
       const pair = ends.sort((a, b) => a - b);

@@ -1,5 +1,5 @@
 // What a page makes of models' answers: `node pack.mjs REPOSITORY FOLDER`. In: cases.json, and the weights by name. Out,
-// of case N: N.json (meta), N.raw (the arrays), and of its series K: N.K.tokens, N.K.chances, N.K.h, as they came.
+// of case N: N.json (meta), N.raw (the arrays), and of its series K: N.K.tokens, N.K.probability, N.K.h, as they came.
 import fs from "node:fs";
 
 const [root, folder] = process.argv.slice(2);
@@ -28,7 +28,7 @@ for (const [at, { board, x, edges, series, depth }] of JSON.parse(fs.readFileSyn
   fs.writeFileSync(`${folder}/${at}.json`, JSON.stringify(meta));
   fs.writeFileSync(`${folder}/${at}.raw`, Buffer.from(raw));
   for (const [k, run] of runs.entries())
-    for (const name of ["tokens", "chances", "h"]) {
+    for (const name of ["tokens", "probability", "h"]) {
       const all = run[name].flat().map((part) => Buffer.from(part.slice().buffer));
       fs.writeFileSync(`${folder}/${at}.${k}.${name}`, Buffer.concat(all));
     }

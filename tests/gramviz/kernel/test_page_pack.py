@@ -65,9 +65,9 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Payload,
         for k, (model, trajectories) in enumerate(models.items()):
             shape = (1, trajectories, DEPTH + 1, board.positions)
             tokens = np.fromfile(folder / f"{at}.{k}.tokens", np.uint8).reshape(shape).astype(np.int16)
-            chances = np.fromfile(folder / f"{at}.{k}.chances", np.float32).reshape(*shape, -1)
+            probability = np.fromfile(folder / f"{at}.{k}.probability", np.float32).reshape(*shape, -1)
             h = np.fromfile(folder / f"{at}.{k}.h", np.float32).reshape(*shape, -1)
-            variables = {"x": x[None].astype(np.int16), "tokens": tokens, "probability": chances, "h": h}
+            variables = {"x": x[None].astype(np.int16), "tokens": tokens, "probability": probability, "h": h}
             rollouts.append(rollout.make(board, variables, model=model, task=board.task, checkpoint=model, seed=3))
         page = Payload(meta, zlib.compress((folder / f"{at}.raw").read_bytes()))
         found[name] = (page, pack(rollouts), meta["solved"])
