@@ -40,7 +40,8 @@
  * @property {(rows: number, h: number, l: number) => void} start
  * @property {(rows: number, h: number, l: number, seen: number, eps: number, noise: number) => void} step
  * @property {(rows: number, h: number, logits: number) => void} decode
- * @property {(out: number, count: number, seed: number, puzzle: number, trajectory: number, at: number) => void} normals
+ * @property {(out: number, count: number, seed: number, puzzle: number, trajectory: number, at: number) => void}
+ *   normals
  * @property {(out: number, c0: number, c1: number, c2: number, c3: number, k0: number, k1: number) => void} philox
  */
 /** A group of places, scaled as `gram.models.relations.scaled` does.
