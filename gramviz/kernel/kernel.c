@@ -269,20 +269,6 @@ EXPORT("decode") void decode(int rows, const float *h, float *logits) {
     logits[t] = sum(s);
   }
 }
-/* Inner products of one vector with `count` others, each `length` floats. */
-EXPORT("dots") void dots(const float *one, const float *others, int count, int length, float *out) {
-  for (int j = 0; j < count; j++, others += length) {
-    f4 a = ALL(0.f), b = a;
-    int i = 0;
-    for (; i + 8 <= length; i += 8) {
-      a += AT(one + i) * AT(others + i);
-      b += AT(one + i + 4) * AT(others + i + 4);
-    }
-    for (; i < length; i += 4) a += AT(one + i) * AT(others + i);
-    out[j] = sum(a + b);
-  }
-}
-
 /* Philox 4x32-10 (Salmon et al. 2011). */
 EXPORT("philox") void philox(u32 *out, u32 c0, u32 c1, u32 c2, u32 c3, u32 k0, u32 k1) {
   for (int round = 0; round < 10; round++, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u) {

@@ -1,6 +1,7 @@
 // Records that the page computed, as a payload (docs/payload.md): what gramviz.pack does for rollouts.
 
 import { contract } from "../contract.js";
+import { latentPlane } from "./plane.js";
 import { judgeBoard, runnerUp } from "./record.js";
 import { answerSpaceOf } from "./space.js";
 
@@ -208,8 +209,9 @@ function seriesMeta({ program, n, steps }, letter, { seed }, missing) {
  * @param {Puzzle} puzzle
  * @param {Run[]} runs
  * @param {Record<string, string>} missing what is not computed, and why
+ * @param {boolean} ended whether planes of h, which take a while, are wanted
  */
-export function packRuns(shown, puzzle, runs, missing) {
+export function packRuns(shown, puzzle, runs, missing, ended) {
   const { board, x, y, solutions } = puzzle;
   const letters = contract.letters.slice(0, runs.length);
   const arrays = createArrays();
@@ -234,6 +236,7 @@ export function packRuns(shown, puzzle, runs, missing) {
   const all = ends.flat();
   const space = answerSpaceOf(board, x, runs, letters, right, (i) => answers[all[i]].letter || null);
   addSpace(arrays, runs, letters, space);
+  const planes = ended ? runs.map((run, k) => addLatent(arrays, letters[k], run)) : [];
   const raw = arrays.raw();
   const bases = [
     ["river", "Answer river"],
@@ -253,14 +256,10 @@ export function packRuns(shown, puzzle, runs, missing) {
     solutions_known: solutions,
     series: runs.map((run, k) => seriesMeta(run, letters[k], puzzle, missing)),
     answers,
-    bases: bases.map(([name, label]) => ({
-      name,
-      label,
-      of: space.meta.of,
-      series: letters,
-      variance: [],
-      note: null,
-    })),
+    bases: [
+      ...bases.map(([name, label]) => ({ name, label, of: space.meta.of, series: letters, variance: [], note: null })),
+      ...planes,
+    ],
     default_basis: space.opening,
     answer_space: /** @type {any} */ (space.meta),
     missing,
@@ -311,6 +310,30 @@ function addSpace({ add }, runs, letters, { found, y, spans, map, likely }) {
     map.m.flatMap((row) => Array.from(row)),
   );
   add(letters[0], "answers_mu", "f4", [map.mu.length], map.mu);
+}
+
+/** The plane of h of a series, and what `meta` says of it. @param {PackedArrays} arrays @param {string} letter
+ * @param {Run} run */
+function addLatent({ add }, letter, run) {
+  const { n, steps } = run;
+  const { placed, variance } = latentPlane(run.h.map((row) => row.slice(0, steps)));
+  addPlaces(
+    add,
+    letter,
+    "map_h",
+    [n, steps, 3],
+    each(run, (i, t) => placed[i][t].xyz),
+  );
+  for (const name of /** @type {const} */ (["outside", "beyond"]))
+    add(
+      letter,
+      `${name}_h`,
+      "u1",
+      [n, steps],
+      each(run, (i, t) => Math.round(placed[i][t][name] * 255)),
+    );
+  const of = "h in the last third of the steps";
+  return { name: "h", label: "PCA of h", of, series: [letter], variance, plane: variance[0] + variance[1], note: null };
 }
 
 /** Coordinates as i2 with scale and zero of each axis. @param {PackedArrays["add"]} add @param {string} letter

@@ -8,7 +8,8 @@ import { permutations } from "./families.js";
 const SHEAR = 2.5;
 const RIDGE = 0.01;
 const FEWEST_ENDS = 2; // trajectories that give an answer a place of its own
-const ROUNDS = 40; // of power iteration
+const ROUNDS = 300; // of power iteration, at most
+const SAME = 1e-13; // of a direction: it has converged
 
 /** A row of numbers. @typedef {Float32Array | Float64Array} Row */
 
@@ -53,18 +54,22 @@ function eigenvectors(matrix, count) {
       }
       value = Math.sqrt(dot(next, next));
       if (!(value > 0)) break;
+      const turned = 1 - Math.abs(dot(next, vector)) / (value * Math.sqrt(dot(vector, vector)));
       vector = next.map((one) => one / value);
+      if (turned < SAME) break;
     }
     if (!(value > 1e-7 * (found[0]?.value ?? value)) || !(value > 0)) break;
     found.push({ value, vector });
   }
-  return found;
+  return found.sort((a, b) => b.value - a.value);
 }
 
 /** Leading principal components of centered rows, by the rows' inner products; largest loading positive.
  * @param {Row[]} rows @param {number} count @returns {{ value: number, vector: Float64Array }[]} */
 export function componentsOf(rows, count) {
-  const gram = rows.map((a) => Float64Array.from(rows, (b) => dot(a, b)));
+  const gram = rows.map(() => new Float64Array(rows.length));
+  for (let i = 0; i < rows.length; i += 1)
+    for (let j = 0; j <= i; j += 1) gram[i][j] = gram[j][i] = dot(rows[i], rows[j]);
   return eigenvectors(gram, count).map(({ value, vector: weights }) => {
     const vector = new Float64Array(rows[0].length);
     for (const [i, row] of rows.entries()) for (let k = 0; k < vector.length; k += 1) vector[k] += weights[i] * row[k];
@@ -206,6 +211,33 @@ export function answerMapOf(states, leaders, found, start) {
     }),
   );
   return { xy, mu, lanes, share: total > 0 ? seen / total : 0, ...made };
+}
+
+/**
+ * Principal components of latent states [trajectory][step], fitted on the last third of the steps: the place of each
+ * state, and the shares of its energy outside of two and of three components.
+ * @param {Float32Array[][]} states
+ */
+export function latentPlane(states) {
+  const from = Math.floor((2 * states[0].length) / 3);
+  const late = states.flatMap((row) => row.slice(from));
+  const center = Float32Array.from(meanOf(late));
+  const around = (/** @type {Float32Array} */ state) => state.map((value, k) => value - center[k]);
+  const rows = late.map(around);
+  const total = rows.reduce((sum, row) => sum + dot(row, row), 0);
+  const found = componentsOf(rows, 3);
+  const share = (/** @type {number} */ part, /** @type {number} */ all) =>
+    all > 0 ? Math.min(1, Math.max(0, part / all)) : 0;
+  const placed = states.map((row) =>
+    row.map((state) => {
+      const moved = around(state);
+      const xyz = [0, 1, 2].map((k) => (found[k] ? dot(moved, found[k].vector) : 0));
+      const energy = dot(moved, moved);
+      const outside = energy - xyz[0] ** 2 - xyz[1] ** 2;
+      return { xyz, outside: share(outside, energy), beyond: share(outside - xyz[2] ** 2, energy) };
+    }),
+  );
+  return { placed, variance: [0, 1, 2].map((k) => share(found[k]?.value ?? 0, total)) };
 }
 
 /** The typical trajectory of each lane (-1: of none): least sum of squared distances to the others.

@@ -43,5 +43,5 @@ export const puzzleWords = {
     "This browser does not let the page compute (no WebAssembly, or its policy forbids it); the recorded run stays.",
   broken: (/** @type {string} */ why) => `The computation failed: ${why}`,
   halt: "The page computes answers alone; halting and value are in a rollout of gram.sample.",
-  h: "The page draws no plane of h; a rollout of gram.sample has it.",
+  h: "The plane of h is drawn when the series has reached its last step.",
 };

@@ -250,7 +250,7 @@ function createThinker(model, carried) {
       await publish(
         puzzle,
         runs.map((run) => ({ ...run, steps: shown })),
-        first,
+        { first, done },
         () => mine === turn,
       );
       if (mine !== turn) return;
@@ -279,10 +279,11 @@ function createThinker(model, carried) {
     );
   }
 
-  /** @param {Puzzle} puzzle @param {Run[]} runs @param {boolean} first @param {() => boolean} isCurrent */
-  async function publish(puzzle, runs, first, isCurrent) {
-    const missing = { halt: puzzleWords.halt, value: puzzleWords.halt, h: puzzleWords.h };
-    const { meta, raw } = packRuns(recorded.meta, puzzle, runs, missing);
+  /** @param {Puzzle} puzzle @param {Run[]} runs @param {{ first: boolean, done: boolean }} which
+   * @param {() => boolean} isCurrent */
+  async function publish(puzzle, runs, { first, done }, isCurrent) {
+    const missing = { halt: puzzleWords.halt, value: puzzleWords.halt, ...(done ? {} : { h: puzzleWords.h }) };
+    const { meta, raw } = packRuns(recorded.meta, puzzle, runs, missing, done);
     const packed = new Blob([raw]).stream().pipeThrough(new CompressionStream("deflate"));
     const data = new Uint8Array(await new Response(packed).arrayBuffer());
     meta.sha256 = (await digest(raw)) ?? "";

@@ -23,7 +23,7 @@ for (const [at, { board, x, edges, series, depth }] of JSON.parse(fs.readFileSyn
     }
     return run;
   });
-  const { meta, raw } = packRuns({}, { board, x, y: null, solutions: null, seed: 3 }, runs, {});
+  const { meta, raw } = packRuns({}, { board, x, y: null, solutions: null, seed: 3 }, runs, {}, true);
   meta.solved = solve2(board, x);
   fs.writeFileSync(`${folder}/${at}.json`, JSON.stringify(meta));
   fs.writeFileSync(`${folder}/${at}.raw`, Buffer.from(raw));
