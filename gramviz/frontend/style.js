@@ -153,7 +153,7 @@ input[type=checkbox] { accent-color: var(--ink); width: 15px; height: 15px; } .r
   [data-highlight="answers"] :is(.board, .map, .time), [data-highlight="curves"] .panel,
   [data-highlight="time"] .panel { opacity: .45; }
 .presenting { max-width: none; font-size: 18px; } .presenting .panels { grid-template-columns: auto minmax(0, 1fr); }
-.presenting :is(.answers, .lanes, .tools, .jumps, .details) { display: none; }
+.presenting :is(.yours, .answers, .lanes, .tools, .jumps, .details) { display: none; }
 .presenting .captions { font-size: 24px; } .presenting .captions button { font-size: 18px; height: 36px; }
 .presenting .legend, .presenting .bar .sub { font-size: 16px; } .presenting .tabs { display: none; }
 .presenting :is(.board, .map) { display: block !important; }
@@ -217,7 +217,7 @@ textarea { width: 100%; height: 140px; font: 12px/1.4 ui-monospace, monospace; c
 .printing { width: 680px; } .printing .printed { display: block; }
 .printing .series[aria-pressed] { padding: 0; border: 0; background: none; }
 .printing .details p { white-space: normal; height: auto; }
-.printing :is(.tools, .transport, .tabs, .over, .push, .caption, .captions) { display: none !important; }
+.printing :is(.yours, .tools, .transport, .tabs, .over, .push, .caption, .captions) { display: none !important; }
 .printing .details .note { display: none; }
 @media print { .gv, .gv * { -webkit-print-color-adjust: exact; print-color-adjust: exact; }
 .panel, .lane { break-inside: avoid; } }

