@@ -12,11 +12,11 @@ import { createMap } from "./parts/map.js";
 import { createNotes } from "./parts/notes.js";
 import { createOverlay } from "./parts/overlay.js";
 import { createPlayhead } from "./parts/playhead.js";
-import { createYours } from "./parts/puzzle.js";
 import { createRuler } from "./parts/ruler.js";
 import { createSpeaker } from "./parts/speak.js";
 import { createThumbs } from "./parts/thumbs.js";
 import { createTransport } from "./parts/transport.js";
+import { createYours } from "./parts/yours.js";
 
 /**
  * What every part is given. Parts share the state of the store and these services, and know nothing of each other.

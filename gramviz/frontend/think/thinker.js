@@ -3,7 +3,7 @@
 
 import { digest } from "../payload.js";
 import { packRuns } from "./pack.js";
-import { puzzleWords } from "./puzzlewords.js";
+import { yourWords } from "./yourwords.js";
 import { addNews, createRecord } from "./record.js";
 import { solve2 } from "./solver.js";
 
@@ -56,7 +56,7 @@ async function unpack({ wasm, programs }) {
     programs.map(async ({ meta, weights: text }) => {
       const raw = bytesOf(text);
       const sum = await digest(raw.buffer);
-      if (sum !== null && sum !== meta.sha256) throw new Error(puzzleWords.damaged);
+      if (sum !== null && sum !== meta.sha256) throw new Error(yourWords.damaged);
       return new Uint16Array(raw.buffer);
     }),
   );
@@ -132,7 +132,7 @@ function createThinker(model, carried) {
       signal.addEventListener("abort", () => listeners.delete(listener));
     },
     stop() {
-      if (end) finish(puzzleWords.stopped(model.get("meta").series[0].steps - 1));
+      if (end) finish(yourWords.stopped(model.get("meta").series[0].steps - 1));
     },
     /** Shows the recorded run again. */
     restore() {
@@ -177,7 +177,7 @@ function createThinker(model, carried) {
   async function run(x, edges) {
     turn += 1;
     const mine = turn;
-    finish(puzzleWords.starting);
+    finish(yourWords.starting);
     try {
       unpacked ??= unpack(carried);
       const ready = await unpacked;
@@ -185,7 +185,7 @@ function createThinker(model, carried) {
     } catch (error) {
       unpacked = undefined;
       const refused = ["CompileError", "ReferenceError", "SecurityError"].includes(/** @type {Error} */ (error).name);
-      finish(refused ? puzzleWords.refused : puzzleWords.broken(/** @type {Error} */ (error).message));
+      finish(refused ? yourWords.refused : yourWords.broken(/** @type {Error} */ (error).message));
     }
   }
 
@@ -254,9 +254,9 @@ function createThinker(model, carried) {
         () => mine === turn,
       );
       if (mine !== turn) return;
-      if (done) finish(puzzleWords.done(depth, ((performance.now() - since) / 1000).toFixed(1)));
+      if (done) finish(yourWords.done(depth, ((performance.now() - since) / 1000).toFixed(1)));
       else {
-        tell(puzzleWords.working(shown - 1, depth));
+        tell(yourWords.working(shown - 1, depth));
         // Most of the time is the reader's: what is drawn slowly is drawn less often.
         setTimeout(
           () => {
@@ -275,14 +275,14 @@ function createThinker(model, carried) {
         addNews(/** @type {Run} */ (runOf.get(job)), news);
         show();
       },
-      (why) => mine === turn && finish(why ? puzzleWords.broken(why) : puzzleWords.refused),
+      (why) => mine === turn && finish(why ? yourWords.broken(why) : yourWords.refused),
     );
   }
 
   /** @param {Puzzle} puzzle @param {Run[]} runs @param {{ first: boolean, done: boolean }} which
    * @param {() => boolean} isCurrent */
   async function publish(puzzle, runs, { first, done }, isCurrent) {
-    const missing = { halt: puzzleWords.halt, value: puzzleWords.halt, ...(done ? {} : { h: puzzleWords.h }) };
+    const missing = { halt: yourWords.halt, value: yourWords.halt, ...(done ? {} : { h: yourWords.h }) };
     const { meta, raw } = packRuns(recorded.meta, puzzle, runs, missing, done);
     const packed = new Blob([raw]).stream().pipeThrough(new CompressionStream("deflate"));
     const data = new Uint8Array(await new Response(packed).arrayBuffer());

@@ -1,7 +1,7 @@
 // A puzzle that a person wrote, in the forms that `Task.parse` reads, and written out again.
 
 import { placeName } from "../cells.js";
-import { puzzleWords } from "./puzzlewords.js";
+import { yourWords } from "./yourwords.js";
 
 /** @import { Board } from "../types.js" */
 
@@ -25,7 +25,7 @@ export function readGrid(board, text) {
     rows = Array.from({ length: height }, (_, row) => rows[0].slice(row * width, (row + 1) * width));
   if (rows.length !== height || rows.some((row) => row.length !== width))
     return {
-      problem: puzzleWords.rows(
+      problem: yourWords.rows(
         rows.map((row) => row.length),
         height,
         width,
@@ -40,7 +40,7 @@ export function readGrid(board, text) {
   for (const [at, written] of [...rows.join("")].entries()) {
     const token = meaning.get(written) ?? (BLANKS.includes(written) ? blank : undefined);
     if (token === undefined)
-      return { problem: puzzleWords.character(placeName(board, at), written, [...meaning.keys()]) };
+      return { problem: yourWords.character(placeName(board, at), written, [...meaning.keys()]) };
     x.push(token);
   }
   return { x };
@@ -65,7 +65,7 @@ export function readGraph({ size, tokens, blank, exclusive }, text) {
     const [, first, second, node, color] = piece.match(/^(?:(\d+)[-–](\d+)|(\d+)=([a-z]+))$/i) ?? [];
     const ends = [first, second, node].filter(Boolean).map((one) => Number(one) - 1);
     const odd = ends.find((end) => end < 0 || end >= size);
-    if (odd !== undefined) return { problem: puzzleWords.node(odd + 1, size) };
+    if (odd !== undefined) return { problem: yourWords.node(odd + 1, size) };
     const token = exclusive.find((id) =>
       [tokens[id].symbol, tokens[id].label].some((one) => one.toLowerCase() === color?.toLowerCase()),
     );
@@ -73,7 +73,7 @@ export function readGraph({ size, tokens, blank, exclusive }, text) {
     else if (first && ends[0] !== ends[1]) {
       const pair = ends.sort((a, b) => a - b);
       edges.set(pair.join(), pair);
-    } else return { problem: puzzleWords.piece(piece) };
+    } else return { problem: yourWords.piece(piece) };
   }
   return { x, edges: [...edges.values()].sort((a, b) => a[0] - b[0] || a[1] - b[1]) };
 }

@@ -2,7 +2,7 @@
 // where the page carries none.
 
 import { make, setText } from "../dom.js";
-import { puzzleWords } from "../think/puzzlewords.js";
+import { yourWords } from "../think/yourwords.js";
 import { randomPuzzle } from "../think/random.js";
 import { judgeBoard } from "../think/record.js";
 import { solve2 } from "../think/solver.js";
@@ -65,7 +65,7 @@ function numberField({ settings }, name, label, [min, max, step]) {
 function modelField({ programs, settings }) {
   const names = programs.length > 1 ? ["", ...programs.map(({ name }) => name)] : [programs[0].name];
   const options = names.map((name) =>
-    make("option", { value: name, selected: name === settings.model }, name || puzzleWords.all),
+    make("option", { value: name, selected: name === settings.model }, name || yourWords.all),
   );
   const select = make(
     "select",
@@ -77,7 +77,7 @@ function modelField({ programs, settings }) {
     },
     options,
   );
-  return make("label", {}, puzzleWords.model, select);
+  return make("label", {}, yourWords.model, select);
 }
 
 /** What is known of a puzzle: broken rules, or how many solutions it has.
@@ -85,11 +85,11 @@ function modelField({ programs, settings }) {
 function verdict(puzzle) {
   const [board, x] = [puzzle.board(), puzzle.x()];
   const broken = judgeBoard({ ...board, required: [] }, x).conflict.filter(Boolean).length;
-  if (broken) return puzzleWords.conflict(broken);
+  if (broken) return yourWords.conflict(broken);
   const { found, whole } = solve2(board, x);
-  if (found.length > 1) return puzzleWords.many;
-  if (!whole) return puzzleWords.unknown;
-  return found.length ? puzzleWords.one : puzzleWords.none;
+  if (found.length > 1) return yourWords.many;
+  if (!whole) return yourWords.unknown;
+  return found.length ? yourWords.one : yourWords.none;
 }
 
 /** The form, which is open while the puzzle is edited. @param {Context} context @param {Thinker} thinker */
@@ -98,10 +98,10 @@ function createForm(context, thinker) {
   const puzzle = createPuzzle(context, thinker);
   const { board } = payload;
   const form = puzzle.graph
-    ? puzzleWords.graph
+    ? yourWords.graph
     : board.tokens.some(({ glyph }) => glyph === "queen")
-      ? puzzleWords.queens
-      : puzzleWords.ways;
+      ? yourWords.queens
+      : yourWords.ways;
   const said = make("p", { role: "status", class: "note" });
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
@@ -114,7 +114,7 @@ function createForm(context, thinker) {
     rows: puzzle.graph ? 3 : board.height,
     cols: puzzle.graph ? 30 : board.width + 2,
     spellcheck: "false",
-    "aria-label": puzzleWords.text(form),
+    "aria-label": yourWords.text(form),
     "data-field": "text",
     oninput() {
       const read = puzzle.read(area.value);
@@ -152,15 +152,15 @@ function createForm(context, thinker) {
   const samples = thinker.programs.some(({ guidance_hidden: guided }) => guided > 0);
   const fields = [
     ...(thinker.programs.length > 1 ? [modelField(thinker)] : []),
-    ...(samples ? [numberField(thinker, "trajectories", puzzleWords.trajectories, [1, 100, 1])] : []),
-    numberField(thinker, "depth", puzzleWords.depth, [1, 64, 1]),
-    ...(samples ? [numberField(thinker, "noise", puzzleWords.noise, [0, 4, 0.1])] : []),
-    ...(samples ? [numberField(thinker, "seed", puzzleWords.seed, [0, 4_294_967_295, 1])] : []),
+    ...(samples ? [numberField(thinker, "trajectories", yourWords.trajectories, [1, 100, 1])] : []),
+    numberField(thinker, "depth", yourWords.depth, [1, 64, 1]),
+    ...(samples ? [numberField(thinker, "noise", yourWords.noise, [0, 4, 0.1])] : []),
+    ...(samples ? [numberField(thinker, "seed", yourWords.seed, [0, 4_294_967_295, 1])] : []),
   ];
   const buttons = [
-    button(puzzleWords.run, run, "run"),
-    button(puzzleWords.clear, clear, "clear"),
-    button(puzzleWords.random, random, "random"),
+    button(yourWords.run, run, "run"),
+    button(yourWords.clear, clear, "clear"),
+    button(yourWords.random, random, "random"),
   ];
   const element = make(
     "div",
@@ -179,7 +179,7 @@ function createForm(context, thinker) {
     make(
       "div",
       { class: "choices" },
-      make("p", { class: "muted" }, puzzleWords.how),
+      make("p", { class: "muted" }, yourWords.how),
       make("div", { class: "fields" }, fields),
       make("div", { class: "fields" }, buttons),
       said,
@@ -203,18 +203,18 @@ function createForm(context, thinker) {
 /** @param {Context} context @returns {import("../registry.js").Part} */
 export function createYours(context) {
   const { store, signal, thinker } = context;
-  const element = make("section", { class: "yours", "aria-label": puzzleWords.title });
+  const element = make("section", { class: "yours", "aria-label": yourWords.title });
   if (!thinker) return { name: "yours", reads: [], element: make("div", { hidden: true }), update() {} };
   const form = createForm(context, thinker);
   const open = make(
     "button",
     { "data-field": "open", onclick: () => store.poke({ edit: store.transient.edit ? null : {} }) },
-    puzzleWords.title,
+    yourWords.title,
   );
   // While the page is built anew a press and its release may fall on two buttons: the press alone counts.
   const stopping = { "data-field": "stop", onclick: thinker.stop, onpointerdown: thinker.stop };
-  const stop = make("button", stopping, puzzleWords.stop);
-  const back = make("button", { "data-field": "back", onclick: thinker.restore }, puzzleWords.recorded);
+  const stop = make("button", stopping, yourWords.stop);
+  const back = make("button", { "data-field": "back", onclick: thinker.restore }, yourWords.recorded);
   const status = make("span", { role: "status", class: "muted" });
   element.append(make("div", { class: "fields" }, open, stop, back, status), form.element);
   function tell() {

@@ -2,7 +2,7 @@
 
 import { joined, plural } from "../text.js";
 
-export const puzzleWords = {
+export const yourWords = {
   title: "Your puzzle",
   how: "Click a cell and type, or write the puzzle here.",
   ways: "rows of digits, with . for a blank",
