@@ -34,6 +34,8 @@ from gram.models import MODELS, Model
 from gram.run_folder import CONFIG as CONFIG
 from gram.run_folder import METRICS as METRICS
 from gram.run_folder import WEIGHTS as WEIGHTS
+from gram.run_folder import find as find_folder
+from gram.run_folder import folders as folders
 from gram.run_folder import snapshots
 from gram.suggest import did_you_mean
 from gram.tasks import TASKS, Task
@@ -79,13 +81,6 @@ def build(config: RunConfig) -> tuple[Task, Model]:
     return task, model
 
 
-def folders() -> list[Path]:
-    """Where a checkpoint's name is looked up, in order: `$GRAM_ARTIFACTS`, ./runs, ./artifacts, the source tree's."""
-    named = os.environ.get("GRAM_ARTIFACTS")
-    places = [Path(named)] if named else []
-    return [*places, Path("runs"), Path("artifacts"), Path(__file__).parent.parent / "artifacts"]
-
-
 def names() -> list[str]:
     """The names of all checkpoints that `find` would find, sorted."""
     return sorted(
@@ -99,10 +94,9 @@ def find(name: str | os.PathLike[str]) -> Path:
     Raises:
         CheckpointError: there is none; the message lists the known names.
     """
+    if found := find_folder(name):
+        return found
     places = [Path(name), *(folder / name for folder in folders())]
-    for place in places:
-        if (place / WEIGHTS).is_file():
-            return place
     for place in places:
         if (place / RESULTS).is_file() and (place / CONFIG).is_file():
             raise CheckpointError(

@@ -32,6 +32,18 @@ LOCK, STOP, LOG = "training.lock", "training.stop", "training.log"
 _started: dict[Path, subprocess.Popen[bytes]] = {}  # the last one that `start` made, by folder
 
 
+def folders() -> list[Path]:
+    """Where a checkpoint's name is looked up, in order: `$GRAM_ARTIFACTS`, ./runs, ./artifacts, the source tree's."""
+    named = os.environ.get("GRAM_ARTIFACTS")
+    places = [Path(named)] if named else []
+    return [*places, Path("runs"), Path("artifacts"), Path(__file__).parent.parent / "artifacts"]
+
+
+def find(name: str | os.PathLike[str]) -> Path | None:
+    """The folder of a checkpoint, given its name or its path; None if there is none."""
+    return next((place for place in (Path(name), *(f / name for f in folders())) if (place / WEIGHTS).is_file()), None)
+
+
 class RunFolderError(ValueError):
     """A folder that holds no run, or one that is busy; one sentence with the fix."""
 

@@ -105,17 +105,18 @@ def freeze(
     puzzle: Annotated[int, typer.Option(help="Which puzzle, counted from 0.")] = 0,
     also: Annotated[list[int] | None, typer.Option(help="Another puzzle that the page holds; can be repeated.")] = None,
     lesson: Annotated[Path | None, typer.Option(help="Chapters and quizzes, as YAML.")] = None,
+    model: Annotated[list[str] | None, typer.Option(help="A model that the page can run; may be repeated.")] = None,
 ) -> None:
-    """Write one HTML file in which the rollouts play without kernel or network."""
+    """Write one HTML file in which the rollouts play without kernel or network, and models run on typed puzzles."""
     from gramviz.explorer.freeze import freeze as write
     from gramviz.explorer.opening import compare, explore
 
     try:
         if lesson is None:
-            write(list(rollouts), out, puzzle=puzzle, puzzles=also or ())
+            write(list(rollouts), out, puzzle=puzzle, puzzles=also or (), models=model or ())
         else:
             opened = (compare if len(rollouts) > 1 else explore)(*rollouts, puzzle=puzzle)
-            write(opened.teach(lesson), out, puzzles=also or ())
+            write(opened.teach(lesson), out, puzzles=also or (), models=model or ())
     except OSError as error:
         _leave(f"cannot write {out}: {error.strerror}; choose another place with -o", 2)
     print(out)
@@ -126,13 +127,17 @@ def demo(
     out: Annotated[Path | None, typer.Option("--out", "-o", help="The page; default: a temporary file.")] = None,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page.")] = True,
 ) -> None:
-    """Open a recorded comparison of TRM and GRAM in a browser: no notebook, no network, nothing to train."""
+    """Open a recorded comparison of TRM and GRAM in a browser: no notebook, no network, nothing to train.
+
+    Where their weights are at hand, both models run in the page on puzzles that you type.
+    """
+    from gram.run_folder import find
     from gramviz.explorer.freeze import freeze as write
-    from gramviz.export.demo import payload
+    from gramviz.export.demo import MODELS, payload
 
     page = out or Path(tempfile.mkdtemp(prefix="gramviz-")) / "demo.html"
     try:
-        write(payload(), page)
+        write(payload(), page, models=[name for name in MODELS if find(name)])
     except OSError as error:
         _leave(f"cannot write {page}: {error.strerror}; choose another place with -o", 2)
     print(page)

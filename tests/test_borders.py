@@ -26,6 +26,7 @@ FROM_GRAM = {
     "gram.suggest",
     "gram.progress",
     "gram.safe_yaml",
+    "gram.program",
 }
 # Each room of the engine, and the rooms that it may import. Files beside them (config, checkpoint, ...) join rooms.
 ROOMS = {

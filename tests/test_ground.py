@@ -122,6 +122,7 @@ def test_the_front_end_is_package_data() -> None:
         ROOT / "gramviz" / "py.typed",
         ROOT / "gramviz" / "contract.json",
         ROOT / "gramviz" / "export" / "demo" / "queens8.json",
+        *(ROOT / "gramviz" / "kernel" / f"kernel.{end}" for end in ("c", "wasm", "json")),
     }
 
 

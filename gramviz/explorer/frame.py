@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from gramviz.explorer.link import link
+from gramviz.explorer.models import Models
 from gramviz.explorer.payload import Payload
 from gramviz.explorer.puzzles import counted, puzzle_name
 
@@ -29,6 +30,10 @@ FRAME_HEIGHT = 760  # px of the frozen frame in a notebook or report, in which t
 _POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; "
     "media-src blob:; base-uri 'none'; form-action 'none'"
+)
+_COMPUTING = (
+    _POLICY.replace("script-src 'unsafe-inline'", "script-src 'unsafe-inline' 'wasm-unsafe-eval'")
+    + "; worker-src blob:"
 )
 
 _PAGE = Template("""<!doctype html>
@@ -74,11 +79,13 @@ const read = (text) => JSON.parse(new TextDecoder().decode(bytes(text.replaceAll
 const write = (value) => btoa(String.fromCharCode(...new TextEncoder().encode(JSON.stringify(value))))
   .replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 const host = (s, L = {}) => ({
-  get: (k) => s[k], set(k, v) { s[k] = v; for (const f of L["change:" + k] ?? []) f(); },
+  get: (k) => s[k], set(k, v) { s[k] = v; this.emit("change:" + k); },
   on(e, f) { (L[e] ??= []).push(f); }, off(e, f) { L[e] = (L[e] ?? []).filter((g) => g !== f); },
-  send({ puzzle }) { // all that it can be asked for
-    const { meta, data } = parcels.find(({ meta }) => meta.puzzle === puzzle);
-    Object.assign(s, { meta, state: { puzzle } });
+  emit(e, x) { for (const f of L[e] ?? []) f(x); },
+  send(q) { // another puzzle that is here, or a question for a model
+    if (!("puzzle" in q)) return this.emit("ask", q);
+    const { meta, data } = parcels.find(({ meta }) => meta.puzzle === q.puzzle);
+    Object.assign(s, { meta, state: { puzzle: q.puzzle } });
     this.set("data", bytes(data)); },
   save_changes() { if (alone) try { history.replaceState(null, "", "#v=" + write(s.state)); } catch {} },
   frozen: true });
@@ -86,7 +93,9 @@ let { state } = parcels[0];
 if (alone && location.hash.startsWith("#v=")) try { state = read(location.hash.slice(3)); } catch {}
 const parcel = parcels.find(({ meta }) => meta.puzzle === state.puzzle) ?? parcels[0];
 const held = parcels.map(({ meta }) => meta.puzzle);
-const model = host({ meta: parcel.meta, state, status: "", held, data: bytes(parcel.data) });
+const { thinker } = parcels[0];
+const asks = thinker && ["branch"];
+const model = host({ meta: parcel.meta, state, status: "", held, thinker, asks, data: bytes(parcel.data) });
 await gramvizWidget.render({ model, el: document.getElementById("gv"), signal: new AbortController().signal });
 """
 
@@ -97,16 +106,20 @@ def module_text() -> str:
     return link()
 
 
-def page_text(payload: Payload, state: Mapping[str, Any], more: Sequence[Payload] = ()) -> str:
-    """The page of a payload that opens with this state, and holds those of `more` puzzles."""
+def page_text(
+    payload: Payload, state: Mapping[str, Any], more: Sequence[Payload] = (), models: Models | None = None
+) -> str:
+    """The page of a payload that opens with this state, holds those of `more` puzzles, and runs the models."""
     module = module_text().replace("export default", "const gramvizWidget =", 1)  # in a page, a plain script
     if "</script" in module.lower() or "<!--" in module:
         raise AssertionError("the module's text would end its own <script>; write the tag in two pieces")
     parcels = [{"meta": one.meta, "data": base64.b64encode(one.data).decode()} for one in (payload, *more)]
     parcels[0]["state"] = state
+    if models:
+        parcels[0]["thinker"] = models
     title = f"{payload.meta['title']}, {puzzle_name(payload.meta)}"
     return _PAGE.substitute(
-        policy=_POLICY,
+        policy=_COMPUTING if models else _POLICY,
         title=escape(title),
         fallback=_fallback(payload),
         provenance=_provenance(payload.meta),
@@ -144,14 +157,18 @@ class Page(str):
 
 
 def write_page(
-    payload: Payload, state: Mapping[str, Any], path: str | os.PathLike[str] | None, more: Sequence[Payload] = ()
+    payload: Payload,
+    state: Mapping[str, Any],
+    path: str | os.PathLike[str] | None,
+    more: Sequence[Payload] = (),
+    models: Models | None = None,
 ) -> Page:
-    """The page of a payload, and of those of `more` puzzles; written to `path` (whole or not at all) if that is given.
+    """The page of a payload and of those of `more` puzzles, with models to run; written to `path`, whole or not at all.
 
     Raises:
         OSError: the place cannot be written.
     """
-    text = Page(page_text(payload, state, more))
+    text = Page(page_text(payload, state, more, models))
     text.path, text.payload = None if path is None else Path(path), payload
     if text.path is not None:
         path = text.path

@@ -10,6 +10,7 @@ import xarray as xr
 
 from gram.progress import bar
 from gramviz.explorer.frame import Page, write_page
+from gramviz.explorer.models import carried
 from gramviz.explorer.payload import Payload
 from gramviz.explorer.source import BranchError, Rollout, Source
 from gramviz.explorer.state import State
@@ -23,6 +24,7 @@ def freeze(
     puzzle: int | Sequence[int] = 0,
     puzzles: Sequence[int] = (),
     state: State | Mapping[str, Any] | None = None,
+    models: Sequence[str | os.PathLike[str]] = (),
 ) -> Page:
     """The page as text, shown as one line; written to `path` (whole or not at all) if that is given.
 
@@ -33,9 +35,12 @@ def freeze(
         puzzle: which puzzle, for rollouts.
         puzzles: others that the page shall hold too, at the size of a payload each; it lists all of the rollout.
         state: the view that it opens with; by default the explorer's, else the final step.
+        models: checkpoints, by name or folder, that the page can run on a puzzle that its reader types ("Your puzzle"):
+            TRMs and GRAMs of this board that mix along its relations. Each adds 40 to 150 kB.
     Raises:
         RolloutError, PackError, StateError: the rollouts or the state are not legal.
         BranchError: there is no such puzzle among `puzzles`, or only a payload was given.
+        ProgramError: a page cannot run one of the models.
         OSError: the place cannot be written.
     """
     shown: Mapping[str, Any] = {}
@@ -58,4 +63,4 @@ def freeze(
             counter.update()
     if state is not None:
         shown = state.keys if isinstance(state, State) else State(**state).keys
-    return write_page(payload, shown, path, more)
+    return write_page(payload, shown, path, more, carried(models, payload) if models else None)

@@ -15,6 +15,7 @@ const SILENCE = 10_000; // ms until it is said that a kernel has not even confir
  * @property {() => void} save_changes
  * @property {(content: object) => void} send
  * @property {boolean} [frozen]
+ * @property {(event: string, content: any) => void} [emit] of a page that answers itself
  */
 /** @typedef {ReturnType<typeof createKernel>} Kernel */
 
@@ -160,7 +161,7 @@ export function createKernel(model) {
     },
     /** Why the kernel cannot be asked for this, or null. @param {string} what @returns {string | null} */
     refusal(what) {
-      const asks = model.frozen ? null : model.get("asks");
+      const asks = model.get("asks");
       if (!asks) return words.edit.kernel;
       return asks.includes(what) ? null : words.edit.model;
     },

@@ -144,7 +144,7 @@ function createMeaning(context, parts) {
     const { key } = event;
     const target = /** @type {any} */ (event.composedPath()[0]);
     const tag = target.tagName;
-    if (tag === "TEXTAREA" || target.type === "text" || target.isContentEditable)
+    if (tag === "TEXTAREA" || tag === "SELECT" || ["text", "number"].includes(target.type) || target.isContentEditable)
       return key === "Escape" ? actions.escape : null;
     for (const part of parts) {
       const captured = part.capture?.(event);

@@ -14,6 +14,7 @@ import { PARTS } from "./registry.js";
 import { headsOf } from "./scene.js";
 import { createStore } from "./store.js";
 import { clean } from "./text.js";
+import { thinkerOf } from "./think/thinker.js";
 import { words } from "./words.js";
 
 /** @typedef {import("./registry.js").Context} Context */
@@ -100,7 +101,8 @@ function createContext(model, host, root, payload, signal) {
   }
   kernel.connect(store, say, signal);
   const lesson = createLesson(payload, store, clock);
-  const services = { payload, store, root, signal, kernel, lesson, clock, say, paint, fit: appearance.fit };
+  const thinker = thinkerOf(model);
+  const services = { payload, store, root, signal, kernel, thinker, lesson, clock, say, paint, fit: appearance.fit };
   const context = /** @type {Context} */ ({
     ...services,
     get theme() {

@@ -46,7 +46,7 @@ export async function readPayload(meta, view) {
 
 /** sha256 as hex. Where the browser offers none (an insecure origin), the length must do.
  * @param {ArrayBuffer} buffer */
-async function digest(buffer) {
+export async function digest(buffer) {
   const subtle = globalThis.crypto?.subtle;
   if (!subtle) return null;
   const bytes = new Uint8Array(await subtle.digest("SHA-256", buffer));

@@ -21,6 +21,7 @@ import { createSpeaker } from "./parts/speak.js";
 import { createStrip } from "./parts/strip.js";
 import { createThumbs } from "./parts/thumbs.js";
 import { createTransport } from "./parts/transport.js";
+import { createYours } from "./parts/yours.js";
 
 /**
  * What every part is given. Parts share the state of the store and these services, and know nothing of each other.
@@ -34,6 +35,7 @@ import { createTransport } from "./parts/transport.js";
  * @property {import("./actions.js").Actions} actions what buttons and keys both do
  * @property {import("./lesson.js").Lesson} lesson the chapters and their quizzes
  * @property {import("./kernel.js").Kernel} kernel what only a model can answer
+ * @property {import("./think/thinker.js").Thinker | null} thinker the models that the page carries
  * @property {ReturnType<typeof import("./clock.js").createClock>} clock
  * @property {(text: string) => void} say shows a sentence in the details line, and has it read aloud
  * @property {() => void} paint draws what has changed, at once
@@ -61,6 +63,7 @@ import { createTransport } from "./parts/transport.js";
  */
 export const PARTS = [
   [createHeader],
+  [createYours],
   [createThumbs],
   [createBoard, "panels"],
   [createMap, "panels"],

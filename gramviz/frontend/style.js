@@ -47,6 +47,16 @@ header .tools { display: flex; gap: 6px; margin-left: auto; align-items: center;
 .badge.A { background: var(--ink); color: var(--bg); } .badge.C { border-style: double; border-width: 3.5px; }
 .badge.D { border-style: dashed; }
 
+.yours { padding: 8px 16px; border-bottom: 1px solid var(--line); }
+.yours .fields { display: flex; flex-wrap: wrap; align-items: center; gap: 6px 10px; }
+.typing { display: flex; flex-wrap: wrap; gap: 8px 16px; margin-top: 8px; } .typing[hidden] { display: none; }
+.typing textarea { width: auto; height: auto; font: 13px/1.3 ui-monospace, monospace; background: var(--bg);
+  border: 1px solid var(--edge); border-radius: 5px; padding: 4px 6px; max-width: 100%; }
+.typing .choices { flex: 1 1 260px; min-width: 0; display: grid; gap: 8px; align-content: start; }
+.typing p { margin: 0; } .typing label { display: inline-flex; align-items: center; gap: 5px; }
+.typing :is(input, select) { background: var(--bg); border: 1px solid var(--edge); border-radius: 5px; height: 27px;
+  padding: 0 4px; } .typing input { width: 68px; }
+
 .panels { display: grid; grid-template-columns: var(--columns); position: relative; }
 .panel { padding: 6px 12px; min-width: 0; position: relative; }
 .panel + .panel { border-left: 1px solid var(--line); }
@@ -225,7 +235,7 @@ input[type=checkbox] { accent-color: var(--ink); width: 15px; height: 15px; } .r
   [data-highlight="answers"] :is(.board, .map, .time), [data-highlight="curves"] .panel,
   [data-highlight="time"] .panel { opacity: .45; }
 .presenting { max-width: none; font-size: 16px; border-radius: 0; }
-.presenting :is(.answers, .lanes, .tools, .jumps, .selecting, .switches, .transport .menu, .dividers) { display: none; }
+.presenting :is(.yours, .answers, .lanes, .tools, .jumps, .selecting, .switches, .transport .menu, .dividers) { display: none; }
 .presenting :is(.title, .bar h3) { font-size: 18px; }
 .presenting .captions { font-size: 24px; } .presenting .captions button { font-size: 18px; height: 36px; }
 .presenting .legend { font-size: 15px; line-height: 22px; } .presenting .tabs { display: none; }
@@ -302,7 +312,7 @@ textarea { width: 100%; height: 140px; font: 12px/1.4 ui-monospace, monospace; c
 .printing :is(.series, .chip, .strip .menu > button) { padding: 0; border: 0; background: none; }
 .printing .menu > button::after { content: none; } .printing .lane .name::before { content: none; }
 .printing .details { height: auto; } .printing .details p { display: block; white-space: normal; max-height: none; }
-.printing :is(.tools, .transport, .tabs, .bar .menu, .over, .push, .caption, .captions),
+.printing :is(.yours, .tools, .transport, .tabs, .bar .menu, .over, .push, .caption, .captions),
 .printing :is(.selecting, .switches, .dividers) {
   display: none !important; } .printing .foot { position: static; }
 .printing .details .note { display: none; }

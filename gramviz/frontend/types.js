@@ -96,7 +96,7 @@
  * @property {number[]} [blank]
  * @property {number[]} [exclusive]
  * @property {number[][]} [groups]
- * @property {number[]} [required]
+ * @property {Pair[]} [required]
  * @property {number[][] | null} [xy] of a graph, in the unit square
  * @property {Pair | null} [box] the rows and the columns of a box
  * @property {boolean} [apart]
@@ -122,6 +122,7 @@
  * @property {string} dtype
  * @property {number[]} shape
  * @property {number} offset
+ * @property {number} [bytes]
  * @property {number | number[] | null} [scale]
  * @property {number | number[] | null} [zero]
  * @property {boolean} [delta]

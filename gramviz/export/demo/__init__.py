@@ -16,6 +16,7 @@ from gramviz.explorer.pack import pack
 from gramviz.explorer.payload import Payload
 
 FILE = Path(__file__).parent / "queens8.json"
+MODELS = ("nqueens8-trm", "nqueens8-gram")  # that the page runs: networks along relations
 
 
 def payload() -> Payload:

@@ -93,9 +93,10 @@ export function createEdit(context) {
     update() {
       const { edit } = store.transient;
       if (element.hidden === Boolean(edit)) {
+        const inside = element.matches(":focus-within");
         element.hidden = !edit;
-        // There the arrows go from cell to cell.
-        /** @type {HTMLElement} */ (root.querySelector("[data-part=board]")).focus();
+        // There the arrows go from cell to cell. Who leaves from elsewhere stays there.
+        if (edit || inside) /** @type {HTMLElement} */ (root.querySelector("[data-part=board]")).focus();
       }
       if (!edit) return;
       const { focus, cursor } = store.state;

@@ -1,0 +1,301 @@
+// The models in the page: it shares a puzzle out to workers, and what they answer becomes the payload that is shown, as
+// a kernel's does. One for each page; it outlives what is shown of each payload.
+
+import { digest } from "../payload.js";
+import { packRuns } from "./pack.js";
+import { yourWords } from "./yourwords.js";
+import { addNews, createRecord } from "./record.js";
+import { solve2 } from "./solver.js";
+
+/** @import { Model } from "../kernel.js" */
+/** @import { BoardMeta } from "../types.js" */
+/** @import { ProgramMeta, Question } from "./network.js" */
+/** @import { Puzzle } from "./pack.js" */
+/** @import { Record as Run } from "./record.js" */
+/** @import { Job, News } from "./worker.js" */
+
+const MOST_WORKERS = 4;
+const KEPT = ["theme", "motion", "lanes", "speed", "loop", "panel"]; // of the state: what means the same in every run
+
+/** What the page carries: weights and WebAssembly in base64, the worker as text.
+ * @typedef {{ programs: { meta: ProgramMeta, weights: string }[], wasm: string, worker: string }} Carried */
+/**
+ * What a person chooses.
+ * @typedef {object} Settings
+ * @property {string} model the name of one, or "" for all
+ * @property {number} trajectories of a model that samples
+ * @property {number} depth transitions
+ * @property {number} noise
+ * @property {number} seed
+ */
+/** @typedef {ReturnType<typeof createThinker>} Thinker */
+
+/** @type {WeakMap<Model, Thinker>} */
+const thinkers = new WeakMap();
+
+/** The thinker of a page; null where it carries no models. @param {Model} model */
+export function thinkerOf(model) {
+  /** @type {Carried | undefined} */
+  const carried = model.frozen ? model.get("thinker") : undefined;
+  if (!carried) return null;
+  const found = thinkers.get(model) ?? createThinker(model, carried);
+  thinkers.set(model, found);
+  return found;
+}
+
+/** @param {string} text base64 @returns {Uint8Array<ArrayBuffer>} */
+const bytesOf = (text) => Uint8Array.from(atob(text), (one) => one.charCodeAt(0));
+
+/** The board of a graph has its edges as groups. @param {BoardMeta} board @param {number[][]} edges */
+export const drawnBoard = (board, edges) => (board.kind === "graph" ? { ...board, groups: edges } : board);
+
+/** The WebAssembly, and the weights of each program, checked. @param {Carried} carried */
+async function unpack({ wasm, programs }) {
+  const module = await WebAssembly.compile(bytesOf(wasm));
+  const weights = await Promise.all(
+    programs.map(async ({ meta, weights: text }) => {
+      const raw = bytesOf(text);
+      const sum = await digest(raw.buffer);
+      if (sum !== null && sum !== meta.sha256) throw new Error(yourWords.damaged);
+      return new Uint16Array(raw.buffer);
+    }),
+  );
+  return { module, weights };
+}
+
+/** Rows [from, to) of each of at most `count` equal shares. @param {number} rows @param {number} count */
+function shares(rows, count) {
+  const parts = Math.min(rows, count);
+  return Array.from({ length: parts }, (_, k) => ({
+    from: Math.floor((k * rows) / parts),
+    to: Math.floor(((k + 1) * rows) / parts),
+  }));
+}
+
+/** Workers for some jobs, of which each does its own one after another.
+ * @param {string} text @param {Job[][]} jobs a list for each worker
+ * @param {(job: Job, news: News) => void} hear
+ * @param {(why: string) => void} fail */
+function startWorkers(text, jobs, hear, fail) {
+  const address = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+  const workers = jobs.map((list) => {
+    const worker = new Worker(address);
+    let at = 0;
+    worker.onmessage = ({ data }) => {
+      const job = list[at];
+      hear(job, data);
+      if (data.step < job.depth) return;
+      at += 1;
+      if (list[at]) worker.postMessage(list[at]);
+    };
+    worker.onerror = (event) => fail(event.message ?? ""); // a forbidden one says nothing
+    worker.postMessage(list[0]);
+    return worker;
+  });
+  return () => {
+    for (const worker of workers) worker.terminate();
+    URL.revokeObjectURL(address);
+  };
+}
+
+/** @param {Model} model @param {Carried} carried */
+function createThinker(model, carried) {
+  const recorded = { meta: model.get("meta"), data: model.get("data"), state: model.get("state") };
+  const programs = carried.programs.map(({ meta }) => meta);
+  /** @type {Promise<Awaited<ReturnType<typeof unpack>>> | undefined} */
+  let unpacked;
+  /** @type {(() => void) | null} */
+  let end = null; // while workers run
+  let turn = 0; // the number of the run
+  /** @type {Set<() => void>} */
+  const listeners = new Set();
+  /** @type {Settings} */
+  const settings = { model: "", trajectories: 20, depth: programs[0].depth, noise: 1, seed: 0 };
+  const thinker = {
+    programs,
+    settings,
+    status: "",
+    /** Where the focus was in "Your puzzle" when the page was last built. @type {string | null} */
+    focused: null,
+    get busy() {
+      return end !== null;
+    },
+    /** Whether what is shown was computed here. */
+    get own() {
+      return model.get("meta") !== recorded.meta;
+    },
+    /** The edges of the graph that is shown. @returns {number[][]} */
+    edges: () => (model.get("meta").board.kind === "graph" ? model.get("meta").board.groups : []),
+    /** @param {() => void} listener @param {AbortSignal} signal */
+    listen(listener, signal) {
+      listeners.add(listener);
+      signal.addEventListener("abort", () => listeners.delete(listener));
+    },
+    stop() {
+      if (end) finish(yourWords.stopped(model.get("meta").series[0].steps - 1));
+    },
+    /** Shows the recorded run again. */
+    restore() {
+      turn += 1;
+      finish("");
+      model.set("state", recorded.state);
+      model.set("meta", recorded.meta);
+      model.set("data", recorded.data);
+    },
+    run,
+  };
+
+  /** What is edited on the board comes as a kernel is asked: for a branch of the whole series.
+   * @param {{ id: string, edit?: Record<string, string | null>, trajectory?: number }} question */
+  function hear({ id, edit: cells, trajectory }) {
+    if (!cells || trajectory !== undefined) return model.emit?.("msg:custom", { id, ok: false, say: yourWords.whole });
+    const { board, x } = model.get("meta");
+    const written = (/** @type {string | null} */ text) =>
+      board.tokens.findIndex((/** @type {import("../types.js").Token} */ token, /** @type {number} */ at) =>
+        text === null ? at === Math.max(...board.blank) : text === (token.symbol || token.label),
+      );
+    run(
+      x.map((/** @type {number} */ token, /** @type {number} */ at) => (at in cells ? written(cells[at]) : token)),
+      thinker.edges(),
+    );
+    model.emit?.("msg:custom", { id, ok: true });
+  }
+
+  /** @param {string} text */
+  function tell(text) {
+    thinker.status = text;
+    for (const listener of listeners) listener();
+  }
+
+  /** @param {string} text */
+  function finish(text) {
+    end?.();
+    end = null;
+    tell(text);
+  }
+
+  /** Runs the chosen models on a puzzle. @param {number[]} x @param {number[][]} edges of a graph */
+  async function run(x, edges) {
+    turn += 1;
+    const mine = turn;
+    finish(yourWords.starting);
+    try {
+      unpacked ??= unpack(carried);
+      const ready = await unpacked;
+      if (mine === turn) begin(ready, mine, x, edges);
+    } catch (error) {
+      unpacked = undefined;
+      const refused = ["CompileError", "ReferenceError", "SecurityError"].includes(/** @type {Error} */ (error).name);
+      finish(refused ? yourWords.refused : yourWords.broken(/** @type {Error} */ (error).message));
+    }
+  }
+
+  /** @param {Awaited<ReturnType<typeof unpack>>} ready @param {number} mine @param {number[]} x
+   * @param {number[][]} edges */
+  function begin({ module, weights }, mine, x, edges) {
+    const board = drawnBoard(recorded.meta.board, edges);
+    const { trajectories, depth, noise, seed } = settings;
+    const { found, whole } = solve2(board, x);
+    /** @type {Puzzle} */
+    const puzzle = {
+      board,
+      x,
+      seed,
+      y: whole && found.length === 1 ? found[0] : null,
+      solutions: whole && found.length < 2 ? found.length : null,
+    };
+    const kinds = board.tokens.length;
+    /** @type {Question} */
+    const question = { x, blank: board.blank ?? [], edges, kinds };
+    const chosen = programs.filter(({ name }) => !settings.model || settings.model === name);
+    const order = [...chosen].sort((a, b) => Number(a.guidance_hidden > 0) - Number(b.guidance_hidden > 0));
+    const runs = order.map((program) =>
+      createRecord(program, program.guidance_hidden && noise ? trajectories : 1, kinds, depth),
+    );
+    const count = Math.max(1, Math.min(MOST_WORKERS, (navigator.hardwareConcurrency || 2) - 1));
+    /** @type {Map<Job, Run>} */
+    const runOf = new Map();
+    for (const record of runs)
+      for (const share of shares(record.n, count)) {
+        const { program } = record;
+        const rows = { ...share, seed, noise };
+        runOf.set({ module, program, weights: weights[programs.indexOf(program)], question, rows, depth }, record);
+      }
+    const jobs = [...runOf.keys()];
+    const lists = Array.from({ length: count }, (_, k) => jobs.filter((_, at) => at % count === k));
+    follow(
+      mine,
+      puzzle,
+      runs,
+      runOf,
+      lists.filter((list) => list.length),
+      depth,
+    );
+  }
+
+  /** Shows every step that all trajectories have reached.
+   * @param {number} mine @param {Puzzle} puzzle @param {Run[]} runs @param {Map<Job, Run>} runOf @param {Job[][]} jobs
+   * @param {number} depth */
+  function follow(mine, puzzle, runs, runOf, jobs, depth) {
+    const since = performance.now();
+    let shown = 0; // steps
+    let busy = false;
+    const reached = () => Math.min(...runs.map(({ steps }) => steps));
+    async function show() {
+      if (busy || mine !== turn || reached() === shown) return;
+      busy = true;
+      const first = shown === 0;
+      const began = performance.now();
+      shown = reached();
+      const done = shown > depth;
+      await publish(
+        puzzle,
+        runs.map((run) => ({ ...run, steps: shown })),
+        { first, done },
+        () => mine === turn,
+      );
+      if (mine !== turn) return;
+      if (done) finish(yourWords.done(depth, ((performance.now() - since) / 1000).toFixed(1)));
+      else {
+        tell(yourWords.working(shown - 1, depth));
+        // Most of the time is the reader's: what is drawn slowly is drawn less often.
+        setTimeout(
+          () => {
+            busy = false;
+            show();
+          },
+          2 * (performance.now() - began),
+        );
+      }
+    }
+    end = startWorkers(
+      carried.worker,
+      jobs,
+      (job, news) => {
+        if (mine !== turn) return;
+        addNews(/** @type {Run} */ (runOf.get(job)), news);
+        show();
+      },
+      (why) => mine === turn && finish(why ? yourWords.broken(why) : yourWords.refused),
+    );
+  }
+
+  /** @param {Puzzle} puzzle @param {Run[]} runs @param {{ first: boolean, done: boolean }} which
+   * @param {() => boolean} isCurrent */
+  async function publish(puzzle, runs, { first, done }, isCurrent) {
+    const missing = { halt: yourWords.halt, value: yourWords.halt, ...(done ? {} : { h: yourWords.h }) };
+    const { meta, raw } = packRuns(recorded.meta, puzzle, runs, missing, done);
+    const packed = new Blob([raw]).stream().pipeThrough(new CompressionStream("deflate"));
+    const data = new Uint8Array(await new Response(packed).arrayBuffer());
+    meta.sha256 = (await digest(raw)) ?? "";
+    if (!isCurrent()) return;
+    const state = model.get("state");
+    if (first)
+      model.set("state", Object.fromEntries(KEPT.filter((key) => key in state).map((key) => [key, state[key]])));
+    model.set("meta", meta);
+    model.set("data", data);
+  }
+
+  model.on("ask", hear);
+  return thinker;
+}

@@ -1,0 +1,48 @@
+// The sentences of "Your puzzle".
+
+import { joined, plural } from "../text.js";
+
+export const yourWords = {
+  title: "Your puzzle",
+  how: "Click a cell and type, or write the puzzle here.",
+  ways: "rows of digits, with . for a blank",
+  queens: "rows of . and Q",
+  graph: "edges and colors, as 1-2 2-3 1=B",
+  text: (/** @type {string} */ form) => `Puzzle as text: ${form}`,
+  clear: "Clear",
+  random: "Random",
+  run: "Run",
+  stop: "Stop",
+  recorded: "Recorded run",
+  model: "Model",
+  all: "All",
+  trajectories: "Trajectories",
+  depth: "Steps",
+  noise: "Noise",
+  seed: "Seed",
+  rows: (/** @type {number[]} */ sizes, /** @type {number} */ height, /** @type {number} */ width) =>
+    `The puzzle has rows of ${sizes.slice(0, 12).join(", ") || "no"} characters; this board needs ${height} rows of ` +
+    `${width}, or all ${height * width} in one line.`,
+  character: (/** @type {string} */ place, /** @type {string} */ written, /** @type {string[]} */ known) =>
+    `${place} holds "${written}"; write ${joined(known)}, or . for a blank.`,
+  node: (/** @type {number} */ node, /** @type {number} */ count) =>
+    `${node} is not a node of this graph; its nodes are 1 to ${count}.`,
+  piece: (/** @type {string} */ piece) => `"${piece.slice(0, 20)}" is neither an edge, as 1-2, nor a color, as 1=B.`,
+  conflict: (/** @type {number} */ count) => `${plural(count, "given")} break a rule; the models may still be run.`,
+  none: "This puzzle has no solution; the models may still be run.",
+  one: "This puzzle has one solution.",
+  many: "This puzzle has several solutions.",
+  unknown: "Whether this puzzle has one solution was not found out in time.",
+  working: (/** @type {number} */ step, /** @type {number} */ depth) => `Step ${step} of ${depth}`,
+  done: (/** @type {number} */ depth, /** @type {string} */ seconds) =>
+    `Done: ${plural(depth, "step")} in ${seconds} s.`,
+  stopped: (/** @type {number} */ step) => `Stopped after ${plural(step, "step")}.`,
+  starting: "Starting.",
+  damaged: "The weights of this page are damaged (checksum).",
+  refused:
+    "This browser does not let the page compute (no WebAssembly, or its policy forbids it); the recorded run stays.",
+  broken: (/** @type {string} */ why) => `The computation failed: ${why}`,
+  whole: "This page runs whole puzzles; a kernel can do more: gv.explore(rollout, rerun=gram.rerun).",
+  halt: "The page computes answers alone; halting and value are in a rollout of gram.sample.",
+  h: "The plane of h is drawn when the series has reached its last step.",
+};

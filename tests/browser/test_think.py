@@ -1,0 +1,147 @@
+"""A frozen page that runs models: what a person types is computed in Chromium, with the numbers of torch."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+import gram as engine
+from gram.inference.philox import PhiloxNoise
+from gramviz.explorer.freeze import freeze
+from gramviz.explorer.pack import pack
+
+MODELS = ["nqueens8-trm", "nqueens8-gram"]
+CORNER = "Q......./" + "/".join(["........"] * 7)
+QUICK = {"trajectories": 4, "depth": 5, "seed": 9}
+
+
+@pytest.fixture(scope="module")
+def thinking():
+    """The page of a recorded run of 8 queens that carries TRM and GRAM."""
+    return freeze(pack(engine.sample(MODELS[1], 1, trajectories=4, supervision_steps=4)), models=MODELS)
+
+
+def field(shown, name):
+    return shown.page.locator(f"[data-field={name}]")
+
+
+def status(shown):
+    return shown.page.locator(".yours > .fields [role=status]").inner_text()
+
+
+def choose(shown, **settings):
+    for name, value in settings.items():
+        field(shown, name).fill(str(value))
+        field(shown, name).dispatch_event("change")
+
+
+def ended(shown):
+    shown.until(
+        f"/^(Done|Stopped|This browser|The comp)/.test({shown.root}.querySelector('.yours [role=status]').textContent)"
+    )
+    shown.drawn()
+
+
+def boards(shown, letter):
+    """The tokens [trajectory, step, position] of a series as the page shows them."""
+    script = """letter => {
+      const s = document.querySelector('main').gramviz.payload.series.find(s => s.letter === letter);
+      return Array.from({ length: s.n }, (_, i) => Array.from({ length: s.steps }, (_, t) => [...s.tokens(i, t)])); }"""
+    return np.array(shown.page.evaluate(script, letter))
+
+
+def expected(name, text, trajectories, depth, seed):
+    """What torch makes of it, with the weights and the noise of the page."""
+    checkpoint = engine.load(name)
+    model = checkpoint.model
+    model.load_state_dict({key: part.half().to(part.dtype) for key, part in model.state_dict().items()})
+    x = torch.from_numpy(np.stack([checkpoint.task.parse(text)] * trajectories).astype(np.int64))
+    state, noise = model.init(x), PhiloxNoise([(seed, 0, k) for k in range(trajectories)])
+    found = [model.decode(state).tokens]
+    for _ in range(depth):
+        state, _ = model.step(state, noise)
+        found.append(model.decode(state).tokens)
+    return torch.stack(found, 1).numpy()
+
+
+def test_a_puzzle_typed_by_keyboard_is_computed_as_torch_does(show, thinking, one_thread):
+    shown = show(thinking)
+    field(shown, "open").focus()
+    shown.page.keyboard.press("Enter")
+    choose(shown, **QUICK)
+    field(shown, "clear").focus()
+    shown.page.keyboard.press("Enter")
+    shown.part("board").focus()
+    shown.page.keyboard.press("ArrowRight")  # the first arrow chooses the first cell
+    while "r1c1" not in shown.state["cells"] and shown.state["cells"] != [0]:
+        shown.page.keyboard.press("ArrowLeft")
+    shown.page.keyboard.press("q")
+    assert field(shown, "text").input_value().startswith("Q.......")
+    shown.until(f"{shown.root}.querySelector('.typing [role=status]').textContent.includes('several solutions')")
+    field(shown, "run").focus()
+    shown.page.keyboard.press("Enter")
+    ended(shown)
+    assert status(shown).startswith("Done: 5 steps")
+    assert (boards(shown, "A") == expected(MODELS[0], CORNER, 1, QUICK["depth"], QUICK["seed"])).all()
+    assert (
+        boards(shown, "B") == expected(MODELS[1], CORNER, QUICK["trajectories"], QUICK["depth"], QUICK["seed"])
+    ).all()
+    # The page was built anew with each step, and the focus is where the next key is wanted.
+    assert shown.page.evaluate(f"{shown.root}.getRootNode().activeElement.outerHTML.slice(0, 99)").startswith(
+        '<button data-field="open"'
+    )
+    # What is edited on the board afterwards is run as well, as a kernel would.
+    shown.page.keyboard.press("Enter")
+    field(shown, "text").fill(CORNER.replace("/", "\n").replace("Q", "."))
+    shown.part("board").focus()
+    shown.page.keyboard.press("Enter")
+    ended(shown)
+    assert shown.page.evaluate(f"{shown.host}.gramviz.payload.x.includes(2)") is False
+    field(shown, "back").click()
+    shown.until(f"{shown.host}.gramviz.payload.series[0].steps === 5 && {shown.host}.gramviz.payload.series[0].n === 4")
+    assert boards(shown, "A").shape == (4, 5, 64)
+
+
+JUDGED = {
+    "Q...": "The puzzle has rows of 4 characters; this board needs 8 rows of 8, or all 64 in one line.",
+    "QQ" + "." * 62: "2 givens break a rule",
+    "x" + "." * 63: 'row 1, column 1 holds "x"; write',
+    "Q.......\n..Q.....\n....Q...\n" + "........\n" * 5: "no solution",
+    "+---+\n" + "\n".join(["| " + " ".join("........") + " |"] * 8) + "\n+---+": "several solutions",
+    "Q.......\n....Q...\n.......Q\n" + "........\n" * 5: "one solution",
+}
+
+
+def test_what_is_typed_is_judged_at_once(show, thinking):
+    shown = show(thinking)
+    field(shown, "open").click()
+    for text, sentence in JUDGED.items():
+        field(shown, "text").fill(text)
+        shown.until(f"{shown.root}.querySelector('.typing [role=status]').textContent.includes({sentence!r})", 15)
+
+
+def test_a_run_can_be_stopped_and_a_browser_that_cannot_compute_says_so(show, thinking):
+    shown = show(thinking)
+    field(shown, "open").click()
+    choose(shown, trajectories=100, depth=64)
+    field(shown, "run").click()
+    shown.until(f"/^Step/.test({shown.root}.querySelector('.yours [role=status]').textContent)")
+    field(shown, "stop").dispatch_event("pointerdown")
+    assert status(shown).startswith("Stopped after")
+    shown = show(thinking.replace("const parcel =", "delete globalThis.WebAssembly; const parcel =", 1))
+    field(shown, "open").click()
+    field(shown, "run").click()
+    ended(shown)
+    assert status(shown).startswith("This browser does not let the page compute")
+    assert shown.page.evaluate(f"{shown.host}.gramviz.payload.series[0].n") == 4
+
+
+def test_only_a_page_that_computes_may_compile(thinking):
+    plain = freeze(thinking.payload)
+    assert "wasm-unsafe-eval" in thinking.split("</head>")[0]
+    assert "worker-src blob:" in thinking.split("</head>")[0]
+    assert "wasm-unsafe-eval" not in plain.split("</head>")[0]
+    script = len(plain.partition('<script type="module">')[2].encode())
+    assert script < 350_000
+    assert len(thinking.encode()) - len(plain.encode()) < 60_000 + 4 * (99_072 + 74_496) / 3 + 10_000  # kernel, weights

