@@ -22,7 +22,13 @@ ROOT = Path(__file__).resolve().parents[1]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 # What a package is called where: distribution -> conda-forge, and import -> distribution.
 CONDA = {"torch": "pytorch", "playwright": "playwright-python"}
-IMPORTS = {"sklearn": "scikit-learn", "lightning_fabric": "lightning-fabric", "yaml": "pyyaml", "PIL": "pillow"}
+IMPORTS = {
+    "sklearn": "scikit-learn",
+    "lightning_fabric": "lightning-fabric",
+    "yaml": "pyyaml",
+    "PIL": "pillow",
+    "jupyter_client": "jupyter-client",
+}
 
 
 def declared(*extras: str) -> dict[str, Requirement]:

@@ -29,7 +29,7 @@ from gram.models import Model, State, Transition
 from gram.models.gaussian import Gaussian
 from gram.progress import UntilInterrupt, bar
 from gram.provenance import commit
-from gram.tasks import Puzzles
+from gram.tasks import Puzzles, own
 
 MAX_ROWS = 32  # of a batch: between two moments of `gram.watch` lies one transition of these
 DEFAULT_RECORDED_STEPS = 16  # supervision steps that are recorded unless others are asked for
@@ -212,7 +212,7 @@ class Sampling:
             what = "writes tokens" if model.samples_tokens else "is deterministic"
             raise SampleError(f"{opened.name} {what} and has no posterior; use mode='prior'")
         found, self.ids = select(model, task, puzzles, split, answered=mode == "posterior")
-        self.in_split = not isinstance(puzzles, Puzzles | str)
+        self.in_split = not isinstance(puzzles, Puzzles | str) and not own.is_own(puzzles)
         if mode == "posterior" and not all(len(known) for known in found.solutions):
             raise SampleError("the posterior sees a solution, but this puzzle has none; use mode='prior'")
         self.trajectories = trajectories if self.noise.is_stochastic(model) else 1

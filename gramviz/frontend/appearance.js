@@ -71,7 +71,7 @@ export function createAppearance({ host, root, payload, store, frozen, invalidat
   /** @type {HTMLElement[] | null} */
   let bounds = null; // known once the widget stands in its page
 
-  /** The height that is seen of the widget at once; in a frame that is as high as the widget, what the page around says. */
+  /** The height that is seen of the widget at once; in a frame that follows its height, what the page says. */
   function seen() {
     const fixed = Number(document.body.dataset.room);
     if (fixed) return fixed;

@@ -215,7 +215,7 @@ class TestSample:
     def test_puzzle_and_board_together_are_refused(self, gram: Any, debug_checkpoint: Path) -> None:
         said = gram("sample", debug_checkpoint, "--board", "Q", "--puzzle", 1)
         assert said.code == 2
-        assert "give --puzzle or --board, not both" in said.err
+        assert "give one of --puzzle, --board and --file" in said.err
 
     def test_an_unknown_checkpoint_names_the_nearest(
         self, gram: Any, debug_checkpoint: Path, monkeypatch: pytest.MonkeyPatch
