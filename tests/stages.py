@@ -248,7 +248,7 @@ class Stage(ShownPage):
                 break
             self.page.wait_for_timeout(50)
         self.page.wait_for_timeout(600)
-        assert self.told() == before + 1
+        assert self.told() == before + 1, self.sent[before:]
 
     def focus(self, part: str | None = None) -> None:
         """Keys go to the widget as a whole, or to one of its parts."""
