@@ -72,6 +72,7 @@ $shim
 
 # The whole host: what anywidget's model is to the module, plus the view in the page's address.
 _SHIM = """
+{ // a block: these names are not the module's
 const parcels = JSON.parse(document.getElementById("gv-payload").textContent); // one for each puzzle that is here
 const alone = self === top; // in a report's frame the address is not ours
 const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
@@ -97,6 +98,7 @@ const { thinker } = parcels[0];
 const asks = thinker && ["branch"];
 const model = host({ meta: parcel.meta, state, status: "", held, thinker, asks, data: bytes(parcel.data) });
 await gramvizWidget.render({ model, el: document.getElementById("gv"), signal: new AbortController().signal });
+}
 """
 
 
