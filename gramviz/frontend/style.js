@@ -235,7 +235,8 @@ input[type=checkbox] { accent-color: var(--ink); width: 15px; height: 15px; } .r
   [data-highlight="answers"] :is(.board, .map, .time), [data-highlight="curves"] .panel,
   [data-highlight="time"] .panel { opacity: .45; }
 .presenting { max-width: none; font-size: 16px; border-radius: 0; }
-.presenting :is(.yours, .answers, .lanes, .tools, .jumps, .selecting, .switches, .transport .menu, .dividers) { display: none; }
+.presenting :is(.yours, .answers, .lanes, .tools, .jumps, .selecting, .switches, .transport .menu, .dividers) {
+  display: none; }
 .presenting :is(.title, .bar h3) { font-size: 18px; }
 .presenting .captions { font-size: 24px; } .presenting .captions button { font-size: 18px; height: 36px; }
 .presenting .legend { font-size: 15px; line-height: 22px; } .presenting .tabs { display: none; }

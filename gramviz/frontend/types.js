@@ -447,5 +447,4 @@
  * @property {(x: number, y: number) => number | null} hit
  * @property {(position: number, dx: number, dy: number) => number} move
  */
-
 export {};

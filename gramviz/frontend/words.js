@@ -310,9 +310,10 @@ export const words = {
   edit: {
     title: "Model",
     puzzle: "Edit the puzzle",
+    put: (/** @type {number} */ count) =>
+      `Choose a cell and type what is given there; 0 takes it away. ${plural(count, "cell")} changed.`,
     how: (/** @type {number} */ count) =>
-      `Choose a cell and type what is given there; 0 takes it away. ${plural(count, "cell")} changed. ` +
-      "Enter draws the series anew beside the original, Esc leaves.",
+      `${words.edit.put(count)} Enter draws the series anew beside the original, Esc leaves.`,
     choose: "Choose a cell first.",
     none: "Nothing is changed yet.",
     blank: "blank",

@@ -51,10 +51,11 @@ function createDraft({ payload, store, kernel, say }, blank) {
 
 /** @param {import("../registry.js").Context} context @returns {import("../registry.js").Part} */
 export function createEdit(context) {
-  const { payload, store, root } = context;
+  const { payload, store, root, thinker } = context;
   const { board } = payload;
   const blank = Math.max(0, ...board.blank);
-  const visible = [...board.tokens.keys()].filter((id) => !quiet(board, id));
+  const written = board.kind === "graph" ? board.exclusive : null; // its other tokens are edges
+  const visible = written ?? [...board.tokens.keys()].filter((id) => !quiet(board, id));
   const draft = createDraft(context, blank);
   const text = make("div", { role: "status" });
   /** @param {number} id @param {string} label */
@@ -68,7 +69,7 @@ export function createEdit(context) {
     make("div", { class: "words" }, text, make("div", { class: "options" }, options)),
     make(
       "div",
-      { class: "steps" },
+      { class: "steps", hidden: Boolean(thinker) }, // "Your puzzle" runs it
       make("button", { onclick: () => draft.rerun(true) }, words.edit.rerun),
       resume,
       make("button", { onclick: draft.leave }, words.edit.leave),
@@ -83,8 +84,10 @@ export function createEdit(context) {
       const { key } = event;
       if (!store.transient.edit || store.transient.open || withCommand(event) || event.altKey) return null;
       if (key === "Escape") return draft.leave;
-      if (key === "Enter")
-        return /** @type {Element} */ (event.composedPath()[0]).tagName === "BUTTON" ? null : () => draft.rerun(true);
+      if (key === "Enter") {
+        const pressed = /** @type {Element} */ (event.composedPath()[0]).tagName === "BUTTON";
+        return pressed || thinker ? null : () => draft.rerun(true);
+      }
       const named = (/** @type {number} */ id) => board.tokens[id].symbol.toLowerCase() === key.toLowerCase();
       const found = visible.find(named) ?? visible[Number(key) - 1];
       if (found !== undefined) return () => draft.put(found);
@@ -101,7 +104,7 @@ export function createEdit(context) {
       if (!edit) return;
       const { focus, cursor } = store.state;
       const series = seriesOf(payload, focus[0]);
-      setText(text, words.edit.how(Object.keys(edit).length));
+      setText(text, (thinker ? words.edit.put : words.edit.how)(Object.keys(edit).length));
       setText(resume, words.edit.resume(words.trajectoryName(series, focus[1]), address(payload, cursor.step)));
     },
   };

@@ -187,6 +187,7 @@ function createForm(context, thinker) {
   );
   return {
     element,
+    run,
     update() {
       const open = store.transient.edit !== null;
       if (element.hidden === open) {
@@ -242,6 +243,12 @@ export function createYours(context) {
     name: "yours",
     reads: ["edit"],
     element,
+    /** Enter on the board runs what is typed. */
+    capture(event) {
+      if (event.key !== "Enter" || !store.transient.edit || store.transient.open) return null;
+      const { tagName } = /** @type {Element} */ (event.composedPath()[0]);
+      return ["BUTTON", "TEXTAREA", "INPUT", "SELECT"].includes(tagName) ? null : form.run;
+    },
     update() {
       open.setAttribute("aria-expanded", String(store.transient.edit !== null));
       form.update();

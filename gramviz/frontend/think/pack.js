@@ -250,6 +250,7 @@ export function packRuns(shown, puzzle, runs, missing, ended) {
     board,
     puzzle: 0,
     puzzles: 1,
+    puzzle_index: null,
     x,
     y,
     input: null,

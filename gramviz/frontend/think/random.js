@@ -5,6 +5,7 @@ import { solve2 } from "./solver.js";
 /** @import { BoardMeta } from "../types.js" */
 
 const EDGES = 0.6; // probability of each
+const HELP = 1 / 6; // of the cells at most are given beside those of the known puzzle
 
 /** @template T @param {T[]} list @returns {T[]} */
 function shuffled(list) {
@@ -23,8 +24,14 @@ const range = (count) => Array.from({ length: count }, (_, k) => k);
 const lines = (count, box) =>
   shuffled(range(count / box)).flatMap((band) => shuffled(range(box)).map((row) => band * box + row));
 
-/** A known puzzle under a random symmetry: as hard as it is. @param {BoardMeta} board @param {number[]} x */
-function symmetric({ width, height, box, exclusive = [] }, x) {
+/** A known puzzle under a random symmetry, with some more givens: as hard as it is, or easier.
+ * @param {BoardMeta} board @param {number[]} known */
+function symmetric(board, known) {
+  const { width, height, box, exclusive = [] } = board;
+  const x = [...known];
+  const [solution] = solve2(board, known).found;
+  const more = shuffled(range(x.length)).slice(0, Math.floor(Math.random() * HELP * x.length));
+  if (solution) for (const at of more) x[at] = solution[at];
   const [rows, columns] = [lines(height, box?.[0] ?? 1), lines(width, box?.[1] ?? 1)];
   const names = new Map(shuffled(exclusive).map((token, k) => [exclusive[k], token]));
   return rows.flatMap((row) => columns.map((column) => names.get(x[row * width + column]) ?? x[row * width + column]));
