@@ -127,17 +127,20 @@ def demo(
     out: Annotated[Path | None, typer.Option("--out", "-o", help="The page; default: a temporary file.")] = None,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page.")] = True,
 ) -> None:
-    """Open a recorded comparison of TRM and GRAM in a browser: no notebook, no network, nothing to train.
+    """Open a two-minute lesson in a browser, TRM's one path and GRAM's fifty: no notebook, no network, no training.
 
     Where their weights are at hand, both models run in the page on puzzles that you type.
     """
     from gram.run_folder import find
+    from gramviz.explorer.chapters import opening
     from gramviz.explorer.freeze import freeze as write
     from gramviz.export.demo import MODELS, payload
 
     page = out or Path(tempfile.mkdtemp(prefix="gramviz-")) / "demo.html"
     try:
-        write(payload(), page, models=[name for name in MODELS if find(name)])
+        shown = payload()
+        models = [name for name in MODELS if find(name)]
+        write(shown, page, state=opening(shown.meta["lesson"]), models=models)
     except OSError as error:
         _leave(f"cannot write {page}: {error.strerror}; choose another place with -o", 2)
     print(page)

@@ -216,6 +216,13 @@ def _attention(raw: _Map, meta: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def opening(lesson: Mapping[str, Any]) -> dict[str, Any]:
+    """The state in which an explorer opens a lesson: that of its first chapter."""
+    first = lesson["chapters"][0]
+    at = first["at"] if first["at"] is not None else 0
+    return {"chapter": 0, "cursor": {"step": at, "low": None}} | first.get("show", {})
+
+
 def _known(raw: _Map, allowed: tuple[str, ...]) -> None:
     for key in raw:
         if key not in allowed:

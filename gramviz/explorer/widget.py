@@ -21,7 +21,7 @@ import xarray as xr
 from gramviz import measure
 from gramviz.contract import CONTRACT
 from gramviz.explorer.branches import Branch, Branches
-from gramviz.explorer.chapters import read
+from gramviz.explorer.chapters import opening, read
 from gramviz.explorer.experiment import Change, Patch, branch, patch_each
 from gramviz.explorer.frame import Page, module_text, write_page
 from gramviz.explorer.output import bundle
@@ -246,9 +246,7 @@ class Explorer(anywidget.AnyWidget):
             LessonError: what is wrong in the lesson, with its line.
         """
         self.meta = {**self.meta, "lesson": read(lesson, self.meta)}
-        first = self.meta["lesson"]["chapters"][0]
-        at = first["at"] if first["at"] is not None else 0
-        return self.set(**{"chapter": 0, "cursor": {"step": at, "low": None}} | first.get("show", {}))
+        return self.set(**opening(self.meta["lesson"]))
 
     # -- experiments, by a model that the notebook hands in
     def branch(

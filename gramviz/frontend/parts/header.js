@@ -1,6 +1,6 @@
 // The header: what is shown, the series, and the menus.
 
-import { badge, make, setAttribute } from "../dom.js";
+import { badge, make, setAttribute, setText } from "../dom.js";
 import { isSudoku } from "../explain.js";
 import { exportItems } from "../export.js";
 import { PANELS } from "../layout.js";
@@ -160,18 +160,23 @@ function createSeries({ payload, store, actions }) {
       make("span", { class: "muted count" }, words.trajectories(n)),
     ),
   );
-  const correct = payload.series
-    .filter((series) => series.n > 1 && series.valid)
-    .map((series) => words.correct(series.right ?? 0, series.n));
   const unknown = words.answers[payload.board.kind === "image" ? "picture" : "noValid"];
-  const said = payload.series.some((series) => series.valid) ? correct.join("; ") : unknown;
   const none = payload.solutions === 0 ? words.answers.found(0, 0) : "";
-  const all = [said, none].filter(Boolean).join("; ");
-  const tally = all ? make("span", { class: "muted selectable tally", title: all }, all) : null;
+  /** How many of each series that is shown are right. @param {string[]} hidden */
+  function counted(hidden) {
+    const shown = payload.series.filter(({ letter, n, valid }) => n > 1 && valid && !hidden.includes(letter));
+    const correct = shown.map((series) => words.correct(series.right ?? 0, series.n));
+    const said = payload.series.some((series) => series.valid) ? correct.join("; ") : unknown;
+    return [said, none].filter(Boolean).join("; ");
+  }
+  const tally = make("span", { class: "muted selectable tally" });
   return {
     element: make("div", { class: "letters" }, buttons, tally),
     update() {
       const { hidden, focus } = store.state;
+      tally.title = counted(hidden);
+      setText(tally, tally.title);
+      tally.hidden = !tally.title;
       buttons.forEach((button, index) => {
         const { letter } = payload.series[index];
         setAttribute(button, "aria-pressed", !hidden.includes(letter));

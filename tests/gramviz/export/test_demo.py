@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from typer.testing import CliRunner
 from gramviz.cli import app
 from gramviz.explorer import bench
 from gramviz.explorer.pack import pack
-from gramviz.export.demo import payload, record
+from gramviz.export.demo import MODELS, payload, record
 
 
 def test_the_shipped_comparison_shows_why_fifty_paths() -> None:
@@ -44,6 +45,9 @@ def test_demo_writes_a_page_and_opens_no_browser_unasked(tmp_path: Path) -> None
     page = (tmp_path / "demo.html").read_text()
     assert "default-src 'none'" in page
     assert not re.findall(r"\b(?:src|href)=[\"']?https?:", page)
+    first = json.loads(re.search(r'id="gv-payload">(.*?)</script>', page, re.DOTALL)[1])[0]
+    assert first["state"] | {"chapter": 0, "cursor": {"step": 0, "low": None}, "hidden": ["B"]} == first["state"]
+    assert [one["meta"]["name"] for one in first["thinker"]["programs"]] == list(MODELS)
 
 
 def test_the_load_of_the_benchmark_is_legal_and_named_for_what_it_is() -> None:
