@@ -11,6 +11,7 @@ picture here.
 from __future__ import annotations
 
 import io
+import re
 import subprocess
 import sys
 import tempfile
@@ -39,17 +40,19 @@ COLORS = 96  # of a picture's palette; flat areas and thin lines need no more, a
 RECORD = """\
 import gram
 
-one = gram.sample("nqueens8-trm", 1, trajectories=1)
-many = gram.sample("nqueens8-gram", 1, trajectories=50)
+one = gram.sample("nqueens8-trm", 53, trajectories=1)
+many = gram.sample("nqueens8-gram", 53, trajectories=50)
+ones = gram.sample("nqueens8-trm", range(48, 56), trajectories=1)
+manies = gram.sample("nqueens8-gram", range(48, 56), trajectories=20)
 graph = gram.sample("coloring8-gram", 3, trajectories=20)
 sudoku = gram.sample(
     "sudoku9-gram",
     "6......../1......4./.....57../.......63/.52....../.7.9...1./...41..../...6...../.3....2..",
     trajectories=20,
 )
-probe = gram.probe("nqueens8-gram", 1)
+probe = gram.probe("nqueens8-gram", 53)
 """
-ROLLOUTS = ("one", "many", "graph", "sudoku")
+ROLLOUTS = ("one", "many", "ones", "manies", "graph", "sudoku")
 # The last lines of that process: what it hands over, as files in its working folder.
 HAND_OVER = f"""
 from gram import rollout
@@ -87,14 +90,16 @@ class Picture:
     Attributes:
         name: of its file, without ending.
         title, caption: what it is, and how it is read.
-        code: an expression over `gv`, `Cursor`, `lyapunov`, `lesson` and the names of `RECORD`, which gives an explorer
-            or a plotly figure.
+        code: an expression over `gv`, `Cursor`, `lyapunov`, `lesson` and the names of `RECORD`: an explorer,
+            a page or a plotly figure.
+        actions: what a person does then: "press NAME" of a button, "cell ROW COLUMN", "key NAME".
     """
 
     name: str
     title: str
     caption: str
     code: str
+    actions: tuple[str, ...] = ()
 
 
 PICTURES = (
@@ -108,7 +113,7 @@ PICTURES = (
         "explorer-dark", "Chosen trajectories, in the dark",
         "Nine trajectories of three answers were chosen: they keep their color, here that of their answer, the others "
         "turn gray. The board counts how many of them write each token.",
-        'gv.explore(many).go("8").select("A", [0, 2, 4, 5, 9, 10, 16, 22, 37]).set('
+        'gv.explore(many).go("8").select("A", [3, 9, 19, 23, 26, 27, 30, 34, 46]).set('
         'board="all", color_by="answer", basis="river", theme="dark")',
     ),
     Picture(
@@ -131,6 +136,35 @@ PICTURES = (
         "lesson", "A lesson",
         "Chapters move the view and say what to look at; a quiz hides the future while it asks.",
         'gv.compare(one, many).teach(lesson).set(chapter=1, board="all", theme="light").go("2")',
+    ),
+    Picture(
+        "task-part", "Where do hypotheses part, and at which cell?",
+        "The trajectory that parts last from the one in focus is pinned; the sentence names the cell of the first "
+        "difference that lasts.",
+        "gv.explore(many)", ("press Go to", "press Where trajectories part"),
+    ),
+    Picture(
+        "task-puzzle", "On which puzzle does TRM fail and GRAM not?",
+        "All puzzles of two rollouts, sorted by what GRAM has above TRM; a press on one opens it.",
+        'gv.freeze(gv.compare(ones, manies, names=["TRM", "GRAM"]), puzzles=range(8))',
+        ("press Puzzles", "press TRM fails, GRAM does not"),
+    ),
+    Picture(
+        "task-left", "Which trajectory was right and left again?",
+        "Selected is who was right at a step and not at the next; time stands where the one in focus leaves.",
+        "gv.explore(many)",
+        ("press Select", "press Right, then wrong", "press A", "press Go to", "press Right no more"),
+    ),
+    Picture(
+        "task-given", "What if another queen is given?",
+        "A page that carries both models: a second queen was put on the board, and both were run on it by the page itself.",
+        'gv.freeze(many, models=["nqueens8-trm", "nqueens8-gram"])',
+        ("press Your puzzle", "cell 1 2", "key q", "key Enter"),
+    ),
+    Picture(
+        "task-compare", "Where do two checkpoints differ?",
+        "One call puts two checkpoints side by side on one puzzle; one press shows the cells in which they differ.",
+        'gv.compare(one, many, names=["TRM", "GRAM"])', ("press A ≠ B",),
     ),
     Picture(
         "board", "View: board",
@@ -288,13 +322,36 @@ def draw(pictures: Sequence[Picture], names: Mapping[str, Any], browser: str) ->
     for picture in pictures:
         # Evaluated, so that what the index prints is what was run; the text is this module's own.
         shown = eval(picture.code, {"gv": gramviz, "Cursor": Cursor, "lyapunov": lyapunov, **names})
-        yield picture, _small(_explorer(shown, browser) if isinstance(shown, Explorer) else _figure(shown, browser))
+        if isinstance(shown, Explorer):
+            shown = freeze(shown)
+        png = _page(shown, picture.actions, browser) if isinstance(shown, str) else _figure(shown, browser)
+        yield picture, _small(png)
 
 
-def _explorer(shown: Explorer, browser: str) -> bytes:
-    with opened(freeze(shown), browser, WIDTH, scale=SCALE) as sheet:
+def _page(shown: str, actions: Sequence[str], browser: str) -> bytes:
+    with opened(shown, browser, WIDTH, scale=SCALE) as sheet:
+        for action in actions:
+            act(sheet, action)
         sheet.wait_for_timeout(300)  # two frames draw it; this is for a machine that is busy
         return bytes(sheet.locator(".gv").screenshot(animations="disabled"))
+
+
+def act(sheet: Any, action: str) -> None:
+    """Do what a `Picture` says that a person does, in a page that playwright drives."""
+    kind, _, what = action.partition(" ")
+    if kind == "press":
+        sheet.locator(".gv button:visible").filter(has_text=re.compile(rf"^{re.escape(what)}")).first.click()
+    elif kind == "cell":
+        row, column = map(int, what.split())
+        canvas = sheet.locator("[data-part=board]")
+        box, side = canvas.bounding_box(), sheet.evaluate("document.querySelector('main').gramviz.payload.board.width")
+        each = min(box["width"], box["height"]) / side
+        canvas.click(position={"x": (column - 0.5) * each, "y": (row - 0.5) * each})
+    else:
+        sheet.keyboard.press(what)
+    sheet.wait_for_timeout(300)
+    while sheet.locator("[data-field=stop]:visible").count():  # models at work
+        sheet.wait_for_timeout(200)
 
 
 def _figure(shown: go.Figure, browser: str) -> bytes:
@@ -321,8 +378,9 @@ def page(folder: str) -> str:
         f"```python\n{RECORD}\nimport gramviz as gv\nfrom gramviz.views import Cursor, lyapunov\n```\n",
     ]
     for picture in PICTURES:
+        done = f"Then: {'; '.join(picture.actions)}.\n\n" if picture.actions else ""
         parts.append(
-            f"## {picture.title}\n\n{picture.caption}\n\n```python\n{picture.code}\n```\n\n"
+            f"## {picture.title}\n\n{picture.caption}\n\n```python\n{picture.code}\n```\n\n{done}"
             f"![{picture.title}: {picture.caption}]({folder}/{picture.name}.png)\n"
         )
         if "lesson" in picture.code:

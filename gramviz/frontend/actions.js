@@ -8,7 +8,16 @@ import { colorChoices, nearestTrajectory, seriesOf, shownTrajectory } from "./gr
 import { planesOf, zoomed } from "./planes.js";
 import { absentFrom, sortedPuzzles } from "./puzzles.js";
 import { detailsSentence } from "./sentences.js";
-import { address, changeJump, firstCorrect, hasTransitions, parting, supervisionJump } from "./steps.js";
+import {
+  address,
+  changeJump,
+  firstCorrect,
+  hasTransitions,
+  parting,
+  rightNoMore,
+  rivalOf,
+  supervisionJump,
+} from "./steps.js";
 import { ASIDE, isDeep } from "./turn.js";
 import { words } from "./words.js";
 
@@ -79,6 +88,7 @@ function jumpActions({ payload, store, say }, go) {
   return {
     change: (direction = 1) => jump(changeJump(...shown(), store.state.cursor.step, direction), words.jump.change),
     correct: () => jump(firstCorrect(...shown()), words.jump.correct(words.trajectoryName(...shown()))),
+    left: () => jump(rightNoMore(...shown()), words.jump.left(words.trajectoryName(...shown()))),
     halt() {
       const [series, trajectory] = shown();
       jump(
@@ -86,9 +96,14 @@ function jumpActions({ payload, store, say }, go) {
         words.jump.halt(words.trajectoryName(series, trajectory)),
       );
     },
+    /** Of the pinned trajectory, else of the one that ends otherwise and parts last, which is pinned then. */
     part() {
-      const { pinned, focus } = store.state;
-      if (!pinned || String(pinned) === String(focus)) return say(words.jump.part);
+      const { state } = store;
+      const { focus } = state;
+      const own = state.pinned && String(state.pinned) !== String(focus);
+      const pinned = own ? state.pinned : rivalOf(payload, state, seriesOf(payload, focus[0]), focus[1]);
+      if (!pinned) return say(words.jump.part);
+      store.set({ pinned });
       const [one, other] = [pinned, focus].map(([letter]) => seriesOf(payload, letter));
       const names = /** @type {const} */ ([
         words.trajectoryName(one, pinned[1]),
@@ -133,10 +148,13 @@ function selectActions({ payload, store, say }) {
         [...words.select.answer(name), (one, k) => one.final(k) === series.final(trajectory), true],
         [...words.select.part(name), (one, k) => parting(series, trajectory, one, k)?.step === cursor.step, true],
         [...words.select.cell(name, place), (one, k) => one.tokens(k, cursor.step)[cells[0]] === token, false],
+        [...words.select.left, (one, k) => rightNoMore(one, k) !== null, false],
         [...words.select.others, (one, k) => !selected[one.letter]?.includes(k), false],
       ];
       return sets
-        .filter((_, k) => (k !== 0 || payload.series.some(({ valid }) => valid)) && (k !== 3 || cells.length))
+        .filter(
+          (_, k) => (![0, 4].includes(k) || payload.series.some(({ valid }) => valid)) && (k !== 3 || cells.length),
+        )
         .map(([label, why, otherwise, isOne, often]) => ({ label, why, often, act: () => those(otherwise, isOne) }));
     },
   };

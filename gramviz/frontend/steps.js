@@ -60,6 +60,15 @@ export function firstCorrect(series, trajectory) {
   return null;
 }
 
+/** The first step at which a board that obeyed every rule does so no more, or null.
+ * @param {Series} series @param {number} trajectory */
+export function rightNoMore(series, trajectory) {
+  if (series.valid)
+    for (let step = 1; step < series.steps; step += 1)
+      if (series.valid(trajectory, step - 1) && !series.valid(trajectory, step)) return step;
+  return null;
+}
+
 /** The first step from which, to the end, a trajectory's board is nearer (Hamming) to its own last board than to
  * another.
  * @param {Series} series @param {number} trajectory @param {number} last @param {Uint8Array} own
@@ -115,10 +124,24 @@ export function parting(series, trajectory, other, otherTrajectory) {
   };
 }
 
+/** The trajectory that ends otherwise and parts from this one last, or null where all that are shown end alike.
+ * @param {Payload} payload @param {State} state @param {Series} series @param {number} trajectory
+ * @returns {Trajectory | null} */
+export function rivalOf(payload, { hidden }, series, trajectory) {
+  let [rival, latest] = [/** @type {Trajectory | null} */ (null), -1];
+  for (const other of payload.series.filter(({ letter }) => !hidden.includes(letter)))
+    for (let k = 0; k < other.n; k += 1) {
+      const { step } = parting(series, trajectory, other, k) ?? { step: -1 };
+      if (step > latest) [rival, latest] = [[other.letter, k], step];
+    }
+  return rival;
+}
+
 /** Marks of the events row: [{step, kind, series, trajectory}], for the pinned and the focused trajectory.
  * @param {Payload} payload @param {State} state */
 export function events(payload, state) {
-  const found = /** @type {{ step: number, kind: "part" | "correct" | "halt", trajectories: Trajectory[] }[]} */ ([]);
+  const found =
+    /** @type {{ step: number, kind: "part" | "correct" | "left" | "halt", trajectories: Trajectory[] }[]} */ ([]);
   const { focus, pinned } = state;
   if (pinned && String(pinned) !== String(focus)) {
     const parted = parting(seriesOf(payload, pinned[0]), pinned[1], seriesOf(payload, focus[0]), focus[1]);
@@ -128,6 +151,8 @@ export function events(payload, state) {
     const series = seriesOf(payload, who[0]);
     const right = firstCorrect(series, who[1]);
     if (right !== null) found.push({ step: right, kind: "correct", trajectories: [who] });
+    const left = rightNoMore(series, who[1]);
+    if (left !== null) found.push({ step: left, kind: "left", trajectories: [who] });
     if (series.halted(who[1]) >= 0) found.push({ step: series.halted(who[1]), kind: "halt", trajectories: [who] });
   }
   const key = (/** @type {(typeof found)[0]} */ event) => `${event.step} ${event.kind} ${event.trajectories.join()}`;

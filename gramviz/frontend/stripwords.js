@@ -27,6 +27,12 @@ export const stripWords = {
     /** @type {(name: string, place: string) => [string, string, string]} */
     cell: (name, place) => ["Same token", `Selects those that have in ${place} what ${name} has`, "None."],
     /** @type {[string, string, string]} */
+    left: [
+      "Right, then wrong",
+      "Selects those that were right at a step and not at the next",
+      "None was right and left.",
+    ],
+    /** @type {[string, string, string]} */
     others: ["The others", "Selects what is not selected", "All are selected."],
   },
   panels: {

@@ -7,8 +7,8 @@ import { hasTransitions } from "./steps.js";
 /** Heights of the rows in pixels. */
 export const ROWS = { events: 17, supervision: 20, transition: 18, low: 19 };
 
-const PRIORITY = ["part", "correct", "halt"]; // of labels that would overlap
-const EVENT_SHAPES = { part: "triangle", correct: "diamond", halt: "square" };
+const PRIORITY = ["part", "correct", "left", "halt"]; // of labels that would overlap
+const EVENT_SHAPES = { part: "triangle", correct: "diamond", left: "cross", halt: "square" };
 const ASIDE_BY = 11; // px between the marks of events of one step
 
 /** @typedef {keyof typeof ROWS} Row */
@@ -141,7 +141,7 @@ export function drawLowSteps(pen, timeline, ticks, { step, low }) {
 
 /** @param {Pen} pen @param {string} shape @param {number} x @param {number} y @param {string} color */
 function drawSymbol(pen, shape, x, y, color) {
-  if (shape === "diamond") mark(pen, "diamond", x, y, 4, color);
+  if (shape === "diamond" || shape === "cross") mark(pen, shape, x, y, 4, color);
   else if (shape === "square") fillBox(pen, [x - 4, y - 4, 8, 8], color);
   else
     fillArea(

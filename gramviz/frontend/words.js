@@ -152,6 +152,7 @@ export const words = {
       `${a} and ${b} part here; the first difference that lasts is at ${place}.`,
     same: (/** @type {string} */ a, /** @type {string} */ b) => `${a} and ${b} reach the same answer.`,
     correct: (/** @type {string} */ name) => `${name} first correct`,
+    left: (/** @type {string} */ name) => `${name} right no more`,
     halts: (/** @type {string} */ name) => `${name} would halt`,
     ended: (/** @type {string | null | undefined} */ letter, /** @type {string} */ address) =>
       `${letter} ended at ${address}`,
@@ -174,6 +175,7 @@ export const words = {
     end: "End",
     change: "Next change",
     correct: "First correct",
+    left: "Right no more",
     halt: "Halt",
     part: "Where trajectories part",
     go: "Go to",
@@ -189,7 +191,8 @@ export const words = {
     change: "Nothing changes after this step.",
     correct: (/** @type {string} */ name) => `${name} never shows a correct answer.`,
     halt: (/** @type {string} */ name) => `${name} would not halt in this rollout.`,
-    part: "Pin a trajectory (P) to see where another parts from it.",
+    left: (/** @type {string} */ name) => `${name} stays right, or never was.`,
+    part: "All trajectories end alike.",
   },
 
   // answers

@@ -50,6 +50,7 @@ function namedEvents({ payload, store }) {
       const label = {
         part: words.time.part(first, second),
         correct: words.time.correct(first),
+        left: words.time.left(first),
         halt: words.time.halts(first),
       };
       return { step, kind, label: label[kind] };

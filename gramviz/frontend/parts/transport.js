@@ -43,15 +43,16 @@ function createButtons({ payload, store, actions }) {
 function createJumps(context) {
   const { payload, actions } = context;
   const disabled = payload.steps < 2;
-  const names = /** @type {("change" | "correct" | "halt" | "part")[]} */ ([
+  const names = /** @type {("change" | "correct" | "left" | "halt" | "part")[]} */ ([
     "change",
     "correct",
+    "left",
     "halt",
     "part",
   ]).filter(
     (name) =>
       (name !== "halt" || payload.series.some((series) => series.halts)) &&
-      (name !== "correct" || payload.series.some((series) => series.valid)),
+      (!["correct", "left"].includes(name) || payload.series.some((series) => series.valid)),
   );
   return createMenu(context, "go", words.buttons.go, () =>
     names.map((name) => ({ label: words.buttons[name], disabled, act: () => actions[name]() })),
