@@ -21,6 +21,7 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 FROM_GRAM = {
     "gram.rollout",
     "gram.board",
+    "gram.bounded",
     "gram.patching",
     "gram.run_folder",
     "gram.suggest",
