@@ -53,7 +53,7 @@ def unpacked(path: Path, most: int) -> bytes:
         packed = file.read(2) == b"\x1f\x8b"
         file.seek(0)
         try:
-            return _within(gzip.open(file) if packed else file, most)
+            return _within(gzip.GzipFile(fileobj=file) if packed else file, most)
         except (EOFError, zlib.error) as error:
             raise BudgetError(f"its packing is damaged ({error})") from error
 
@@ -80,7 +80,7 @@ def memory() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
-def _within(file: IO[bytes], most: int) -> bytes:
+def _within(file: IO[bytes] | gzip.GzipFile, most: int) -> bytes:
     found = file.read(most + 1)
     if len(found) > most:
         raise BudgetError(f"it has more than {most:,} bytes")

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import json
 import math
 import os
 from collections.abc import Mapping
@@ -206,6 +207,13 @@ def check(data: xr.Dataset) -> xr.Dataset:
         raise RolloutError(f"the rollout's board cannot be read: {error}") from error
     if data.attrs["mode"] not in ("prior", "posterior"):
         raise RolloutError(f"mode is {data.attrs['mode']!r}; known: prior, posterior")
+    for name, kind in (("levels", list), ("sampling_noise", dict)):
+        try:
+            fits = isinstance(parse_json(data.attrs.get(name, json.dumps(kind()))), kind)
+        except (TypeError, ValueError):
+            fits = False
+        if not fits:
+            raise RolloutError(f"{name} is {str(data.attrs[name])[:80]!r}; it must be a JSON {kind.__name__}")
     for name in ("x", "tokens"):
         if name not in data.data_vars:
             raise RolloutError(

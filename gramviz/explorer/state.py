@@ -14,6 +14,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gram.bounded import parse_json
 from gram.suggest import did_you_mean
 from gramviz.contract import CONTRACT, fits
 
@@ -83,8 +84,8 @@ class State:
             StateError: not a JSON object, or not a state.
         """
         try:
-            raw = json.loads(text)
-        except json.JSONDecodeError as error:
+            raw = parse_json(text)
+        except ValueError as error:
             raise StateError(f"this is not JSON: {error}; paste what 'Copy view (JSON)' gave") from error
         if not isinstance(raw, dict):
             raise StateError(f"a state is a JSON object, not {_short(raw)}; paste what 'Copy view (JSON)' gave")

@@ -144,7 +144,14 @@ class TestDamage:
             store.load(folder)
 
     @pytest.mark.parametrize(
-        "assignment", ["model.network.hidden=64", "model.network.blocks=2", "task.board_size=6", "model.kind=trm"]
+        "assignment",
+        [
+            "model.network.hidden=64",
+            "model.network.blocks=2",
+            "task.board_size=6",
+            "model.kind=trm",
+            "model.network.blocks=1000000000",
+        ],
     )
     def test_a_configuration_of_another_model(self, assignment: str, folder: Path) -> None:
         (folder / CONFIG).write_text(preset("debug").override([assignment]).to_json())
