@@ -30,6 +30,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialize
 from torch import Tensor
 
+from gram import atomic
 from gram.bounded import read_json
 from gram.config import RunConfig
 from gram.models import MODELS, Model
@@ -280,16 +281,10 @@ def write_atomic(path: Path, content: bytes | str) -> None:
     Raises:
         CheckpointError: the place cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        atomic.write(path, content)
     except OSError as error:
-        temporary.unlink(missing_ok=True) if path.parent.is_dir() else None
         raise CheckpointError(f"cannot write {path}: {error.strerror}; choose a folder that can be written") from error
 
 

@@ -31,6 +31,7 @@ import h5py
 import numpy as np
 import xarray as xr
 
+from gram import atomic
 from gram.board import Board
 from gram.bounded import memory, parse_json
 from gram.suggest import did_you_mean
@@ -297,7 +298,6 @@ def save(data: xr.Dataset, path: str | os.PathLike[str]) -> Path:
         raise RolloutError(f"cannot write {path}: it is a folder; add the name of a file, e.g. {path / 'rollout.nc'}")
     if not path.parent.is_dir():
         raise RolloutError(f"cannot write {path}: there is no folder {path.parent}; make it, or choose another with -o")
-    temporary = path.with_name(f".{path.name}.partial")
     encoding: dict[Any, dict[str, Any]] = {
         name: {"zlib": True, "complevel": 4, "shuffle": True} for name in data.data_vars
     }
@@ -306,13 +306,11 @@ def save(data: xr.Dataset, path: str | os.PathLike[str]) -> Path:
             encoding[name]["dtype"] = "float32"
             data = data.assign({name: data[name].assign_attrs(recorded_as="float16")})
     try:
-        data.to_netcdf(temporary, engine="h5netcdf", encoding=encoding)
-        temporary.replace(path)
+        with atomic.replacing(path) as partial:
+            data.to_netcdf(partial, engine="h5netcdf", encoding=encoding)
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise RolloutError(f"cannot write {path}: {reason}; choose a folder that can be written") from error
-    finally:
-        temporary.unlink(missing_ok=True)
     return path
 
 

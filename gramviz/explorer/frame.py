@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from gram import atomic
 from gramviz.explorer.link import link
 from gramviz.explorer.payload import Payload
 from gramviz.explorer.puzzles import counted, puzzle_name
@@ -127,6 +128,10 @@ def summary(payload: Payload) -> str:
     return f"{meta['title']}, {puzzle_name(meta)}: {'; '.join(said)}"
 
 
+class PageError(ValueError):
+    """A page that cannot be written; the message gives the place, the reason, and the fix."""
+
+
 class Page(str):
     """The text of a page, which a notebook shows as one line.
 
@@ -149,18 +154,15 @@ def write_page(
     """The page of a payload, and of those of `more` puzzles; written to `path` (whole or not at all) if that is given.
 
     Raises:
-        OSError: the place cannot be written.
+        PageError: the place cannot be written.
     """
     text = Page(page_text(payload, state, more))
     text.path, text.payload = None if path is None else Path(path), payload
     if text.path is not None:
-        path = text.path
-        temporary = path.with_name(f".{path.name}.partial")
         try:
-            temporary.write_text(text, encoding="utf-8")
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+            atomic.write(text.path, text)
+        except OSError as error:
+            raise PageError(f"cannot write {text.path}: {error.strerror}; choose a folder that is there") from error
     return text
 
 

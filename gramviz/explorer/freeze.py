@@ -36,7 +36,7 @@ def freeze(
     Raises:
         RolloutError, PackError, StateError: the rollouts or the state are not legal.
         BranchError: there is no such puzzle among `puzzles`, or only a payload was given.
-        OSError: the place cannot be written.
+        PageError: the place cannot be written.
     """
     shown: Mapping[str, Any] = {}
     made: Source | None = None

@@ -25,6 +25,7 @@ import xarray as xr
 from PIL import Image
 
 import gramviz
+from gram import atomic
 from gram import rollout as rollouts_
 from gramviz.browser import aside, driven, opened
 from gramviz.explorer.freeze import freeze
@@ -245,10 +246,10 @@ def gallery(folder: Path, index: Path, *, only: Sequence[str] = (), progress: Te
         files = []
         for picture, png in aside(lambda: list(draw(chosen, names, browser))):
             target = folder / f"{picture.name}.png"
-            target.write_bytes(png)
+            atomic.write(target, png)
             _tell(progress, f"{target}, {len(png) / 1e3:.0f} kB")
             files.append(target)
-    index.write_text(page(folder.resolve().relative_to(index.resolve().parent).as_posix()), encoding="utf-8")
+    atomic.write(index, page(folder.resolve().relative_to(index.resolve().parent).as_posix()))
     return [*files, index]
 
 
