@@ -323,7 +323,7 @@ def load(path: str | os.PathLike[str]) -> xr.Dataset:
     path = Path(path)
     if not path.is_file():
         raise RolloutError(
-            f"there is no rollout file {str(path)!r}; `gram sample CHECKPOINT -o {path.name}` writes one"
+            f"there is no rollout file {str(path)!r}; `gram sample CHECKPOINT -o {path.stem}.nc` writes one"
         )
     try:
         with h5py.File(path) as raw:  # where this fails, h5netcdf leaves an object that complains when it is collected

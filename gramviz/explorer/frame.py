@@ -83,8 +83,8 @@ const host = (s, L = {}) => ({
     this.set("data", bytes(data)); },
   save_changes() { if (alone) try { history.replaceState(null, "", "#v=" + write(s.state)); } catch {} },
   frozen: true });
-let { state } = parcels[0];
-if (alone && location.hash.startsWith("#v=")) try { state = read(location.hash.slice(3)); } catch {}
+let state = parcels[0].state ?? {};
+if (alone && location.hash.startsWith("#v=")) try { state = read(location.hash.slice(3)) ?? state; } catch {}
 const parcel = parcels.find(({ meta }) => meta.puzzle === state.puzzle) ?? parcels[0];
 const held = parcels.map(({ meta }) => meta.puzzle);
 const model = host({ meta: parcel.meta, state, status: "", held, data: bytes(parcel.data) });

@@ -6,8 +6,6 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import xarray as xr
-
 from gram.progress import bar
 from gramviz.explorer.frame import Page, write_page
 from gramviz.explorer.payload import Payload
@@ -48,7 +46,7 @@ def freeze(
         raise BranchError("this holds one puzzle and no rollout; freeze the rollout, or gv.explore(rollout)")
     with bar(1 + len(puzzles), "puzzle", text="freeze") as counter:
         if not isinstance(source, Explorer | Payload):
-            made = Source.of([source] if isinstance(source, xr.Dataset | str | os.PathLike) else source, puzzle)
+            made = Source.of(source if isinstance(source, list | tuple) else [source], puzzle)
             payload = made.payload()
         counter.update()
         more = []
@@ -57,5 +55,5 @@ def freeze(
                 more.append(made.at(one).payload())
             counter.update()
     if state is not None:
-        shown = state.keys if isinstance(state, State) else State(**state).keys
+        shown = State.of(state).keys
     return write_page(payload, shown, path, more)

@@ -117,6 +117,8 @@ def _encode(pictures: Sequence[bytes], target: Path) -> None:
     size = frames[-1].size  # a film has one size; the last moment's layout is the complete one
     frames = [frame if frame.size == size else frame.crop((0, 0, *size)) for frame in frames]
     kind = FORMATS[target.suffix.lower()]
+    if not target.parent.is_dir():
+        raise MovieError(f"cannot write {target}: there is no folder {target.parent}; make it, or choose another")
     with atomic.replacing(target) as partial:
         if kind == "MP4":
             _write_mp4(frames, partial)
