@@ -15,6 +15,7 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+import gramviz as gv
 from gram import rollout
 from gram.board import Board
 from gram.config import RunConfig
@@ -137,3 +138,18 @@ def test_a_rollout_whose_words_for_levels_are_none_is_refused() -> None:
     for levels in ("{", "3", json.dumps({})):
         with pytest.raises(rollout.RolloutError, match=f"levels is '{levels}'; it must be a JSON list"):
             rollout.make(board, {"x": tokens, "tokens": tokens[:, None, None]}, levels=levels)
+
+
+@pytest.mark.parametrize(
+    ("act", "says"),
+    [
+        (lambda: gv.explore(None), "a rollout is an xarray.Dataset, not NoneType"),
+        (lambda: gv.freeze(None), "a rollout is an xarray.Dataset, not NoneType"),
+        (lambda: gv.explore("nqueens8-gram"), "there is no rollout file 'nqueens8-gram'; `gram sample"),
+        (lambda: gv.compare([None]), r"compare takes two to four rollouts, not 1; write gv.compare\(trm, gram\)"),
+    ],
+)
+def test_what_is_no_rollout_is_refused_in_a_sentence(act: Callable[[], object], says: str) -> None:
+    with pytest.raises(ValueError, match=says) as found:
+        act()
+    assert is_ours(found.value)

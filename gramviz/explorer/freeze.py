@@ -46,7 +46,8 @@ def freeze(
         raise BranchError("this holds one puzzle and no rollout; freeze the rollout, or gv.explore(rollout)")
     with bar(1 + len(puzzles), "puzzle", text="freeze") as counter:
         if not isinstance(source, Explorer | Payload):
-            made = Source.of(source if isinstance(source, list | tuple) else [source], puzzle)
+            given: Sequence[Any] = source if isinstance(source, list | tuple) else [source]
+            made = Source.of(given, puzzle)
             payload = made.payload()
         counter.update()
         more = []
