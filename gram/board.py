@@ -23,6 +23,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from gram.bounded import parse_json
+
 Kind = Literal["grid", "graph", "image"]
 Glyph = Literal["text", "queen", "color", "pixel"]
 
@@ -277,7 +279,7 @@ class Board:
             ValueError: not JSON, an unknown or missing key, or an impossible geometry.
         """
         try:
-            raw: dict[str, Any] = json.loads(text)
+            raw: dict[str, Any] = parse_json(text)
             unknown = set(raw) - {f.name for f in fields(cls)}
             if unknown:
                 raise ValueError(f"unknown key {sorted(unknown)[0]!r}")
@@ -289,7 +291,7 @@ class Board:
             raw["box"] = tuple(raw["box"]) if raw.get("box") else None
             raw["xy"] = tuple((float(a), float(b)) for a, b in raw["xy"]) if raw.get("xy") else None
             return cls(**raw)
-        except (TypeError, KeyError, OverflowError, RecursionError, json.JSONDecodeError) as error:
+        except (TypeError, KeyError, OverflowError, ValueError) as error:
             raise ValueError(f"this is not a board: {error}") from error
 
 

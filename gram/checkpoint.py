@@ -16,6 +16,7 @@ then renamed, so a kill at any moment leaves the old file or the new one.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -29,7 +30,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialize
 from torch import Tensor
 
-from gram.config import ConfigError, RunConfig
+from gram import atomic
+from gram.bounded import read_json
+from gram.config import RunConfig
 from gram.models import MODELS, Model
 from gram.run_folder import CONFIG as CONFIG
 from gram.run_folder import METRICS as METRICS
@@ -144,12 +147,13 @@ def load(name: Checkpoint | str | os.PathLike[str], task: Mapping[str, Any] | No
     weights = snapshot or path / WEIGHTS
     _check_format(weights, read_metadata(weights))  # first: an older config.json has other keys
     try:
-        config = RunConfig.from_json((path / CONFIG).read_text())
-    except (OSError, UnicodeDecodeError, ConfigError) as error:
+        config = RunConfig.from_dict(read_json(path / CONFIG))
+    except (OSError, ValueError) as error:
         raise CheckpointError(f"{path / CONFIG} cannot be read: {error}") from error
     stored = config
     if task:
         config = config.override(f"task.{key}={json.dumps(value)}" for key, value in task.items())
+    _refuse_larger(config, weights, path)
     tensors, metadata = read_tensors(weights)
     own, model = build(config)
     expected = {key: tuple(tensor.shape) for key, tensor in model.state_dict().items()}
@@ -185,6 +189,18 @@ def load(name: Checkpoint | str | os.PathLike[str], task: Mapping[str, Any] | No
         digest=metadata["sha256"],
         step=step,
     )
+
+
+def _refuse_larger(config: RunConfig, weights: Path, path: Path) -> None:
+    """Refuse a model of more weights than the file has bytes, before anything of that size is made."""
+    sizes = dataclasses.asdict(config.model)
+    sizes = sizes.get("network", sizes)
+    least = sizes["blocks"] * sizes["features"] * sizes["hidden"]
+    if least > weights.stat().st_size:
+        raise CheckpointError(
+            f"{weights} does not fit its {CONFIG}: {weights.stat().st_size:,} bytes cannot hold the {least:,} weights "
+            "of its network; restore both files from one run"
+        )
 
 
 def save_weights(path: Path, model: Model, step: int) -> None:
@@ -259,16 +275,10 @@ def write_atomic(path: Path, content: bytes | str) -> None:
     Raises:
         CheckpointError: the place cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        atomic.write(path, content)
     except OSError as error:
-        temporary.unlink(missing_ok=True) if path.parent.is_dir() else None
         raise CheckpointError(f"cannot write {path}: {error.strerror}; choose a folder that can be written") from error
 
 

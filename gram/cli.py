@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gram import data_cli
+from gram import atomic, command, data_cli
 
 app = typer.Typer(
     help="Train recursive reasoning models, sample their trajectories, and measure them.",
@@ -19,6 +19,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    epilog="--debug, anywhere on the line, shows the traceback of an error.",
 )
 app.add_typer(data_cli.app, name="data")
 bench = typer.Typer(help="Measure how fast this machine is at something.", no_args_is_help=True)
@@ -77,7 +78,7 @@ def metrics(
     from gram.run_folder import csv_text
 
     text = csv_text(run)
-    print(text, end="") if out is None else out.write_text(text)
+    print(text, end="") if out is None else atomic.write(out, text)
 
 
 @app.command()
@@ -401,14 +402,8 @@ def _numbers(option: str, text: str) -> list[int]:
 
 
 def main() -> None:
-    """Entry point: known errors become one sentence and exit code 2."""
-    try:
-        app()
-    except (ValueError, FloatingPointError, OSError, RuntimeError) as error:
-        if isinstance(error, ValueError | RuntimeError) and type(error).__module__.split(".")[0] != "gram":
-            raise  # not one that we foresaw: it keeps its traceback
-        print(f"gram: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
+    """Entry point; how it ends, `gram.command` says."""
+    command.run("gram", app)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from gram.bounded import parse_json
 from gram.models import MODELS
 from gram.models.gram import GRAMConfig
 from gram.strict import ConfigError as ConfigError
@@ -265,8 +266,8 @@ class RunConfig:
     def from_json(cls, text: str) -> RunConfig:
         """Read JSON text; errors as in `from_dict`."""
         try:
-            raw = json.loads(text)
-        except json.JSONDecodeError as error:
+            raw = parse_json(text)
+        except ValueError as error:
             raise ConfigError(f"the configuration is not JSON: {error}") from error
         return cls.from_dict(raw)
 
@@ -330,8 +331,8 @@ def _kind_of(config: Any, registry: Mapping[str, Any]) -> str:
 def _literal(text: str) -> Any:
     """The value of an override: JSON where it is JSON (true, 3, 1e-3, [..]), else the text itself."""
     try:
-        return json.loads(text)
-    except json.JSONDecodeError:
+        return parse_json(text)
+    except ValueError:
         return {"True": True, "False": False, "None": None}.get(text, text)
 
 

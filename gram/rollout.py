@@ -12,7 +12,7 @@ Variables  see `VARIABLES`. `x` and `tokens` are required, everything else is op
          what to record if it is absent.
 Attrs    see `ATTRS`; `board` is the JSON of a `gram.board.Board`.
 
-numpy and xarray only: importing this module leaves torch unloaded.
+numpy, xarray and h5py only: importing this module leaves torch unloaded.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,7 +31,9 @@ import h5py
 import numpy as np
 import xarray as xr
 
+from gram import atomic
 from gram.board import Board
+from gram.bounded import memory, parse_json
 from gram.suggest import did_you_mean
 
 SCHEMA = "gram-rollout 2"
@@ -92,6 +95,8 @@ ATTRS = {
     "created_at": "UTC, ISO 8601",
     "levels": "the model's words for its step levels, JSON list, outermost first",
 }
+ENTRIES = 100
+DEFLATED = 1_100  # deflate packs at most 1,032 bytes into one
 _REQUIRED_ATTRS = ("schema", "task", "board", "model", "seed", "mode")
 
 
@@ -203,6 +208,13 @@ def check(data: xr.Dataset) -> xr.Dataset:
         raise RolloutError(f"the rollout's board cannot be read: {error}") from error
     if data.attrs["mode"] not in ("prior", "posterior"):
         raise RolloutError(f"mode is {data.attrs['mode']!r}; known: prior, posterior")
+    for name, kind in (("levels", list), ("sampling_noise", dict)):
+        try:
+            fits = isinstance(parse_json(data.attrs.get(name, json.dumps(kind()))), kind)
+        except (TypeError, ValueError):
+            fits = False
+        if not fits:
+            raise RolloutError(f"{name} is {str(data.attrs[name])[:80]!r}; it must be a JSON {kind.__name__}")
     for name in ("x", "tokens"):
         if name not in data.data_vars:
             raise RolloutError(
@@ -286,7 +298,6 @@ def save(data: xr.Dataset, path: str | os.PathLike[str]) -> Path:
         raise RolloutError(f"cannot write {path}: it is a folder; add the name of a file, e.g. {path / 'rollout.nc'}")
     if not path.parent.is_dir():
         raise RolloutError(f"cannot write {path}: there is no folder {path.parent}; make it, or choose another with -o")
-    temporary = path.with_name(f".{path.name}.partial")
     encoding: dict[Any, dict[str, Any]] = {
         name: {"zlib": True, "complevel": 4, "shuffle": True} for name in data.data_vars
     }
@@ -295,13 +306,11 @@ def save(data: xr.Dataset, path: str | os.PathLike[str]) -> Path:
             encoding[name]["dtype"] = "float32"
             data = data.assign({name: data[name].assign_attrs(recorded_as="float16")})
     try:
-        data.to_netcdf(temporary, engine="h5netcdf", encoding=encoding)
-        temporary.replace(path)
+        with atomic.replacing(path) as partial:
+            data.to_netcdf(partial, engine="h5netcdf", encoding=encoding)
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise RolloutError(f"cannot write {path}: {reason}; choose a folder that can be written") from error
-    finally:
-        temporary.unlink(missing_ok=True)
     return path
 
 
@@ -314,11 +323,11 @@ def load(path: str | os.PathLike[str]) -> xr.Dataset:
     path = Path(path)
     if not path.is_file():
         raise RolloutError(
-            f"there is no rollout file {str(path)!r}; `gram sample CHECKPOINT -o {path.name}` writes one"
+            f"there is no rollout file {str(path)!r}; `gram sample CHECKPOINT -o {path.stem}.nc` writes one"
         )
     try:
         with h5py.File(path) as raw:  # where this fails, h5netcdf leaves an object that complains when it is collected
-            _refuse_other_files(raw)
+            _refuse_bombs(raw, path.stat().st_size)
         with xr.open_dataset(path, engine="h5netcdf") as opened:
             data = opened.load()
         for name in data.data_vars:
@@ -331,21 +340,33 @@ def load(path: str | os.PathLike[str]) -> xr.Dataset:
     return check(data)
 
 
-def _refuse_other_files(group: h5py.Group) -> None:
-    """Whatever is opened from outside must not reach other files: no links, no external storage, nothing virtual."""
-    for name in group:
-        link = group.get(name, getlink=True)
-        found = group[name] if isinstance(link, h5py.HardLink) else None
+def _refuse_bombs(raw: h5py.File, size: int) -> None:
+    """Refuse a file that reads other files (links, external storage, virtual data), is no flat list of arrays, or
+    claims more bytes than its own `size` can hold or this machine may take."""
+    if len(raw) > ENTRIES:
+        raise RolloutError(f"holds {len(raw):,} arrays; a rollout has at most {ENTRIES}")
+    claimed = 0
+    for name in raw:
+        link = raw.get(name, getlink=True)
+        found = raw[name] if isinstance(link, h5py.HardLink) else None
         if found is None or (isinstance(found, h5py.Dataset) and (found.external or found.is_virtual)):
             raise RolloutError(f"takes {name!r} from elsewhere; a rollout must hold its data itself, so write it anew")
-        if isinstance(found, h5py.Group):
-            _refuse_other_files(found)
+        if not isinstance(found, h5py.Dataset) or found.dtype.kind not in "biuf":
+            raise RolloutError(f"holds {name!r}, which is no array of numbers; a rollout has nothing else")
+        if not bytes(found.attrs.get("NAME", b"")).startswith(b"This is a netCDF dimension but not"):  # never read
+            claimed += math.prod(found.shape or ()) * found.dtype.itemsize
+    most = min(DEFLATED * size, memory() // 2)
+    if claimed > most:
+        raise RolloutError(
+            f"claims {claimed:,} bytes of arrays; a file of {size:,} bytes may have {most:,} on this machine: "
+            "write it anew, or with fewer trajectories"
+        )
 
 
 def config_of(data: xr.Dataset) -> dict[str, Any]:
     """The run configuration that the rollout carries, or an empty dict."""
     try:
-        return dict(json.loads(data.attrs.get("config", "{}")))
+        return dict(parse_json(data.attrs.get("config", "{}")))
     except (TypeError, ValueError) as error:
         raise RolloutError(f"the configuration in this rollout cannot be read: {error}") from error
 

@@ -14,7 +14,6 @@ A published checkpoint has the first three. What resuming needs is `gram.trainin
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import subprocess
 import sys
@@ -26,8 +25,12 @@ from typing import Any
 
 from safetensors import safe_open
 
+from gram.bounded import content, parse_json, read_json
+
 CONFIG, WEIGHTS, METRICS, SNAPSHOTS = "config.json", "weights.safetensors", "metrics.jsonl", "snapshots"
 LOCK, STOP, LOG = "training.lock", "training.stop", "training.log"
+
+MOST_METRICS = 1_000_000_000  # bytes
 
 _started: dict[Path, subprocess.Popen[bytes]] = {}  # the last one that `start` made, by folder
 
@@ -55,7 +58,7 @@ def settings(path: Path) -> dict[str, Any]:
         RunFolderError: there is none.
     """
     try:
-        read: dict[str, Any] = json.loads((path / CONFIG).read_text())
+        read: dict[str, Any] = read_json(path / CONFIG)
     except (OSError, ValueError) as error:
         raise RunFolderError(f"{path} holds no run: its {CONFIG} cannot be read; give the folder of one") from error
     return read
@@ -71,10 +74,10 @@ def lines(path: Path) -> list[dict[str, Any]]:
     """The lines of metrics.jsonl, empty if there is none; one that was cut short (by a kill, or half written) is not
     read."""
     found = []
-    for line in (path / METRICS).read_text().splitlines() if (path / METRICS).is_file() else ():
+    for line in content(path / METRICS, MOST_METRICS).splitlines() if (path / METRICS).is_file() else ():
         try:
-            found.append(json.loads(line))
-        except json.JSONDecodeError:
+            found.append(parse_json(line))
+        except ValueError:
             continue
     return found
 

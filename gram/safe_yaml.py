@@ -1,4 +1,4 @@
-"""YAML from people, read safely: plain data, no aliases, no repeated keys, no huge file."""
+"""YAML from people, read safely: plain data, no aliases, no repeated keys, no depth, no huge file."""
 
 from __future__ import annotations
 
@@ -8,22 +8,39 @@ from typing import Any
 
 import yaml
 
+from gram.bounded import content
 from gram.strict import ConfigError
 
 MAX_BYTES = 100_000
 """A configuration has two thousand."""
+DEEPEST = 50
 
 
-class NoAliases(yaml.SafeLoader):
-    """Refuses aliases: a few lines of them expand to billions of values."""
+class YamlError(ValueError):
+    """A text that is not YAML as it is read here; `line` counts from 1."""
+
+    def __init__(self, line: int, why: str) -> None:
+        super().__init__(f"line {line}: this is not YAML that is read here: {why}")
+        self.line = line
+
+
+class BoundedLoader(yaml.SafeLoader):
+    """Refuses aliases, a few lines of which expand to billions of values, and what nests deeper than `DEEPEST`."""
+
+    depth = 0
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
             raise yaml.MarkedYAMLError(None, None, "aliases (*name) are not read", self.peek_event().start_mark)
-        return super().compose_node(parent, index)
+        if self.depth == DEEPEST:
+            raise yaml.MarkedYAMLError(None, None, f"it nests more than {DEEPEST} deep", self.peek_event().start_mark)
+        self.depth += 1
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
 
 
-class _Loader(NoAliases):
+class _Loader(BoundedLoader):
     """Refuses keys that stand twice in a mapping, too."""
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
@@ -47,19 +64,33 @@ def read_yaml(path: Path) -> Any:
         ConfigError: the file cannot be read, is too large, is not YAML, or holds an alias, a tag or a repeated key.
     """
     try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
+        return parse_yaml(content(path, MAX_BYTES), _Loader)
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}; give a YAML file") from error
-    if len(content) > MAX_BYTES:
-        raise ConfigError(f"{path} has more than {MAX_BYTES:,} bytes; a configuration is smaller")
+    except YamlError as error:
+        raise ConfigError(f"{path}, {error}") from error
+
+
+def parse_yaml(text: bytes, loader: type[BoundedLoader]) -> Any:
+    """The plain data of a YAML text.
+
+    Raises:
+        YamlError: it is not YAML, or `loader` refuses it.
+    """
+    reader = None
     try:
-        return yaml.load(content, _Loader)
+        text.decode()  # here, because yaml counts its fault in blocks
+        reader = loader(text)
+        return reader.get_single_data()
+    except UnicodeDecodeError as error:
+        raise YamlError(text.count(b"\n", 0, error.start) + 1, f"{error.reason}; save it as UTF-8 text") from error
     except yaml.MarkedYAMLError as error:
-        where = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise ConfigError(f"{path}{where} is not YAML that is read here: {error.problem}") from error
-    except (ValueError, yaml.YAMLError, RecursionError) as error:
-        raise ConfigError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
+        raise YamlError(error.problem_mark.line + 1 if error.problem_mark else 1, str(error.problem)) from error
+    except yaml.reader.ReaderError as error:
+        line = text.decode().count("\n", 0, error.position) + 1
+        raise YamlError(line, f"the character {chr(error.character)!r} is not allowed") from error
+    except (ValueError, OverflowError, AttributeError) as error:  # what its constructors of numbers and dates raise
+        raise YamlError(reader.line + 1 if reader else 1, " ".join(str(error).split())) from error
 
 
 def write_scalar(value: Any) -> str:

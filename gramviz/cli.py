@@ -18,6 +18,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from gram import atomic, command
+
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -25,6 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     help="gramviz: reports, frozen explorers, and what this machine has.",
+    epilog="--debug, anywhere on the line, shows the traceback of an error.",
 )
 Pairs = Annotated[
     list[str] | None, typer.Option("--parameter", "-p", metavar="NAME=VALUE", help="One parameter; repeat.")
@@ -111,14 +114,11 @@ def freeze(
     from gramviz.explorer.freeze import freeze as write
     from gramviz.explorer.opening import compare, explore
 
-    try:
-        if lesson is None:
-            write(list(rollouts), out, puzzle=puzzle, puzzles=also or (), models=model or ())
-        else:
-            opened = (compare if len(rollouts) > 1 else explore)(*rollouts, puzzle=puzzle)
-            write(opened.teach(lesson), out, puzzles=also or (), models=model or ())
-    except OSError as error:
-        _leave(f"cannot write {out}: {error.strerror}; choose another place with -o", 2)
+    if lesson is None:
+        write(list(rollouts), out, puzzle=puzzle, puzzles=also or (), models=model or ())
+    else:
+        opened = (compare if len(rollouts) > 1 else explore)(*rollouts, puzzle=puzzle)
+        write(opened.teach(lesson), out, puzzles=also or (), models=model or ())
     print(out)
 
 
@@ -137,12 +137,9 @@ def demo(
     from gramviz.export.demo import MODELS, payload
 
     page = out or Path(tempfile.mkdtemp(prefix="gramviz-")) / "demo.html"
-    try:
-        shown = payload()
-        models = [name for name in MODELS if find(name)]
-        write(shown, page, state=opening(shown.meta["lesson"]), models=models)
-    except OSError as error:
-        _leave(f"cannot write {page}: {error.strerror}; choose another place with -o", 2)
+    shown = payload()
+    models = [name for name in MODELS if find(name)]
+    write(shown, page, state=opening(shown.meta["lesson"]), models=models)
     print(page)
     if browser and not webbrowser.open(page.resolve().as_uri()):
         print("no browser opened; open the page by hand", file=sys.stderr)
@@ -159,7 +156,7 @@ def bench(
 
     figures = measure(replays=replays, progress=sys.stderr)
     if out is not None:
-        out.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+        atomic.write(out, json.dumps(figures, indent=2) + "\n")
     print(markdown(figures))
 
 
@@ -196,8 +193,6 @@ def gallery(
 @app.command()
 def strip(notebooks: Annotated[list[Path], typer.Argument(metavar="NOTEBOOK...")]) -> None:
     """Take outputs and machine metadata out of notebooks, in place; exit code 1 if one changed (for pre-commit)."""
-    import nbformat
-
     from gramviz.reports import notebook as books
 
     changed = False
@@ -205,7 +200,7 @@ def strip(notebooks: Annotated[list[Path], typer.Argument(metavar="NOTEBOOK...")
         before = books.read(path)
         after = books.strip(before)
         if after != before:
-            nbformat.write(after, path)
+            atomic.write(path, books.dumps(after))
             print(f"stripped {path}")
             changed = True
     if changed:
@@ -263,15 +258,8 @@ def _leave(message: str, code: int) -> NoReturn:
 
 
 def main() -> None:
-    """Console entry point: what is the caller's mistake ends in one sentence and exit code 2, never in a traceback."""
-    try:
-        app()
-    except (ValueError, OSError) as error:
-        # Errors of ours say what is wrong with the input in a sentence; any other ValueError is a bug and shows itself.
-        if not isinstance(error, OSError) and type(error).__module__.split(".")[0] not in ("gram", "gramviz"):
-            raise
-        print(f"gramviz: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
+    """Console entry point; how it ends, `gram.command` says."""
+    command.run("gramviz", app)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,11 +22,13 @@ LIMITS: Mapping[str, int] = CONTRACT["limits"]
 # Control, invisible and lone surrogate characters, and those that reorder their neighbors ("Trojan Source", 2021).
 FORBIDDEN = re.compile("[{}]".format("".join(f"\\u{first}-\\u{last}" for first, last in CONTRACT["forbidden"])))
 
+HUGE = sys.float_info.max  # JSON and the page know no greater number, and NaN is not below it
+
 _TYPES: dict[str, Callable[[Any], bool]] = {
     "null": lambda value: value is None,
     "string": lambda value: isinstance(value, str),
-    "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
-    "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value),
+    "integer": lambda value: isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**53,
+    "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= HUGE,
     "array": lambda value: isinstance(value, list),
     "object": lambda value: isinstance(value, dict),
 }

@@ -20,7 +20,10 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 # All that gramviz may know of gram.
 FROM_GRAM = {
     "gram.rollout",
+    "gram.atomic",
     "gram.board",
+    "gram.bounded",
+    "gram.command",
     "gram.patching",
     "gram.run_folder",
     "gram.suggest",

@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from gram.bounded import parse_json
 from gram.checkpoint import folders, read_tensors, write_atomic, write_tensors
 from gram.tasks.images import SIDES, Images, ImagesConfig
 
@@ -324,7 +325,7 @@ def load(name: str | Path) -> Classifier:
         raise FidelityError(f"there is no classifier {str(name)!r}; make one with `gram data classifier digits`")
     tensors, metadata = read_tensors(place / FILE)
     try:
-        raw = json.loads(metadata["classifier"])
+        raw = parse_json(metadata["classifier"])
         classifier = Classifier(_config(raw))
         classifier.load_state_dict(tensors)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:

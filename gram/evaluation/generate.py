@@ -29,6 +29,7 @@ import torch
 from numpy.typing import NDArray
 
 from gram import compute
+from gram.bounded import read_json
 from gram.checkpoint import Checkpoint, CheckpointError, load, read_tensors, write_atomic, write_tensors
 from gram.evaluation import fidelity, intervals
 from gram.inference.chain import Chain, Row, batches, computing
@@ -269,7 +270,7 @@ def _settle(folder: Path, settings: dict[str, Any]) -> None:
         write_atomic(path, json.dumps(settings, indent=2) + "\n")
         return
     try:
-        held = json.loads(path.read_text())
+        held = read_json(path)
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{path} cannot be read: {error}; delete {folder} or choose another") from error
     for name, value in settings.items():

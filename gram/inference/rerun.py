@@ -25,7 +25,7 @@ from safetensors import SafetensorError, safe_open
 from gram.checkpoint import WEIGHTS, Checkpoint, find, load, names
 from gram.inference.request import SampleError
 from gram.inference.sample import Record, Sampling, Start
-from gram.rollout import need
+from gram.rollout import config_of, need
 
 Array = NDArray[Any]
 _RECORDED = ("tokens", "probability", "logits", "halt", "value", "h", "l", "u", "mu_prior", "sigma_prior")
@@ -131,7 +131,7 @@ def find_checkpoint(
         except (OSError, SafetensorError):
             continue  # a file that nobody can read is not the one
         if wanted and found == wanted:
-            task = dict(json.loads(str(rollout.attrs.get("config", "{}"))).get("task", {}))
+            task = dict(config_of(rollout).get("task", {}))
             task.pop("kind", None)
             return load(name, task)
     looked = ", ".join(str(getattr(one, "name", one)) for one in among) or "none"

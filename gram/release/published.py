@@ -12,19 +12,20 @@ otherwise than we do, without computing anything else:
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import os
 import re
+import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load as read_safetensors
+from safetensors.torch import load_file
 from torch import Tensor
 
 from gram import checkpoint as store
+from gram.bounded import read_json, regular
 from gram.models import Model
 from gram.release.published_config import FAMILIES, Arch, PublishedError
 from gram.release.published_config import read as read_config
@@ -65,7 +66,7 @@ def import_checkpoint(
     if any((out / name).exists() for name in (store.WEIGHTS, store.CONFIG)):
         raise PublishedError(f"{out} holds a checkpoint already; choose another folder, or delete it")
     arch, trained_on = read_config(config, family)
-    theirs = _read(file)
+    theirs = read_tensors(file)
     names = _names(arch, family)
     _compare(theirs, names, family, file)
     tokens = theirs["embed_tokens.embedding_weight"].shape[:1].numel()
@@ -90,12 +91,13 @@ def import_checkpoint(
     return out
 
 
-def _read(path: Path) -> dict[str, Tensor]:
+def read_tensors(path: Path) -> dict[str, Tensor]:
     """The tensors of a file by name, in float32, without the prefixes that wrappers leave."""
     try:
         if path.suffix == ".safetensors":
-            raw: Any = read_safetensors(path.read_bytes())
+            raw: Any = load_file(regular(path))
         else:
+            _refuse_packed(path)
             raw = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise PublishedError(f"cannot read {path}: {error.strerror or error}; give a state dict of theirs") from error
@@ -111,10 +113,20 @@ def _read(path: Path) -> dict[str, Tensor]:
         bare = PREFIX.sub("", str(name), count=1)
         if bare in tensors:
             raise PublishedError(f"{path} holds {bare} under several prefixes; save one model alone")
+        if tensor.nbytes > tensor.untyped_storage().nbytes():
+            raise PublishedError(f"{bare} in {path} repeats one value {tuple(tensor.shape)} times; save a copy of it")
         if not tensor.isfinite().all():
             raise PublishedError(f"{bare} in {path} holds what is no finite number; take an earlier step of that run")
         tensors[bare] = tensor.float()
     return tensors
+
+
+def _refuse_packed(path: Path) -> None:
+    """Refuse an archive that unpacks to more than its own size, as none of torch's does."""
+    if zipfile.is_zipfile(regular(path)):
+        with zipfile.ZipFile(path) as archive:
+            if sum(entry.file_size for entry in archive.infolist()) > path.stat().st_size:
+                raise ValueError("it is packed")
 
 
 def _names(arch: Arch, family: str) -> dict[str, str]:
@@ -190,8 +202,8 @@ def _rows(task: Task, known: int, identifiers: Path | None, path: Path) -> list[
             "only the tasks as they are can be taken over: leave it at 0"
         )
     try:
-        names = json.loads(identifiers.read_text())
-    except (OSError, ValueError, RecursionError) as error:
+        names = read_json(identifiers)
+    except (OSError, ValueError) as error:
         raise PublishedError(f"{identifiers} cannot be read as JSON: {error}") from error
     if not isinstance(names, list) or len(names) != known:
         raise PublishedError(f"{identifiers} is no list of {known} names, one for each vector in {path}")

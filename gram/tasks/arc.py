@@ -22,7 +22,6 @@ on one must not be measured on the other. Left out: test-time training, and synt
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -32,6 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gram.board import Board, Token
+from gram.bounded import parse_json
 from gram.tasks import arc_practice
 from gram.tasks import files as data
 from gram.tasks.arc_files import SIDE, ArcTask, Grid, Pair, read, read_grid
@@ -172,8 +172,8 @@ class ARC(Task):
         text = text.strip()
         if text.startswith("["):
             try:
-                raw = json.loads(text)
-            except (ValueError, RecursionError):
+                raw = parse_json(text)
+            except ValueError:
                 raise TaskError("the grid begins like JSON but is none; write e.g. [[0, 1], [2, 0]]") from None
             return encode(read_grid(raw, "the grid"), self.config.canvas)
         rows = ["".join(row.split()) for row in text.replace("/", "\n").splitlines()]

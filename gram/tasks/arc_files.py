@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gram.bounded import parse_json, regular
 from gram.tasks.base import TaskError
 
 Grid = NDArray[np.uint8]  # [row, column], colors 0 to 9
@@ -71,7 +72,7 @@ def read(path: Path) -> list[ArcTask]:
         TaskError: no archive, a damaged or disguised one, or a task that breaks the format.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with zipfile.ZipFile(regular(path)) as archive:
             found = [_book(path.name, name, text) for name, text in sorted(_entries(path.name, archive))]
     except TaskError:
         raise
@@ -127,8 +128,8 @@ def parse_task(text: bytes | str, name: str, training: bool) -> ArcTask:
         TaskError: not JSON, or another form than ARC's.
     """
     try:
-        raw = json.loads(text)
-    except (ValueError, RecursionError) as error:  # bad UTF-8 is a ValueError too
+        raw = parse_json(text)
+    except ValueError as error:  # bad UTF-8 is one too
         raise TaskError(f"this is not JSON ({error}); write an ARC task") from None
     if not isinstance(raw, dict) or not {"train", "test"} <= raw.keys():
         raise TaskError("an ARC task is an object with 'train' and 'test'; this is another thing")

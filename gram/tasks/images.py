@@ -30,6 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gram.board import Board, Token
+from gram.bounded import regular
 from gram.tasks import files as data
 from gram.tasks.base import SPLITS, Puzzles, Split, Task, TaskError, Tokens, Verdict
 from gram.tasks.files import DataError
@@ -252,7 +253,7 @@ def _read(path: Path, magic: int, item: tuple[int, ...]) -> NDArray[np.uint8]:
     dims = 1 + len(item)
     size = int(np.prod(item, dtype=np.int64))
     try:
-        with gzip.open(path) as opened:
+        with gzip.open(regular(path)) as opened:
             header = opened.read(4 + 4 * dims)
             if len(header) < 4 + 4 * dims:
                 raise DataError(

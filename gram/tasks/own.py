@@ -11,15 +11,14 @@ A table (CSV with a header) has the puzzles in a column `question`, `quizzes` or
 from __future__ import annotations
 
 import csv
-import gzip
 import io
-import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from gram.bounded import unpacked
 from gram.tasks.base import NoSolverError, Puzzles, Task, TaskError
 
 MAX_SOLUTIONS = 1_000  # of a puzzle; only if there are fewer are they known to be all
@@ -97,18 +96,9 @@ def file_text(path: Path) -> str:
         TaskError: it cannot be opened, is larger than 64 MB (unpacked), or is no UTF-8.
     """
     try:
-        if not path.is_file():
-            raise TaskError(f"{path} is no file; give the path of one with puzzles")
-        with path.open("rb") as file:
-            packed = file.read(2) == b"\x1f\x8b"
-        with gzip.open(path) if packed else path.open("rb") as opened:
-            raw = opened.read(MAX_BYTES + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise TaskError(f"{path} cannot be read: {error}; check the file") from error
-    if len(raw) > MAX_BYTES:
-        raise TaskError(f"{path} has more than {MAX_BYTES // 1_000_000} MB; split it")
-    try:
-        return raw.decode("utf-8-sig")
+        return unpacked(path, MAX_BYTES).decode("utf-8-sig")
+    except OSError as error:
+        raise TaskError(f"{path} cannot be read: {error.strerror or error}; give another file, or split it") from error
     except UnicodeDecodeError as error:
         raise TaskError(f"{path} is no text in UTF-8 ({error.reason} at byte {error.start}); convert it") from error
 

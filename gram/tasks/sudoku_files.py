@@ -11,11 +11,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from gram.bounded import regular
 from gram.tasks.base import TaskError, Tokens
 from gram.tasks.sudoku_solver import units
 
 BLANK = 1
 FRAME = re.compile(r"(\*?[-+=:─━═┼╋╬┌┬┐├┤└┴┘╔╦╗╠╣╚╩╝]+\*?)?")
+LINE, ROWS = 2_000, 20_000_000  # of characters, and of lines; Sudoku-Extreme has 3,831,994 rows
 COLUMNS = ("source", "question", "answer", "rating")
 
 
@@ -30,14 +32,16 @@ def read(path: Path, all_lists: bool) -> tuple[Tokens, Tokens, NDArray[np.int64]
     sources, questions, answers, ratings = [], [], [], []
     row = 1
     try:
-        with gzip.open(path, "rt", encoding="utf-8", newline="") as file:
-            lines = csv.reader(file, strict=True)
+        with gzip.open(regular(path), "rt", encoding="utf-8", newline="") as file:
+            lines = csv.reader(iter(lambda: file.readline(LINE), ""), strict=True)
             header = next(lines, [])
             missing = [name for name in COLUMNS if name not in header]
             if missing:
                 raise _bad(path, 1, f"the column {missing[0]!r} is missing; the columns are {', '.join(COLUMNS)}")
             source, question, answer, rating = (header.index(name) for name in COLUMNS)
             for row, fields in enumerate(lines, 2):
+                if row > ROWS:
+                    raise _bad(path, row, f"it has more than {ROWS:,} rows")
                 if len(fields) != len(header):
                     raise _bad(path, row, f"{len(fields)} fields stand under {len(header)} columns")
                 for name, at in (("question", question), ("answer", answer)):

@@ -27,7 +27,8 @@ from typing import Any
 
 import yaml
 
-from gram.safe_yaml import NoAliases
+from gram.bounded import content
+from gram.safe_yaml import BoundedLoader, YamlError, parse_yaml
 from gram.suggest import did_you_mean
 from gramviz.contract import CONTRACT, LIMITS
 from gramviz.explorer.payload import Payload, clean
@@ -35,6 +36,7 @@ from gramviz.explorer.state import State, StateError, cell_of, is_index, is_traj
 
 KINDS = ("cell", "token", "answer", "trajectory", "choice")
 PARTS = ("board", "map", "answers", "curves", "time")
+MAX_BYTES = 1_000_000
 _LESSON = ("lesson", "title", "chapters")
 _CHAPTER = ("at", "say", "show", "highlight", "play", "note")
 _ASKED = ("quiz", "kind", "until", "answer", "cell", "choices", "right", "wrong", "hint")
@@ -47,7 +49,7 @@ class LessonError(ValueError):
     """A lesson that cannot be played; the message names the file's line, the key, and what is allowed."""
 
 
-class _Lines(NoAliases):
+class _Lines(BoundedLoader):
     """YAML in which every mapping remembers the line of each of its keys."""
 
 
@@ -84,19 +86,23 @@ def read(source: str | os.PathLike[str], meta: Mapping[str, Any]) -> dict[str, A
         source: the path of a YAML file, or its text (with a line break).
         meta: of the payload.
     Raises:
-        LessonError: the first thing that is wrong, with its line.
-        OSError: the file cannot be read.
+        LessonError: the first thing that is wrong, with its file and line, or that the file cannot be read.
     """
+    if isinstance(source, str) and "\n" in source:
+        return _lesson(source.encode(errors="surrogatepass"), meta)
     try:
-        text = source if isinstance(source, str) and "\n" in source else Path(source).read_text(encoding="utf-8")
-        raw = yaml.load(text, _Lines)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise LessonError(f"line {line}: this is not YAML: {error.problem}") from error
-    except LessonError:
-        raise
-    except (ValueError, yaml.YAMLError, RecursionError) as error:  # not UTF-8, a character that YAML bars, too deep
-        raise LessonError(f"this is not YAML: {' '.join(str(error).split())}; save it as UTF-8 text") from error
+        return _lesson(content(Path(source), MAX_BYTES), meta)
+    except OSError as error:
+        raise LessonError(f"cannot read {source}: {error.strerror}; give a lesson as YAML") from error
+    except LessonError as error:
+        raise LessonError(f"{source}, {error}") from error
+
+
+def _lesson(text: bytes, meta: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        raw = parse_yaml(text, _Lines)
+    except YamlError as error:
+        raise LessonError(str(error)) from error
     if not isinstance(raw, _Map):
         raise LessonError("line 1: a lesson is a mapping with the keys lesson, title, chapters")
     _known(raw, _LESSON)

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from gram import atomic
 from gramviz.explorer.link import link
 from gramviz.explorer.models import Models
 from gramviz.explorer.payload import Payload
@@ -90,8 +91,8 @@ const host = (s, L = {}) => ({
     this.set("data", bytes(data)); },
   save_changes() { if (alone) try { history.replaceState(null, "", "#v=" + write(s.state)); } catch {} },
   frozen: true });
-let { state } = parcels[0];
-if (alone && location.hash.startsWith("#v=")) try { state = read(location.hash.slice(3)); } catch {}
+let state = parcels[0].state ?? {};
+if (alone && location.hash.startsWith("#v=")) try { state = read(location.hash.slice(3)) ?? state; } catch {}
 const parcel = parcels.find(({ meta }) => meta.puzzle === state.puzzle) ?? parcels[0];
 const held = parcels.map(({ meta }) => meta.puzzle);
 const { thinker } = parcels[0];
@@ -142,6 +143,10 @@ def summary(payload: Payload) -> str:
     return f"{meta['title']}, {puzzle_name(meta)}: {'; '.join(said)}"
 
 
+class PageError(ValueError):
+    """A page that cannot be written; the message gives the place, the reason, and the fix."""
+
+
 class Page(str):
     """The text of a page, which a notebook shows as one line.
 
@@ -168,18 +173,15 @@ def write_page(
     """The page of a payload and of those of `more` puzzles, with models to run; written to `path`, whole or not at all.
 
     Raises:
-        OSError: the place cannot be written.
+        PageError: the place cannot be written.
     """
     text = Page(page_text(payload, state, more, models))
     text.path, text.payload = None if path is None else Path(path), payload
     if text.path is not None:
-        path = text.path
-        temporary = path.with_name(f".{path.name}.partial")
         try:
-            temporary.write_text(text, encoding="utf-8")
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+            atomic.write(text.path, text)
+        except OSError as error:
+            raise PageError(f"cannot write {text.path}: {error.strerror}; choose a folder that is there") from error
     return text
 
 

@@ -6,8 +6,6 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import xarray as xr
-
 from gram.progress import bar
 from gramviz.explorer.frame import Page, write_page
 from gramviz.explorer.models import carried
@@ -41,7 +39,7 @@ def freeze(
         RolloutError, PackError, StateError: the rollouts or the state are not legal.
         BranchError: there is no such puzzle among `puzzles`, or only a payload was given.
         ProgramError: a page cannot run one of the models.
-        OSError: the place cannot be written.
+        PageError: the place cannot be written.
     """
     shown: Mapping[str, Any] = {}
     made: Source | None = None
@@ -53,7 +51,8 @@ def freeze(
         raise BranchError("this holds one puzzle and no rollout; freeze the rollout, or gv.explore(rollout)")
     with bar(1 + len(puzzles), "puzzle", text="freeze") as counter:
         if not isinstance(source, Explorer | Payload):
-            made = Source.of([source] if isinstance(source, xr.Dataset | str | os.PathLike) else source, puzzle)
+            given: Sequence[Any] = source if isinstance(source, list | tuple) else [source]
+            made = Source.of(given, puzzle)
             payload = made.payload()
         counter.update()
         more = []
@@ -62,5 +61,5 @@ def freeze(
                 more.append(made.at(one).payload())
             counter.update()
     if state is not None:
-        shown = state.keys if isinstance(state, State) else State(**state).keys
+        shown = State.of(state).keys
     return write_page(payload, shown, path, more, carried(models, payload) if models else None)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from gram.progress import bar
 from gramviz.explorer.pack import Packing
+from gramviz.explorer.payload import PackError
 from gramviz.explorer.source import Other, Rerun, Rollout, Source, opened
 from gramviz.explorer.widget import Explorer
 from gramviz.measure import Every
@@ -43,9 +44,7 @@ def explore(
 
 
 def compare(
-    a: Rollout,
-    b: Rollout,
-    *more: Rollout,
+    *rollouts: Rollout,
     puzzle: int | Sequence[int] = 0,
     names: Sequence[str] | None = None,
     rerun: Rerun | None = None,
@@ -63,7 +62,7 @@ def compare(
     "PCA of h" splits the map.
 
     Args:
-        a, b, *more: rollouts, or paths of them.
+        *rollouts: two to four, or paths of them.
         puzzle: which of their puzzles, from 0; one index each, if they are stored differently.
         names: what a reader calls the series; by default their models' names where those tell them apart.
         rerun, others: as in `explore`.
@@ -71,11 +70,15 @@ def compare(
     Raises:
         RolloutError, PackError: not rollouts, not the same puzzle, or over the budget.
     """
-    series = [opened(one) for one in (a, b, *more)]
+    if len(rollouts) < 2:
+        raise PackError(f"compare takes two to four rollouts, not {len(rollouts)}; write gv.compare(trm, gram)")
+    series = [opened(one) for one in rollouts]
     models = [str(one.attrs["model"]).upper() for one in series]
     if names is None and len(set(models)) == len(models):
         names = models
     packing = Packing(budget, share_h, second, every, trajectories, tuple(planes_of))
+    if names is not None and len(names) != len(series):
+        raise PackError(f"there are {len(names)} names for {len(series)} rollouts; give each one, or leave them out")
     return _explorer(series, puzzle, names or [None] * len(series), rerun, others, packing)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from gram.rollout import board_of, load
+from gram.rollout import board_of, check, load
 from gramviz.explorer.pack import Packing, packed
 from gramviz.explorer.payload import LETTERS, Payload
 from gramviz.measure import matched
@@ -23,8 +23,12 @@ Other = Rollout | Callable[[xr.Dataset], xr.Dataset]  # what "+ Compare" adds
 
 
 def opened(rollout: Rollout) -> xr.Dataset:
-    """The rollout itself, or the one stored at this trajectory."""
-    return load(Path(rollout)) if isinstance(rollout, str | os.PathLike) else rollout
+    """The rollout itself, or the one stored at this path.
+
+    Raises:
+        RolloutError: it is none.
+    """
+    return load(Path(rollout)) if isinstance(rollout, str | os.PathLike) else check(rollout)
 
 
 class BranchError(ValueError):

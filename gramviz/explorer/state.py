@@ -14,6 +14,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from gram.bounded import parse_json
 from gram.suggest import did_you_mean
 from gramviz.contract import CONTRACT, fits
 
@@ -51,8 +52,12 @@ class State:
                 raise StateError(
                     f"unknown key {key!r} of the state; known: {', '.join(_KEYS)}{did_you_mean(key, _KEYS)}"
                 )
-            value = _plain(raw)
-            if not fits(value, _KEYS[key]):
+            try:
+                value = _plain(raw)
+                legal = fits(value, _KEYS[key])
+            except (TypeError, RecursionError):  # a set of different things, or what nests without end
+                legal = False
+            if not legal:
                 allowed = _KEYS[key].get("description") or ", ".join(map(str, _KEYS[key]["enum"]))
                 raise StateError(f"{key} is {_short(raw)}; allowed: {allowed}")
             checked[key] = value
@@ -83,12 +88,23 @@ class State:
             StateError: not a JSON object, or not a state.
         """
         try:
-            raw = json.loads(text)
-        except json.JSONDecodeError as error:
+            raw = parse_json(text)
+        except ValueError as error:
             raise StateError(f"this is not JSON: {error}; paste what 'Copy view (JSON)' gave") from error
-        if not isinstance(raw, dict):
-            raise StateError(f"a state is a JSON object, not {_short(raw)}; paste what 'Copy view (JSON)' gave")
-        return cls(**raw)
+        return cls.of(raw)
+
+    @classmethod
+    def of(cls, raw: State | Mapping[str, Any]) -> State:
+        """The state that a mapping holds.
+
+        Raises:
+            StateError: no mapping, or not a state.
+        """
+        if isinstance(raw, State):
+            return raw
+        if not isinstance(raw, Mapping):
+            raise StateError(f"a state is an object with named keys, not {_short(raw)}; 'Copy view (JSON)' gives one")
+        return cls(**{str(key): value for key, value in raw.items()})
 
     def to_python(self, meta: Mapping[str, Any] | None = None) -> str:
         """The line that opens this view: `gv.compare(trm, gram, puzzle=16).go("7.2").pin("A", 0)`.
@@ -129,7 +145,10 @@ def _plain(value: Any) -> Any:
 
 
 def _short(value: Any) -> str:
-    text = repr(value)
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):
+        return "what is too long or too deep to show"
     return text if len(text) <= 80 else f"{text[:79]}…"
 
 
@@ -190,11 +209,11 @@ def step_of(meta: Mapping[str, Any], address: str | int) -> dict[str, int | None
     if isinstance(address, int) or address in ("init", "end"):
         step = {"init": 0, "end": last}.get(str(address), address)
         if not 0 <= int(step) <= last:
-            raise StateError(f"there is no step {step}; this rollout has steps 0 to {last}")
+            raise StateError(f"there is no step {_short(step)}; this rollout has steps 0 to {last}")
         return {"step": int(step), "low": None}
     parts = str(address).split(".")
     nested = max(lead["transition"]) > 1
-    if all(part.isdigit() for part in parts) and len(parts) <= (3 if nested else 2):
+    if all(re.fullmatch("[0-9]{1,9}", part) for part in parts) and len(parts) <= (3 if nested else 2):
         wanted = [int(part) for part in parts]
         low = wanted.pop() if len(wanted) > (2 if nested else 1) else None
         found = [
@@ -205,7 +224,7 @@ def step_of(meta: Mapping[str, Any], address: str | int) -> dict[str, int | None
         if found and (low is None or 1 <= low <= lead["low_steps"]):
             return {"step": found[-1], "low": low}
     first, final = _address(meta, 1, None) if last else "init", _address(meta, last, None)
-    raise StateError(f"there is no moment {address!r}; write 'init', 'end', or from {first!r} to {final!r}")
+    raise StateError(f"there is no moment {_short(address)}; write 'init', 'end', or from {first!r} to {final!r}")
 
 
 def cell_name(board: Mapping[str, Any], position: int) -> str:
@@ -224,14 +243,16 @@ def cell_of(board: Mapping[str, Any], name: str | int) -> int:
     size = board["height"] * board["width"]
     if isinstance(name, int) and 0 <= name < size:
         return name
-    found = re.fullmatch(r"r(\d+)c(\d+)|n(\d+)", str(name))
+    found = re.fullmatch(r"r([0-9]{1,4})c([0-9]{1,4})|n([0-9]{1,4})", str(name))
     if found and found[3] and board["kind"] == "graph" and 1 <= int(found[3]) <= size:
         return int(found[3]) - 1
     if found and found[1] and board["kind"] != "graph":
         row, column = int(found[1]), int(found[2])
         if 1 <= row <= board["height"] and 1 <= column <= board["width"]:
             return (row - 1) * board["width"] + column - 1
-    raise StateError(f"there is no cell {name!r}; write {cell_name(board, 0)!r} to {cell_name(board, size - 1)!r}")
+    raise StateError(
+        f"there is no cell {_short(name)}; write {cell_name(board, 0)!r} to {cell_name(board, size - 1)!r}"
+    )
 
 
 def trajectory_of(series: Mapping[str, Any], trajectory: int) -> int:

@@ -26,6 +26,7 @@ import xarray as xr
 from PIL import Image
 
 import gramviz
+from gram import atomic
 from gram import rollout as rollouts_
 from gramviz.browser import aside, driven, opened
 from gramviz.explorer.freeze import freeze
@@ -157,7 +158,7 @@ PICTURES = (
     ),
     Picture(
         "task-given", "What if another queen is given?",
-        "A page that carries both models: a second queen was put on the board, and both were run on it by the page itself.",
+        "A page that carries both models: a second queen was put on the board, and the page itself ran both on it.",
         'gv.freeze(many, models=["nqueens8-trm", "nqueens8-gram"])',
         ("press Your puzzle", "cell 1 2", "key q", "key Enter"),
     ),
@@ -279,10 +280,10 @@ def gallery(folder: Path, index: Path, *, only: Sequence[str] = (), progress: Te
         files = []
         for picture, png in aside(lambda: list(draw(chosen, names, browser))):
             target = folder / f"{picture.name}.png"
-            target.write_bytes(png)
+            atomic.write(target, png)
             _tell(progress, f"{target}, {len(png) / 1e3:.0f} kB")
             files.append(target)
-    index.write_text(page(folder.resolve().relative_to(index.resolve().parent).as_posix()), encoding="utf-8")
+    atomic.write(index, page(folder.resolve().relative_to(index.resolve().parent).as_posix()))
     return [*files, index]
 
 

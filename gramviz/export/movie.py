@@ -20,6 +20,7 @@ import numpy as np
 from PIL import Image
 from scipy.spatial import KDTree
 
+from gram import atomic
 from gram.progress import bar
 from gramviz.browser import aside, driven, opened
 from gramviz.explorer.freeze import freeze
@@ -116,17 +117,15 @@ def _encode(pictures: Sequence[bytes], target: Path) -> None:
     size = frames[-1].size  # a film has one size; the last moment's layout is the complete one
     frames = [frame if frame.size == size else frame.crop((0, 0, *size)) for frame in frames]
     kind = FORMATS[target.suffix.lower()]
-    partial = target.with_name(f".{target.name}.partial")
-    try:
+    if not target.parent.is_dir():
+        raise MovieError(f"cannot write {target}: there is no folder {target.parent}; make it, or choose another")
+    with atomic.replacing(target) as partial:
         if kind == "MP4":
             _write_mp4(frames, partial)
         else:
             durations = [round(1000 / RATE)] * (len(frames) - 1) + [LAST]
             first, *rest = one_palette(frames) if kind == "GIF" else frames
             first.save(partial, kind, save_all=True, append_images=rest, duration=durations, loop=0, optimize=False)
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def one_palette(frames: Sequence[Image.Image], colors: int = COLORS) -> list[Image.Image]:

@@ -21,7 +21,7 @@ const defs = data.defs;
 const CHECKS = {
   null: (value) => value === null,
   string: (value) => typeof value === "string",
-  integer: Number.isInteger,
+  integer: Number.isSafeInteger,
   number: Number.isFinite,
   array: Array.isArray,
   object: (value) => typeof value === "object" && value !== null && !Array.isArray(value),

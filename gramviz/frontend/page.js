@@ -12,6 +12,7 @@ import { momentsOf, showMoment } from "./movie.js";
 import { createPainter } from "./painter.js";
 import { PARTS } from "./registry.js";
 import { headsOf } from "./scene.js";
+import { recordOf } from "./state.js";
 import { createStore } from "./store.js";
 import { clean } from "./text.js";
 import { thinkerOf } from "./think/thinker.js";
@@ -193,12 +194,13 @@ export function mount(model, host, root, payload, signal) {
  * What of a view stays for the next payload: what the kernel said nothing new of, and for another puzzle what means the
  * same there. A cursor at the end stays there.
  * @param {Pick<ReturnType<typeof mount>, "store" | "kernel">} before
- * @param {any} said the state that comes with the next payload
+ * @param {unknown} saying the state that comes with the next payload
  * @param {import("./types.js").Payload} next
  * @returns {Partial<import("./types.js").State>}
  */
-export function keptView({ store, kernel }, said, next) {
-  const known = kernel.agreed();
+export function keptView({ store, kernel }, saying, next) {
+  const said = recordOf(saying);
+  const known = recordOf(kernel.agreed());
   const same = (/** @type {string} */ key) => JSON.stringify(said[key]) === JSON.stringify(known[key]);
   const lasts = (/** @type {string} */ key) => contract.lasting.includes(key) && (!(key in said) || same(key));
   const keeps = next.puzzle === store.payload.puzzle ? same : lasts;

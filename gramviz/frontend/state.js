@@ -59,6 +59,13 @@ export function initialState(payload) {
 /** @param {number} value @param {number} low @param {number} high */
 const within = (value, low, high) => Math.min(high, Math.max(low, Math.round(value)));
 
+/** What stands where a state should, from a link, a file or a kernel: its keys, none if it is no object.
+ * @param {unknown} found @returns {Record<string, unknown>} */
+export const recordOf = (found) =>
+  typeof found === "object" && found !== null && !Array.isArray(found)
+    ? /** @type {Record<string, unknown>} */ (found)
+    : {};
+
 /** Keys that depend on the payload, each with the nearest value that it can show; the others stay as they are.
  * @param {Payload} payload @param {State} start @param {() => number} last @returns {StateRules} */
 function narrowing(payload, start, last) {
@@ -127,15 +134,17 @@ export function stateRules(payload, last, warn) {
   function narrow(state, patch) {
     const next = { ...state };
     for (const [key, value] of Object.entries(patch))
-      if (!SCHEMAS[key]) warn(words.unknownKey(key));
+      if (!Object.hasOwn(SCHEMAS, key)) warn(words.unknownKey(key));
       else if (!fits(value, SCHEMAS[key])) warn(words.refused(key));
       else Object.assign(next, { [key]: rules[key] ? rules[key](value) : value });
     // A color of a cell needs a cell.
     return next.color_by === "cell" && !next.cells.length ? { ...next, color_by: start.color_by } : next;
   }
 
-  /** @param {Record<string, unknown>} raw @returns {State} */
-  function legal(raw) {
+  /** @param {unknown} found @returns {State} */
+  function legal(found) {
+    const raw = recordOf(found);
+    if (raw !== found && found !== null && found !== undefined) warn(words.noState);
     const state = narrow(start, raw);
     for (const key of /** @type {const} */ (["focus", "cursor"]))
       if (key in raw && JSON.stringify(state[key]) !== JSON.stringify(raw[key])) warn(words.clamped(key));

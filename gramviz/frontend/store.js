@@ -148,7 +148,7 @@ function createJournal({ current, isBusy, show, save }) {
 /**
  * What is shown now, and who is shown when it changes.
  * @param {import("./types.js").Payload} payload
- * @param {Record<string, unknown> | null} saved the state to open with
+ * @param {unknown} saved the state to open with
  * @param {(sentence: string) => void} warn
  */
 function createHolder(payload, saved, warn) {
@@ -158,7 +158,7 @@ function createHolder(payload, saved, warn) {
   const listeners = new Set();
   let transient = TRANSIENT;
   /** @type {Settled} */
-  let state = Object.freeze(legal(saved ?? {}));
+  let state = Object.freeze(legal(saved));
   /** @param {string[]} keys */
   function notify(keys) {
     for (const listen of listeners) listen(keys);
@@ -192,7 +192,7 @@ function createHolder(payload, saved, warn) {
 
 /**
  * @param {import("./types.js").Payload} payload
- * @param {Record<string, unknown> | null} saved the state to open with
+ * @param {unknown} saved the state to open with
  * @param {object} host
  * @param {(state: Settled) => void} host.save called with the settled state, at most four times a second
  * @param {(sentence: string) => void} host.warn called where a saved value had to be changed or a key is unknown
@@ -233,8 +233,8 @@ export function createStore(payload, saved, { save, warn }) {
       if (replace(narrow(state(), patch))) journal.arm();
     },
     /** The whole state, as a kernel or a link gives it; what it leaves out takes its default. */
-    load(/** @type {Record<string, unknown> | null} */ raw) {
-      if (replace(legal(raw ?? {}))) journal.adopt();
+    load(/** @type {unknown} */ raw) {
+      if (replace(legal(raw))) journal.adopt();
     },
     /** @param {Partial<Transient>} patch */
     poke(patch) {

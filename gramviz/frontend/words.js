@@ -356,6 +356,7 @@ export const words = {
         ? `, ${words.faults(after, ruled)}.`
         : `, ${words.faults(2, ruled).slice(2)} ${before} to ${after}.`),
   keysHint: "? for keys",
+  noState: "What was given as the view is none; the page opens as it is.",
   unknownKey: (/** @type {string} */ key) => `The state has no key ${key}; it was left out.`,
   refused: (/** @type {string} */ key) => `No view can have this value of ${key}; it was left out.`,
   clamped: (/** @type {string} */ key) =>

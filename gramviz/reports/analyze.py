@@ -27,6 +27,7 @@ import xarray as xr
 from IPython.display import HTML, display
 from numpy.typing import NDArray
 
+from gram import atomic
 from gram.progress import bar
 from gram.rollout import RolloutError, board_of, check
 from gramviz import measure
@@ -101,7 +102,7 @@ class Analysis:
             f"<h1>Analysis</h1>{self._repr_html_()}{''.join(parts)}</html>"
         )
         if path is not None:
-            Path(path).write_text(page, encoding="utf-8")
+            atomic.write(Path(path), page)
         return page
 
 

@@ -18,6 +18,9 @@ from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_output
 from nbformat.validator import iter_validate
 
+from gram.bounded import content
+
+MAX_BYTES = 200_000_000
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 FIGURE = "application/vnd.plotly.v1+json"
 # What a page can show (plotly's figures become HTML there), or reads.
@@ -43,7 +46,7 @@ def read(path: str | os.PathLike[str]) -> NotebookNode:
             + (f"beside it: {near}" if near else "give the path of an .ipynb file")
         )
     try:  # not nbformat.read, which logs what is wrong and goes on
-        stored = nbformat.reader.reads(path.read_text(encoding="utf-8"))
+        stored = nbformat.reader.reads(content(path, MAX_BYTES).decode())
         unnamed = nbformat.reader.get_version(stored) < (4, 5)
         notebook = nbformat.v4.upgrade(nbformat.convert(stored, 4))
         # Names of cells that a notebook lacks or repeats are made here: nbformat would draw them at random.

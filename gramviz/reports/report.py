@@ -3,7 +3,7 @@
 `run` is what `gramviz report` does:
 
 1. the given parameters are checked against the notebook's own `parameters` cell (`gramviz.reports.parameters`);
-2. papermill executes the notebook into `NAME.*.partial.ipynb` (`gramviz.reports.execute`);
+2. papermill executes the notebook into `.NAME.*.partial.ipynb` (`gramviz.reports.execute`);
 3. the result is settled and becomes one page (`gramviz.reports.page`), on demand a PDF as well (`gramviz.browser`);
 4. `NAME.ipynb`, `NAME.html` and `metrics.json` are renamed into place. A run that fails leaves `NAME.failed.ipynb`
    and a short `NAME.failed.html` instead, and never touches the report of an earlier run.
@@ -31,6 +31,7 @@ from typing import Any, TextIO
 import nbformat
 from nbformat import NotebookNode
 
+from gram import atomic
 from gramviz.browser import driven, print_page
 from gramviz.reports.blocks import METRICS
 from gramviz.reports.execute import Failure, execute, failed, is_input, kernel_of, redacted
@@ -175,7 +176,7 @@ def _folder(out: Path) -> Iterator[None]:
         raise ReportError(f"cannot write into {str(out)!r}: {error.strerror}; choose another folder with -o") from error
     try:
         yield
-    except (ReportError, KeyboardInterrupt):
+    except (ReportError, KeyboardInterrupt, SystemExit):
         for folder in made:
             with contextlib.suppress(OSError):
                 folder.rmdir()
@@ -201,12 +202,12 @@ class _Place:
     def __init__(self, out: Path, stem: str, secrets: Mapping[str, Any]) -> None:
         self.out, self.stem, self.secrets = out, stem, secrets
         self.pending: dict[Path, Path] = {}  # final -> partial
+        atomic.sweep(out)
 
     def partial(self, ending: str) -> Path:
-        """Where `ending` is written until it is whole; the process id keeps two runs at once apart."""
+        """Where `ending` is written until it is whole."""
         name = ending if ending == "metrics.json" else self.stem + ending
-        stem, dot, suffix = name.rpartition(".")
-        self.pending[self.out / name] = self.out / f"{stem}.{os.getpid()}.partial{dot}{suffix}"
+        self.pending[self.out / name] = atomic.temporary(self.out / name)
         return self.pending[self.out / name]
 
     def write(self, ending: str, text: str) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import json
+
 import numpy as np
 import pytest
 import synthetic
 from stages import CANVASES, drag, inner
 
-from gramviz.explorer.frame import frame
+from gramviz.explorer.frame import frame, page_text
 from gramviz.explorer.freeze import freeze
 from gramviz.explorer.pack import pack
 
@@ -19,6 +22,30 @@ def test_the_focus_is_what_a_majority_would_answer(show, one):
     letter, trajectory = show(freeze(one)).state["focus"]
     final = one.array("final", letter)
     assert final[trajectory] == np.bincount(final).argmax()
+
+
+HOSTILE = [
+    {"__proto__": {"part": "map"}}, {"board": {"zoom": "x"}}, {"step": -1}, {"step": 1e308}, {"step": None}, [], None,
+    {"selected": "all"}, {"selected": [[0, 999999]]}, {"selected": {"A": [999999]}}, {"cells": {"length": 4}}, "x" * 99,
+    {"constructor": {"prototype": {"x": 1}}}, {"cursor": {"step": 1e308, "low": None}}, {"puzzle": 1e15}, {"v": "x"}, 5,
+    {"hidden": ["A"], "basis": "x" * 9999, "chapter": 999, "focus": ["D", 9], "token": 99, "cells": [9999], "tall": []},
+]  # fmt: skip
+
+
+def test_a_state_that_no_view_has_leaves_the_page_whole(show, one):
+    default = show(freeze(one)).state
+    for state in (None, {"step": -1, "__proto__": {"part": "map"}, "cells": {"length": 4}, "cursor": None}):
+        address = base64.urlsafe_b64encode(json.dumps(state).encode()).decode().rstrip("=")
+        shown = show(freeze(one), hash=f"#v={address}")
+        assert shown.state == default
+        assert show(page_text(one, state)).state == default
+    for state in HOSTILE:
+        shown.page.evaluate(f"state => {READY}.load(JSON.parse(state))", json.dumps(state))
+        shown.drawn()
+        assert shown.state.keys() == default.keys()
+        assert shown.page.locator(".gv .trouble").count() == 0
+        refused = not isinstance(state, dict) or not {"hidden", "selected", "cursor", "puzzle"} & state.keys()
+        assert not refused or shown.state == default, state
 
 
 def test_at_rest_there_are_no_frames(show, one):

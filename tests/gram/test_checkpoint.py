@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 
+from gram import atomic
 from gram import checkpoint as store
 from gram.checkpoint import CONFIG, METRICS, TRAINING, WEIGHTS, CheckpointError
 from gram.models import MODELS
@@ -144,7 +145,14 @@ class TestDamage:
             store.load(folder)
 
     @pytest.mark.parametrize(
-        "assignment", ["model.network.hidden=64", "model.network.blocks=2", "task.board_size=6", "model.kind=trm"]
+        "assignment",
+        [
+            "model.network.hidden=64",
+            "model.network.blocks=2",
+            "task.board_size=6",
+            "model.kind=trm",
+            "model.network.blocks=1000000000",
+        ],
     )
     def test_a_configuration_of_another_model(self, assignment: str, folder: Path) -> None:
         (folder / CONFIG).write_text(preset("debug").override([assignment]).to_json())
@@ -244,7 +252,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(folder: Path, m
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(store.os, "fsync", full)
+    monkeypatch.setattr(atomic.os, "fsync", full)
     with pytest.raises(CheckpointError, match=r"cannot write .*: No space left on device; choose a folder"):
         store.save_weights(folder, store.build(preset("debug"))[1], 1)
     assert (folder / WEIGHTS).read_bytes() == before

@@ -15,6 +15,7 @@ import yaml
 
 from gram import cli, rollout
 from gram.checkpoint import CONFIG, WEIGHTS
+from gram.config import ConfigError
 from gram.models import MODELS
 from gram.presets import PRESETS
 from gram.tasks import TASKS
@@ -344,6 +345,13 @@ def test_a_mistake_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(cli, "app", wrong)
     with pytest.raises(ValueError, match="ours"):
+        cli.main()
+
+
+@pytest.mark.parametrize("words", [["--debug", "show", "none"], ["show", "none", "--debug"]])
+def test_debug_shows_the_traceback_of_an_error(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["gram", *words])
+    with pytest.raises(ConfigError, match="unknown preset 'none'"):
         cli.main()
 
 

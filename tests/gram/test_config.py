@@ -154,7 +154,9 @@ def test_a_size_that_no_run_can_have_is_refused_before_anything_is_built(key: st
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "not JSON"), ("{", "not JSON"), ("[]", "must be an object"), ("3", "must be an object"),
+        ("", "not JSON"), ("{", "not JSON"),
+        ("[" * 9_999, "not JSON: it nests"), ("9" * 5_000, "not JSON"),
+        ("[]", "must be an object"), ("3", "must be an object"),
         ('{"trian": {}}', "'trian'"), ('{"task": {"board_size": 5}}', "task needs a kind"),
         ('{"task": {"kind": "nqueens", "size": 5}}', r"'task\.size'"), ('{"model": null}', "model needs a kind"),
         ('{"model": {"kind": ["gram"]}}', "unknown model"), ('{"seed": null}', "seed is None"),

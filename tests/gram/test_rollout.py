@@ -370,6 +370,33 @@ class TestFiles:
         with pytest.raises(RolloutError, match="takes 'value' from elsewhere; a rollout must hold its data itself"):
             rollout.load(path)
 
+    @pytest.mark.parametrize(
+        ("way", "message"),
+        [
+            ("group", "holds 'more', which is no array of numbers"),
+            ("loop", "holds 'more', which is no array of numbers"),
+            ("many", "holds 20,0.. arrays; a rollout has at most 100"),
+            ("words", "holds 'more', which is no array of numbers"),
+            ("empty chunks", r"claims 4,0.* bytes of arrays; a file of .* bytes may have"),
+        ],
+    )
+    def test_a_bomb_is_refused_before_it_is_read(self, way: str, message: str, tmp_path: Path) -> None:
+        path = rollout.save(legal(), tmp_path / "mine.nc")
+        with h5py.File(path, "r+") as file:
+            if way == "group":
+                file.create_group("more")
+            elif way == "loop":
+                file["more"] = file["/"]
+            elif way == "many":
+                for number in range(20_000):
+                    file[f"more{number}"] = file["halt"]
+            elif way == "words":
+                file["more"] = ["word"]
+            else:
+                file.create_dataset("more", (10**9,), "f4", chunks=(10**6,))
+        with pytest.raises(RolloutError, match=message):
+            rollout.load(path)
+
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -505,7 +505,7 @@ BOMB = "\n".join(["a0: &a0 x", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]
     [
         ("a: [", r"is not YAML.*; give their all_config.yaml"),
         ("\x00", r"is not YAML.*; give their all_config.yaml"),
-        (BOMB, r"line 2 is not YAML that is read here: aliases .* are not read"),
+        (BOMB, r"line 2: this is not YAML that is read here: aliases .* are not read"),
         ("[1, 2]", r"holds no settings of a model"),
         ("arch: 3", r"holds no settings of a model"),
         ("hidden_size: 32", r"lacks H_cycles, L_cycles, .*pos_encodings; give their all_config.yaml"),

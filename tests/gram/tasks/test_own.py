@@ -14,7 +14,7 @@ from gram.inference.sample import sample
 from gram.tasks import TASKS, Task, TaskError
 from gram.tasks.coloring import ColoringConfig
 from gram.tasks.nqueens import NQueensConfig
-from gram.tasks.own import read
+from gram.tasks.own import MAX_BYTES, read
 from gram.tasks.sudoku import SudokuConfig
 
 LINE = "1..43.1..14.4..1"  # 4 x 4
@@ -133,8 +133,14 @@ def test_what_is_no_list_of_puzzles(sudoku: Task, source: Any) -> None:
         read(sudoku, source)
 
 
+def test_what_unpacks_to_more_than_the_budget_is_refused(sudoku: Task, tmp_path: Path) -> None:
+    (tmp_path / "bomb.gz").write_bytes(gzip.compress(bytes(MAX_BYTES + 1), compresslevel=1))
+    with pytest.raises(TaskError, match=r"bomb.gz cannot be read: it has more than 64,000,000 bytes"):
+        read(sudoku, tmp_path / "bomb.gz")
+
+
 def test_a_folder_is_no_file_of_puzzles(sudoku: Task, tmp_path: Path) -> None:
-    with pytest.raises(TaskError, match="is no file; give the path of one with puzzles"):
+    with pytest.raises(TaskError, match="it is a folder, a device or a pipe, and no file"):
         read(sudoku, tmp_path)
 
 

@@ -65,10 +65,12 @@ ALIASES = "\n".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in ra
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (f"a0: &a0 x\n{ALIASES}".encode(), "line 2: this is not YAML: aliases .* are not read"),
-        ("title: Gr\u00fc\u00dfe\n".encode("latin-1"), "this is not YAML: .*decode.*; save it as UTF-8 text"),
-        (b"title: a\x00b\n", "this is not YAML: .*; save it as UTF-8 text"),
-        (b"a: " + b"[" * 5_000, "this is not YAML"),
+        (f"a0: &a0 x\n{ALIASES}".encode(), "lesson.yaml, line 2: this is not YAML .*: aliases .* are not read"),
+        ("title: Gr\u00fc\u00dfe\n".encode("latin-1"), "lesson.yaml, line 1: .*start byte; save it as UTF-8 text"),
+        (b"lesson: 1\ntitle: a\x00b\n", r"lesson.yaml, line 2: .* the character '\\x00' is not allowed"),
+        (b"a: " + b"[" * 5_000, "lesson.yaml, line 1: .* it nests more than 50 deep"),
+        (b"\nlesson: 2", "lesson.yaml, line 2: lesson is 2"),
+        (b"#" * 1_000_001, "lesson.yaml: it has more than 1,000,000 bytes"),
     ],
 )
 def test_a_file_that_is_no_lesson_is_one_sentence(pair, tmp_path: Path, content: bytes, says: str) -> None:

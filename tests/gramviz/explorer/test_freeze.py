@@ -11,6 +11,7 @@ import pytest
 import synthetic
 from IPython.core.formatters import DisplayFormatter
 
+from gramviz.explorer.frame import PageError
 from gramviz.explorer.freeze import freeze
 from gramviz.explorer.opening import explore
 from gramviz.explorer.pack import pack
@@ -91,7 +92,7 @@ def test_writes_whole_or_not_at_all(payload, tmp_path):
     assert target.read_text(encoding="utf-8") == text
     assert Explorer(payload).to_html(target) == target.read_text(encoding="utf-8")
     assert sorted(tmp_path.iterdir()) == [target]
-    with pytest.raises(OSError, match="gone"):
+    with pytest.raises(PageError, match=r"cannot write .*gone.*: No such file or directory; choose a folder"):
         freeze(payload, tmp_path / "gone" / "page.html")
 
 

@@ -12,6 +12,7 @@ import synthetic
 
 from gram import rollout
 from gramviz.contract import CURVES, LAYERS
+from gramviz.explorer.freeze import freeze
 from gramviz.explorer.link import FRONTEND
 from gramviz.explorer.opening import compare, explore
 from gramviz.explorer.pack import pack
@@ -97,6 +98,16 @@ def test_go_says_which_moments_there_are(pair, address):
         (lambda e: e.set(basis="tree"), r"basis is 'tree'; known: h, river, .*, and cell0"),
         (lambda e: e.set(speed=3), "speed is 3; allowed: 1, 2, 4, 8, 16"),
         (lambda e: e.set(loop=1), "loop is 1; allowed: True, False"),
+        (lambda e: e.set(**{"__proto__": {}}), "unknown key '__proto__'"),
+        (lambda e: e.set(camera={"x": float("nan"), "y": 0, "k": 1}), "camera is"),
+        (lambda e: e.set(camera={"x": 10**400, "y": 0, "k": 1}), "camera is"),
+        (lambda e: e.set(cells=[10**5000]), "cells is what is too long or too deep to show"),
+        (lambda e: e.set(cells={1, "a"}), "cells is"),
+        (lambda e: e.go("³"), "there is no moment"),
+        (lambda e: e.go("9" * 5000), "there is no moment"),
+        (lambda e: e.select_cells(["r" + "9" * 5000 + "c1"]), "there is no cell"),
+        (lambda e: freeze(e, state=5), "a state is an object with named keys, not 5"),
+        (lambda e: State.from_json("[" * 99_999), "this is not JSON: it nests too deeply"),
         (lambda e: e.set(lanes=["driff"]), r"lanes is \['driff'\]; allowed: a list of certainty"),
     ],
 )

@@ -342,8 +342,8 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(notebook: Path, place: 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("blow", [signal.SIGINT, signal.SIGKILL])
-def test_a_run_that_is_cut_off_publishes_nothing(notebook: Path, tmp_path: Path, blow: int) -> None:
+@pytest.mark.parametrize(("blow", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)])
+def test_a_run_that_is_cut_off_publishes_nothing(notebook: Path, tmp_path: Path, blow: int, code: int) -> None:
     book = nbformat.read(notebook, 4)
     book.cells[4].source = "import time; time.sleep(60)"
     nbformat.write(book, notebook)
@@ -361,7 +361,7 @@ def test_a_run_that_is_cut_off_publishes_nothing(notebook: Path, tmp_path: Path,
             time.sleep(0.1)
         running.send_signal(blow)
         said = running.communicate(timeout=60)
-    assert running.returncode == (130 if blow == signal.SIGINT else -signal.SIGKILL), said
+    assert running.returncode == code, said
     left = list(out.iterdir()) if out.exists() else []
     assert all(".partial." in path.name for path in left)
     assert not left or blow == signal.SIGKILL

@@ -1,0 +1,87 @@
+"""Files from outside, read within a budget: what one may take is known before it is taken.
+
+A path may lead to a device that never ends or a pipe that nobody fills, a small file may unpack to a thousand times its
+size, and a text may nest deeper than its reader follows.
+"""
+
+from __future__ import annotations
+
+import errno
+import gzip
+import json
+import os
+import stat
+import zlib
+from pathlib import Path
+from typing import IO, Any
+
+
+class BudgetError(OSError):
+    """A file that is none, or has more than it may; the message is the rest of a sentence about it."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(errno.EFBIG, why)
+
+    def __str__(self) -> str:
+        return str(self.strerror)
+
+
+def regular(path: Path) -> Path:
+    """The path itself, if it leads to a file.
+
+    Raises:
+        OSError: there is nothing, or a folder, a device, a pipe or a socket.
+    """
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise BudgetError("it is a folder, a device or a pipe, and no file")
+    return path
+
+
+def content(path: Path, most: int) -> bytes:
+    """The bytes of a file.
+
+    Raises:
+        OSError: it cannot be read, is no file, or has more than `most` bytes.
+    """
+    with regular(path).open("rb") as file:
+        return _within(file, most)
+
+
+def unpacked(path: Path, most: int) -> bytes:
+    """The bytes of a file, unpacked where it is gzipped; errors as in `content`, also where the packing is damaged."""
+    with regular(path).open("rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+        file.seek(0)
+        try:
+            return _within(gzip.GzipFile(fileobj=file) if packed else file, most)
+        except (EOFError, zlib.error) as error:
+            raise BudgetError(f"its packing is damaged ({error})") from error
+
+
+def parse_json(text: str | bytes) -> Any:
+    """The plain data of a JSON text.
+
+    Raises:
+        ValueError: it is not JSON, nests too deeply, or holds a number of thousands of digits.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise ValueError("it nests too deeply") from error
+
+
+def read_json(path: Path, most: int = 10_000_000) -> Any:
+    """The plain data of a JSON file; errors as in `content` and `parse_json`."""
+    return parse_json(content(path, most))
+
+
+def memory() -> int:
+    """The memory of this machine, in bytes."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def _within(file: IO[bytes] | gzip.GzipFile, most: int) -> bytes:
+    found = file.read(most + 1)
+    if len(found) > most:
+        raise BudgetError(f"it has more than {most:,} bytes")
+    return found

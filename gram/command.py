@@ -1,0 +1,40 @@
+"""How a command of ours ends: errors that we foresaw in one sentence and exit code 2, an interrupt in 130, SIGTERM in
+143; `--debug`, anywhere on the line, shows the traceback too."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+FORESEEN = (ValueError, FloatingPointError, OSError, RuntimeError)
+OURS = ("gram", "gramviz")
+
+
+def run(name: str, command: Callable[[], Any]) -> None:
+    """Call a command line and leave the process as the head of this file says.
+
+    An error of Python's own that is not about files is a mistake of ours and keeps its traceback.
+    """
+    before = signal.signal(signal.SIGTERM, _terminated)  # so that what is half written is removed
+    debug = "--debug" in sys.argv[1:]
+    sys.argv[1:] = [word for word in sys.argv[1:] if word != "--debug"]
+    try:
+        command()
+    except KeyboardInterrupt:
+        print(f"{name}: interrupted", file=sys.stderr)
+        raise SystemExit(130) from None
+    except FORESEEN as error:
+        if debug or not (
+            isinstance(error, OSError | FloatingPointError) or type(error).__module__.split(".")[0] in OURS
+        ):
+            raise
+        print(f"{name}: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _terminated(*_: object) -> NoReturn:
+    raise SystemExit(143)
