@@ -9,6 +9,8 @@ nothing here loads torch.
 
 from gramviz.reports.blocks.around import SCALES, Size, at_least, banner, comparable, footer, held_out, settings, size
 from gramviz.reports.blocks.block import METRICS, Block, say, together
+from gramviz.reports.blocks.boards import film, generated, new_kinds, slowest, valid_by_step
+from gramviz.reports.blocks.curves import Curve, curves
 from gramviz.reports.blocks.exercises import choose, find, reveal, value
 from gramviz.reports.blocks.findings import EXAMPLES, by_solutions, examples, headline, results, width
 from gramviz.reports.blocks.trajectories import busiest, distinct, dots, endings, first_valid, undated
@@ -18,6 +20,7 @@ __all__ = [
     "METRICS",
     "SCALES",
     "Block",
+    "Curve",
     "Size",
     "at_least",
     "banner",
@@ -25,22 +28,28 @@ __all__ = [
     "by_solutions",
     "choose",
     "comparable",
+    "curves",
     "distinct",
     "dots",
     "endings",
     "examples",
+    "film",
     "find",
     "first_valid",
     "footer",
+    "generated",
     "headline",
     "held_out",
+    "new_kinds",
     "results",
     "reveal",
     "say",
     "settings",
     "size",
+    "slowest",
     "together",
     "undated",
+    "valid_by_step",
     "value",
     "width",
 ]
