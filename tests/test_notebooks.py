@@ -36,7 +36,8 @@ TAGS = {
 }
 # A parameter of a name has one type in all notebooks.
 TYPES = {"seed": "int", "scale": "str", "artifact": "str", "checkpoint": "str", "reference": "str", "puzzle": "int",
-         "limit": "int", "trajectories": "int", "supervision_steps": "int", "title": "str"}  # fmt: skip
+         "limit": "int", "trajectories": "int", "supervision_steps": "int", "title": "str",
+         "board_size": "int", "train_steps": "int"}  # fmt: skip
 
 each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
@@ -149,7 +150,9 @@ def debug_models(debug_checkpoint: Path, debug_trm_checkpoint: Path) -> dict[str
     gram, trm = str(debug_checkpoint), str(debug_trm_checkpoint)
     return {
         "00_start_here": {"artifact": gram, "reference": trm, "scale": "debug"},
+        "01_one_recursion": {"artifact": gram, "scale": "debug"},
         "06_generating_a_board": {"scale": "debug"},  # the shipped generators: 5 queens are no generator's task
+        "08_train_your_own": {"board_size": 5, "scale": "debug"},
         "report": {"checkpoint": gram, "reference": trm, "trajectories": 4, "title": "Debug"},
     }
 
@@ -173,7 +176,10 @@ class Frames(HTMLParser):
             self.titles.append(dict(attrs).get("title") or "")
 
 
-@pytest.mark.parametrize(("stem", "explorers"), [("00_start_here", 2), ("report", 3), ("06_generating_a_board", 1)])
+EXPLORERS = {"00_start_here": 2, "01_one_recursion": 1, "06_generating_a_board": 1, "08_train_your_own": 1, "report": 3}
+
+
+@pytest.mark.parametrize(("stem", "explorers"), EXPLORERS.items())
 def test_a_run_at_debug_size_becomes_a_page_with_explorers(
     pages: dict[str, report.Report], stem: str, explorers: int
 ) -> None:

@@ -57,7 +57,7 @@ def curves(
     drawn = [f'<text x="{_LEFT}" y="16" class="title">{html.escape(title)}</text>']
     for share in (0.0, 0.5, 1.0):
         drawn.append(_rule(_LEFT, _LEFT + _WIDTH, up(share * top), up(share * top), "grid"))
-        drawn.append(f'<text x="{_LEFT - 8}" y="{up(share * top) + 4:.1f}" text-anchor="end">{share * top:g}</text>')
+        drawn.append(f'<text x="{_LEFT - 8}" y="{up(share * top) + 4:.1f}" text-anchor="end">{share * top:.3g}</text>')
     ticks = [2**k for k in range(int(math.log2(last)) + 1)] if log else [round(last * k / 4) for k in range(5)]
     low = _TOP + _HEIGHT + 20
     drawn += [f'<text x="{across(tick):.1f}" y="{low}" text-anchor="middle">{tick:,}</text>' for tick in ticks]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -328,3 +329,24 @@ def test_a_generator_of_one_board_has_no_shares() -> None:
         "many | 20 x 8 | 32 | 0.500 [0.250, 0.750] | 0.500 [0.250, 0.750] | 0.500 [0.250, 0.750] | 0.991",
         "one | 1 x 8 | 32 | yes | the only board it makes |  | ",
     ]
+
+
+# Training runs, and transitions in sub-steps --------------------------------------------------------------------------
+
+
+def test_a_run_leaks_where_the_posterior_is_right_and_the_prior_wrong(tmp_path: Path) -> None:
+    measured = [(10, 0.2, 0.0), (20, 0.9, 0.05), (30, 1.0, 0.5)]
+    lines = [{"step": at, "posterior_exact": q, "prior_exact": p, "kl_posterior": 2.0} for at, q, p in measured]
+    (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in [*lines, {"step": 40}]))
+    assert blocks.leaks(tmp_path) == [20]
+    assert blocks.course(tmp_path, "prior_exact") == [(10, 0.0), (20, 0.05), (30, 0.5)]
+    drawn = blocks.learning({"mine": tmp_path})
+    assert drawn.html.count("<polyline") == 3
+    assert drawn.html.count('stroke-dasharray="6 4"') == 2, "the posterior, in the figure and in its legend"
+    assert blocks.learning({"none": tmp_path / "none"}).text == "Nothing was measured yet."
+
+
+def test_a_sub_step_that_moves_nothing_has_no_bar() -> None:
+    block = blocks.anatomy(["low 1", "proposal", "guidance"], {"low": [2, 0, 0], "high": [0, 4, 1]}, [0, 3, 1])
+    assert block.html.count("<rect") == 3
+    assert block.text.splitlines() == ["1: low 1 | 2 | 0 | 0", "2: proposal | 0 | 4 | 3", "3: guidance | 0 | 1 | 1"]
