@@ -151,7 +151,7 @@ def debug_models(debug_checkpoint: Path, debug_trm_checkpoint: Path) -> dict[str
     return {
         "00_start_here": {"artifact": gram, "reference": trm, "scale": "debug"},
         "01_one_recursion": {"artifact": gram, "scale": "debug"},
-        "06_generating_a_board": {"scale": "debug"},  # the shipped generators: 5 queens are no generator's task
+        "06_generating_a_board": {"scale": "debug"},  # the generators in artifacts/: 5 queens cannot be generated
         "08_train_your_own": {"board_size": 5, "scale": "debug"},
         "report": {"checkpoint": gram, "reference": trm, "trajectories": 4, "title": "Debug"},
     }

@@ -101,7 +101,7 @@ def new_kinds(boards: NDArray[np.integer], train: NDArray[np.integer], size: int
         f"Of {len(boards)} valid boards {new} are of a kind that no training board has, however it is turned, "
         f"mirrored, permuted or relabeled: a share of {with_interval(new / len(boards), around)}. Of {random:,} boards "
         f"drawn at random by search it is {with_interval(usual / random, wilson(usual, random))}. So the generator "
-        f"makes unseen kinds {how} chance would."
+        f"makes unseen kinds {how} a random search."
     )
 
 

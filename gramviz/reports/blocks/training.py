@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from IPython.display import display
+
 from gram import run_folder
 from gramviz.reports.blocks.block import Block, say, together
 from gramviz.reports.blocks.curves import Curve, curves
@@ -44,8 +46,6 @@ def learning(runs: Mapping[str, Run], kinds: tuple[str, ...] = ("prior", "poster
 
 def live(name: str, run: Run, **how: Any) -> Callable[[Mapping[str, Any]], None]:
     """A function for `gram.train(watch=...)` that draws `learning` anew, in the output of the cell that trains."""
-    from IPython.display import display
-
     shown = display(say("The first figure comes in a moment."), display_id=True)
 
     def draw(_: Mapping[str, Any]) -> None:
