@@ -19,6 +19,8 @@ ROOT = Path(__file__).resolve().parents[1]
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 # All that gramviz may know of gram.
 FROM_GRAM = {
+    "gram.evaluation.intervals",
+    "gram.tasks.sudoku_solver",  # numpy and math alone
     "gram.rollout",
     "gram.atomic",
     "gram.board",

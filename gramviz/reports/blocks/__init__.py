@@ -7,10 +7,14 @@ These are the names that a notebook uses; each stands in the module that it is i
 nothing here loads torch.
 """
 
+from gramviz.reports.blocks.anatomy import anatomy
 from gramviz.reports.blocks.around import SCALES, Size, at_least, banner, comparable, footer, held_out, settings, size
 from gramviz.reports.blocks.block import METRICS, Block, say, together
+from gramviz.reports.blocks.boards import film, generated, new_kinds, slowest, valid_by_step
+from gramviz.reports.blocks.curves import Curve, curves
 from gramviz.reports.blocks.exercises import choose, find, reveal, value
 from gramviz.reports.blocks.findings import EXAMPLES, by_solutions, examples, headline, results, width
+from gramviz.reports.blocks.training import course, leaks, learning, live
 from gramviz.reports.blocks.trajectories import busiest, distinct, dots, endings, first_valid, undated
 
 __all__ = [
@@ -18,29 +22,41 @@ __all__ = [
     "METRICS",
     "SCALES",
     "Block",
+    "Curve",
     "Size",
+    "anatomy",
     "at_least",
     "banner",
     "busiest",
     "by_solutions",
     "choose",
     "comparable",
+    "course",
+    "curves",
     "distinct",
     "dots",
     "endings",
     "examples",
+    "film",
     "find",
     "first_valid",
     "footer",
+    "generated",
     "headline",
     "held_out",
+    "leaks",
+    "learning",
+    "live",
+    "new_kinds",
     "results",
     "reveal",
     "say",
     "settings",
     "size",
+    "slowest",
     "together",
     "undated",
+    "valid_by_step",
     "value",
     "width",
 ]

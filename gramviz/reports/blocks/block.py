@@ -80,3 +80,14 @@ def svg(width: int, height: int, body: str, words: str) -> str:
         f'<svg class="gram-svg" viewBox="0 0 {width} {height}" width="{width}" style="max-width:100%;height:auto" '
         f'role="img" aria-label="{html.escape(words, quote=True)}"><style>{_SVG_STYLE}</style>{body}</svg>'
     )
+
+
+def glyph(x: float, y: float, index: int) -> str:
+    """Circle, square, triangle, diamond: runs differ by shape as well as by color."""
+    shapes = (
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5.5"',
+        f'<rect x="{x - 5:.1f}" y="{y - 5:.1f}" width="10" height="10"',
+        f'<path d="M{x:.1f} {y - 6:.1f} l6 11 h-12 z"',
+        f'<path d="M{x:.1f} {y - 7:.1f} l7 7 l-7 7 l-7 -7 z"',
+    )
+    return f'{shapes[index % len(shapes)]} fill="{COLORS[index % len(COLORS)]}"/>'

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from gramviz.reports.blocks.block import COLORS, METRICS, Block, number, say, svg, table
+from gramviz.reports.blocks.block import COLORS, METRICS, Block, glyph, number, say, svg, table
 
 Run = Mapping[str, Any]
 # Name -> where a run has it.
@@ -149,7 +149,7 @@ def by_solutions(*runs: Run) -> Block:
                 rows.append([metric, label, names[index], with_interval(value, interval), str(row["inputs"])])
     for index, name in enumerate(names):
         y = 274 + 20 * index
-        drawn.append(f'{_glyph(60, y, index)}<text x="74" y="{y + 4}">{html.escape(name)}</text>')
+        drawn.append(f'{glyph(60, y, index)}<text x="74" y="{y + 4}">{html.escape(name)}</text>')
     drawn.append('<line x1="380" x2="416" y1="274" y2="274" class="ceiling"/>')
     drawn.append('<text x="424" y="278">ceiling of one answer per puzzle</text>')
     words = "Accuracy and coverage by the number of solutions that exist."
@@ -203,18 +203,7 @@ def _axes(left: int, width: int, title: str) -> str:
     return "".join(drawn)
 
 
-def _glyph(x: float, y: float, index: int) -> str:
-    """Circle, square, triangle, diamond: runs differ by shape as well as by color."""
-    shapes = (
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5.5"',
-        f'<rect x="{x - 5:.1f}" y="{y - 5:.1f}" width="10" height="10"',
-        f'<path d="M{x:.1f} {y - 6:.1f} l6 11 h-12 z"',
-        f'<path d="M{x:.1f} {y - 7:.1f} l7 7 l-7 7 l-7 -7 z"',
-    )
-    return f'{shapes[index % len(shapes)]} fill="{COLORS[index % len(COLORS)]}"/>'
-
-
 def _mark(x: float, value: float, interval: Sequence[float], index: int) -> str:
     (low, high), color = map(_y, interval), COLORS[index % len(COLORS)]
     bar = f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{low}" y2="{high}" stroke="{color}" stroke-width="2"/>'
-    return bar + _glyph(x, _y(value), index)
+    return bar + glyph(x, _y(value), index)

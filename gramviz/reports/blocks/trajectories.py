@@ -60,7 +60,7 @@ def busiest(rollout: xr.Dataset, puzzle: int = 0, trajectory: int = 0, least: in
 
 def dots(question: str, values: ArrayLike, never: int = -1) -> Block:
     """Whole numbers as a strip of stacked dots with their median; the value `never` is counted apart."""
-    all_values = np.asarray(values)
+    all_values = np.ravel(values)
     seen = all_values[all_values != never]
     missing = len(all_values) - len(seen)
     if not len(seen):

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import xarray as xr
 
+from gram.tasks.sudoku_solver import board_classes, random_boards
 from gramviz.reports import blocks
 from gramviz.reports.blocks import METRICS, Block, findings
 from gramviz.reports.provenance import PROVENANCE
@@ -288,3 +290,63 @@ def test_every_figure_says_what_it_shows() -> None:
     for block in (blocks.by_solutions(MANY, ONE), blocks.reveal("?", 1, 2), blocks.dots("?", [1, 2])):
         assert re.search(r'<svg [^>]*role="img" aria-label="[^"]{10,}"', block.html)
         assert "<figcaption>" in block.html
+
+
+# Curves, and boards that are made from a blank one --------------------------------------------------------------------
+
+
+def test_curves_draw_every_line_and_say_the_same_as_a_table() -> None:
+    first = blocks.Curve("trained", [1, 2, 4], [0, 0.5, 1], [(0, 0.2), (0.3, 0.7), (0.8, 1)])
+    block = blocks.curves(
+        "Share", first, blocks.Curve("not", [1, 4], [0, 0.25], color=1, dashed=True), x="steps", log=True
+    )
+    assert block.html.count("<polyline") == 2
+    assert 'points="56.0,210.0 356.0,120.0 656.0,30.0"' in block.html, "2 lies in the middle of 1 and 4"
+    assert block.text.splitlines() == [
+        "Share",
+        "1 | 0 [0, 0.200] | 0",
+        "2 | 0.500 [0.300, 0.700] | ",
+        "4 | 1 [0.800, 1] | 0.250",
+    ]
+
+
+def test_kinds_are_new_only_where_no_symmetry_leads_to_a_training_board() -> None:
+    boards = np.array(random_boards(6, 40, np.random.default_rng(1)))
+    same = (boards[:1] % 6) + 1  # digits relabeled
+    assert blocks.new_kinds(same, boards[:1], 6, random=50).text.startswith("Of 1 valid boards 0 are of a kind that no")
+    kinds = board_classes(boards, 6)
+    other = boards[kinds != kinds[0]][:1]
+    assert blocks.new_kinds(other, boards[:1], 6, random=50).text.startswith(
+        "Of 1 valid boards 1 are of a kind that no"
+    )
+
+
+def test_a_generator_of_one_board_has_no_shares() -> None:
+    share = {"value": 0.5, "interval": [0.25, 0.75]}
+    run = {"valid": share, "distinct": share, "copies": share, "steps": 8, "calls": 32}
+    block = blocks.generated({"many": run | {"samples": 20}, "one": run | {"samples": 1}}, {"many": 0.9905})
+    assert block.text.splitlines() == [
+        "many | 20 x 8 | 32 | 0.500 [0.250, 0.750] | 0.500 [0.250, 0.750] | 0.500 [0.250, 0.750] | 0.991",
+        "one | 1 x 8 | 32 | yes | the only board it makes |  | ",
+    ]
+
+
+# Training runs, and transitions in sub-steps --------------------------------------------------------------------------
+
+
+def test_a_run_leaks_where_the_posterior_is_right_and_the_prior_wrong(tmp_path: Path) -> None:
+    measured = [(10, 0.2, 0.0), (20, 0.9, 0.05), (30, 1.0, 0.5)]
+    lines = [{"step": at, "posterior_exact": q, "prior_exact": p, "kl_posterior": 2.0} for at, q, p in measured]
+    (tmp_path / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in [*lines, {"step": 40}]))
+    assert blocks.leaks(tmp_path) == [20]
+    assert blocks.course(tmp_path, "prior_exact") == [(10, 0.0), (20, 0.05), (30, 0.5)]
+    drawn = blocks.learning({"mine": tmp_path})
+    assert drawn.html.count("<polyline") == 3
+    assert drawn.html.count('stroke-dasharray="6 4"') == 2, "the posterior, in the figure and in its legend"
+    assert blocks.learning({"none": tmp_path / "none"}).text == "Nothing was measured yet."
+
+
+def test_a_sub_step_that_moves_nothing_has_no_bar() -> None:
+    block = blocks.anatomy(["low 1", "proposal", "guidance"], {"low": [2, 0, 0], "high": [0, 4, 1]}, [0, 3, 1])
+    assert block.html.count("<rect") == 3
+    assert block.text.splitlines() == ["1: low 1 | 2 | 0 | 0", "2: proposal | 0 | 4 | 3", "3: guidance | 0 | 1 | 1"]

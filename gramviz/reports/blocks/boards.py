@@ -1,0 +1,168 @@
+"""Boards that are made from a blank one: as film strips, by the steps that they took, and counted beside the paper."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from gram.board import Board
+from gram.evaluation.intervals import wilson
+from gram.rollout import board_of, need
+from gram.tasks.sudoku_solver import board_classes, random_boards
+from gramviz.reports.blocks.block import COLORS, Block, say, svg, table
+from gramviz.reports.blocks.curves import Curve
+from gramviz.reports.blocks.findings import with_interval
+from gramviz.reports.blocks.trajectories import first_valid
+
+_BOARD, _SPACE = 104, 14  # px
+
+
+def slowest(rollout: xr.Dataset) -> int:
+    """The trajectory of the first puzzle that is valid for the first time later than all others; 0 if none ever is."""
+    return int(first_valid(rollout)[0].argmax())
+
+
+def valid_by_step(rollout: xr.Dataset, name: str, color: int = 0) -> Curve:
+    """The share of trajectories of the first puzzle that are valid at each supervision step from 1, as a curve."""
+    valid = need(rollout, "valid").values[0, :, 1:]
+    count, steps = valid.shape[0], rollout["supervision_step"].values[1:].tolist()
+    whole = valid.sum(0)
+    shown = [at for at, step in enumerate(steps) if step & (step - 1) == 0 or step in (6, 12, 24, steps[-1])]
+    return Curve(
+        name,
+        [steps[at] for at in shown],
+        [float(whole[at] / count) for at in shown],
+        [wilson(int(whole[at]), count) for at in shown],
+        color,
+    )
+
+
+def film(rollouts: Sequence[xr.Dataset], names: Sequence[str], steps: Sequence[int], which: Sequence[int]) -> Block:
+    """One trajectory of each rollout as a row of boards; cells that break a rule are hatched.
+
+    Args:
+        steps: supervision steps that are shown, the same in all rows; a row ends where its rollout ends.
+        which: the trajectory of each.
+    """
+    drawn, rows = [_HATCH], []
+    pitch, height = _BOARD + _SPACE, _BOARD + 52
+    for row, (rollout, name, trajectory) in enumerate(zip(rollouts, names, which, strict=True)):
+        board, clock, top = board_of(rollout), rollout["supervision_step"].values, row * height
+        drawn.append(f'<text x="0" y="{top + 16}" class="title">{html.escape(name)}</text>')
+        said = []
+        for column, step in enumerate(steps):
+            if step > clock[-1]:
+                continue
+            at = int(np.flatnonzero(clock == step)[-1])
+            conflict = need(rollout, "conflict").values[0, trajectory, at]
+            tokens = rollout["tokens"].values[0, trajectory, at]
+            drawn.append(_board(board, tokens, conflict, column * pitch, top + 40))
+            drawn.append(f'<text x="{column * pitch}" y="{top + 34}">step {step}</text>')
+            said.append(str(int(conflict.sum())))
+        rows.append([name, *said, *[""] * (len(steps) - len(said))])
+    words = "Boards at some steps; cells that break a rule are hatched."
+    figure = svg(pitch * len(steps), height * len(rollouts), "".join(drawn), words)
+    same = table(["Cells that break a rule", *(f"step {step}" for step in steps)], rows, "")
+    return Block(
+        f"<figure class='gram-figure'>{figure}<figcaption>{words}</figcaption></figure>"
+        f"<details><summary>How many cells break a rule at each step</summary>{same}</details>",
+        "\n".join(" | ".join(row) for row in rows),
+    )
+
+
+def new_kinds(boards: NDArray[np.integer], train: NDArray[np.integer], size: int, random: int = 2000) -> Block:
+    """How many boards [board, position] no training board equals up to symmetry, beside as many of random boards.
+
+    Kinds are those of `gram.tasks.sudoku_solver.board_classes`, which may merge some: what is new is surely new.
+
+    Args:
+        boards, train: full valid boards as tokens. random: how many random boards are drawn to compare with.
+    """
+    if not len(boards):
+        return say("No board is valid, so there is no kind to compare.")
+    compared = random_boards(size, random, np.random.default_rng(0))
+    digits = [part - np.min(part) + 1 for part in (train, boards, compared)]
+    kinds = np.split(board_classes(np.concatenate(digits), size), np.cumsum([len(train), len(boards)]))
+    new, usual = (int(np.isin(part, kinds[0], invert=True).sum()) for part in kinds[1:])
+    around = wilson(new, len(boards))
+    how = (
+        "more rarely than"
+        if around[1] < usual / random
+        else "more often than"
+        if around[0] > usual / random
+        else "as often as"
+    )
+    return say(
+        f"Of {len(boards)} valid boards {new} are of a kind that no training board has, however it is turned, "
+        f"mirrored, permuted or relabeled: a share of {with_interval(new / len(boards), around)}. Of {random:,} boards "
+        f"drawn at random by search it is {with_interval(usual / random, wilson(usual, random))}. So the generator "
+        f"makes unseen kinds {how} a random search."
+    )
+
+
+def generated(runs: Mapping[str, Mapping[str, Any]], paper: Mapping[str, float]) -> Block:
+    """A table of generators, one in each row.
+
+    Args:
+        runs: name -> what `gram.evaluation.generate.figures` found, with `samples`, `steps` and `calls` beside it.
+        paper: name -> the share of valid boards that the paper publishes.
+    """
+    rows = []
+    for name, run in runs.items():
+        if run["samples"] > 1:
+            found = (run[part] for part in ("valid", "distinct", "copies"))
+            shares = [with_interval(one["value"], one["interval"]) for one in found]
+        else:
+            shares = ["yes" if run["valid"]["value"] else "no", "the only board it makes", ""]
+        value = f"{paper[name]:.3f}" if name in paper else ""
+        rows.append([name, f"{run['samples']} x {run['steps']}", str(run["calls"]), *shares, value])
+    header = ["Generator", "Boards x steps", "Network calls", "Valid", "Distinct", "Copies", "Paper, Table 9: valid"]
+    note = (
+        "Brackets: intervals of 95 %. Distinct: the first of its kind among these boards. Copies: equal to a training "
+        "board. Network calls: blocks applied one after another for one board. The paper's values are of other, larger "
+        "models and of 100,000 boards."
+    )
+    return Block(table(header, rows, note), "\n".join(" | ".join(row) for row in rows))
+
+
+_HATCH = (
+    '<defs><pattern id="gram-broken" width="6" height="6" patternUnits="userSpaceOnUse">'
+    f'<path d="M0 6 L6 0" stroke="{COLORS[1]}" stroke-width="1.4" opacity=".6" fill="none"/></pattern></defs>'
+)
+
+
+def _board(board: Board, tokens: Any, conflict: Any, left: float, top: float) -> str:
+    """One board as squares with digits; thick lines between its boxes."""
+    cell = _BOARD / board.width
+    high, wide = board.box or (board.height, board.width)
+    size = min(13.0, 0.72 * cell)
+    parts = []
+    for position in range(board.positions):
+        row, column = divmod(position, board.width)
+        x, y = left + column * cell, top + row * cell
+        if conflict[position]:
+            parts.append(
+                f'<rect x="{x:.1f}" y="{y:.1f}" width="{cell:.1f}" height="{cell:.1f}" fill="url(#gram-broken)"/>'
+            )
+        symbol = board.tokens[int(tokens[position])].symbol
+        parts.append(
+            f'<text x="{x + cell / 2:.1f}" y="{y + cell / 2 + 0.36 * size:.1f}" text-anchor="middle" '
+            f'style="font-size:{size:.0f}px">{html.escape(symbol)}</text>'
+        )
+    for line in range(board.width + 1):
+        strong, x = line % wide == 0, left + line * cell
+        parts.append(_line(x, x, top, top + cell * board.height, strong))
+    for line in range(board.height + 1):
+        strong, y = line % high == 0, top + line * cell
+        parts.append(_line(left, left + _BOARD, y, y, strong))
+    return "".join(parts)
+
+
+def _line(x1: float, x2: float, y1: float, y2: float, strong: bool) -> str:
+    look = "stroke-width='1.4' opacity='.8'" if strong else "stroke-width='.7' opacity='.3'"
+    return f'<line x1="{x1:.1f}" x2="{x2:.1f}" y1="{y1:.1f}" y2="{y2:.1f}" stroke="currentColor" {look}/>'
