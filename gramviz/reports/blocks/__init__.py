@@ -9,15 +9,17 @@ nothing here loads torch.
 
 from gramviz.reports.blocks.around import SCALES, Size, at_least, banner, comparable, footer, held_out, settings, size
 from gramviz.reports.blocks.block import METRICS, Block, say, together
-from gramviz.reports.blocks.exercises import choose, find, reveal, value
+from gramviz.reports.blocks.exercises import choose, find, function, reveal, value
 from gramviz.reports.blocks.findings import EXAMPLES, by_solutions, examples, headline, results, width
-from gramviz.reports.blocks.trajectories import busiest, distinct, dots, endings, first_valid, undated
+from gramviz.reports.blocks.panels import Line, lines, shares
+from gramviz.reports.blocks.trajectories import busiest, distinct, dots, endings, first_valid, undated, variety
 
 __all__ = [
     "EXAMPLES",
     "METRICS",
     "SCALES",
     "Block",
+    "Line",
     "Size",
     "at_least",
     "banner",
@@ -32,15 +34,19 @@ __all__ = [
     "find",
     "first_valid",
     "footer",
+    "function",
     "headline",
     "held_out",
+    "lines",
     "results",
     "reveal",
     "say",
     "settings",
+    "shares",
     "size",
     "together",
     "undated",
     "value",
+    "variety",
     "width",
 ]
