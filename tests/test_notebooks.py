@@ -37,7 +37,7 @@ TAGS = {
 # A parameter of a name has one type in all notebooks.
 TYPES = {"seed": "int", "scale": "str", "artifact": "str", "checkpoint": "str", "reference": "str", "puzzle": "int",
          "limit": "int", "trajectories": "int", "supervision_steps": "int", "title": "str", "noise": "list",
-         "depths": "list", "widths": "list", "models": "list"}  # fmt: skip
+         "depths": "list", "widths": "list", "artifacts": "list", "graphs": "list"}  # fmt: skip
 
 each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
@@ -151,6 +151,7 @@ def debug_models(debug_checkpoint: Path, debug_trm_checkpoint: Path) -> dict[str
     return {
         "00_start_here": {"artifact": gram, "reference": trm, "scale": "debug"},
         "03_one_path_against_fifty": {"artifact": gram, "reference": trm, "scale": "debug", "puzzle": 0},
+        "05_many_solutions": {"artifacts": [trm, gram], "graphs": [trm, gram], "scale": "debug", "puzzle": 0},
         "report": {"checkpoint": gram, "reference": trm, "trajectories": 4, "title": "Debug"},
     }
 
