@@ -36,7 +36,8 @@ TAGS = {
 }
 # A parameter of a name has one type in all notebooks.
 TYPES = {"seed": "int", "scale": "str", "artifact": "str", "checkpoint": "str", "reference": "str", "puzzle": "int",
-         "limit": "int", "trajectories": "int", "supervision_steps": "int", "title": "str",
+         "limit": "int", "trajectories": "int", "supervision_steps": "int", "title": "str", "noise": "list",
+         "depths": "list", "widths": "list", "artifacts": "list", "graphs": "list",
          "board_size": "int", "train_steps": "int"}  # fmt: skip
 
 each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -151,6 +152,8 @@ def debug_models(debug_checkpoint: Path, debug_trm_checkpoint: Path) -> dict[str
     return {
         "00_start_here": {"artifact": gram, "reference": trm, "scale": "debug"},
         "01_one_recursion": {"artifact": gram, "scale": "debug"},
+        "03_one_path_against_fifty": {"artifact": gram, "reference": trm, "scale": "debug", "puzzle": 0},
+        "05_many_solutions": {"artifacts": [trm, gram], "graphs": [trm, gram], "scale": "debug", "puzzle": 0},
         "06_generating_a_board": {"scale": "debug"},  # the generators in artifacts/: 5 queens cannot be generated
         "08_train_your_own": {"board_size": 5, "scale": "debug"},
         "report": {"checkpoint": gram, "reference": trm, "trajectories": 4, "title": "Debug"},
@@ -161,7 +164,22 @@ def debug_models(debug_checkpoint: Path, debug_trm_checkpoint: Path) -> dict[str
 def pages(debug_models: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> dict[str, report.Report]:
     """What a run of each notebook at `debug` published."""
     out = tmp_path_factory.mktemp("pages")
-    return {path.stem: report.run(path, debug_models[path.stem], out / path.stem) for path in NOTEBOOKS}
+    return {path.stem: report.run(answered(path, out), debug_models[path.stem], out / path.stem) for path in NOTEBOOKS}
+
+
+def answered(path: Path, folder: Path) -> Path:
+    """A copy of a notebook in which each exercise has its folded answer, where that holds code."""
+    book = notebook.read(path)
+    for exercise, answer in pairwise(book.cells):
+        if {"exercise"} & set(notebook.tags(exercise)) and (
+            fence := re.search(r"```python\n(.*?)```", answer.source, re.S)
+        ):
+            stub = exercise.source.split("\n", 1)[0]
+            assert stub.endswith(" = None")
+            exercise.source = exercise.source.replace(stub, fence[1].rstrip(), 1)
+    (folder / "src").mkdir(exist_ok=True)
+    nbformat.write(book, folder / "src" / path.name)
+    return folder / "src" / path.name
 
 
 class Frames(HTMLParser):
@@ -195,6 +213,14 @@ def test_exercises_left_alone_say_so(pages: dict[str, report.Report]) -> None:
         page = pages[path.stem].page.read_text()
         assert page.count("Not tried yet") == len(cells(path, "code", "exercise"))
         assert "the numbers mean nothing" in page
+
+
+@each
+def test_each_folded_answer_passes_its_own_check(path: Path, pages: dict[str, report.Report]) -> None:
+    checked = sum("```python" in cell.source for cell in cells(path, "markdown", "answer"))
+    shown = pages[path.stem].page.read_text()
+    assert shown.count("<strong>Yes</strong>") == checked
+    assert "<strong>Not yet</strong>" not in shown
 
 
 def test_the_report_hides_its_code_and_shows_its_numbers(pages: dict[str, report.Report]) -> None:

@@ -12,10 +12,11 @@ from gramviz.reports.blocks.around import SCALES, Size, at_least, banner, compar
 from gramviz.reports.blocks.block import METRICS, Block, say, together
 from gramviz.reports.blocks.boards import film, generated, new_kinds, slowest, valid_by_step
 from gramviz.reports.blocks.curves import Curve, curves
-from gramviz.reports.blocks.exercises import choose, find, reveal, value
+from gramviz.reports.blocks.exercises import choose, find, function, reveal, value
 from gramviz.reports.blocks.findings import EXAMPLES, by_solutions, examples, headline, results, width
+from gramviz.reports.blocks.panels import Line, lines, shares
 from gramviz.reports.blocks.training import course, leaks, learning, live
-from gramviz.reports.blocks.trajectories import busiest, distinct, dots, endings, first_valid, undated
+from gramviz.reports.blocks.trajectories import busiest, distinct, dots, endings, first_valid, undated, variety
 
 __all__ = [
     "EXAMPLES",
@@ -23,6 +24,7 @@ __all__ = [
     "SCALES",
     "Block",
     "Curve",
+    "Line",
     "Size",
     "anatomy",
     "at_least",
@@ -41,22 +43,26 @@ __all__ = [
     "find",
     "first_valid",
     "footer",
+    "function",
     "generated",
     "headline",
     "held_out",
     "leaks",
     "learning",
+    "lines",
     "live",
     "new_kinds",
     "results",
     "reveal",
     "say",
     "settings",
+    "shares",
     "size",
     "slowest",
     "together",
     "undated",
     "valid_by_step",
     "value",
+    "variety",
     "width",
 ]

@@ -57,6 +57,11 @@ def number(value: float) -> str:
     return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
 
 
+def with_interval(value: float, interval: Sequence[float]) -> str:
+    """A number and its interval as they are read."""
+    return f"{number(value)} [{number(interval[0])}, {number(interval[1])}]"
+
+
 # Okabe-Ito: distinct also to people who see no red or green; each has a mark of its own.
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
 # A style in inline SVG holds for the whole page, so each rule is bound to our figures.

@@ -7,8 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from gramviz.reports.blocks.block import COLORS, Block, glyph, number, svg, table
-from gramviz.reports.blocks.findings import with_interval
+from gramviz.reports.blocks.block import COLORS, Block, glyph, number, svg, table, with_interval
 
 _LEFT, _WIDTH, _TOP, _HEIGHT = 56, 600, 30, 180  # px
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from gramviz.reports.blocks.block import Block, number, svg
-from gramviz.reports.blocks.findings import with_interval
+from gramviz.reports.blocks.block import Block, number, svg, with_interval
 
 
 def reveal(
@@ -78,6 +77,26 @@ def choose(question: str, answer: str | None, right: str, why: Mapping[str, str]
     if answer not in why:
         return _verdict(question, False, f"{answer!r} is no choice; choose one of {', '.join(why)}.")
     return _verdict(question, answer == right, why[answer])
+
+
+def function(
+    question: str,
+    answer: Callable[..., Any] | None,
+    cases: Sequence[tuple[tuple[Any, ...], float]],
+    tolerance: float = 1e-9,
+) -> Block:
+    """Check a reader's function against cases (arguments, result); a miss says the first that fails, and how."""
+    if answer is None:
+        return _verdict(question, None)
+    for arguments, expected in cases:
+        given = ", ".join(map(str, arguments))
+        try:
+            found = float(answer(*arguments))
+        except Exception as error:
+            return _verdict(question, False, f"for {given} it raises {type(error).__name__}: {error}.")
+        if not abs(found - expected) <= tolerance:
+            return _verdict(question, False, f"for {given} it returns {number(found)}, not {number(expected)}.")
+    return _verdict(question, True, f"it is right for all {len(cases)} cases.")
 
 
 def find(question: str, answer: Any, accepted: Collection[Any], hint: str = "") -> Block:

@@ -7,12 +7,13 @@ a difference that of `gram.evaluation.metrics.difference`.
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from gramviz.reports.blocks.block import COLORS, METRICS, Block, glyph, number, say, svg, table
+from gramviz.reports.blocks.block import METRICS, Block, glyph, number, say, svg, table, with_interval
+from gramviz.reports.blocks.panels import axes, level, mark
 
 Run = Mapping[str, Any]
 # Name -> where a run has it.
@@ -23,11 +24,6 @@ _SHARES = {
     "Best of N by value head": ("best_of_n", "value"),
     "Any of N right (a bound, not a method)": ("best_of_n", "any"),
 }
-
-
-def with_interval(value: float, interval: Sequence[float]) -> str:
-    """A number and its interval as they are read."""
-    return f"{number(value)} [{number(interval[0])}, {number(interval[1])}]"
 
 
 def headline(result: Run, reference: Run | None = None, difference: Run | None = None) -> Block:
@@ -135,17 +131,17 @@ def by_solutions(*runs: Run) -> Block:
     drawn, rows = [], []
     for panel, metric in enumerate(("Accuracy", "Coverage")):
         left, width = 50 + panel * 330, 270
-        drawn.append(_axes(left, width, metric))
+        drawn.append(axes(left, width, metric, "solutions that exist"))
         groups = list(zip(*(run["by_solutions"] for run in runs), strict=True))
         for column, group in enumerate(groups):
             center, label = left + width * (column + 0.5) / len(groups), group[0]["solutions"]
             drawn.append(f'<text x="{center:.0f}" y="228" text-anchor="middle">{label}</text>')
             if metric == "Coverage":
                 half = 0.42 * width / len(groups)
-                drawn.append(_line("ceiling", center - half, center + half, group[0]["ceiling"]))
+                drawn.append(level("ceiling", center - half, center + half, group[0]["ceiling"]))
             for index, row in enumerate(group):
                 value, interval = row[metric.lower()], row["intervals"][metric.lower()]
-                drawn.append(_mark(center + 18 * (index - (len(runs) - 1) / 2), value, interval, index))
+                drawn.append(mark(center + 18 * (index - (len(runs) - 1) / 2), value, interval, index))
                 rows.append([metric, label, names[index], with_interval(value, interval), str(row["inputs"])])
     for index, name in enumerate(names):
         y = 274 + 20 * index
@@ -184,26 +180,3 @@ def _sign(difference: Run) -> int:
 
 def _one_answer(run: Run) -> bool:
     return bool(run["distinct"] == 1)
-
-
-def _y(share: float) -> float:
-    return round(210 - 180 * share, 1)
-
-
-def _line(kind: str, left: float, right: float, share: float) -> str:
-    return f'<line x1="{left:.0f}" x2="{right:.0f}" y1="{_y(share)}" y2="{_y(share)}" class="{kind}"/>'
-
-
-def _axes(left: int, width: int, title: str) -> str:
-    drawn = [f'<text x="{left}" y="16" class="title">{title}</text>']
-    for tick in (0.0, 0.5, 1.0):
-        drawn.append(_line("grid", left, left + width, tick))
-        drawn.append(f'<text x="{left - 6}" y="{_y(tick) + 4}" text-anchor="end">{tick:g}</text>')
-    drawn.append(f'<text x="{left + width / 2}" y="248" text-anchor="middle">solutions that exist</text>')
-    return "".join(drawn)
-
-
-def _mark(x: float, value: float, interval: Sequence[float], index: int) -> str:
-    (low, high), color = map(_y, interval), COLORS[index % len(COLORS)]
-    bar = f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{low}" y2="{high}" stroke="{color}" stroke-width="2"/>'
-    return bar + glyph(x, _y(value), index)

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gram.rollout import need
 from gramviz.reports.blocks.block import Block, number, say, svg
+from gramviz.reports.blocks.panels import Line, lines
 
 
 def undated(rollout: xr.Dataset) -> xr.Dataset:
@@ -41,6 +42,25 @@ def endings(rollout: xr.Dataset, puzzle: int = 0) -> Block:
 def distinct(rollout: xr.Dataset, puzzle: int = 0) -> int:
     """On how many different boards the trajectories of one puzzle end."""
     return len(np.unique(rollout["tokens"].values[puzzle, :, -1], axis=0))
+
+
+def variety(rollout: xr.Dataset, puzzle: int = 0) -> Block:
+    """How many different boards the trajectories of one puzzle show at each supervision step, and how many valid ones.
+
+    Raises:
+        RolloutError: `valid` was not recorded.
+    """
+    clock = rollout["supervision_step"].values
+    ends = np.flatnonzero(np.append(clock[1:] != clock[:-1], True))
+    tokens, valid = (need(rollout, name).values[puzzle][:, ends] for name in ("tokens", "valid"))
+    counts = [
+        [len(np.unique(tokens[keep[:, at], at], axis=0)) if keep[:, at].any() else 0 for at in range(len(ends))]
+        for keep in (np.ones_like(valid), valid)
+    ]
+    both = {
+        name: Line(found) for name, found in zip(("different boards", "different valid boards"), counts, strict=True)
+    }
+    return lines("Boards that the trajectories show.", "supervision step", clock[ends].tolist(), both)
 
 
 def first_valid(rollout: xr.Dataset) -> NDArray[np.int64]:

@@ -14,7 +14,7 @@ import xarray as xr
 
 from gram.tasks.sudoku_solver import board_classes, random_boards
 from gramviz.reports import blocks
-from gramviz.reports.blocks import METRICS, Block, findings
+from gramviz.reports.blocks import METRICS, Block, panels
 from gramviz.reports.provenance import PROVENANCE
 
 # Guesses and checks ---------------------------------------------------------------------------------------------------
@@ -156,7 +156,7 @@ def test_results_are_metrics_for_machines() -> None:
 def test_by_solutions_places_marks_where_the_numbers_are() -> None:
     block = blocks.by_solutions(MANY, ONE)
     for share in (0.875, 0.8):
-        assert block.html.count(f'cy="{findings._y(share):.1f}"') == 2
+        assert block.html.count(f'cy="{panels.height(share):.1f}"') == 2
     assert block.html.count('class="ceiling"') == 3, "two groups and the legend"
     assert "Coverage | 3-4 | trm (one answer) | 0.300 [0.200, 0.400] | 30" in block.text
     assert "<details>" in block.html
