@@ -14,9 +14,8 @@ from gram.board import Board
 from gram.evaluation.intervals import wilson
 from gram.rollout import board_of, need
 from gram.tasks.sudoku_solver import board_classes, random_boards
-from gramviz.reports.blocks.block import COLORS, Block, say, svg, table
+from gramviz.reports.blocks.block import COLORS, Block, say, svg, table, with_interval
 from gramviz.reports.blocks.curves import Curve
-from gramviz.reports.blocks.findings import with_interval
 from gramviz.reports.blocks.trajectories import first_valid
 
 _BOARD, _SPACE = 104, 14  # px
