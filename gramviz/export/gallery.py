@@ -114,7 +114,7 @@ PICTURES = (
         "explorer-dark", "Chosen trajectories, in the dark",
         "Nine trajectories of three answers were chosen: they keep their color, here that of their answer, the others "
         "turn gray. The board counts how many of them write each token.",
-        'gv.explore(many).go("8").select("A", [3, 9, 19, 23, 26, 27, 30, 34, 46]).set('
+        'gv.explore(many).go("8").select("A", [0, 1, 2, 3, 9, 12, 15, 17, 19]).set('
         'board="all", color_by="answer", basis="river", theme="dark")',
     ),
     Picture(
@@ -170,7 +170,7 @@ PICTURES = (
     Picture(
         "board", "View: board",
         "Givens bold on a tint, guesses with their certainty, a change framed, a broken rule hatched.",
-        "gv.views.board.draw(sudoku, Cursor(trajectory=0, step=6))",
+        "gv.views.board.draw(sudoku, Cursor(trajectory=0, step=3))",
     ),
     Picture(
         "answer-river", "View: answer river",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import yaml
 
 from gram.presets import PRESETS
 from gram.release.tables import FILE, Pass, load
+from gram.run_folder import find
 from gram.strict import ConfigError
 
 TABLES = load()
@@ -92,3 +94,13 @@ def test_every_claim_and_target_of_the_file_can_be_measured() -> None:
         assert not passes or any(
             cell.trajectories in (0, *one.trajectories) and cell.supervision_steps in (0, *one.depths) for one in passes
         ), cell
+
+
+def test_a_row_says_which_diffusion_its_model_has() -> None:
+    """And takes the paper's value of that one: uniform and absorbing are two models there."""
+    kinds = {"uniform", "absorbing"}
+    for row in (row for table in TABLES.tables.values() for row in table.rows):
+        folder = find(row.artifact)
+        said = kinds & {*row.words.split(), *(row.paper or "").replace(",", "").split()}
+        if folder and said:
+            assert said == {json.loads((folder / "config.json").read_text())["model"]["diffusion"]}, row.artifact
