@@ -1,7 +1,8 @@
 """What the explorer costs, measured on this machine in Chromium: time, frames, bytes, messages, memory.
 
-The recorded comparison (`gramviz.export.demo`) stands for the designed case of fifty trajectories; for 500 there are
-random walks, which are no results and say so. The numbers belong to the machine and its load: `bench` says both.
+The recorded comparison (`gramviz.export.demo`) stands for the designed case of fifty trajectories; for 500, and for 500
+of 64 steps on a board of 81 cells, there are random walks, which are no results and say so. The numbers belong to the
+machine and its load: `bench` says both.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy as np
 import xarray as xr
 
 from gram import rollout
-from gram.board import Board
+from gram.board import Board, Token
 from gramviz.browser import aside, driven, opened
 from gramviz.explorer.freeze import freeze
 from gramviz.explorer.link import link
@@ -29,6 +30,12 @@ from gramviz.export.demo import payload
 
 FRAMES = 300
 WIDTH = 1200  # CSS pixels
+POINTING = 10  # seconds
+LARGE = Board(
+    "digits", "Digits on 9 x 9", "grid", 9, 9, (Token("blank", "."), *(Token(str(d), str(d)) for d in range(1, 10))),
+    blank=(0,), exclusive=tuple(range(1, 10)), required=((0, 0),), box=(3, 3),
+    groups=(*(tuple(range(9 * row, 9 * row + 9)) for row in range(9)), *(tuple(range(c, 81, 9)) for c in range(9))),
+)  # fmt: skip
 
 # Remembers what every animation frame cost, and when the explorer stood for the first time.
 _WATCH = """
@@ -44,6 +51,12 @@ raf(look);
 _STORE = "document.querySelector('main').gramviz"
 _PLAY = "document.querySelector('main').shadowRoot.querySelector('.play').click()"
 _COUNTED = ("save_changes() {", "save_changes() { window.saves = (window.saves ?? 0) + 1;")
+# Every frame of the browser, whether the page draws in it or not: a longer gap is one that a person sees.
+_FRAMES = """() => {
+  window.every = []; window.watching = true;
+  const tick = (now) => { every.push(now); if (watching) requestAnimationFrame(tick); };
+  requestAnimationFrame(tick);
+}"""
 _REPLAY = """async times => {
   const store = document.querySelector('main').gramviz, last = store.payload.steps - 1;
   for (let k = 0; k < times; k += 1) {
@@ -78,6 +91,12 @@ def bench(replays: int = 1000, progress: TextIO | None = None) -> dict[str, Any]
     for name, html in cases.items():
         _tell(progress, f"{name} trajectories: first picture and {FRAMES} frames")
         figures |= {f"{key}_{name}": value for key, value in aside(lambda h=html: _play(h, browser)).items()}  # type: ignore[misc]
+    _tell(progress, "500 trajectories of 64 steps on 81 cells: opening, and pointing")
+    walks = random_walks(500, 65, board=LARGE)
+    began = time.process_time()
+    large = freeze(explore(walks, budget=None))
+    figures["open_large_cpu_ms"] = round(1000 * (time.process_time() - began))
+    figures |= aside(lambda: _point(large, browser))
     _tell(progress, f"memory over {replays} replays")
     figures |= aside(lambda: _replays(page, browser, replays))
     return figures
@@ -96,6 +115,15 @@ def markdown(figures: dict[str, Any]) -> str:
         ("`gv.explore` of 500 trajectories (packing)", f"{figures['pack_500_ms']} ms"),
         ("script per frame while playing, 51 trajectories", frames("50")),
         ("the same, 500 trajectories", frames("500")),
+        ("500 trajectories × 64 steps × 81 cells: packed and frozen", f"{figures['open_large_cpu_ms']} ms of CPU"),
+        (
+            f"pointing at its board and map, and scrubbing, for {POINTING} s each",
+            "; ".join(
+                f"{figures[f'{where}_median_ms']:.1f} ms between frames, longest {figures[f'{where}_most_ms']:.1f} ms, "
+                f"{figures[f'{where}_dropped']} of {figures[f'{where}_frames']} above 33 ms ({where})"
+                for where in ("board", "map", "ruler")
+            ),
+        ),
         ("messages to the kernel while playing; after pause", f"{figures['saves_50']}; {figures['saves_after_50']}"),
         ("frames in 2 s while paused", str(figures["frames_paused_50"])),
         ("front end; payload; frozen page", f"{kilo('module_bytes')}; {kilo('payload_bytes')}; {kilo('page_bytes')}"),
@@ -108,12 +136,12 @@ def markdown(figures: dict[str, Any]) -> str:
     return "\n".join(lines) + f"\n\nMachine: {figures['machine']}, {figures['chromium_50']}, {WIDTH} px, density 2."
 
 
-def random_walks(trajectories: int, steps: int = 33, seed: int = 0) -> xr.Dataset:
-    """A legal rollout of `trajectories` random walks over 8-queens boards: a load for the page, not a result."""
+def random_walks(trajectories: int, steps: int = 33, seed: int = 0, board: Board | None = None) -> xr.Dataset:
+    """A legal rollout of `trajectories` random walks over boards (8 queens): a load for the page, not a result."""
     rng = np.random.default_rng(seed)
-    meta = payload().meta
-    board = Board.from_json(json.dumps(meta["board"]))
-    positions = len(meta["x"])
+    x = [0] * board.positions if board else payload().meta["x"]
+    board = board or Board.from_json(json.dumps(payload().meta["board"]))
+    positions = len(x)
     tokens = np.empty((1, trajectories, steps, positions), np.int8)
     tokens[0, :, 0] = rng.integers(1, len(board.tokens), (trajectories, positions))
     for t in range(1, steps):
@@ -123,7 +151,7 @@ def random_walks(trajectories: int, steps: int = 33, seed: int = 0) -> xr.Datase
         )
     h = rng.normal(size=(1, trajectories, steps, positions, 4)).astype(np.float32).cumsum(2)
     return rollout.make(
-        board, {"x": np.asarray([meta["x"]], np.int8), "tokens": tokens, "h": h}, name="random walks", model="none"
+        board, {"x": np.asarray([x], np.int8), "tokens": tokens, "h": h}, name="random walks", model="none"
     )
 
 
@@ -165,6 +193,37 @@ def _play(html: str, browser: str) -> dict[str, Any]:
         "saves_after": after,
         "chromium": version,
     }
+
+
+def _point(html: str, browser: str) -> dict[str, Any]:
+    """How long the browser's frames are while a pointer moves over the board and the map, and drags along the ruler."""
+    figures: dict[str, Any] = {}
+    with _opened(html, browser) as page:
+        page.wait_for_timeout(1500)
+        for where in ("board", "map", "ruler"):
+            box = page.locator(f"[data-part={where}]:visible").first.bounding_box()
+            rng = np.random.default_rng(0)
+            at = rng.uniform(0.1, 0.9, 2)
+            place = lambda at, box=box: (box["x"] + at[0] * box["width"], box["y"] + at[1] * box["height"])  # noqa: E731
+            page.mouse.move(*place(at))
+            if where == "ruler":
+                page.mouse.down()
+            page.evaluate(_FRAMES)
+            end = time.monotonic() + POINTING
+            while time.monotonic() < end:
+                at = np.clip(at + rng.normal(0, 0.03, 2), 0.05, 0.95)
+                page.mouse.move(*place(at))
+            every = page.evaluate("(watching = false, every)")
+            if where == "ruler":
+                page.mouse.up()
+            gaps = [b - a for a, b in pairwise(every)]
+            figures |= {
+                f"{where}_frames": len(gaps),
+                f"{where}_median_ms": statistics.median(gaps),
+                f"{where}_most_ms": max(gaps),
+                f"{where}_dropped": sum(gap > 33.4 for gap in gaps),
+            }
+    return figures
 
 
 def _replays(html: str, browser: str, times: int) -> dict[str, Any]:

@@ -88,19 +88,36 @@ function lassoPoints({ store }, { planes, gesture }) {
   return brush.points.map(([x, y]) => /** @type {import("../types.js").Pair} */ ([plane.toX(x), plane.toY(y)]));
 }
 
+const MANY_STATES = 8000; // beyond which all lines are drawn anew only where the pointer rests
+const POINTER_RESTS = 120; // ms
+
 /** The three canvases on top of each other, from what changes least. @param {Context} context @param {Stage} stage */
 function createLayers(context, stage) {
   const [base, past, top] = ["base", "past", "top"].map((name) =>
     make("canvas", { "aria-hidden": "true", "data-layer": name }),
   );
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let waiting;
+  context.signal.addEventListener("abort", () => clearTimeout(waiting));
+  /** @param {HTMLCanvasElement} canvas @param {typeof drawBase} drawing */
+  function draw(canvas, drawing) {
+    const { width, height } = context.size.map;
+    const [halo, lasso] = [isHaloShown(context, stage), lassoPoints(context, stage)];
+    drawing(surface(canvas, width, height), stage.planes, { ...sceneOf(context), halo, lasso, small: width < 100 });
+  }
+  function lines() {
+    draw(base, drawBase);
+    draw(past, drawPast);
+  }
+  const states = () =>
+    stage.planes.reduce((sum, { parts }) => sum + parts.reduce((n, { series }) => n + series.n * series.steps, 0), 0);
   return {
     base,
     elements: [base, past, top],
     /** Returns whether the base was drawn. @param {Set<string>} changed */
     update(changed) {
-      const { store, size } = context;
+      const { store } = context;
       const has = (/** @type {string[]} */ ...keys) => keys.some((key) => changed.has(key));
-      const { width, height } = size.map;
       const follows = !["outcome", "answer", "series", "step"].includes(store.state.color_by);
       const score = store.state.basis === "score";
       const all =
@@ -109,16 +126,12 @@ function createLayers(context, stage) {
         (score && has("cursor", "cells", "focus", "board")) ||
         (follows && has("cursor", "cells")) ||
         (has("cursor") && store.transient.hover?.cell !== undefined);
-      const scene = {
-        ...sceneOf(context),
-        halo: isHaloShown(context, stage),
-        lasso: lassoPoints(context, stage),
-        small: width < 100,
-      };
-      if (all) drawBase(surface(base, width, height), stage.planes, scene);
-      if (all || has("cursor", "cells")) drawPast(surface(past, width, height), stage.planes, scene);
-      if (all || has("cursor", "cells", "fraction", "focus", "pinned", "drag", "brush", "lasso"))
-        drawTop(surface(top, width, height), stage.planes, scene);
+      const pointing = changed.size === 1 && has("hover") && states() > MANY_STATES;
+      if (pointing || all) clearTimeout(waiting);
+      if (pointing) waiting = setTimeout(lines, POINTER_RESTS);
+      else if (all) lines();
+      else if (has("cursor", "cells")) draw(past, drawPast);
+      if (all || has("cursor", "cells", "fraction", "focus", "pinned", "drag", "brush", "lasso")) draw(top, drawTop);
       return all;
     },
   };
