@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from gramviz.reports.blocks.block import METRICS, Block, glyph, number, say, svg, table, with_interval
-from gramviz.reports.blocks.panels import axes, level, mark
+from gramviz.reports.blocks.panels import axes, level, mark, tick
 
 Run = Mapping[str, Any]
 # Name -> where a run has it.
@@ -135,7 +135,7 @@ def by_solutions(*runs: Run) -> Block:
         groups = list(zip(*(run["by_solutions"] for run in runs), strict=True))
         for column, group in enumerate(groups):
             center, label = left + width * (column + 0.5) / len(groups), group[0]["solutions"]
-            drawn.append(f'<text x="{center:.0f}" y="228" text-anchor="middle">{label}</text>')
+            drawn.append(tick(center, label))
             if metric == "Coverage":
                 half = 0.42 * width / len(groups)
                 drawn.append(level("ceiling", center - half, center + half, group[0]["ceiling"]))
