@@ -153,11 +153,14 @@ def debug_models(debug_checkpoint: Path, debug_trm_checkpoint: Path) -> dict[str
         "00_start_here": {"artifact": gram, "reference": trm, "scale": "debug"},
         "01_one_recursion": {"artifact": gram, "scale": "debug"},
         "03_one_path_against_fifty": {"artifact": gram, "reference": trm, "scale": "debug", "puzzle": 0},
+        "04_deep_or_wide": {
+            "artifact": gram, "reference": trm, "scale": "debug", "puzzle": 0, "depths": [1, 2], "widths": [1, 2, 4],
+        },
         "05_many_solutions": {"artifacts": [trm, gram], "graphs": [trm, gram], "scale": "debug", "puzzle": 0},
         "06_generating_a_board": {"scale": "debug"},  # the generators in artifacts/: 5 queens cannot be generated
         "08_train_your_own": {"board_size": 5, "scale": "debug"},
         "report": {"checkpoint": gram, "reference": trm, "trajectories": 4, "title": "Debug"},
-    }
+    }  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -194,7 +197,8 @@ class Frames(HTMLParser):
             self.titles.append(dict(attrs).get("title") or "")
 
 
-EXPLORERS = {"00_start_here": 2, "01_one_recursion": 1, "06_generating_a_board": 1, "08_train_your_own": 1, "report": 3}
+EXPLORERS = {"00_start_here": 2, "01_one_recursion": 1, "04_deep_or_wide": 1, "06_generating_a_board": 1,
+             "08_train_your_own": 1, "report": 3}  # fmt: skip
 
 
 @pytest.mark.parametrize(("stem", "explorers"), EXPLORERS.items())

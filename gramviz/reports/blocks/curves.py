@@ -53,15 +53,16 @@ def curves(
         x: what stands on the horizontal axis.
         vertical: where a dashed vertical line stands, and what it says.
         ceiling: how high a dashed horizontal line lies, and what it says.
-        log: a logarithmic horizontal axis, which then begins at 1 and not at 0.
+        log: a logarithmic horizontal axis, which then begins at the least x and not at 0.
         top: upper end of the vertical axis, which begins at 0; by default 1, or the greatest y above it.
     """
     top = top or max(1.0, *(y for line in lines for y in line.y))
     every = sorted({value for line in lines for value in line.x})
     scale = math.log2 if log else float
+    first = scale(every[0]) if log else 0.0
 
     def across(value: float) -> float:
-        return _LEFT + _WIDTH * scale(value) / max(scale(every[-1]), 1e-9)
+        return _LEFT + _WIDTH * (scale(value) - first) / max(scale(every[-1]) - first, 1e-9)
 
     drawn = [axes(_LEFT, _WIDTH, title, x, top)]
     drawn += [tick(across(value), f"{value:,g}") for value in _ticks(every, log)]
@@ -102,7 +103,11 @@ def _ticks(every: Sequence[float], log: bool) -> list[float]:
     """Where labels stand: on a logarithmic axis at a few x or at powers of two, else at most seven round values."""
     last = every[-1]
     if log:
-        return list(every) if len(every) <= 8 else [2**k for k in range(int(math.log2(last)) + 1)]
+        return (
+            list(every)
+            if len(every) <= 8
+            else [2**k for k in range(math.ceil(math.log2(every[0])), int(math.log2(last)) + 1)]
+        )
     power = 10.0 ** math.floor(math.log10(last / 6)) if last else 1.0
     step = next(power * digit for digit in (1, 2, 4, 5, 10) if last <= 6 * power * digit)
     return [step * k for k in range(int(last / step + 1e-9) + 1)]
