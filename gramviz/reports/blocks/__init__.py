@@ -11,10 +11,18 @@ from gramviz.reports.blocks.anatomy import anatomy
 from gramviz.reports.blocks.around import SCALES, Size, at_least, banner, comparable, footer, held_out, settings, size
 from gramviz.reports.blocks.block import METRICS, Block, say, together
 from gramviz.reports.blocks.boards import film, generated, new_kinds, slowest, valid_by_step
-from gramviz.reports.blocks.curves import Curve, curves
+from gramviz.reports.blocks.curves import Curve, curves, shares
 from gramviz.reports.blocks.exercises import choose, find, function, reveal, value
-from gramviz.reports.blocks.findings import EXAMPLES, by_solutions, examples, headline, results, width
-from gramviz.reports.blocks.panels import Line, lines, shares
+from gramviz.reports.blocks.findings import (
+    EXAMPLES,
+    budgets,
+    by_solutions,
+    depth_width,
+    examples,
+    headline,
+    results,
+    width,
+)
 from gramviz.reports.blocks.training import course, leaks, learning, live
 from gramviz.reports.blocks.trajectories import busiest, distinct, dots, endings, first_valid, undated, variety
 
@@ -24,17 +32,18 @@ __all__ = [
     "SCALES",
     "Block",
     "Curve",
-    "Line",
     "Size",
     "anatomy",
     "at_least",
     "banner",
+    "budgets",
     "busiest",
     "by_solutions",
     "choose",
     "comparable",
     "course",
     "curves",
+    "depth_width",
     "distinct",
     "dots",
     "endings",
@@ -49,7 +58,6 @@ __all__ = [
     "held_out",
     "leaks",
     "learning",
-    "lines",
     "live",
     "new_kinds",
     "results",

@@ -26,7 +26,7 @@ def slowest(rollout: xr.Dataset) -> int:
     return int(first_valid(rollout)[0].argmax())
 
 
-def valid_by_step(rollout: xr.Dataset, name: str, color: int = 0) -> Curve:
+def valid_by_step(rollout: xr.Dataset, name: str) -> Curve:
     """The share of trajectories of the first puzzle that are valid at each supervision step from 1, as a curve."""
     valid = need(rollout, "valid").values[0, :, 1:]
     count, steps = valid.shape[0], rollout["supervision_step"].values[1:].tolist()
@@ -37,7 +37,6 @@ def valid_by_step(rollout: xr.Dataset, name: str, color: int = 0) -> Curve:
         [steps[at] for at in shown],
         [float(whole[at] / count) for at in shown],
         [wilson(int(whole[at]), count) for at in shown],
-        color,
     )
 
 

@@ -1,91 +1,97 @@
-"""Curves over steps as a small figure and the same as a table: validity of boards, accuracy during a training."""
+"""Curves over something that grows, as a small figure and as a table: steps, samples, noise, a training."""
 
 from __future__ import annotations
 
 import html
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from gramviz.reports.blocks.block import COLORS, Block, glyph, number, svg, table, with_interval
+from gramviz.reports.blocks.panels import axes, height, level, mark, tick
 
-_LEFT, _WIDTH, _TOP, _HEIGHT = 56, 600, 30, 180  # px
+_LEFT, _WIDTH = 56, 600  # px
 
 
 @dataclass(frozen=True)
 class Curve:
     """One line of a figure: its name, x and y of each point, with [low, high] each where these are known.
 
-    `color` is an index; `dashed` tells two lines of one color apart.
+    `color` is an index, by default the place among the curves; `dashed` tells two lines of one color apart.
     """
 
     name: str
     x: Sequence[float]
     y: Sequence[float]
-    intervals: Sequence[Sequence[float]] = field(default=())
-    color: int = 0
+    intervals: Sequence[Sequence[float]] = ()
+    color: int | None = None
     dashed: bool = False
+
+
+def shares(name: str, x: Sequence[float], runs: Sequence[Mapping[str, Any]], *path: str) -> Curve:
+    """A share of several results of `gram.evaluate`, such as `"coverage"` or `"best_of_n", "value"`, as a curve."""
+    values: list[Any] = list(runs)
+    intervals: list[Any] = [run["intervals"] for run in runs]
+    for part in path:
+        values, intervals = [value[part] for value in values], [interval[part] for interval in intervals]
+    return Curve(name, x, values, intervals)
 
 
 def curves(
     title: str,
     *lines: Curve,
     x: str,
-    mark: tuple[float, str] | None = None,
+    vertical: tuple[float, str] | None = None,
+    ceiling: tuple[float, str] | None = None,
     log: bool = False,
-    top: float = 1.0,
+    top: float | None = None,
 ) -> Block:
-    """Lines over one axis, each with marks of its own shape; below, the same as a table.
+    """Curves over one axis, each with marks of its own shape; below, the same as a table.
 
     Args:
         x: what stands on the horizontal axis.
-        mark: where a dashed vertical line stands, and what it says.
-        log: a horizontal axis whose ticks are powers of two; it then begins at 1.
-        top: upper end of the vertical axis, which begins at 0.
+        vertical: where a dashed vertical line stands, and what it says.
+        ceiling: how high a dashed horizontal line lies, and what it says.
+        log: a logarithmic horizontal axis, which then begins at the least x and not at 0.
+        top: upper end of the vertical axis, which begins at 0; by default 1, or the greatest y above it.
     """
-    last = max(max(line.x) for line in lines)
+    top = top or max(1.0, *(y for line in lines for y in line.y))
+    every = sorted({value for line in lines for value in line.x})
     scale = math.log2 if log else float
-    first, span = scale(1) if log else 0.0, max(scale(last) - (scale(1) if log else 0.0), 1e-9)
+    first = scale(every[0]) if log else 0.0
 
     def across(value: float) -> float:
-        return _LEFT + _WIDTH * (scale(value) - first) / span
+        return _LEFT + _WIDTH * (scale(value) - first) / max(scale(every[-1]) - first, 1e-9)
 
-    def up(value: float) -> float:
-        return _TOP + _HEIGHT * (1 - min(value / top, 1.0))
-
-    drawn = [f'<text x="{_LEFT}" y="16" class="title">{html.escape(title)}</text>']
-    for share in (0.0, 0.5, 1.0):
-        drawn.append(_rule(_LEFT, _LEFT + _WIDTH, up(share * top), up(share * top), "grid"))
-        drawn.append(f'<text x="{_LEFT - 8}" y="{up(share * top) + 4:.1f}" text-anchor="end">{share * top:.3g}</text>')
-    ticks = [2**k for k in range(int(math.log2(last)) + 1)] if log else [round(last * k / 4) for k in range(5)]
-    low = _TOP + _HEIGHT + 20
-    drawn += [f'<text x="{across(tick):.1f}" y="{low}" text-anchor="middle">{tick:,}</text>' for tick in ticks]
-    drawn.append(f'<text x="{_LEFT + _WIDTH / 2}" y="{low + 20}" text-anchor="middle">{html.escape(x)}</text>')
-    if mark:
-        at, words = mark
-        drawn.append(_rule(across(at), across(at), _TOP, _TOP + _HEIGHT, "ceiling"))
-        drawn.append(f'<text x="{across(at) - 6:.1f}" y="{_TOP + 14}" text-anchor="end">{html.escape(words)}</text>')
-    for number_of, line in enumerate(lines):
-        color, dash = COLORS[line.color], ' stroke-dasharray="6 4"' if line.dashed else ""
-        points = [(across(a), up(b)) for a, b in zip(line.x, line.y, strict=True)]
-        path = " ".join(f"{a:.1f},{b:.1f}" for a, b in points)
-        drawn.append(f'<polyline points="{path}" fill="none" stroke="{color}" stroke-width="2"{dash}/>')
-        for (a, _), (bottom, upper) in zip(points, line.intervals, strict=False):
-            drawn.append(
-                f'<line x1="{a:.1f}" x2="{a:.1f}" y1="{up(bottom):.1f}" y2="{up(upper):.1f}" stroke="{color}"/>'
-            )
-        drawn += [glyph(a, b, line.color) for a, b in points]
-        y = low + 46 + 22 * number_of
+    drawn = [axes(_LEFT, _WIDTH, title, x, top)]
+    drawn += [tick(across(value), f"{value:,g}") for value in _ticks(every, log)]
+    if ceiling:
+        drawn.append(level("ceiling", _LEFT, _LEFT + _WIDTH, ceiling[0] / top))
+    if vertical:
+        at = f"{across(vertical[0]):.1f}"
+        drawn.append(f'<line x1="{at}" x2="{at}" y1="{height(1)}" y2="{height(0)}" class="ceiling"/>')
         drawn.append(
-            f'<line x1="{_LEFT}" x2="{_LEFT + 40}" y1="{y}" y2="{y}" stroke="{color}" stroke-width="2"{dash}/>'
+            f'<text x="{across(vertical[0]) - 6:.1f}" y="44" text-anchor="end">{html.escape(vertical[1])}</text>'
         )
-        drawn.append(glyph(_LEFT + 20, y, line.color))
-        drawn.append(f'<text x="{_LEFT + 50}" y="{y + 4}">{html.escape(line.name)}</text>')
-    bars = any(line.intervals for line in lines)
-    figure = svg(_LEFT + _WIDTH + 34, low + 40 + 22 * len(lines), "".join(drawn), title)
-    rows = _rows(lines)
-    note = "Brackets: intervals of 95 %." if bars else ""
-    same = table([x.capitalize(), *(line.name for line in lines)], rows, note)
+    bars = sum(bool(line.intervals) for line in lines)
+    for place, line in enumerate(lines):
+        color = place if line.color is None else line.color
+        look = _look(color, line.dashed)
+        points = " ".join(f"{across(a):.1f},{height(min(b / top, 1))}" for a, b in zip(line.x, line.y, strict=True))
+        drawn.append(f'<polyline points="{points}" fill="none" {look}/>')
+        shift = 5 * (place - (len(lines) - 1) / 2) if bars > 1 else 0  # bars at one x would hide each other
+        for a, b, interval in zip(line.x, line.y, line.intervals or [()] * len(line.x), strict=True):
+            drawn.append(mark(across(a) + shift, min(b / top, 1), [min(end / top, 1) for end in interval], color))
+        y = 276 + 22 * place
+        drawn.append(_key(y, look, line.name) + glyph(_LEFT + 20, y, color))
+    if ceiling:
+        drawn.append(_key(276 + 22 * len(lines), 'class="ceiling"', ceiling[1]))
+    figure = svg(690, 270 + 22 * (len(lines) + bool(ceiling)), "".join(drawn), title)
+    rows = _rows(every, lines)
+    same = table(
+        [x[0].upper() + x[1:], *(line.name for line in lines)], rows, "Brackets: intervals of 95 %." if bars else ""
+    )
     return Block(
         f"<figure class='gram-figure'>{figure}{'<figcaption>Bars: 95 %.</figcaption>' if bars else ''}</figure>"
         f"<details><summary>The same as a table ({len(rows)} rows)</summary>{same}</details>",
@@ -93,16 +99,36 @@ def curves(
     )
 
 
-def _rows(lines: Sequence[Curve]) -> list[list[str]]:
+def _ticks(every: Sequence[float], log: bool) -> list[float]:
+    """Where labels stand: on a logarithmic axis at a few x or at powers of two, else at most seven round values."""
+    last = every[-1]
+    if log:
+        return (
+            list(every)
+            if len(every) <= 8
+            else [2**k for k in range(math.ceil(math.log2(every[0])), int(math.log2(last)) + 1)]
+        )
+    power = 10.0 ** math.floor(math.log10(last / 6)) if last else 1.0
+    step = next(power * digit for digit in (1, 2, 4, 5, 10) if last <= 6 * power * digit)
+    return [step * k for k in range(int(last / step + 1e-9) + 1)]
+
+
+def _look(color: int, dashed: bool) -> str:
+    dash = ' stroke-dasharray="6 4"' if dashed else ""
+    return f'stroke="{COLORS[color % len(COLORS)]}" stroke-width="2"{dash}'
+
+
+def _key(y: int, look: str, name: str) -> str:
+    """A row of the legend."""
+    text = f'<text x="{_LEFT + 50}" y="{y + 4}">{html.escape(name)}</text>'
+    return f'<line x1="{_LEFT}" x2="{_LEFT + 40}" y1="{y}" y2="{y}" {look}/>{text}'
+
+
+def _rows(every: Sequence[float], lines: Sequence[Curve]) -> list[list[str]]:
     """One row for each x that any line has."""
     cells: list[dict[float, str]] = []
     for line in lines:
         around = line.intervals or [()] * len(line.x)
         shown = [with_interval(b, both) if both else number(b) for b, both in zip(line.y, around, strict=True)]
         cells.append(dict(zip(line.x, shown, strict=True)))
-    every = sorted({a for one in cells for a in one})
     return [[f"{a:,}", *(one.get(a, "") for one in cells)] for a in every]
-
-
-def _rule(x1: float, x2: float, y1: float, y2: float, kind: str) -> str:
-    return f'<line x1="{x1:.1f}" x2="{x2:.1f}" y1="{y1:.1f}" y2="{y2:.1f}" class="{kind}"/>'

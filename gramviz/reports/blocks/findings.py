@@ -7,13 +7,14 @@ a difference that of `gram.evaluation.metrics.difference`.
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from gramviz.reports.blocks.block import METRICS, Block, glyph, number, say, svg, table, with_interval
-from gramviz.reports.blocks.panels import axes, level, mark
+from gramviz.reports.blocks.block import COLORS, METRICS, Block, glyph, number, say, svg, table, with_interval
+from gramviz.reports.blocks.panels import axes, level, mark, tick
 
 Run = Mapping[str, Any]
 # Name -> where a run has it.
@@ -135,7 +136,7 @@ def by_solutions(*runs: Run) -> Block:
         groups = list(zip(*(run["by_solutions"] for run in runs), strict=True))
         for column, group in enumerate(groups):
             center, label = left + width * (column + 0.5) / len(groups), group[0]["solutions"]
-            drawn.append(f'<text x="{center:.0f}" y="228" text-anchor="middle">{label}</text>')
+            drawn.append(tick(center, label))
             if metric == "Coverage":
                 half = 0.42 * width / len(groups)
                 drawn.append(level("ceiling", center - half, center + half, group[0]["ceiling"]))
@@ -156,6 +157,75 @@ def by_solutions(*runs: Run) -> Block:
         f"<details><summary>The same as a table ({len(rows)} rows)</summary>{same}</details>",
         "\n".join(" | ".join(row) for row in rows),
     )
+
+
+def depth_width(cells: Sequence[Run], selector: str = "value") -> Block:
+    """The share solved over depth and width (Fig. 4 left): tiles, thin lines between those of equal network calls.
+
+    Args:
+        cells: of `gram.grid`, every depth with every width.
+        selector: how one answer of N is chosen.
+    """
+    at = {(cell["trajectories"], cell["supervision_steps"]): cell for cell in cells}
+    widths, depths = (sorted(set(part)) for part in zip(*at, strict=True))
+    solved = {place: cell["best_of_n"][selector] for place, cell in at.items()}
+    rivals = {place: [solved[other] for other in at if math.prod(other) == math.prod(place)] for place in at}
+    left, top, wide, high = 130, 44, 84, 40
+    drawn = [f'<text x="{left}" y="16" class="title">supervision steps of each trajectory</text>']
+    drawn += [
+        f'<text x="{left + wide * (column + 0.5)}" y="36" text-anchor="middle">{depth}</text>'
+        for column, depth in enumerate(depths)
+    ]
+    rows = []
+    for row, width in enumerate(widths):
+        y, label = top + high * row, f"{width} trajector{'y' if width == 1 else 'ies'}"
+        drawn.append(f'<text x="{left - 10}" y="{y + 25}" text-anchor="end">{label}</text>')
+        rows.append([label])
+        for column, depth in enumerate(depths):
+            x, place = left + wide * column, (width, depth)
+            value, few = solved[place], len(rivals[place]) == 1
+            star = "" if few or value < max(rivals[place]) else "★ "
+            drawn.append(
+                f'<rect x="{x + 1}" y="{y + 1}" width="{wide - 2}" height="{high - 2}" fill="{COLORS[0]}" '
+                f'fill-opacity="{0.05 + 0.4 * value:.2f}"/><text x="{x + wide / 2}" y="{y + 25}" '
+                f'text-anchor="middle">{star}{value:.2f}</text>'
+            )
+            below = (widths[row + 1], depths[column - 1]) if row + 1 < len(widths) and column else place
+            if below != place and math.prod(below) == math.prod(place):
+                drawn.append(
+                    f'<line x1="{x + 14}" x2="{x - 14}" y1="{y + high - 7}" y2="{y + high + 7}" stroke="currentColor"/>'
+                )
+            rows[-1].append(star + _share(at[place], "best_of_n", selector))
+    words = f"Share of boards solved, chosen by {selector}. ★: the best at equal network calls; equal ones share it."
+    figure = svg(left + wide * len(depths) + 10, top + high * len(widths) + 10, "".join(drawn), words)
+    same = table(["", *(f"{depth} steps" for depth in depths)], rows, "Brackets: intervals of 95 %, over puzzles.")
+    return Block(
+        f"<figure class='gram-figure'>{figure}<figcaption>{words}</figcaption></figure>"
+        f"<details><summary>The same with intervals ({len(rows)} rows)</summary>{same}</details>",
+        "\n".join(" | ".join(row) for row in rows),
+    )
+
+
+def budgets(rows: Sequence[Run], metric: str = "best by value") -> Block:
+    """What the cells of a table of `gram.results()` solve, by network calls; equal trajectories are counted once."""
+    cells = [(row["artifact"], cell) for row in rows for cell in row["cells"]]
+    own = [
+        (name, cell)
+        for name, cell in cells
+        if cell["calls"]["all"] == cell["trajectories"] * cell["calls"]["trajectory"]
+    ]
+    lines = [
+        [
+            f"{cell['calls']['all']:,.0f}",
+            name,
+            f"{cell['trajectories']} x {cell['supervision_steps']}",
+            with_interval(cell["metrics"][metric]["value"], cell["metrics"][metric]["interval"]),
+            f"{cell['inputs']:,}",
+        ]
+        for name, cell in sorted(own, key=lambda one: (one[1]["calls"]["all"], one[1]["trajectories"]))
+    ]
+    header = ["Network calls", "Model", "Trajectories x steps", metric[0].upper() + metric[1:], "Puzzles"]
+    return Block(table(header, lines, "Brackets: intervals of 95 %."), "\n".join(" | ".join(line) for line in lines))
 
 
 def _at(run: Any, *path: str) -> Any:

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from gram.rollout import need
 from gramviz.reports.blocks.block import Block, number, say, svg
-from gramviz.reports.blocks.panels import Line, lines
+from gramviz.reports.blocks.curves import Curve, curves
 
 
 def undated(rollout: xr.Dataset) -> xr.Dataset:
@@ -57,10 +57,9 @@ def variety(rollout: xr.Dataset, puzzle: int = 0) -> Block:
         [len(np.unique(tokens[keep[:, at], at], axis=0)) if keep[:, at].any() else 0 for at in range(len(ends))]
         for keep in (np.ones_like(valid), valid)
     ]
-    both = {
-        name: Line(found) for name, found in zip(("different boards", "different valid boards"), counts, strict=True)
-    }
-    return lines("Boards that the trajectories show.", "supervision step", clock[ends].tolist(), both)
+    names = ("different boards", "different valid boards")
+    both = [Curve(name, clock[ends].tolist(), found) for name, found in zip(names, counts, strict=True)]
+    return curves("Boards that the trajectories show.", *both, x="supervision step")
 
 
 def first_valid(rollout: xr.Dataset) -> NDArray[np.int64]:

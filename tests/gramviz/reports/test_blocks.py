@@ -298,16 +298,25 @@ def test_every_figure_says_what_it_shows() -> None:
 def test_curves_draw_every_line_and_say_the_same_as_a_table() -> None:
     first = blocks.Curve("trained", [1, 2, 4], [0, 0.5, 1], [(0, 0.2), (0.3, 0.7), (0.8, 1)])
     block = blocks.curves(
-        "Share", first, blocks.Curve("not", [1, 4], [0, 0.25], color=1, dashed=True), x="steps", log=True
+        "Share", first, blocks.Curve("not", [1, 4], [0, 0.25], dashed=True), x="steps", log=True, ceiling=(0.4, "bound")
     )
     assert block.html.count("<polyline") == 2
     assert 'points="56.0,210.0 356.0,120.0 656.0,30.0"' in block.html, "2 lies in the middle of 1 and 4"
+    assert block.html.count('class="ceiling"') == 2, "the line and the legend"
     assert block.text.splitlines() == [
         "Share",
         "1 | 0 [0, 0.200] | 0",
         "2 | 0.500 [0.300, 0.700] | ",
         "4 | 1 [0.800, 1] | 0.250",
     ]
+
+
+def test_an_axis_has_few_round_ticks_and_a_share_of_runs_is_a_curve() -> None:
+    counts = blocks.curves("Boards", blocks.shares("gram", [0, 16], [MANY, ONE], "best_of_n", "value"), x="steps")
+    assert re.findall(r'y="230" text-anchor="middle">(.*?)<', counts.html) == ["0", "4", "8", "12", "16"]
+    assert counts.text.splitlines()[1:] == ["0 | 1 [0.910, 1]", "16 | 1 [0.910, 1]"]
+    high = blocks.curves("Boards", blocks.Curve("different", [0, 1], [1, 30]), x="steps")
+    assert ">30</text>" in high.html, "the axis reaches as high as the curve"
 
 
 def test_kinds_are_new_only_where_no_symmetry_leads_to_a_training_board() -> None:
