@@ -131,4 +131,4 @@ def _rows(every: Sequence[float], lines: Sequence[Curve]) -> list[list[str]]:
         around = line.intervals or [()] * len(line.x)
         shown = [with_interval(b, both) if both else number(b) for b, both in zip(line.y, around, strict=True)]
         cells.append(dict(zip(line.x, shown, strict=True)))
-    return [[f"{a:,}", *(one.get(a, "") for one in cells)] for a in every]
+    return [[f"{a:,g}", *(one.get(a, "") for one in cells)] for a in every]

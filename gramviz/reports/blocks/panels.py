@@ -23,7 +23,7 @@ def axes(left: int, width: int, title: str, below: str, top: float = 1.0) -> str
     drawn = [f'<text x="{left}" y="16" class="title">{html.escape(title)}</text>']
     for tick in (0.0, 0.5, 1.0):
         drawn.append(level("grid", left, left + width, tick))
-        drawn.append(f'<text x="{left - 8}" y="{height(tick) + 4}" text-anchor="end">{tick * top:.3g}</text>')
+        drawn.append(f'<text x="{left - 16}" y="{height(tick) + 4}" text-anchor="end">{tick * top:.3g}</text>')
     drawn.append(f'<text x="{left + width / 2}" y="250" text-anchor="middle">{html.escape(below)}</text>')
     return "".join(drawn)
 
