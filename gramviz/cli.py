@@ -176,6 +176,15 @@ def movie(
 
 
 @app.command()
+def site(out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the pages.")] = Path("docs/site")) -> None:
+    """A small static site of pages that run the models: for any static host, or a USB stick (some seconds)."""
+    from gramviz.export.site import site as write
+
+    for path in write(out):
+        print(path)
+
+
+@app.command()
 def gallery(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the pictures.")] = Path("docs/pictures"),
     index: Annotated[

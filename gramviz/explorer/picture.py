@@ -151,13 +151,18 @@ def _graph(sheet: _Sheet, board: Board, tokens: NDArray[np.int_], given: NDArray
 
 
 def _map(sheet: _Sheet, payload: Payload, x: float, y: float, width: float, height: float) -> None:
-    """Every trajectory in the plane that the explorer opens with, in the color of its outcome."""
-    name = f"map_{payload.meta['default_basis']}"
-    packed = [entry["series"] for entry in payload.meta["arrays"] if entry["name"] == name]
-    if not packed:
+    """Every trajectory in the answer river, else in a plane of h, in the color of its outcome."""
+    kept = {entry["name"] for entry in payload.meta["arrays"]}
+    name = next((name for name in ("river", "map_h") if name in kept), None)
+    if name is None:
         return
+    packed = [entry["series"] for entry in payload.meta["arrays"] if entry["name"] == name]
     sheet.box(x, y, width, height, LIGHT.sunk, LIGHT.line)
-    maps = {letter: payload.values(name, letter)[..., :2] for letter in packed}
+    maps = {letter: payload.values(name, letter) for letter in packed}
+    if name == "river":  # time across, answers up
+        time = {letter: np.broadcast_to(np.arange(one.shape[1]), one.shape) for letter, one in maps.items()}
+        maps = {letter: np.stack([time[letter], one], 2) for letter, one in maps.items()}
+    maps = {letter: one[..., :2] for letter, one in maps.items()}
     every = np.concatenate([one.reshape(-1, 2) for one in maps.values()])
     low, high = np.nanmin(every, 0), np.nanmax(every, 0)
     scale = (np.array([width, height]) - (24, 36)) / np.where(high > low, high - low, 1)
@@ -169,7 +174,8 @@ def _map(sheet: _Sheet, payload: Payload, x: float, y: float, width: float, heig
             sheet.line(track, color, 0.7)
             if len(track):
                 sheet.disc(track[-1, 0], track[-1, 1], 3, color)
-    label = next(basis["label"] for basis in payload.meta["bases"] if f"map_{basis['name']}" == name)
+    basis = name.removeprefix("map_")
+    label = next(one["label"] for one in payload.meta["bases"] if one["name"] == basis)
     sheet.text(x + 8, y + 16, label, 11, LIGHT.text2)
 
 

@@ -1,1 +1,1 @@
-"""Movies, stills, the gallery, and the demo."""
+"""Movies, stills, the gallery, the demo, and the static site."""

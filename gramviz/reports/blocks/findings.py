@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from gramviz.reports.blocks.block import COLORS, METRICS, Block, glyph, number, say, svg, table, with_interval
+from gramviz.reports.blocks.block import COLORS, METRICS, Block, glyph, number, say, svg, table, together, with_interval
 from gramviz.reports.blocks.panels import axes, level, mark, tick
 
 Run = Mapping[str, Any]
@@ -226,6 +226,24 @@ def budgets(rows: Sequence[Run], metric: str = "best by value") -> Block:
     ]
     header = ["Network calls", "Model", "Trajectories x steps", metric[0].upper() + metric[1:], "Puzzles"]
     return Block(table(header, lines, "Brackets: intervals of 95 %."), "\n".join(" | ".join(line) for line in lines))
+
+
+def compared(claim: Run) -> Block:
+    """What each comparison of a claim of `gram.results()` says: by the difference of each puzzle where it was measured,
+    else by the intervals of both sides."""
+    said = []
+    for pair in claim["compare"]:
+        sides = (pair["better"], pair["than"])
+        better, than = (f"{one['artifact']} {one['trajectories']} x {one['supervision_steps']}" for one in sides)
+        if gap := pair.get("paired"):
+            low, high = gap["interval"]
+            words = f": {with_interval(gap['difference'], gap['interval'])} more, paired by puzzle"
+        else:
+            (least, most), (below, above) = (one["interval"] for one in sides)
+            low, high, words = least - above, most - below, ", by intervals that were not paired"
+        verdict = "more than" if low > 0 else "fewer than" if high < 0 else "about as many as"
+        said.append(say(f"{better} solves {verdict} {than}, which costs the same{words}."))
+    return together(*said)
 
 
 def _at(run: Any, *path: str) -> Any:

@@ -359,3 +359,20 @@ def test_a_sub_step_that_moves_nothing_has_no_bar() -> None:
     block = blocks.anatomy(["low 1", "proposal", "guidance"], {"low": [2, 0, 0], "high": [0, 4, 1]}, [0, 3, 1])
     assert block.html.count("<rect") == 3
     assert block.text.splitlines() == ["1: low 1 | 2 | 0 | 0", "2: proposal | 0 | 4 | 3", "3: guidance | 0 | 1 | 1"]
+
+
+@pytest.mark.parametrize(
+    ("paired", "verdict"),
+    [
+        ({"difference": 0.05, "interval": [0.01, 0.08]}, "more than"),
+        ({"difference": 0.05, "interval": [-0.01, 0.11]}, "about as many as"),
+        ({"difference": -0.05, "interval": [-0.08, -0.01]}, "fewer than"),
+        (None, "about as many as"),
+    ],
+)
+def test_a_comparison_says_what_its_interval_says(paired: dict[str, Any] | None, verdict: str) -> None:
+    side = {"artifact": "a", "trajectories": 8, "supervision_steps": 16, "interval": [0.6, 0.8]}
+    than = side | {"trajectories": 1, "interval": [0.5, 0.7]}
+    text = blocks.compared({"compare": [{"better": side, "than": than, "paired": paired}]}).text
+    assert f"a 8 x 16 solves {verdict} a 1 x 16" in text
+    assert ("paired by puzzle" in text) is (paired is not None)
