@@ -57,14 +57,16 @@ def test_04_scrubbing_and_pointing_tell_nothing_until_release(stage: Stage) -> N
         stage.page.mouse.move(*cell)
     ruler = stage.page.locator("[data-part=ruler] canvas").bounding_box()
     stage.page.mouse.move(*inner(ruler, 0.95, 0.6))
+    over = "([x, y]) => document.elementsFromPoint(x, y).map((one) => one.outerHTML.slice(0, 120))"
+    seen = (ruler, stage.page.evaluate(over, list(inner(ruler, 0.95, 0.6)))[:3])
     stage.page.mouse.down()
     for k in range(60):
         stage.page.mouse.move(*inner(ruler, 0.95 - 0.01 * k, 0.6))
     stage.page.wait_for_timeout(250)
     assert stage.told() == before
     stage.page.mouse.up()
+    assert stage.state["cursor"] == moment(round((0.95 - 0.01 * 59) * 32)), seen
     stage.tells_once(before)
-    assert stage.state["cursor"] == moment(round((0.95 - 0.01 * 59) * 32))
 
 
 # ------------------------------------------------------------------------------------------------------- keys and time

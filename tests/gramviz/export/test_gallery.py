@@ -105,7 +105,7 @@ def test_what_cannot_be_made_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_the_recording_runs_the_models_that_ship(tmp_path: Path, one_thread: None) -> None:
     names = module.record(tmp_path)
     assert {name: names[name].attrs["model"] for name in module.ROLLOUTS} == {
-        "one": "trm", "many": "gram", "graph": "gram", "sudoku": "gram",
+        "one": "trm", "many": "gram", "ones": "trm", "manies": "gram", "graph": "gram", "sudoku": "gram",
     }  # fmt: skip
     assert names["many"].sizes["trajectory"] == 50
     assert {"exponent", "growth"} <= set(names["probe"].exponents)
