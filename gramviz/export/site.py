@@ -79,7 +79,7 @@ ROOMS = (
         ("coloring8-trm", "coloring8-gram"), ("coloring-trm", "coloring-gram"),
     ),
     Room(
-        "generation", "A board from nothing",
+        "generation", "A board from a blank one",
         "6 x 6 Sudoku from a blank board: twelve tries draft, repair and end on twelve different boards. Run it again "
         "with another seed, or give it some digits.",
         ("sudoku6-generate-gram",), ("generation-gram",), "4",
