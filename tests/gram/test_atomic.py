@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from processes import started
 
 from gram import atomic
 
@@ -33,7 +34,7 @@ def test_a_process_that_is_ended_leaves_the_old_file(blow: int, code: int, left:
     path = tmp_path / "a.txt"
     atomic.write(path, "old")
     deaf = "import signal; signal.signal(2, signal.default_int_handler)\n"  # where these tests run in a background
-    with subprocess.Popen([sys.executable, "-c", deaf + WRITER, str(path)], stdout=subprocess.PIPE) as writer:
+    with started([sys.executable, "-c", deaf + WRITER, str(path)], stdout=subprocess.PIPE) as writer:
         assert writer.stdout is not None
         assert writer.stdout.readline() == b"begun\n"
         writer.send_signal(blow)

@@ -17,6 +17,7 @@ from typing import Any
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from processes import started
 
 from gramviz.reports import notebook as notebooks
 from gramviz.reports import report
@@ -355,7 +356,7 @@ def test_a_run_that_is_cut_off_publishes_nothing(notebook: Path, tmp_path: Path,
             "-c",
             f"import signal, os; signal.signal(2, signal.SIG_DFL); os.execv({sys.executable!r}, {command!r})",
         ]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
+    with started(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
         deadline = time.monotonic() + 60
         while not list(out.glob("*.partial.ipynb")) and time.monotonic() < deadline:
             time.sleep(0.1)
