@@ -298,9 +298,8 @@ def save(data: xr.Dataset, path: str | os.PathLike[str]) -> Path:
         raise RolloutError(f"cannot write {path}: it is a folder; add the name of a file, e.g. {path / 'rollout.nc'}")
     if not path.parent.is_dir():
         raise RolloutError(f"cannot write {path}: there is no folder {path.parent}; make it, or choose another with -o")
-    encoding: dict[Any, dict[str, Any]] = {
-        name: {"zlib": True, "complevel": 4, "shuffle": True} for name in data.data_vars
-    }
+    fast = {"zlib": True, "complevel": 1, "shuffle": True}  # level 4 is 6 % smaller, and takes half as long again
+    encoding: dict[Any, dict[str, Any]] = {name: fast.copy() for name in data.data_vars}
     for name in encoding:  # netCDF knows no half floats: other readers get float32, `load` goes back
         if data[name].dtype == np.float16:
             encoding[name]["dtype"] = "float32"
