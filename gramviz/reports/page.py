@@ -81,6 +81,7 @@ pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; }
 .gram-provenance td { overflow-wrap: anywhere; }
 .gram-verdict { border-left: 6px solid #1d7a45; background: #f2f6f3; padding: .6rem 1rem; margin-bottom: 1.5rem; }
 .gram-verdict.failed { border-color: #a01818; background: #fbefef; }
+.gram-verdict th { white-space: nowrap; }
 .gram-verdict h2 { margin: 0 0 .4rem; }
 .gram-verdict.failed h2 { color: #a01818; }
 iframe { border: 0; width: 100%; }
