@@ -87,7 +87,7 @@ def test_its_parameters_are_typed_explained_and_mean_the_same_everywhere(path: P
 @each
 def test_it_says_what_it_is(path: Path) -> None:
     about = notebook.read(path).metadata["gram"]
-    assert about.keys() == {"lesson", "title", "minutes", "needs", "exhibits", "artifacts", "misconception"}
+    assert about.keys() - {"tasks"} == {"lesson", "title", "minutes", "needs", "exhibits", "artifacts", "misconception"}
     assert cells(path, "markdown")[0].source.startswith(f"# {about['title']}")
 
 

@@ -25,9 +25,9 @@ from typing import Any
 
 import joblib
 
-from gram.run_folder import WEIGHTS, folders
 from gram.suggest import did_you_mean
 from gramviz.reports import index, record
+from gramviz.reports.models import kind_of, kinds, model_parameter, models
 from gramviz.reports.notebook import ReportError, read
 from gramviz.reports.parameters import parameters
 from gramviz.reports.report import Plan, words
@@ -81,19 +81,19 @@ def every_model(notebook: Path, given: Mapping[str, Any], out: Path, secrets: Ma
         ReportError: the notebook judges no model, or none fits.
     """
     draft = read(notebook)
-    known, about = parameters(draft), draft.metadata.get("gram", {})
-    name = next((name for name in ("artifact", "checkpoint") if name in known), None)
-    if name is None or "tasks" not in about:
+    known, allowed = parameters(draft), kinds(draft)
+    name = model_parameter(known)
+    if name is None or not allowed:
         raise ReportError(
             f"{notebook} judges no model of a kind; one that does has a parameter artifact or checkpoint, and "
             "metadata.gram.tasks, the kinds of tasks that it fits"
         )
-    models = [model for model in _models() if _kind(model) in about["tasks"]]
-    if not models:
-        raise ReportError(f"no model fits {notebook}; it takes tasks of kind {', '.join(about['tasks'])}")
+    found = [model for model in models() if kind_of(model) in allowed]
+    if not found:
+        raise ReportError(f"no model fits {notebook}; it takes tasks of kind {', '.join(allowed)}")
     # A model is compared with another of its task only where somebody says which.
     alone = {"reference": ""} if "reference" in known else {}
-    return [Job(Plan.of(notebook, {**alone, **given, name: model.name}, secrets), out / model.name) for model in models]
+    return [Job(Plan.of(notebook, {**alone, **given, name: model.name}, secrets), out / model.name) for model in found]
 
 
 def every_notebook(folder: Path, given: Mapping[str, Any], out: Path, secrets: Mapping[str, str]) -> list[Job]:
@@ -125,20 +125,6 @@ def _folder(label: str) -> str:
     """A label as the name of a folder."""
     plain = re.sub(r"[^\w.,=+-]+", "-", label)[:100].strip("-.") or "run"
     return plain if plain == label else f"{plain}-{hashlib.sha256(label.encode()).hexdigest()[:6]}"
-
-
-def _models() -> list[Path]:
-    """Folders of models with weights, each name once, sorted."""
-    found: dict[str, Path] = {}
-    for place in folders():
-        for weights in place.glob(f"*/{WEIGHTS}"):
-            found.setdefault(weights.parent.name, weights.parent)
-    return [found[name] for name in sorted(found)]
-
-
-def _kind(model: Path) -> str:
-    config = record.read(model / "config.json") or {}
-    return str(config.get("task", {}).get("kind", ""))
 
 
 # Running it -----------------------------------------------------------------------------------------------------------

@@ -37,6 +37,7 @@ from gram import atomic
 from gramviz.browser import driven, print_page
 from gramviz.reports.blocks import METRICS
 from gramviz.reports.execute import Failure, execute, failed, is_input, kernel_of, redacted
+from gramviz.reports.models import check_kind
 from gramviz.reports.notebook import ReportError, dumps, outputs, read, settle
 from gramviz.reports.page import failure_page, page, title
 from gramviz.reports.parameters import Parameter, check, parameters
@@ -155,13 +156,14 @@ class Plan:
         """Read and check.
 
         Raises:
-            ReportError: the notebook, a parameter, a secret or an expectation is wrong.
+            ReportError: the notebook, a parameter, a secret or an expectation is wrong, or the model of another kind.
         """
         draft = read(notebook)
         known = parameters(draft)
         own = {"expect": known.get("expect", Parameter("expect", "dict", {}))}
         asked = check(own, {"expect": given["expect"]}) if "expect" in given else {"expect": own["expect"].default}
         values = check(known, {name: value for name, value in given.items() if name != "expect" or name in known})
+        check_kind(Path(notebook), draft, {name: parameter.default for name, parameter in known.items()} | values)
         hidden = check(known, secrets)
         _check_secrets(values, hidden)
         return cls(Path(notebook), draft, known, values, hidden, conditions(asked["expect"]))
