@@ -127,16 +127,6 @@ def _engine(teller: Progress, secrets: Mapping[str, Any], timeout: float | None,
     from papermill.clientwrap import PapermillNotebookClient
     from papermill.engines import NBClientEngine
 
-    # A fixed hash seed and no bar that redraws itself: both would change bytes between equal runs. Figures as data,
-    # whatever editor this was started from: the page draws them.
-    kernel_environment = {
-        **os.environ,
-        "PYTHONHASHSEED": "0",
-        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-        "PLOTLY_RENDERER": "plotly_mimetype",
-        KEEP: str(keep.absolute()) if keep else "",
-    }
-
     end = time.monotonic() + timeout if timeout else None
     assign = "\n".join(f"{name} = {value!r}" for name, value in secrets.items())
 
@@ -158,10 +148,11 @@ def _engine(teller: Progress, secrets: Mapping[str, Any], timeout: float | None,
 
         def end(self) -> None:
             """End a kernel that is left because the client was stopped while it started."""
-            process = self.km.provisioner.process if self.km and self.km.provisioner else None
+            process = getattr(self.km and self.km.provisioner, "process", None)
             if process and process.poll() is None:
                 process.kill()
                 process.wait()
+                self.km.cleanup_connection_file()
 
         def process_message(self, msg: dict[str, Any], *rest: Any) -> Any:
             return super().process_message(msg | {"content": redacted(msg["content"], secrets)}, *rest)
@@ -182,13 +173,26 @@ def _engine(teller: Progress, secrets: Mapping[str, Any], timeout: float | None,
             )
             with tempfile.TemporaryFile() as kernel_log:
                 try:
-                    return client.execute(stderr=kernel_log, env=kernel_environment)
+                    return client.execute(stderr=kernel_log, env=_environment(keep))
                 finally:
                     client.end()
                     kernel_log.seek(0)
                     teller.kernel = redacted(kernel_log.read().decode(errors="replace"), secrets)
 
     return Engine
+
+
+def _environment(keep: Path | None) -> dict[str, str]:
+    """Of the kernel; `keep` as in `execute`."""
+    # A fixed hash seed and no bar that redraws itself: both would change bytes between equal runs. Figures as data,
+    # whatever editor this was started from: the page draws them.
+    return {
+        **os.environ,
+        "PYTHONHASHSEED": "0",
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "PLOTLY_RENDERER": "plotly_mimetype",
+        KEEP: str(keep.absolute()) if keep else "",
+    }
 
 
 async def _cancel_all() -> None:

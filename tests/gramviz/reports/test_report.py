@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import html
 import io
 import json
+import random
 import re
 import signal
 import subprocess
@@ -409,6 +411,24 @@ def test_a_run_that_is_cut_off_publishes_nothing(notebook: Path, tmp_path: Path,
     left = list(out.iterdir()) if out.exists() else []
     assert all(".partial." in path.name for path in left)
     assert not left or blow == signal.SIGKILL
+
+
+@pytest.mark.slow
+def test_ten_kills_leave_nothing_half_and_the_next_run_finishes(notebook: Path, tmp_path: Path) -> None:
+    out, chance = tmp_path / "out", random.Random(0)
+    command = [sys.executable, "-m", "gramviz.cli", "report", str(notebook), "-o", str(out), "--log-level", "error"]
+    for _ in range(10):
+        with (
+            started(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as running,
+            contextlib.suppress(subprocess.TimeoutExpired),
+        ):
+            running.wait(chance.uniform(0.5, 4))
+        for path in out.glob("[!.]*"):
+            text = path.read_text()
+            assert text.endswith("</html>\n" if path.suffix == ".html" else "}\n")
+    report.run(notebook, {}, out)
+    names = ["metrics.json", "small.html", "small.ipynb", "small.run.json"]
+    assert sorted(path.name for path in out.iterdir()) == names
 
 
 # Progress, stripping, provenance --------------------------------------------------------------------------------------
