@@ -105,7 +105,7 @@ def test_whatever_is_imported_is_declared(folder: str) -> None:
     """Except the standard library, ourselves, and what declared packages promise to bring (Jupyter's IPython)."""
     ours = {"gram", "gramviz", *(path.stem for path in (ROOT / "tests").glob("*.py"))}
     known = {IMPORTS.get(name, name) for name in sys.stdlib_module_names} | ours
-    known |= set(declared("dev")) if folder == "tests" else set(declared("pdf", "mp4"))
+    known |= set(declared("dev")) if folder == "tests" else set(declared("pdf", "mp4", "dask"))
     known |= {"IPython", "traitlets", "packaging", "pyyaml", "click"}
     for name, source in sources(folder):
         for module in modules(ast.parse(source)):
