@@ -155,7 +155,7 @@ def make(
     coords = {name: ("step", values.astype(np.int32)) for name, values in at.items()} | {"step": np.arange(steps)}
     known = zip(PUZZLE_COORDS, (puzzle_index, rating), strict=True)
     coords |= {name: ("puzzle", np.asarray(values)) for name, values in known if values is not None}
-    defaults = {
+    defaults: dict[str, Any] = {
         "schema": SCHEMA,
         "task": board.task if board else "none",
         **({"board": board.to_json()} if board else {}),
@@ -164,8 +164,8 @@ def make(
         "mode": "prior",
         "created_at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }
-    given = {name: value for name, value in attrs.items() if value is not None}
-    return check(xr.Dataset(found, coords=coords, attrs=defaults | given))
+    defaults |= {name: value for name, value in attrs.items() if value is not None}
+    return check(xr.Dataset(found, coords=coords, attrs=defaults))
 
 
 def _sized(board: Board | None, variables: Mapping[str, Any]) -> dict[str, xr.Variable]:
@@ -287,7 +287,9 @@ def _check_extra(name: str, found: xr.Variable) -> None:
     """The rules of a variable that the schema does not name."""
     if not _NAME.fullmatch(name) or name in DIMS:
         raise RolloutError(f"{name[:50]!r} cannot name a variable; use 1 to 40 letters, digits and _, a letter first")
-    order = [DIMS.index("feature" if _is_feature(dim) else dim) for dim in found.dims if _is_feature(dim) or dim in DIMS]
+    order = [
+        DIMS.index("feature" if _is_feature(dim) else dim) for dim in found.dims if _is_feature(dim) or dim in DIMS
+    ]
     if len(order) < found.ndim or order != sorted(set(order)) or not order:
         raise RolloutError(
             f"{name!r} has dims {found.dims}; allowed: some of {', '.join(DIMS)}, in this order, with feature_NAME in "
@@ -306,7 +308,7 @@ def extras(data: xr.Dataset) -> dict[str, str]:
     and step as a `layer` of the board, a vector a step as a `map`; all else is `kept`, and not drawn."""
     found = {}
     for name in [str(key) for key in data.data_vars if key not in VARIABLES]:
-        rest = [dim for dim in data[name].dims if dim not in ("puzzle", "trajectory", "step")]
+        rest = [str(dim) for dim in data[name].dims if dim not in ("puzzle", "trajectory", "step")]
         vector = any(map(_is_feature, rest)) and "token" not in rest
         kind = "map" if vector else {(): "curve", ("position",): "layer"}.get(tuple(rest), "kept")
         found[name] = kind if "step" in data[name].dims else "kept"
