@@ -227,6 +227,8 @@ class Recording:
         array = _array(name, value, self.dtype)
         if self.rows is None:
             array = array[None]
+        if name == "tokens" and array.dtype.kind == "b":
+            array = array.astype(np.uint8)
         if not array.ndim:
             raise RecordError(f"{name!r} is one number, without a batch axis; pass rows=None, or a number each row")
         return array
@@ -253,8 +255,9 @@ class Recording:
     # ------------------------------------------------------------------------------------------------------ the rollout
     @property
     def rollout(self) -> xr.Dataset:
-        """What was recorded. State 0 is the initial one, NaN or blank where it is not known; a model that is called
-        more than once has a supervision step each call."""
+        """What was recorded. State 0 is the initial one; where it is not known its numbers are NaN, its tokens those of
+        the puzzle, all of them equally probable. A model that is called more than once has a supervision step each
+        call."""
         if not self._kept:
             called = ", ".join(f"{name or 'the model'} {count} times" for name, count in self.calls.items()) or "none"
             raise RecordError(
@@ -291,7 +294,8 @@ class Recording:
         if begin is None:
             wanted = VARIABLES[name].kinds if name in VARIABLES else "f"
             kept = kept.astype(self.dtype) if wanted == "f" and kept.dtype.kind != "f" else kept
-            begin = np.full_like(kept[:, 0], np.nan if kept.dtype.kind == "f" else 0)
+            unknown = {"logits": 0.0, "probability": 1 / kept.shape[-1]}.get(name, np.nan)
+            begin = np.full_like(kept[:, 0], unknown if kept.dtype.kind == "f" else 0)
         return np.concatenate([begin[:, None], kept], axis=1)
 
     def _without_prefix(self, arrays: dict[str, Array]) -> dict[str, Array]:
@@ -357,8 +361,8 @@ class Recording:
             if rest and positions and array.shape[2] != positions:
                 more = array.shape[2] - positions
                 raise RecordError(
-                    f"{name!r} has {array.shape[2]} positions, the board {positions}; where some stand before the board's "
-                    f"pass prefix={more}, else call it otherwise (z=...), a vector with a map of its own"
+                    f"{name!r} has {array.shape[2]} positions, the board {positions}; where some stand before the "
+                    f"board's pass prefix={more}, else call it otherwise (z=...), a vector with a map of its own"
                 )
             return self._divided(array)
         rest = ()

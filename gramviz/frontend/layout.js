@@ -7,7 +7,10 @@ import { rulerHeight } from "./timeline.js";
 /** @import { Board, Payload, State } from "./types.js" */
 
 export const PANELS = /** @type {const} */ (["board", "map", "answers", "curves"]);
+/** The panels of a payload: states without answers have neither board nor answers. @param {Pick<Payload, "bare">} one */
+export const panelsOf = ({ bare }) => PANELS.filter((name) => !bare || !ANSWERED.includes(name));
 
+const ANSWERED = ["board", "answers"];
 const WIDE = 960;
 const ROOMY = 1180; // from which on the sentence stands beside the transport
 const MEDIUM = 600;
@@ -176,11 +179,12 @@ function columnSizes(width, free, { payload: { board }, state: { sizes } }, kind
  * @returns {Sizes}
  */
 export function sizesFor(width, room, shown) {
-  const { state, taken, presenting } = shown;
+  const { payload, state, taken, presenting } = shown;
   const kind = kindOf(width);
   const roomy = isRoomy(width);
   const legend = (roomy || room < LOW ? 1 : 2) * LEGEND * (presenting ? 1.5 : 1);
-  const folded = presenting ? ["answers"] : (state.folded ?? ["answers"]);
+  const chosen = presenting ? ["answers"] : (state.folded ?? ["answers"]);
+  const folded = payload.bare ? [...new Set([...chosen, ...ANSWERED])] : chosen;
   const { time, ...lanes } = timeSizes(shown, kind, room, folded.includes("curves"));
   const around = presenting ? MARGIN : between(room - LOW, MARGIN, AROUND);
   const free = room - around - taken - time - FRAME - legend - 2;

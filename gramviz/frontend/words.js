@@ -248,10 +248,14 @@ export const words = {
   /** Of a board without rules a cell can only differ from the known answer. */
   faults: (/** @type {number} */ count, /** @type {boolean} */ ruled) =>
     plural(count, ruled ? "conflict" : "wrong cell"),
-  curve: (/** @type {string} */ name, /** @type {boolean} */ ruled, tick = "transition") =>
-    name === "conflicts" && !ruled
+  curve: (
+    /** @type {string} */ name,
+    /** @type {Pick<Payload, "board" | "extra">} */ { board, extra },
+    tick = "transition",
+  ) =>
+    name === "conflicts" && !board.ruled
       ? ["Wrong cells", "not as in the solution"]
-      : words.curves[name].map((text) => text.replace("transition", tick)),
+      : (extra[name] ?? words.curves[name]).map((text) => text.replace("transition", tick)),
   ...stripWords,
   colors: {
     outcome: "Outcome",

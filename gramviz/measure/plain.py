@@ -14,6 +14,14 @@ from gram.rollout import board_of
 STATE = ("position", "feature")
 
 
+def full(data: xr.Dataset, name: str) -> xr.DataArray:
+    """A variable beyond the schema with the dims of a state first [puzzle, trajectory, step, ...]: what it does not
+    depend on is repeated. Of one puzzle, picked by `isel(puzzle=0)`, without `puzzle`."""
+    first = [dim for dim in ("puzzle", "trajectory", "step") if dim in data.sizes]
+    found = data[name].expand_dims({dim: data.sizes[dim] for dim in first if dim not in data[name].dims})
+    return found.transpose(*first, ...)
+
+
 def judged(data: xr.Dataset) -> bool:
     """Whether its answers can be right or wrong: `valid` was recorded, and the board is not a picture.
 

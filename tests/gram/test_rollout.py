@@ -240,7 +240,10 @@ def with_attr(name: str, value: Any) -> Any:
             lambda data: data.assign_coords(low_step=("step", np.zeros(STEPS))),
             "'low_step' is missing or not an integer",
         ),
-        (lambda data: data.assign(more=("place", np.zeros(2))), r"'more' has dims \('place',\); allowed: some of puzzle"),
+        (
+            lambda data: data.assign(more=("place", np.zeros(2))),
+            r"has dims \('place',\); allowed: some of puzzle",
+        ),
         (lambda data: data.assign(more=(("step", "puzzle"), np.zeros((STEPS, PUZZLES)))), "in this order"),
         (lambda data: data.assign({"a b": ("puzzle", np.zeros(PUZZLES))}), "'a b' cannot name a variable"),
         (lambda data: data.assign(more=("puzzle", np.full(PUZZLES, "a"))), "'more' has dtype <U1"),

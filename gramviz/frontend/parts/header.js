@@ -3,7 +3,7 @@
 import { badge, make, setAttribute, setText } from "../dom.js";
 import { isSudoku } from "../explain.js";
 import { exportItems } from "../export.js";
-import { PANELS } from "../layout.js";
+import { panelsOf } from "../layout.js";
 import { createMenu } from "../menu.js";
 import { compareOffers, editOffers, planeOffers } from "../offers.js";
 import { planesOf } from "../planes.js";
@@ -24,8 +24,10 @@ const SOURCES = { certainty: "probability", conflicts: "conflict", drift: "h", s
  * @param {"lanes" | "layers"} key
  * @param {string} name
  */
-function toggle({ store }, key, name) {
-  const others = () => store.state[key].filter((other) => other !== name);
+function toggle({ payload, store }, key, name) {
+  // Of the numbers of a cell one is drawn at a time.
+  const extra = key === "layers" && name in payload.extra;
+  const others = () => store.state[key].filter((other) => other !== name && !(extra && other in payload.extra));
   const checked = store.state[key].includes(name);
   const act = () => store.set({ [key]: store.state[key].includes(name) ? others() : [...store.state[key], name] });
   return { stay: true, checked, act };
@@ -51,11 +53,11 @@ function curveChoices(context) {
     [payload, ...payload.series]
       .map((holder) => holder.missing?.[SOURCES[/** @type {keyof typeof SOURCES} */ (name)] ?? name])
       .find(Boolean);
-  const lanes = laneNames.flatMap((name) => {
+  const lanes = laneNames(payload).flatMap((name) => {
     const disabled = !payload.series.some((series) => series.curves[name]);
     const why = disabled ? missing(name) : null;
     if (disabled && !why) return [];
-    return [{ label: words.curve(name, payload.board.ruled)[0], disabled, why, ...toggle(context, "lanes", name) }];
+    return [{ label: words.curve(name, payload)[0], disabled, why, ...toggle(context, "lanes", name) }];
   });
   const checked = store.state.lanes.every((name) => store.state.tall.includes(name));
   const tall = { stay: true, checked, act: () => store.set({ tall: checked ? [] : store.state.lanes }) };
@@ -63,13 +65,15 @@ function curveChoices(context) {
 }
 
 /** @param {Context} context @returns {Choice[]} */
-const panelChoices = ({ size, actions }) =>
-  PANELS.filter((name) => !isCramped({ size }) || name === "curves").map((name) => ({
-    label: words.panels[name],
-    stay: true,
-    checked: !size.folded.includes(name),
-    act: () => actions.fold(name),
-  }));
+const panelChoices = ({ payload, size, actions }) =>
+  panelsOf(payload)
+    .filter((name) => !isCramped({ size }) || name === "curves")
+    .map((name) => ({
+      label: words.panels[name],
+      stay: true,
+      checked: !size.folded.includes(name),
+      act: () => actions.fold(name),
+    }));
 
 /** @param {Context} context @returns {Choice[]} */
 function layerChoices(context) {
@@ -77,10 +81,10 @@ function layerChoices(context) {
   const forced = { checked: true, disabled: true, why: words.haloForced };
   const explain = isSudoku(payload.board) ? { why: words.explain.known } : { disabled: true, why: words.explain.none };
   const isForced = isHaloForced(planesOf(payload, store.state.basis), store.state);
-  return layerNames
+  return layerNames(payload)
     .filter((name) => name !== "truth" || payload.y)
     .map((name) => ({
-      label: words.layers[/** @type {keyof typeof words.layers} */ (name)],
+      label: payload.extra[name]?.[0] ?? words.layers[/** @type {keyof typeof words.layers} */ (name)],
       ...toggle(context, "layers", name),
       ...(name === "explain" ? explain : name === "halo" && isForced ? forced : {}),
     }));

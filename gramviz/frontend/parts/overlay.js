@@ -95,7 +95,7 @@ function createTable({ payload, store }, fill) {
     const rows = sorted(tableRows(payload, store.state), sort);
     const pages = Math.ceil(rows.length / PAGE);
     page = Math.min(page, pages - 1);
-    const head = words.table.columns(words.curve("conflicts", payload.board.ruled)[0]).map(heading);
+    const head = words.table.columns(words.curve("conflicts", payload)[0]).map(heading);
     const body = rows.slice(page * PAGE, (page + 1) * PAGE).map((row) => {
       const cells = [row.where, row.trajectory, row.answer, ...row.numbers.map((value) => number(value))];
       return make(
