@@ -21,7 +21,7 @@ SUDOKU = Board(
     "sudoku4", "Sudoku 4 x 4", "grid", SIDE, SIDE,
     (Token("pad"), Token("empty"), *(Token(str(k), str(k)) for k in range(1, 5))), blank=(0, 1), box=(2, 2),
     groups=tuple(map(tuple, _groups.tolist())),
-    exclusive=(2, 3, 4, 5),
+    exclusive=(2, 3, 4, 5), required=tuple((token, SIDE) for token in (2, 3, 4, 5)),
 )  # fmt: skip
 PUZZLE = np.array([2, 1, 1, 1, 1, 1, 3, 1, 1, 5, 1, 1, 1, 1, 1, 4])
 
@@ -80,7 +80,7 @@ def hrm() -> xr.Dataset:
 
 
 def trm() -> xr.Dataset:
-    """Six supervision steps of eight trajectories, started at random; the size of a state as a layer of the board."""
+    """Six supervision steps of eight trajectories, started at random; how far each cell moves as a layer."""
     torch.manual_seed(0)
     net, x = Hierarchy(tiny=True).eval(), torch.as_tensor(PUZZLE).expand(8, -1)
     carry = (torch.randn(8, PREFIX + CELLS, WIDTH), net.initial_carry(8)[1])
@@ -88,7 +88,7 @@ def trm() -> xr.Dataset:
         torch.no_grad(),
         record(
             net, h=lambda net, out: out[0][0], logits=lambda net, out: out[1],
-            norm=lambda net, out: out[0][1].norm(dim=-1), rows="trajectories", x=PUZZLE, board=SUDOKU,
+            moved=lambda net, out: (out[0][0] - carry[0]).norm(dim=-1), rows="trajectories", x=PUZZLE, board=SUDOKU,
             prefix=PREFIX, attrs={"name": "TRM"},
         ) as rec,
     ):  # fmt: skip
@@ -156,12 +156,13 @@ def diffusion() -> xr.Dataset:
     torch.manual_seed(0)
     net, sigmas = Denoiser(), torch.logspace(1, -2, 13)
     x = sigmas[0] * torch.randn(10, 64)
-    board = Board("images", "Ring, 8 x 8", "grid", 8, 8, (Token("white"), Token("black", "#"), Token("-")), blank=(2,))
+    colors = (*(Token(color, glyph="pixel") for color in ("white", "black")), Token("not given"))
+    board = Board("images", "Ring, 8 x 8", "image", 8, 8, colors, blank=(2,))
     with torch.no_grad(), record(rows="trajectories", board=board, attrs={"name": "Diffusion"}) as rec:
-        rec.initial(h=x[..., None], tokens=x > 0, gray=x, sigma=sigmas[:1].expand(10))
+        rec.initial(h=x[..., None], tokens=x > 0, gray=x / sigmas[0], sigma=sigmas[:1].expand(10))
         for now, after in pairwise(sigmas):
             x = x + net(x, now) * (after - now) + 0.3 * after * torch.randn_like(x)
-            rec.step(h=x[..., None], tokens=x > 0, gray=x, sigma=after.expand(10))
+            rec.step(h=x[..., None], tokens=x > 0, gray=x / (1 + after), sigma=after.expand(10))
     return rec.rollout
 
 

@@ -43,7 +43,7 @@ export function initialState(payload) {
     brush: null,
     range: null,
     board: "focus",
-    color_by: payload.series.some((series) => series.valid) ? "outcome" : "answer",
+    color_by: payload.bare ? "step" : payload.series.some((series) => series.valid) ? "outcome" : "answer",
     answers_at: "final",
     basis: payload.meta.default_basis ?? payload.bases[0]?.name ?? null,
     dims: 2,

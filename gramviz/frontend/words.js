@@ -125,7 +125,7 @@ export const words = {
     noDepth: "No landscape in 3-D.",
     none: "This rollout has no such map.",
     lassoed: (/** @type {number} */ count, /** @type {string[]} */ parts) =>
-      `${words.trajectories(count)}: ${joined(parts)}`,
+      [words.trajectories(count), ...(parts.length ? [joined(parts)] : [])].join(": "),
     wheel: "Click the map, then zoom with the wheel.",
     narrow: "Widen this cell to see the map.",
     few: (/** @type {number} */ drawn, /** @type {number} */ all) =>
@@ -420,6 +420,6 @@ export const words = {
     page: (/** @type {number} */ page, /** @type {number} */ pages) => `Page ${page} of ${pages}`,
     previous: "Previous page",
     next: "Next page",
-    columns: (/** @type {string} */ faults) => ["Step", "Trajectory", "Answer", "Certainty", faults, "Drift"],
+    columns: ["Step", "Trajectory", "Answer"],
   },
 };

@@ -18,6 +18,8 @@ import { words } from "../words.js";
 // The recorded variable behind a curve, where it has another name: that is what `missing` speaks of.
 const SOURCES = { certainty: "probability", conflicts: "conflict", drift: "h", spread: "h" };
 
+const ANSWER_LAYERS = ["hulls", "trail", "truth", "explain"]; // layers
+
 /**
  * A choice that takes a name out of a list of the state, or puts it in.
  * @param {Context} context
@@ -82,7 +84,7 @@ function layerChoices(context) {
   const explain = isSudoku(payload.board) ? { why: words.explain.known } : { disabled: true, why: words.explain.none };
   const isForced = isHaloForced(planesOf(payload, store.state.basis), store.state);
   return layerNames(payload)
-    .filter((name) => name !== "truth" || payload.y)
+    .filter((name) => (name !== "truth" || payload.y) && !(payload.bare && ANSWER_LAYERS.includes(name)))
     .map((name) => ({
       label: payload.extra[name]?.[0] ?? words.layers[/** @type {keyof typeof words.layers} */ (name)],
       ...toggle(context, "layers", name),
@@ -97,7 +99,7 @@ function planeChoices(context) {
   return [
     ...bases.map(({ name, label }) => option(context, label, { basis: name, camera: null, brush: null })),
     ...(payload.missing.h ? [{ label: words.map.ofH, act() {}, disabled: true, why: payload.missing.h }] : []),
-    ...planeOffers(context),
+    ...(payload.bare ? [] : planeOffers(context)),
   ];
 }
 
@@ -135,8 +137,7 @@ const viewChoices = (context) => [
   ...layerChoices(context),
   { heading: words.view.basis },
   ...planeChoices(context),
-  { heading: words.edit.title },
-  ...editOffers(context),
+  ...(context.payload.bare ? [] : [{ heading: words.edit.title }, ...editOffers(context)]),
   ...(isCramped(context) ? [{ heading: words.edit.compare }, ...compareOffers(context)] : []),
   { heading: words.view.theme },
   .../** @type {const} */ (["auto", "light", "dark"]).map((theme) => ({
@@ -170,7 +171,8 @@ function createSeries({ payload, store, actions }) {
   function counted(hidden) {
     const shown = payload.series.filter(({ letter, n, valid }) => n > 1 && valid && !hidden.includes(letter));
     const correct = shown.map((series) => words.correct(series.right ?? 0, series.n));
-    const said = payload.series.some((series) => series.valid) ? correct.join("; ") : unknown;
+    const judged = payload.bare || payload.series.some((series) => series.valid);
+    const said = judged ? correct.join("; ") : unknown;
     return [said, none].filter(Boolean).join("; ");
   }
   const tally = make("span", { class: "muted selectable tally" });
@@ -202,7 +204,7 @@ function createSheetButtons({ payload, store, actions }) {
     puzzles: payload.list
       ? [make("div", { class: "turns" }, turn(-1, previous, "‹"), puzzles, turn(1, next, "›"))]
       : [],
-    samples: payload.series.some(({ n }) => n > 1) ? [samples] : [],
+    samples: !payload.bare && payload.series.some(({ n }) => n > 1) ? [samples] : [],
     update() {
       for (const button of [puzzles, samples])
         setAttribute(button, "aria-pressed", button.dataset.sheet === store.state.sheet);
