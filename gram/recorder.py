@@ -345,8 +345,7 @@ class Recording:
                 kinds = arrays[name].shape[-1]
                 arrays[name] = np.pad(arrays[name], [(0, 0)] * 3 + [(0, 1)], constant_values=least)
         words = (*(Token(str(k), str(k)) for k in range(kinds)), Token("not given"))
-        title = self.attrs.get("name") or (type(self.model).__name__ if self.model is not None else "Loop")
-        board = Board(self.attrs.get("task", "recording"), title, "grid", height, width, words, blank=(kinds,))
+        board = Board("recording", "Recording", "grid", height, width, words, blank=(kinds,))
         return board, np.full(tokens.shape[2], kinds)
 
     def _placed(self, name: str, array: Array, board: Board | None) -> Any:
