@@ -257,6 +257,8 @@ def _check_attrs(data: xr.Dataset) -> None:
         raise RolloutError(f"this is a {data.attrs['schema']!r}; this version reads {SCHEMA!r}: sample it again")
     if data.attrs["mode"] not in ("prior", "posterior"):
         raise RolloutError(f"mode is {data.attrs['mode']!r}; known: prior, posterior")
+    if not isinstance(data.attrs["seed"], int | np.integer):
+        raise RolloutError(f"seed is {str(data.attrs['seed'])[:80]!r}; it must be an integer")
     for name, kind in (("levels", list), ("sampling_noise", dict)):
         try:
             fits = isinstance(parse_json(data.attrs.get(name, json.dumps(kind()))), kind)

@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 
 from gram.board import Board, Token
-from gram.rollout import VARIABLES, digest, extras
+from gram.rollout import VARIABLES, board_of, digest, extras
 from gramviz import measure
 from gramviz.explorer.payload import PayloadWriter
 
@@ -33,23 +33,25 @@ def boarded(rollout: xr.Dataset) -> xr.Dataset:
         if name in VARIABLES and "feature" in found.dims:
             shape = (*(sizes[dim] for dim in found.dims[:3]), 1, -1)
             flat[name] = (found.dims, found.values.reshape(shape), found.attrs)
-        elif "position" not in found.dims:
-            flat[name] = found.variable
         elif extras(rollout).get(name) == "map":
-            dims = found.dims[: found.dims.index("position")]
+            dims = [dim for dim in found.dims if dim in ("puzzle", "trajectory", "step")]
             shape = (*(sizes[dim] for dim in dims), -1)
             flat[name] = ((*dims, f"feature_{name}"), found.values.reshape(shape), found.attrs)
+        elif "position" not in found.dims:
+            flat[name] = found.variable
     board = Board("none", "Recording", "grid", 1, 1, (Token("none"),), blank=(0,))  # one for all: they can be compared
     tokens = np.zeros((*(sizes[dim] for dim in ("puzzle", "trajectory", "step")), 1), np.uint8)
     shown = xr.Dataset(flat, coords={name: one for name, one in rollout.coords.items() if "position" not in one.dims})
     shown["x"] = (("puzzle", "position"), tokens[:, 0, 0])
     shown["tokens"] = (VARIABLES["tokens"].dims, tokens)
-    return shown.assign_attrs(rollout.attrs | {"board": board.to_json(), "digest": digest(rollout)})
+    shown = shown.assign_attrs(rollout.attrs | {"board": board.to_json()})
+    shown.encoding["digest"] = digest(rollout)  # no attribute: a file could bring one
+    return shown
 
 
 def is_bare(rollout: xr.Dataset) -> bool:
-    """Whether its board came from `boarded`: no answers, and nothing to say of them."""
-    return "digest" in rollout.attrs
+    """Whether its board has a single token, as that of `boarded`: no answers, and nothing to say of them."""
+    return len(board_of(rollout).tokens) == 1
 
 
 def pack_extras(writer: PayloadWriter, drawn: xr.Dataset) -> None:

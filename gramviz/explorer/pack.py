@@ -332,7 +332,7 @@ def _series_meta(
         "mode": str(attrs["mode"]),
         "seed": int(attrs["seed"]),
         "created_at": str(attrs.get("created_at", "")),
-        "hash": str(attrs.get("digest") or digest(whole)),
+        "hash": whole.encoding.get("digest") or digest(whole),
         "supervision_step": rollout["supervision_step"].values.tolist(),
         "transition": rollout["transition"].values.tolist(),
         "low_steps": low_steps,

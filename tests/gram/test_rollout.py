@@ -231,6 +231,7 @@ def with_attr(name: str, value: Any) -> Any:
         (with_attr("schema", "gram-rollout 1"), "this is a 'gram-rollout 1'; this version reads 'gram-rollout 3'"),
         (with_attr("board", "no"), "board cannot be read"),
         (with_attr("board", "{}"), "board cannot be read"),
+        (with_attr("seed", "x"), "seed is 'x'; it must be an integer"),
         (with_attr("mode", "future"), "mode is 'future'; known: prior, posterior"),
         (lambda data: data.drop_vars("x"), "needs 'x'"),
         (lambda data: data.drop_vars("tokens"), "needs 'tokens'"),

@@ -80,7 +80,7 @@ def test_a_view_draws_states_without_answers_or_says_what_they_lack(name: str, p
     if name in ("latent", "curves", "control"):
         assert VIEWS[name].draw(path_of_adam).data
     else:
-        with pytest.raises(RolloutError, match="no board|no `valid`"):
+        with pytest.raises(RolloutError, match=r"no board|no `valid`"):
             VIEWS[name].draw(path_of_adam)
 
 
