@@ -246,8 +246,8 @@ class Recording:
         size = self.step_bytes * max(self.steps or 0, len(self) + 1)
         if size > self.max_bytes:
             raise RecordError(
-                f"this recording takes {size / 1e9:.1f} GB ({self.step_bytes / 1e6:.1f} MB a step), over "
-                f"{self.max_bytes / 1e9:.1f} GB; record less, fewer rows, dtype='float16', or pass max_bytes={size}"
+                f"this recording takes {size / 1e6:,.1f} MB ({self.step_bytes / 1e6:,.1f} MB a step), over "
+                f"{self.max_bytes / 1e6:,.1f} MB; record less, fewer rows, dtype='float16', or pass max_bytes={size}"
             )
         self._kept.append(values)
         self._run_of.append(self._runs)

@@ -189,6 +189,8 @@ def _pack(
         pack_extras(writer, drawn[i])
         _endings(writer, rollout, full[i], answers.final[i].values, answers.at[i].values, missing)
         updates = low_steps(writer, both.cut(full[i]) if both else full[i], rollout, missing)
+        if is_bare(rollout):
+            missing.clear()  # a list of what models record would hide the little that this loop has
         metas.append(_series_meta(letter, rollout, whole[i], kept[i], updates, missing, names[i] if names else None))
         if not both and (rollout["x"].values != rollouts[0]["x"].values).any():
             metas[-1]["x"] = measure.shown(rollout)["x"].values[0].tolist()

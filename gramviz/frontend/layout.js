@@ -7,10 +7,13 @@ import { rulerHeight } from "./timeline.js";
 /** @import { Board, Payload, State } from "./types.js" */
 
 export const PANELS = /** @type {const} */ (["board", "map", "answers", "curves"]);
-/** The panels of a payload: states without answers have neither board nor answers. @param {Pick<Payload, "bare">} one */
-export const panelsOf = ({ bare }) => PANELS.filter((name) => !bare || !ANSWERED.includes(name));
+/** The panels that a payload cannot fill: of states without answers board and answers, without vectors the map.
+ * @param {Pick<Payload, "bare" | "bases">} payload @returns {string[]} */
+const emptyOf = ({ bare, bases }) => (!bare ? [] : bases.length ? ["board", "answers"] : ["board", "answers", "map"]);
 
-const ANSWERED = ["board", "answers"];
+/** The panels of a payload. @param {Payload} payload */
+export const panelsOf = (payload) => PANELS.filter((name) => !emptyOf(payload).includes(name));
+
 const WIDE = 960;
 const ROOMY = 1180; // from which on the sentence stands beside the transport
 const MEDIUM = 600;
@@ -184,7 +187,7 @@ export function sizesFor(width, room, shown) {
   const roomy = isRoomy(width);
   const legend = (roomy || room < LOW ? 1 : 2) * LEGEND * (presenting ? 1.5 : 1);
   const chosen = presenting ? ["answers"] : (state.folded ?? ["answers"]);
-  const folded = payload.bare ? [...new Set([...chosen, ...ANSWERED])] : chosen;
+  const folded = [...new Set([...chosen, ...emptyOf(payload)])];
   const { time, ...lanes } = timeSizes(shown, kind, room, folded.includes("curves"));
   const around = presenting ? MARGIN : between(room - LOW, MARGIN, AROUND);
   const free = room - around - taken - time - FRAME - legend - 2;

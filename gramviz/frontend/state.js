@@ -29,6 +29,9 @@ const SCHEMAS = /** @type {Record<string, Schema>} */ (contract.state);
 export function initialState(payload) {
   const widest = payload.series.reduce((best, series) => (series.n > best.n ? series : best), payload.series[0]);
   const [first] = payload.series;
+  const lanes = ["certainty", "conflicts", "drift", ...laneNames(payload).filter((name) => payload.extra[name])]
+    .filter((name) => payload.series.some((series) => series.curves[name]))
+    .slice(0, LANES);
   return {
     v: contract.state.v.enum[0],
     puzzle: payload.puzzle,
@@ -50,9 +53,7 @@ export function initialState(payload) {
     camera: null,
     turn: null,
     layers: ["halo", "labels"],
-    lanes: ["certainty", "conflicts", "drift", ...laneNames(payload).filter((name) => payload.extra[name])]
-      .filter((name) => payload.series.some((series) => series.curves[name]))
-      .slice(0, LANES),
+    lanes,
     speed: 4,
     loop: false,
     theme: "auto",
@@ -60,7 +61,7 @@ export function initialState(payload) {
     panel: payload.bare ? "map" : "board",
     folded: null,
     sizes: {},
-    tall: [],
+    tall: payload.bases.length ? [] : lanes, // nothing else is shown
     sheet: null,
     puzzles_by: "index",
     samples_by: "answer",

@@ -199,7 +199,7 @@ def test_what_cannot_be_recorded_is_said_before_it_runs(arguments: dict[str, Any
         ({}, [{"h": np.zeros((1, 2))}, {"h": np.zeros((1, 3))}], r"'h' was \(1, 2\) at the first step and is \(1, 3\)"),
         ({}, [{"h": np.zeros((1, 2))}, {"z": np.zeros((1, 2))}], "and is None at step 2|was None at the first step"),
         ({}, [{"h": np.zeros((1, 2)), "z": np.zeros((2, 2))}], "different numbers of rows"),
-        ({"steps": 10**6}, [{"h": np.zeros((9, 999))}], r"takes 36.0 GB \(0.0 MB a step\), over 4.3 GB; record less"),
+        ({"steps": 10**6}, [{"h": np.zeros((9, 999))}], r"takes 35,964.0 MB \(0.0 MB a step\), over 4,295.0 MB; record"),
         ({"board": BOARD}, [{"h": np.zeros((2, 2, 3))}], "a board shows tokens; record tokens or logits"),
         ({"x": [0, 1]}, [{"tokens": [[0, 1]]}], "x needs a board"),
         ({"board": BOARD}, [STEP | {"h": np.zeros((2, 5, 3))}], "'h' has 5 positions, the board 2;.* pass prefix=3"),
