@@ -81,9 +81,10 @@ def record(
         units: of further variables, {"loss": "nats"}.
         attrs: of the rollout, as in `gram.rollout.ATTRS`; `checkpoint` lets series of one model share a plane.
         **variables: name -> the name of a module, whose output it is (of a tuple the first), or a function of the
-            module `at` and its output. Names of `gram.rollout.VARIABLES` keep their meaning: `h` is [row, position,
-            feature] or [row, feature], `logits` [row, position, token], and give `tokens`. Any other is kept as its
-            shape says: [row] a number, [row, position] a number a position, else a vector.
+            module `at` and its output, None where that is none of its values. Names of `gram.rollout.VARIABLES` keep
+            their meaning: `h` is [row, position, feature] or [row, feature], `logits` [row, position, token], and give
+            `tokens`. Any other is kept as its shape says: [row] a number, [row, position] a number a position, else a
+            vector.
     Raises:
         RecordError: no such module, a size over `max_bytes`, shapes that do not fit, nothing recorded.
     """
@@ -213,7 +214,9 @@ class Recording:
         try:
             for name in names:
                 source = self.variables[name]
-                self._pending[name] = self._taken(name, output if isinstance(source, str) else source(module, output))
+                value = output if isinstance(source, str) else source(module, output)
+                if value is not None:
+                    self._pending[name] = self._taken(name, value)
         finally:
             self._busy = False
         if len(self._pending) == len(self.variables):

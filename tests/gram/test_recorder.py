@@ -77,6 +77,19 @@ def test_states_of_hrm_are_those_of_its_own_code() -> None:
         assert data["tokens"].values[0, 0, step].tolist() == logits[0].argmax(-1).tolist()
 
 
+def test_every_third_call_of_the_one_module_of_trm_is_its_h() -> None:
+    data = foreign.trm()
+    assert (data.sizes["trajectory"], data["transition"].values.tolist()) == (8, [0] + [1, 2] * 4)
+    torch.manual_seed(0)
+    net, x = foreign.Hierarchy(tiny=True).eval(), torch.as_tensor(foreign.PUZZLE).expand(8, -1)
+    carry = (torch.randn(8, foreign.PREFIX + foreign.CELLS, foreign.WIDTH), net.initial_carry(8)[1])
+    for step in (2, 4, 6, 8):
+        with torch.no_grad():
+            carry, logits = net(carry, x)
+        torch.testing.assert_close(torch.tensor(data["h"].values[0, :, step]), carry[0][:, foreign.PREFIX :])
+        torch.testing.assert_close(torch.tensor(data["logits"].values[0, :, step]), logits)
+
+
 def test_a_step_ends_when_each_variable_has_come_and_the_last_value_counts() -> None:
     net = Counter(inner=2)
     with record(net, h="f", z="head") as rec:
@@ -199,7 +212,7 @@ def test_what_cannot_be_recorded_is_said_before_it_runs(arguments: dict[str, Any
         ({}, [{"h": np.zeros((1, 2))}, {"h": np.zeros((1, 3))}], r"'h' was \(1, 2\) at the first step and is \(1, 3\)"),
         ({}, [{"h": np.zeros((1, 2))}, {"z": np.zeros((1, 2))}], "and is None at step 2|was None at the first step"),
         ({}, [{"h": np.zeros((1, 2)), "z": np.zeros((2, 2))}], "different numbers of rows"),
-        ({"steps": 10**6}, [{"h": np.zeros((9, 999))}], r"takes 35,964.0 MB \(0.0 MB a step\), over 4,295.0 MB; record"),
+        ({"steps": 10**6}, [{"h": np.zeros((9, 999))}], r"takes 35,964.0 MB \(0.0 MB a step\), over 4,295.0 MB"),
         ({"board": BOARD}, [{"h": np.zeros((2, 2, 3))}], "a board shows tokens; record tokens or logits"),
         ({"x": [0, 1]}, [{"tokens": [[0, 1]]}], "x needs a board"),
         ({"board": BOARD}, [STEP | {"h": np.zeros((2, 5, 3))}], "'h' has 5 positions, the board 2;.* pass prefix=3"),
