@@ -200,6 +200,16 @@ def params(
 
 
 @app.command()
+def check(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A rollout, as docs/rollout.md describes.")],
+) -> None:
+    """Say whether FILE is a legal rollout, what it holds, how that is drawn, and how large its page is."""
+    from gramviz.explorer.describe import describe
+
+    print("\n".join(describe(file)))
+
+
+@app.command()
 def freeze(
     rollouts: Annotated[list[Path], typer.Argument(metavar="ROLLOUT...", help="One to four rollout files.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The page to write.")],

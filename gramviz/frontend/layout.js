@@ -7,6 +7,12 @@ import { rulerHeight } from "./timeline.js";
 /** @import { Board, Payload, State } from "./types.js" */
 
 export const PANELS = /** @type {const} */ (["board", "map", "answers", "curves"]);
+/** The panels that a payload cannot fill: of states without answers board and answers, without vectors the map.
+ * @param {Pick<Payload, "bare" | "bases">} payload @returns {string[]} */
+const emptyOf = ({ bare, bases }) => (!bare ? [] : bases.length ? ["board", "answers"] : ["board", "answers", "map"]);
+
+/** The panels of a payload. @param {Payload} payload */
+export const panelsOf = (payload) => PANELS.filter((name) => !emptyOf(payload).includes(name));
 
 const WIDE = 960;
 const ROOMY = 1180; // from which on the sentence stands beside the transport
@@ -176,11 +182,12 @@ function columnSizes(width, free, { payload: { board }, state: { sizes } }, kind
  * @returns {Sizes}
  */
 export function sizesFor(width, room, shown) {
-  const { state, taken, presenting } = shown;
+  const { payload, state, taken, presenting } = shown;
   const kind = kindOf(width);
   const roomy = isRoomy(width);
   const legend = (roomy || room < LOW ? 1 : 2) * LEGEND * (presenting ? 1.5 : 1);
-  const folded = presenting ? ["answers"] : (state.folded ?? ["answers"]);
+  const chosen = presenting ? ["answers"] : (state.folded ?? ["answers"]);
+  const folded = [...new Set([...chosen, ...emptyOf(payload)])];
   const { time, ...lanes } = timeSizes(shown, kind, room, folded.includes("curves"));
   const around = presenting ? MARGIN : between(room - LOW, MARGIN, AROUND);
   const free = room - around - taken - time - FRAME - legend - 2;

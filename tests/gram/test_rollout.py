@@ -91,6 +91,35 @@ def test_conflict_and_validity_come_from_the_rules_and_the_givens() -> None:
     ]
 
 
+STEPWISE = ("puzzle", "trajectory", "step")
+
+
+def test_further_variables_are_kept_and_their_dims_say_how_they_are_drawn(tmp_path: Path) -> None:
+    rng, shape = np.random.default_rng(0), (PUZZLES, PATHS, STEPS)
+    further = {
+        "loss": (STEPWISE, rng.random(shape), {"units": "nats"}),
+        "rate": ("step", np.arange(STEPS)),
+        "energy": ((*STEPWISE, "position"), rng.random((*shape, POSITIONS))),
+        "z": ((*STEPWISE, "feature_z"), rng.random((*shape, 2 * FEATURES))),
+        "age": ("puzzle", np.arange(PUZZLES)),
+    }
+    data = rollout.make(BOARD, arrays(**further))
+    kinds = {"loss": "curve", "rate": "curve", "energy": "layer", "z": "map", "age": "kept"}
+    assert rollout.extras(data) == kinds
+    back = rollout.load(rollout.save(data, tmp_path / "a.nc"))
+    assert back.identical(data.assign_attrs(back.attrs))
+    assert rollout.need(back, "loss").attrs["units"] == "nats"
+
+
+def test_states_without_answers_need_no_board() -> None:
+    data = rollout.make(None, {"h": arrays()["h"], "loss": (STEPWISE, np.zeros((PUZZLES, PATHS, STEPS)))})
+    assert "board" not in data.attrs
+    with pytest.raises(RolloutError, match="has no board"):
+        rollout.board_of(data)
+    with pytest.raises(RolloutError, match="attribute 'board' is missing"):
+        rollout.make(None, bare())
+
+
 def test_a_board_without_rules_judges_nothing() -> None:
     free = Board("free", "Free", "grid", 2, 2, BOARD.tokens)
     assert set(rollout.make(free, bare()).data_vars) == {"x", "tokens"}
@@ -197,11 +226,12 @@ def with_attr(name: str, value: Any) -> Any:
             (without_attr(name), f"attribute '{name}' is missing")
             for name in ("schema", "task", "board", "model", "mode")
         ),
-        (with_attr("schema", "comic 1"), "schema 'comic 1' is unknown; this version reads 'gram-rollout 2'"),
+        (with_attr("schema", "comic 1"), "schema 'comic 1' is unknown; this version reads 'gram-rollout 3'"),
         (with_attr("schema", ""), "schema '' is unknown"),
-        (with_attr("schema", "gram-rollout 1"), "this is a 'gram-rollout 1'; this version reads 'gram-rollout 2'"),
+        (with_attr("schema", "gram-rollout 1"), "this is a 'gram-rollout 1'; this version reads 'gram-rollout 3'"),
         (with_attr("board", "no"), "board cannot be read"),
         (with_attr("board", "{}"), "board cannot be read"),
+        (with_attr("seed", "x"), "seed is 'x'; it must be an integer"),
         (with_attr("mode", "future"), "mode is 'future'; known: prior, posterior"),
         (lambda data: data.drop_vars("x"), "needs 'x'"),
         (lambda data: data.drop_vars("tokens"), "needs 'tokens'"),
@@ -211,7 +241,13 @@ def with_attr(name: str, value: Any) -> Any:
             lambda data: data.assign_coords(low_step=("step", np.zeros(STEPS))),
             "'low_step' is missing or not an integer",
         ),
-        (lambda data: data.assign(more=("puzzle", np.zeros(PUZZLES))), "unknown variable 'more'"),
+        (
+            lambda data: data.assign(more=("place", np.zeros(2))),
+            r"has dims \('place',\); allowed: some of puzzle",
+        ),
+        (lambda data: data.assign(more=(("step", "puzzle"), np.zeros((STEPS, PUZZLES)))), "in this order"),
+        (lambda data: data.assign({"a b": ("puzzle", np.zeros(PUZZLES))}), "'a b' cannot name a variable"),
+        (lambda data: data.assign(more=("puzzle", np.full(PUZZLES, "a"))), "'more' has dtype <U1"),
         (lambda data: data.assign(h=data["h"].transpose()), "'h' has dims .*; expected .*'puzzle', 'trajectory'"),
         (lambda data: data.assign(kl=data["kl"].astype(int)), "'kl' has dtype int64"),
         (lambda data: data.isel(position=slice(0, 3)), "3 positions, but the board has 4"),

@@ -151,7 +151,7 @@ function listenToHandle(context, lanes, order, { name, handle }) {
 /** @param {Context} context @param {string} name @returns {Lane} */
 function createLane(context, name) {
   const { payload } = context;
-  const [title, unit] = words.curve(name, payload.board.ruled, tickName(payload).toLowerCase());
+  const [title, unit] = words.curve(name, payload, tickName(payload).toLowerCase());
   const canvas = make("canvas", { role: "img", "aria-label": title, "data-lane": name });
   const values = make("span", { class: "values" });
   const naming = { class: "name", "data-part": `lane-${name}`, title: words.lane, "aria-expanded": "false" };
