@@ -28,7 +28,8 @@ PresetName = Annotated[str, typer.Argument(help="Name of a preset (see `gram lis
 CheckpointName = Annotated[str, typer.Argument(help="Name of a checkpoint (see `gram list`) or its folder.")]
 Seed = Annotated[int, typer.Option(help="Seed of the noise.")]
 PuzzleFile = Annotated[
-    Path | None, typer.Option(help="Own puzzles: text in any usual form, CSV with a header, .sdk, .sdm, FEN, DIMACS.")
+    Path | None,
+    typer.Option(help="Own puzzles in any usual form (docs/data.md), or the name that `gram data add` gave them."),
 ]
 Limit = Annotated[int | None, typer.Option(help="Only N puzzles, evenly chosen.")]
 Exact = Annotated[bool, typer.Option("--exact", help="Equal to the bit whatever is computed along; few cost as many.")]
@@ -116,6 +117,8 @@ def sample(
     exact: Exact = False,
 ) -> None:
     """Sample trajectories of a puzzle and write them as a rollout file (netCDF)."""
+    import numpy as np
+
     from gram import rollout
     from gram.inference.sample import Record
     from gram.inference.sample import sample as draw
@@ -130,6 +133,9 @@ def sample(
     )  # fmt: skip
     name = "-".join(re.findall(r"[\w.=-]+", data.attrs["name"]))
     path = rollout.save(data, out or Path(f"{name}.nc"))
+    if "solutions_known" in data and not data["solutions_known"].all():
+        which = np.flatnonzero(data["solutions_known"].values == 0) + 1
+        print(f"puzzle {', '.join(map(str, which[:5]))}{', ...' * (len(which) > 5)} has no solution")
     valid = data["valid"].values[:, :, -1]
     sizes = data.sizes
     print(

@@ -170,7 +170,12 @@ def score_grid(
     started = time.perf_counter()
     chosen, ids = select(model, task, puzzles, split, limit=limit, answered=True)
     if not chosen.counts.all():
-        raise SampleError("a puzzle without a known solution cannot be scored; choose others")
+        at = int(chosen.counts.argmin()) + 1
+        raise SampleError(
+            f"puzzle {at} has no solution, so no answer to it can be right; leave it out"
+            if chosen.complete
+            else f"no solution of puzzle {at} is known, so it cannot be scored; choose others"
+        )
     answers = answer(
         model, chosen, ids, trajectories=widths[-1] if noise.is_stochastic(model) else 1, depths=depths,
         halting=halting, seed=seed, halt_above=halt_above, noise=noise, precision=precision, exact=exact,

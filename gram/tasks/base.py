@@ -9,6 +9,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -143,6 +144,14 @@ class Task(ABC):
             NoSolverError: the answers of this task are known only from its data.
         """
         raise NoSolverError(f"{self.name} has no exact solver; its answers are known only from its data")
+
+    def solve_each(self, x: Tokens, limit: int) -> tuple[Tokens, ...]:
+        """Solutions [solution, position] of each puzzle [puzzle, position], at most `limit`; errors as in `solve`."""
+        return tuple(self.solve(each, limit) for each in x)
+
+    def own(self, path: Path) -> Puzzles | None:
+        """A person's puzzles in a form that only this task knows; None: `gram.tasks.own` reads it as text."""
+        return None
 
     def augment(self, x: Tokens, y: Tokens, rng: np.random.Generator) -> tuple[Tokens, Tokens]:
         """Puzzles and answers [row, position], each row changed by a random symmetry under which it stays right.

@@ -461,7 +461,7 @@ class TestText:
             (4, CLASSIC, "rows of 81 characters; this board needs 4 rows of 4, or all 16 in one line"),
             (4, "12/34/12/34", "rows of 2, 2, 2, 2 characters"),
             (4, "1\n" * 99, "rows of 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, ... characters"),
-            (4, "x...............", "row 1, column 1 holds 'x'; write a digit from 1 to 4, or . for a blank"),
+            (4, "z...............", "row 1, column 1 holds 'z'; write a digit from 1 to 4, or . for a blank"),
             (4, ".....5..........", "row 2, column 2 holds '5'; write a digit from 1 to 4"),
             (6, "..../..../..../....", "this board needs 6 rows of 6"),
             (9, CLASSIC.replace("7", "٧", 1), "row 1, column 5 holds '٧'"),
