@@ -28,7 +28,7 @@ from gram.evaluation.calibration import reliability
 from gram.evaluation.metrics import Answers, measure_puzzles, summary
 from gram.inference.chain import CarriedChain, Row, computing
 from gram.inference.noise import AS_TRAINED, SamplingNoise
-from gram.inference.request import SampleError, Selection, check, sampling_noise, select
+from gram.inference.request import SampleError, Selection, check, data_of, sampling_noise, select
 from gram.models import Model
 from gram.progress import UntilInterrupt, bar
 from gram.tasks import Puzzles, Task
@@ -188,7 +188,8 @@ def score_grid(
         chosen, ids = chosen.take(range(done)), ids[:done]
     everything = np.arange(len(chosen))
     several = np.flatnonzero(chosen.counts >= 2)
-    about = {"task": task.board.title, "split": split}
+    about: dict[str, Any] = {"task": task.board.title, "split": split}
+    about["data"] = data_of(task, puzzles, split, chosen)
     about["protocol"] = "inputs with at least two solutions" if len(several) else "all inputs"
     rows, cells = several if len(several) else everything, {}
     heads = () if model.samples_tokens else ("value", "halt")

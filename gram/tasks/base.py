@@ -5,10 +5,12 @@ A task yields token arrays and judges token arrays. It holds no torch module and
 
 from __future__ import annotations
 
+import hashlib
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -73,6 +75,14 @@ class Puzzles:
         """Number of solutions of each puzzle."""
         return np.array([len(found) for found in self.solutions], dtype=np.int64)
 
+    @cached_property
+    def digest(self) -> str:
+        """sha256 (hex) of the inputs and their solutions."""
+        sha = hashlib.sha256()
+        for part in (self.x, *self.solutions):
+            sha.update(f"{part.dtype} {part.shape}".encode() + np.ascontiguousarray(part).tobytes())
+        return sha.hexdigest()
+
     def take(self, indices: Sequence[int] | NDArray[np.integer]) -> Puzzles:
         """The puzzles at these indices, in this order."""
         chosen = [int(index) for index in indices]
@@ -112,6 +122,16 @@ class Task(ABC):
         Known without the data: who generates needs none.
         """
         return None
+
+    @property
+    def data_name(self) -> str:
+        """What its data are called: the board, and every setting that is not the default."""
+        chosen = [
+            f"{field.name} {getattr(self.config, field.name)}"
+            for field in fields(self.config)
+            if getattr(self.config, field.name) != field.default
+        ]
+        return ", ".join([self.board.title, *chosen])
 
     @abstractmethod
     def puzzles(self, split: Split) -> Puzzles:

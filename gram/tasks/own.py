@@ -136,15 +136,13 @@ def write(task: Task, puzzles: Puzzles, path: Path) -> None:
         return task.text(tokens).replace("\n", joint)
 
     if path.suffix == ".csv":
-        out = io.StringIO()
-        table = csv.writer(out, lineterminator="\n")
         columns = {"question": [line(x) for x in puzzles.x]}
         if puzzles.counts.all():
             columns["answer"] = [line(found[0]) for found in puzzles.solutions]
         if puzzles.rating is not None:
             columns["rating"] = puzzles.rating.tolist()
-        table.writerows([list(columns), *zip(*columns.values(), strict=True)])
-        atomic.write(path, out.getvalue())
+        rows = [list(columns), *zip(*columns.values(), strict=True)]  # no text of a puzzle holds a comma
+        atomic.write(path, "".join(",".join(map(str, row)) + "\n" for row in rows))
     elif path.suffix == ".sdm" and task.board.box:
         atomic.write(path, "".join(f"{line(x)}\n" for x in puzzles.x))
     else:

@@ -39,6 +39,7 @@ from gram.tasks.sudoku_solver import (
     puzzle_classes,
     random_boards,
     search,
+    symmetric,
     units,
 )
 
@@ -419,29 +420,6 @@ def board(size: int, task: str) -> Board:
 def _one_each(x: Tokens, y: Tokens, rating: NDArray[np.int64]) -> Puzzles:
     """Puzzles [puzzle, position] with their only solutions, each a view of one array, and ratings [puzzle]."""
     return Puzzles(x, tuple(y[:, None]), rating=rating)
-
-
-def symmetric(x: Tokens, y: Tokens, size: int, rng: np.random.Generator) -> tuple[Tokens, Tokens]:
-    """Puzzles [row, position] and their answers, each row under a random symmetry of its own."""
-    rows = len(x)
-    high, wide = BOXES[size]
-    names = np.tile(np.arange(size + 2, dtype=np.uint8), (rows, 1))  # [row, token]; pad and blank stay
-    names[:, BLANK + 1 :] = rng.permuted(names[:, BLANK + 1 :], axis=1)
-
-    def lines(group: int) -> NDArray[np.int64]:
-        """Rows or columns [row, line] in an order that keeps groups together."""
-        outer = rng.random((rows, size // group, 1)).argsort(1)
-        inner = rng.random((rows, size // group, group)).argsort(2)
-        return (outer * group + inner).reshape(rows, size)
-
-    down, across = lines(high)[:, :, None], lines(wide)[:, None, :]
-    place = down * size + across
-    if high == wide:
-        place = np.where(rng.random((rows, 1, 1)) < 0.5, place.swapaxes(1, 2), place)
-    place = place.reshape(rows, size * size)
-    moved = (np.take_along_axis(tokens, place, axis=1) for tokens in (x, y))
-    one, other = (np.take_along_axis(names, tokens.astype(np.int64), axis=1) for tokens in moved)
-    return one, other
 
 
 def _hold_out(kinds: NDArray[np.int64], share: float, rng: np.random.Generator) -> NDArray[np.bool_]:

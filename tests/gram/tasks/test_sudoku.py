@@ -19,7 +19,7 @@ from gram.tasks import SPLITS, TaskError
 from gram.tasks import files as data
 from gram.tasks import sudoku as sudoku_module
 from gram.tasks import sudoku_solver as solver
-from gram.tasks.sudoku import BLANK, Sudoku, SudokuConfig, SudokuGeneration, SudokuGenerationConfig, symmetric
+from gram.tasks.sudoku import BLANK, Sudoku, SudokuConfig, SudokuGeneration, SudokuGenerationConfig
 from gram.tasks.sudoku_files import read
 from gram.tasks.sudoku_solver import (
     board_classes,
