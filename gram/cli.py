@@ -386,7 +386,8 @@ def import_checkpoint(
 
 @app.command("list")
 def list_all() -> None:
-    """Name the presets, checkpoints, tasks and models that are known."""
+    """Name the presets, checkpoints, tasks and models that are known, and what other packages add."""
+    from gram import plugins
     from gram.checkpoint import names
     from gram.models import MODELS
     from gram.presets import LAYERS
@@ -395,6 +396,22 @@ def list_all() -> None:
     print(f"{'presets':12} {LAYERS.known()}")
     for title, found in (("checkpoints", names()), ("tasks", TASKS), ("models", MODELS)):
         print(f"{title:12} {', '.join(found) or 'none'}")
+    for group in plugins.GROUPS:
+        for entry in plugins.named(group):
+            print(f"{'plug-in':12} {entry.name}, {group} of {plugins.origin(entry)}")
+
+
+@app.command("check-task")
+def check_task(
+    place: Annotated[str, typer.Argument(metavar="MODULE:CLASS", help="A task of your own, e.g. lab.latin:Latin.")],
+    overrides: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Of its Config.")] = None,
+) -> None:
+    """Run the contract tests of every task on one of yours; the exit code is 2 if it breaks one."""
+    from gram.tasks import contract
+
+    sys.path.insert(0, "")  # as `python -m` does: a module in this folder
+    for line in contract.check(place, overrides or []):
+        print(line)
 
 
 def _numbers(option: str, text: str) -> list[int]:

@@ -52,7 +52,7 @@ def is_graph6(line: str) -> bool:
         return False
     body = line.removeprefix(">>graph6<<")
     count = ord(body[:1] or "~") - 63
-    return count < 63 and len(body) == 1 + -(-count * (count - 1) // 2 // 6)
+    return 2 <= count < 63 and len(body) == 1 + -(-count * (count - 1) // 2 // 6)
 
 
 def from_object(graph: Any, nodes: int) -> str:

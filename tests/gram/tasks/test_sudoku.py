@@ -29,6 +29,7 @@ from gram.tasks.sudoku_solver import (
     puzzle_classes,
     random_boards,
     search,
+    symmetric,
     units,
 )
 
