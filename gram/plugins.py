@@ -11,8 +11,10 @@ code of whoever installed it and may do what that may: only the packages of this
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Callable
+from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
@@ -37,18 +39,44 @@ def origin(entry: EntryPoint) -> str:
     return f"{entry.dist.name} {entry.dist.version}" if entry.dist else "an unknown package"
 
 
-def load(group: str, check: Callable[[str, Any], None]) -> dict[str, Any]:
-    """What the plug-ins of a group name, by name, each after `check(name, loaded)`; what fails is left out."""
-    found: dict[str, Any] = {}
+def load(group: str, into: dict[str, Any], check: Callable[[str, Any], None]) -> None:
+    """Put what the plug-ins of a group name into a registry, each after `check(name, loaded)`; what fails is left out.
+
+    A class whose module is just being imported, as that has imported us, is put in when it is defined (`defined`).
+    """
     for entry in named(group):
+        if _initializing(entry.module):
+            _pending[entry.module, entry.attr] = partial(_put, entry, into, check)
+            continue
         try:
             loaded = entry.load()
-            check(entry.name, loaded)
         except (Exception, SystemExit) as error:  # whatever code of others may raise
             leave_out(entry, error)
         else:
-            found[entry.name] = loaded
-    return found
+            _put(entry, into, check, loaded)
+
+
+_pending: dict[tuple[str, str], Callable[[Any], None]] = {}
+
+
+def defined(kind: type) -> None:
+    """Note that a class of the kind that plug-ins bring now exists; called as it is made."""
+    if put := _pending.pop((kind.__module__, kind.__qualname__), None):
+        put(kind)
+
+
+def _put(entry: EntryPoint, into: dict[str, Any], check: Callable[[str, Any], None], loaded: Any) -> None:
+    try:
+        check(entry.name, loaded)
+    except Exception as error:
+        leave_out(entry, error)
+    else:
+        into[entry.name] = loaded
+
+
+def _initializing(module: str) -> bool:
+    """Whether a module is being imported at this moment."""
+    return bool(getattr(getattr(sys.modules.get(module), "__spec__", None), "_initializing", False))
 
 
 def leave_out(entry: EntryPoint, error: BaseException) -> None:

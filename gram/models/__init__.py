@@ -14,7 +14,7 @@ from gram.models.trm import TRM
 from gram.models.vae import VAE
 
 MODELS: dict[str, type[Model]] = {model.name: model for model in (Direct, Looped, HRM, TRM, GRAM, AR, MDLM, D3PM, VAE)}
-MODELS |= plugins.load("gram.models", plugins.of_kind(Model, MODELS))
+plugins.load("gram.models", MODELS, plugins.of_kind(Model, MODELS))
 
 __all__ = [
     "AR",

@@ -9,7 +9,7 @@ from gram.tasks.nqueens import NQueens
 from gram.tasks.sudoku import Sudoku, SudokuGeneration
 
 TASKS: dict[str, type[Task]] = {task.name: task for task in (NQueens, Coloring, Sudoku, SudokuGeneration, ARC, Images)}
-TASKS |= plugins.load("gram.tasks", plugins.of_kind(Task, TASKS))
+plugins.load("gram.tasks", TASKS, plugins.of_kind(Task, TASKS))
 
 __all__ = [
     "ARC",

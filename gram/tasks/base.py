@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from gram import plugins
 from gram.board import Board
 
 Split = Literal["train", "test"]
@@ -114,6 +115,10 @@ class Task(ABC):
     board: Board
     identifiers: int = 0
     ruled: ClassVar[bool] = True
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        plugins.defined(cls)
 
     @property
     def blank_puzzle(self) -> Tokens | None:

@@ -23,7 +23,7 @@ from gramviz.views import (
 )
 from gramviz.views.registry import LETTERS, VIEWS, Cursor, Rollouts, View, one_puzzle, registered, view
 
-plugins.load("gramviz.views", registered)
+plugins.load("gramviz.views", {}, registered)
 
 __all__ = [
     "LETTERS",
