@@ -92,6 +92,7 @@ ATTRS = {
     "name": "what a reader calls this run",
     "config": "run configuration, JSON",
     "checkpoint": "sha256 of the weights",
+    "data": "JSON: name and sha256 of the data, and how many puzzles of them",
     "commit": "source commit, '-dirty' appended",
     "seed": "random seed",
     "mode": "prior or posterior",

@@ -28,6 +28,7 @@ FROM_GRAM = {
     "gram.bounded",
     "gram.command",
     "gram.patching",
+    "gram.plugins",
     "gram.run_folder",
     "gram.suggest",
     "gram.progress",

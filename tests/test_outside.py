@@ -23,7 +23,7 @@ from gram.presets import preset
 from gram.release import published_config
 from gram.release.published import PublishedError, read_tensors
 from gram.safe_yaml import read_yaml
-from gram.tasks import TASKS, arc_files, images, own, sudoku_files
+from gram.tasks import TASKS, arc_files, digests, image_files, own, sudoku_files
 from gramviz.explorer import chapters
 from gramviz.explorer.state import State
 from gramviz.reports import notebook, parameters
@@ -40,7 +40,9 @@ FILES: dict[str, Callable[[Path], Any]] = {
     "puzzles": lambda path: own.read(PUZZLES["sudoku"], path),
     "table of Sudokus": lambda path: sudoku_files.read(path, True),
     "archive of ARC": arc_files.read,
-    "pictures": images.read_images,
+    "pictures": image_files.read_images,
+    "pictures of Keras": image_files.read_npz,
+    "file to recognize": digests.content_digest,
     "notebook": notebook.read,
 }
 TEXTS: dict[str, Callable[[str], Any]] = {

@@ -20,12 +20,14 @@ from typing import Any
 
 import numpy as np
 
-from gram import atomic
-from gramviz.explorer.link import link
+from gram import atomic, plugins
+from gram.bounded import content
+from gramviz.explorer.link import LinkError, link
 from gramviz.explorer.models import Models
 from gramviz.explorer.payload import Payload
 from gramviz.explorer.puzzles import counted, puzzle_name
 
+MAX_PART = 1_000_000  # bytes of a part of another package
 FRAME_HEIGHT = 760  # px of the frozen frame in a notebook or report, in which the explorer fits itself
 
 _POLICY = (
@@ -105,17 +107,44 @@ await gramvizWidget.render({ model, el: document.getElementById("gv"), signal: n
 
 @cache
 def module_text() -> str:
-    """The front end as one ES module."""
-    return link()
+    """The front end as one ES module, with the parts of other packages; one that cannot be linked is left out."""
+    paths: dict[str, Any] = {}
+    plugins.load("gramviz.parts", paths, _is_path)
+    parts: dict[str, str] = {}
+    for entry in plugins.named("gramviz.parts"):
+        if entry.name in paths:
+            try:
+                text = content(Path(paths[entry.name]), MAX_PART).decode("utf-8")
+                link(plugins={**parts, entry.name: _in_script(text)})
+            except (OSError, ValueError) as error:
+                plugins.leave_out(entry, error)
+            else:
+                parts[entry.name] = text
+    return link(plugins=parts)
+
+
+def _is_path(_name: str, path: Any) -> None:
+    """Refuse what is no path."""
+    if not isinstance(path, str | os.PathLike):
+        raise plugins.PluginError(f"it is {path!r:.80}, and no path of a JavaScript module")
+
+
+def _in_script(text: str) -> str:
+    """The text of a module, if a page can hold it in a <script>.
+
+    Raises:
+        LinkError: it would end the script.
+    """
+    if "</script" in text.lower() or "<!--" in text:
+        raise LinkError("it holds </script or <!--, which would end its own <script>; write it in two pieces")
+    return text
 
 
 def page_text(
     payload: Payload, state: Mapping[str, Any], more: Sequence[Payload] = (), models: Models | None = None
 ) -> str:
     """The page of a payload that opens with this state, holds those of `more` puzzles, and runs the models."""
-    module = module_text().replace("export default", "const gramvizWidget =", 1)  # in a page, a plain script
-    if "</script" in module.lower() or "<!--" in module:
-        raise AssertionError("the module's text would end its own <script>; write the tag in two pieces")
+    module = _in_script(module_text().replace("export default", "const gramvizWidget =", 1))  # a plain script
     parcels = [{"meta": one.meta, "data": base64.b64encode(one.data).decode()} for one in (payload, *more)]
     parcels[0]["state"] = state
     if models:
