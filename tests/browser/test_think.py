@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import json
+
 import numpy as np
 import pytest
 import torch
 
 import gram as engine
+import gramviz as gv
+from gram import rollout
 from gram.inference.philox import PhiloxNoise
 from gramviz.explorer.freeze import freeze
 from gramviz.explorer.pack import pack
@@ -101,6 +106,42 @@ def test_a_puzzle_typed_by_keyboard_is_computed_as_torch_does(show, thinking, on
     field(shown, "back").click()
     shown.until(f"{shown.host}.gramviz.payload.series[0].steps === 5 && {shown.host}.gramviz.payload.series[0].n === 4")
     assert boards(shown, "A").shape == (4, 5, 64)
+
+
+def link(run, **view):
+    return "#v=" + base64.urlsafe_b64encode(json.dumps(view | {"run": run}).encode()).decode().rstrip("=")
+
+
+def test_a_link_runs_its_puzzle_again_and_the_result_is_a_rollout(show, thinking, one_thread, tmp_path):
+    asked = {"text": CORNER, "model": MODELS[1], "noise": 1, **QUICK}
+    shown = show(thinking, hash=link(asked, cursor={"step": 2, "low": None}, focus=["A", 3]))
+    ended(shown)
+    known = expected(MODELS[1], CORNER, QUICK["trajectories"], QUICK["depth"], QUICK["seed"])
+    assert (boards(shown, "A") == known).all()
+    assert (shown.state["cursor"]["step"], shown.state["focus"]) == (2, ["A", 3])
+    name, content = shown.export(f"Rollout of {MODELS[1]}")
+    assert name == f"8-queens-puzzle-1-step-2.{MODELS[1]}.npz"
+    (tmp_path / name).write_bytes(content)
+    saved = rollout.load(tmp_path / name)
+    assert (saved["tokens"].values[0] == known).all()
+    assert saved.attrs.items() >= {"seed": 9, "checkpoint": engine.load(MODELS[1]).digest}.items()
+    assert gv.explore(tmp_path / name).payload.meta["series"][0]["trajectories"] == QUICK["trajectories"]
+    # The address holds puzzle and view: opened again, it is the same.
+    shown.set(cursor={"step": 4, "low": None})
+    shown.page.evaluate(f"{shown.store}.flush()")
+    again = show(thinking, hash=shown.page.evaluate("location.hash"))
+    ended(again)
+    assert (boards(again, "A") == known).all()
+    assert again.state["cursor"]["step"] == 4
+    # The recorded run has an address without; and so has a link that nobody can read.
+    field(again, "back").click()
+    again.until(f"{again.store}.payload.series[0].steps === 5")
+    again.set(cursor={"step": 1, "low": None})
+    again.page.evaluate(f"{again.store}.flush()")
+    assert "run" not in base64.urlsafe_b64decode(again.page.evaluate("location.hash.slice(3)") + "==").decode()
+    for text in ("Q", None, {"__proto__": 1}):
+        odd = show(thinking, hash=link(asked | {"text": text}))
+        assert status(odd) == "The puzzle of this link cannot be read; the recorded run is shown."
 
 
 JUDGED = {
