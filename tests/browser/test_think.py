@@ -144,22 +144,79 @@ def test_a_link_runs_its_puzzle_again_and_the_result_is_a_rollout(show, thinking
         assert status(odd) == "The puzzle of this link cannot be read; the recorded run is shown."
 
 
-JUDGED = {
-    "Q...": "The puzzle has rows of 4 characters; this board needs 8 rows of 8, or all 64 in one line.",
-    "QQ" + "." * 62: "2 givens break a rule",
-    "x" + "." * 63: 'row 1, column 1 holds "x"; write',
-    "Q.......\n..Q.....\n....Q...\n" + "........\n" * 5: "no solution",
-    "+---+\n" + "\n".join(["| " + " ".join("........") + " |"] * 8) + "\n+---+": "several solutions",
-    "Q.......\n....Q...\n.......Q\n" + "........\n" * 5: "one solution",
+ROWS = ["........"] * 8
+RULED = """
++-------+-------+-------+
+| 5 3 . | . 7 . | . . . |
+| 6 . . | 1 9 5 | . . . |
+| . 9 8 | . . . | . 6 . |
++-------+-------+-------+
+| 8 . . | . 6 . | . . 3 |
+| 4 . . | 8 . 3 | . . 1 |
+| 7 . . | . 2 . | . . 6 |
++-------+-------+-------+
+| . 6 . | . . . | 2 8 . |
+| . . . | 4 1 9 | . . 5 |
+| . . . | . 8 . | . 7 9 |
++-------+-------+-------+
+"""
+CLUES = "000000010400000000020000000000050407008000300001090000300400200050100000000806000"
+# What somebody types: what the page says of it, and whether it can be run.
+TYPED = {
+    "sudoku9-trm": [
+        (CLUES, "one solution", True),
+        (RULED, "one solution", True),
+        ("", "rows of no characters; this board needs 9 rows of 9, or all 81 in one line", False),
+        ("." * 81, "several solutions", True),
+        ("55" + "." * 79, "2 givens break a rule; the models may still be run", True),
+        ("12345678." + "." * 8 + "9" + "." * 63, "no solution; the models may still be run", True),
+        (CLUES + "1", "rows of 82 characters", False),
+        (CLUES.replace("4", "four", 1), "rows of 84 characters", False),
+        ("x" + CLUES[1:], 'row 1, column 1 holds "x"; write 1', False),
+        (CLUES.replace("1", "１", 1), 'row 1, column 8 holds "１"', False),
+        (CLUES.replace("1", "𝟏", 1), 'row 1, column 8 holds "𝟏"', False),
+        ("1...\n..2.\n.3..\n...4", "rows of 4, 4, 4, 4 characters", False),
+        ("1" * 1_000_000, "rows of 1000000 characters", False),
+    ],
+    MODELS[0]: [
+        ("Q7/8/8/8/8/8/8/8", "several solutions", True),
+        ("[0, 4, 7, 5, 2, 6, 1, 3]", "one solution", True),
+        ("QQ" + "." * 62, "2 givens break a rule", True),
+        ("\n".join(["Q.......", "..Q.....", "....Q...", *ROWS[3:]]), "no solution", True),
+        ("\n".join(" ".join(row) for row in ROWS), "several solutions", True),
+        ("K7/8/8/8/8/8/8/8", 'row 1, column 1 holds "K"; write Q', False),
+        ("[0, 8]", "Column 8 is not on this board", False),
+    ],
+    "coloring8-trm": [
+        ("c a triangle\np edge 8 3\ne 1 2\ne 2 3\ne 3 1", "several solutions", True),
+        ("1-2 1-3 1-4 2-3 2-4 3-4", "no solution", True),
+        ("1-2 1=B 2=B", "2 givens break a rule", True),
+        ("p edge 10 1\ne 1 2", "The graph has 10 nodes; this board has 8.", False),
+        ("1-2 2-9", "9 is not a node of this graph; its nodes are 1 to 8.", False),
+        ("hello", '"hello" is neither an edge, as 1-2, nor a color, as 1=B.', False),
+    ],
 }
 
 
-def test_what_is_typed_is_judged_at_once(show, thinking):
-    shown = show(thinking)
+@pytest.mark.parametrize("model", TYPED)
+def test_whatever_is_typed_is_judged_at_once_and_run_where_it_can_be(show, model):
+    shown = show(freeze(pack(engine.sample(model, 0, supervision_steps=2)), models=[model]))
+    task = engine.load(model).task
     field(shown, "open").click()
-    for text, sentence in JUDGED.items():
+    for text, sentence, runs in TYPED[model]:
+        choose(shown, depth=1)
         field(shown, "text").fill(text)
         shown.until(f"{shown.root}.querySelector('.typing [role=status]').textContent.includes({sentence!r})", 15)
+        before = shown.page.evaluate(f"{shown.store}.payload.x")
+        field(shown, "text").press("Control+Enter")
+        if runs:
+            ended(shown)
+            x = shown.page.evaluate(f"{shown.store}.payload.x")
+            assert "givens break" in sentence or x == task.parse(text).tolist()[: len(x)]
+            field(shown, "open").click()
+        else:
+            assert field(shown, "text").input_value() == text
+            assert shown.page.evaluate(f"{shown.store}.payload.x") == before
 
 
 def test_a_run_can_be_stopped_and_a_browser_that_cannot_compute_says_so(show, thinking):

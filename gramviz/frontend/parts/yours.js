@@ -101,6 +101,7 @@ function createForm(context, thinker) {
       ? yourWords.queens
       : yourWords.ways;
   const said = make("p", { role: "status", class: "note" });
+  let unread = false; // what is written is no puzzle of this board
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   signal.addEventListener("abort", () => clearTimeout(timer));
@@ -117,12 +118,14 @@ function createForm(context, thinker) {
     oninput() {
       const read = puzzle.read(area.value);
       clearTimeout(timer);
+      unread = "problem" in read;
       if ("problem" in read) return setText(said, read.problem);
       puzzle.set(read.x, read.edges);
       return judge();
     },
   });
   function run() {
+    if (unread) return area.focus();
     const [x, edges] = [puzzle.x(), puzzle.edges];
     store.poke({ edit: null });
     thinker.focused = "stop";
@@ -144,6 +147,7 @@ function createForm(context, thinker) {
     fill();
   }
   function fill() {
+    unread = false;
     area.value = puzzle.written();
     judge();
   }
