@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
+from contextlib import closing
+from functools import partial
+from html import escape
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import numpy as np
 import pytest
 import torch
+from stages import ShownPage
 
 import gram as engine
 import gramviz as gv
@@ -18,6 +24,13 @@ from gramviz.explorer.pack import pack
 
 MODELS = ["nqueens8-trm", "nqueens8-gram"]
 CORNER = "Q......./" + "/".join(["........"] * 7)
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        """Says nothing."""
+
+
 QUICK = {"trajectories": 4, "depth": 5, "seed": 9}
 
 
@@ -217,6 +230,75 @@ def test_whatever_is_typed_is_judged_at_once_and_run_where_it_can_be(show, model
         else:
             assert field(shown, "text").input_value() == text
             assert shown.page.evaluate(f"{shown.store}.payload.x") == before
+
+
+def test_keys_alone_suffice_on_a_page_of_a_phones_size(show, thinking):
+    shown = show(thinking, width=390, height=800)
+    keyboard = shown.page.keyboard
+
+    def tab_to(name, key="Tab"):
+        for _ in range(30):
+            keyboard.press(key)
+            if shown.page.evaluate(f"{shown.host}.shadowRoot.activeElement?.dataset.field") == name:
+                return
+        raise AssertionError(f"{key} never comes to {name}")
+
+    tab_to("open")
+    keyboard.press("Enter")
+    shown.drawn()
+    tab_to("text", "Shift+Tab")  # the board has the focus meanwhile, where cells can be typed
+    for name, text in {"text": "Q7/8/8/8/8/8/8/8", "depth": "3"}.items():
+        tab_to(name) if name != "text" else None
+        keyboard.press("Control+a")
+        keyboard.type(text)
+    wide = shown.page.evaluate(
+        f"[...{shown.root}.querySelectorAll('.yours :is(button, input, select, textarea)')]"
+        ".map(one => one.getBoundingClientRect()).filter(box => box.width).map(box => [box.left, box.right])"
+    )
+    assert len(wide) >= 9
+    assert all(0 <= left < right <= 390 for left, right in wide)
+    assert shown.page.evaluate("document.documentElement.scrollWidth") == 390
+    tab_to("run")
+    keyboard.press("Enter")
+    ended(shown)
+    assert boards(shown, "A").shape == (1, 4, 64)
+    assert shown.page.evaluate(f"{shown.store}.payload.x.indexOf(2)") == 0
+
+
+def framed(html, policy=""):
+    """A report that shows a page."""
+    head = f"<meta http-equiv='Content-Security-Policy' content=\"{policy}\">" if policy else ""
+    frame = f'<iframe sandbox="allow-scripts" style="width: 1000px; height: 900px" srcdoc="{escape(html)}"></iframe>'
+    return f"<!doctype html><html><head>{head}</head><body>{frame}</body></html>"
+
+
+def test_a_file_a_server_and_the_sandboxed_frame_of_a_report_give_the_same(chromium, thinking, tmp_path):
+    forbidden = framed(thinking, "script-src 'unsafe-inline'; worker-src blob:")
+    for name, html in {"page": thinking, "report": framed(thinking), "forbidden": forbidden}.items():
+        (tmp_path / f"{name}.html").write_text(html, encoding="utf-8")
+    handler = partial(QuietHandler, directory=tmp_path)
+    results = []
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server, closing(chromium.new_context()) as context:
+        Thread(target=server.serve_forever, daemon=True).start()
+        file, http = tmp_path.as_uri(), f"http://127.0.0.1:{server.server_port}"
+        page = context.new_page()
+        for address in (f"{file}/page", f"{http}/page", f"{file}/report", f"{http}/report", f"{file}/forbidden"):
+            page.goto(f"{address}.html")
+            shown = ShownPage(page.frames[-1])
+            shown.opened()
+            field(shown, "open").click()
+            choose(shown, **QUICK)
+            field(shown, "text").fill(CORNER)
+            field(shown, "text").press("Control+Enter")
+            ended(shown)
+            if address.endswith("forbidden"):
+                assert status(shown).startswith("This browser does not let the page compute"), address
+            else:
+                assert status(shown).startswith("Done: 5 steps"), address
+                moved = f"{shown.store}.payload.series.map(s => [...s.curves.drift.values].map(String))"
+                results.append([boards(shown, "A").tolist(), boards(shown, "B").tolist(), shown.page.evaluate(moved)])
+        server.shutdown()
+    assert all(result == results[0] for result in results)
 
 
 def test_a_run_can_be_stopped_and_a_browser_that_cannot_compute_says_so(show, thinking):
