@@ -25,6 +25,7 @@ import json
 import math
 import os
 import re
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,6 +102,7 @@ ATTRS = {
     "levels": "the model's words for its step levels, JSON list, outermost first",
 }
 ENTRIES = 100
+MOST_ATTRS = 10_000_000  # bytes
 DEFLATED = 1_100  # deflate packs at most 1,032 bytes into one
 _REQUIRED_ATTRS = ("schema", "task", "model", "seed", "mode")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
@@ -388,10 +390,10 @@ def save(data: xr.Dataset, path: str | os.PathLike[str]) -> Path:
 
 
 def load(path: str | os.PathLike[str]) -> xr.Dataset:
-    """Read and check a rollout file; the whole of it is in memory afterwards.
+    """Read and check a rollout file, of `save` or of a page (`.npz`); the whole of it is in memory afterwards.
 
     Raises:
-        RolloutError: there is no such file, it is not netCDF, it is damaged, or it breaks the schema.
+        RolloutError: there is no such file, it is of neither kind, it is damaged, or it breaks the schema.
     """
     path = Path(path)
     if not path.is_file():
@@ -399,6 +401,8 @@ def load(path: str | os.PathLike[str]) -> xr.Dataset:
             f"there is no rollout file {str(path)!r}; `gram sample CHECKPOINT -o {path.stem}.nc` writes one"
         )
     try:
+        if zipfile.is_zipfile(path):
+            return _of_arrays(path)
         with h5py.File(path) as raw:  # where this fails, h5netcdf leaves an object that complains when it is collected
             _refuse_bombs(raw, path.stat().st_size)
         with xr.open_dataset(path, engine="h5netcdf") as opened:
@@ -409,7 +413,9 @@ def load(path: str | os.PathLike[str]) -> xr.Dataset:
     except RolloutError as error:
         raise RolloutError(f"{path} {error}") from None
     except Exception as error:  # h5py raises whatever the damaged bytes provoke
-        raise RolloutError(f"{path} is not a readable rollout (netCDF-4); it may be damaged: {error}") from error
+        raise RolloutError(
+            f"{path} is not a readable rollout (netCDF-4, or what a page saves); it may be damaged: {error}"
+        ) from error
     return check(data)
 
 
@@ -428,6 +434,27 @@ def _refuse_bombs(raw: h5py.File, size: int) -> None:
             raise RolloutError(f"holds {name!r}, which is no array of numbers; a rollout has nothing else")
         if not bytes(found.attrs.get("NAME", b"")).startswith(b"This is a netCDF dimension but not"):  # never read
             claimed += math.prod(found.shape or ()) * found.dtype.itemsize
+    _refuse_claims(claimed, size)
+
+
+def _of_arrays(path: Path) -> xr.Dataset:
+    """The rollout that a page saved: arrays by name as `np.savez` writes them, and `attrs.json`."""
+    with zipfile.ZipFile(path) as file:
+        sizes = {entry.filename: entry.file_size for entry in file.infolist()}
+        _refuse_claims(sum(entry.file_size for entry in file.infolist()), path.stat().st_size)
+    if len(sizes) > ENTRIES or sizes["attrs.json"] > MOST_ATTRS:
+        raise RolloutError(f"holds more than {ENTRIES} arrays, or {MOST_ATTRS:,} bytes of attributes; write it anew")
+    with np.load(path, allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
+    attrs = {str(name): value for name, value in dict(parse_json(arrays.pop("attrs.json"))).items()}
+    if odd := [name for name, value in attrs.items() if type(value) not in (str, int) or name == "schema"]:
+        raise RolloutError(f"says {attrs[odd[0]]!r:.80} of {odd[0]!r:.80}; a text or a whole number can stand there")
+    times = {name: arrays.pop(name) for name in STEP_COORDS if name in arrays}
+    return make(Board.from_json(attrs.pop("board")), arrays, **times, **attrs)
+
+
+def _refuse_claims(claimed: int, size: int) -> None:
+    """Refuse more bytes of arrays than a file of `size` bytes can hold, or than this machine may take."""
     most = min(DEFLATED * size, memory() // 2)
     if claimed > most:
         raise RolloutError(

@@ -89,17 +89,21 @@ const host = (s, L = {}) => ({
   send(q) { // another puzzle that is here, or a question for a model
     if (!("puzzle" in q)) return this.emit("ask", q);
     const { meta, data } = parcels.find(({ meta }) => meta.puzzle === q.puzzle);
-    Object.assign(s, { meta, state: { puzzle: q.puzzle } });
+    Object.assign(s, { meta, state: { puzzle: q.puzzle }, run: null });
     this.set("data", bytes(data)); },
-  save_changes() { if (alone) try { history.replaceState(null, "", "#v=" + write(s.state)); } catch {} },
+  save_changes() {
+    const view = { ...s.state, run: s.run ?? undefined };
+    if (alone) try { history.replaceState(null, "", "#v=" + write(view)); } catch {} },
   frozen: true });
 let state = parcels[0].state ?? {};
 if (alone && location.hash.startsWith("#v=")) try { state = read(location.hash.slice(3)) ?? state; } catch {}
 const parcel = parcels.find(({ meta }) => meta.puzzle === state.puzzle) ?? parcels[0];
+const { run } = state; // a puzzle that a person typed, and what to run on it
+delete state.run;
 const held = parcels.map(({ meta }) => meta.puzzle);
 const { thinker } = parcels[0];
 const asks = thinker && ["branch"];
-const model = host({ meta: parcel.meta, state, status: "", held, thinker, asks, data: bytes(parcel.data) });
+const model = host({ meta: parcel.meta, state, run, status: "", held, thinker, asks, data: bytes(parcel.data) });
 await gramvizWidget.render({ model, el: document.getElementById("gv"), signal: new AbortController().signal });
 }
 """

@@ -305,7 +305,7 @@ textarea { width: 100%; height: 140px; font: 12px/1.4 ui-monospace, monospace; c
 .tiny .title span, .tiny .tabs, .tiny .time, .tiny .panel:not(.board) { display: none; }
 .tiny .board { display: block !important; }
 
-@media (pointer: coarse) { button:not(.name) { height: 44px; min-width: 44px; } }
+@media (pointer: coarse) { button:not(.name) { min-height: 44px; min-width: 44px; } }
 @media (forced-colors: active) { .meter i, .bars i, .playhead::before, .chips :is(.mark, .key) {
   forced-color-adjust: none; } }
 .printed { display: none; margin: 0; padding: 8px 16px; font-size: 11px; border-top: 1px solid var(--line); }

@@ -406,6 +406,7 @@ export const words = {
       `Recording picture ${index + 1} of ${all}. Esc stops.`,
     stopped: "The film was stopped; nothing was saved.",
     csv: "Data (CSV)",
+    rollout: (/** @type {string} */ name) => `Rollout of ${name} (NPZ)`,
     python: "Copy as Python",
     json: "Copy view (JSON)",
     movie: "GIF or WebP",

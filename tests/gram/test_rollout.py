@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -434,9 +435,61 @@ class TestFiles:
             rollout.load(path)
 
 
-@pytest.fixture(scope="module")
-def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return rollout.save(legal(), tmp_path_factory.mktemp("rollouts") / "a.nc")
+def save_as_a_page(path: Path, attrs: dict[str, Any] | str | None = None, **arrays: Any) -> Path:
+    """The rollout `legal()` as a page would save it, with other attributes or arrays."""
+    data = legal()
+    said = {name: data.attrs[name] for name in ("task", "board", "model", "seed")}
+    np.savez(path, **({name: data[name].values for name in ("x", "tokens", *rollout.STEP_COORDS)} | arrays))
+    with zipfile.ZipFile(path, "a") as file:
+        file.writestr("attrs.json", attrs if isinstance(attrs, str) else json.dumps(said | (attrs or {})))
+    return path
+
+
+def test_what_a_page_saved_is_a_rollout(tmp_path: Path) -> None:
+    data, back = rollout.make(BOARD, bare()), rollout.load(save_as_a_page(tmp_path / "a.npz"))
+    for name in ("x", "tokens", "valid", "conflict", *rollout.STEP_COORDS):
+        assert (back[name] == data[name]).all()
+    assert {name: data.attrs[name] for name in ("board", "seed", "mode")}.items() <= back.attrs.items()
+
+
+@pytest.mark.parametrize(
+    ("attrs", "arrays", "message"),
+    [
+        ({"board": "{}"}, {}, "this is not a board"),
+        ({"model": ["a"]}, {}, r"says \['a'\] of 'model'; a text or a whole number can stand there"),
+        ({"schema": "gram-rollout 1"}, {}, "says 'gram-rollout 1' of 'schema'"),
+        ({"verdict": "right"}, {}, "unknown attribute 'verdict'"),
+        ({"data": "x", "variables": "x"}, {}, "may be damaged"),
+        ("[" * 100_000, {}, "it nests too deeply"),
+        ("{}", {}, "may be damaged"),
+        (" " * 10_000_001, {}, "holds more than 100 arrays, or 10,000,000 bytes of attributes"),
+        ({}, {f"more{k}": np.zeros(1) for k in range(100)}, "holds more than 100 arrays"),
+        ({}, {"tokens": np.array([{}])}, "Object arrays cannot be loaded"),
+        ({}, {"g": np.zeros(3)}, "unknown variable 'g'"),
+        ({}, {"tokens": np.full((2, 3, 4, 4), 200)}, "'tokens' holds tokens 200 to 200"),
+        ({}, {"low_step": np.arange(4.0)}, "low_step is float64"),
+    ],
+)
+def test_a_file_that_no_page_saved_is_one_sentence(attrs: Any, arrays: Any, message: str, tmp_path: Path) -> None:
+    path = save_as_a_page(tmp_path / "a.npz", attrs, **arrays)
+    with pytest.raises(RolloutError, match=message) as caught:
+        rollout.load(path)
+    assert str(caught.value).startswith(str(path))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_zip_that_unpacks_to_more_than_it_may_is_refused_unread(tmp_path: Path) -> None:
+    path = save_as_a_page(tmp_path / "a.npz")
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_BZIP2) as file:
+        file.writestr("h.npy", bytes(30_000_000))
+    with pytest.raises(RolloutError, match=r"claims 30,.* bytes of arrays; a file of .* bytes may have"):
+        rollout.load(path)
+
+
+@pytest.fixture(scope="module", params=["netCDF", "page"])
+def saved(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("rollouts") / "a.nc"
+    return rollout.save(legal(), path) if request.param == "netCDF" else save_as_a_page(path.with_suffix(".npz"))
 
 
 # Derandomized: HDF5 is a C library with damaged bytes before it, and a suite must not fail by luck.
