@@ -3,7 +3,8 @@
     import gramviz as gv
     gv.explore(rollout)                 # the explorer, in a notebook
     gv.compare(trm, gram, puzzle=0)     # TRM's one trajectory beside GRAM's fifty
-    gv.live(gram.watch, gram.names())   # a model at work, step by step
+    gv.explore(gram.watch("sudoku9-gram", 3))   # a model at work: what it has drawn, and the rest as it comes
+    gv.live(gram.watch, gram.names())   # the same with controls
     gv.watch_training("runs/queens", sample=gram.sample)   # a model that learns
     gv.explain(sudoku, trajectory=12, step="7.2")   # which changes the rules justify, and which are guesses
     with gv.record(net, h="block") as rec: net(x)   # any module that loops; then gv.explore(rec.rollout)

@@ -28,6 +28,7 @@ import { words } from "../words.js";
  * @property {[number, number]} range
  * @property {Axes} axes
  */
+/** @typedef {Pick<import("../curves.js").LaneScene, "state" | "colors" | "level" | "groups"> & {veiled: boolean}} Ground */
 /**
  * The order of the shown lanes, and how to change it.
  * @typedef {{names: () => string[], place: (name: string, to: number) => void}} Order
@@ -191,24 +192,25 @@ function updateValues({ payload, store }, { name, title, values, canvas }) {
   setAttribute(canvas, "aria-label", `${title}: ${said}`);
 }
 
+/** What pointing leaves as it is, for it adds a line of its own to the groups that it is compared with: the last one
+ * where the state is the same.
+ * @param {Context} context @param {Ground | undefined} last @returns {Ground} */
+function groundOf({ payload, store }, last) {
+  const { state, veiled } = store;
+  if (last?.state === state && last.veiled === veiled) return last;
+  const level = emphasis(payload, state, null);
+  return { state, veiled, colors: shownColors(payload, store), level, groups: new Map() };
+}
+
 /**
  * @param {Context} context
  * @param {Lane[]} lanes
  * @param {ReturnType<typeof import("../steps.js").blocks>} supervision
+ * @param {Ground} ground
  */
-function drawLanes({ payload, store, theme, root }, lanes, supervision) {
-  const { state, transient } = store;
-  const scene = {
-    payload,
-    state,
-    transient,
-    theme,
-    font: fontOf(root),
-    blocks: supervision,
-    colors: shownColors(payload, store),
-    // Pointing adds its own line and takes nothing away: the groups are what it is compared with.
-    level: emphasis(payload, state, null),
-  };
+function drawLanes({ payload, store, theme, root }, lanes, supervision, ground) {
+  const { transient } = store;
+  const scene = { payload, transient, theme, font: fontOf(root), blocks: supervision, ...ground };
   for (const { canvas, axes } of lanes) drawLane(surface(canvas, axes.width, axes.height), axes, scene);
 }
 
@@ -283,6 +285,8 @@ export function createLanes(context) {
   const supervision = blocks(payload);
   const element = make("div", { class: "lanes", role: "group", "aria-label": words.view.curves });
   const rack = createRack(context, element);
+  /** @type {Ground | undefined} */
+  let ground;
   return {
     name: "lanes",
     reads: [
@@ -317,7 +321,10 @@ export function createLanes(context) {
       if (has("lanes", "layout", "tall")) rack.arrange();
       const follows = !["outcome", "answer", "series"].includes(store.state.color_by);
       const others = [...changed].some((key) => !["cursor", "cells", "board"].includes(key));
-      if (others || (follows && has("cursor", "cells"))) drawLanes(context, rack.shown(), supervision);
+      if (others || (follows && has("cursor", "cells"))) {
+        ground = groundOf(context, ground);
+        drawLanes(context, rack.shown(), supervision, ground);
+      }
       if (others || has("cursor", "board")) for (const lane of rack.shown()) updateValues(context, lane);
     },
   };
