@@ -24,6 +24,7 @@ from gramviz.reports.blocks.findings import (
     results,
     width,
 )
+from gramviz.reports.blocks.pictures import fid_by_steps, judged, last_change, sheets
 from gramviz.reports.blocks.training import course, leaks, learning, live
 from gramviz.reports.blocks.trajectories import busiest, distinct, dots, endings, first_valid, undated, variety
 
@@ -50,6 +51,7 @@ __all__ = [
     "dots",
     "endings",
     "examples",
+    "fid_by_steps",
     "film",
     "find",
     "first_valid",
@@ -58,6 +60,8 @@ __all__ = [
     "generated",
     "headline",
     "held_out",
+    "judged",
+    "last_change",
     "leaks",
     "learning",
     "live",
@@ -67,6 +71,7 @@ __all__ = [
     "say",
     "settings",
     "shares",
+    "sheets",
     "size",
     "slowest",
     "together",
