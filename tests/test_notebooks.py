@@ -160,6 +160,7 @@ def debug_models(debug_checkpoint: Path, debug_trm_checkpoint: Path) -> dict[str
         "06_generating_a_board": {"scale": "debug"},  # the generators in artifacts/: 5 queens cannot be generated
         "07_generating_a_digit": {"scale": "debug"},
         "08_train_your_own": {"board_size": 5, "scale": "debug"},
+        "09_what_matters": {"artifact": gram, "reference": trm, "scale": "debug", "puzzle": 0},
         "report": {"checkpoint": gram, "reference": trm, "trajectories": 4, "title": "Debug"},
     }  # fmt: skip
 
@@ -205,7 +206,7 @@ class Frames(HTMLParser):
 
 EXPLORERS = {"00_start_here": 2, "01_one_recursion": 1, "03_one_path_against_fifty": 1, "04_deep_or_wide": 1,
              "05_many_solutions": 2, "06_generating_a_board": 1, "07_generating_a_digit": 1, "08_train_your_own": 1,
-             "report": 3}  # fmt: skip
+             "09_what_matters": 1, "report": 3}  # fmt: skip
 BOARDS = {"06_generating_a_board": "6 x 6 Sudoku", "07_generating_a_digit": "handwritten digits, 8 x 8"}
 
 

@@ -7,6 +7,7 @@ These are the names that a notebook uses; each stands in the module that it is i
 nothing here loads torch.
 """
 
+from gramviz.reports.blocks.ablations import Variant, variants
 from gramviz.reports.blocks.anatomy import anatomy
 from gramviz.reports.blocks.around import SCALES, Size, at_least, banner, comparable, footer, held_out, settings, size
 from gramviz.reports.blocks.block import METRICS, Block, say, together
@@ -35,6 +36,7 @@ __all__ = [
     "Block",
     "Curve",
     "Size",
+    "Variant",
     "anatomy",
     "at_least",
     "banner",
@@ -78,6 +80,7 @@ __all__ = [
     "undated",
     "valid_by_step",
     "value",
+    "variants",
     "variety",
     "width",
 ]

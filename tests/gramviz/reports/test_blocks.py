@@ -359,6 +359,15 @@ def test_a_generator_of_one_board_has_no_shares() -> None:
     ]
 
 
+def test_a_variant_that_was_not_measured_says_so() -> None:
+    share = {"value": 0.5, "interval": [0.25, 0.75]}
+    rows = {"all": blocks.Variant({"accuracy": share, "coverage": share}, 0.9), "none": blocks.Variant(None)}
+    block = blocks.variants(rows, "all", {"none": gap(-0.2)})
+    assert block.html.count("not measured</text>") == 2, "in both panels"
+    assert block.html.count('class="guess"') == 1, "the paper's"
+    assert block.text.splitlines()[1].startswith("none | not measured |  | not measured | ▼ -0.200")
+
+
 # Training runs, and transitions in sub-steps --------------------------------------------------------------------------
 
 
