@@ -158,7 +158,9 @@ def debug_models(debug_checkpoint: Path, debug_trm_checkpoint: Path) -> dict[str
         },
         "05_many_solutions": {"artifacts": [trm, gram], "graphs": [trm, gram], "scale": "debug", "puzzle": 0},
         "06_generating_a_board": {"scale": "debug"},  # the generators in artifacts/: 5 queens cannot be generated
+        "07_generating_a_digit": {"scale": "debug"},
         "08_train_your_own": {"board_size": 5, "scale": "debug"},
+        "09_what_matters": {"artifact": gram, "reference": trm, "scale": "debug", "puzzle": 0},
         "report": {"checkpoint": gram, "reference": trm, "trajectories": 4, "title": "Debug"},
     }  # fmt: skip
 
@@ -203,7 +205,9 @@ class Frames(HTMLParser):
 
 
 EXPLORERS = {"00_start_here": 2, "01_one_recursion": 1, "03_one_path_against_fifty": 1, "04_deep_or_wide": 1,
-             "05_many_solutions": 2, "06_generating_a_board": 1, "08_train_your_own": 1, "report": 3}  # fmt: skip
+             "05_many_solutions": 2, "06_generating_a_board": 1, "07_generating_a_digit": 1, "08_train_your_own": 1,
+             "09_what_matters": 1, "report": 3}  # fmt: skip
+BOARDS = {"06_generating_a_board": "6 x 6 Sudoku", "07_generating_a_digit": "handwritten digits, 8 x 8"}
 
 
 @pytest.mark.parametrize(("stem", "explorers"), EXPLORERS.items())
@@ -213,8 +217,7 @@ def test_a_run_at_debug_size_becomes_a_page_with_explorers(
     frames = Frames()
     frames.feed(pages[stem].page.read_text())
     assert len(frames.titles) == explorers
-    board = "6 x 6 Sudoku" if stem == "06_generating_a_board" else "5 queens"
-    assert all(title.startswith(f"Explorer: {board}") for title in frames.titles)
+    assert all(title.startswith(f"Explorer: {BOARDS.get(stem, '5 queens')}") for title in frames.titles)
 
 
 @each

@@ -7,6 +7,7 @@ These are the names that a notebook uses; each stands in the module that it is i
 nothing here loads torch.
 """
 
+from gramviz.reports.blocks.ablations import Variant, variants
 from gramviz.reports.blocks.anatomy import anatomy
 from gramviz.reports.blocks.around import SCALES, Size, at_least, banner, comparable, footer, held_out, settings, size
 from gramviz.reports.blocks.block import METRICS, Block, say, together
@@ -24,6 +25,7 @@ from gramviz.reports.blocks.findings import (
     results,
     width,
 )
+from gramviz.reports.blocks.pictures import fid_by_steps, judged, last_change, sheets
 from gramviz.reports.blocks.training import course, leaks, learning, live
 from gramviz.reports.blocks.trajectories import busiest, distinct, dots, endings, first_valid, undated, variety
 
@@ -34,6 +36,7 @@ __all__ = [
     "Block",
     "Curve",
     "Size",
+    "Variant",
     "anatomy",
     "at_least",
     "banner",
@@ -50,6 +53,7 @@ __all__ = [
     "dots",
     "endings",
     "examples",
+    "fid_by_steps",
     "film",
     "find",
     "first_valid",
@@ -58,6 +62,8 @@ __all__ = [
     "generated",
     "headline",
     "held_out",
+    "judged",
+    "last_change",
     "leaks",
     "learning",
     "live",
@@ -67,12 +73,14 @@ __all__ = [
     "say",
     "settings",
     "shares",
+    "sheets",
     "size",
     "slowest",
     "together",
     "undated",
     "valid_by_step",
     "value",
+    "variants",
     "variety",
     "width",
 ]

@@ -1,4 +1,4 @@
-"""Boards that are made from a blank one: as film strips, by the steps that they took, and counted beside the paper."""
+"""Boards and pictures that are made from a blank one: as film strips, by the steps that they took, and counted."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from gram.board import Board
 from gram.evaluation.intervals import wilson
 from gram.rollout import board_of, need
 from gram.tasks.sudoku_solver import board_classes, random_boards
+from gramviz import measure
 from gramviz.reports.blocks.block import COLORS, Block, say, svg, table, with_interval
 from gramviz.reports.blocks.curves import Curve
+from gramviz.reports.blocks.pictures import ink
 from gramviz.reports.blocks.trajectories import first_valid
 
 _BOARD, _SPACE = 104, 14  # px
@@ -41,7 +43,9 @@ def valid_by_step(rollout: xr.Dataset, name: str) -> Curve:
 
 
 def film(rollouts: Sequence[xr.Dataset], names: Sequence[str], steps: Sequence[int], which: Sequence[int]) -> Block:
-    """One trajectory of each rollout as a row of boards; cells that break a rule are hatched.
+    """One trajectory of each rollout as a row of boards, on which cells that break a rule are hatched.
+
+    Of pictures, where no rule exists, gray is the probability of ink (if it was recorded).
 
     Args:
         steps: supervision steps that are shown, the same in all rows; a row ends where its rollout ends.
@@ -49,6 +53,7 @@ def film(rollouts: Sequence[xr.Dataset], names: Sequence[str], steps: Sequence[i
     """
     drawn, rows = [_HATCH], []
     pitch, height = _BOARD + _SPACE, _BOARD + 52
+    pictures = board_of(rollouts[0]).kind == "image"
     for row, (rollout, name, trajectory) in enumerate(zip(rollouts, names, which, strict=True)):
         board, clock, top = board_of(rollout), rollout["supervision_step"].values, row * height
         drawn.append(f'<text x="0" y="{top + 16}" class="title">{html.escape(name)}</text>')
@@ -56,19 +61,24 @@ def film(rollouts: Sequence[xr.Dataset], names: Sequence[str], steps: Sequence[i
         for column, step in enumerate(steps):
             if step > clock[-1]:
                 continue
-            at = int(np.flatnonzero(clock == step)[-1])
-            conflict = need(rollout, "conflict").values[0, trajectory, at]
-            tokens = rollout["tokens"].values[0, trajectory, at]
-            drawn.append(_board(board, tokens, conflict, column * pitch, top + 40))
+            at = rollout.isel(puzzle=0, trajectory=trajectory, step=int(np.flatnonzero(clock == step)[-1]))
             drawn.append(f'<text x="{column * pitch}" y="{top + 34}">step {step}</text>')
-            said.append(str(int(conflict.sum())))
+            if pictures:
+                before = rollout["tokens"].values[0, trajectory, max(int(at["step"]) - 1, 0)]
+                drawn.append(ink(_shades(board, at), column * pitch, top + 40, _BOARD))
+                said.append(str(int((at["tokens"].values != before).sum())))
+            else:
+                conflict = need(at, "conflict").values
+                drawn.append(_board(board, at["tokens"].values, conflict, column * pitch, top + 40))
+                said.append(str(int(conflict.sum())))
         rows.append([name, *said, *[""] * (len(steps) - len(said))])
-    words = "Boards at some steps; cells that break a rule are hatched."
+    words = f"At some steps; {'gray: probability of ink' if pictures else 'cells that break a rule are hatched'}."
+    counted = "places changed by a step" if pictures else "cells that break a rule"
     figure = svg(pitch * len(steps), height * len(rollouts), "".join(drawn), words)
-    same = table(["Cells that break a rule", *(f"step {step}" for step in steps)], rows, "")
+    same = table([counted.capitalize(), *(f"step {step}" for step in steps)], rows, "")
     return Block(
         f"<figure class='gram-figure'>{figure}<figcaption>{words}</figcaption></figure>"
-        f"<details><summary>How many cells break a rule at each step</summary>{same}</details>",
+        f"<details><summary>As a table: {counted}</summary>{same}</details>",
         "\n".join(" | ".join(row) for row in rows),
     )
 
@@ -132,6 +142,16 @@ _HATCH = (
     '<defs><pattern id="gram-broken" width="6" height="6" patternUnits="userSpaceOnUse">'
     f'<path d="M0 6 L6 0" stroke="{COLORS[1]}" stroke-width="1.4" opacity=".6" fill="none"/></pattern></defs>'
 )
+
+
+def _shades(board: Board, at: xr.Dataset) -> NDArray[np.float64]:
+    """The picture [row, column] of one state, as the probability of ink where it was recorded."""
+    light = np.nan_to_num(measure.shades(board))
+    side, tokens = board.patch, at["tokens"].values
+    of = np.tensordot(at["probability"].values.astype(float), light, 1) if "probability" in at else light[tokens]
+    of[tokens == 0] = 0  # blank: nothing was written yet
+    grid = of.reshape(board.height, board.width, side, side).swapaxes(1, 2)
+    return np.asarray(grid.reshape(board.height * side, board.width * side))
 
 
 def _board(board: Board, tokens: Any, conflict: Any, left: float, top: float) -> str:

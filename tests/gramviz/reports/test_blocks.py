@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from gram.board import Board, Token
+from gram.rollout import make
 from gram.tasks.sudoku_solver import board_classes, random_boards
 from gramviz.reports import blocks
 from gramviz.reports.blocks import METRICS, Block, panels
@@ -330,6 +332,23 @@ def test_kinds_are_new_only_where_no_symmetry_leads_to_a_training_board() -> Non
     )
 
 
+def test_a_film_of_pictures_shades_the_probability_of_ink() -> None:
+    pixels = (Token("blank"), Token("paper", "0", "pixel"), Token("ink", "1", "pixel"))
+    board = Board("images", "dots", "image", height=1, width=2, tokens=pixels, blank=(0,))
+    probability = np.array([[[0, 0.5, 0.5], [0, 0, 1]]] * 3)[None, None]
+    tokens = np.array([[0, 0], [1, 2], [2, 2]])[None, None]
+    rollout = make(board, {"x": np.zeros((1, 2), np.uint8), "tokens": tokens, "probability": probability})
+    block = blocks.film([rollout], ["toy"], [1, 2], [0])
+    assert block.html.count('d="M0 0h1v1h-1z" fill="currentColor" fill-opacity="0.5"') == 2
+    assert block.text == "toy | 2 | 1", "places that a step changed"
+
+
+def test_a_sheet_shows_the_pictures_and_the_last_change_of_class_is_a_step() -> None:
+    sheet = blocks.sheets({"a": np.ones((40, 1, 1)), "b": np.zeros((2, 1, 1))}, columns=4, rows=2)
+    assert sheet.html.count('fill="currentColor" fill-opacity="1"') == 8, "no more than fit"
+    assert blocks.last_change([[1, 1, 1], [1, 2, 2], [3, 3, 1]]).tolist() == [0, 1, 2]
+
+
 def test_a_generator_of_one_board_has_no_shares() -> None:
     share = {"value": 0.5, "interval": [0.25, 0.75]}
     run = {"valid": share, "distinct": share, "copies": share, "steps": 8, "calls": 32}
@@ -338,6 +357,15 @@ def test_a_generator_of_one_board_has_no_shares() -> None:
         "many | 20 x 8 | 32 | 0.500 [0.250, 0.750] | 0.500 [0.250, 0.750] | 0.500 [0.250, 0.750] | 0.991",
         "one | 1 x 8 | 32 | yes | the only board it makes |  | ",
     ]
+
+
+def test_a_variant_that_was_not_measured_says_so() -> None:
+    share = {"value": 0.5, "interval": [0.25, 0.75]}
+    rows = {"all": blocks.Variant({"accuracy": share, "coverage": share}, 0.9), "none": blocks.Variant(None)}
+    block = blocks.variants(rows, "all", {"none": gap(-0.2)})
+    assert block.html.count("not measured</text>") == 2, "in both panels"
+    assert block.html.count('class="guess"') == 1, "the paper's"
+    assert block.text.splitlines()[1].startswith("none | not measured |  | not measured | ▼ -0.200")
 
 
 # Training runs, and transitions in sub-steps --------------------------------------------------------------------------
