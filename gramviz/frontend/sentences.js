@@ -76,7 +76,8 @@ function trajectorySentence(payload, state, series, trajectory) {
   const near = nearestTrajectory(payload, state, series, trajectory);
   if (near && !payload.bare)
     numbers.push(words.cell.nearest(words.trajectoryName(near.series, near.trajectory), near.distance));
-  return `${words.trajectoryName(series, trajectory)}: ${[...(parts.length ? [parts.join(", ")] : []), ...numbers].join("; ")}.`;
+  const said = [...(parts.length ? [parts.join(", ")] : []), ...numbers].join("; ");
+  return `${words.trajectoryName(series, trajectory)}: ${said}.`;
 }
 
 /** A step of the shown trajectory: what changed, and the conflicts before and after.
