@@ -16,6 +16,7 @@ numpy only, until a `torch.nn.Module` is hooked. What is recorded is copied to t
 from __future__ import annotations
 
 import json
+import sys
 import warnings
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -194,7 +195,8 @@ class Recording:
                 raise RecordError(f"the model has no module {name!r}; it has {some}{did_you_mean(name, modules)}")
             if isinstance(modules[name], torch.jit.ScriptModule):
                 raise RecordError(f"module {name!r} is a ScriptModule, which hooks cannot follow; record its source")
-        self._stack.enter_context(torch.compiler.set_stance("force_eager"))  # a graph would pass the hooks by
+        if "torch._dynamo" in sys.modules:  # something may be compiled, and its graph would pass the hooks by
+            self._stack.enter_context(torch.compiler.set_stance("force_eager"))
         self._stack.callback(model.register_forward_pre_hook(self._run).remove)
         for name in dict.fromkeys([*named, at]):
             mine = [
@@ -266,12 +268,14 @@ class Recording:
             raise RecordError(
                 f"nothing was recorded; a step ends when each variable has come, and called was: {called}"
             )
+        if strange := self._begin.keys() - self._kept[0].keys():
+            raise RecordError(f"the initial state has {', '.join(sorted(strange))}, which no step has; name the same")
         arrays = {name: self._stacked(name) for name in self._kept[0]}
         if "tokens" not in arrays and (of := arrays.get("logits", arrays.get("probability"))) is not None:
             arrays["tokens"] = np.nan_to_num(of, nan=-np.inf).argmax(-1).astype(np.uint16)
         arrays = self._without_prefix(arrays)
         board, x = self._puzzle(arrays)
-        if board and "tokens" in arrays and not {"tokens"} & self._begin.keys():
+        if board and not {"tokens", "logits", "probability"} & self._begin.keys():
             arrays["tokens"][:, 0] = x
         variables: dict[str, Any] = {name: self._placed(name, array, board) for name, array in arrays.items()}
         if board:
@@ -290,16 +294,17 @@ class Recording:
 
     def _stacked(self, name: str) -> Array:
         """[row, step, ...], its initial state first."""
-        kept = np.stack([values[name] for values in self._kept], axis=1)
-        begin = self._begin.get(name)
-        if begin is not None and begin.shape != kept[:, 0].shape:
-            raise RecordError(f"the initial {name!r} is {begin.shape}; at the steps it is {kept[:, 0].shape}")
-        if begin is None:
-            wanted = VARIABLES[name].kinds if name in VARIABLES else "f"
-            kept = kept.astype(self.dtype) if wanted == "f" and kept.dtype.kind != "f" else kept
-            unknown = {"logits": 0.0, "probability": 1 / kept.shape[-1]}.get(name, np.nan)
-            begin = np.full_like(kept[:, 0], unknown if kept.dtype.kind == "f" else 0)
-        return np.concatenate([begin[:, None], kept], axis=1)
+        first, begin = self._kept[0][name], self._begin.get(name)
+        if begin is not None and begin.shape != first.shape:
+            raise RecordError(f"the initial {name!r} is {begin.shape}; at the steps it is {first.shape}")
+        floats = name not in VARIABLES or "f" in VARIABLES[name].kinds
+        unknown = {"logits": 0.0, "probability": 1 / (first.shape or (1,))[-1]}.get(name, np.nan) if floats else 0
+        numbers = self.dtype if floats and (begin is None or begin.dtype.kind == "f") else first.dtype
+        found = np.empty((len(first), 1 + len(self), *first.shape[1:]), numbers)
+        found[:, 0] = unknown if begin is None else begin
+        for step, values in enumerate(self._kept, 1):
+            found[:, step] = values[name]
+        return found
 
     def _without_prefix(self, arrays: dict[str, Array]) -> dict[str, Array]:
         """The same without the positions before the board's; those that have a name as vectors, `h_NAME`."""
@@ -308,7 +313,7 @@ class Recording:
         if not count:
             return arrays
         found = {}
-        longest = max(array.shape[2] for array in arrays.values() if array.ndim > 2)
+        longest = max((array.shape[2] for array in arrays.values() if array.ndim > 2), default=count)
         positions = self._positions() or longest - count
         for name, array in arrays.items():
             if array.ndim < 3 or array.shape[2] != positions + count:
@@ -337,34 +342,39 @@ class Recording:
                 raise RecordError("a board shows tokens; record tokens or logits, or leave board and x out")
             return None, None
         tokens = arrays["tokens"]
+        likely = {name: least for name, least in (("logits", -np.inf), ("probability", 0)) if name in arrays}
         if isinstance(self.board, Board):
-            return self.board, np.full(tokens.shape[2], (*self.board.blank, 0)[0]) if self.x is None else self.x
-        if self.x is not None:
+            board = self.board
+            x = np.full(tokens.shape[2], (*board.blank, 0)[0]) if self.x is None else self.x
+        elif self.x is not None:
             raise RecordError("x needs a board that says which tokens mean 'not given'; pass board=Board(...)")
-        height, width = self.board or (1, tokens.shape[2])
-        kinds = 1 + int(tokens.max())
-        for name, least in (("logits", -np.inf), ("probability", 0)):
-            if name in arrays:
-                kinds = arrays[name].shape[-1]
-                arrays[name] = np.pad(arrays[name], [(0, 0)] * 3 + [(0, 1)], constant_values=least)
-        words = (*(Token(str(k), str(k)) for k in range(kinds)), Token("not given"))
-        board = Board("recording", "Recording", "grid", height, width, words, blank=(kinds,))
-        return board, np.full(tokens.shape[2], kinds)
+        else:
+            height, width = self.board or (1, tokens.shape[2])
+            kinds = max([1 + int(tokens.max()), *(arrays[name].shape[-1] for name in likely)])
+            words = (*(Token(str(k), str(k)) for k in range(kinds)), Token("not given"))
+            board = Board("recording", "Recording", "grid", height, width, words, blank=(kinds,))
+            x = np.full(tokens.shape[2], kinds)
+        for name, least in likely.items():
+            more = len(board.tokens) - arrays[name].shape[-1]
+            if more < 0:
+                raise RecordError(f"{name!r} knows {arrays[name].shape[-1]} tokens, the board {len(board.tokens)}")
+            arrays[name] = np.pad(arrays[name], [(0, 0)] * 3 + [(0, more)], constant_values=least)
+        return board, x
 
     def _placed(self, name: str, array: Array, board: Board | None) -> Any:
         """A variable [row, step, ...] with the dims of the schema."""
         positions = board.positions if board else None
         if name in VARIABLES:
             rest = VARIABLES[name].dims[3:]
-            if rest == _STATE and array.ndim != 4:
-                array = array.reshape(*array.shape[:2], 1, -1)
+            if rest == _STATE and array.ndim != 4:  # a number of each position, else one vector
+                side = positions if positions and array.shape[2:] == (positions,) else 1
+                array = array.reshape(*array.shape[:2], side, -1)
             if array.ndim != 2 + len(rest):
                 raise RecordError(f"{name!r} is {array.shape[:1] + array.shape[2:]}; expected [row, {', '.join(rest)}]")
             if rest and positions and array.shape[2] != positions:
-                more = array.shape[2] - positions
                 raise RecordError(
-                    f"{name!r} has {array.shape[2]} positions, the board {positions}; where some stand before the "
-                    f"board's pass prefix={more}, else call it otherwise (z=...), a vector with a map of its own"
+                    f"{name!r} has {array.shape[2]} positions, the board {positions}; drop those before the board's "
+                    "(prefix=), or call it otherwise (z=...), a vector with a map of its own"
                 )
             return self._divided(array)
         rest = ()

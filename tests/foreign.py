@@ -167,10 +167,10 @@ def diffusion() -> xr.Dataset:
     colors = (*(Token(color, glyph="pixel") for color in ("white", "black")), Token("not given"))
     board = Board("images", "Ring, 8 x 8", "image", 8, 8, colors, blank=(2,))
     with torch.no_grad(), record(rows="trajectories", board=board, attrs={"name": "Diffusion"}) as rec:
-        rec.initial(h=x[..., None], tokens=x > 0, gray=x / sigmas[0], sigma=sigmas[:1].expand(10))
+        rec.initial(h=x, tokens=x > 0, gray=x / sigmas[0], sigma=sigmas[:1].expand(10))
         for now, after in pairwise(sigmas):
             x = x + net(x, now) * (after - now) + 0.3 * after * torch.randn_like(x)
-            rec.step(h=x[..., None], tokens=x > 0, gray=x / (1 + after), sigma=after.expand(10))
+            rec.step(h=x, tokens=x > 0, gray=x / (1 + after), sigma=after.expand(10))
     return rec.rollout
 
 

@@ -215,8 +215,9 @@ def test_what_cannot_be_recorded_is_said_before_it_runs(arguments: dict[str, Any
         ({"steps": 10**6}, [{"h": np.zeros((9, 999))}], r"takes 35,964.0 MB \(0.0 MB a step\), over 4,295.0 MB"),
         ({"board": BOARD}, [{"h": np.zeros((2, 2, 3))}], "a board shows tokens; record tokens or logits"),
         ({"x": [0, 1]}, [{"tokens": [[0, 1]]}], "x needs a board"),
-        ({"board": BOARD}, [STEP | {"h": np.zeros((2, 5, 3))}], "'h' has 5 positions, the board 2;.* pass prefix=3"),
+        ({"board": BOARD}, [STEP | {"h": np.zeros((2, 5, 3))}], "'h' has 5 positions, the board 2; drop"),
         ({"board": BOARD, "rows": "trajectories", "x": [[0, 1], [1, 0]]}, [STEP], "rows of x differ"),
+        ({"board": BOARD}, [{"logits": np.zeros((2, 2, 3))}], "'logits' knows 3 tokens, the board 2"),
         ({}, [], "nothing was recorded"),
     ],
 )  # fmt: skip
@@ -230,6 +231,17 @@ def test_what_does_not_fit_is_one_sentence(arguments: dict[str, Any], steps: lis
     with pytest.raises(RecordError, match=words) as caught:
         run()
     assert "\n" not in str(caught.value)
+
+
+def test_an_initial_state_has_what_the_steps_have() -> None:
+    rec = record()
+    rec.initial(z=np.zeros((1, 3)))
+    rec.step(h=np.zeros((1, 3)))
+    with pytest.raises(RecordError, match="the initial state has z, which no step has"):
+        rec.rollout  # noqa: B018
+    rec.initial(h=np.zeros((1, 2)))
+    with pytest.raises(RecordError, match=r"the initial 'h' is \(1, 2\); at the steps it is \(1, 3\)"):
+        rec.rollout  # noqa: B018
 
 
 def test_the_size_is_said_before_the_second_step() -> None:
