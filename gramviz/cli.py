@@ -73,9 +73,11 @@ def report(
     timeout: Annotated[float | None, typer.Option(min=1, help="Seconds after which a run fails.")] = None,
     kernel: Annotated[str, typer.Option("--kernel", "-k", help="Default: the notebook's own, else python3.")] = "",
     pdf: Annotated[bool, typer.Option("--pdf", help="Also print the page as PDF (needs Chromium).")] = False,
-    rollouts: Annotated[
+    whole: Annotated[
         bool | None,
-        typer.Option("--rollouts/--no-rollouts", help="Keep rollouts beside the page; default: of a single run."),
+        typer.Option(
+            "--whole/--page-only", help="Keep the executed notebook and its rollouts, too; default: of a single run."
+        ),
     ] = None,
     log_level: Annotated[
         LogLevel, typer.Option(help="debug: what the kernel writes, too; info: progress; error: failures alone.")
@@ -95,7 +97,7 @@ def report(
     progress = None if log_level is LogLevel.error else sys.stderr
     if every or over:
         options = [*(["--timeout", str(timeout)] if timeout else []), *(["--kernel", kernel] if kernel else [])]
-        options += ["--pdf"] * pdf + ["--rollouts" if rollouts else "--no-rollouts"]
+        options += ["--pdf"] * pdf + ["--whole" if whole else "--page-only"]
         _batch(notebook, given, over, out, secrets, every, jobs, backend, scheduler, options, progress)
         return
     if notebook is None:
@@ -109,7 +111,7 @@ def report(
             kernel=kernel,
             timeout=timeout,
             pdf=pdf,
-            rollouts=rollouts is not False,
+            whole=whole is not False,
             progress=progress,
             log=sys.stderr if log_level is LogLevel.debug else None,
         )
@@ -117,10 +119,12 @@ def report(
         _leave(str(error), 1)
     except KeyboardInterrupt:
         _leave("interrupted; nothing was published", 130)
-    files = [done.page, done.notebook, *([done.metrics] if done.metrics else [])]
-    print("\n".join(str(path) for path in files))
+    files = [done.page, done.notebook, done.metrics, done.pdf]
+    print("\n".join(str(path) for path in files if path))
     if progress:
         print(f"done in {done.seconds:.0f} s; {done.page} is {done.page.stat().st_size / 1e6:.2f} MB", file=progress)
+    if done.trouble:
+        _leave(f"the page is published, and no PDF of it: {done.trouble}", 1)
 
 
 def _batch(

@@ -58,11 +58,13 @@ class RunError(RuntimeError):
 
 @dataclass(frozen=True)
 class Report:
-    """What a run has published; `metrics` is None where the notebook reports no numbers."""
+    """What a run has published; None stands for what is not there, `trouble` says why a PDF is not."""
 
     page: Path
-    notebook: Path
+    notebook: Path | None
     metrics: Path | None
+    pdf: Path | None
+    trouble: str
     seconds: float
 
 
@@ -75,7 +77,7 @@ def run(
     kernel: str = "",
     timeout: float | None = None,
     pdf: bool = False,
-    rollouts: bool = True,
+    whole: bool = True,
     progress: TextIO | None = None,
     log: TextIO | None = None,
 ) -> Report:
@@ -89,7 +91,7 @@ def run(
         timeout: seconds after which the run fails.
         kernel: the kernel that runs it; default: the one that the notebook names, python3 if it names none.
         pdf: also print the page as `NAME.pdf` (needs playwright and Chromium).
-        rollouts: keep those that the notebook shows in `NAME.rollouts`, where the page links them.
+        whole: keep the executed notebook, and in `NAME.rollouts`, which the page links, the rollouts that it shows.
         progress: where to say which cell runs; at most one line a second where it is not a terminal.
         log: where to copy the log of the run: what kernel and cells wrote to their standard error.
     Raises:
@@ -105,7 +107,7 @@ def run(
         try:
             executed, said = execute(
                 plan.draft, runs_in, plan.values, place.partial(".ipynb"), progress,
-                secrets=plan.secrets, timeout=timeout, keep=place.rollouts if rollouts else None,
+                secrets=plan.secrets, timeout=timeout, keep=place.rollouts if whole else None,
             )  # fmt: skip
             if not plan.draft.metadata.get("kernelspec"):
                 said = f"The notebook names no kernel; {runs_in} ran it.\n{said}"
@@ -124,11 +126,12 @@ def run(
             if failure:
                 raise place.fail(settled, failure, record, said)
             broken = _write(place, settled, record, said, plan.expect)
-            if pdf:
-                print_page(place.partial(".html"), place.partial(".pdf"), browser)
+            trouble = place.print(".failed" if broken else "", browser) if pdf else ""
             if broken:
                 raise place.disappoint(record, broken)
-            return place.publish(record)
+            if not whole:
+                place.drop(".ipynb")
+            return place.publish(record, trouble)
         finally:
             place.sweep()
 
@@ -319,17 +322,29 @@ class _Place:
         """Write a file of this run, to be published later."""
         self.partial(ending).write_text(redacted(text, self.secrets), encoding="utf-8")
 
-    def publish(self, record: Mapping[str, Any]) -> Report:
+    def print(self, ending: str, browser: str) -> str:
+        """Print the page as PDF; returns why that failed, which is no reason to lose the page."""
+        try:
+            print_page(self.pending[self.final(f"{ending}.html")], self.partial(f"{ending}.pdf"), browser)
+        except Exception as error:  # whatever the browser's driver raises
+            self.drop(f"{ending}.pdf")
+            return (str(error) or type(error).__name__).splitlines()[0]
+        return ""
+
+    def publish(self, record: Mapping[str, Any], trouble: str = "") -> Report:
         """Rename everything into place, the page last: who sees it sees the rest. An earlier failure is over."""
         finals = self._rename()
-        for ending in (*_FAILED, "metrics.failed.json"):
-            self.final(ending).unlink(missing_ok=True)
+        for ending in (*_FAILED, *_PUBLISHED[1:]):  # of earlier runs
+            if self.final(ending) not in finals:
+                self.final(ending).unlink(missing_ok=True)
         self._record({**record, "state": "passed"})
-        metrics = self.final("metrics.json")
+        there = {ending: final for ending in _PUBLISHED if (final := self.final(ending)) in finals}
         return Report(
-            page=self.final(".html"),
-            notebook=self.final(".ipynb"),
-            metrics=metrics if metrics in finals else None,
+            page=there[".html"],
+            notebook=there.get(".ipynb"),
+            metrics=there.get("metrics.json"),
+            pdf=there.get(".pdf"),
+            trouble=trouble,
             seconds=record["duration_seconds"],
         )
 
@@ -344,7 +359,7 @@ class _Place:
 
     def disappoint(self, record: dict[str, Any], broken: Sequence[Expectation]) -> RunError:
         """Publish a whole run under names that say that it is not what was expected."""
-        self.pending.pop(self.final(".ipynb")).unlink(missing_ok=True)  # papermill's own; the settled one has its name
+        self.drop(".ipynb")  # papermill's own; the settled one has its name
         return self._failed(record, f"is not as expected: {'; '.join(map(str, broken))}")
 
     def _failed(self, record: dict[str, Any], why: str) -> RunError:
@@ -365,7 +380,7 @@ class _Place:
     def _record(self, record: Mapping[str, Any]) -> None:
         """Leave the record of the run, and remove rollouts that belong to no page that is here."""
         shown = ""
-        for ending in (".ipynb", ".failed.ipynb"):
+        for ending in (".html", ".failed.html"):
             if self.final(ending).is_file():
                 shown += self.final(ending).read_text(encoding="utf-8")
         for path in self.rollouts.glob("*.nc"):
@@ -374,6 +389,10 @@ class _Place:
         kept = {name: record[name] for name in _KEPT if name in record}
         write_record(self.out, self.stem, redacted(kept, self.secrets))
 
+    def drop(self, ending: str) -> None:
+        """Do not publish this file."""
+        self.pending.pop(self.final(ending)).unlink(missing_ok=True)
+
     def sweep(self) -> None:
         """Remove what was not published."""
         for partial in self.pending.values():
@@ -381,7 +400,8 @@ class _Place:
         self.pending.clear()
 
 
-_FAILED = (".failed.ipynb", ".failed.html", ".failed.png")
+_PUBLISHED = ("metrics.json", ".html", ".ipynb", ".png", ".pdf")  # the first may be of another notebook
+_FAILED = (".failed.ipynb", ".failed.html", ".failed.png", ".failed.pdf", "metrics.failed.json")
 # What an index shows, and a repeated call compares.
 _KEPT = (
     *("run", "state", "error", "notebook", "title", "parameters", "changed", "started_at", "duration_seconds"),

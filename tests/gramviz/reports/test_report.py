@@ -221,7 +221,7 @@ def test_outputs_of_any_notebook_are_in_the_page(foreign: report.Report) -> None
     page, cells = foreign.page.read_text(), {cell["id"]: cell for cell in read(foreign.notebook).cells}
     assert cells["bar"].outputs[0].text == "step 499"
     assert page.count("Plotly.newPlot(") == 2
-    assert page.count("* plotly.js v") == 1, "the script stands in the page once"
+    assert page.count('id="gram-plotly"') == 1, "the script stands in the page once"
     assert [output.get("text") or output.data["text/html"] for output in cells["watch"].outputs] == [
         "printed inside\n",
         "<b>in bold</b>",
@@ -290,6 +290,13 @@ def unmarked(page: str) -> str:
     return re.sub("<!-- gram-stale begins -->.*?<!-- gram-stale ends -->", "", page).replace(
         "<title>STALE: ", "<title>"
     )
+
+
+def test_only_the_page_is_kept_where_that_is_asked(notebook: Path, tmp_path: Path) -> None:
+    for whole in (True, False):
+        done = report.run(notebook, {}, tmp_path / "out", whole=whole)
+        assert (done.notebook is None) is not whole
+    assert sorted(path.name for path in done.page.parent.iterdir()) == ["metrics.json", "small.html", "small.run.json"]
 
 
 # What is expected -----------------------------------------------------------------------------------------------------
