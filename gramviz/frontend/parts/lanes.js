@@ -1,7 +1,7 @@
 // The curves under the panels: one lane per measure, all on the ruler's time axis.
 
 import { extent } from "../bands.js";
-import { axesOf, drawLane, nearestLine, shownLanes, ticksOf, visibleTrajectories } from "../curves.js";
+import { axesOf, drawLane, nearestLine, ticksOf, visibleTrajectories } from "../curves.js";
 import { make, neighbor, rove, setAttribute, setText } from "../dom.js";
 import { fontOf, surface } from "../draw.js";
 import { arrowOf, focusedIn, withCommand } from "../focus.js";
@@ -258,8 +258,7 @@ function createRack(context, element) {
   }
 
   function arrange() {
-    const { plot, lane: low, tall: high, kind, folded } = context.size;
-    const names = folded.includes("curves") ? [] : shownLanes(payload, store.state, store.start, kind);
+    const { plot, lanes: names, lane: low, tall: high } = context.size;
     shown = names.map(laneOf);
     const roots = shown.map((lane) => lane.root);
     const focused = focusedIn(root);
