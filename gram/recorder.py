@@ -28,7 +28,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gram.board import Board, Token
-from gram.rollout import ATTRS, VARIABLES, RolloutError, make
+from gram.rollout import RolloutError, make
+from gram.schema import ATTRS, VARIABLES
 from gram.suggest import did_you_mean
 
 MAX_BYTES = 4 * 2**30
@@ -80,9 +81,9 @@ def record(
         dtype: in which numbers are kept, float32 or float16.
         max_bytes: refuse larger recordings.
         units: of further variables, {"loss": "nats"}.
-        attrs: of the rollout, as in `gram.rollout.ATTRS`; `checkpoint` lets series of one model share a plane.
+        attrs: of the rollout, as in `gram.schema.ATTRS`; `checkpoint` lets series of one model share a plane.
         **variables: name -> the name of a module, whose output it is (of a tuple the first), or a function of the
-            module `at` and its output, None where that is none of its values. Names of `gram.rollout.VARIABLES` keep
+            module `at` and its output, None where that is none of its values. Names of `gram.schema.VARIABLES` keep
             their meaning: `h` is [row, position, feature] or [row, feature], `logits` [row, position, token], and give
             `tokens`. Any other is kept as its shape says: [row] a number, [row, position] a number a position, else a
             vector.

@@ -3,15 +3,15 @@
 A rollout is an `xarray.Dataset` that records N trajectories of a recursive model on some puzzles, step by step. Anyone
 can read the file without this project (netCDF-4, i.e. HDF5); nothing in it can run code.
 
-Dims     `puzzle, trajectory, step, position, feature, token`, and a `feature_NAME` for each vector of another size
+Dims     `puzzle, trajectory, step, position, feature, token`, and a `featureNAME` for each vector of another size
 Coords   on `step`: `supervision_step`, `transition`, `low_step`, which say where in the nested recursion each recorded
          state stands. Step 0 is the initial state (0, 0, 0). The state after transition j of supervision step i is
          (i, j, 0); the state after its k-th low-level update is (i, j, k) and shows the answer of the one before.
          On `puzzle`, where they are known: `puzzle_index` in its split, and `rating`, how hard it is (`gram.tasks`).
-Variables  see `VARIABLES`; all are optional, but `x`, `tokens` and the attribute `board` come together: without them
+Variables  see `gram.schema.VARIABLES`; all are optional, but `x`, `tokens` and the attribute `board` come together: without them
          the states have no answers. A view says what it needs and what to record if it is absent. Any further variable
          whose dims are known is legal, and drawn as `extras` says.
-Attrs    see `ATTRS`; `board` is the JSON of a `gram.board.Board`.
+Attrs    see `gram.schema.ATTRS`; `board` is the JSON of a `gram.board.Board`.
 `docs/rollout.md` is the specification for whoever reads or writes such files without this project.
 
 numpy, xarray and h5py only: importing this module leaves torch unloaded.
@@ -24,10 +24,8 @@ import hashlib
 import json
 import math
 import os
-import re
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,74 +36,16 @@ import xarray as xr
 from gram import atomic
 from gram.board import Board
 from gram.bounded import memory, parse_json
+from gram.schema import ATTRS, DIMS, NAME, OLDER, PUZZLE_COORDS, REQUIRED_ATTRS, SCHEMA, STEP_COORDS, VARIABLES
 from gram.suggest import did_you_mean
 
-SCHEMA = "gram-rollout 3"
-_OLDER = ("gram-rollout 2",)  # legal as they are: 3 only allows more
-DIMS = ("puzzle", "trajectory", "step", "position", "feature", "token")
-STEP_COORDS = ("supervision_step", "transition", "low_step")
-PUZZLE_COORDS = ("puzzle_index", "rating")
+ENTRIES = 100
+MOST_ATTRS = 10_000_000  # bytes
+DEFLATED = 1_100  # deflate packs at most 1,032 bytes into one
 
 
 class RolloutError(ValueError):
     """A rollout that breaks the schema, lacks a variable, or cannot be read; one sentence with a cure."""
-
-
-@dataclass(frozen=True)
-class Variable:
-    """One reserved name of the schema: its dims, kinds of dtype (numpy letters), unit, and meaning."""
-
-    dims: tuple[str, ...]
-    kinds: str
-    unit: str
-    meaning: str
-    record: str = ""  # how to obtain it when it is absent
-
-
-_state = ("puzzle", "trajectory", "step", "position", "feature")
-_series = ("puzzle", "trajectory", "step")
-VARIABLES: dict[str, Variable] = {
-    "x": Variable(("puzzle", "position"), "iu", "token", "the puzzle"),
-    "y": Variable(("puzzle", "position"), "iu", "token", "one given solution"),
-    "solutions_known": Variable(("puzzle",), "iu", "count", "how many solutions exist"),
-    "tokens": Variable((*_series, "position"), "iu", "token", "the answer that the state decodes to"),
-    "valid": Variable(_series, "b", "", "the answer obeys every rule and keeps the givens"),
-    "conflict": Variable((*_series, "position"), "b", "", "this position breaks a rule"),
-    "probability": Variable((*_series, "position", "token"), "f", "1", "of each token", "probability=True"),
-    "logits": Variable((*_series, "position", "token"), "f", "nats", "of each token", "logits=True"),
-    "h": Variable(_state, "f", "", "high-level state, after the guidance", "h=True"),
-    "l": Variable(_state, "f", "", "low-level state", "l=True"),
-    "u": Variable(_state, "f", "", "proposal: the high-level state before the guidance", "u=True"),
-    "mu_prior": Variable(_state, "f", "", "mean of the guidance", "guidance=True"),
-    "sigma_prior": Variable(_state, "f", "", "standard deviation of the guidance", "guidance=True"),
-    "mu_posterior": Variable(_state, "f", "", "its mean, given the target", "guidance=True, mode='posterior'"),
-    "sigma_posterior": Variable(_state, "f", "", "its deviation, given the target", "guidance=True, mode='posterior'"),
-    "kl": Variable(_series, "f", "nats", "KL(posterior || prior), summed", "mode='posterior'"),
-    "halt": Variable(_series, "f", "1", "the model's probability that its answer is right", "halt=True"),
-    "value": Variable(_series, "f", "1", "predicted correctness of the final answer (LPRM)", "value=True"),
-    "halted_at": Variable(("puzzle", "trajectory"), "i", "step", "step at which it would halt, or -1"),
-}
-ATTRS = {
-    "schema": "schema version",
-    "task": "registered task",
-    "board": "geometry, JSON",
-    "model": "registered model",
-    "name": "what a reader calls this run",
-    "config": "run configuration, JSON",
-    "checkpoint": "sha256 of the weights",
-    "data": "JSON: name and sha256 of the data, and how many puzzles of them",
-    "commit": "source commit, '-dirty' appended",
-    "seed": "random seed",
-    "mode": "prior or posterior",
-    "sampling_noise": "JSON: noise (factor on the guidance), perturb, random_start, temperature",
-    "created_at": "UTC, ISO 8601",
-    "levels": "the model's words for its step levels, JSON list, outermost first",
-}
-ENTRIES = 100
-MOST_ATTRS = 10_000_000  # bytes
-DEFLATED = 1_100  # deflate packs at most 1,032 bytes into one
-_REQUIRED_ATTRS = ("schema", "task", "model", "seed", "mode")
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 
 
 def make(
@@ -249,14 +189,14 @@ def check(data: xr.Dataset) -> xr.Dataset:
 
 
 def _check_attrs(data: xr.Dataset) -> None:
-    missing = [name for name in _REQUIRED_ATTRS if name not in data.attrs]
+    missing = [name for name in REQUIRED_ATTRS if name not in data.attrs]
     if "board" not in data.attrs and {"x", "tokens"} & set(map(str, data.variables)):
         missing.append("board")
     if missing:
         raise RolloutError(f"this file is not a rollout: attribute {missing[0]!r} is missing")
     if str(data.attrs["schema"]).partition(" ")[0] != SCHEMA.partition(" ")[0]:
         raise RolloutError(f"schema {data.attrs['schema']!r} is unknown; this version reads {SCHEMA!r}")
-    if str(data.attrs["schema"]) not in (SCHEMA, *_OLDER):
+    if str(data.attrs["schema"]) not in (SCHEMA, *OLDER):
         raise RolloutError(f"this is a {data.attrs['schema']!r}; this version reads {SCHEMA!r}: sample it again")
     if data.attrs["mode"] not in ("prior", "posterior"):
         raise RolloutError(f"mode is {data.attrs['mode']!r}; known: prior, posterior")
@@ -290,14 +230,14 @@ def _check_tokens(data: xr.Dataset, board: Board) -> None:
 
 def _check_extra(name: str, found: xr.Variable) -> None:
     """The rules of a variable that the schema does not name."""
-    if not _NAME.fullmatch(name) or name in DIMS:
+    if not NAME.fullmatch(name) or name in DIMS:
         raise RolloutError(f"{name[:50]!r} cannot name a variable; use 1 to 40 letters, digits and _, a letter first")
     order = [
         DIMS.index("feature" if _is_feature(dim) else dim) for dim in found.dims if _is_feature(dim) or dim in DIMS
     ]
     if len(order) < found.ndim or order != sorted(set(order)) or not order:
         raise RolloutError(
-            f"{name!r} has dims {found.dims}; allowed: some of {', '.join(DIMS)}, in this order, with feature_NAME in "
+            f"{name!r} has dims {found.dims}; allowed: some of {', '.join(DIMS)}, in this order, with featureNAME in "
             f"the place of feature{did_you_mean(name, VARIABLES)}"
         )
     if found.dtype.kind not in "biuf":

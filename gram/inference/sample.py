@@ -69,7 +69,7 @@ class Record:
     Attributes:
         every: `transition`, or `supervision` to keep the last transition of each supervision step only.
         low: keep the states after each low-level update too (as steps of their own, with `l`).
-        others: the variables of `gram.rollout.VARIABLES`; `guidance` is mu and sigma of prior (and posterior).
+        others: the variables of `gram.schema.VARIABLES`; `guidance` is mu and sigma of prior (and posterior).
     """
 
     h: bool = True
@@ -382,7 +382,7 @@ def as_rollout(
         arrays: by name, `tokens` [puzzle, trajectory, step, position] among them.
         clock: supervision step, transition and low-level step of each state.
         name: what is not as in the checkpoint, in words.
-        attrs: further ones of `gram.rollout.ATTRS`, and `puzzle_index`.
+        attrs: further ones of `gram.schema.ATTRS`, and `puzzle_index`.
     """
     task, model = opened.task, opened.model
     arrays["x"] = puzzles.x

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from gram.rollout import VARIABLES, board_of, extras, load
+from gram.rollout import board_of, extras, load
+from gram.schema import VARIABLES
 from gramviz.explorer.pack import Packing, packed
 from gramviz.explorer.payload import clean
 

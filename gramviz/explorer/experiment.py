@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from gram.board import Board
 from gram.patching import cells_of, edited, effect, obeyed, patched
-from gram.rollout import STEP_COORDS, board_of, need
+from gram.rollout import board_of, need
+from gram.schema import STEP_COORDS
 from gramviz import measure
 from gramviz.explorer.branches import Branch
 from gramviz.explorer.source import BranchError, Rerun, Source

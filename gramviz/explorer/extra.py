@@ -12,7 +12,8 @@ import numpy as np
 import xarray as xr
 
 from gram.board import Board, Token
-from gram.rollout import VARIABLES, board_of, digest, extras
+from gram.rollout import board_of, digest, extras
+from gram.schema import VARIABLES
 from gramviz import measure
 from gramviz.explorer.payload import PayloadWriter
 

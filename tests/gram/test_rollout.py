@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from gram import rollout
 from gram.board import Board, Token
-from gram.rollout import VARIABLES, RolloutError
+from gram.rollout import RolloutError
+from gram.schema import STEP_COORDS, VARIABLES
 
 PUZZLES, PATHS, STEPS, POSITIONS, TOKENS, FEATURES = 2, 3, 4, 4, 3, 5
 SIZES = {
@@ -183,7 +184,7 @@ def test_an_unknown_attribute_names_the_nearest() -> None:
 def test_steps_that_advance_in_time_are_legal(times: list[tuple[int, int, int]]) -> None:
     first, second, third = zip(*times, strict=True)
     data = rollout.make(BOARD, bare(), supervision_step=first, transition=second, low_step=third)
-    assert [*zip(*(data[name].values.tolist() for name in rollout.STEP_COORDS), strict=True)] == times
+    assert [*zip(*(data[name].values.tolist() for name in STEP_COORDS), strict=True)] == times
 
 
 @pytest.mark.parametrize(
@@ -439,7 +440,7 @@ def save_as_a_page(path: Path, attrs: dict[str, Any] | str | None = None, **arra
     """The rollout `legal()` as a page would save it, with other attributes or arrays."""
     data = legal()
     said = {name: data.attrs[name] for name in ("task", "board", "model", "seed")}
-    np.savez(path, **({name: data[name].values for name in ("x", "tokens", *rollout.STEP_COORDS)} | arrays))
+    np.savez(path, **({name: data[name].values for name in ("x", "tokens", *STEP_COORDS)} | arrays))
     with zipfile.ZipFile(path, "a") as file:
         file.writestr("attrs.json", attrs if isinstance(attrs, str) else json.dumps(said | (attrs or {})))
     return path
@@ -447,7 +448,7 @@ def save_as_a_page(path: Path, attrs: dict[str, Any] | str | None = None, **arra
 
 def test_what_a_page_saved_is_a_rollout(tmp_path: Path) -> None:
     data, back = rollout.make(BOARD, bare()), rollout.load(save_as_a_page(tmp_path / "a.npz"))
-    for name in ("x", "tokens", "valid", "conflict", *rollout.STEP_COORDS):
+    for name in ("x", "tokens", "valid", "conflict", *STEP_COORDS):
         assert (back[name] == data[name]).all()
     assert {name: data.attrs[name] for name in ("board", "seed", "mode")}.items() <= back.attrs.items()
 

@@ -23,6 +23,7 @@ from gram.config import RunConfig
 from gram.inference.noise import RowGenerators, generator_for
 from gram.inference.request import SampleError
 from gram.inference.sample import MAX_ROWS, Record, sample
+from gram.schema import STEP_COORDS
 from gram.tasks import Puzzles, TaskError
 
 
@@ -67,7 +68,7 @@ def test_a_rollout_says_where_it_comes_from(trained: Checkpoint) -> None:
 
 def test_the_first_state_is_the_initial_one_and_the_last_the_end_of_the_last_step(trained: Checkpoint) -> None:
     data = sample(trained, 0, trajectories=2, supervision_steps=3)
-    at = [*zip(*(data[name].values.tolist() for name in rollout.STEP_COORDS), strict=True)]
+    at = [*zip(*(data[name].values.tolist() for name in STEP_COORDS), strict=True)]
     assert at == [(0, 0, 0), (1, 1, 0), (1, 2, 0), (2, 1, 0), (2, 2, 0), (3, 1, 0), (3, 2, 0)]
     z0 = trained.model.state_dict()["h0"].numpy().astype(np.float16)
     assert (data["h"].values[:, :, 0] == z0).all()

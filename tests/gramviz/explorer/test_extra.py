@@ -13,7 +13,7 @@ import xarray as xr
 from PIL import Image
 
 import gramviz as gv
-from gram import rollout
+from gram import rollout, schema
 from gram.rollout import RolloutError
 from gramviz.explorer.describe import describe
 from gramviz.explorer.picture import picture
@@ -109,8 +109,8 @@ def test_check_says_what_a_file_holds_and_how_it_is_drawn(tmp_path: Path) -> Non
 
 def test_the_specification_lists_every_name_of_the_schema() -> None:
     text = (Path(__file__).resolve().parents[3] / "docs" / "rollout.md").read_text()
-    assert rollout.SCHEMA in text
-    for name in (*rollout.VARIABLES, *rollout.ATTRS, *rollout.STEP_COORDS, *rollout.PUZZLE_COORDS, *rollout.DIMS):
+    assert schema.SCHEMA in text
+    for name in (*schema.VARIABLES, *schema.ATTRS, *schema.STEP_COORDS, *schema.PUZZLE_COORDS, *schema.DIMS):
         assert f"`{name}`" in text, name
     board = json.loads(text.split("```json")[1].split("```")[0])
     assert rollout.Board.from_json(json.dumps(board)).positions == 4
