@@ -9,6 +9,7 @@ nothing here loads torch.
 
 from gramviz.reports.blocks.ablations import Variant, variants
 from gramviz.reports.blocks.anatomy import anatomy
+from gramviz.reports.blocks.arc import arc_card, arc_votes
 from gramviz.reports.blocks.around import (
     SCALES,
     Size,
@@ -50,6 +51,8 @@ __all__ = [
     "Size",
     "Variant",
     "anatomy",
+    "arc_card",
+    "arc_votes",
     "at_least",
     "banner",
     "budgets",

@@ -359,6 +359,13 @@ def test_a_generator_of_one_board_has_no_shares() -> None:
     ]
 
 
+def test_votes_are_ranked_and_the_right_answer_is_marked() -> None:
+    wrong, right = np.zeros((1, 2), np.uint8), np.ones((2, 1), np.uint8)
+    block = blocks.arc_votes([wrong, right, wrong], right)
+    assert block.text.splitlines() == ["Answer 1 | 2 of 3 votes | 0, 2", "Answer 2 | 1 of 3 votes, correct | 1"]
+    assert blocks.arc_card([(wrong, right)], wrong).html.count("<rect") == 6
+
+
 def test_generators_are_compared_by_their_intervals() -> None:
     def generator(name: str, valid: float, copies: float) -> dict[str, Any]:
         shares = {"valid": valid, "copies": copies}
