@@ -86,5 +86,11 @@ test: $(STAMP)
 	fi; \
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(RERUNS) -m "$$marks" $(TESTS)
 
+# Known faults of pinned packages, by an auditor in an environment of its own; it asks PyPI, and says what it could not ask.
+audit: $(STAMP)
+	$(BIN)/python -m venv .venv/audit
+	.venv/audit/bin/pip install --quiet --disable-pip-version-check pip-audit
+	.venv/audit/bin/pip-audit --no-deps --disable-pip -r constraints.txt
+
 clean:
 	rm -rf .venv node_modules build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache artifacts/reports

@@ -15,6 +15,9 @@ import zlib
 from pathlib import Path
 from typing import IO, Any
 
+# Where Linux says what a container may take: control groups of version 2, and of version 1.
+CONTAINER = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+
 
 class BudgetError(OSError):
     """A file that is none, or has more than it may; the message is the rest of a sentence about it."""
@@ -76,8 +79,14 @@ def read_json(path: Path, most: int = 10_000_000) -> Any:
 
 
 def memory() -> int:
-    """The memory of this machine, in bytes."""
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    """The memory that this process may take, in bytes: that of the machine, or of the container, which has less."""
+    limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    for path in CONTAINER:
+        try:
+            limits.append(int(path.read_text()))
+        except (OSError, ValueError):  # no container of this kind, or one without a limit ("max")
+            continue
+    return min(limits)
 
 
 def _within(file: IO[bytes] | gzip.GzipFile, most: int) -> bytes:

@@ -28,7 +28,8 @@ PresetName = Annotated[str, typer.Argument(help="Name of a preset (see `gram lis
 CheckpointName = Annotated[str, typer.Argument(help="Name of a checkpoint (see `gram list`) or its folder.")]
 Seed = Annotated[int, typer.Option(help="Seed of the noise.")]
 PuzzleFile = Annotated[
-    Path | None, typer.Option(help="Own puzzles: text in any usual form, CSV with a header, .sdk, .sdm, FEN, DIMACS.")
+    Path | None,
+    typer.Option(help="Own puzzles in any usual form (docs/data.md), or the name that `gram data add` gave them."),
 ]
 Limit = Annotated[int | None, typer.Option(help="Only N puzzles, evenly chosen.")]
 Exact = Annotated[bool, typer.Option("--exact", help="Equal to the bit whatever is computed along; few cost as many.")]
@@ -116,6 +117,8 @@ def sample(
     exact: Exact = False,
 ) -> None:
     """Sample trajectories of a puzzle and write them as a rollout file (netCDF)."""
+    import numpy as np
+
     from gram import rollout
     from gram.inference.sample import Record
     from gram.inference.sample import sample as draw
@@ -130,6 +133,9 @@ def sample(
     )  # fmt: skip
     name = "-".join(re.findall(r"[\w.=-]+", data.attrs["name"]))
     path = rollout.save(data, out or Path(f"{name}.nc"))
+    if "solutions_known" in data and not data["solutions_known"].all():
+        which = np.flatnonzero(data["solutions_known"].values == 0) + 1
+        print(f"puzzle {', '.join(map(str, which[:5]))}{', ...' * (len(which) > 5)} has no solution")
     valid = data["valid"].values[:, :, -1]
     sizes = data.sizes
     print(
@@ -380,7 +386,8 @@ def import_checkpoint(
 
 @app.command("list")
 def list_all() -> None:
-    """Name the presets, checkpoints, tasks and models that are known."""
+    """Name the presets, checkpoints, tasks and models that are known, and what other packages add."""
+    from gram import plugins
     from gram.checkpoint import names
     from gram.models import MODELS
     from gram.presets import LAYERS
@@ -389,6 +396,22 @@ def list_all() -> None:
     print(f"{'presets':12} {LAYERS.known()}")
     for title, found in (("checkpoints", names()), ("tasks", TASKS), ("models", MODELS)):
         print(f"{title:12} {', '.join(found) or 'none'}")
+    for group in plugins.GROUPS:
+        for entry in plugins.named(group):
+            print(f"{'plug-in':12} {entry.name}, {group} of {plugins.origin(entry)}")
+
+
+@app.command("check-task")
+def check_task(
+    place: Annotated[str, typer.Argument(metavar="MODULE:CLASS", help="A task of your own, e.g. lab.latin:Latin.")],
+    overrides: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Of its Config.")] = None,
+) -> None:
+    """Run the contract tests of every task on one of yours; the exit code is 2 if it breaks one."""
+    from gram.tasks import contract
+
+    sys.path.insert(0, "")  # as `python -m` does: a module in this folder
+    for line in contract.check(place, overrides or []):
+        print(line)
 
 
 def _numbers(option: str, text: str) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import warnings
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -18,6 +19,15 @@ def run(name: str, command: Callable[[], Any]) -> None:
     An error of Python's own that is not about files is a mistake of ours and keeps its traceback.
     """
     before = signal.signal(signal.SIGTERM, _terminated)  # so that what is half written is removed
+    shown = warnings.showwarning
+
+    def warned(message: Warning | str, category: type[Warning], *more: Any) -> None:
+        if category.__module__.split(".")[0] in OURS:
+            print(f"{name}: {message}", file=sys.stderr)
+        else:
+            shown(message, category, *more)
+
+    warnings.showwarning = warned  # type: ignore[assignment]
     debug = "--debug" in sys.argv[1:]
     sys.argv[1:] = [word for word in sys.argv[1:] if word != "--debug"]
     try:
@@ -34,6 +44,7 @@ def run(name: str, command: Callable[[], Any]) -> None:
         raise SystemExit(2) from None
     finally:
         signal.signal(signal.SIGTERM, before)
+        warnings.showwarning = shown
 
 
 def _terminated(*_: object) -> NoReturn:

@@ -20,7 +20,7 @@ app = typer.Typer(help="Data files: list, prepare, verify; and the classifiers t
 @app.command("list")
 def list_all() -> None:
     """Say which data files are here and where, and where each task's data come from."""
-    from gram.tasks import TASKS
+    from gram.tasks import TASKS, digests
     from gram.tasks import files as data
 
     for place, root in data.places().items():
@@ -30,8 +30,12 @@ def list_all() -> None:
         found = data.find(file.name)
         where = found[0] if found else "missing"
         size = found[1].stat().st_size if found else file.size
-        wrong = f"; should be {file.size:,} bytes, see `gram data verify`" if size != file.size else ""
+        other = found is not None and size != file.size and digests.recognized(found[1]) != file
+        wrong = f"; should be {file.size:,} bytes, see `gram data verify`" if other else ""
         print(f"{file.name:32}  {size:>13,}  {file.sha256[:12]}  {where:10}  {file.what}{wrong}")
+    for path in digests.own_files():
+        digest = digests.content_digest(path)[:12]
+        print(f"{f'own/{path.name}':32}  {path.stat().st_size:>13,}  {digest}  {'cache':10}  your file")
     print("\ntask        data")
     for name, task in TASKS.items():
         try:
@@ -70,8 +74,36 @@ def prepare(
 
 
 @app.command()
+def add(path: Annotated[Path, typer.Argument(help="A file, or a folder of ARC tasks or of MNIST.")]) -> None:
+    """Register a data file: which one it is, its content says. `--file NAME` then finds your own by its name."""
+    from gram.tasks import digests
+
+    for one in digests.add(path):
+        print(f"{one.name}: {one.text}")
+
+
+@app.command()
+def convert(
+    file: Annotated[Path, typer.Argument(help="Puzzles in any form that is read.")],
+    out: Annotated[Path, typer.Argument(help=".csv with answers, .sdm or .txt.")],
+    task: Annotated[str, typer.Option(help="Name of a task (see `gram list`).")] = "sudoku",
+    overrides: Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE of the task, e.g. size=6.")] = None,
+) -> None:
+    """Write puzzles in another form, and say how many of them have no solution, one and several."""
+    from gram.config import RunConfig
+    from gram.tasks import TASKS, own
+
+    config = RunConfig().override([f"task.kind={task}", *(f"task.{each}" for each in overrides or [])]).task
+    made = TASKS[task](config)  # type: ignore[call-arg]
+    puzzles = own.read(made, file)
+    own.write(made, puzzles, out)
+    print(f"{out}: {own.counted(puzzles) or f'{len(puzzles):,} puzzles'}")
+
+
+@app.command()
 def verify() -> None:
-    """Compare every data file that is here with the manifest; the exit code is 2 if one differs."""
+    """Compare what every data file that is here holds with the manifest; the exit code is 2 if one differs."""
+    from gram.tasks import digests
     from gram.tasks import files as data
 
     wrong = []
@@ -80,7 +112,7 @@ def verify() -> None:
             print(f"{name:32}  missing")
             continue
         try:
-            print(f"{name:32}  right     {data.verify(name)}")
+            print(f"{name:32}  right     {digests.verify(name)}")
         except data.DataError as error:
             print(f"{name:32}  DIFFERS")
             wrong.append(str(error))

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file
 
 from gram.board import NEAR, Board
@@ -54,6 +54,8 @@ def program(name: str | os.PathLike[str], board: Board) -> Program:
         raise ProgramError(f"there is no checkpoint {str(name)!r}; give a name of `gram.names()`, or a folder")
     try:
         tensors = load_file(path / WEIGHTS)
+        with safe_open(path / WEIGHTS, "numpy") as file:
+            published = (file.metadata() or {}).get("sha256", "")
     except (OSError, SafetensorError) as error:
         raise ProgramError(f"{path / WEIGHTS} cannot be read: {error}") from error
     config = settings(path)
@@ -69,6 +71,7 @@ def program(name: str | os.PathLike[str], board: Board) -> Program:
         "depth": depth,
         "relations": _relations(board),
         "tokens": _tokens(tensors, board),
+        "checkpoint": published,
     }
     return Program(meta | {"sha256": hashlib.sha256(raw).hexdigest()}, raw)
 

@@ -3,9 +3,11 @@
     import gramviz as gv
     gv.explore(rollout)                 # the explorer, in a notebook
     gv.compare(trm, gram, puzzle=0)     # TRM's one trajectory beside GRAM's fifty
-    gv.live(gram.watch, gram.names())   # a model at work, step by step
+    gv.explore(gram.watch("sudoku9-gram", 3))   # a model at work: what it has drawn, and the rest as it comes
+    gv.live(gram.watch, gram.names())   # the same with controls
     gv.watch_training("runs/queens", sample=gram.sample)   # a model that learns
     gv.explain(sudoku, trajectory=12, step="7.2")   # which changes the rules justify, and which are guesses
+    with gv.record(net, h="block") as rec: net(x)   # any module that loops; then gv.explore(rec.rollout)
     gv.freeze(gv.compare(trm, gram), "page.html")   # the same explorer in one file, no kernel, no network
 
 Everything here reads rollouts (`gram.rollout`) and knows no model: `import gramviz` leaves torch unloaded.
@@ -17,6 +19,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gram.recorder import record as record
     from gramviz import measure as measure
     from gramviz import reports as reports
     from gramviz import theme as theme
@@ -48,6 +51,7 @@ _HOME = {
     "watch_training": "explorer.training",
     "Training": "explorer.training",
     "pack": "explorer.pack",
+    "record": "gram.recorder",
     "movie": "export.movie",
     "explain": "measure.explain",
     "analyze": "reports.analyze",
@@ -63,7 +67,8 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f"gramviz.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'gramviz' has no attribute {name!r}; it offers {', '.join(__dir__())}")
-    return getattr(importlib.import_module(f"gramviz.{_HOME[name]}"), name)
+    home = _HOME[name]
+    return getattr(importlib.import_module(home if home.startswith("gram.") else f"gramviz.{home}"), name)
 
 
 def __dir__() -> list[str]:

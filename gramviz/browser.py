@@ -108,9 +108,10 @@ def print_page(source: Path, target: Path, browser: str) -> None:
     """The page as PDF. (nbconvert's webpdf refuses a browser that it did not download itself.)"""
 
     def work() -> None:
-        with opened(source.read_text(encoding="utf-8"), browser, 1264, height=720, ready="true") as sheet:
+        drawn = "!document.getElementById('gram-plotly')"
+        with opened(source.read_text(encoding="utf-8"), browser, 1264, height=720, ready=drawn) as sheet:
             margin = dict.fromkeys(("top", "bottom", "left", "right"), "15mm")
-            sheet.pdf(path=str(target), format="A4", print_background=True, margin=margin)
+            sheet.pdf(path=str(target), format="A4", print_background=True, margin=margin, tagged=True, outline=True)
 
     aside(work)
 

@@ -1,7 +1,7 @@
 """`gramviz`: reports, frozen pages, the parameters of a notebook, and what this machine has.
 
-Exit codes: 0 done; 1 the notebook itself failed, or something that `doctor` looks for is missing; 2 the input was wrong
-(one sentence on stderr, nothing written); 130 interrupted.
+Exit codes: 0 done; 1 the notebook failed or its numbers are not as expected, or something that `doctor` looks for
+is missing; 2 the input was wrong (one sentence on stderr, nothing written); 130 interrupted.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ import platform
 import sys
 import tempfile
 import webbrowser
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn, TextIO
 
 import typer
 
@@ -33,49 +34,150 @@ Pairs = Annotated[
     list[str] | None, typer.Option("--parameter", "-p", metavar="NAME=VALUE", help="One parameter; repeat.")
 ]
 OutDir = Annotated[Path | None, typer.Option("--out", "-o", help="Folder; default artifacts/reports/NAME.")]
+
+
+class LogLevel(StrEnum):
+    """How much a report says while it runs."""
+
+    debug = "debug"
+    info = "info"
+    error = "error"
+
+
 Notebook = Annotated[Path, typer.Argument(metavar="NOTEBOOK")]
 
 
 @app.command()
 def report(
-    notebook: Notebook,
+    notebook: Annotated[Path | None, typer.Argument(metavar="[NOTEBOOK]")] = None,
     parameter: Pairs = None,
     out: OutDir = None,
     file: Annotated[
-        Path | None, typer.Option("--file", "-f", help="Parameters as YAML; those of -p come before them.")
+        Path | None,
+        typer.Option("--file", "-f", help="Parameters as YAML, expect and sweep too; those of -p come before them."),
     ] = None,
     secret: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="A parameter read from the environment or a prompt, shown nowhere; repeat."),
     ] = None,
-    timeout: Annotated[float | None, typer.Option(min=1, help="Seconds after which the run fails.")] = None,
+    sweep: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=[VALUES]", help="A run for each value, and for each combination; repeat."),
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Every notebook of notebooks/; with NOTEBOOK: every model that it fits.")
+    ] = False,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="How many runs of --sweep or --all at once.")] = 1,
+    backend: Annotated[str, typer.Option(help="Where these run: threading (here) or dask.")] = "threading",
+    scheduler: Annotated[str, typer.Option(metavar="ADDRESS", help="Of Dask, such as tcp://HOST:8786.")] = "",
+    timeout: Annotated[float | None, typer.Option(min=1, help="Seconds after which a run fails.")] = None,
     kernel: Annotated[str, typer.Option("--kernel", "-k", help="Default: the notebook's own, else python3.")] = "",
     pdf: Annotated[bool, typer.Option("--pdf", help="Also print the page as PDF (needs Chromium).")] = False,
+    whole: Annotated[
+        bool | None,
+        typer.Option(
+            "--whole/--page-only", help="Keep the executed notebook and its rollouts, too; default: of a single run."
+        ),
+    ] = None,
+    log_level: Annotated[
+        LogLevel, typer.Option(help="debug: what the kernel writes, too; info: progress; error: failures alone.")
+    ] = LogLevel.info,
 ) -> None:
-    """Run NOTEBOOK with checked parameters; leave it, one offline page and metrics.json under --out, or nothing."""
-    from gramviz.reports import report as reports
-    from gramviz.reports.parameters import assignments, stored
+    """Run NOTEBOOK with checked parameters; leave it, one offline page and metrics.json under --out, or nothing.
 
-    folder = out or Path("artifacts/reports") / notebook.stem
-    given = (stored(file) if file else {}) | assignments(parameter or [])
+    With --sweep or --all: many runs, only what is missing, and an index.html over them.
+    """
+    from gramviz.reports import report as reports
+    from gramviz.reports.parameters import assignments, lists, stored
+
+    given: dict[str, Any] = stored(file) if file else {}
+    over = lists(given.pop("sweep", {})) | lists(assignments(sweep or []))
+    given |= assignments(parameter or [])
+    secrets = {name: _secret(name) for name in secret or []}
+    progress = None if log_level is LogLevel.error else sys.stderr
+    if every or over:
+        options = [*(["--timeout", str(timeout)] if timeout else []), *(["--kernel", kernel] if kernel else [])]
+        options += ["--pdf"] * pdf + ["--whole" if whole else "--page-only"]
+        _batch(notebook, given, over, out, secrets, every, jobs, backend, scheduler, options, progress)
+        return
+    if notebook is None:
+        _leave("no notebook is given; give its path, or --all for every one of notebooks/", 2)
     try:
         done = reports.run(
             notebook,
             given,
-            folder,
-            secrets={name: _secret(name) for name in secret or []},
+            out or Path("artifacts/reports") / notebook.stem,
+            secrets=secrets,
             kernel=kernel,
             timeout=timeout,
             pdf=pdf,
-            progress=sys.stderr,
+            whole=whole is not False,
+            progress=progress,
+            log=sys.stderr if log_level is LogLevel.debug else None,
         )
     except reports.RunError as error:
         _leave(str(error), 1)
     except KeyboardInterrupt:
         _leave("interrupted; nothing was published", 130)
-    files = [done.page, done.notebook, *([done.metrics] if done.metrics else [])]
-    print("\n".join(str(path) for path in files))
-    print(f"done in {done.seconds:.0f} s; {done.page} is {done.page.stat().st_size / 1e6:.2f} MB", file=sys.stderr)
+    files = [done.page, done.notebook, done.metrics, done.pdf]
+    print("\n".join(str(path) for path in files if path))
+    if progress:
+        print(f"done in {done.seconds:.0f} s; {done.page} is {done.page.stat().st_size / 1e6:.2f} MB", file=progress)
+    if done.trouble:
+        _leave(f"the page is published, and no PDF of it: {done.trouble}", 1)
+
+
+def _batch(
+    notebook: Path | None,
+    given: dict[str, Any],
+    over: dict[str, list[Any]],
+    out: Path | None,
+    secrets: dict[str, str],
+    every: bool,
+    jobs: int,
+    backend: str,
+    scheduler: str,
+    options: list[str],
+    progress: TextIO | None,
+) -> None:
+    """Many runs; exit code 1 if one failed."""
+    from gramviz.reports import batch
+
+    folder = out or Path("artifacts/reports") / (notebook.stem if notebook else "")
+    if every and over:
+        _leave("--all and --sweep do not go together; give one of them", 2)
+    if notebook is None:
+        if over:
+            _leave("--sweep needs a NOTEBOOK; give its path", 2)
+        planned = batch.every_notebook(Path("notebooks"), given, folder, secrets)
+    elif every:
+        planned = batch.every_model(notebook, given, folder, secrets)
+    else:
+        planned = batch.sweep(notebook, given, over, folder, secrets)
+
+    def say(text: str) -> None:
+        if progress:
+            print(text, file=progress, flush=True)
+
+    try:
+        failed = batch.run(
+            planned, folder, workers=jobs, backend=backend, scheduler=scheduler, options=options, say=say
+        )
+    except KeyboardInterrupt:
+        _leave("interrupted; what ended is published, and the same call makes the rest", 130)
+    print(folder / "index.html")
+    if failed:
+        _leave(f"{failed} of {len(planned)} runs failed; {folder / 'index.html'} says which", 1)
+
+
+@app.command()
+def index(folder: Annotated[Path, typer.Argument(metavar="FOLDER")]) -> None:
+    """Write FOLDER/index.html over all reports below it: states, numbers, pictures; sorted and filtered offline."""
+    from gramviz.reports.index import write
+
+    if not folder.is_dir():
+        _leave(f"there is no folder {str(folder)!r}; give one that holds reports", 2)
+    print(write(folder))
 
 
 @app.command()
@@ -99,6 +201,16 @@ def params(
     kinds = max((len(p.type) for p in known.values()), default=0)
     for p in known.values():
         print(f"{p.name:<{width}}  {p.type:<{kinds}}  {p.default!r:<20}  {p.help}".rstrip())
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A rollout, as docs/rollout.md describes.")],
+) -> None:
+    """Say whether FILE is a legal rollout, what it holds, how that is drawn, and how large its page is."""
+    from gramviz.explorer.describe import describe
+
+    print("\n".join(describe(file)))
 
 
 @app.command()

@@ -1,8 +1,8 @@
 """What Python and the page must both know, read from `contract.json`; `frontend/contract.js` reads the same file.
 
-The keys of the state are described in a part of JSON Schema (2020-12): `type`, `enum`, `minimum`, `anyOf`, `items`,
-`prefixItems`, `minItems`, `maxItems`, `properties`, `required` and `$ref`. Objects are closed: a property that is not
-listed is refused. `fits` here and in `frontend/contract.js` are checked against `tests/vectors/state.json`.
+The keys of the state are described in a part of JSON Schema (2020-12): `type`, `enum`, `minimum`, `pattern`, `anyOf`,
+`items`, `prefixItems`, `minItems`, `maxItems`, `properties`, `required` and `$ref`. Objects are closed: a property that
+is not listed is refused. `fits` here and in `frontend/contract.js` are checked against `tests/vectors/state.json`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 
 CONTRACT: Mapping[str, Any] = json.loads((Path(__file__).parent / "contract.json").read_text(encoding="utf-8"))
 CURVES: tuple[str, ...] = tuple(CONTRACT["defs"]["curve"]["enum"])
-LAYERS: tuple[str, ...] = tuple(CONTRACT["state"]["layers"]["items"]["enum"])
+LAYERS: tuple[str, ...] = tuple(CONTRACT["defs"]["layer"]["enum"])
 LIMITS: Mapping[str, int] = CONTRACT["limits"]
 # Control, invisible and lone surrogate characters, and those that reorder their neighbors ("Trojan Source", 2021).
 FORBIDDEN = re.compile("[{}]".format("".join(f"\\u{first}-\\u{last}" for first, last in CONTRACT["forbidden"])))
@@ -44,6 +44,8 @@ def fits(value: Any, schema: Mapping[str, Any]) -> bool:
         return any(value == item and type(value) is type(item) for item in schema["enum"])
     if not _TYPES[schema["type"]](value) or ("minimum" in schema and value < schema["minimum"]):
         return False
+    if "pattern" in schema:
+        return re.search(schema["pattern"], value) is not None
     if isinstance(value, list):
         if not schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", math.inf):
             return False

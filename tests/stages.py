@@ -74,8 +74,11 @@ class ShownPage:
         self.drawn()
 
     def drawn(self) -> None:
-        """Wait for two frames: whatever was asked for is on screen."""
-        self.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        """Wait for two frames: whatever was asked for is on screen. A browser that draws no more is no endless wait."""
+        self.page.evaluate(
+            "new Promise((done, fail) => { requestAnimationFrame(() => requestAnimationFrame(done));"
+            "setTimeout(() => fail(new Error('no frame within two minutes')), 120000); })"
+        )
 
     def heads(self) -> list[dict[str, Any]]:
         """Where the map's heads are, in pixels of its stage, with series, trajectory and emphasis."""

@@ -22,11 +22,13 @@ FROM_GRAM = {
     "gram.evaluation.intervals",
     "gram.tasks.sudoku_solver",  # numpy and math alone
     "gram.rollout",
+    "gram.recorder",  # torch only where a module is hooked
     "gram.atomic",
     "gram.board",
     "gram.bounded",
     "gram.command",
     "gram.patching",
+    "gram.plugins",
     "gram.run_folder",
     "gram.suggest",
     "gram.progress",
@@ -109,7 +111,7 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
 
 
 # What a function may import on its own: an engine that is slow to load, or a package that need not be installed.
-LATE = {"papermill", "nbclient", "nbconvert", "playwright", "av"}
+LATE = {"papermill", "nbclient", "nbconvert", "playwright", "av", "distributed"}
 
 
 @pytest.mark.parametrize("module", [name for name in FILES if name.split(".")[0] == "gramviz"])
@@ -127,6 +129,7 @@ def test_functions_import_only_what_must_stay_unloaded(module: str) -> None:
         "gram",
         "gram.board",
         "gram.rollout",
+        "gram.recorder",
         "gram.run_folder",
         "gramviz",
         "gramviz.explorer.pack",

@@ -40,6 +40,7 @@ def blocks(section: str, language: str) -> list[str]:
 
 def test_every_kind_of_extension_has_its_section() -> None:
     assert SECTIONS.keys() == {*AFTER, "An explorer part"}
+    assert "## In a package of your own" in TEXT
 
 
 @pytest.mark.parametrize("section", SECTIONS)

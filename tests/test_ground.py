@@ -54,9 +54,10 @@ def test_each_dependency_is_pinned_within_its_range() -> None:
         assert requirement.specifier.contains(pins()[name]), f"{name}: pin {pins()[name]} is outside {requirement}"
 
 
-def test_each_transitive_dependency_is_pinned() -> None:
+def brought(*extras: str) -> set[str]:
+    """What an installation with these extras brings, transitive ones included."""
     seen: set[tuple[str, str]] = set()
-    todo = [(name, extra) for name, r in declared("dev").items() for extra in ("", *r.extras)]
+    todo = [(name, extra) for name, r in declared(*extras).items() for extra in ("", *r.extras)]
     while todo:
         name, extra = todo.pop()
         if (name, extra) in seen:
@@ -67,7 +68,20 @@ def test_each_transitive_dependency_is_pinned() -> None:
             inner = Requirement(line)
             if inner.marker is None or inner.marker.evaluate({"extra": extra}):
                 todo += [(canonicalize_name(inner.name), of) for of in ("", *inner.extras)]
-    assert pins().keys() == {name for name, _ in seen}, "constraints.txt pins what nothing asks for"
+    return {name for name, _ in seen}
+
+
+def test_each_transitive_dependency_is_pinned() -> None:
+    assert pins().keys() == brought("dev"), "constraints.txt pins what nothing asks for"
+
+
+def test_licenses_of_what_an_installation_brings_allow_any_use() -> None:
+    for name in sorted(brought()):
+        about = importlib.metadata.metadata(name)
+        said = [about.get("License-Expression", ""), (about.get("License") or "")[:200]]
+        text = " ".join(said + [line for line in about.get_all("Classifier") or [] if line.startswith("License")])
+        assert re.search(r"MIT|BSD|Apache|PSF|Python Software|ISC|MPL", text), f"{name}: {text}"
+        assert not re.search(r"\b[AL]?GPL", text), f"{name}: {text}"
 
 
 def test_torch_is_pinned_as_promised() -> None:
@@ -91,7 +105,7 @@ def test_whatever_is_imported_is_declared(folder: str) -> None:
     """Except the standard library, ourselves, and what declared packages promise to bring (Jupyter's IPython)."""
     ours = {"gram", "gramviz", *(path.stem for path in (ROOT / "tests").glob("*.py"))}
     known = {IMPORTS.get(name, name) for name in sys.stdlib_module_names} | ours
-    known |= set(declared("dev")) if folder == "tests" else set(declared("pdf", "mp4"))
+    known |= set(declared("dev")) if folder == "tests" else set(declared("pdf", "mp4", "dask"))
     known |= {"IPython", "traitlets", "packaging", "pyyaml", "click"}
     for name, source in sources(folder):
         for module in modules(ast.parse(source)):

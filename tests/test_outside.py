@@ -16,14 +16,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import gramviz as gv
-from gram import rollout
+from gram import bounded, rollout
 from gram.board import Board
 from gram.config import RunConfig
 from gram.presets import preset
 from gram.release import published_config
 from gram.release.published import PublishedError, read_tensors
 from gram.safe_yaml import read_yaml
-from gram.tasks import TASKS, arc_files, images, own, sudoku_files
+from gram.tasks import TASKS, arc_files, digests, image_files, own, sudoku_files
 from gramviz.explorer import chapters
 from gramviz.explorer.state import State
 from gramviz.reports import notebook, parameters
@@ -40,7 +40,9 @@ FILES: dict[str, Callable[[Path], Any]] = {
     "puzzles": lambda path: own.read(PUZZLES["sudoku"], path),
     "table of Sudokus": lambda path: sudoku_files.read(path, True),
     "archive of ARC": arc_files.read,
-    "pictures": images.read_images,
+    "pictures": image_files.read_images,
+    "pictures of Keras": image_files.read_npz,
+    "file to recognize": digests.content_digest,
     "notebook": notebook.read,
 }
 TEXTS: dict[str, Callable[[str], Any]] = {
@@ -68,6 +70,14 @@ def test_a_pipe_that_nobody_fills_is_refused_at_once(kind: str, tmp_path: Path) 
     with pytest.raises(Exception, match=r"\w") as found:
         FILES[kind](tmp_path / "pipe")
     assert is_ours(found.value), repr(found.value)
+
+
+def test_a_container_may_have_less_memory_than_its_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for limit, expected in (("1048576\n", 1 << 20), ("max\n", None)):
+        (tmp_path / "limit").write_text(limit)
+        monkeypatch.setattr(bounded, "CONTAINER", (tmp_path / "limit", tmp_path / "none"))
+        whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        assert bounded.memory() == (expected or whole)
 
 
 @pytest.mark.parametrize("kind", FILES)

@@ -14,6 +14,7 @@ Both give plain data (`xarray`), so that `gramviz` draws them without a model.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 from collections.abc import Sequence
 from dataclasses import replace
@@ -27,7 +28,7 @@ from numpy.typing import NDArray
 from gram.checkpoint import Checkpoint, load
 from gram.inference.chain import Chain, Row, batches, computing
 from gram.inference.noise import PLANE, generator_for
-from gram.inference.request import SampleError, Selection, check, sampling_noise, select
+from gram.inference.request import SampleError, Selection, check, data_of, sampling_noise, select
 from gram.inference.sample import as_rollout, default_steps
 from gram.models import State
 from gram.rollout import RolloutError, need
@@ -214,7 +215,7 @@ def starts(
             tokens.append(torch.stack(ends, 1)[: rows.count].to(torch.uint8).cpu().numpy())
     made = as_rollout(
         opened, found, {"tokens": np.concatenate(tokens)[None]}, [(0, 0, 0), (steps, model.high_steps, 0)],
-        seed=seed, mode="prior",
+        seed=seed, mode="prior", data=json.dumps(data_of(opened.task, puzzles, split, found)),
     )  # fmt: skip
     return made.assign_coords(column=("trajectory", points[:, 0]), row=("trajectory", points[:, 1]))
 

@@ -28,7 +28,7 @@ from gram.evaluation.calibration import reliability
 from gram.evaluation.metrics import Answers, measure_puzzles, summary
 from gram.inference.chain import CarriedChain, Row, computing
 from gram.inference.noise import AS_TRAINED, SamplingNoise
-from gram.inference.request import SampleError, Selection, check, sampling_noise, select
+from gram.inference.request import SampleError, Selection, check, data_of, sampling_noise, select
 from gram.models import Model
 from gram.progress import UntilInterrupt, bar
 from gram.tasks import Puzzles, Task
@@ -170,7 +170,12 @@ def score_grid(
     started = time.perf_counter()
     chosen, ids = select(model, task, puzzles, split, limit=limit, answered=True)
     if not chosen.counts.all():
-        raise SampleError("a puzzle without a known solution cannot be scored; choose others")
+        at = int(chosen.counts.argmin()) + 1
+        raise SampleError(
+            f"puzzle {at} has no solution, so no answer to it can be right; leave it out"
+            if chosen.complete
+            else f"no solution of puzzle {at} is known, so it cannot be scored; choose others"
+        )
     answers = answer(
         model, chosen, ids, trajectories=widths[-1] if noise.is_stochastic(model) else 1, depths=depths,
         halting=halting, seed=seed, halt_above=halt_above, noise=noise, precision=precision, exact=exact,
@@ -183,7 +188,8 @@ def score_grid(
         chosen, ids = chosen.take(range(done)), ids[:done]
     everything = np.arange(len(chosen))
     several = np.flatnonzero(chosen.counts >= 2)
-    about = {"task": task.board.title, "split": split}
+    about: dict[str, Any] = {"task": task.board.title, "split": split}
+    about["data"] = data_of(task, puzzles, split, chosen)
     about["protocol"] = "inputs with at least two solutions" if len(several) else "all inputs"
     rows, cells = several if len(several) else everything, {}
     heads = () if model.samples_tokens else ("value", "halt")

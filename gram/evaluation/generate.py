@@ -20,6 +20,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ from gram.checkpoint import Checkpoint, CheckpointError, load, read_tensors, wri
 from gram.evaluation import fidelity, intervals
 from gram.inference.chain import Chain, Row, batches, computing
 from gram.inference.noise import SamplingNoise
-from gram.inference.request import SampleError, check, sampling_noise
+from gram.inference.request import SampleError, check, data_of, sampling_noise
 from gram.progress import bar
 from gram.tasks import Task
 from gram.tasks.base import SPLITS, Split, Tokens
@@ -123,6 +124,8 @@ def generate(
         "samples": samples,
         **{name: value for name, value in settings.items() if name != "part"},
     }
+    with suppress(DataError):  # without the data nothing is compared with them
+        about["data"] = data_of(opened.task, None, "test", opened.task.puzzles("test"))
     speed = {"seconds": round(seconds, 2), "samples_per_second": drawn / seconds}
     return about | figures(opened.task, lambda: parts(folder, samples), classifier) | speed
 

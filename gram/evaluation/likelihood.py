@@ -33,7 +33,7 @@ from torch import Tensor
 from gram.checkpoint import Checkpoint, load
 from gram.inference.chain import Chain, Row, Rows, batches, computing
 from gram.inference.noise import AS_TRAINED, RowGenerators
-from gram.inference.request import SampleError, Selection, check, evenly, select
+from gram.inference.request import SampleError, Selection, check, data_of, evenly, select
 from gram.models import Model, TokenModel
 from gram.models.gaussian import Gaussian, kl
 from gram.progress import bar
@@ -182,6 +182,7 @@ def bound(
         "model": model.name,
         "task": task.board.title,
         "split": "given" if isinstance(puzzles, Puzzles | str) else split,
+        "data": data_of(task, puzzles, split, chosen),
         "pairs": len(pairs),
         "positions": task.board.positions,
         "samples": samples,

@@ -244,12 +244,18 @@ def setting(metrics: dict[str, Any]) -> str:
     return f"{', '.join(noise)}, {halting}, seed {metrics['seed']}"
 
 
+def of_data(metrics: dict[str, Any]) -> str:
+    """On which data metrics rest, in a line; empty if they do not say it."""
+    return "data: {puzzles:,} of {name}, sha256 {sha256:.12}".format(**metrics["data"]) if "data" in metrics else ""
+
+
 def table(metrics: dict[str, Any]) -> str:
     """The metrics of `gram.evaluate` for a reader at a terminal."""
     samples = metrics["trajectories"]
     lines = [
         f"{metrics['checkpoint']} ({metrics['model']}), {metrics['task']}, {metrics['split']} split, "
-        f"{samples} samples, depth {metrics['supervision_steps']}, {setting(metrics)}; in brackets intervals of 95 %"
+        f"{samples} samples, depth {metrics['supervision_steps']}, {setting(metrics)}; in brackets intervals of 95 %",
+        of_data(metrics),
     ]
     parts = {metrics["protocol"]: metrics, "all inputs": metrics["all_inputs"]}
     for title, part in parts.items():
@@ -292,6 +298,7 @@ def grid_table(metrics: dict[str, Any]) -> str:
         f"{metrics['checkpoint']} ({metrics['model']}), {first['task']}, {first['split']} split, {setting(first)}",
         f"{first['protocol']}: {first['inputs']} inputs, {first['solutions']} solutions; in brackets intervals of 95 % "
         "(those of the best of N by each selector: --json)",
+        of_data(first),
         "",
         f"  {'depth':>5}  {'samples':>7}  {'network calls':>13}  {'accuracy':22} {'coverage':22} "
         f"{''.join(f'{name:>10}' for name in selectors)}  mean halt step",

@@ -14,6 +14,7 @@ from gram.checkpoint import Checkpoint
 from gram.inference.noise import SamplingNoise
 from gram.models import Model
 from gram.tasks import Puzzles, Task, own
+from gram.tasks.digests import content_digest, own_file
 from gram.tasks.files import DataError
 from gram.tasks.own import unanswered
 
@@ -49,6 +50,24 @@ def select(
         return found, ids
     at = evenly(len(found), limit)
     return found.take(at), [ids[index] for index in at]
+
+
+def data_of(task: Task, puzzles: Selection | None, split: str, chosen: Puzzles) -> dict[str, Any]:
+    """On which data a figure rests: `name`, `sha256`, and how many `puzzles` of them were `chosen`.
+
+    Of a split the digest is that of all its puzzles with their solutions, of your file that of its content
+    (`gram.tasks.digests`), and of other puzzles of yours that of the chosen ones.
+    """
+    count = {"puzzles": len(chosen)}
+    if isinstance(puzzles, Puzzles):
+        return {"name": f"{task.board.title}, given puzzles", "sha256": chosen.digest} | count
+    if isinstance(puzzles, str | Path) and own.is_own(puzzles):
+        path = own_file(str(puzzles)) or Path(puzzles)
+        return {"name": f"{task.board.title}, your file {path.name}", "sha256": content_digest(path)} | count
+    if isinstance(puzzles, str) or own.is_own(puzzles):
+        return {"name": f"{task.board.title}, your puzzles", "sha256": chosen.digest} | count
+    whole = _available(task, split, answered=False)
+    return {"name": f"{task.data_name}, {split} split", "sha256": whole.digest} | count
 
 
 def _select(

@@ -85,6 +85,8 @@ def rerun(
         exact=exact,
         **_noise(rollout, opened, noise),
     )
+    if x is None and "data" in rollout.attrs:
+        sampling.data = json.loads(str(rollout.attrs["data"]))
     if step is not None:
         several = [trajectory] * sampling.trajectories if isinstance(trajectory, int | np.integer) else list(trajectory)
         numbers = range(len(several)) if keys is None else keys

@@ -24,7 +24,7 @@ from torch import Tensor
 from gram import rollout
 from gram.checkpoint import Checkpoint, load
 from gram.inference.chain import Chain, Row, Rows, batch_size, batches, computing
-from gram.inference.request import SampleError, Selection, check, sampling_noise, select
+from gram.inference.request import SampleError, Selection, check, data_of, sampling_noise, select
 from gram.models import Model, State, Transition
 from gram.models.gaussian import Gaussian
 from gram.progress import UntilInterrupt, bar
@@ -212,6 +212,7 @@ class Sampling:
             what = "writes tokens" if model.samples_tokens else "is deterministic"
             raise SampleError(f"{opened.name} {what} and has no posterior; use mode='prior'")
         found, self.ids = select(model, task, puzzles, split, answered=mode == "posterior")
+        self.data = data_of(task, puzzles, split, found)
         self.in_split = not isinstance(puzzles, Puzzles | str) and not own.is_own(puzzles)
         if mode == "posterior" and not all(len(known) for known in found.solutions):
             raise SampleError("the posterior sees a solution, but this puzzle has none; use mode='prior'")
@@ -357,7 +358,7 @@ class Sampling:
         return as_rollout(
             opened, puzzles, arrays, clock, name=name, seed=self.seed, mode=self.mode,
             puzzle_index=self.ids[: len(puzzles)] if self.in_split else None,
-            sampling_noise=json.dumps(asdict(self.noise)), levels=json.dumps(model.levels),
+            data=json.dumps(self.data), sampling_noise=json.dumps(asdict(self.noise)), levels=json.dumps(model.levels),
         )  # fmt: skip
 
 

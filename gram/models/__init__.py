@@ -1,5 +1,6 @@
-"""The registered models. Registering one is what gets it tested (`tests/gram/test_models.py`)."""
+"""The registered models, those of plug-ins among them. Registering one is what gets it tested (`tests/gram/models`)."""
 
+from gram import plugins
 from gram.models.ar import AR
 from gram.models.base import Model, Noise, Readout, State, Transition
 from gram.models.d3pm import D3PM
@@ -13,6 +14,7 @@ from gram.models.trm import TRM
 from gram.models.vae import VAE
 
 MODELS: dict[str, type[Model]] = {model.name: model for model in (Direct, Looped, HRM, TRM, GRAM, AR, MDLM, D3PM, VAE)}
+plugins.load("gram.models", MODELS, plugins.of_kind(Model, MODELS))
 
 __all__ = [
     "AR",

@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from gram import plugins
 from gram.models.blocks import Layout, at_least
 from gram.models.gaussian import Gaussian
 from gram.models.heads import FirstToken, Heads
@@ -129,6 +130,10 @@ class Model(nn.Module, ABC):
     heads: Heads | FirstToken
     graph: Graph | None
     h0: Tensor
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        plugins.defined(cls)
 
     @property
     def has_guidance(self) -> bool:

@@ -72,6 +72,7 @@ def card(checkpoint: Checkpoint, results: dict[str, Any]) -> str:
     grid = dict.fromkeys(f"    {cell['command']}" for cell in cells)
     groups = _by(first, "solutions", "number of existing solutions")
     groups += _by(first, "rating", "rating (dead ends of a solver)")
+    data = f"`gram/tasks/`, task `{kind}`, its settings in `config.json`{_digest(first)}"
     lines = (
         ", and knows the lines of the board from its position embedding"
         if checkpoint.task.board.kind == "grid" and size.positions == "lines"
@@ -83,7 +84,7 @@ def card(checkpoint: Checkpoint, results: dict[str, Any]) -> str:
 
 ## Data
 
-{source[0].upper()}{source[1:]} (`gram/tasks/`, task `{kind}`, its settings in `config.json`). Every number below is on
+{source[0].upper()}{source[1:]} ({data}). Every number below is on
 the held-out inputs; in brackets stand confidence intervals of 95 % over inputs (`gram/evaluation/intervals.py`).
 
 ## Training
@@ -146,7 +147,7 @@ def generator_card(checkpoint: Checkpoint, results: dict[str, Any]) -> str:
 
 ## Data
 
-{source[0].upper()}{source[1:]} (`gram/tasks/`, task `{kind}`, its settings in `config.json`).
+{source[0].upper()}{source[1:]} (`gram/tasks/`, task `{kind}`, its settings in `config.json`{_digest(first)}).
 
 ## Training
 
@@ -175,6 +176,11 @@ The paper's model has about 10 million parameters, D = 512 and batch 768 on eigh
 {_weights_of(results)}
 Made at commit `{results["commit"]}`.
 """
+
+
+def _digest(metrics: dict[str, Any]) -> str:
+    """The digest of the data that metrics rest on, in words; empty if they were stored without."""
+    return f"; held out: sha256 `{metrics['data']['sha256'][:12]}`" if "data" in metrics else ""
 
 
 def _weights_of(results: dict[str, Any]) -> str:

@@ -25,6 +25,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -49,6 +50,7 @@ from gram.tasks.arc_grids import (
     tidy,
 )
 from gram.tasks.base import Puzzles, Split, Task, TaskError, Tokens, Verdict
+from gram.tasks.digests import named
 
 COLORS = ("black", "blue", "red", "green", "yellow", "gray", "magenta", "orange", "azure", "maroon")  # ARC's palette
 STAYS = 0.25  # share of the drawn pairs that `augment` leaves in the corner; HRM leaves one pair of each task
@@ -208,7 +210,8 @@ class ARC(Task):
         warning = "; ARC-AGI-2 training holds most of ARC-AGI-1, so never train on one and measure on the other"
         if self.config.dataset == "conceptarc":
             warning = ""
-        return f"{names} from arc/{self.config.dataset}.zip, {official.title} ({official.origin}){left}{warning}"
+        source = named(f"arc/{self.config.dataset}.zip")
+        return f"{names} from {source}, {official.title} ({official.origin}){left}{warning}"
 
     def augment(self, x: Tokens, y: Tokens, rng: np.random.Generator) -> tuple[Tokens, Tokens]:
         """The grids of each pair moved on their canvas, both alike; every move that keeps them on it is as likely."""
@@ -271,7 +274,37 @@ class ARC(Task):
         config = self.config
         if config.dataset == "practice":
             return arc_practice.tasks(config.tasks, config.demonstrations, config.tests, config.canvas, config.seed)
-        return read(data.verify(f"arc/{config.dataset}.zip"))
+        found, official = read(data.path(f"arc/{config.dataset}.zip")), OFFICIAL[config.dataset]
+        if (sum(one.training for one in found), len(found)) != (
+            official.training, official.training + official.evaluation,
+        ):  # fmt: skip
+            learned = sum(one.training for one in found)
+            raise TaskError(
+                f"arc/{config.dataset}.zip holds {len(found)} tasks, {learned} of them for training; "
+                f"{official.title} has {official.training} and {official.evaluation} for evaluation, replace it"
+            )
+        return found
+
+    def own(self, path: Path) -> Puzzles:
+        """The tests of the ARC tasks in an archive, a folder or a JSON file, as `arc_files.read` reads them.
+
+        Raises:
+            TaskError: a task that this configuration does not name, as a model knows a task by its embedding alone.
+        """
+        numbers = {name: at for at, name in enumerate(self.task_names)}
+        found = read(path)
+        unknown = [one.name for one in found if one.name not in numbers]
+        if unknown:
+            raise TaskError(
+                f"{path} holds {', '.join(unknown[:3])} and so {len(unknown)} of {len(found)} tasks that are not in "
+                f"{self.config.dataset}; a model knows an ARC task by its puzzle embedding, so train it on them first"
+            )
+        large = [one for one in found if one.side > self.config.canvas]
+        if large:
+            raise TaskError(
+                f"{path} holds {large[0].name}, a task of side {large[0].side}; this canvas has {self.config.canvas}"
+            )
+        return self._encoded([(numbers[one.name], one.tests) for one in found], 0)[0]
 
     @cached_property
     def _fitting(self) -> list[tuple[int, ArcTask]]:

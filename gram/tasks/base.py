@@ -5,15 +5,19 @@ A task yields token arrays and judges token arrays. It holds no torch module and
 
 from __future__ import annotations
 
+import hashlib
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cached_property
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gram import plugins
 from gram.board import Board
 
 Split = Literal["train", "test"]
@@ -72,6 +76,14 @@ class Puzzles:
         """Number of solutions of each puzzle."""
         return np.array([len(found) for found in self.solutions], dtype=np.int64)
 
+    @cached_property
+    def digest(self) -> str:
+        """sha256 (hex) of the inputs and their solutions."""
+        sha = hashlib.sha256()
+        for part in (self.x, *self.solutions):
+            sha.update(f"{part.dtype} {part.shape}".encode() + np.ascontiguousarray(part).tobytes())
+        return sha.hexdigest()
+
     def take(self, indices: Sequence[int] | NDArray[np.integer]) -> Puzzles:
         """The puzzles at these indices, in this order."""
         chosen = [int(index) for index in indices]
@@ -104,6 +116,10 @@ class Task(ABC):
     identifiers: int = 0
     ruled: ClassVar[bool] = True
 
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        plugins.defined(cls)
+
     @property
     def blank_puzzle(self) -> Tokens | None:
         """The blank puzzle [position], where it is the only one: generation is unconditional. Else None.
@@ -111,6 +127,16 @@ class Task(ABC):
         Known without the data: who generates needs none.
         """
         return None
+
+    @property
+    def data_name(self) -> str:
+        """What its data are called: the board, and every setting that is not the default."""
+        chosen = [
+            f"{field.name} {getattr(self.config, field.name)}"
+            for field in fields(self.config)
+            if getattr(self.config, field.name) != field.default
+        ]
+        return ", ".join([self.board.title, *chosen])
 
     @abstractmethod
     def puzzles(self, split: Split) -> Puzzles:
@@ -143,6 +169,14 @@ class Task(ABC):
             NoSolverError: the answers of this task are known only from its data.
         """
         raise NoSolverError(f"{self.name} has no exact solver; its answers are known only from its data")
+
+    def solve_each(self, x: Tokens, limit: int) -> tuple[Tokens, ...]:
+        """Solutions [solution, position] of each puzzle [puzzle, position], at most `limit`; errors as in `solve`."""
+        return tuple(self.solve(each, limit) for each in x)
+
+    def own(self, path: Path) -> Puzzles | None:
+        """A person's puzzles in a form that only this task knows; None: `gram.tasks.own` reads it as text."""
+        return None
 
     def augment(self, x: Tokens, y: Tokens, rng: np.random.Generator) -> tuple[Tokens, Tokens]:
         """Puzzles and answers [row, position], each row changed by a random symmetry under which it stays right.

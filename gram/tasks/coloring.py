@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 
 from gram.board import Board, Token
 from gram.tasks.base import Puzzles, Split, Task, TaskError, Tokens, Verdict
+from gram.tasks.graph_files import edges_of, is_graph6
 
 PAD, APART, JOINED, FIRST = 0, 1, 2, 3
 COLORS = ("blue", "green", "yellow")  # names that a theme draws as they say, and initials that differ
@@ -183,10 +184,10 @@ class Coloring(Task):
     def parse(self, text: str) -> Tokens:
         """The graph that a person wrote as edges and, if wanted, colors of nodes: `1-2 2-3 3-1 1=B`.
 
-        Nodes count from 1; commas and line breaks separate as blanks do; `no edges` is the graph without any. The
-        format of DIMACS is read too (`p edge 8 4`, then a line `e 1 2` for each edge).
+        Nodes count from 1; commas and line breaks separate as blanks do; `no edges` is the graph without any. DIMACS,
+        edge lists, adjacency matrices and graph6 are read too (`gram.tasks.graph_files`).
         """
-        text = self._dimacs(text)
+        text = edges_of(text, self.config.vertices)
         n, initials = self.config.vertices, {name[0].upper(): name for name in COLORS[: self.config.colors]}
         pieces = re.split(r"[\s,;]+", text.strip(" \t\r\n,;"))
         none = pieces[:2] == ["no", "edges"]
@@ -227,22 +228,10 @@ class Coloring(Task):
             raise TaskError(f"nodes {a + 1} and {b + 1} are joined and both {self._color(x[a])}; change one of them")
         return x
 
-    def _dimacs(self, text: str) -> str:
-        """A graph in the format of DIMACS as edges; another text as it is."""
-        lines = [line.split() for line in text.removeprefix("\ufeff").splitlines()]
-        lines = [line for line in lines if line and line[0] != "c"]
-        if not lines or lines[0][0] != "p":
-            return text
-        n, edges = self.config.vertices, []
-        for line in lines[1:]:
-            if len(line) != 3 or line[0] != "e":
-                raise TaskError(f"{' '.join(line)[:40]!r} is no edge of a DIMACS file; write it as e 1 2")
-            edges.append(f"{line[1]}-{line[2]}")
-        if lines[0][2:3] != [str(n)]:
-            raise TaskError(
-                f"the graph is {' '.join(lines[0])[:40]!r}; this task has {n} nodes, so write p edge {n} ..."
-            )
-        return " ".join(edges) or "no edges"
+    def split(self, text: str) -> list[str]:
+        """Graphs of graph6 in a line each; others divided by blank lines."""
+        lines = text.removeprefix("\ufeff").split()
+        return lines if lines and all(map(is_graph6, lines)) else super().split(text)
 
     def text(self, tokens: Tokens) -> str:
         """The graph [position] as edges and colors of nodes, `1-2 2-3 1=B`; `parse` reads it back."""

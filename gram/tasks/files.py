@@ -139,9 +139,23 @@ def find(name: str) -> tuple[str, Path] | None:
     if not plain.parts or plain.is_absolute() or ".." in plain.parts or "\\" in name or "\0" in name:
         raise DataError(f"{name!r} is no data file; write a path below the data folder, e.g. sudoku/train.csv.gz")
     for place, root in places().items():
-        if (root / plain).is_file():
-            return place, root / plain
+        for form in _forms(name):
+            if (root / form).is_file() or (name.endswith(".zip") and (root / form).is_dir()):
+                return place, root / form
     return None
+
+
+def _forms(name: str) -> list[str]:
+    """Where a file may lie: as it is called, or as others pack it (torchvision keeps MNIST in `raw`)."""
+    bare = name.removesuffix(".gz").removesuffix(".zip")
+    forms = [name, bare]
+    if name.endswith(".zip"):
+        forms.append(f"{bare}.json")
+    if name.startswith("mnist/"):
+        base = bare.removeprefix("mnist/")
+        folders = ("mnist/raw", "MNIST/raw", "mnist/MNIST/raw", "mnist")
+        forms += [f"{folder}/{one}" for folder in folders for one in (base, f"{base}.gz", base.replace("-idx", ".idx"))]
+    return forms
 
 
 def path(name: str) -> Path:

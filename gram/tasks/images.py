@@ -1,10 +1,11 @@
 """Handwritten digits: fill a blank picture, so that the pictures are distributed as the data. GRAM, Table 2 and Fig. 6.
 
 Data: `digits`, the 1,797 pictures of 8 x 8 pixels that scikit-learn carries (UCI, Alpaydin & Kaynak 1998), or `mnist`,
-28 x 28 (LeCun & Cortes), read here from its four IDX files. A pixel is ink where its gray, as a share of full ink,
-exceeds `threshold` (the paper: 0.5). A split is one blank puzzle whose solutions are the pictures of that split; they
-are examples, not all there are, so `complete` is False. After thresholding some pictures are equal: each is kept once,
-and a training picture that is also a test picture is left out (45 of digits; 24 training and 1 test picture of MNIST).
+28 x 28 (LeCun & Cortes), read from its four IDX files or Keras' `mnist.npz` (`gram.tasks.image_files`). A pixel is ink
+where its gray, as a share of full ink, exceeds `threshold` (the paper: 0.5). A split is one blank puzzle whose
+solutions are the pictures of that split; they are examples, not all there are, so `complete` is False. After
+thresholding some pictures are equal: each is kept once, and a training picture that is also a test picture is left out
+(45 of digits; 24 training and 1 test picture of MNIST).
 
 A token stands for a square of `patch` x `patch` pixels: 0 pad (in a puzzle: blank), then 1 + the pixels, row by row,
 read as a binary number. The paper has 14 x 14 tokens of 2 x 2 pixels and a vocabulary of 3 (pad, paper, ink): a
@@ -18,28 +19,22 @@ Left out: gray levels, labels as a condition (they are in `labels`, for measurin
 
 from __future__ import annotations
 
-import gzip
-import struct
-import zlib
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gram.board import Board, Token
-from gram.bounded import regular
-from gram.tasks import files as data
 from gram.tasks.base import SPLITS, Puzzles, Split, Task, TaskError, Tokens, Verdict
+from gram.tasks.digests import named
 from gram.tasks.files import DataError
+from gram.tasks.image_files import mnist_name, read_split
 
 PAD = 0
 SIDES = {"digits": 8, "mnist": 28}  # pixels
 TITLES = {"digits": "handwritten digits, 8 x 8", "mnist": "MNIST, 28 x 28"}
-MOST = 100_000  # pictures that one IDX file may hold
-_IMAGES, _LABELS = 2051, 2049  # what an IDX file of bytes begins with: three dimensions, one dimension
 _CORNERS = ("top left", "top right", "bottom left", "bottom right")
 
 
@@ -109,7 +104,8 @@ class Images(Task):
     def source(self) -> str:
         if self.config.dataset == "digits":
             return "embedded: the 1,797 handwritten digits of 8 x 8 pixels in scikit-learn (UCI)"
-        return f"files: {', '.join(_mnist(split, kind) for split in SPLITS for kind in ('images', 'labels'))}"
+        names = (mnist_name(split, kind) for split in SPLITS for kind in ("images", "labels"))
+        return f"files: {', '.join(map(named, names))}"
 
     @cached_property
     def _all(self) -> dict[str, tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
@@ -133,8 +129,7 @@ class Images(Task):
         found = {}
         held_out: set[bytes] = set()
         for split in ("test", "train"):
-            gray = read_images(data.path(_mnist(split, "images")))
-            labels = read_labels(data.path(_mnist(split, "labels")))
+            gray, labels = read_split(split)
             if len(gray) != len(labels):
                 raise DataError(
                     f"MNIST's {split} files hold {len(gray):,} pictures and {len(labels):,} labels; replace them"
@@ -228,57 +223,6 @@ def _label(symbol: str) -> str:
     if len(set(symbol)) == 1:
         return "ink" if "1" in symbol else "paper"
     return f"ink {', '.join(corner for corner, bit in zip(_CORNERS, symbol, strict=True) if bit == '1')}"
-
-
-def read_images(path: Path) -> NDArray[np.uint8]:
-    """The grays [image, row, column], 0 paper to 255 ink, of a gzipped IDX file of 28 x 28 pictures.
-
-    Raises:
-        DataError: unreadable, not such a file, too large, cut off, or longer than it says.
-    """
-    side = SIDES["mnist"]
-    return _read(path, _IMAGES, (side, side))
-
-
-def read_labels(path: Path) -> NDArray[np.uint8]:
-    """The labels [image], 0 to 9, of a gzipped IDX file; errors as in `read_images`."""
-    labels = _read(path, _LABELS, ())
-    if labels.max() > 9:
-        raise DataError(f"{path} holds the label {labels.max()}; MNIST's are 0 to 9, replace the file")
-    return labels
-
-
-def _read(path: Path, magic: int, item: tuple[int, ...]) -> NDArray[np.uint8]:
-    """The bytes [count, *item] of an IDX file; never more than `MOST` items are held."""
-    dims = 1 + len(item)
-    size = int(np.prod(item, dtype=np.int64))
-    try:
-        with gzip.open(regular(path)) as opened:
-            header = opened.read(4 + 4 * dims)
-            if len(header) < 4 + 4 * dims:
-                raise DataError(
-                    f"{path} ends within its IDX header; replace it (`gram data verify` names what differs)"
-                )
-            found, count, *shape = struct.unpack(f">{1 + dims}I", header)
-            if found != magic:
-                raise DataError(f"{path} begins with {found}; an IDX file of this kind begins with {magic}, replace it")
-            if not 1 <= count <= MOST or tuple(shape) != item:
-                sizes = " x ".join(map(str, (count, *shape)))
-                raise DataError(
-                    f"{path} is of size {sizes}; allowed are 1 to {MOST:,} of {' x '.join(map(str, item)) or 1}"
-                )
-            content = opened.read(count * size + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path} is not a readable gzip file; it may be cut off, replace it: {error}") from error
-    if len(content) != count * size:
-        which = "fewer" if len(content) < count * size else "more"
-        raise DataError(f"{path} holds {which} bytes than the {count:,} entries it promises; replace it")
-    return np.frombuffer(content, dtype=np.uint8).reshape(count, *item)
-
-
-def _mnist(split: str, kind: str) -> str:
-    """The name of one of MNIST's files; kind is `images` or `labels`."""
-    return f"mnist/{'train' if split == 'train' else 't10k'}-{kind}-idx{3 if kind == 'images' else 1}-ubyte.gz"
 
 
 def _digits() -> tuple[NDArray[np.float64], NDArray[np.uint8]]:

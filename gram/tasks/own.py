@@ -1,33 +1,50 @@
-"""A person's own puzzles: a file, texts, an array or a column of a table, as `Puzzles` with the solutions that exist.
+"""A person's own puzzles: a file, texts, an array, a table or graphs, as `Puzzles` with the solutions that exist.
 
-    read(task, "puzzles.sdm")              a file, also gzipped; which kind, its content says, not its name
+    read(task, "puzzles.sdm")              a file, also gzipped; which kind, its content says, not its name. Or the
+                                           name of one that `gram data add` registered
     read(task, ["53..7....", ...])         texts, each a puzzle as `Task.parse` reads it; a pandas column too
     read(task, array)                      [puzzle, position] digits, 0 for a blank
+    read(task, frame)                      a table: a pandas DataFrame, or a file of CSV
+    read(task, [graph, ...])               networkx graphs, or their adjacency matrices [puzzle, node, node]
 
 A table (CSV with a header) has the puzzles in a column `question`, `quizzes` or `puzzle`, and may have answers
-(`answer`, `solutions`, `solution`) and ratings (`rating`); an answer that is none is refused.
+(`answer`, `solutions`, `solution`) and ratings (`rating`); an answer that is none is refused. JSON, one text or a line
+each, holds such rows, entries of reasoning-gym (Sudoku, mini Sudoku, queens, graph coloring) or graphs. `write` writes
+what is read here.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from gram.bounded import unpacked
-from gram.tasks.base import NoSolverError, Puzzles, Task, TaskError
+from gram import atomic
+from gram.bounded import parse_json, unpacked
+from gram.tasks.base import NoSolverError, Puzzles, Task, TaskError, Tokens
+from gram.tasks.digests import own_file
+from gram.tasks.graph_files import from_matrix, from_object
 
 MAX_SOLUTIONS = 1_000  # of a puzzle; only if there are fewer are they known to be all
+MAX_ALL = 1_000_000  # of all puzzles of a file
 MAX_BYTES = 64_000_000
 QUESTIONS, ANSWERS, RATING = ("question", "quizzes", "puzzle"), ("answer", "solutions", "solution"), "rating"
 
 
+class Row(NamedTuple):
+    """A puzzle as it was written, and what stands beside it."""
+
+    puzzle: str
+    answer: str | None = None
+    rating: Any = None
+
+
 def read(task: Task, source: Any) -> Puzzles:
-    """The puzzles of a file, of texts or of an array; see the head of this file.
+    """The puzzles of a file, of texts, of a table or of an array; see the head of this file.
 
     Raises:
         TaskError: a file that cannot be read, no puzzles, or one that the task cannot take; it names the file and
@@ -35,58 +52,62 @@ def read(task: Task, source: Any) -> Puzzles:
     """
     where = ""
     if isinstance(source, (str, Path)):
-        where, text = f"{source}, ", file_text(Path(source))
-        table = _table(text, where)
-        if table is None:
-            texts, answers, ratings = task.split(text), None, None
-        else:
-            texts, answers, ratings = table
+        where, path = f"{source}, ", own_file(str(source)) or Path(source)
+        if (own := task.own(path)) is not None:
+            return own
+        rows = _rows(task, file_text(path), where)
+    elif hasattr(source, "columns"):
+        rows = _columns({str(name): source[name].tolist() for name in source.columns}, "the table, ")
     else:
-        texts, answers, ratings = [_line(one) for one in _listed(source)], None, None
-    if not texts:
+        rows = [Row(_line(task, one)) for one in _listed(source)]
+    if not rows:
         raise TaskError(f"{where}no puzzle stands there; write {task.board.title} puzzles, one after the other")
-    puzzles = [_one(task, text, f"{where}puzzle {at}: ") for at, text in enumerate(texts, 1)]
-    for at, answer in enumerate(answers or (), 1):
-        given, place = puzzles[at - 1], f"{where}puzzle {at}: "
-        if not task.judge(given, _one(task, answer, f"{place}its answer: ").x[:, None]).valid.all():
-            raise TaskError(f"{place}its answer breaks a rule or changes a given; correct it or leave the column out")
-    return Puzzles(
-        np.concatenate([one.x for one in puzzles]),
-        tuple(one.solutions[0] for one in puzzles),
-        complete=all(one.complete for one in puzzles),
-        rating=None if ratings is None else np.array(ratings, dtype=np.int64),
-    )
+    x = np.stack([_parsed(task, row.puzzle, f"{where}puzzle {at}: ") for at, row in enumerate(rows, 1)])
+    _compare(task, x, rows, where)
+    try:
+        ratings = [int(row.rating) for row in rows] if all(row.rating is not None for row in rows) else None
+    except ValueError as error:
+        raise TaskError(f"{where}a rating is no whole number ({error}); correct it or leave the column out") from error
+    return _solved(task, x, None if ratings is None else np.array(ratings, dtype=np.int64))
 
 
 def is_own(source: Any) -> bool:
     """Whether these are a person's own puzzles, not indices in a split: a path, texts, or more than one dimension."""
     if isinstance(source, Path) or (isinstance(source, str) and is_file(source)):
         return True
+    if hasattr(source, "columns") or _is_graph(source):
+        return True
     return (
         not isinstance(source, str)
         and np.iterable(source)
-        and any(np.ndim(one) or isinstance(one, str) for one in source)
+        and any(isinstance(one, str) or _is_graph(one) or np.ndim(one) for one in source)
     )
 
 
 def is_file(text: str) -> bool:
-    """Whether a text is the path of a file rather than a puzzle."""
-    return "\n" not in text and len(text) < 1_000 and Path(text).is_file()
+    """Whether a text is the path of a file or folder, or the name of a registered one, rather than a puzzle."""
+    try:
+        return "\n" not in text and 0 < len(text) < 1_000 and (Path(text).exists() or own_file(text) is not None)
+    except (OSError, ValueError):
+        return False
 
 
 def typed(task: Task, text: str) -> Puzzles:
     """The puzzle that a person wrote, with its solutions; of a task without a solver none are known."""
-    x = task.parse(text)
-    try:
-        solutions = task.solve(x, limit=MAX_SOLUTIONS)
-    except NoSolverError:
-        return unanswered(x)
-    return Puzzles(x[None], (solutions,), complete=len(solutions) < MAX_SOLUTIONS)
+    return _solved(task, task.parse(text)[None])
 
 
 def unanswered(x: np.ndarray) -> Puzzles:
     """A puzzle [position] no answer of which is known."""
     return Puzzles(x[None], (np.empty((0, len(x)), np.uint8),), complete=False)
+
+
+def counted(puzzles: Puzzles) -> str:
+    """How many of the puzzles have no solution, one and several, in words; empty where that is not known."""
+    count = puzzles.counts
+    groups = {"no solution": count == 0, "one solution": count == 1, "several solutions": count > 1}
+    known = [f"{found.sum():,} with {name}" for name, found in groups.items() if found.any()]
+    return ", ".join(known) if puzzles.complete or count.any() else ""
 
 
 def file_text(path: Path) -> str:
@@ -103,53 +124,161 @@ def file_text(path: Path) -> str:
         raise TaskError(f"{path} is no text in UTF-8 ({error.reason} at byte {error.start}); convert it") from error
 
 
-def _one(task: Task, text: str, place: str) -> Puzzles:
+def write(task: Task, puzzles: Puzzles, path: Path) -> None:
+    """Write puzzles as a file that `read` reads back: `.csv` with answers and ratings, `.sdm` of Sudokus, or a text.
+
+    Raises:
+        OSError: the place cannot be written.
+    """
+    joint = "" if task.board.box else "/"  # between the rows of a puzzle that is written in a line
+
+    def line(tokens: Tokens) -> str:
+        return task.text(tokens).replace("\n", joint)
+
+    if path.suffix == ".csv":
+        columns = {"question": [line(x) for x in puzzles.x]}
+        if puzzles.counts.all():
+            columns["answer"] = [line(found[0]) for found in puzzles.solutions]
+        if puzzles.rating is not None:
+            columns["rating"] = puzzles.rating.tolist()
+        rows = [list(columns), *zip(*columns.values(), strict=True)]  # no text of a puzzle holds a comma
+        atomic.write(path, "".join(",".join(map(str, row)) + "\n" for row in rows))
+    elif path.suffix == ".sdm" and task.board.box:
+        atomic.write(path, "".join(f"{line(x)}\n" for x in puzzles.x))
+    else:
+        atomic.write(path, "\n\n".join(map(task.text, puzzles.x)) + "\n")
+
+
+def _solved(task: Task, x: Tokens, rating: np.ndarray | None = None) -> Puzzles:
+    """Puzzles [puzzle, position] with their solutions, by exact search where the task has one."""
+    limit = min(MAX_SOLUTIONS, max(2, MAX_ALL // len(x)))
     try:
-        return typed(task, text)
+        found = task.solve_each(x, limit)
+    except NoSolverError:
+        return Puzzles(x, tuple(np.empty((0, x.shape[1]), np.uint8) for _ in x), complete=False, rating=rating)
+    return Puzzles(x, found, complete=all(len(each) < limit for each in found), rating=rating)
+
+
+def _parsed(task: Task, text: str, place: str) -> Tokens:
+    try:
+        return task.parse(text)
     except TaskError as error:
         raise type(error)(f"{place}{error}") from error
 
 
+def _compare(task: Task, x: Tokens, rows: list[Row], where: str) -> None:
+    """Refuse an answer that is none to its puzzle."""
+    for at, (given, row) in enumerate(zip(x, rows, strict=True), 1):
+        if row.answer is not None:
+            place = f"{where}puzzle {at}: "
+            answer = _parsed(task, row.answer, f"{place}its answer: ")
+            if not task.check(given, answer).valid:
+                raise TaskError(
+                    f"{place}its answer breaks a rule or changes a given; correct it or leave the column out"
+                )
+
+
 def _listed(source: Any) -> list[Any]:
     """The members of a list, an array or a column; a single text or number is refused."""
+    if _is_graph(source):
+        return [source]
     if isinstance(source, bytes) or not isinstance(source, Iterable):
         raise TaskError(f"{source!r} is no list of puzzles; give a path, texts, or an array [puzzle, position]")
     return list(source)
 
 
-def _line(one: Any) -> str:
-    """A puzzle as text: as it is, or the digits of an array [position]."""
+def _is_graph(one: Any) -> bool:
+    """Whether this is a graph of networkx, or a mapping with edges."""
+    return (hasattr(one, "adjacency") and hasattr(one, "edges")) or (
+        isinstance(one, Mapping) and ("edges" in one or "links" in one)
+    )
+
+
+def _line(task: Task, one: Any) -> str:
+    """A puzzle as text: as it is, or the digits of an array [position], rows of symbols, or a graph."""
     if isinstance(one, str):
         return one
-    digits = np.asarray(one)
-    if digits.ndim == 2 and digits.dtype.kind in "iu":
-        return "\n".join(_line(row) for row in digits)
-    if digits.ndim != 1 or digits.dtype.kind not in "iu" or not ((digits >= 0) & (digits <= 9)).all():
-        raise TaskError(f"a puzzle is {str(one)[:60]!r}; give a text, or its digits from 0 (a blank) to 9")
-    return "".join(map(str, digits.tolist()))
-
-
-def _table(text: str, where: str) -> tuple[list[str], list[str] | None, list[int] | None] | None:
-    """Puzzles, answers and ratings of a CSV text whose header names a column of puzzles; else None."""
-    rows = csv.reader(io.StringIO(text))
+    if _is_graph(one):
+        return from_object(one, task.board.nodes)
     try:
-        header = [name.strip().lower() for name in next(rows, [])]
-        question = next((name for name in QUESTIONS if name in header), None)
-        if question is None:
+        array = np.asarray(one)
+    except ValueError:
+        array = np.empty(0)
+    if array.ndim == 2 and array.dtype.kind in "iu" and task.board.nodes:
+        return from_matrix(array, task.board.nodes)
+    if array.ndim == 2 and array.dtype.kind in "iuU":
+        return "\n".join(_line(task, row) for row in array)
+    if array.ndim == 1 and array.dtype.kind == "U":
+        return "".join(map(str, array))
+    if array.ndim != 1 or array.dtype.kind not in "iu" or not ((array >= 0) & (array <= 9)).all():
+        raise TaskError(f"a puzzle is {str(one)[:60]!r}; give a text, or its digits from 0 (a blank) to 9")
+    return "".join(map(str, array.tolist()))
+
+
+def _rows(task: Task, text: str, where: str) -> list[Row]:
+    """The puzzles of a text: of JSON, of CSV with a header, or else as the task divides it."""
+    objects = _objects(text)
+    if objects is not None:
+        return [_of_object(task, one) for one in objects]
+    table = _table(text, where)
+    return [Row(one) for one in task.split(text)] if table is None else table
+
+
+def _objects(text: str) -> list[Any] | None:
+    """The entries of a JSON text, or of a text with an object a line; None if it is neither."""
+    begins = text.lstrip()[:1]
+    if begins not in ("{", "["):
+        return None
+    try:
+        found = parse_json(text)
+    except ValueError:
+        if begins == "[":
             return None
-        every = [row for row in rows if row]
+        try:
+            found = [parse_json(line) for line in text.splitlines() if line.strip()]
+        except ValueError:
+            return None
+    if isinstance(found, Mapping):
+        return [found]
+    return found if found and all(isinstance(one, Mapping) for one in found) else None
+
+
+def _of_object(task: Task, entry: Mapping[str, Any]) -> Row:
+    """A puzzle of JSON: an entry of reasoning-gym, a graph, or a row of a table."""
+    about = entry.get("metadata")
+    if isinstance(about, Mapping) and "puzzle" in about:
+        answer = about.get("solution")
+        return Row(_line(task, about["puzzle"]), None if answer is None else _line(task, answer))
+    if _is_graph(entry):
+        return Row(_line(task, entry))
+    (row,) = _columns({name: [value] for name, value in entry.items()}, "an entry, ")
+    return Row(_line(task, row.puzzle), None if row.answer is None else _line(task, row.answer), row.rating)
+
+
+def _columns(table: Mapping[str, list[Any]], where: str) -> list[Row]:
+    """The rows of a table by columns."""
+    lower = {name.strip().lower(): values for name, values in table.items()}
+    question = next((name for name in QUESTIONS if name in lower), None)
+    if question is None:
+        raise TaskError(
+            f"{where}no column of {', '.join(map(str, table))[:200]} holds puzzles; name it {' or '.join(QUESTIONS)}"
+        )
+    nothing: list[Any] = [None] * len(lower[question])
+    answers = next((lower[name] for name in ANSWERS if name in lower), nothing)
+    return [Row(*row) for row in zip(lower[question], answers, lower.get(RATING, nothing), strict=True)]
+
+
+def _table(text: str, where: str) -> list[Row] | None:
+    """The rows of a CSV text whose header names a column of puzzles; else None."""
+    lines = csv.reader(io.StringIO(text))
+    try:
+        header = [name.strip().lower() for name in next(lines, [])]
+        if not set(QUESTIONS) & set(header):
+            return None
+        every = [row for row in lines if row]
     except csv.Error as error:
-        raise TaskError(f"{where}row {rows.line_num}: {error}; correct it") from error
+        raise TaskError(f"{where}row {lines.line_num}: {error}; correct it") from error
     for at, row in enumerate(every, 2):
         if len(row) != len(header):
             raise TaskError(f"{where}row {at} has {len(row)} fields under {len(header)} columns; correct it")
-
-    def column(name: str) -> list[str]:
-        return [row[header.index(name)] for row in every]
-
-    answer = next((name for name in ANSWERS if name in header), None)
-    try:
-        ratings = [int(value) for value in column(RATING)] if RATING in header else None
-    except ValueError as error:
-        raise TaskError(f"{where}a rating is no whole number ({error}); correct it or leave the column out") from error
-    return column(question), column(answer) if answer else None, ratings
+    return _columns({name: [row[at] for row in every] for at, name in enumerate(header)}, where)

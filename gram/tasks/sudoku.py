@@ -3,9 +3,10 @@
 Two tasks share board, rules and solver. `Sudoku` completes puzzles that have exactly one solution; `SudokuGeneration`
 starts from the blank board, and every full board is an answer.
 
-Data: generated here (4 x 4, 6 x 6, 9 x 9), or `extreme`, 9 x 9 puzzles of public lists in $GRAM_DATA/sudoku. Those
-files follow the schema of HRM's Sudoku-Extreme, but hold other puzzles: scores on them are not scores on that set. That
-their puzzles have one solution was proved when the files were made; here each answer is only checked to be one.
+Data: generated here (4 x 4, 6 x 6, 9 x 9), or `extreme`, 9 x 9 puzzles in $GRAM_DATA/sudoku in the schema of HRM's
+Sudoku-Extreme. This project's files there, of public lists, hold other puzzles than that set: scores on them are not
+scores on it. Which files these are, `source` says by their digests (`gram.tasks.digests`). That the puzzles of ours
+have one solution was proved when they were made; here each answer is only checked to be one.
 
 Held out are whole classes under the symmetries of the board (relabeled digits; permuted bands, stacks, rows and
 columns; where boxes are square, transposition), so that `augment` never makes a test puzzle out of a training puzzle.
@@ -38,11 +39,12 @@ from gram.tasks.sudoku_solver import (
     puzzle_classes,
     random_boards,
     search,
+    symmetric,
     units,
 )
 
 PAD, BLANK = 0, 1
-BLANKS = ".0_*?"  # how people write a blank
+BLANKS = ".0_*?xX-"  # how people write a blank
 
 DATASETS = ("generated", "extreme")
 
@@ -63,7 +65,8 @@ class SudokuConfig:
 
     Attributes:
         size: rows, columns and digits: 4 (boxes of 2 x 2), 6 (2 x 3) or 9 (3 x 3).
-        dataset: `generated`, or `extreme` (9 x 9 only): the files sudoku/train.csv.gz and sudoku/test.csv.gz.
+        dataset: `generated`, or `extreme` (9 x 9 only): the files sudoku/train.csv.gz and sudoku/test.csv.gz,
+            packed or not.
         all_lists: of `extreme`, also the lists that come from repositories under the GPL.
         train_max, test_max: the first N puzzles of a split; 0 means all.
         rating_min, rating_max: dead ends that the solver meets; 0 means solved by singles alone; -1, no upper bound.
@@ -176,7 +179,7 @@ class _Sudoku(Task):
         self.board = board(config.size, self.name)
 
     def parse(self, text: str) -> Tokens:
-        """Rows of digits, or all in one line; `.`, `0`, `_`, `*` or `?` is a blank.
+        """Rows of digits, or all in one line; `.`, `0`, `_`, `*`, `?`, `x` or, beside digits, `-` is a blank.
 
         Rulers and frames, commas and spaces, comments (`#`), section names in brackets and titles are passed over, so
         that the usual files are read as they are: .sdk, .sdm, .ss, the frame of Simple Sudoku, `Grid 01`.
@@ -230,6 +233,15 @@ class _Sudoku(Task):
             )
         return found.digits + np.uint8(BLANK)
 
+    def solve_each(self, x: Tokens, limit: int) -> tuple[Tokens, ...]:
+        """As in `Task`, all puzzles in one search."""
+        digits = np.where(x > BLANK, x - BLANK, 0).astype(np.uint8)
+        found = search(options(digits, self.config.size), self.config.size, limit, EFFORT)
+        if not found.finished:
+            return super().solve_each(x, limit)  # one after the other: the effort is that of one, an error names it
+        ends = np.searchsorted(found.board, np.arange(1, len(x)))
+        return tuple(np.split(found.digits + np.uint8(BLANK), ends))
+
     def augment(self, x: Tokens, y: Tokens, rng: np.random.Generator) -> tuple[Tokens, Tokens]:
         """Relabeled digits; permuted bands, stacks, rows and columns; transposition where boxes are square (TRM)."""
         return symmetric(x, y, self.config.size, rng) if self.config.augment else (x, y)
@@ -263,7 +275,7 @@ class Sudoku(_Sudoku):
                 f"generated: {self.config.generated} random {self.board.title} puzzles of exactly one solution; "
                 f"{what} held out by classes under the board's symmetries"
             )
-        return f"{describe(self.config.all_lists)}; in the schema of HRM's Sudoku-Extreme, but not that set"
+        return describe(self.config.all_lists)
 
     def _listed(self, split: Split) -> Puzzles:
         """The puzzles of the file of a split, within the wished ratings; read once."""
@@ -408,29 +420,6 @@ def board(size: int, task: str) -> Board:
 def _one_each(x: Tokens, y: Tokens, rating: NDArray[np.int64]) -> Puzzles:
     """Puzzles [puzzle, position] with their only solutions, each a view of one array, and ratings [puzzle]."""
     return Puzzles(x, tuple(y[:, None]), rating=rating)
-
-
-def symmetric(x: Tokens, y: Tokens, size: int, rng: np.random.Generator) -> tuple[Tokens, Tokens]:
-    """Puzzles [row, position] and their answers, each row under a random symmetry of its own."""
-    rows = len(x)
-    high, wide = BOXES[size]
-    names = np.tile(np.arange(size + 2, dtype=np.uint8), (rows, 1))  # [row, token]; pad and blank stay
-    names[:, BLANK + 1 :] = rng.permuted(names[:, BLANK + 1 :], axis=1)
-
-    def lines(group: int) -> NDArray[np.int64]:
-        """Rows or columns [row, line] in an order that keeps groups together."""
-        outer = rng.random((rows, size // group, 1)).argsort(1)
-        inner = rng.random((rows, size // group, group)).argsort(2)
-        return (outer * group + inner).reshape(rows, size)
-
-    down, across = lines(high)[:, :, None], lines(wide)[:, None, :]
-    place = down * size + across
-    if high == wide:
-        place = np.where(rng.random((rows, 1, 1)) < 0.5, place.swapaxes(1, 2), place)
-    place = place.reshape(rows, size * size)
-    moved = (np.take_along_axis(tokens, place, axis=1) for tokens in (x, y))
-    one, other = (np.take_along_axis(names, tokens.astype(np.int64), axis=1) for tokens in moved)
-    return one, other
 
 
 def _hold_out(kinds: NDArray[np.int64], share: float, rng: np.random.Generator) -> NDArray[np.bool_]:

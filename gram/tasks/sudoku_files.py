@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 import re
 import zlib
 from pathlib import Path
@@ -12,17 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gram.bounded import regular
-from gram.tasks.base import TaskError, Tokens
+from gram.tasks.base import SPLITS, TaskError, Tokens
+from gram.tasks.digests import named
 from gram.tasks.sudoku_solver import units
 
 BLANK = 1
-FRAME = re.compile(r"(\*?[-+=:─━═┼╋╬┌┬┐├┤└┴┘╔╦╗╠╣╚╩╝]+\*?)?")
+FRAME = re.compile(r"([.':*]?[-+=:.'─━═┼╋╬┌┬┐├┤└┴┘╔╦╗╠╣╚╩╝]*[-=─━═][-+=:.'─━═┼╋╬┌┬┐├┤└┴┘╔╦╗╠╣╚╩╝]*[.':*]?)?")
 LINE, ROWS = 2_000, 20_000_000  # of characters, and of lines; Sudoku-Extreme has 3,831,994 rows
 COLUMNS = ("source", "question", "answer", "rating")
 
 
 def read(path: Path, all_lists: bool) -> tuple[Tokens, Tokens, NDArray[np.int64]]:
-    """Questions and answers [puzzle, position] and ratings [puzzle] of a gzipped table with the columns COLUMNS.
+    """Questions and answers [puzzle, position] and ratings [puzzle] of a table, gzipped or not, of the columns COLUMNS.
 
     Args:
         all_lists: also rows whose source does not start with `puzzles`.
@@ -32,7 +34,10 @@ def read(path: Path, all_lists: bool) -> tuple[Tokens, Tokens, NDArray[np.int64]
     sources, questions, answers, ratings = [], [], [], []
     row = 1
     try:
-        with gzip.open(regular(path), "rt", encoding="utf-8", newline="") as file:
+        with regular(path).open("rb") as raw:
+            packed = raw.read(2) == b"\x1f\x8b"
+            raw.seek(0)
+            file = io.TextIOWrapper(gzip.GzipFile(fileobj=raw) if packed else raw, encoding="utf-8-sig", newline="")
             lines = csv.reader(iter(lambda: file.readline(LINE), ""), strict=True)
             header = next(lines, [])
             missing = [name for name in COLUMNS if name not in header]
@@ -92,6 +97,12 @@ def _bad(path: Path, row: int, complaint: str) -> TaskError:
 
 
 def describe(all_lists: bool) -> str:
-    """Which puzzles these are, in words."""
+    """Which puzzles these are, in words: those of this project by the digests of the files, or somebody's own."""
+    names = [named(f"sudoku/{split}.csv.gz") for split in SPLITS]
+    if any(name.startswith("your file") for name in names):
+        return f"9 x 9 puzzles of {' and '.join(names)}"
     lists = "all lists, also those of repositories under the GPL" if all_lists else "only the lists named puzzles*"
-    return f"9 x 9 puzzles of public lists, the files sudoku/train.csv.gz and sudoku/test.csv.gz ({lists})"
+    return (
+        f"9 x 9 puzzles of public lists, the files {' and '.join(names)} ({lists}); in the schema of HRM's "
+        "Sudoku-Extreme, but not that set"
+    )

@@ -214,6 +214,29 @@ def dig(full: Digits, clues: NDArray[np.integer], size: int, rng: np.random.Gene
     return puzzles
 
 
+def symmetric(x: Digits, y: Digits, size: int, rng: np.random.Generator) -> tuple[Digits, Digits]:
+    """Tokens of puzzles [row, cell] and their answers (0 pad, 1 blank), each row under a random symmetry of its own."""
+    rows = len(x)
+    high, wide = BOXES[size]
+    names = np.tile(np.arange(size + 2, dtype=np.uint8), (rows, 1))  # [row, token]; pad and blank stay
+    names[:, 2:] = rng.permuted(names[:, 2:], axis=1)
+
+    def lines(group: int) -> NDArray[np.int64]:
+        """Rows or columns [row, line] in an order that keeps groups together."""
+        outer = rng.random((rows, size // group, 1)).argsort(1)
+        inner = rng.random((rows, size // group, group)).argsort(2)
+        return (outer * group + inner).reshape(rows, size)
+
+    down, across = lines(high)[:, :, None], lines(wide)[:, None, :]
+    place = down * size + across
+    if high == wide:
+        place = np.where(rng.random((rows, 1, 1)) < 0.5, place.swapaxes(1, 2), place)
+    place = place.reshape(rows, size * size)
+    moved = (np.take_along_axis(tokens, place, axis=1) for tokens in (x, y))
+    one, other = (np.take_along_axis(names, tokens.astype(np.int64), axis=1) for tokens in moved)
+    return one, other
+
+
 def puzzle_classes(digits: Digits) -> NDArray[np.int64]:
     """A number [puzzle], equal for just those 4 x 4 puzzles [puzzle, cell] (0 = blank) that are symmetric copies.
 

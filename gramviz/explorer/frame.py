@@ -20,12 +20,14 @@ from typing import Any
 
 import numpy as np
 
-from gram import atomic
-from gramviz.explorer.link import link
+from gram import atomic, plugins
+from gram.bounded import content
+from gramviz.explorer.link import LinkError, link
 from gramviz.explorer.models import Models
 from gramviz.explorer.payload import Payload
 from gramviz.explorer.puzzles import counted, puzzle_name
 
+MAX_PART = 1_000_000  # bytes of a part of another package
 FRAME_HEIGHT = 760  # px of the frozen frame in a notebook or report, in which the explorer fits itself
 
 _POLICY = (
@@ -87,17 +89,21 @@ const host = (s, L = {}) => ({
   send(q) { // another puzzle that is here, or a question for a model
     if (!("puzzle" in q)) return this.emit("ask", q);
     const { meta, data } = parcels.find(({ meta }) => meta.puzzle === q.puzzle);
-    Object.assign(s, { meta, state: { puzzle: q.puzzle } });
+    Object.assign(s, { meta, state: { puzzle: q.puzzle }, run: null });
     this.set("data", bytes(data)); },
-  save_changes() { if (alone) try { history.replaceState(null, "", "#v=" + write(s.state)); } catch {} },
+  save_changes() {
+    const view = { ...s.state, run: s.run ?? undefined };
+    if (alone) try { history.replaceState(null, "", "#v=" + write(view)); } catch {} },
   frozen: true });
 let state = parcels[0].state ?? {};
 if (alone && location.hash.startsWith("#v=")) try { state = read(location.hash.slice(3)) ?? state; } catch {}
 const parcel = parcels.find(({ meta }) => meta.puzzle === state.puzzle) ?? parcels[0];
+const { run } = state; // a puzzle that a person typed, and what to run on it
+delete state.run;
 const held = parcels.map(({ meta }) => meta.puzzle);
 const { thinker } = parcels[0];
 const asks = thinker && ["branch"];
-const model = host({ meta: parcel.meta, state, status: "", held, thinker, asks, data: bytes(parcel.data) });
+const model = host({ meta: parcel.meta, state, run, status: "", held, thinker, asks, data: bytes(parcel.data) });
 await gramvizWidget.render({ model, el: document.getElementById("gv"), signal: new AbortController().signal });
 }
 """
@@ -105,17 +111,44 @@ await gramvizWidget.render({ model, el: document.getElementById("gv"), signal: n
 
 @cache
 def module_text() -> str:
-    """The front end as one ES module."""
-    return link()
+    """The front end as one ES module, with the parts of other packages; one that cannot be linked is left out."""
+    paths: dict[str, Any] = {}
+    plugins.load("gramviz.parts", paths, _is_path)
+    parts: dict[str, str] = {}
+    for entry in plugins.named("gramviz.parts"):
+        if entry.name in paths:
+            try:
+                text = content(Path(paths[entry.name]), MAX_PART).decode("utf-8")
+                link(plugins={**parts, entry.name: _in_script(text)})
+            except (OSError, ValueError) as error:
+                plugins.leave_out(entry, error)
+            else:
+                parts[entry.name] = text
+    return link(plugins=parts)
+
+
+def _is_path(_name: str, path: Any) -> None:
+    """Refuse what is no path."""
+    if not isinstance(path, str | os.PathLike):
+        raise plugins.PluginError(f"it is {path!r:.80}, and no path of a JavaScript module")
+
+
+def _in_script(text: str) -> str:
+    """The text of a module, if a page can hold it in a <script>.
+
+    Raises:
+        LinkError: it would end the script.
+    """
+    if "</script" in text.lower() or "<!--" in text:
+        raise LinkError("it holds </script or <!--, which would end its own <script>; write it in two pieces")
+    return text
 
 
 def page_text(
     payload: Payload, state: Mapping[str, Any], more: Sequence[Payload] = (), models: Models | None = None
 ) -> str:
     """The page of a payload that opens with this state, holds those of `more` puzzles, and runs the models."""
-    module = module_text().replace("export default", "const gramvizWidget =", 1)  # in a page, a plain script
-    if "</script" in module.lower() or "<!--" in module:
-        raise AssertionError("the module's text would end its own <script>; write the tag in two pieces")
+    module = _in_script(module_text().replace("export default", "const gramvizWidget =", 1))  # a plain script
     parcels = [{"meta": one.meta, "data": base64.b64encode(one.data).decode()} for one in (payload, *more)]
     parcels[0]["state"] = state
     if models:

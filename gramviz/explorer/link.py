@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from posixpath import dirname, join, normpath
 
@@ -33,24 +34,28 @@ class LinkError(ValueError):
     """A module breaks the dialect; the message names the file and the line."""
 
 
-def link(entry: str = "widget.js", folder: Path = FRONTEND) -> str:
+def link(entry: str = "widget.js", folder: Path = FRONTEND, plugins: Mapping[str, str] | None = None) -> str:
     """One ES module with everything that `entry` needs, dependencies first.
 
+    Args:
+        plugins: name -> text of modules of other packages that each export one `create...`, a part of the page; they
+            import as the files in `parts/` do.
     Raises:
         LinkError: a missing module or export, a cycle, a name used twice, or a statement outside the dialect.
     """
     sources: dict[str, str] = {}  # path in the folder -> its text without module syntax, in linking order
     exports: dict[str, set[str]] = {}
     owner: dict[str, str] = {}  # top-level name -> "file:line"
+    added = _modules(plugins or {}, folder)
 
     def visit(name: str, asked: str, path: tuple[str, ...]) -> None:
         if name in path:
             raise LinkError(f"{asked}: modules import each other in a circle: {' > '.join([*path, name])}")
         if name in sources:
             return
-        if not (folder / name).is_file():
+        if name not in added and not (folder / name).is_file():
             raise LinkError(f"{asked}: there is no module {name!r} in {folder}")
-        text = (folder / name).read_text(encoding="utf-8")
+        text = added[name] if name in added else (folder / name).read_text(encoding="utf-8")
         text = _DATA.sub(lambda found: _constant(found[1], (folder / name).parent / found[2]), text)
 
         def at(offset: int) -> str:
@@ -85,6 +90,28 @@ def link(entry: str = "widget.js", folder: Path = FRONTEND) -> str:
 
     visit(entry, entry, ())
     return "\n".join(sources.values())
+
+
+def _modules(plugins: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """The modules of plug-ins by their place, and `plugins.js` with a line for each in its list."""
+    found, imports, lines = {}, [], []
+    for name, text in plugins.items():
+        makers = re.findall(r"^export function (create\w+)\(", text, re.MULTILINE)
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or len(makers) != 1:
+            raise LinkError(
+                f"the plug-in {name!r} exports {', '.join(makers) or 'nothing'}; it must have a name of small letters "
+                "and export one function create..., which makes its part"
+            )
+        if (folder / "parts" / f"{name}.js").exists():
+            raise LinkError(f"there is a part {name!r} already; name the plug-in otherwise")
+        found[f"parts/{name}.js"] = text
+        imports.append(f'import {{ {makers[0]} }} from "./parts/{name}.js";\n')
+        lines.append(f'[guarded("{name}", {makers[0]})]')
+    if found:
+        text = (folder / "plugins.js").read_text(encoding="utf-8")
+        text = text.replace("PLUGINS = []", f"PLUGINS = [{', '.join(lines)}]")
+        found["plugins.js"] = "".join(imports) + text
+    return found
 
 
 def _constant(name: str, path: Path) -> str:

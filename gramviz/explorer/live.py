@@ -1,12 +1,13 @@
-"""A model at work: controls, and an explorer that grows while the model samples.
+"""A model at work: an explorer that grows while the model samples, alone or with controls.
 
+    gv.explore(gram.watch("sudoku9-gram", 3))
     gv.live(gram.watch, ["sudoku9-generate-gram", "mnist-gram"])
 
 `watch` is the notebook's: a function like `gram.watch` that yields moments, one per transition. It runs in a thread
 of its own, so the page stays quick; what the explorer shall show is packed there too and handed to the kernel's own
-loop, at most every `EVERY` seconds. Pause and cancel are heard between two moments, and what was drawn until then
-stays, as `Live.rollout`. When it ran to its end, that is the rollout of `gram.sample` with the same choices, bit for
-bit.
+loop, at most every `EVERY` seconds and in at most a third of the time. Pause and cancel are heard between two moments,
+and what was drawn until then stays. When it ran to its end, that is the rollout of `gram.sample` with the same choices,
+bit for bit.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import math
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 import ipywidgets
@@ -26,7 +27,8 @@ from IPython.display import display, update_display
 
 from gramviz.explorer.output import bundle
 from gramviz.explorer.pack import pack
-from gramviz.explorer.payload import Payload
+from gramviz.explorer.payload import PackError, Payload
+from gramviz.explorer.source import Source
 from gramviz.explorer.widget import Explorer
 
 EVERY = 0.4  # seconds between two payloads; the page reads one in a tenth of that
@@ -59,6 +61,7 @@ class Worker:
         report: called in the thread with (done, total, payload or None) when there is something to show, and once at
             the end; each payload comes with the rollout that it was made of.
         ended: called in the thread at the end, with "" or one sentence on what went wrong.
+        packed: makes the payload of a rollout; called in the thread.
     """
 
     def __init__(
@@ -66,8 +69,9 @@ class Worker:
         moments: Callable[[], Iterable[Moment]],
         report: Callable[[int, int, tuple[xr.Dataset, Payload] | None], object],
         ended: Callable[[str], object],
+        packed: Callable[[xr.Dataset], Payload] = lambda rollout: pack([rollout]),
     ) -> None:
-        self._moments, self._report, self._ended = moments, report, ended
+        self._moments, self._report, self._ended, self._packed = moments, report, ended, packed
         self._cancelled, self._goes = threading.Event(), threading.Event()
         self._goes.set()
         self._thread = threading.Thread(target=self._run, name="gramviz-live", daemon=True)
@@ -103,13 +107,15 @@ class Worker:
             self._ended("")
 
     def _draw(self) -> None:
-        shown, pending = -math.inf, False
+        shown, pause, pending = -math.inf, 0.0, False
         for moment in self._moments():
             pending = pending or moment.whole
-            late = time.monotonic() - shown > EVERY
+            began = time.monotonic()
+            late = began - shown > pause
             if self._cancelled.is_set() or not self._goes.is_set() or moment.done == moment.total or late:
                 self._tell(moment, pending)
                 shown, pending = time.monotonic(), False
+                pause = EVERY and max(EVERY, 2 * (shown - began))
             self._goes.wait()
             if self._cancelled.is_set():
                 return
@@ -119,8 +125,78 @@ class Worker:
         packed = None
         if fresh:
             rollout = moment.rollout()
-            packed = rollout, pack([rollout])
+            packed = rollout, self._packed(rollout)
         self._report(moment.done, moment.total, packed)
+
+
+class Sampled(Explorer):
+    """An explorer of a sampling that is under way; make it with `explore(gram.watch(...))`.
+
+    What is drawn is on screen, and what follows joins it. When all is drawn, or `cancel` was called, it is the explorer
+    of that rollout, `source.rollouts[0]`; other puzzles, branches and comparisons can be asked for from then on.
+    """
+
+    def __init__(self, moments: Iterator[Moment], source: Callable[[xr.Dataset], Source], **known: Any) -> None:
+        first = next((moment for moment in moments if moment.whole), None)
+        if first is None:
+            raise PackError("this sampling ended before its first step; give one that has not begun: gram.watch(...)")
+        self._of, self._latest = source, source(first.rollout())
+        self._at, self._displayed = (first.done, first.total), False
+        super().__init__(_partial(self._latest.payload(), *self._at), **known)
+        loop = kernel_loop()
+        self._worker = Worker(
+            lambda: moments,
+            lambda *news: _soon(loop, self._grow, *news),
+            lambda problem: _soon(loop, self._end, problem),
+            lambda rollout: source(rollout).payload(),
+        )
+        self._worker.start()
+
+    def cancel(self) -> None:
+        """Stop the model before its next transition; what exists stays."""
+        self._worker.cancel()
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until all is drawn. For scripts: in a notebook cell the page does not change while this waits."""
+        self._worker.join(timeout)
+
+    def _grow(self, done: int, total: int, packed: tuple[xr.Dataset, Payload] | None) -> None:
+        self._at = done, total
+        if packed:
+            self._latest = self._of(packed[0])
+            if done == total:
+                self._settle()
+            self.feed(_partial(packed[1], done, total))
+
+    def _settle(self) -> None:
+        """From now on it has a rollout, so that it can be asked for more."""
+        self._source = self._latest
+        self.asks = self._able()
+
+    def _end(self, problem: str) -> None:
+        done, total = self._at
+        self._settle()
+        self.status = problem
+        self.send({"say": problem or f"{'Done' if done == total else 'Cancelled'}: {_drawn(done, total)}"})
+        if self._displayed:  # what was drawn is kept in the notebook
+            data, metadata = self._repr_mimebundle_()
+            update_display(data, metadata=metadata, raw=True, display_id=self.model_id)
+
+    def _ipython_display_(self) -> None:
+        data, metadata = self._repr_mimebundle_()
+        display(data, metadata=metadata, raw=True, display_id=self.model_id)
+        self._displayed = True
+
+
+def _drawn(done: int, total: int) -> str:
+    return f"{done} of {total} transitions are drawn."
+
+
+def _partial(payload: Payload, done: int, total: int) -> Payload:
+    """The payload, which says what is not drawn yet."""
+    if done < total:
+        payload.meta["left_out"].append(_drawn(done, total))
+    return payload
 
 
 class Live(ipywidgets.VBox):
@@ -216,8 +292,8 @@ class Live(ipywidgets.VBox):
         self.progress.value, self.progress.bar_style = 0, ""
         self._worker = Worker(
             lambda: self._watch(checkpoint, **choices),
-            lambda *news: self._soon(self._update, *news),
-            lambda problem: self._soon(self._end, problem),
+            lambda *news: _soon(self._loop, self._update, *news),
+            lambda problem: _soon(self._loop, self._end, problem),
         )
         self._worker.start()
         return self
@@ -232,12 +308,6 @@ class Live(ipywidgets.VBox):
         waits."""
         if self._worker:
             self._worker.join(timeout)
-
-    def _soon(self, call: Callable[..., None], *arguments: Any) -> None:
-        if self._loop is None or self._loop.is_closed():
-            call(*arguments)
-        else:
-            self._loop.call_soon_threadsafe(call, *arguments)
 
     def _pause(self, on: bool) -> None:
         if self._worker:
@@ -280,6 +350,14 @@ class Live(ipywidgets.VBox):
         self.start.disabled, self.pause.disabled, self.stop.disabled = busy, not busy, not busy
         if self.pause.value:
             self.pause.value = False
+
+
+def _soon(loop: asyncio.AbstractEventLoop | None, call: Callable[..., None], *arguments: Any) -> None:
+    """Call it from the kernel's loop, if there is one."""
+    if loop is None or loop.is_closed():
+        call(*arguments)
+    else:
+        loop.call_soon_threadsafe(call, *arguments)
 
 
 def kernel_loop() -> asyncio.AbstractEventLoop | None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
+
+import xarray as xr
 
 from gram.progress import bar
+from gramviz.explorer.live import Moment, Sampled
 from gramviz.explorer.pack import Packing
 from gramviz.explorer.payload import PackError
 from gramviz.explorer.source import Other, Rerun, Rollout, Source, opened
@@ -13,7 +17,7 @@ from gramviz.measure import Every
 
 
 def explore(
-    rollout: Rollout,
+    rollout: Rollout | Iterator[Moment],
     *,
     puzzle: int = 0,
     name: str | None = None,
@@ -28,7 +32,8 @@ def explore(
     """Open one rollout.
 
     Args:
-        rollout: a rollout, or the path of one.
+        rollout: a rollout, or the path of one; or a sampling that is drawn meanwhile, `gram.watch(...)`: its first
+            state is shown at once and the rest as it comes, in `gramviz.explorer.live.Sampled`, which can be cancelled.
         puzzle: which of its puzzles, from 0.
         name: what a reader calls it; by default the rollout's own name.
         rerun: a function that draws it again by its model, `gram.rerun`: then puzzles can be edited and trajectories
@@ -40,6 +45,9 @@ def explore(
         RolloutError, PackError: it is not a rollout, there is no such puzzle, or it is over the budget.
     """
     packing = Packing(budget, False, second, every, trajectories, tuple(planes_of))
+    if not isinstance(rollout, xr.Dataset | str | os.PathLike):
+        of = lambda drawn: Source.of([drawn], puzzle, [name], packing)  # noqa: E731
+        return Sampled(rollout, of, rerun=rerun, others=others)
     return _explorer([rollout], puzzle, [name], rerun, others, packing)
 
 

@@ -27,6 +27,7 @@ from gram.rollout import RolloutError, board_of, check, digest
 from gramviz import measure
 from gramviz.contract import CONTRACT
 from gramviz.explorer.answers import answer_space
+from gramviz.explorer.extra import boarded, extra_bases, extra_meta, is_bare, pack_extras
 from gramviz.explorer.low import low_maps, low_steps
 from gramviz.explorer.maps import maps
 from gramviz.explorer.payload import LETTERS, NONE, PackError, Payload, PayloadWriter, clean_tree, fraction
@@ -90,6 +91,7 @@ def packed(
     rollouts: Sequence[xr.Dataset], puzzle: int | Sequence[int], names: Sequence[str] | None, packing: Packing
 ) -> Payload:
     """As `pack`."""
+    rollouts = [boarded(check(rollout)) for rollout in rollouts]
     chosen = _same_puzzle(rollouts, puzzle, packing.own)
     planes = _own_planes(rollouts, chosen, packing.planes_of)
     limit, trajectories = _bytes(packing.budget), packing.trajectories
@@ -125,8 +127,6 @@ def _same_puzzle(rollouts: Sequence[xr.Dataset], puzzle: int | Sequence[int], ow
     count = len(rollouts)
     if not 1 <= count <= len(LETTERS):
         raise PackError(f"the explorer shows 1 to {len(LETTERS)} rollouts, not {count}. Pass fewer, or open two.")
-    for rollout in rollouts:
-        check(rollout)
     chosen = [puzzle] * count if isinstance(puzzle, int | np.integer) else list(puzzle)
     if len(chosen) != count:
         raise ValueError(f"{len(chosen)} puzzle indices for {count} rollouts; give one, or one for each")
@@ -186,13 +186,19 @@ def _pack(
         writer.series, missing = letter, dict[str, str]()
         _boards(writer, drawn[i], missing, packing.second)
         _curves(writer, rollout, drawn[i], missing)
+        pack_extras(writer, drawn[i])
         _endings(writer, rollout, full[i], answers.final[i].values, answers.at[i].values, missing)
         updates = low_steps(writer, both.cut(full[i]) if both else full[i], rollout, missing)
+        if is_bare(rollout):
+            missing.clear()  # a list of what models record would hide the little that this loop has
         metas.append(_series_meta(letter, rollout, whole[i], kept[i], updates, missing, names[i] if names else None))
         if not both and (rollout["x"].values != rollouts[0]["x"].values).any():
             metas[-1]["x"] = measure.shown(rollout)["x"].values[0].tolist()
     space, bases, opening = answer_space(writer, drawn, answers)
-    bases += maps(writer, rollouts, packing.share_h, ("h",)) + low_maps(writer, full, rollouts, packing.share_h)
+    if is_bare(whole[0]):
+        bases = []
+    bases += maps(writer, rollouts, packing.share_h, ("h", *extra_bases(rollouts)))
+    bases += low_maps(writer, full, rollouts, packing.share_h)
     # The cells that a page counts are those that are drawn: of ARC the answer's, wherever on the canvas it lies.
     of_cells = [both.with_latents(rollout) if both else rollout for rollout in rollouts] if planes else rollouts
     bases += maps(writer, of_cells, packing.share_h, planes)
@@ -202,7 +208,8 @@ def _pack(
         "series": metas,
         "answers": [_answer_meta(answer) for answer in answers.found],
         "bases": bases,
-        "default_basis": opening,
+        "default_basis": next((one["name"] for one in bases), None) if is_bare(whole[0]) else opening,
+        "extra": extra_meta(rollouts),
         "answer_space": space,
         "left_out": _left_out(whole, rollouts, metas, packing),
     }
@@ -239,6 +246,8 @@ def _boards(writer: PayloadWriter, rollout: xr.Dataset, missing: dict[str, str],
     if board_of(rollout).kind == "image":  # `valid` then says only that nothing is blank, which `outcome` tells
         rollout = rollout.drop_vars(["conflict", "valid"], errors="ignore")
         missing["conflict"] = missing["valid"] = "A picture is neither right nor wrong."
+    if is_bare(rollout):
+        return
     for name in ("probability", "conflict", "valid"):
         known = name in missing or (name == "probability" and "logits" in rollout)
         if not known and (sentence := fix(rollout, name)):
@@ -253,11 +262,12 @@ def _curves(writer: PayloadWriter, rollout: xr.Dataset, drawn: xr.Dataset, missi
     """Pack the curves of a series; those of single cells from what is `drawn` of it."""
     if "probability" in rollout or "logits" in rollout:
         writer.curve("certainty", measure.certainty(drawn).mean("position").values[0])
+    if not is_bare(rollout):
+        writer.curve("changed", measure.changed(drawn).sum("position").values[0])
     try:
         writer.curve("conflicts", measure.conflicts(drawn).values[0])
     except RolloutError as error:
         missing.setdefault("conflict", str(error))
-    writer.curve("changed", measure.changed(drawn).sum("position").values[0])
     if "h" in rollout:
         writer.curve("drift", measure.drift(rollout).values[0])
         if rollout.sizes["trajectory"] > 1:
@@ -324,7 +334,7 @@ def _series_meta(
         "mode": str(attrs["mode"]),
         "seed": int(attrs["seed"]),
         "created_at": str(attrs.get("created_at", "")),
-        "hash": digest(whole),
+        "hash": whole.encoding.get("digest") or digest(whole),
         "supervision_step": rollout["supervision_step"].values.tolist(),
         "transition": rollout["transition"].values.tolist(),
         "low_steps": low_steps,

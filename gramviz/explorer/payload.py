@@ -118,4 +118,6 @@ def clean_tree(value: Any) -> Any:
         return clean(value)
     if isinstance(value, dict):
         return {clean(key): clean_tree(entry) for key, entry in value.items()}
-    return [clean_tree(entry) for entry in value] if isinstance(value, list) else value
+    if isinstance(value, list):
+        return [entry if type(entry) is int else clean_tree(entry) for entry in value]  # thousands of tokens
+    return value

@@ -68,14 +68,16 @@ def picture(payload: Payload, caption: str) -> tuple[bytes, bytes]:
     meta = payload.meta
     sheet.text(MARGIN, 28, summary(payload), 14)
     board = Board.from_json(json.dumps(meta["board"]))
-    best = meta["answers"][0]["tokens"] if meta["answers"] else meta["x"]
+    bare = len(board.tokens) == 1  # states without answers: the map alone
+    answers = [] if bare else meta["answers"]
+    best = None if bare else answers[0]["tokens"] if answers else meta["x"]
     if best is not None:
         given = np.array(meta["x"] or [], int)
         given = ~np.isin(given, board.blank) if given.size == len(best) else np.zeros(len(best), bool)
         (_graph if board.kind == "graph" else _grid)(sheet, board, np.array(best), given)
-    x = SIDE + 2 * MARGIN
-    _map(sheet, payload, x, TOP, WIDTH - MARGIN - x, SIDE - 18 * min(len(meta["answers"]), _SHOWN) - 12)
-    _answers(sheet, meta, x, TOP + SIDE)
+    x = MARGIN if bare else SIDE + 2 * MARGIN
+    _map(sheet, payload, x, TOP, WIDTH - MARGIN - x, SIDE - 18 * min(len(answers), _SHOWN) - 12)
+    _answers(sheet, meta["board"], answers, x, TOP + SIDE)
     for at, text in enumerate(lines):
         sheet.text(MARGIN, TOP + SIDE + 20 + 18 * at, text, 12, LIGHT.text2)
     whole = image.reduce(_FINER).quantize(64, dither=Image.Dither.NONE)
@@ -151,9 +153,12 @@ def _graph(sheet: _Sheet, board: Board, tokens: NDArray[np.int_], given: NDArray
 
 
 def _map(sheet: _Sheet, payload: Payload, x: float, y: float, width: float, height: float) -> None:
-    """Every trajectory in the answer river, else in a plane of h, in the color of its outcome."""
+    """Every trajectory in the answer river, else in the first plane, in the color of its outcome."""
     kept = {entry["name"] for entry in payload.meta["arrays"]}
-    name = next((name for name in ("river", "map_h") if name in kept), None)
+    labels = {
+        one["name"] if one["name"] == "river" else f"map_{one['name']}": one["label"] for one in payload.meta["bases"]
+    }
+    name = next((name for name in labels if name in kept), None)
     if name is None:
         return
     packed = [entry["series"] for entry in payload.meta["arrays"] if entry["name"] == name]
@@ -174,15 +179,15 @@ def _map(sheet: _Sheet, payload: Payload, x: float, y: float, width: float, heig
             sheet.line(track, color, 0.7)
             if len(track):
                 sheet.disc(track[-1, 0], track[-1, 1], 3, color)
-    basis = name.removeprefix("map_")
-    label = next(one["label"] for one in payload.meta["bases"] if one["name"] == basis)
-    sheet.text(x + 8, y + 16, label, 11, LIGHT.text2)
+    sheet.text(x + 8, y + 16, labels[name], 11, LIGHT.text2)
 
 
-def _answers(sheet: _Sheet, meta: Mapping[str, Any], x: float, low: float) -> None:
-    shown: Sequence[Mapping[str, Any]] = meta["answers"][:_SHOWN]
+def _answers(
+    sheet: _Sheet, board: Mapping[str, Any], answers: Sequence[Mapping[str, Any]], x: float, low: float
+) -> None:
+    shown = answers[:_SHOWN]
     for at, answer in enumerate(shown):
         y = low - 18 * (len(shown) - 1 - at)
         counts = ", ".join(f"{letter} {count}" for letter, count in answer["counts"].items() if count)
-        sheet.text(x, y, f"{answer['letter'] or ''}   {verdict(answer, meta['board'])}", 12)
+        sheet.text(x, y, f"{answer['letter'] or ''}   {verdict(answer, board)}", 12)
         sheet.text(WIDTH - MARGIN, y, counts, 12, LIGHT.text2, "rs")

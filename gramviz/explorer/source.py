@@ -13,6 +13,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gram.rollout import board_of, check, load
+from gramviz.explorer.extra import boarded
 from gramviz.explorer.pack import Packing, packed
 from gramviz.explorer.payload import LETTERS, Payload
 from gramviz.measure import matched
@@ -28,7 +29,7 @@ def opened(rollout: Rollout) -> xr.Dataset:
     Raises:
         RolloutError: it is none.
     """
-    return load(Path(rollout)) if isinstance(rollout, str | os.PathLike) else check(rollout)
+    return boarded(load(Path(rollout)) if isinstance(rollout, str | os.PathLike) else check(rollout))
 
 
 class BranchError(ValueError):

@@ -78,22 +78,27 @@ class Explorer(anywidget.AnyWidget):
         self.branches = Branches(self)
         if rerun:
             self._others.setdefault(_NEW_SEED, _NEW_SEED)
-        able = {
-            "puzzle": source,
-            "cell": source,
-            "tree": source,
-            "branch": source and rerun,
-            "each": source and rerun,
-            "compare": source and self._others,
-        }
         super().__init__(
             meta=payload.meta,
             data=payload.data,
             state={"puzzle": payload.meta["puzzle"]} | state,
-            asks=[ask for ask, yes in able.items() if yes],
+            asks=self._able(),
             others=list(self._others),
         )
         self.on_msg(self._asked)
+
+    def _able(self) -> list[str]:
+        """What the page may ask for."""
+        source, rerun = self._source, self._source and self._rerun
+        able = {
+            "puzzle": source,
+            "cell": source,
+            "tree": source,
+            "branch": rerun,
+            "each": rerun,
+            "compare": source and self._others,
+        }
+        return [ask for ask, yes in able.items() if yes]
 
     @property
     def payload(self) -> Payload:

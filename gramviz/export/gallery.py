@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import io
 import re
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,6 +29,7 @@ from gram import rollout as rollouts_
 from gramviz.browser import aside, driven, opened
 from gramviz.explorer.freeze import freeze
 from gramviz.explorer.widget import Explorer
+from gramviz.export import recording
 from gramviz.export.movie import one_palette
 from gramviz.views import Cursor, lyapunov
 
@@ -262,7 +261,8 @@ def gallery(folder: Path, index: Path, *, only: Sequence[str] = (), progress: Te
         only: names of pictures to draw anew; the index always names all.
         progress: where to say what is done.
     Raises:
-        GalleryError: an unknown name, a folder that the index cannot name, or the models could not be run.
+        GalleryError: an unknown name, or a folder that the index cannot name.
+        RecordingError: the models could not be run.
         BrowserError: Chromium or playwright is missing.
     """
     known = [picture.name for picture in PICTURES]
@@ -291,16 +291,9 @@ def record(folder: Path) -> dict[str, Any]:
     """Run `RECORD` in `folder` and read what it left there: the names that the lines of `PICTURES` use.
 
     Raises:
-        GalleryError: it failed; the message is its last line.
+        RecordingError: it failed.
     """
-    done = subprocess.run(
-        [sys.executable, "-c", f"import os\nos.chdir({str(folder)!r})\n{RECORD}{HAND_OVER}"],
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode:
-        said = done.stderr.strip().splitlines() or ["no message"]
-        raise GalleryError(f"the rollouts could not be recorded: {said[-1]}; `gram list` names the checkpoints")
+    recording.run(RECORD + HAND_OVER, folder)
     (folder / "lesson.yaml").write_text(LESSON, encoding="utf-8")
     return read(folder)
 

@@ -9,8 +9,6 @@ of its own, because gramviz knows no model; every page is what `gramviz.freeze(m
 from __future__ import annotations
 
 import base64
-import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +23,7 @@ from gramviz.explorer.freeze import freeze
 from gramviz.explorer.opening import compare, explore
 from gramviz.explorer.payload import Payload
 from gramviz.explorer.picture import picture
-from gramviz.export import demo
+from gramviz.export import demo, recording
 
 RECORD = """\
 import gram
@@ -123,23 +121,19 @@ $cards
 """)
 
 
-class SiteError(ValueError):
-    """A site that cannot be made; the message says what went wrong, and the fix."""
-
-
 def site(folder: Path, rooms: Sequence[Room] = ROOMS, recorded: Path | None = None) -> list[Path]:
     """Write the pages of `rooms` and `index.html` into a folder, which is made where it is missing; returns the files.
 
     Args:
         recorded: a folder that holds what `RECORD` leaves; by default it is run.
     Raises:
-        SiteError: the models could not be run.
+        RecordingError: the models could not be run.
         ProgramError: a page cannot run one of the models.
         PageError, OSError: the place cannot be written.
     """
     if recorded is None:
         with tempfile.TemporaryDirectory() as place:
-            record(Path(place))
+            recording.run(RECORD, Path(place))
             return site(folder, rooms, Path(place))
     folder.mkdir(parents=True, exist_ok=True)
     files, cards = [], []
@@ -151,19 +145,6 @@ def site(folder: Path, rooms: Sequence[Room] = ROOMS, recorded: Path | None = No
     files.append(folder / "index.html")
     atomic.write(files[-1], _PAGE.substitute(cards="\n".join(cards)))
     return files
-
-
-def record(folder: Path) -> None:
-    """Run `RECORD` in a folder.
-
-    Raises:
-        SiteError: it failed; the message is its last line.
-    """
-    code = f"import os\nos.chdir({str(folder)!r})\n{RECORD}"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    if done.returncode:
-        said = done.stderr.strip().splitlines() or ["no message"]
-        raise SiteError(f"the rollouts could not be recorded: {said[-1]}; `gram list` names the checkpoints")
 
 
 def shown(room: Room, recorded: Path) -> tuple[Payload, Mapping[str, Any]]:

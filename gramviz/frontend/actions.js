@@ -153,7 +153,10 @@ function selectActions({ payload, store, say }) {
       ];
       return sets
         .filter(
-          (_, k) => (![0, 4].includes(k) || payload.series.some(({ valid }) => valid)) && (k !== 3 || cells.length),
+          (_, k) =>
+            (!payload.bare || k === 5) &&
+            (![0, 4].includes(k) || payload.series.some(({ valid }) => valid)) &&
+            (k !== 3 || cells.length),
         )
         .map(([label, why, otherwise, isOne, often]) => ({ label, why, often, act: () => those(otherwise, isOne) }));
     },

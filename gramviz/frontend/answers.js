@@ -122,7 +122,7 @@ export function groupSentence(payload, trajectories) {
   const judged = trajectories.filter(([series]) => series.valid);
   const right = judged.filter(([series, trajectory]) => series.outcome(trajectory) === 1).length;
   return (
-    words.map.lassoed(trajectories.length, parts) +
+    words.map.lassoed(trajectories.length, payload.bare ? [] : parts) +
     (judged.length ? `; ${percent(right / judged.length, 0)} correct.` : ".")
   );
 }

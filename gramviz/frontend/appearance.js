@@ -54,6 +54,7 @@ function markSizes(root, size) {
   for (const name of ["legend", "lane", "tall", "answers"])
     root.style.setProperty(`--${name}`, `${size[/** @type {"lane"} */ (name)]}px`);
   root.style.setProperty("--columns", size.columns);
+  root.style.setProperty("--lines", String(size.lines));
   root.classList.toggle("under", size.under);
   for (const [name, least] of BARS) root.classList.toggle(name, size.across < least);
   for (const name of PANELS) root.classList.toggle(`no-${name}`, size.folded.includes(name));

@@ -3,7 +3,7 @@
 
 /** @import { Payload, Who } from "./types.js" */
 
-/** The q-quantile of numbers sorted ascending. @param {number[]} sorted
+/** The q-quantile of numbers sorted ascending. @param {ArrayLike<number>} sorted
  * @param {number} q */
 export function quantile(sorted, q) {
   if (!sorted.length) return NaN;
@@ -17,13 +17,14 @@ export function quantile(sorted, q) {
  * @param {Who[]} trajectories @param {string} curve @param {number} steps */
 export function band(trajectories, curve, steps) {
   const lines = { median: new Float32Array(steps), low: new Float32Array(steps), high: new Float32Array(steps) };
+  const all = new Float64Array(trajectories.length); // sorted many times as fast as a list
   for (let step = 0; step < steps; step += 1) {
-    const values = /** @type {number[]} */ ([]);
+    let known = 0;
     for (const [series, trajectory] of trajectories) {
       const value = series.curve(curve, trajectory, step);
-      if (Number.isFinite(value)) values.push(value);
+      if (Number.isFinite(value)) all[known++] = value;
     }
-    values.sort((a, b) => a - b);
+    const values = all.subarray(0, known).sort();
     lines.median[step] = quantile(values, 0.5);
     lines.low[step] = quantile(values, 0.1);
     lines.high[step] = quantile(values, 0.9);

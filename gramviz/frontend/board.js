@@ -5,7 +5,7 @@ import { reasonsAt } from "./explain.js";
 import { crowd, otherTrajectory, seriesOf, shownTrajectory } from "./groups.js";
 import { words } from "./words.js";
 
-/** @import { BoardView, Payload, State } from "./types.js" */
+/** @import { BoardView, Payload, Series, State } from "./types.js" */
 /** @typedef {Readonly<import("./store.js").Transient>} Transient */
 
 const TRAIL = 3; // transitions over which an older change fades
@@ -21,6 +21,7 @@ function drafted({ board, x: asked }, { edit }, view) {
     ...view,
     ...{ mode: "one", trail: [], reasons: null, certainty: null, second: null, pinned: null, truth: null, draft: true },
     effect: null,
+    layer: null,
     moved: null,
     series: { ...view.series, tokens: () => before }, // what was there before a change
     tokens,
@@ -29,6 +30,17 @@ function drafted({ board, x: asked }, { edit }, view) {
     conflict: () => false,
     against: () => null,
   };
+}
+
+/** What the last further variable among the layers says of each cell at a step; as deep as its largest is anywhere.
+ * @param {Payload} payload @param {Series} series @param {number} trajectory @param {number} step @param {string[]} layers
+ * @returns {BoardView["layer"]} */
+function layerOf({ board, extra }, series, trajectory, step, layers) {
+  const name = layers.findLast((one) => series.layers[one]);
+  if (!name) return null;
+  const { values, most } = series.layers[name];
+  const from = (trajectory * series.steps + series.held(step)) * board.size;
+  return { title: extra[name].filter(Boolean).join(", "), values: values.subarray(from, from + board.size), most };
 }
 
 /**
@@ -87,6 +99,7 @@ export function boardView(payload, state, transient, small = false) {
     reasons: one && low === null && layers.includes("explain") ? reasonsAt(payload, series, trajectory, step) : null,
     truth: layers.includes("truth") ? payload.y : null,
     moved: low !== null && one && !small ? (series.lowMoved?.(trajectory, state.cursor.step, low - 1) ?? null) : null,
+    layer: one && low === null ? layerOf(payload, series, trajectory, step, layers) : null,
     effect: effect?.series === series.letter && effect.trajectory === trajectory && one && !small ? effect : null,
     hover: hover?.cell ?? null,
     cells,

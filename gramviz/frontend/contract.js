@@ -36,6 +36,7 @@ export function fits(value, schema) {
   if (schema.enum) return schema.enum.includes(value);
   if (!schema.type || !CHECKS[schema.type](value)) return false;
   if (schema.minimum !== undefined && Number(value) < schema.minimum) return false;
+  if (schema.pattern) return new RegExp(schema.pattern).test(String(value));
   if (Array.isArray(value)) {
     const { minItems = 0, maxItems = Infinity, items = {}, prefixItems = [] } = schema;
     return (

@@ -33,6 +33,11 @@ const MANY_BLOCKS = 60; // more supervision steps are not separated by lines
  * @property {(y: number) => number} valueAt
  */
 /**
+ * Trajectories that are drawn alike: few by themselves, many as a band.
+ * @typedef {{ level: number, group: number, trajectories: import("./types.js").Who[], band?: ReturnType<typeof band> }}
+ *   Bundle
+ */
+/**
  * What the drawing of all lanes needs besides.
  * @typedef {object} LaneScene
  * @property {Payload} payload
@@ -43,6 +48,7 @@ const MANY_BLOCKS = 60; // more supervision steps are not separated by lines
  * @property {ReturnType<typeof import("./steps.js").blocks>} blocks
  * @property {import("./types.js").ColorGroups} colors
  * @property {import("./types.js").Emphasis} level how strongly each trajectory is drawn
+ * @property {Map<string, Bundle[]>} groups of each lane drawn so far
  */
 
 /** The lanes that are shown, from above. A small widget opens with two; whoever asked for others gets them.
@@ -126,7 +132,7 @@ const lineOf = (axes, steps, value) => Array.from({ length: steps }, (_, step) =
  * @param {LaneScene} scene
  */
 function grouped({ name }, { payload, state, level, colors }) {
-  /** @type {Map<string, { level: number, group: number, trajectories: import("./types.js").Who[] }>} */
+  /** @type {Map<string, Bundle>} */
   const bundles = new Map();
   const single = [state.pinned, state.focus].filter(Boolean).map(String);
   for (const [series, trajectory] of visibleTrajectories(payload, state)) {
@@ -139,17 +145,24 @@ function grouped({ name }, { payload, state, level, colors }) {
     bundles.set(key, bundle);
     bundle.trajectories.push([series, trajectory]);
   }
-  return [...bundles.values()].sort((a, b) => a.level - b.level);
+  const found = [...bundles.values()].sort((a, b) => a.level - b.level);
+  for (const bundle of found) {
+    const { length } = bundle.trajectories;
+    if (length >= FEW && (bundle.level !== SELECTED || length > LONE))
+      bundle.band = band(bundle.trajectories, name, payload.steps);
+  }
+  return found;
 }
 
 /** @param {Pen} pen @param {Axes} axes @param {LaneScene} scene */
 function drawGroups(pen, axes, scene) {
   const { steps } = scene.payload;
-  for (const { group, level, trajectories } of grouped(axes, scene)) {
+  const groups = scene.groups.get(axes.name) ?? grouped(axes, scene);
+  scene.groups.set(axes.name, groups);
+  for (const { group, level, trajectories, band: found } of groups) {
     const { color: hue, dash } = level === GRAY ? UNSELECTED : scene.colors.groups[group];
     const color = scene.theme.pick(hue);
-    const lone = level === SELECTED && trajectories.length <= LONE;
-    if (trajectories.length < FEW || lone) {
+    if (!found) {
       for (const [series, trajectory] of trajectories)
         drawLine(
           pen,
@@ -160,7 +173,7 @@ function drawGroups(pen, axes, scene) {
         );
       continue;
     }
-    const { low, high, median } = band(trajectories, axes.name, steps);
+    const { low, high, median } = found;
     const isKnown = (/** @type {number[]} */ [, y]) => Number.isFinite(y);
     const upper = lineOf(axes, steps, (step) => high[step]).filter(isKnown);
     const lower = lineOf(axes, steps, (step) => low[step]).filter(isKnown);

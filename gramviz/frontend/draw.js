@@ -75,16 +75,14 @@ export function mark(pen, shape, x, y, r, color) {
  * @param {Pen} pen @param {number} x @param {number} y @param {number} size @param {string} color */
 export function hatch(pen, x, y, size, color) {
   pen.save();
-  pen.beginPath();
-  pen.rect(x, y, size, size);
-  pen.clip();
   pen.strokeStyle = color;
   pen.globalAlpha = 0.42;
   pen.lineWidth = 1;
+  pen.lineCap = "butt";
   pen.beginPath();
   for (let at = 5; at < 2 * size; at += 6) {
-    pen.moveTo(x + at, y);
-    pen.lineTo(x + at - size, y + size);
+    pen.moveTo(x + Math.min(at, size), y + Math.max(0, at - size));
+    pen.lineTo(x + Math.max(0, at - size), y + Math.min(at, size));
   }
   pen.stroke();
   pen.globalAlpha = 1;

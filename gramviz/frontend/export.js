@@ -128,7 +128,7 @@ export const copyPython = (context) =>
 
 /** What "Export" offers. @param {Context} context @returns {import("./menu.js").Choice[]} */
 export function exportItems(context) {
-  const { payload, store } = context;
+  const { payload, store, thinker } = context;
   const video = videoKind();
   return [
     { label: words.exports.png, act: () => savePicture(context) },
@@ -143,6 +143,10 @@ export function exportItems(context) {
       label: words.exports.csv,
       act: () => save(context, new Blob([csvText(payload, store.state)], { type: "text/csv" }), "csv"),
     },
+    ...(thinker?.rollouts ?? []).map(({ name, file }) => ({
+      label: words.exports.rollout(name),
+      act: () => save(context, new Blob(/** @type {BlobPart[]} */ (file())), `${name}.npz`),
+    })),
     { label: words.exports.python, act: () => copyPython(context) },
     { label: words.exports.json, act: () => copyText(context, JSON.stringify(store.state)) },
     // A palette of 256 colors and its dithering are Python's work; here is the command.

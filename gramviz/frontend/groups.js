@@ -43,10 +43,11 @@ export const outcomeColor = (outcome) => OUTCOMES[outcome].color;
  * @param {Payload} payload @param {State} state */
 export function colorChoices(payload, state) {
   const has = (/** @type {string} */ name) => payload.series.some((series) => series.curves[name]);
-  const choices = [
+  const ofAnswers = [
     ["outcome", words.colors.outcome],
     ["answer", words.colors.answer],
   ];
+  const choices = payload.bare ? [] : ofAnswers;
   if (payload.series.length > 1) choices.push(["series", words.colors.series]);
   if (has("value")) choices.push(["value", words.colors.value]);
   if (has("certainty")) choices.push(["certainty", words.colors.certainty]);

@@ -95,6 +95,7 @@ function createQuestions(model, memory) {
 
   /** @param {{id?: string, busy?: boolean, ok?: boolean, say?: string}} [answer] */
   function hear(answer) {
+    if (answer?.say && answer.id === undefined) return say(clean(answer.say, 400)); // unasked
     if (asked === null || answer?.id !== asked) return;
     clearTimeout(timer);
     if (answer.busy) return say(reading ? words.puzzles.reading : words.edit.busy);

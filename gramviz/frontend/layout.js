@@ -2,11 +2,18 @@
 // host: what stands around board and map is measured, and they take the rest.
 
 import { shownLanes } from "./curves.js";
+import { LEAST } from "./place.js";
 import { rulerHeight } from "./timeline.js";
 
 /** @import { Board, Payload, State } from "./types.js" */
 
 export const PANELS = /** @type {const} */ (["board", "map", "answers", "curves"]);
+/** The panels that a payload cannot fill: of states without answers board and answers, without vectors the map.
+ * @param {Pick<Payload, "bare" | "bases">} payload @returns {string[]} */
+const emptyOf = ({ bare, bases }) => (!bare ? [] : bases.length ? ["board", "answers"] : ["board", "answers", "map"]);
+
+/** The panels of a payload. @param {Payload} payload */
+export const panelsOf = (payload) => PANELS.filter((name) => !emptyOf(payload).includes(name));
 
 const WIDE = 960;
 const ROOMY = 1180; // from which on the sentence stands beside the transport
@@ -17,7 +24,6 @@ const SIDES = 24; // px of a panel left and right of what it holds
 const FRAME = 47; // px of a panel above and below what it holds, without the legend
 const LEGEND = 15; // px of a line of a legend
 const SHORTEST = /** @type {const} */ ([180, 242]); // px of board and map, below which the page scrolls
-const CELL = 24; // px of a cell that holds text
 const AROUND = 50; // px of what is seen that belongs to the page around: its margins, and a line below the widget
 const MARGIN = 16; // px of it at least
 const LOW = 640; // px of height, below which nothing is kept for what may come
@@ -42,9 +48,11 @@ const TIME = 9; // px around lanes and ruler
  * @property {number} across the width of the board's panel: more than the side where its input stands beside it
  * @property {{width: number, height: number}} map
  * @property {number} answers the height of the lists
+ * @property {number} lines of a legend
  * @property {number} legend the height of a legend
  * @property {{board: number | null, answers: number | null}} dividers where panels meet, from the left
  * @property {number} plot the length of the time axis
+ * @property {string[]} lanes those that are shown
  * @property {number} lane the height of a lane, and of one that is open:
  * @property {number} tall
  * @property {number} curves the height of all
@@ -85,7 +93,7 @@ function sideOf(board, side) {
 
 /** The least height of board and map: below it the cells of a board have no room for text, and the page scrolls.
  * @param {Board} board */
-const shortestOf = ({ width, height }) => between(2 + CELL * Math.max(width, height), ...SHORTEST);
+const shortestOf = ({ width, height }) => between(2 + LEAST * Math.max(width, height), ...SHORTEST);
 
 /** The boxes around an element that scroll, and are large enough to work in. A box that is as high as what it holds
  * bounds nothing, though it may scroll sideways.
@@ -104,20 +112,25 @@ export function boundsAround(element) {
 const outside = (element) =>
   element.parentElement ?? /** @type {any} */ (/** @type {any} */ (element.getRootNode()).host ?? null);
 
-/** The heights of lanes, and of all that shares the time axis.
- * @param {Shown} shown @param {Kind} kind @param {number} room @param {boolean} folded */
-function timeSizes({ payload, state, start, presenting }, kind, room, folded) {
-  const names = presenting || folded ? [] : shownLanes(payload, state, start, kind);
+/** The lanes and their heights, and that of all that shares the time axis. Where board and map lack height, lanes are
+ * lower, and then fewer, unless somebody chose them.
+ * @param {Shown} shown @param {Kind} kind @param {number} room @param {boolean} folded @param {number} [lacking] px */
+function timeSizes({ payload, state, start, presenting }, kind, room, folded, lacking = 0) {
+  const all = presenting || folded ? [] : shownLanes(payload, state, start, kind);
+  const space = all.length * LANE.low - lacking;
+  const isOwn = state.tall.length || String(state.lanes) !== String(start.lanes);
+  const names = isOwn ? all : all.slice(0, Math.max(1, Math.floor(space / LANE.least)));
   const open = names.filter((name) => state.tall.includes(name)).length;
   const low = names.length - open;
   const { curves: share } = state.sizes;
   const given = share === undefined || !Number.isFinite(room) ? null : share * room;
-  const lane = given && !open ? between(given / low, LANE.least, room / 8) : LANE.low;
+  const lane =
+    given && !open ? between(given / low, LANE.least, room / 8) : between(space / (low || 1), LANE.least, LANE.low);
   const tall = given && open ? between((given - low * lane) / open, 2 * LANE.low, room / 2) : LANE.tall;
   const curves = Math.round(low * lane + open * tall);
   const history = presenting || kind === "narrow" || kind === "tiny" || room < LOW ? 0 : HISTORY;
   const time = kind === "tiny" ? 0 : curves + history + rulerHeight(payload, kind, presenting) + TIME;
-  return { lane: Math.round(lane), tall: Math.round(tall), curves, time };
+  return { lanes: names, lane: Math.floor(lane), tall: Math.round(tall), curves, time };
 }
 
 /** Panels one above the other, of which the tabs show one; shown to a room, board and map share the height.
@@ -176,15 +189,28 @@ function columnSizes(width, free, { payload: { board }, state: { sizes } }, kind
  * @returns {Sizes}
  */
 export function sizesFor(width, room, shown) {
-  const { state, taken, presenting } = shown;
+  const { payload, state, taken, presenting } = shown;
   const kind = kindOf(width);
   const roomy = isRoomy(width);
-  const legend = (roomy || room < LOW ? 1 : 2) * LEGEND * (presenting ? 1.5 : 1);
-  const folded = presenting ? ["answers"] : (state.folded ?? ["answers"]);
-  const { time, ...lanes } = timeSizes(shown, kind, room, folded.includes("curves"));
+  const lines = roomy || room < LOW ? 1 : 2;
+  const legend = lines * LEGEND * (presenting ? 1.5 : 1);
+  const chosen = presenting ? ["answers"] : (state.folded ?? ["answers"]);
+  const folded = [...new Set([...chosen, ...emptyOf(payload)])];
   const around = presenting ? MARGIN : between(room - LOW, MARGIN, AROUND);
-  const free = room - around - taken - time - FRAME - legend - 2;
-  const common = { kind, roomy, width, room, legend, ...lanes, plot: Math.max(40, width - SIDES - 2 - GUTTER[kind]) };
+  const rest = room - around - taken - FRAME - legend - 2;
+  const timed = (/** @type {number} */ lacking) => timeSizes(shown, kind, room, folded.includes("curves"), lacking);
+  const { time, ...lanes } = timed(Math.max(0, shortestOf(payload.board) - rest + timed(0).time));
+  const free = rest - time;
+  const common = {
+    kind,
+    roomy,
+    width,
+    room,
+    lines,
+    legend,
+    ...lanes,
+    plot: Math.max(40, width - SIDES - 2 - GUTTER[kind]),
+  };
   const none = { board: null, answers: null };
   if (kind === "narrow" || kind === "tiny") {
     const stacked = stackedSizes(width - SIDES - 2, free, shown);

@@ -3,27 +3,31 @@
 const PNG_HEAD = 33; // bytes: the signature and the chunk of the size, after which any text may stand
 const CLUSTER = [0x1f, 0x43, 0xb6, 0x75]; // where the pictures of a WebM begin
 
+/** Of each byte what it makes of a checksum. */
+const REMAINDERS = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let rest = byte;
+  for (let k = 0; k < 8; k += 1) rest = (rest >>> 1) ^ (rest & 1 ? 0xedb88320 : 0);
+  return rest;
+});
+
 /** @param {string} text */
-const utf8 = (text) => new TextEncoder().encode(text);
+export const utf8 = (text) => new TextEncoder().encode(text);
 /** @param {number} value @param {number} bytes */
 const big = (value, bytes) => Array.from({ length: bytes }, (_, k) => Math.floor(value / 256 ** (bytes - 1 - k)) % 256);
 
-/** CRC-32 as PNG has it (ISO 3309).
- * @param {Uint8Array} bytes */
-function crc(bytes) {
+/** CRC-32 as PNG and zip have it (ISO 3309). @param {Uint8Array[]} parts one after another */
+export function crc(parts) {
   let rest = -1;
-  for (const byte of bytes) {
-    rest ^= byte;
-    for (let k = 0; k < 8; k += 1) rest = (rest >>> 1) ^ (rest & 1 ? 0xedb88320 : 0);
-  }
-  return (rest ^ -1) >>> 0;
+  for (const part of parts)
+    for (let k = 0; k < part.length; k += 1) rest = REMAINDERS[(rest ^ part[k]) & 255] ^ (rest >>> 8);
+  return ~rest >>> 0;
 }
 
 /** A PNG with a text of its own, as an iTXt chunk "Description" (PNG 3, 11.3.3).
  * @param {Blob} blob @param {string} text */
 export async function notedPng(blob, text) {
   const chunk = Uint8Array.from([...utf8("iTXtDescription"), 0, 0, 0, 0, 0, ...utf8(text)]);
-  const parts = [big(chunk.length - 4, 4), chunk, big(crc(chunk), 4)].map((part) => Uint8Array.from(part));
+  const parts = [big(chunk.length - 4, 4), chunk, big(crc([chunk]), 4)].map((part) => Uint8Array.from(part));
   return new Blob([blob.slice(0, PNG_HEAD), ...parts, blob.slice(PNG_HEAD)], { type: blob.type });
 }
 

@@ -28,10 +28,11 @@ export function paintBoard(pen, place, view, theme, font) {
   if (board.kind === "graph") paintEdges(ink);
   else if (board.tokens.some((token) => token.glyph === "text" || token.glyph === "queen")) paintSquares(ink);
   const filled = board.kind === "image" || board.apart;
-  const depths = view.moved ?? view.effect?.values;
-  if (depths && !filled) paintDepths(ink, Array.from(depths));
+  const depths = view.moved ?? view.effect?.values ?? view.layer?.values;
+  const most = depths && depths === view.layer?.values ? view.layer.most : 0;
+  if (depths && !filled) paintDepths(ink, Array.from(depths), most);
   for (let position = 0; position < board.size; position += 1) paintPosition(ink, position);
-  if (depths && filled) paintDepths(ink, Array.from(depths));
+  if (depths && filled) paintDepths(ink, Array.from(depths), most);
   if (board.kind !== "graph") paintLines(ink);
   if (view.mode !== "all" && !view.small) paintAttacks(ink);
   if (!view.small) for (let position = 0; position < board.size; position += 1) paintFrames(ink, position);
@@ -109,13 +110,14 @@ function paintLines(ink) {
 
 /**
  * A number of each cell, the deeper the color, the larger: the effect of patching it (how far the answer moves to the
- * source's, in the other color away from it), or how far l moved.
+ * source's, in the other color away from it), how far l moved, or a further variable.
  * @param {Ink} ink
  * @param {(number | null)[]} values
+ * @param {number} deepest the largest there may be; 0: that of these values
  */
-function paintDepths(ink, values) {
+function paintDepths(ink, values, deepest) {
   const { pen, view, theme } = ink;
-  const most = Math.max(...values.map((value) => Math.abs(value ?? 0))) || 1;
+  const most = deepest || Math.max(...values.map((value) => Math.abs(value ?? 0))) || 1;
   for (const [position, value] of values.entries()) {
     if (position >= view.board.size || !value) continue;
     const { x, y, size } = cellOf(ink, position);

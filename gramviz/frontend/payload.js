@@ -92,6 +92,13 @@ function describe(meta, buffer) {
     levels: levels.slice(0, Math.max(3, meta.levels?.length ?? 0)),
     answers: meta.answers ?? [],
     space,
+    extra: Object.fromEntries(
+      Object.entries(meta.extra ?? {}).map(([name, said]) => [
+        name,
+        /** @type {[string, string]} */ (cleaned(said, 40)),
+      ]),
+    ),
+    bare: board.tokens.length === 1,
     bases: (meta.bases ?? []).map((basis) => readBasis(basis, meta.arrays, buffer)),
     leftOut: cleaned(meta.left_out),
     lesson: meta.lesson ?? null,
@@ -164,7 +171,7 @@ function undoDelta(values, [n, t, size]) {
   return whole;
 }
 
-/** The curves and the maps among the arrays of a series with n trajectories, each under its own name.
+/** The curves, the layers and the maps among the arrays of a series with n trajectories, each under its own name.
  * @param {Arrays} arrays @param {number} n */
 function readNamed(arrays, n) {
   const named = (/** @type {string} */ prefix) =>
@@ -189,7 +196,18 @@ function readNamed(arrays, n) {
       (_, k) => [(k / 3) % shape[1], levels[(k - 1) / 3], 0][k % 3],
     ),
   };
-  return { curves: Object.fromEntries(named("curve_").map((name) => [name, curve(arrays[`curve_${name}`])])), maps };
+  /** @param {Numbers} values */
+  const layer = (values) => {
+    let most = 0;
+    for (const value of values) if (Math.abs(value) > most) most = Math.abs(value);
+    return { values, most };
+  };
+  const layers = Object.fromEntries(named("layer_").map((name) => [name, layer(arrays[`layer_${name}`].values)]));
+  return {
+    curves: Object.fromEntries(named("curve_").map((name) => [name, curve(arrays[`curve_${name}`])])),
+    layers,
+    maps,
+  };
 }
 
 /** One series, with accessors so that no other module knows how the bytes lie.
@@ -210,7 +228,7 @@ function readSeries(series, index, arrays, size) {
     low_drift: lowDrift,
     low_moved: lowMoved,
   } = arrays;
-  const { curves, maps } = readNamed(arrays, n);
+  const { curves, layers, maps } = readNamed(arrays, n);
   const held = (/** @type {number} */ step) => Math.min(step, t - 1);
   const at = (/** @type {number} */ trajectory, /** @type {number} */ step) => trajectory * t + held(step);
   /** A number of each position, as k / levels; undefined where it was not recorded.
@@ -228,6 +246,7 @@ function readSeries(series, index, arrays, size) {
     model: clean(series.model, 60),
     held,
     curves,
+    layers,
     maps,
     tokens: (trajectory, step) => tokens.subarray(at(trajectory, step) * size, (at(trajectory, step) + 1) * size),
     certainty: perPosition("certainty", LEVELS),

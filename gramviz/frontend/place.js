@@ -2,7 +2,7 @@
 
 /** @import { Board, GridPlaces, Places, Token } from "./types.js" */
 
-const LEAST = 24; // px of a cell that holds text; a larger board scrolls inside its panel
+export const LEAST = 22; // px of a cell that holds text, which is half as high; a larger board scrolls inside its panel
 
 /** {width, height, cell, at(position) -> {x, y} center, hit(x, y) -> position or null, move(position, dx, dy)}.
  * @param {Board} board @param {number} side @returns {Places} */

@@ -4,8 +4,25 @@ import { contract } from "./contract.js";
 import { percent, plural } from "./text.js";
 import { words } from "./words.js";
 
-/** @import { Board, BoardView, Numbers, NumberArray, Payload, PuzzleList } from "./types.js" */
-/** @import { PuzzleSeries, Series } from "./types.js" */
+/** @import { Board, BoardView, Numbers, NumberArray, Payload } from "./types.js" */
+/** @import { Series } from "./types.js" */
+/**
+ * @typedef {object} PuzzleSeries how the trajectories of a series end, for each puzzle
+ * @property {string} letter
+ * @property {string} name
+ * @property {number} n trajectories, also those that are not packed
+ * @property {Numbers} right
+ * @property {Numbers} agree those that give the most frequent answer
+ * @property {Numbers} answers
+ */
+/**
+ * @typedef {object} PuzzleList
+ * @property {NumberArray} x what each asks [puzzle, ...]
+ * @property {Numbers} [index] in its split
+ * @property {Numbers} [rating]
+ * @property {Numbers} [solutions]
+ * @property {PuzzleSeries[]} series
+ */
 
 const UNKNOWN = contract.payload.none;
 

@@ -1,4 +1,5 @@
-// The parts of the page from top to bottom, one line each. A new part is one file in `parts/` and one line here.
+// The parts of the page from top to bottom, one line each. A new part is one file in `parts/` and one line here; those
+// of other packages stand where PLUGINS does.
 
 import { createAnswers } from "./parts/answers.js";
 import { createBoard } from "./parts/board.js";
@@ -22,6 +23,7 @@ import { createStrip } from "./parts/strip.js";
 import { createThumbs } from "./parts/thumbs.js";
 import { createTransport } from "./parts/transport.js";
 import { createYours } from "./parts/yours.js";
+import { PLUGINS } from "./plugins.js";
 
 /**
  * What every part is given. Parts share the state of the store and these services, and know nothing of each other.
@@ -73,6 +75,7 @@ export const PARTS = [
   [createSamples, "panels"],
   [createStrip],
   [createBranches],
+  ...PLUGINS,
   [createEdit],
   [createCaptions],
   [createLanes, "time"],

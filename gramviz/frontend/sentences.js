@@ -66,19 +66,18 @@ function cellSentence(payload, state, transient, position) {
 /** A trajectory: its answer, whether it settled, its drift and certainty at the cursor.
  * @param {Payload} payload @param {State} state @param {Series} series @param {number} trajectory */
 function trajectorySentence(payload, state, series, trajectory) {
-  const parts = [
-    words.trajectory.answer(
-      payload.answers[series.final(trajectory)]?.letter,
-      answerWords(payload, series.final(trajectory)),
-    ),
-  ];
+  const answer = series.final(trajectory);
+  const letter = payload.answers[answer]?.letter;
+  const parts = payload.bare ? [] : [words.trajectory.answer(letter, answerWords(payload, answer))];
   if (series.settled) parts.push(series.settled(trajectory) ? words.trajectory.settled : words.trajectory.wandering);
-  const numbers = ["drift", "certainty", "value"]
+  const numbers = ["drift", "certainty", "value", ...Object.keys(payload.extra)]
     .filter((name) => Number.isFinite(series.curve(name, trajectory, state.cursor.step)))
-    .map((name) => `${name} ${number(series.curve(name, trajectory, state.cursor.step))}`);
+    .map((name) => `${payload.extra[name]?.[0] ?? name} ${number(series.curve(name, trajectory, state.cursor.step))}`);
   const near = nearestTrajectory(payload, state, series, trajectory);
-  if (near) numbers.push(words.cell.nearest(words.trajectoryName(near.series, near.trajectory), near.distance));
-  return `${words.trajectoryName(series, trajectory)}: ${[parts.join(", "), ...numbers].join("; ")}.`;
+  if (near && !payload.bare)
+    numbers.push(words.cell.nearest(words.trajectoryName(near.series, near.trajectory), near.distance));
+  const said = [...(parts.length ? [parts.join(", ")] : []), ...numbers].join("; ");
+  return `${words.trajectoryName(series, trajectory)}: ${said}.`;
 }
 
 /** A step of the shown trajectory: what changed, and the conflicts before and after.
@@ -138,6 +137,7 @@ export function detailsSentence(payload, state, transient, veiled = false) {
   const low = lowSentence(payload, state);
   if (low) return low;
   const trajectory = trajectorySentence(payload, state, seriesOf(payload, state.focus[0]), state.focus[1]);
+  if (payload.bare) return `${words.time.step(address(payload, state.cursor.step))}, ${trajectory}`;
   const rest = trajectory.slice(trajectory.indexOf(": ") + 2); // the step's sentence may have named it already
   const { reasons: found } = boardView(payload, state, transient);
   const why = found ? `${tallySentence(found)}. ` : "";

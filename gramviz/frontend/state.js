@@ -9,8 +9,18 @@ import { words } from "./words.js";
 
 /** @import { Payload, Schema, State, StateRules, Trajectory } from "./types.js" */
 
-export const laneNames = contract.defs.curve.enum;
-export const layerNames = contract.state.layers.items.enum;
+/** The curves and the layers that a payload may have, those of further variables last. @param {Payload} payload */
+export const laneNames = ({ extra, series }) => [
+  ...contract.defs.curve.enum,
+  ...Object.keys(extra).filter((name) => series.some(({ curves }) => curves[name])),
+];
+/** @param {Payload} payload */
+export const layerNames = ({ extra, series }) => [
+  ...contract.defs.layer.enum,
+  ...Object.keys(extra).filter((name) => series.some(({ layers }) => layers[name])),
+];
+
+const LANES = 5; // that a page opens with
 
 const SCHEMAS = /** @type {Record<string, Schema>} */ (contract.state);
 
@@ -19,6 +29,9 @@ const SCHEMAS = /** @type {Record<string, Schema>} */ (contract.state);
 export function initialState(payload) {
   const widest = payload.series.reduce((best, series) => (series.n > best.n ? series : best), payload.series[0]);
   const [first] = payload.series;
+  const lanes = ["certainty", "conflicts", "drift", ...laneNames(payload).filter((name) => payload.extra[name])]
+    .filter((name) => payload.series.some((series) => series.curves[name]))
+    .slice(0, LANES);
   return {
     v: contract.state.v.enum[0],
     puzzle: payload.puzzle,
@@ -33,22 +46,22 @@ export function initialState(payload) {
     brush: null,
     range: null,
     board: "focus",
-    color_by: payload.series.some((series) => series.valid) ? "outcome" : "answer",
+    color_by: payload.bare ? "step" : payload.series.some((series) => series.valid) ? "outcome" : "answer",
     answers_at: "final",
     basis: payload.meta.default_basis ?? payload.bases[0]?.name ?? null,
     dims: 2,
     camera: null,
     turn: null,
     layers: ["halo", "labels"],
-    lanes: ["certainty", "conflicts", "drift"].filter((name) => payload.series.some((series) => series.curves[name])),
+    lanes,
     speed: 4,
     loop: false,
     theme: "auto",
     motion: "auto",
-    panel: "board",
+    panel: payload.bare ? "map" : "board",
     folded: null,
     sizes: {},
-    tall: [],
+    tall: payload.bases.length ? [] : lanes, // nothing else is shown
     sheet: null,
     puzzles_by: "index",
     samples_by: "answer",
@@ -105,7 +118,7 @@ function narrowing(payload, start, last) {
     basis: (value) => (payload.bases.some((basis) => basis.name === value) ? value : start.basis),
     camera: (value) => value && { ...value, k: Math.min(20, Math.max(0.5, value.k)) },
     turn: (value) => value && legalTurn(value),
-    layers: (value) => layerNames.filter((name) => value.includes(name)),
+    layers: (value) => layerNames(payload).filter((name) => value.includes(name)),
     lanes: (value) => [...new Set(value)],
     folded: (value) => value && [...new Set(value)],
     sizes: (value) => Object.fromEntries(Object.entries(value).map(([name, share]) => [name, Math.min(1, share)])),

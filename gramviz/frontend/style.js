@@ -81,7 +81,9 @@ header .tools { display: flex; gap: 6px; margin-left: auto; align-items: center;
 .board .stage { overflow: auto; } .board .stage .away { top: 0; left: 0; }
 .legend { display: flex; flex-wrap: wrap; gap: 0 9px; margin-top: 4px; height: var(--legend); overflow: hidden;
   align-content: start; font-size: 11px; line-height: 15px; color: var(--text2); align-items: center; }
-.legend > span { display: inline-flex; align-items: center; gap: 5px; } .legend > .reading { display: inline; }
+.legend > span { display: inline-flex; align-items: center; gap: 5px; } .legend > .reading {
+  display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: var(--lines); overflow: hidden; }
+.slimmer .board .legend { gap: 0 4px; } .slimmer .board .legend > span { gap: 3px; }
 .strip { display: flex; align-items: center; gap: 4px 16px; padding: 3px 12px; border-top: 1px solid var(--line);
   min-height: 31px; white-space: nowrap; }
 .colors, .selecting, .switches { display: flex; align-items: center; gap: 4px; min-width: 0; }
@@ -305,7 +307,7 @@ textarea { width: 100%; height: 140px; font: 12px/1.4 ui-monospace, monospace; c
 .tiny .title span, .tiny .tabs, .tiny .time, .tiny .panel:not(.board) { display: none; }
 .tiny .board { display: block !important; }
 
-@media (pointer: coarse) { button:not(.name) { height: 44px; min-width: 44px; } }
+@media (pointer: coarse) { button:not(.name) { min-height: 44px; min-width: 44px; } }
 @media (forced-colors: active) { .meter i, .bars i, .playhead::before, .chips :is(.mark, .key) {
   forced-color-adjust: none; } }
 .printed { display: none; margin: 0; padding: 8px 16px; font-size: 11px; border-top: 1px solid var(--line); }

@@ -18,6 +18,17 @@ const ALPHA = { [GRAY]: 0.4, [PLAIN]: 1, [SELECTED]: 2 };
 
 const MANY = 150; // trajectories, beyond which lines become lighter: where they are dense is what is seen then
 
+/** Beyond this many states lines are one pixel of the screen thin. Without a GPU wider ones are outlined and filled, which
+ * takes thirty times as long: 200 ms for 32,000 segments. */
+export const MANY_STATES = 8000;
+
+/** @param {Pick<PlacedPlane, "parts">[]} planes */
+export const statesOf = (planes) =>
+  planes.reduce((sum, { parts }) => sum + parts.reduce((n, { series }) => n + series.n * series.steps, 0), 0);
+
+/** Px of a pixel of the screen. */
+const pixel = () => 1 / Math.min(globalThis.devicePixelRatio || 1, 3);
+
 /** How strong the lines of a map of answers are, of its trajectories' number. @param {PlacedPlane} plane */
 export const lightness = ({ parts }) => Math.min(1, MANY / parts.reduce((sum, { series }) => sum + series.n, 0));
 
@@ -47,11 +58,12 @@ export function trace(pen, { series, points, slabs }, trajectory, from, to, slab
     pen.lineTo(points[2 * (start + step)], points[2 * (start + step) + 1]);
 }
 
-/** Strokes many trajectories with as few strokes as there are (color, emphasis) pairs.
+/** Strokes many trajectories with as few strokes as there are (color, emphasis) pairs; thin lines one by one.
  * @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene @param {number} from @param {number} to
  * @param {number} alpha */
 export function strokeTrajectories(pen, plane, scene, from, to, alpha) {
   const { theme, colors, emphasis } = scene;
+  const all = statesOf([plane]);
   const bundles = /** @type {Map<string, Bundle>} */ (new Map());
   for (const part of plane.parts)
     for (let trajectory = 0; trajectory < part.series.n; trajectory += 1) {
@@ -70,13 +82,20 @@ export function strokeTrajectories(pen, plane, scene, from, to, alpha) {
   for (const slab of slabs)
     for (const { level, group, trajectories } of order) {
       pen.globalAlpha = Math.min(1, alpha * alphaOf(level, scene));
-      pen.lineWidth = (WIDTH[level] ?? 1.15) * (slab === null ? 1 : nearness(slab));
+      const width = (WIDTH[level] ?? 1.15) * (slab === null ? 1 : nearness(slab));
+      const isThin = (level === SELECTED ? trajectories.length * scene.steps : all) > MANY_STATES;
+      pen.lineWidth = isThin ? Math.min(width, pixel()) : width;
       const along = scene.state.color_by === "step" && level !== GRAY;
       for (let step = from; step < (along ? to : from + 1); step += 1) {
         pen.strokeStyle =
           level === GRAY ? theme.gray : theme.pick(along ? (step + 1) / Math.max(1, scene.steps - 1) : group.color);
         pen.beginPath();
-        for (const [part, trajectory] of trajectories) trace(pen, part, trajectory, step, along ? step + 1 : to, slab);
+        for (const [part, trajectory] of trajectories) {
+          trace(pen, part, trajectory, step, along ? step + 1 : to, slab);
+          if (!isThin) continue;
+          pen.stroke(); // each by itself: they add up where they are dense
+          pen.beginPath();
+        }
         pen.stroke();
       }
     }

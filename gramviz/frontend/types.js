@@ -16,6 +16,7 @@
  * @property {unknown[]} [enum]
  * @property {string} [type]
  * @property {number} [minimum]
+ * @property {string} [pattern]
  * @property {Schema} [items]
  * @property {Schema[]} [prefixItems]
  * @property {number} [minItems]
@@ -157,6 +158,7 @@
  * @property {boolean[]} given in its puzzle
  * @property {(step: number) => number} held a shorter series keeps its last state
  * @property {Record<string, Curve>} curves
+ * @property {Record<string, { values: Numbers, most: number }>} layers of further variables: a number of each cell
  * @property {Record<string, SeriesMap>} maps
  * @property {(trajectory: number, step: number) => Uint8Array} tokens
  * @property {(trajectory: number, step: number, position: number) => number} [certainty]
@@ -269,6 +271,7 @@
  * @property {PackedSpace} answer_space
  * @property {PackedBasis[]} [bases]
  * @property {string} [default_basis]
+ * @property {Record<string, [string, string]>} [extra] title and unit of each variable beyond the schema
  * @property {Record<string, string>} [missing]
  * @property {string[]} [left_out]
  * @property {Lesson | null} [lesson]
@@ -288,7 +291,7 @@
  * @property {number} puzzle
  * @property {number} puzzles
  * @property {number | null} index of the puzzle in its split
- * @property {PuzzleList | null} list of all puzzles of the rollout; null where there is one
+ * @property {import("./puzzles.js").PuzzleList | null} list of all puzzles of the rollout; null where there is one
  * @property {number[] | null} x
  * @property {number[] | null} y
  * @property {boolean[]} given
@@ -297,28 +300,12 @@
  * @property {Answer[]} answers
  * @property {AnswerSpace} space
  * @property {Basis[]} bases
+ * @property {Record<string, [string, string]>} extra title and unit of each variable beyond the schema
+ * @property {boolean} bare whether its states have no answers: neither board nor answers are shown
  * @property {string[]} leftOut
  * @property {Lesson | null} lesson
  * @property {Record<string, string>} missing
  * @property {Record<string, unknown>} provenance
- */
-
-/**
- * @typedef {object} PuzzleSeries how the trajectories of a series end, for each puzzle
- * @property {string} letter
- * @property {string} name
- * @property {number} n trajectories, also those that are not packed
- * @property {Numbers} right
- * @property {Numbers} agree those that give the most frequent answer
- * @property {Numbers} answers
- */
-/**
- * @typedef {object} PuzzleList
- * @property {NumberArray} x what each asks [puzzle, ...]
- * @property {Numbers} [index] in its split
- * @property {Numbers} [rating]
- * @property {Numbers} [solutions]
- * @property {PuzzleSeries[]} series
  */
 
 /** Why a cell of a Sudoku changed.
@@ -431,6 +418,7 @@
  * @property {number | null} token
  * @property {boolean} [draft] while the puzzle is edited
  * @property {ArrayLike<number> | null} moved how far l moved in each cell, at a low-level step
+ * @property {{ title: string, values: Numbers, most: number } | null} [layer] a number of each cell
  * @property {import("./branchtypes.js").Effect | null} effect of patching each cell, where this trajectory has one
  */
 /** A board that stands beside its input. @typedef {Board & { input: NonNullable<Board["input"]> }} PairBoard */

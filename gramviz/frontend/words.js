@@ -125,7 +125,7 @@ export const words = {
     noDepth: "No landscape in 3-D.",
     none: "This rollout has no such map.",
     lassoed: (/** @type {number} */ count, /** @type {string[]} */ parts) =>
-      `${words.trajectories(count)}: ${joined(parts)}`,
+      [words.trajectories(count), ...(parts.length ? [joined(parts)] : [])].join(": "),
     wheel: "Click the map, then zoom with the wheel.",
     narrow: "Widen this cell to see the map.",
     few: (/** @type {number} */ drawn, /** @type {number} */ all) =>
@@ -248,10 +248,14 @@ export const words = {
   /** Of a board without rules a cell can only differ from the known answer. */
   faults: (/** @type {number} */ count, /** @type {boolean} */ ruled) =>
     plural(count, ruled ? "conflict" : "wrong cell"),
-  curve: (/** @type {string} */ name, /** @type {boolean} */ ruled, tick = "transition") =>
-    name === "conflicts" && !ruled
+  curve: (
+    /** @type {string} */ name,
+    /** @type {Pick<Payload, "board" | "extra">} */ { board, extra },
+    tick = "transition",
+  ) =>
+    name === "conflicts" && !board.ruled
       ? ["Wrong cells", "not as in the solution"]
-      : words.curves[name].map((text) => text.replace("transition", tick)),
+      : (extra[name] ?? words.curves[name]).map((text) => text.replace("transition", tick)),
   ...stripWords,
   colors: {
     outcome: "Outcome",
@@ -402,6 +406,7 @@ export const words = {
       `Recording picture ${index + 1} of ${all}. Esc stops.`,
     stopped: "The film was stopped; nothing was saved.",
     csv: "Data (CSV)",
+    rollout: (/** @type {string} */ name) => `Rollout of ${name} (NPZ)`,
     python: "Copy as Python",
     json: "Copy view (JSON)",
     movie: "GIF or WebP",
@@ -416,6 +421,6 @@ export const words = {
     page: (/** @type {number} */ page, /** @type {number} */ pages) => `Page ${page} of ${pages}`,
     previous: "Previous page",
     next: "Next page",
-    columns: (/** @type {string} */ faults) => ["Step", "Trajectory", "Answer", "Certainty", faults, "Drift"],
+    columns: ["Step", "Trajectory", "Answer"],
   },
 };

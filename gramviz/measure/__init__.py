@@ -16,7 +16,7 @@ from gramviz.measure.control import random_walk
 from gramviz.measure.landscapes import landscape, loss, shepard
 from gramviz.measure.modes import DELAYED_SUCCESS, FAILURE, MODES, QUICK, QUICK_SUCCESS, modes, separation
 from gramviz.measure.partings import Parting, parting, parting_of
-from gramviz.measure.plain import band, changed_tokens, conflict_pairs, judged, token_counts
+from gramviz.measure.plain import band, changed_tokens, conflict_pairs, full, judged, token_counts
 from gramviz.measure.positions import (
     Every,
     address,
@@ -57,7 +57,7 @@ __all__ = [
     "OUTCOMES", "QUICK", "QUICK_SUCCESS", "REST", "UNKNOWN", "WRONG", "Answer", "AnswerSpace", "Answers", "Basins",
     "Every", "Parting", "Projection", "address", "answer_space", "answers", "band", "basins",
     "border", "cell_of", "certainty", "changed", "changed_tokens", "conflict_pairs", "conflicts",
-    "distribution", "drift", "ends", "entropy", "first_correct", "halted", "halting", "judged", "landscape",
+    "distribution", "drift", "ends", "entropy", "first_correct", "full", "halted", "halting", "judged", "landscape",
     "late_from", "loss", "matched", "modes", "on_plane", "outcome", "parting", "parting_of", "per_puzzle", "planes",
     "probability", "project", "projections", "random_walk", "rest", "score_rows", "second", "separation", "settled",
     "shades", "shepard", "shown", "spread", "telling", "token_counts",

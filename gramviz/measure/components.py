@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator, eigsh
 from threadpoolctl import ThreadpoolController
 
-from gram.rollout import RolloutError, board_of, need
-from gramviz.measure.plain import STATE, each
+from gram.rollout import RolloutError, board_of, extras, need
+from gramviz.measure.plain import STATE, each, full
 
 BASES = ("h", "random")
 COMPONENTS = 3
@@ -29,7 +29,7 @@ class Projection:
     """The states of some series in three principal components that they share.
 
     Attributes:
-        basis: `h`, `random`, or `cell40` for the position 40.
+        basis: `h`, `random`, `cell40` for the position 40, or `extra.z` for a vector z beyond the schema.
         label: the basis in words.
         of: what the explained variance is of, in words.
         variance: share of the variance that each component explains [component]; of all states that fit it, of all
@@ -67,6 +67,11 @@ def cell_of(basis: str) -> int | None:
     return int(found[1]) if found else None
 
 
+def _variable(basis: str) -> str:
+    """The name of the variable that a basis is of."""
+    return basis.removeprefix("extra.") if basis.startswith("extra.") else "h"
+
+
 def planes(rollouts: Sequence[xr.Dataset], basis: str, share_h: bool = False) -> list[tuple[int, ...]]:
     """The sets of series (by index) that may share one plane of a basis.
 
@@ -76,7 +81,8 @@ def planes(rollouts: Sequence[xr.Dataset], basis: str, share_h: bool = False) ->
     _known_basis(basis)
     groups: dict[str, list[int]] = {}
     for i, data in enumerate(rollouts):
-        if "h" in data:
+        name = _variable(basis)
+        if name in data and (name == "h" or extras(data)[name] == "map"):
             checkpoint = str(data.attrs.get("checkpoint") or f"unknown, series {i}")
             groups.setdefault("" if share_h else checkpoint, []).append(i)
     return [tuple(group) for group in groups.values()]
@@ -89,9 +95,9 @@ def project(
 
     Args:
         rollouts: series that may share a plane; see `planes`.
-        basis: `h` (positions and features flattened), `cell40` (h of the position 40 alone), or `random` (h along three
+        basis: `h` (positions and features flattened), `cell40` (h of the position 40 alone), `random` (h along three
             directions at right angles, drawn at random: what any plane would show, so that the others can be checked
-            against it).
+            against it), or `extra.z`: a vector z beyond the schema, flattened.
         puzzle: index of the puzzle, one for all or one per series.
         late: fit the last third of the steps alone and only project the others, which move so far that they would else
             have the components for themselves. Maps are drawn so.
@@ -116,9 +122,13 @@ def projections(
     trajectories_of_h: _Trajectories | None = None
     for basis in bases:
         _known_basis(basis)
-        states = states or [need(one, "h").transpose("trajectory", "step", *STATE).values for one in chosen]
-        position = cell_of(basis)
-        if position is None:
+        position, name = cell_of(basis), _variable(basis)
+        if name == "h":
+            states = states or [need(one, "h").transpose("trajectory", "step", *STATE).values for one in chosen]
+        if name != "h":
+            of = name
+            trajectories = _Trajectories([full(one, name).values for one in chosen], late)
+        elif position is None:
             trajectories = trajectories_of_h = trajectories_of_h or _Trajectories(states, late)
             of = "h"
         else:
@@ -141,7 +151,7 @@ def label(basis: str, data: xr.Dataset) -> str:
         return f"Random plane (seed {SEED})"
     position = cell_of(basis)
     if position is None:
-        return f"PCA of {basis}"
+        return f"PCA of {basis.removeprefix('extra.')}"
     board = board_of(data)
     if board.kind == "graph":
         return f"PCA of node n{position + 1}"
@@ -303,5 +313,8 @@ def one_thread() -> AbstractContextManager[object]:
 
 
 def _known_basis(basis: str) -> None:
-    if basis not in BASES and cell_of(basis) is None:
-        raise ValueError(f"unknown basis {basis!r}; known: {', '.join(BASES)}, and cell0, cell1, ... for one position")
+    if basis not in BASES and cell_of(basis) is None and _variable(basis) == "h":
+        raise ValueError(
+            f"unknown basis {basis!r}; known: {', '.join(BASES)}, cell0, cell1, ... for one position, and extra.NAME "
+            "for a vector beyond the schema"
+        )

@@ -77,30 +77,31 @@ def families(tokens: NDArray[np.integer], right: NDArray[np.bool_], start: int) 
     near = (apart <= radius).sum(1)
     leads: list[int] = []
     for i in sorted(range(count), key=lambda i: (not right[i], -near[i], i)):
-        if all(apart[i, j] > (0 if right[i] and right[j] else radius) for j in leads):
+        if (apart[i, leads] > np.where(right[i] & right[leads], 0, radius)).all():
             leads.append(i)
     answers = [i for i in leads if right[i]]
     if len(answers) > 1:
         least = min(int(apart[i, j]) for i in answers for j in answers if i < j)
         radius = max(0, min(radius, (least - 1) // 2))
-    distance = np.stack([(tokens != final[i]).sum(-1) for i in leads], -1)
-    lane = _nearest(distance, radius)
+    lane = _nearest(_apart(tokens[:, -tail:], final[leads]), radius)
     last = lane[:, -1]
-    stays = (lane[:, -tail:] == last[:, None]).all(1) & (last >= 0)
+    stays = (lane == last[:, None]).all(1) & (last >= 0)
     size = np.bincount(last[last >= 0], minlength=len(leads))
     resting = np.bincount(last[stays], minlength=len(leads))
     enough = max(_STAY, round(0.06 * count))
     legal = [k for k in range(len(leads)) if (right[leads[k]] and size[k]) or resting[k] >= enough or count == 1]
     kept = sorted(legal, key=lambda k: (-size[k], k))[:MOST_LANES]
-    lane = _nearest(distance[..., kept], radius)
+    leaders = final[[leads[k] for k in kept]]
+    distance = _apart(tokens, leaders)
+    lane = _nearest(distance, radius)
     last = lane[:, -1]
     commit = np.where(last >= 0, steps - np.logical_and.accumulate((lane == last[:, None])[:, ::-1], 1).sum(1), steps)
     return Families(
-        leaders=final[[leads[k] for k in kept]],
+        leaders=leaders,
         right=right[[leads[k] for k in kept]],
         size=np.bincount(last[last >= 0], minlength=len(kept)),
         radius=radius,
-        distance=distance[..., kept],
+        distance=distance,
         lane=lane,
         commit=commit,
         settled=(last >= 0) & (commit <= steps - tail),
@@ -111,6 +112,14 @@ def families(tokens: NDArray[np.integer], right: NDArray[np.bool_], start: int) 
 def lane_of(board: NDArray[np.integer], leaders: NDArray[np.integer], radius: int) -> int:
     """The lane of one board [cell] among leaders [lane, cell]: the nearest within `radius`; -1 for none."""
     return int(_nearest((leaders != board).sum(-1), radius))
+
+
+def _apart(tokens: NDArray[np.integer], leaders: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Cells in which boards [..., cell] differ from each of the leaders [lane, cell]: [..., lane]."""
+    found = np.empty((*tokens.shape[:-1], len(leaders)), np.int64)
+    for k, leader in enumerate(leaders):
+        found[..., k] = (tokens != leader).sum(-1)
+    return found
 
 
 def _nearest(distance: NDArray[np.integer], radius: int) -> NDArray[np.int64]:

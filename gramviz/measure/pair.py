@@ -51,7 +51,7 @@ class Pair:
 
     def cut(self, data: xr.Dataset) -> xr.Dataset:
         """The rollout at the positions that are drawn of the answer, without its latents."""
-        return self.with_latents(data.drop_vars([name for name in data.data_vars if "feature" in data[name].dims]))
+        return self.with_latents(data.drop_vars([name for name in data.data_vars if "feature" in str(data[name].dims)]))
 
     def with_latents(self, data: xr.Dataset) -> xr.Dataset:
         """As `cut`, with the latents at these positions too: each cell's own, which is what its plane is of."""

@@ -9,9 +9,22 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gram.board import Board
-from gram.rollout import board_of
+from gram.rollout import board_of, need
 
 STATE = ("position", "feature")
+
+
+def full(data: xr.Dataset, name: str) -> xr.DataArray:
+    """A variable beyond the schema with the dims of a state first [puzzle, trajectory, step, ...]: what it does not
+    depend on is repeated. Of one puzzle, picked by `isel(puzzle=0)`, without `puzzle`.
+
+    Raises:
+        RolloutError: it was not recorded.
+    """
+    first = [dim for dim in ("puzzle", "trajectory", "step") if dim in data.sizes]
+    found = need(data, name)
+    found = found.expand_dims({dim: data.sizes[dim] for dim in first if dim not in found.dims})
+    return found.transpose(*first, ...)
 
 
 def judged(data: xr.Dataset) -> bool:

@@ -66,49 +66,61 @@ def answers(rollouts: Sequence[xr.Dataset], puzzle: int | Sequence[int] = 0) -> 
     """
     chosen = [data.isel(puzzle=p) for data, p in zip(rollouts, each(puzzle, rollouts), strict=True)]
     board = board_of(rollouts[0])
-    rows = [np.ascontiguousarray(one["tokens"].values.astype(np.uint16)) for one in chosen]
+    rows = [_keys(one["tokens"].values) for one in chosen]
     where: dict[bytes, int] = {}
     counts: list[list[int]] = []
     first: list[tuple[int, int]] = []
-    for series, tokens in enumerate(rows):
-        for trajectory, row in enumerate(tokens[:, -1]):
-            key = row.tobytes()
+    for series, keys in enumerate(rows):
+        for trajectory, (*_, key) in enumerate(keys):
             if key not in where:
                 where[key] = len(where)
                 counts.append([0] * len(rows))
                 first.append((series, trajectory))
             counts[where[key]][series] += 1
-    ends = [chosen[series].isel(trajectory=trajectory, step=-1) for series, trajectory in first]
-    right = [judged(end) and bool(end["valid"]) for end in ends]
-    order = sorted(range(len(counts)), key=lambda i: (-sum(counts[i]), not right[i], i))
-    rank = {old: new for new, old in enumerate(order)}
+    ends = [_ends(one) for one in chosen]
+    last = [{name: states[trajectory] for name, states in ends[series].items()} for series, trajectory in first]
+    order = sorted(range(len(counts)), key=lambda i: (-sum(counts[i]), not last[i].get("valid"), i))
     found = []
     for place, i in enumerate(order):
-        last = ends[i]
-        tokens = last["tokens"].values
-        conflicts: int | None = None
-        if board.nodes:
-            conflicts = int(board.violations(on_edges(board, last["x"].values, tokens)))
-        elif board.groups or board.required:
-            conflicts = int(board.violations(tokens))
-        elif "conflict" in last and board.kind != "image":
-            conflicts = int(last["conflict"].sum())
+        valid, conflicts = last[i].get("valid"), last[i].get("conflicts")
         found.append(
             Answer(
                 letter=chr(ord("a") + place) if place < 26 else "",
-                tokens=tokens[: board.nodes or None],
-                valid=bool(last["valid"]) if judged(last) else None,
-                conflicts=conflicts,
+                tokens=last[i]["tokens"][: board.nodes or None],
+                valid=None if valid is None else bool(valid),
+                conflicts=None if conflicts is None else int(conflicts),
                 counts=tuple(counts[i]),
                 fault="conflict" if board.ruled else "wrong cell",
             )
         )
-    at = [
-        np.array([[rank[where[key]] if (key := row.tobytes()) in where else -1 for row in states] for states in tokens])
-        for tokens in rows
-    ]
+    rank = {old: new for new, old in enumerate(order)}
+    ranked = {key: rank[old] for key, old in where.items()}
+    at = [np.array([[ranked.get(key, -1) for key in states] for states in keys]) for keys in rows]
     return Answers(
         tuple(found),
         tuple(xr.DataArray(one[:, -1], dims="trajectory", name="answer") for one in at),
         tuple(xr.DataArray(one, dims=("trajectory", "step"), name="answer") for one in at),
     )
+
+
+def _keys(tokens: NDArray[np.integer]) -> list[list[bytes]]:
+    """Boards [trajectory, step, position] as texts that are equal where they are."""
+    raw = np.ascontiguousarray(tokens.astype(np.uint16))
+    keys: list[list[bytes]] = raw.view(f"V{raw.itemsize * raw.shape[-1]}")[..., 0].tolist()
+    return keys
+
+
+def _ends(data: xr.Dataset) -> dict[str, NDArray[np.generic]]:
+    """Of the last state of each trajectory `tokens` and, where they are known, `valid` and `conflicts`."""
+    board, last = board_of(data), data.isel(step=-1)
+    tokens = last["tokens"].values
+    found: dict[str, NDArray[np.generic]] = {"tokens": tokens}
+    if judged(data):
+        found["valid"] = last["valid"].values
+    if board.nodes:
+        found["conflicts"] = board.violations(on_edges(board, last["x"].values, tokens))
+    elif board.groups or board.required:
+        found["conflicts"] = board.violations(tokens)
+    elif "conflict" in last and board.kind != "image":
+        found["conflicts"] = last["conflict"].values.sum(-1)
+    return found

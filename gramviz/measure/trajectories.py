@@ -118,10 +118,12 @@ def outcome(data: xr.Dataset) -> xr.DataArray:
 
     Correct: the last recorded answer is `valid`. Not finished: it is not, and the model never said that it was right.
     Where nothing stops a trajectory (`halting`) none is unfinished: what is not correct in the end is wrong, whatever
-    the model predicts of it. Unknown: `valid` was not recorded.
+    the model predicts of it. Unknown: `valid` was not recorded, or the states have no answers.
     Drawn: a picture without a blank, which nobody can call right or wrong; with one it is not finished.
     """
-    like = data["tokens"].isel(step=-1, position=0, drop=True)
+    who = [dim for dim in ("puzzle", "trajectory") if dim in data.sizes]
+    coords = {name: one for name, one in data.coords.items() if set(one.dims) <= set(who)}
+    like = xr.DataArray(np.zeros([data.sizes[dim] for dim in who], np.uint8), dims=who, coords=coords)
     if "valid" not in data:
         return like.copy(data=np.full(like.shape, UNKNOWN, np.uint8)).rename("outcome")
     valid = data["valid"].isel(step=-1).values

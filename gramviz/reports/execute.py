@@ -7,6 +7,7 @@ about TCP, at the least) stays out of the caller's and becomes the log of the ru
 
 from __future__ import annotations
 
+import asyncio
 import builtins
 import copy
 import html
@@ -24,9 +25,11 @@ from typing import Any, TextIO
 
 import nbformat
 from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.utils import run_sync
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
+from gramviz.reports.blocks.around import KEEP
 from gramviz.reports.notebook import ReportError, ends, tags
 
 
@@ -73,13 +76,18 @@ def execute(
     *,
     secrets: Mapping[str, Any],
     timeout: float | None,
+    keep: Path | None,
 ) -> tuple[NotebookNode, str]:
-    """The executed notebook, failed or not, and what the kernel wrote to its standard error."""
+    """The executed notebook, failed or not, and what the kernel wrote to its standard error.
+
+    Args:
+        keep: a folder, to be made, for the rollouts that the notebook shows; None: nowhere.
+    """
     import papermill
     from papermill.engines import papermill_engines
 
     teller = Progress(progress, draft)
-    papermill_engines.register("gramviz", _engine(teller, secrets, timeout))
+    papermill_engines.register("gramviz", _engine(teller, secrets, timeout, keep))
     logging.getLogger("papermill").setLevel(logging.CRITICAL + 1)  # what it would say, the exception says
     # papermill takes a notebook or a path; the node was read and checked already, so it is not read a second time.
     try:
@@ -110,7 +118,7 @@ def execute(
     return executed, teller.kernel
 
 
-def _engine(teller: Progress, secrets: Mapping[str, Any], timeout: float | None) -> type:
+def _engine(teller: Progress, secrets: Mapping[str, Any], timeout: float | None, keep: Path | None) -> type:
     """papermill's own, but the kernel's stderr (a warning about TCP, at the least) stays out of the caller's.
 
     Secrets are set in the kernel after the `parameters` cell, and are taken out of what comes back, message by message:
@@ -118,15 +126,6 @@ def _engine(teller: Progress, secrets: Mapping[str, Any], timeout: float | None)
     """
     from papermill.clientwrap import PapermillNotebookClient
     from papermill.engines import NBClientEngine
-
-    # A fixed hash seed and no bar that redraws itself: both would change bytes between equal runs. Figures as data,
-    # whatever editor this was started from: the page draws them.
-    kernel_environment = {
-        **os.environ,
-        "PYTHONHASHSEED": "0",
-        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-        "PLOTLY_RENDERER": "plotly_mimetype",
-    }
 
     end = time.monotonic() + timeout if timeout else None
     assign = "\n".join(f"{name} = {value!r}" for name, value in secrets.items())
@@ -139,9 +138,21 @@ def _engine(teller: Progress, secrets: Mapping[str, Any], timeout: float | None)
                 raise DeadKernelError(_death(self.km.provisioner.process.returncode)) from error
             except CellTimeoutError as error:
                 raise TimeoutError(f"the run took longer than its timeout of {timeout:g} s") from error
+            except (KeyboardInterrupt, SystemExit):  # raised by a signal, in whatever the loop was doing
+                self.shutdown_kernel = "immediate"
+                run_sync(_cancel_all)()
+                raise
             if assign and "parameters" in tags(cell):
                 self.wait_for_reply(self.kc.execute(assign, silent=True, store_history=False))
             return done
+
+        def end(self) -> None:
+            """End a kernel that is left because the client was stopped while it started."""
+            process = getattr(self.km and self.km.provisioner, "process", None)
+            if process and process.poll() is None:
+                process.kill()
+                process.wait()
+                self.km.cleanup_connection_file()
 
         def process_message(self, msg: dict[str, Any], *rest: Any) -> Any:
             return super().process_message(msg | {"content": redacted(msg["content"], secrets)}, *rest)
@@ -162,12 +173,34 @@ def _engine(teller: Progress, secrets: Mapping[str, Any], timeout: float | None)
             )
             with tempfile.TemporaryFile() as kernel_log:
                 try:
-                    return client.execute(stderr=kernel_log, env=kernel_environment)
+                    return client.execute(stderr=kernel_log, env=_environment(keep))
                 finally:
+                    client.end()
                     kernel_log.seek(0)
                     teller.kernel = redacted(kernel_log.read().decode(errors="replace"), secrets)
 
     return Engine
+
+
+def _environment(keep: Path | None) -> dict[str, str]:
+    """Of the kernel; `keep` as in `execute`."""
+    # A fixed hash seed and no bar that redraws itself: both would change bytes between equal runs. Figures as data,
+    # whatever editor this was started from: the page draws them.
+    return {
+        **os.environ,
+        "PYTHONHASHSEED": "0",
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "PLOTLY_RENDERER": "plotly_mimetype",
+        KEEP: str(keep.absolute()) if keep else "",
+    }
+
+
+async def _cancel_all() -> None:
+    """Cancel what still waits for a cell: it would fail when the kernel ends, in a traceback of asyncio."""
+    waiting = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
 
 
 def redacted(value: Any, secrets: Mapping[str, Any]) -> Any:

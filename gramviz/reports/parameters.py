@@ -168,6 +168,23 @@ def stored(path: Path) -> dict[str, Any]:
     return values
 
 
+def lists(given: Any) -> dict[str, list[Any]]:
+    """The lists of values that a sweep goes through, by name; each a list, or its text.
+
+    Raises:
+        ReportError: one is no list, or is empty.
+    """
+    if not isinstance(given, Mapping):
+        raise ReportError(f"sweep must name parameters with lists, not {_short(given)}; write sweep: {{seed: [0, 1]}}")
+    found = {}
+    for name, value in given.items():
+        read = next(iter(_literals(value)), value) if isinstance(value, str) else value
+        if not isinstance(read, list) or not read:
+            raise ReportError(f"the values of {name!r} must be a list, not {_short(read)}; write {name}=[1, 2]")
+        found[str(name)] = read
+    return found
+
+
 def check(known: Mapping[str, Parameter], given: Mapping[str, Any]) -> dict[str, Any]:
     """The given values, each of its declared type; a text is read as that type, everything else must already have it.
 

@@ -1,6 +1,7 @@
 """What ran, where, on what: the record of a run, shown as one block, for people and for machines.
 
-Equal runs make equal pages but for this block, so it stands between two marks and `without_provenance` takes it out.
+Equal runs make equal pages but for this block and what compares a run with an earlier one, so these stand between two
+marks (`varying`) and `without_provenance` takes them out.
 """
 
 from __future__ import annotations
@@ -29,10 +30,6 @@ _END = "<!-- gram-provenance ends -->"
 
 def environment() -> dict[str, Any]:
     """What ran, where: the commit of this source, Python, the platform, processors, package versions."""
-    packages = {}
-    for name in PACKAGES:
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            packages[name] = importlib.metadata.version(name)
     commit = _git("rev-parse", "HEAD")
     return {
         "commit": commit or "unknown",
@@ -40,8 +37,17 @@ def environment() -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "processors": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "packages": packages,
+        "packages": versions(),
     }
+
+
+def versions() -> dict[str, str]:
+    """Of the packages that a result may depend on, as far as they are installed."""
+    found = {}
+    for name in PACKAGES:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[name] = importlib.metadata.version(name)
+    return found
 
 
 def device() -> dict[str, Any]:
@@ -65,14 +71,18 @@ def _git(*arguments: str) -> str:
 def provenance_html(record: Mapping[str, Any], log: str = "") -> str:
     """A record for people (a table) and for machines (`<script id="gram-provenance">`), between two marks."""
 
+    def line(entry: Any) -> str:
+        if not isinstance(entry, Mapping):
+            return html.escape(str(entry))
+        said = ", ".join(html.escape(str(one)) for name, one in entry.items() if name != "file")
+        file = html.escape(str(entry.get("file", "")), quote=True)
+        return said + (f', <a href="{file}" download>{file}</a>: gramviz.explore("{file}")' if file else "")
+
     def text(value: Any) -> str:
         if isinstance(value, Mapping):
             return "<br>".join(f"{html.escape(str(key))} <code>{text(entry)}</code>" for key, entry in value.items())
         if isinstance(value, list | tuple):
-            lines = [
-                ", ".join(map(str, entry.values())) if isinstance(entry, Mapping) else str(entry) for entry in value
-            ]
-            return "<br>".join(map(html.escape, lines)) or "none"
+            return "<br>".join(map(line, value)) or "none"
         if isinstance(value, bool) or value is None:
             return {True: "yes", False: "no", None: "unknown"}[value]
         return html.escape(str(value)) or "(empty)"
@@ -88,15 +98,19 @@ def provenance_html(record: Mapping[str, Any], log: str = "") -> str:
     folded = f"<details><summary>Log of the run ({lines} lines)</summary><pre>{html.escape(log)}</pre></details>"
     # `</script>` inside a JSON text would end the element; `\u003c` means the same to every JSON reader.
     machine = json.dumps(record, sort_keys=True).replace("<", "\\u003c")
-    block = (
-        f'{_BEGIN}<section class="gram-provenance" aria-label="Provenance">{rerun}'
+    return varying(
+        f'<section class="gram-provenance" aria-label="Provenance">{rerun}'
         f"<table><tbody>{rows}</tbody></table>{folded if log else ''}"
-        f'<script type="application/json" id="gram-provenance">{machine}</script></section>{_END}'
+        f'<script type="application/json" id="gram-provenance">{machine}</script></section>'
     )
+
+
+def varying(block: str) -> str:
+    """HTML in which equal runs may differ, between the two marks."""
     # One line: in Markdown, where it may stand, the HTML of a comment ends with its line; the rest would be escaped.
-    return block.replace("\n", "&#10;")
+    return f"{_BEGIN}{block}{_END}".replace("\n", "&#10;")
 
 
 def without_provenance(text: str) -> str:
-    """A page without its provenance block; the pages of equal runs are equal in what remains."""
+    """A page without what stands between the marks; the pages of equal runs are equal in what remains."""
     return re.sub(re.escape(_BEGIN) + ".*?" + re.escape(_END), "", text, flags=re.DOTALL)

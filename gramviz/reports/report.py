@@ -5,8 +5,10 @@
 1. the given parameters are checked against the notebook's own `parameters` cell (`gramviz.reports.parameters`);
 2. papermill executes the notebook into `.NAME.*.partial.ipynb` (`gramviz.reports.execute`);
 3. the result is settled and becomes one page (`gramviz.reports.page`), on demand a PDF as well (`gramviz.browser`);
-4. `NAME.ipynb`, `NAME.html` and `metrics.json` are renamed into place. A run that fails leaves `NAME.failed.ipynb`
-   and a short `NAME.failed.html` instead, and never touches the report of an earlier run.
+4. `NAME.ipynb`, `NAME.html` and `metrics.json` are renamed into place. A run that fails, or whose numbers are not as
+   expected (`gramviz.reports.verdict`), leaves `NAME.failed.ipynb` and `NAME.failed.html` instead; the report of an
+   earlier run stays, and says that it is stale;
+5. `NAME.run.json` says how it ended and what it was made from (`gramviz.reports.record`).
 
 A notebook speaks to a run in three ways: the tags of its cells (`parameters`; `setup`, in which an error means that the
 *input* was wrong; `hide-input`, whose code a reader of the page need not see; `remove-cell`), an output of type
@@ -23,7 +25,7 @@ import os
 import shlex
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -35,10 +37,15 @@ from gram import atomic
 from gramviz.browser import driven, print_page
 from gramviz.reports.blocks import METRICS
 from gramviz.reports.execute import Failure, execute, failed, is_input, kernel_of, redacted
+from gramviz.reports.models import check_kind
 from gramviz.reports.notebook import ReportError, dumps, outputs, read, settle
 from gramviz.reports.page import failure_page, page, title
-from gramviz.reports.parameters import check, parameters
+from gramviz.reports.parameters import Parameter, check, parameters
 from gramviz.reports.provenance import PROVENANCE, environment, provenance_html
+from gramviz.reports.record import fingerprint, mark_stale, run_id, thumbnail
+from gramviz.reports.record import read as read_record
+from gramviz.reports.record import write as write_record
+from gramviz.reports.verdict import Expectation, conditions, headline, judge, verdict
 
 
 class RunError(RuntimeError):
@@ -51,11 +58,13 @@ class RunError(RuntimeError):
 
 @dataclass(frozen=True)
 class Report:
-    """What a run has published; `metrics` is None where the notebook reports no numbers."""
+    """What a run has published; None stands for what is not there, `trouble` says why a PDF is not."""
 
     page: Path
-    notebook: Path
+    notebook: Path | None
     metrics: Path | None
+    pdf: Path | None
+    trouble: str
     seconds: float
 
 
@@ -68,62 +77,121 @@ def run(
     kernel: str = "",
     timeout: float | None = None,
     pdf: bool = False,
+    whole: bool = True,
     progress: TextIO | None = None,
+    log: TextIO | None = None,
 ) -> Report:
     """Execute `notebook` with the `given` parameters and publish its page under `out`.
 
     The kernel works in the current folder, so that a relative path means what it means to the caller.
 
     Args:
-        given: name -> value, or its text.
+        given: name -> value, or its text; `expect` may be among them whether or not the notebook has it.
         secrets: more of the same, which stand nowhere in what is published.
         timeout: seconds after which the run fails.
         kernel: the kernel that runs it; default: the one that the notebook names, python3 if it names none.
         pdf: also print the page as `NAME.pdf` (needs playwright and Chromium).
+        whole: keep the executed notebook, and in `NAME.rollouts`, which the page links, the rollouts that it shows.
         progress: where to say which cell runs; at most one line a second where it is not a terminal.
+        log: where to copy the log of the run: what kernel and cells wrote to their standard error.
     Raises:
         ReportError: the input is wrong; nothing is written.
-        RunError: a cell failed; `NAME.failed.ipynb` and `NAME.failed.html` tell which.
+        RunError: a cell failed, or an expectation; `NAME.failed.ipynb` and `NAME.failed.html` tell which.
     """
-    source, out = Path(notebook), Path(out)
-    draft = read(source)
-    known = parameters(draft)
-    values, hidden = check(known, given), check(known, secrets or {})
-    _check_secrets(values, hidden)
-    runs_in = kernel_of(draft, kernel)
+    plan = Plan.of(notebook, given, secrets or {})
+    runs_in = kernel_of(plan.draft, kernel)
     browser = driven() if pdf else ""
     started, clock = datetime.datetime.now(datetime.UTC), time.monotonic()
-    with _folder(out):
-        place = _Place(out, source.stem, hidden)
+    with _folder(Path(out)):
+        place = _Place(Path(out), plan.notebook.stem, plan.secrets)
         try:
-            executed, log = execute(
-                draft, runs_in, values, place.partial(".ipynb"), progress, secrets=hidden, timeout=timeout
-            )
-            if not draft.metadata.get("kernelspec"):
-                log = f"The notebook names no kernel; {runs_in} ran it.\n{log}"
+            executed, said = execute(
+                plan.draft, runs_in, plan.values, place.partial(".ipynb"), progress,
+                secrets=plan.secrets, timeout=timeout, keep=place.rollouts if whole else None,
+            )  # fmt: skip
+            if not plan.draft.metadata.get("kernelspec"):
+                said = f"The notebook names no kernel; {runs_in} ran it.\n{said}"
             failure = failed(executed)
             if failure and is_input(failure):
                 raise ReportError(failure.message)
-            seconds = time.monotonic() - clock
-            record = {
-                "notebook": source.name,
-                "notebook_sha256": hashlib.sha256(source.read_bytes()).hexdigest(),
-                "parameters": {n: "•••" if n in hidden else values.get(n, p.default) for n, p in known.items()},
-                "changed": sorted(name for name, value in values.items() if value != known[name].default),
-                "command": _command(source, values, hidden, out),
+            record = plan.record() | {
+                "command": _command(plan, Path(out)),
                 "started_at": started.isoformat(timespec="seconds"),
-                "duration_seconds": round(seconds, 1),
+                "duration_seconds": round(time.monotonic() - clock, 1),
                 **environment(),
             }
-            settled, log = settle(executed, log)
+            settled, said = settle(executed, said)
+            if log:
+                print(redacted(said, plan.secrets), file=log)
             if failure:
-                raise place.fail(settled, failure, record, log)
-            _write(place, settled, record, log)
-            if pdf:
-                print_page(place.partial(".html"), place.partial(".pdf"), browser)
-            return place.publish(seconds)
+                raise place.fail(settled, failure, record, said)
+            broken = _write(place, settled, record, said, plan.expect)
+            trouble = place.print(".failed" if broken else "", browser) if pdf else ""
+            if broken:
+                raise place.disappoint(record, broken)
+            if not whole:
+                place.drop(".ipynb")
+            return place.publish(record, trouble)
         finally:
             place.sweep()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A notebook with all that it is given, checked; nothing has run.
+
+    Attributes:
+        draft: the notebook as it is stored.
+        known: its parameters.
+        values, secrets: what is given, of the declared types.
+        expect: name of a number -> condition.
+    """
+
+    notebook: Path
+    draft: NotebookNode
+    known: Mapping[str, Parameter]
+    values: dict[str, Any]
+    secrets: dict[str, Any]
+    expect: dict[str, str]
+
+    @classmethod
+    def of(cls, notebook: str | os.PathLike[str], given: Mapping[str, Any], secrets: Mapping[str, str]) -> Plan:
+        """Read and check.
+
+        Raises:
+            ReportError: the notebook, a parameter, a secret or an expectation is wrong, or the model of another kind.
+        """
+        draft = read(notebook)
+        known = parameters(draft)
+        own = {"expect": known.get("expect", Parameter("expect", "dict", {}))}
+        asked = check(own, {"expect": given["expect"]}) if "expect" in given else {"expect": own["expect"].default}
+        values = check(known, {name: value for name, value in given.items() if name != "expect" or name in known})
+        check_kind(Path(notebook), draft, {name: parameter.default for name, parameter in known.items()} | values)
+        hidden = check(known, secrets)
+        _check_secrets(values, hidden)
+        return cls(Path(notebook), draft, known, values, hidden, conditions(asked["expect"]))
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """All of the notebook, with dots for secrets."""
+        return {n: "•••" if n in self.secrets else self.values.get(n, p.default) for n, p in self.known.items()}
+
+    @property
+    def made_from(self) -> dict[str, str]:
+        """What decides the outcome, each as a digest."""
+        return fingerprint(self.draft, self.parameters, self.expect)
+
+    def record(self) -> dict[str, Any]:
+        """What is known of the run before it starts."""
+        made_from = self.made_from
+        return {
+            "run": run_id(made_from),
+            "made_from": made_from,
+            "notebook": self.notebook.name,
+            "notebook_sha256": hashlib.sha256(self.notebook.read_bytes()).hexdigest(),
+            "parameters": self.parameters,
+            "changed": sorted(name for name, value in self.values.items() if value != self.known[name].default),
+        }
 
 
 def _check_secrets(values: Mapping[str, Any], secrets: Mapping[str, Any]) -> None:
@@ -136,28 +204,59 @@ def _check_secrets(values: Mapping[str, Any], secrets: Mapping[str, Any]) -> Non
             )
 
 
-def _command(source: Path, values: Mapping[str, Any], secrets: Mapping[str, Any], out: Path) -> str:
+def _command(plan: Plan, out: Path) -> str:
     """What runs it again."""
-    command = ["gramviz", "report", str(source)]
-    for name, value in values.items():
-        command += ["-p", f"{name}={value if isinstance(value, str) else json.dumps(value)}"]
-    for name in secrets:
-        command += ["--secret", name]
-    return shlex.join([*command, "-o", str(out)])
+    return shlex.join(["gramviz", "report", str(plan.notebook), *words(plan), "-o", str(out)])
 
 
-def _write(place: _Place, notebook: NotebookNode, record: dict[str, Any], log: str) -> None:
-    """The executed notebook, its page, and the numbers that it reports."""
+def words(plan: Plan) -> list[str]:
+    """The given parameters, expectations and names of secrets as words of a command line."""
+    given = plan.values | ({"expect": plan.expect} if plan.expect and "expect" not in plan.known else {})
+    said = [f"{name}={value if isinstance(value, str) else json.dumps(value)}" for name, value in given.items()]
+    return [word for one in said for word in ("-p", one)] + [
+        word for name in plan.secrets for word in ("--secret", name)
+    ]
+
+
+def _write(
+    place: _Place, notebook: NotebookNode, record: dict[str, Any], log: str, expect: Mapping[str, str]
+) -> list[Expectation]:
+    """The executed notebook, its page, its numbers, a small picture; returns the expectations that do not hold."""
     metrics = outputs(notebook, METRICS)
-    record = outputs(notebook, PROVENANCE) | record
-    notebook.metadata["title"] = title(notebook, record["parameters"])
-    _insert_record(notebook, record, log)
-    place.write(".ipynb", dumps(notebook))
-    place.write(".html", page(notebook))
+    judged = judge(expect, metrics)
+    broken = [one for one in judged if not one.holds]
+    record |= {
+        "title": title(notebook, record["parameters"]),
+        "metrics": headline(metrics),
+        "expect": [[one.name, one.condition, one.value, one.holds] for one in judged],
+    }
+    whole = outputs(notebook, PROVENANCE) | {name: record[name] for name in record if name not in _ASIDE}
+    notebook.metadata["title"] = f"FAILED: {record['title']}" if broken else record["title"]
+    if metrics or judged:
+        _insert_verdict(notebook, verdict(judged, metrics, read_record(place.out / "metrics.json")))
+    _insert_record(notebook, whole, log)
+    ending = ".failed" if broken else ""
+    place.write(f"{ending}.ipynb", dumps(notebook))
+    place.write(f"{ending}.html", page(notebook))
     if metrics:
         kept = {name: record[name] for name in ("notebook", "parameters")}
-        body = kept | {"metrics": metrics, "provenance": record}
-        place.write("metrics.json", json.dumps(body, indent=2, sort_keys=True) + "\n")
+        body = kept | {"metrics": metrics, "provenance": whole}
+        place.write(f"metrics{ending}.json", json.dumps(body, indent=2, sort_keys=True) + "\n")
+    if picture := thumbnail(notebook):
+        place.partial(f"{ending}.png").write_bytes(picture)
+    return broken
+
+
+# Of the record, what stands elsewhere in the page.
+_ASIDE = ("title", "metrics", "expect", "made_from")
+
+
+def _insert_verdict(notebook: NotebookNode, block: str) -> None:
+    """Under the first heading, or at the top."""
+    cell = nbformat.v4.new_markdown_cell(block, id="gram-verdict")
+    notebook.cells = [one for one in notebook.cells if one["id"] != cell["id"]]  # of a run that is run again
+    headed = (at for at, one in enumerate(notebook.cells) if one.cell_type == "markdown" and "# " in one.source)
+    notebook.cells.insert(next(headed, -1) + 1, cell)
 
 
 @contextlib.contextmanager
@@ -204,29 +303,49 @@ class _Place:
         self.pending: dict[Path, Path] = {}  # final -> partial
         atomic.sweep(out)
 
+    @property
+    def rollouts(self) -> Path:
+        """Where a notebook's footer leaves the rollouts that it shows."""
+        return self.out / f"{self.stem}.rollouts"
+
+    def final(self, ending: str) -> Path:
+        """The file of this ending."""
+        return self.out / (ending if ending.startswith("metrics.") else self.stem + ending)
+
     def partial(self, ending: str) -> Path:
         """Where `ending` is written until it is whole."""
-        name = ending if ending == "metrics.json" else self.stem + ending
-        self.pending[self.out / name] = atomic.temporary(self.out / name)
-        return self.pending[self.out / name]
+        final = self.final(ending)
+        self.pending[final] = atomic.temporary(final)
+        return self.pending[final]
 
     def write(self, ending: str, text: str) -> None:
         """Write a file of this run, to be published later."""
         self.partial(ending).write_text(redacted(text, self.secrets), encoding="utf-8")
 
-    def publish(self, seconds: float) -> Report:
+    def print(self, ending: str, browser: str) -> str:
+        """Print the page as PDF; returns why that failed, which is no reason to lose the page."""
+        try:
+            print_page(self.pending[self.final(f"{ending}.html")], self.partial(f"{ending}.pdf"), browser)
+        except Exception as error:  # whatever the browser's driver raises
+            self.drop(f"{ending}.pdf")
+            return (str(error) or type(error).__name__).splitlines()[0]
+        return ""
+
+    def publish(self, record: Mapping[str, Any], trouble: str = "") -> Report:
         """Rename everything into place, the page last: who sees it sees the rest. An earlier failure is over."""
-        finals = sorted(self.pending, key=lambda path: path.suffix == ".html")
-        for final in finals:
-            self.pending.pop(final).replace(final)
-        for ending in (".failed.ipynb", ".failed.html"):
-            (self.out / (self.stem + ending)).unlink(missing_ok=True)
-        metrics = self.out / "metrics.json"
+        finals = self._rename()
+        for ending in (*_FAILED, *_PUBLISHED[1:]):  # of earlier runs
+            if self.final(ending) not in finals:
+                self.final(ending).unlink(missing_ok=True)
+        self._record({**record, "state": "passed"})
+        there = {ending: final for ending in _PUBLISHED if (final := self.final(ending)) in finals}
         return Report(
-            page=self.out / f"{self.stem}.html",
-            notebook=self.out / f"{self.stem}.ipynb",
-            metrics=metrics if metrics in finals else None,
-            seconds=seconds,
+            page=there[".html"],
+            notebook=there.get(".ipynb"),
+            metrics=there.get("metrics.json"),
+            pdf=there.get(".pdf"),
+            trouble=trouble,
+            seconds=record["duration_seconds"],
         )
 
     def fail(self, notebook: NotebookNode, failure: Failure, record: dict[str, Any], log: str) -> RunError:
@@ -234,14 +353,57 @@ class _Place:
         self.sweep()
         self.write(".failed.ipynb", dumps(notebook))
         self.write(".failed.html", failure_page(failure, record, log))
-        for final in list(self.pending):
-            self.pending.pop(final).replace(final)
         where = f"cell {failure.number}" + (f" ({failure.heading})" if failure.heading else "")
-        ipynb, html_ = self.out / f"{self.stem}.failed.ipynb", self.out / f"{self.stem}.failed.html"
-        return RunError(f"{record['notebook']} failed in {where}: {failure.message}; see {html_}", ipynb, html_)
+        record["title"] = title(notebook, record["parameters"])
+        return self._failed(record, f"failed in {where}: {failure.message}")
+
+    def disappoint(self, record: dict[str, Any], broken: Sequence[Expectation]) -> RunError:
+        """Publish a whole run under names that say that it is not what was expected."""
+        self.drop(".ipynb")  # papermill's own; the settled one has its name
+        return self._failed(record, f"is not as expected: {'; '.join(map(str, broken))}")
+
+    def _failed(self, record: dict[str, Any], why: str) -> RunError:
+        self._rename()
+        failed_page = self.final(".failed.html")
+        why = redacted(why, self.secrets)
+        mark_stale(self.final(".html"), f"the run of {record['started_at']} failed.", failed_page)
+        self._record(record | {"state": "failed", "error": why})
+        message = f"{record['notebook']} {why}; see {failed_page}"
+        return RunError(message, self.final(".failed.ipynb"), failed_page)
+
+    def _rename(self) -> list[Path]:
+        finals = sorted(self.pending, key=lambda path: path.suffix == ".html")
+        for final in finals:
+            self.pending.pop(final).replace(final)
+        return finals
+
+    def _record(self, record: Mapping[str, Any]) -> None:
+        """Leave the record of the run, and remove rollouts that belong to no page that is here."""
+        shown = ""
+        for ending in (".html", ".failed.html"):
+            if self.final(ending).is_file():
+                shown += self.final(ending).read_text(encoding="utf-8")
+        for path in self.rollouts.glob("*.nc"):
+            if path.name not in shown:
+                path.unlink()
+        kept = {name: record[name] for name in _KEPT if name in record}
+        write_record(self.out, self.stem, redacted(kept, self.secrets))
+
+    def drop(self, ending: str) -> None:
+        """Do not publish this file."""
+        self.pending.pop(self.final(ending)).unlink(missing_ok=True)
 
     def sweep(self) -> None:
         """Remove what was not published."""
         for partial in self.pending.values():
             partial.unlink(missing_ok=True)
         self.pending.clear()
+
+
+_PUBLISHED = ("metrics.json", ".html", ".ipynb", ".png", ".pdf")  # the first may be of another notebook
+_FAILED = (".failed.ipynb", ".failed.html", ".failed.png", ".failed.pdf", "metrics.failed.json")
+# What an index shows, and a repeated call compares.
+_KEPT = (
+    *("run", "state", "error", "notebook", "title", "parameters", "changed", "started_at", "duration_seconds"),
+    *("metrics", "expect", "made_from"),
+)

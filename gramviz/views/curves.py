@@ -16,7 +16,7 @@ import plotly.graph_objects as go
 import xarray as xr
 from numpy.typing import NDArray
 
-from gram.rollout import RolloutError, board_of, need
+from gram.rollout import RolloutError, board_of, extras, need
 from gramviz import measure
 from gramviz.theme import NOTE, Palette, outcome_mark, palette
 from gramviz.views.parts import (
@@ -78,8 +78,9 @@ def draw(
     """The lanes at a cursor, whose trajectory of series A is drawn in ink.
 
     Args:
-        lanes: names in `LANES`, from top to bottom; by default those of `DEFAULT` that were recorded, and the number of
-            changed cells where there is only one.
+        lanes: names in `LANES`, or `extra.NAME` of a number a step beyond the schema, from top to bottom; by default
+            those of `DEFAULT` that were recorded and all further ones, and the number of changed cells where there is
+            only one.
     Raises:
         RolloutError: a lane was asked for by name, and no series can show it.
         ValueError: an unknown lane.
@@ -93,7 +94,7 @@ def draw(
     longest = max(states, key=lambda one: one.sizes["step"])
     for k, name in enumerate(chosen):
         high = 1 - k * (_LANE + _GAP) / inner
-        _lane(drawn, k + 1, LANES[name], states, at, now, (high - _LANE / inner, high), colors)
+        _lane(drawn, k + 1, _named(name, states), states, at, now, (high - _LANE / inner, high), colors)
     axis = step_axis(longest, -0.4, longest.sizes["step"] - 0.6, domain=[0, 1])
     drawn.update_layout(xaxis=axis | {"anchor": f"y{len(chosen) if len(chosen) > 1 else ''}"})
     now_line(drawn, now, {"color": colors.ink, "width": 1.4}, xref="x")
@@ -114,21 +115,34 @@ def draw(
 
 def _lanes(states: list[xr.Dataset], asked: tuple[str, ...] | None) -> tuple[list[str], list[str]]:
     """The lanes to draw, and the titles of the default ones that cannot be."""
-    for name in asked or ():
-        if name not in LANES:
-            raise ValueError(f"unknown lane {name!r}; known: {', '.join(LANES)}")
     shown, left_out = [], []
-    for name in asked or DEFAULT:
-        errors = [error for one in states if (error := _error(one, LANES[name])) is not None]
+    for name in asked or (*DEFAULT, *_further(states)):
+        errors = [error for one in states if (error := _error(one, _named(name, states))) is not None]
         if len(errors) < len(states):
             shown.append(name)
         elif asked:
             raise errors[0]
         else:
             left_out.append(LANES[name].title.lower())
-    if len(shown) < 2 and not asked:
+    if len(shown) < 2 and not asked and "tokens" in states[0]:
         shown.append("changed")  # needs nothing but tokens
     return shown, left_out
+
+
+def _further(states: list[xr.Dataset]) -> dict[str, xr.DataArray]:
+    """The numbers a step beyond the schema, by their names as lanes."""
+    return {f"extra.{name}": one[name] for one in states for name, kind in extras(one).items() if kind == "curve"}
+
+
+def _named(name: str, states: list[xr.Dataset]) -> Lane:
+    further = _further(states)
+    if name in LANES:
+        return LANES[name]
+    if name not in further:
+        raise ValueError(f"unknown lane {name!r}; known: {', '.join([*LANES, *further])}")
+    variable = name.removeprefix("extra.")
+    unit = str(further[name].attrs.get("units", ""))
+    return Lane(variable.replace("_", " "), unit, lambda rollout: measure.full(rollout, variable))
 
 
 def _spread(rollout: xr.Dataset) -> xr.DataArray:

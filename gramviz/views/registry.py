@@ -16,6 +16,7 @@ from typing import Any
 import plotly.graph_objects as go
 import xarray as xr
 
+from gram.plugins import PluginError
 from gram.rollout import RolloutError, board_of, check, need
 from gramviz.theme import palette
 
@@ -68,6 +69,18 @@ class View:
 VIEWS: dict[str, View] = {}
 
 
+def registered(name: str, module: Any) -> None:
+    """Check that a plug-in has registered the view that its entry point names.
+
+    Raises:
+        PluginError: it has not.
+    """
+    if name not in VIEWS or VIEWS[name].draw.__module__ != getattr(module, "__name__", None):
+        raise PluginError(
+            f"it registers no view {name!r}; give its module that name, and its `draw` the decorator @view"
+        )
+
+
 def view(
     title: str, *, needs: Sequence[str] = (), many: bool = False
 ) -> Callable[[Callable[..., go.Figure]], Callable[..., go.Figure]]:
@@ -79,6 +92,10 @@ def view(
 
     def register(function: Callable[..., go.Figure]) -> Callable[..., go.Figure]:
         name = function.__module__.rpartition(".")[2]
+        if name in VIEWS and VIEWS[name].draw.__module__ != function.__module__:
+            raise PluginError(
+                f"there is a view {name!r} already, of {VIEWS[name].draw.__module__}; choose another name"
+            )
 
         @wraps(function)
         def draw(rollout: Rollouts, at: Cursor = Cursor(), theme: str = "light", **options: Any) -> go.Figure:

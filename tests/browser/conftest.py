@@ -29,6 +29,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What needs a hall runs in those that its module names, else in all four."""
+    own = (mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))
+    if "hall" in metafunc.fixturenames and "hall" not in own:
+        stages = getattr(metafunc.module, "STAGES", STAGES)
+        metafunc.parametrize("hall", stages, indirect=True, scope="module")
+
+
 @pytest.fixture(scope="session")
 def one_page(chromium: Any) -> Iterator[ShownPage]:
     """One page for all tests, which show one frozen file after the other in it: a new process each would cost more."""
@@ -166,7 +174,7 @@ def frozen(chromium: Any, folder: Path) -> Iterator[Stage]:
     context.close()
 
 
-@pytest.fixture(scope="module", params=STAGES)
+@pytest.fixture(scope="module")
 def hall(request: pytest.FixtureRequest) -> Stage:
     """A stage with its lights set; the tests of one stage are run together."""
     kind, theme = request.param.split("-")

@@ -24,6 +24,8 @@ from gramviz.contract import LAYERS
 from gramviz.explorer.payload import Payload
 from gramviz.explorer.state import State
 
+STAGES = ["frozen-dark", "lab-light"]  # what a thing does has no color; test_acceptance_looks has all four
+
 HOSTILE = '=<img src=x onerror="window.hit=1"></script><script>window.hit=1</script>"\'&\u202e${1}`' + "x" * 10_000
 TAUGHT = "gv.compare(trm, gram).teach('lesson.yaml').focus('B', 12)"
 LESSON = """

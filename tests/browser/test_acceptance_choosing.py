@@ -12,6 +12,8 @@ from stages import CANVASES, FOCUS, MOMENT, Stage, drag, inner, moment
 from gramviz import measure
 from gramviz.explorer.payload import Payload
 
+STAGES = ["frozen-dark", "lab-light"]  # what a thing does has no color; test_acceptance_looks has all four
+
 
 # ----------------------------------------------------------------------------------------------- pointing and choosing
 def heads_drawn(log: list[dict[str, Any]]) -> Counter[tuple[int, int, float]]:

@@ -178,12 +178,13 @@ def edges(shown):
 
 def test_a_screen_holds_board_map_ruler_play_and_the_sentence(show, two):
     shown = show(freeze(two))
-    for width, height in ((1400, 780), (1000, 700), (640, 900), (1120, 624)):  # the last is the first at 125 %
+    for width, height in ((1400, 780), (1000, 700), (640, 900), (1120, 624), (800, 560)):  # the last are two at 125 %
         shown.page.set_viewport_size({"width": width, "height": height})
         found = edges(shown)
         assert (found[:, 2] <= width).all()
         assert (found[:, 3] <= height).all(), (width, height)
-        assert (found[1:3, 4] > 190).all(), "board and map are no thumbnails"
+        assert (found[1:3, 4] > 170).all(), "board and map are no thumbnails"
+        assert found[3, 3] <= found[4, 1], "the transport covers nothing of the ruler"
 
 
 def test_panels_fold_and_are_sized_and_the_state_remembers_it(show, two):

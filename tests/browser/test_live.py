@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 
 import pytest
@@ -34,6 +35,11 @@ WATCH = """\
 from gramviz import watch_training
 watch_training({checkpoint!r}, sample=sample, trajectories=3)"""
 
+STREAM = """\
+from gramviz import explore
+grown = explore(slowly({checkpoint!r}, 0, trajectories=3, supervision_steps=20, seed=3))
+grown"""
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
@@ -44,7 +50,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def notebook(chromium, debug_checkpoint, folder):
     """A notebook whose first cell shows the controls: (page, page errors)."""
-    write_notebook(folder, [text.format(checkpoint=str(debug_checkpoint)) for text in (SOURCE, CHECK, WATCH)])
+    write_notebook(folder, [text.format(checkpoint=str(debug_checkpoint)) for text in (SOURCE, CHECK, WATCH, STREAM)])
     with jupyter(folder) as (address, token):
         context = chromium.new_context(viewport={"width": 1500, "height": 1250})
         page, errors = context.new_page(), []
@@ -180,3 +186,18 @@ def reopen(page):
     page.reload()
     page.locator(".jp-KernelName", has_text="Python 3").wait_for(timeout=PATIENCE)
     page.wait_for_selector(IDLE, state="attached", timeout=PATIENCE)
+
+
+def test_a_sampling_in_the_explorer_fills_up_while_it_is_looked_at(opened):
+    page, errors = opened
+    run_cell(page, 3)
+    output = page.locator(".jp-CodeCell").nth(3).locator(".jp-OutputArea-output")
+    output.get_by_text(re.compile(r"^\d+ of 41 transitions are drawn")).wait_for(timeout=PATIENCE)
+    output.get_by_text("Done: 41 of 41 transitions are drawn.").first.wait_for(timeout=PATIENCE)
+    output.locator("[data-lm-suppress-shortcuts]").wait_for(timeout=PATIENCE)  # the view that is kept
+    page.wait_for_function(
+        "document.querySelectorAll('.jp-CodeCell')[3].querySelector('[data-lm-suppress-shortcuts]')"
+        "?.gramviz?.state.cursor.step === 40",
+        timeout=PATIENCE,
+    )
+    assert errors == []

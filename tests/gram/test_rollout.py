@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,35 @@ def test_conflict_and_validity_come_from_the_rules_and_the_givens() -> None:
         [True, True, False, False],
         [False] * 4,
     ]
+
+
+STEPWISE = ("puzzle", "trajectory", "step")
+
+
+def test_further_variables_are_kept_and_their_dims_say_how_they_are_drawn(tmp_path: Path) -> None:
+    rng, shape = np.random.default_rng(0), (PUZZLES, PATHS, STEPS)
+    further = {
+        "loss": (STEPWISE, rng.random(shape), {"units": "nats"}),
+        "rate": ("step", np.arange(STEPS)),
+        "energy": ((*STEPWISE, "position"), rng.random((*shape, POSITIONS))),
+        "z": ((*STEPWISE, "feature_z"), rng.random((*shape, 2 * FEATURES))),
+        "age": ("puzzle", np.arange(PUZZLES)),
+    }
+    data = rollout.make(BOARD, arrays(**further))
+    kinds = {"loss": "curve", "rate": "curve", "energy": "layer", "z": "map", "age": "kept"}
+    assert rollout.extras(data) == kinds
+    back = rollout.load(rollout.save(data, tmp_path / "a.nc"))
+    assert back.identical(data.assign_attrs(back.attrs))
+    assert rollout.need(back, "loss").attrs["units"] == "nats"
+
+
+def test_states_without_answers_need_no_board() -> None:
+    data = rollout.make(None, {"h": arrays()["h"], "loss": (STEPWISE, np.zeros((PUZZLES, PATHS, STEPS)))})
+    assert "board" not in data.attrs
+    with pytest.raises(RolloutError, match="has no board"):
+        rollout.board_of(data)
+    with pytest.raises(RolloutError, match="attribute 'board' is missing"):
+        rollout.make(None, bare())
 
 
 def test_a_board_without_rules_judges_nothing() -> None:
@@ -197,11 +227,12 @@ def with_attr(name: str, value: Any) -> Any:
             (without_attr(name), f"attribute '{name}' is missing")
             for name in ("schema", "task", "board", "model", "mode")
         ),
-        (with_attr("schema", "comic 1"), "schema 'comic 1' is unknown; this version reads 'gram-rollout 2'"),
+        (with_attr("schema", "comic 1"), "schema 'comic 1' is unknown; this version reads 'gram-rollout 3'"),
         (with_attr("schema", ""), "schema '' is unknown"),
-        (with_attr("schema", "gram-rollout 1"), "this is a 'gram-rollout 1'; this version reads 'gram-rollout 2'"),
+        (with_attr("schema", "gram-rollout 1"), "this is a 'gram-rollout 1'; this version reads 'gram-rollout 3'"),
         (with_attr("board", "no"), "board cannot be read"),
         (with_attr("board", "{}"), "board cannot be read"),
+        (with_attr("seed", "x"), "seed is 'x'; it must be an integer"),
         (with_attr("mode", "future"), "mode is 'future'; known: prior, posterior"),
         (lambda data: data.drop_vars("x"), "needs 'x'"),
         (lambda data: data.drop_vars("tokens"), "needs 'tokens'"),
@@ -211,7 +242,13 @@ def with_attr(name: str, value: Any) -> Any:
             lambda data: data.assign_coords(low_step=("step", np.zeros(STEPS))),
             "'low_step' is missing or not an integer",
         ),
-        (lambda data: data.assign(more=("puzzle", np.zeros(PUZZLES))), "unknown variable 'more'"),
+        (
+            lambda data: data.assign(more=("place", np.zeros(2))),
+            r"has dims \('place',\); allowed: some of puzzle",
+        ),
+        (lambda data: data.assign(more=(("step", "puzzle"), np.zeros((STEPS, PUZZLES)))), "in this order"),
+        (lambda data: data.assign({"a b": ("puzzle", np.zeros(PUZZLES))}), "'a b' cannot name a variable"),
+        (lambda data: data.assign(more=("puzzle", np.full(PUZZLES, "a"))), "'more' has dtype <U1"),
         (lambda data: data.assign(h=data["h"].transpose()), "'h' has dims .*; expected .*'puzzle', 'trajectory'"),
         (lambda data: data.assign(kl=data["kl"].astype(int)), "'kl' has dtype int64"),
         (lambda data: data.isel(position=slice(0, 3)), "3 positions, but the board has 4"),
@@ -398,9 +435,61 @@ class TestFiles:
             rollout.load(path)
 
 
-@pytest.fixture(scope="module")
-def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return rollout.save(legal(), tmp_path_factory.mktemp("rollouts") / "a.nc")
+def save_as_a_page(path: Path, attrs: dict[str, Any] | str | None = None, **arrays: Any) -> Path:
+    """The rollout `legal()` as a page would save it, with other attributes or arrays."""
+    data = legal()
+    said = {name: data.attrs[name] for name in ("task", "board", "model", "seed")}
+    np.savez(path, **({name: data[name].values for name in ("x", "tokens", *rollout.STEP_COORDS)} | arrays))
+    with zipfile.ZipFile(path, "a") as file:
+        file.writestr("attrs.json", attrs if isinstance(attrs, str) else json.dumps(said | (attrs or {})))
+    return path
+
+
+def test_what_a_page_saved_is_a_rollout(tmp_path: Path) -> None:
+    data, back = rollout.make(BOARD, bare()), rollout.load(save_as_a_page(tmp_path / "a.npz"))
+    for name in ("x", "tokens", "valid", "conflict", *rollout.STEP_COORDS):
+        assert (back[name] == data[name]).all()
+    assert {name: data.attrs[name] for name in ("board", "seed", "mode")}.items() <= back.attrs.items()
+
+
+@pytest.mark.parametrize(
+    ("attrs", "arrays", "message"),
+    [
+        ({"board": "{}"}, {}, "this is not a board"),
+        ({"model": ["a"]}, {}, r"says \['a'\] of 'model'; a text or a whole number can stand there"),
+        ({"schema": "gram-rollout 1"}, {}, "says 'gram-rollout 1' of 'schema'"),
+        ({"verdict": "right"}, {}, "unknown attribute 'verdict'"),
+        ({"data": "x", "variables": "x"}, {}, "may be damaged"),
+        ("[" * 100_000, {}, "it nests too deeply"),
+        ("{}", {}, "may be damaged"),
+        (" " * 10_000_001, {}, "holds more than 100 arrays, or 10,000,000 bytes of attributes"),
+        ({}, {f"more{k}": np.zeros(1) for k in range(100)}, "holds more than 100 arrays"),
+        ({}, {"tokens": np.array([{}])}, "Object arrays cannot be loaded"),
+        ({}, {"g": np.zeros(3)}, "unknown variable 'g'"),
+        ({}, {"tokens": np.full((2, 3, 4, 4), 200)}, "'tokens' holds tokens 200 to 200"),
+        ({}, {"low_step": np.arange(4.0)}, "low_step is float64"),
+    ],
+)
+def test_a_file_that_no_page_saved_is_one_sentence(attrs: Any, arrays: Any, message: str, tmp_path: Path) -> None:
+    path = save_as_a_page(tmp_path / "a.npz", attrs, **arrays)
+    with pytest.raises(RolloutError, match=message) as caught:
+        rollout.load(path)
+    assert str(caught.value).startswith(str(path))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_zip_that_unpacks_to_more_than_it_may_is_refused_unread(tmp_path: Path) -> None:
+    path = save_as_a_page(tmp_path / "a.npz")
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_BZIP2) as file:
+        file.writestr("h.npy", bytes(30_000_000))
+    with pytest.raises(RolloutError, match=r"claims 30,.* bytes of arrays; a file of .* bytes may have"):
+        rollout.load(path)
+
+
+@pytest.fixture(scope="module", params=["netCDF", "page"])
+def saved(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("rollouts") / "a.nc"
+    return rollout.save(legal(), path) if request.param == "netCDF" else save_as_a_page(path.with_suffix(".npz"))
 
 
 # Derandomized: HDF5 is a C library with damaged bytes before it, and a suite must not fail by luck.

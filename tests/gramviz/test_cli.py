@@ -146,6 +146,32 @@ def test_unknown_options_are_refused(notebook: Path) -> None:
     assert "No such option" in done.stderr
 
 
+def test_a_sweep_leaves_an_index_and_a_broken_expectation_ends_with_1(notebook: Path, tmp_path: Path) -> None:
+    (tmp_path / "given.yaml").write_text("expect:\n  loss: <1\nsweep:\n  seed: [1, 2]\n")
+    words = ["report", str(notebook), "-f", str(tmp_path / "given.yaml"), "-o", str(tmp_path / "out")]
+    done = gramviz(*words, "--sweep", "seed=[5]")
+    assert done.returncode == 1, done.stderr
+    assert done.stdout.strip() == str(tmp_path / "out" / "index.html")
+    assert (tmp_path / "out" / "seed=5" / "small.failed.html").exists()
+    assert "small.ipynb is not as expected: loss should be <1 and was not measured" in done.stderr
+    gramviz("index", str(tmp_path))
+    assert "out/seed=5" in (tmp_path / "index.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "no notebook is given; give its path, or --all for every one of notebooks/"),
+        (["--sweep", "seed=[1]"], "--sweep needs a NOTEBOOK; give its path"),
+        (["--all", "--sweep", "seed=[1]"], "--all and --sweep do not go together; give one of them"),
+        (["small.ipynb", "--sweep", "seed=1"], "the values of 'seed' must be a list, not 1; write seed=[1, 2]"),
+        (["--all"], "there is no notebook in 'notebooks'; start where notebooks/ is, or give a NOTEBOOK"),
+    ],
+)
+def test_what_cannot_be_run_together_is_one_sentence(notebook: Path, words: list[str], message: str) -> None:
+    assert one_sentence(gramviz("report", *words, cwd=notebook.parent)) == message
+
+
 def test_params_lists_name_type_default_and_meaning(notebook: Path) -> None:
     lines = gramviz("params", str(notebook)).stdout.splitlines()
     assert lines[0].split() == ["seed", "int", "0", "of", "the", "dice"]
@@ -178,7 +204,7 @@ def test_freeze_writes_a_page_that_asks_for_nothing(gram: xr.Dataset, trm: xr.Da
     ("words", "message"),
     [
         (["absent.nc", "-o", "page.html"], "there is no rollout file 'absent.nc'"),
-        (["odd.nc", "-o", "page.html"], "odd.nc is not a readable rollout (netCDF-4)"),
+        (["odd.nc", "-o", "page.html"], "odd.nc is not a readable rollout (netCDF-4, or what a page saves)"),
         (["good.nc", "--puzzle", "9", "-o", "page.html"], "puzzle"),
         (["good.nc", "-o", "absent/page.html"], "cannot write absent/page.html: No such file or directory"),
     ],

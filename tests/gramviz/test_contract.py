@@ -43,4 +43,4 @@ def test_letters_and_curves_are_said_alike() -> None:
     letters = CONTRACT["letters"]
     assert CONTRACT["defs"]["letter"]["enum"] == letters == list(CONTRACT["state"]["selected"]["properties"])
     assert CONTRACT["state"]["board"]["enum"][3:] == letters
-    assert CONTRACT["state"]["lanes"]["description"] == f"a list of {', '.join(CURVES)}"
+    assert CONTRACT["state"]["lanes"]["description"] == f"a list of {', '.join(CURVES)}, extra.NAME"

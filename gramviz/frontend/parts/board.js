@@ -89,11 +89,10 @@ function effectLegend({ at, source, values }) {
   return [bar, make("span", {}, words.patch.legend(source, at))];
 }
 
-/** The color of how far l moved, with its values. @param {ArrayLike<number>} moved */
-function movedLegend(moved) {
-  const most = make("b", {}, number(Math.max(...Array.from(moved))));
-  const bar = make("span", {}, "0", make("i", { class: "key effect more" }), most);
-  return [bar, make("span", {}, words.moved)];
+/** The color of a number of each cell, with its values. @param {number} most @param {string} what */
+function depthLegend(most, what) {
+  const bar = make("span", {}, "0", make("i", { class: "key effect more" }), make("b", {}, number(most)));
+  return [bar, make("span", {}, what)];
 }
 
 /**
@@ -109,7 +108,8 @@ function legendItems({ payload, store }, view) {
   const changed = /** @type {[string, string]} */ (["changed", legend.changed]);
   if (view.draft) return [["given", legend.given], changed];
   if (view.effect) return effectLegend(view.effect);
-  if (view.moved) return movedLegend(view.moved);
+  if (view.moved) return depthLegend(Math.max(...Array.from(view.moved)), words.moved);
+  if (view.layer) return depthLegend(view.layer.most, view.layer.title);
   if (store.state.cursor.low !== null) return [text(words.low)];
   if (view.mode === "differ") {
     const differing = view.tokens.filter((token, k) => token !== view.other?.[k]).length;

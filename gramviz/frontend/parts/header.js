@@ -3,7 +3,7 @@
 import { badge, make, setAttribute, setText } from "../dom.js";
 import { isSudoku } from "../explain.js";
 import { exportItems } from "../export.js";
-import { PANELS } from "../layout.js";
+import { panelsOf } from "../layout.js";
 import { createMenu } from "../menu.js";
 import { compareOffers, editOffers, planeOffers } from "../offers.js";
 import { planesOf } from "../planes.js";
@@ -18,14 +18,18 @@ import { words } from "../words.js";
 // The recorded variable behind a curve, where it has another name: that is what `missing` speaks of.
 const SOURCES = { certainty: "probability", conflicts: "conflict", drift: "h", spread: "h" };
 
+const ANSWER_LAYERS = ["hulls", "trail", "truth", "explain"]; // layers
+
 /**
  * A choice that takes a name out of a list of the state, or puts it in.
  * @param {Context} context
  * @param {"lanes" | "layers"} key
  * @param {string} name
  */
-function toggle({ store }, key, name) {
-  const others = () => store.state[key].filter((other) => other !== name);
+function toggle({ payload, store }, key, name) {
+  // Of the numbers of a cell one is drawn at a time.
+  const extra = key === "layers" && name in payload.extra;
+  const others = () => store.state[key].filter((other) => other !== name && !(extra && other in payload.extra));
   const checked = store.state[key].includes(name);
   const act = () => store.set({ [key]: store.state[key].includes(name) ? others() : [...store.state[key], name] });
   return { stay: true, checked, act };
@@ -51,11 +55,11 @@ function curveChoices(context) {
     [payload, ...payload.series]
       .map((holder) => holder.missing?.[SOURCES[/** @type {keyof typeof SOURCES} */ (name)] ?? name])
       .find(Boolean);
-  const lanes = laneNames.flatMap((name) => {
+  const lanes = laneNames(payload).flatMap((name) => {
     const disabled = !payload.series.some((series) => series.curves[name]);
     const why = disabled ? missing(name) : null;
     if (disabled && !why) return [];
-    return [{ label: words.curve(name, payload.board.ruled)[0], disabled, why, ...toggle(context, "lanes", name) }];
+    return [{ label: words.curve(name, payload)[0], disabled, why, ...toggle(context, "lanes", name) }];
   });
   const checked = store.state.lanes.every((name) => store.state.tall.includes(name));
   const tall = { stay: true, checked, act: () => store.set({ tall: checked ? [] : store.state.lanes }) };
@@ -63,13 +67,15 @@ function curveChoices(context) {
 }
 
 /** @param {Context} context @returns {Choice[]} */
-const panelChoices = ({ size, actions }) =>
-  PANELS.filter((name) => !isCramped({ size }) || name === "curves").map((name) => ({
-    label: words.panels[name],
-    stay: true,
-    checked: !size.folded.includes(name),
-    act: () => actions.fold(name),
-  }));
+const panelChoices = ({ payload, size, actions }) =>
+  panelsOf(payload)
+    .filter((name) => !isCramped({ size }) || name === "curves")
+    .map((name) => ({
+      label: words.panels[name],
+      stay: true,
+      checked: !size.folded.includes(name),
+      act: () => actions.fold(name),
+    }));
 
 /** @param {Context} context @returns {Choice[]} */
 function layerChoices(context) {
@@ -77,10 +83,10 @@ function layerChoices(context) {
   const forced = { checked: true, disabled: true, why: words.haloForced };
   const explain = isSudoku(payload.board) ? { why: words.explain.known } : { disabled: true, why: words.explain.none };
   const isForced = isHaloForced(planesOf(payload, store.state.basis), store.state);
-  return layerNames
-    .filter((name) => name !== "truth" || payload.y)
+  return layerNames(payload)
+    .filter((name) => (name !== "truth" || payload.y) && !(payload.bare && ANSWER_LAYERS.includes(name)))
     .map((name) => ({
-      label: words.layers[/** @type {keyof typeof words.layers} */ (name)],
+      label: payload.extra[name]?.[0] ?? words.layers[/** @type {keyof typeof words.layers} */ (name)],
       ...toggle(context, "layers", name),
       ...(name === "explain" ? explain : name === "halo" && isForced ? forced : {}),
     }));
@@ -93,7 +99,7 @@ function planeChoices(context) {
   return [
     ...bases.map(({ name, label }) => option(context, label, { basis: name, camera: null, brush: null })),
     ...(payload.missing.h ? [{ label: words.map.ofH, act() {}, disabled: true, why: payload.missing.h }] : []),
-    ...planeOffers(context),
+    ...(payload.bare ? [] : planeOffers(context)),
   ];
 }
 
@@ -131,8 +137,7 @@ const viewChoices = (context) => [
   ...layerChoices(context),
   { heading: words.view.basis },
   ...planeChoices(context),
-  { heading: words.edit.title },
-  ...editOffers(context),
+  ...(context.payload.bare ? [] : [{ heading: words.edit.title }, ...editOffers(context)]),
   ...(isCramped(context) ? [{ heading: words.edit.compare }, ...compareOffers(context)] : []),
   { heading: words.view.theme },
   .../** @type {const} */ (["auto", "light", "dark"]).map((theme) => ({
@@ -166,7 +171,8 @@ function createSeries({ payload, store, actions }) {
   function counted(hidden) {
     const shown = payload.series.filter(({ letter, n, valid }) => n > 1 && valid && !hidden.includes(letter));
     const correct = shown.map((series) => words.correct(series.right ?? 0, series.n));
-    const said = payload.series.some((series) => series.valid) ? correct.join("; ") : unknown;
+    const judged = payload.bare || payload.series.some((series) => series.valid);
+    const said = judged ? correct.join("; ") : unknown;
     return [said, none].filter(Boolean).join("; ");
   }
   const tally = make("span", { class: "muted selectable tally" });
@@ -198,7 +204,7 @@ function createSheetButtons({ payload, store, actions }) {
     puzzles: payload.list
       ? [make("div", { class: "turns" }, turn(-1, previous, "‹"), puzzles, turn(1, next, "›"))]
       : [],
-    samples: payload.series.some(({ n }) => n > 1) ? [samples] : [],
+    samples: !payload.bare && payload.series.some(({ n }) => n > 1) ? [samples] : [],
     update() {
       for (const button of [puzzles, samples])
         setAttribute(button, "aria-pressed", button.dataset.sheet === store.state.sheet);

@@ -1,7 +1,7 @@
 // The curves under the panels: one lane per measure, all on the ruler's time axis.
 
 import { extent } from "../bands.js";
-import { axesOf, drawLane, nearestLine, shownLanes, ticksOf, visibleTrajectories } from "../curves.js";
+import { axesOf, drawLane, nearestLine, ticksOf, visibleTrajectories } from "../curves.js";
 import { make, neighbor, rove, setAttribute, setText } from "../dom.js";
 import { fontOf, surface } from "../draw.js";
 import { arrowOf, focusedIn, withCommand } from "../focus.js";
@@ -28,6 +28,8 @@ import { words } from "../words.js";
  * @property {[number, number]} range
  * @property {Axes} axes
  */
+/** @typedef {import("../curves.js").LaneScene} LaneScene */
+/** @typedef {Pick<LaneScene, "state" | "colors" | "level" | "groups"> & {veiled: boolean}} Ground */
 /**
  * The order of the shown lanes, and how to change it.
  * @typedef {{names: () => string[], place: (name: string, to: number) => void}} Order
@@ -151,7 +153,7 @@ function listenToHandle(context, lanes, order, { name, handle }) {
 /** @param {Context} context @param {string} name @returns {Lane} */
 function createLane(context, name) {
   const { payload } = context;
-  const [title, unit] = words.curve(name, payload.board.ruled, tickName(payload).toLowerCase());
+  const [title, unit] = words.curve(name, payload, tickName(payload).toLowerCase());
   const canvas = make("canvas", { role: "img", "aria-label": title, "data-lane": name });
   const values = make("span", { class: "values" });
   const naming = { class: "name", "data-part": `lane-${name}`, title: words.lane, "aria-expanded": "false" };
@@ -191,24 +193,25 @@ function updateValues({ payload, store }, { name, title, values, canvas }) {
   setAttribute(canvas, "aria-label", `${title}: ${said}`);
 }
 
+/** What pointing leaves as it is, for it adds a line of its own to the groups that it is compared with: the last one
+ * where the state is the same.
+ * @param {Context} context @param {Ground | undefined} last @returns {Ground} */
+function groundOf({ payload, store }, last) {
+  const { state, veiled } = store;
+  if (last?.state === state && last.veiled === veiled) return last;
+  const level = emphasis(payload, state, null);
+  return { state, veiled, colors: shownColors(payload, store), level, groups: new Map() };
+}
+
 /**
  * @param {Context} context
  * @param {Lane[]} lanes
  * @param {ReturnType<typeof import("../steps.js").blocks>} supervision
+ * @param {Ground} ground
  */
-function drawLanes({ payload, store, theme, root }, lanes, supervision) {
-  const { state, transient } = store;
-  const scene = {
-    payload,
-    state,
-    transient,
-    theme,
-    font: fontOf(root),
-    blocks: supervision,
-    colors: shownColors(payload, store),
-    // Pointing adds its own line and takes nothing away: the groups are what it is compared with.
-    level: emphasis(payload, state, null),
-  };
+function drawLanes({ payload, store, theme, root }, lanes, supervision, ground) {
+  const { transient } = store;
+  const scene = { payload, transient, theme, font: fontOf(root), blocks: supervision, ...ground };
   for (const { canvas, axes } of lanes) drawLane(surface(canvas, axes.width, axes.height), axes, scene);
 }
 
@@ -255,8 +258,7 @@ function createRack(context, element) {
   }
 
   function arrange() {
-    const { plot, lane: low, tall: high, kind, folded } = context.size;
-    const names = folded.includes("curves") ? [] : shownLanes(payload, store.state, store.start, kind);
+    const { plot, lanes: names, lane: low, tall: high } = context.size;
     shown = names.map(laneOf);
     const roots = shown.map((lane) => lane.root);
     const focused = focusedIn(root);
@@ -283,6 +285,8 @@ export function createLanes(context) {
   const supervision = blocks(payload);
   const element = make("div", { class: "lanes", role: "group", "aria-label": words.view.curves });
   const rack = createRack(context, element);
+  /** @type {Ground | undefined} */
+  let ground;
   return {
     name: "lanes",
     reads: [
@@ -317,7 +321,10 @@ export function createLanes(context) {
       if (has("lanes", "layout", "tall")) rack.arrange();
       const follows = !["outcome", "answer", "series"].includes(store.state.color_by);
       const others = [...changed].some((key) => !["cursor", "cells", "board"].includes(key));
-      if (others || (follows && has("cursor", "cells"))) drawLanes(context, rack.shown(), supervision);
+      if (others || (follows && has("cursor", "cells"))) {
+        ground = groundOf(context, ground);
+        drawLanes(context, rack.shown(), supervision, ground);
+      }
       if (others || has("cursor", "board")) for (const lane of rack.shown()) updateValues(context, lane);
     },
   };

@@ -10,6 +10,7 @@ import { drawTop } from "../heads.js";
 import { drawPast } from "../past.js";
 import { isOfAnswers, mapOf, unrelated } from "../planes.js";
 import { explainedShare, isHaloForced, isPartial, sceneOf } from "../scene.js";
+import { MANY_STATES, statesOf } from "../trajectories.js";
 import { isDeep } from "../turn.js";
 import { words } from "../words.js";
 
@@ -88,7 +89,6 @@ function lassoPoints({ store }, { planes, gesture }) {
   return brush.points.map(([x, y]) => /** @type {import("../types.js").Pair} */ ([plane.toX(x), plane.toY(y)]));
 }
 
-const MANY_STATES = 8000; // beyond which all lines are drawn anew only where the pointer rests
 const POINTER_RESTS = 120; // ms
 
 /** The three canvases on top of each other, from what changes least. @param {Context} context @param {Stage} stage */
@@ -109,8 +109,6 @@ function createLayers(context, stage) {
     draw(base, drawBase);
     draw(past, drawPast);
   }
-  const states = () =>
-    stage.planes.reduce((sum, { parts }) => sum + parts.reduce((n, { series }) => n + series.n * series.steps, 0), 0);
   return {
     base,
     elements: [base, past, top],
@@ -126,7 +124,7 @@ function createLayers(context, stage) {
         (score && has("cursor", "cells", "focus", "board")) ||
         (follows && has("cursor", "cells")) ||
         (has("cursor") && store.transient.hover?.cell !== undefined);
-      const pointing = changed.size === 1 && has("hover") && states() > MANY_STATES;
+      const pointing = changed.size === 1 && has("hover") && statesOf(stage.planes) > MANY_STATES;
       if (pointing || all) clearTimeout(waiting);
       if (pointing) waiting = setTimeout(lines, POINTER_RESTS);
       else if (all) lines();

@@ -5,6 +5,7 @@ import { make } from "../dom.js";
 import { focusedIn } from "../focus.js";
 import { address } from "../steps.js";
 import { number } from "../text.js";
+import { laneNames } from "../state.js";
 import { words } from "../words.js";
 
 /** @typedef {import("../registry.js").Context} Context */
@@ -14,6 +15,13 @@ import { words } from "../words.js";
 
 const PAGE = 200; // rows
 
+/** The curves of the table. @param {import("../types.js").Payload} payload */
+const curvesOf = (payload) => [
+  ...(payload.bare ? [] : ["certainty", "conflicts"]),
+  "drift",
+  ...laneNames(payload).filter((name) => payload.extra[name]),
+];
+
 /**
  * One row per trajectory and step: the same numbers as the pictures, for those who do not see them.
  * @param {import("../types.js").Payload} payload
@@ -21,6 +29,7 @@ const PAGE = 200; // rows
  * @returns {Row[]}
  */
 function tableRows(payload, state) {
+  const names = curvesOf(payload);
   const visible = payload.series.filter((series) => !state.hidden.includes(series.letter));
   return visible.flatMap((series) =>
     [...Array(series.n).keys()].flatMap((trajectory) =>
@@ -31,11 +40,12 @@ function tableRows(payload, state) {
           where: address(payload, step),
           trajectory: words.trajectoryName(series, trajectory),
           order: series.index * 1e6 + trajectory,
-          answer:
-            id === null
+          answer: payload.bare
+            ? "–"
+            : id === null
               ? words.answers.between
               : `${payload.answers[id]?.letter ?? id + 1}, ${answerWords(payload, id)}`,
-          numbers: ["certainty", "conflicts", "drift"].map((name) => series.curve(name, trajectory, step)),
+          numbers: names.map((name) => series.curve(name, trajectory, step)),
         };
       }),
     ),
@@ -43,14 +53,7 @@ function tableRows(payload, state) {
 }
 
 /** @type {((row: Row) => any)[]} what each column is sorted by */
-const KEYS = [
-  (row) => row.step,
-  (row) => row.order,
-  (row) => row.answer,
-  (row) => row.numbers[0],
-  (row) => row.numbers[1],
-  (row) => row.numbers[2],
-];
+const KEYS = [(row) => row.step, (row) => row.order, (row) => row.answer];
 
 /**
  * Rows by a column; those that are equal in it in the order of their trajectories.
@@ -58,7 +61,7 @@ const KEYS = [
  * @param {{column: number, down: boolean}} sort
  */
 function sorted(rows, { column, down }) {
-  const key = KEYS[column];
+  const key = KEYS[column] ?? ((/** @type {Row} */ row) => row.numbers[column - KEYS.length]);
   return rows.sort((a, b) => {
     const [x, y] = [key(a), key(b)];
     if (x === y || (Number.isNaN(x) && Number.isNaN(y))) return a.order - b.order;
@@ -95,7 +98,8 @@ function createTable({ payload, store }, fill) {
     const rows = sorted(tableRows(payload, store.state), sort);
     const pages = Math.ceil(rows.length / PAGE);
     page = Math.min(page, pages - 1);
-    const head = words.table.columns(words.curve("conflicts", payload.board.ruled)[0]).map(heading);
+    const titles = curvesOf(payload).map((name) => words.curve(name, payload)[0]);
+    const head = [...words.table.columns, ...titles].map(heading);
     const body = rows.slice(page * PAGE, (page + 1) * PAGE).map((row) => {
       const cells = [row.where, row.trajectory, row.answer, ...row.numbers.map((value) => number(value))];
       return make(

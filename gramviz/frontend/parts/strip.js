@@ -4,7 +4,7 @@
 import { make, markIcon, setAttribute, setText } from "../dom.js";
 import { focusedIn } from "../focus.js";
 import { colorChoices } from "../groups.js";
-import { PANELS } from "../layout.js";
+import { panelsOf } from "../layout.js";
 import { createMenu } from "../menu.js";
 import { shownColors } from "../scene.js";
 import { selectionSentence } from "../selection.js";
@@ -137,13 +137,14 @@ function createSelecting(context) {
 }
 
 /** A switch for each panel. @param {Context} context */
-function createSwitches({ actions }) {
-  const switches = PANELS.map((name) => make("button", { onclick: () => actions.fold(name) }, words.panels[name]));
+function createSwitches({ payload, actions }) {
+  const panels = panelsOf(payload);
+  const switches = panels.map((name) => make("button", { onclick: () => actions.fold(name) }, words.panels[name]));
   return {
     element: make("div", { class: "switches", role: "group", "aria-label": words.panels.title }, switches),
     /** @param {string[]} folded */
     update(folded) {
-      for (const [k, name] of PANELS.entries()) setAttribute(switches[k], "aria-pressed", !folded.includes(name));
+      for (const [k, name] of panels.entries()) setAttribute(switches[k], "aria-pressed", !folded.includes(name));
     },
   };
 }

@@ -7,6 +7,7 @@ import { paintBoard } from "../paint.js";
 import { drawBase } from "../ground.js";
 import { drawTop } from "../heads.js";
 import { drawPast } from "../past.js";
+import { panelsOf } from "../layout.js";
 import { places } from "../place.js";
 import { mapOf } from "../planes.js";
 import { sceneOf } from "../scene.js";
@@ -49,7 +50,8 @@ export function createThumbs(context) {
     ["map", words.map.title, map],
     ["answers", words.answers.title, tally],
   ]);
-  const tabs = panels.map(([name, title, picture]) =>
+  const shown = panels.filter(([name]) => /** @type {string[]} */ (panelsOf(payload)).includes(name));
+  const tabs = shown.map(([name, title, picture]) =>
     make(
       "button",
       { role: "tab", "data-panel": name, onclick: () => store.set({ panel: name, sheet: null }) },

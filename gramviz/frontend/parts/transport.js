@@ -54,9 +54,11 @@ function createJumps(context) {
       (name !== "halt" || payload.series.some((series) => series.halts)) &&
       (!["correct", "left"].includes(name) || payload.series.some((series) => series.valid)),
   );
-  return createMenu(context, "go", words.buttons.go, () =>
+  const menu = createMenu(context, "go", words.buttons.go, () =>
     names.map((name) => ({ label: words.buttons[name], disabled, act: () => actions[name]() })),
   );
+  menu.element.hidden = payload.bare; // all are of answers
+  return menu;
 }
 
 /** Speed and loop. @param {Context} context */

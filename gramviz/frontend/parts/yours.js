@@ -6,7 +6,7 @@ import { yourWords } from "../think/yourwords.js";
 import { randomPuzzle } from "../think/random.js";
 import { judgeBoard } from "../think/record.js";
 import { solve2 } from "../think/solver.js";
-import { drawnBoard } from "../think/thinker.js";
+import { CHOICES, drawnBoard } from "../think/thinker.js";
 import { readGraph, readGrid, writeGraph, writeGrid } from "../think/typed.js";
 
 /** @typedef {import("../registry.js").Context} Context */
@@ -41,9 +41,9 @@ function createPuzzle({ payload, store }, thinker) {
   };
 }
 
-/** A number that a person chooses. @param {Thinker} thinker @param {"trajectories" | "depth" | "noise" | "seed"} name
- * @param {string} label @param {[number, number, number]} range least, most, step */
-function numberField({ settings }, name, label, [min, max, step]) {
+/** A number that a person chooses. @param {Thinker} thinker @param {import("../think/thinker.js").Choice} name */
+function numberField({ settings, choose }, name) {
+  const [min, max, step] = CHOICES[name];
   const input = make("input", {
     type: "number",
     min,
@@ -52,13 +52,11 @@ function numberField({ settings }, name, label, [min, max, step]) {
     value: settings[name],
     "data-field": name,
     onchange() {
-      const value = Number(input.value);
-      settings[name] = Math.min(max, Math.max(min, Number.isFinite(value) ? value : min));
-      if (step === 1) settings[name] = Math.round(settings[name]);
+      choose(name, input.value);
       input.value = `${settings[name]}`;
     },
   });
-  return make("label", {}, label, input);
+  return make("label", {}, yourWords[name], input);
 }
 
 /** @param {Thinker} thinker */
@@ -103,6 +101,7 @@ function createForm(context, thinker) {
       ? yourWords.queens
       : yourWords.ways;
   const said = make("p", { role: "status", class: "note" });
+  let unread = false; // what is written is no puzzle of this board
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   signal.addEventListener("abort", () => clearTimeout(timer));
@@ -119,12 +118,14 @@ function createForm(context, thinker) {
     oninput() {
       const read = puzzle.read(area.value);
       clearTimeout(timer);
+      unread = "problem" in read;
       if ("problem" in read) return setText(said, read.problem);
       puzzle.set(read.x, read.edges);
       return judge();
     },
   });
   function run() {
+    if (unread) return area.focus();
     const [x, edges] = [puzzle.x(), puzzle.edges];
     store.poke({ edit: null });
     thinker.focused = "stop";
@@ -146,16 +147,16 @@ function createForm(context, thinker) {
     fill();
   }
   function fill() {
+    unread = false;
     area.value = puzzle.written();
     judge();
   }
   const samples = thinker.programs.some(({ guidance_hidden: guided }) => guided > 0);
   const fields = [
     ...(thinker.programs.length > 1 ? [modelField(thinker)] : []),
-    ...(samples ? [numberField(thinker, "trajectories", yourWords.trajectories, [1, 100, 1])] : []),
-    numberField(thinker, "depth", yourWords.depth, [1, 64, 1]),
-    ...(samples ? [numberField(thinker, "noise", yourWords.noise, [0, 4, 0.1])] : []),
-    ...(samples ? [numberField(thinker, "seed", yourWords.seed, [0, 4_294_967_295, 1])] : []),
+    ...(samples ? [numberField(thinker, "trajectories")] : []),
+    numberField(thinker, "depth"),
+    ...(samples ? [numberField(thinker, "noise"), numberField(thinker, "seed")] : []),
   ];
   const buttons = [
     button(yourWords.run, run, "run"),

@@ -22,6 +22,7 @@
  * @property {number} depth transitions that are run unless others are asked for
  * @property {{ places: number, groups: Record<string, number[][]> }} relations
  * @property {Record<string, number>} tokens logits of tokens that are no symbols
+ * @property {string} checkpoint sha256 of the published weights, before they were rounded
  * @property {string} sha256
  */
 /**

@@ -21,6 +21,7 @@ const PACKED = { u1: Uint8Array, i1: Int8Array, u2: Uint16Array, i2: Int16Array,
  * @property {number[] | null} y the solution, where there is only one
  * @property {number | null} solutions how many are known to exist
  * @property {number} seed
+ * @property {number} noise factor on that of the guidance
  */
 /** @typedef {{ letter: string, tokens: number[], valid: boolean, conflicts: number, counts: Record<string, number> }}
  *   Found */
@@ -190,7 +191,7 @@ function seriesMeta({ program, n, steps }, letter, { seed }, missing) {
     all_trajectories: n,
     kept: null,
     steps,
-    checkpoint: program.sha256,
+    checkpoint: program.checkpoint,
     commit: "",
     mode: "prior",
     seed,

@@ -2,7 +2,10 @@
 // a kernel's does. One for each page; it outlives what is shown of each payload.
 
 import { digest } from "../payload.js";
+import { recordOf } from "../state.js";
 import { packRuns } from "./pack.js";
+import { rolloutFile } from "./rollout.js";
+import { readGraph, readGrid, writeGraph, writeGrid } from "./typed.js";
 import { yourWords } from "./yourwords.js";
 import { addNews, createRecord } from "./record.js";
 import { solve2 } from "./solver.js";
@@ -15,6 +18,13 @@ import { solve2 } from "./solver.js";
 /** @import { Job, News } from "./worker.js" */
 
 const MOST_WORKERS = 4;
+/** What may be chosen: least, most, and the step between. @type {Record<Choice, [number, number, number]>} */
+export const CHOICES = {
+  trajectories: [1, 100, 1],
+  depth: [1, 64, 1],
+  noise: [0, 4, 0.1],
+  seed: [0, 4_294_967_295, 1],
+};
 const KEPT = ["theme", "motion", "lanes", "speed", "loop", "panel"]; // of the state: what means the same in every run
 
 /** What the page carries: weights and WebAssembly in base64, the worker as text.
@@ -28,6 +38,7 @@ const KEPT = ["theme", "motion", "lanes", "speed", "loop", "panel"]; // of the s
  * @property {number} noise
  * @property {number} seed
  */
+/** @typedef {"trajectories" | "depth" | "noise" | "seed"} Choice */
 /** @typedef {ReturnType<typeof createThinker>} Thinker */
 
 /** @type {WeakMap<Model, Thinker>} */
@@ -102,6 +113,8 @@ function startWorkers(text, jobs, hear, fail) {
 function createThinker(model, carried) {
   const recorded = { meta: model.get("meta"), data: model.get("data"), state: model.get("state") };
   const programs = carried.programs.map(({ meta }) => meta);
+  const sized = { ...recorded.meta.board, size: recorded.meta.x.length };
+  const graph = sized.kind === "graph";
   /** @type {Promise<Awaited<ReturnType<typeof unpack>>> | undefined} */
   let unpacked;
   /** @type {(() => void) | null} */
@@ -111,9 +124,26 @@ function createThinker(model, carried) {
   const listeners = new Set();
   /** @type {Settings} */
   const settings = { model: "", trajectories: 20, depth: programs[0].depth, noise: 1, seed: 0 };
+  /** What was published last. @type {{ meta: unknown, puzzle: Puzzle, runs: Run[] } | null} */
+  let result = null;
+  /** The view that a link asks for when its run has ended. @type {unknown} */
+  let linked = null;
   const thinker = {
     programs,
     settings,
+    /** The nearest number that may be chosen. @param {Choice} name @param {unknown} value */
+    choose(name, value) {
+      const [least, most, step] = CHOICES[name];
+      const near = Math.min(most, Math.max(least, Number(value) || 0));
+      settings[name] = step === 1 ? Math.round(near) : near;
+    },
+    /** The series that are shown, if they were computed here, and the file of each. */
+    get rollouts() {
+      if (!result || model.get("meta") !== result.meta) return [];
+      const { puzzle, runs } = result;
+      const file = (/** @type {Run} */ run) => () => rolloutFile(puzzle, run, new Date().toISOString());
+      return runs.map((run) => ({ name: run.program.name, file: file(run) }));
+    },
     status: "",
     /** Where the focus was in "Your puzzle" when the page was last built. @type {string | null} */
     focused: null,
@@ -125,7 +155,7 @@ function createThinker(model, carried) {
       return model.get("meta") !== recorded.meta;
     },
     /** The edges of the graph that is shown. @returns {number[][]} */
-    edges: () => (model.get("meta").board.kind === "graph" ? model.get("meta").board.groups : []),
+    edges: () => (graph ? model.get("meta").board.groups : []),
     /** @param {() => void} listener @param {AbortSignal} signal */
     listen(listener, signal) {
       listeners.add(listener);
@@ -138,6 +168,7 @@ function createThinker(model, carried) {
     restore() {
       turn += 1;
       finish("");
+      model.set("run", null);
       model.set("state", recorded.state);
       model.set("meta", recorded.meta);
       model.set("data", recorded.data);
@@ -195,12 +226,14 @@ function createThinker(model, carried) {
   function begin({ module, weights }, mine, x, edges) {
     const board = drawnBoard(recorded.meta.board, edges);
     const { trajectories, depth, noise, seed } = settings;
+    model.set("run", { ...settings, text: (graph ? writeGraph : writeGrid)(sized, x, edges) });
     const { found, whole } = solve2(board, x);
     /** @type {Puzzle} */
     const puzzle = {
       board,
       x,
       seed,
+      noise,
       y: whole && found.length === 1 ? found[0] : null,
       solutions: whole && found.length < 2 ? found.length : null,
     };
@@ -292,10 +325,26 @@ function createThinker(model, carried) {
     const state = model.get("state");
     if (first)
       model.set("state", Object.fromEntries(KEPT.filter((key) => key in state).map((key) => [key, state[key]])));
+    result = { meta, puzzle, runs };
     model.set("meta", meta);
     model.set("data", data);
+    if (done && linked) model.set("state", linked); // after the data: it is a view of these
+    if (done) linked = null;
+    if (first || done) model.save_changes();
+  }
+
+  /** Runs what a link says, and then shows its view. @param {Record<string, unknown>} link */
+  function runAgain({ text, model: name, ...numbers }) {
+    const read = (graph ? readGraph : readGrid)(sized, `${text}`);
+    if ("problem" in read) return tell(yourWords.link);
+    settings.model = programs.find((program) => program.name === name)?.name ?? "";
+    for (const choice of /** @type {Choice[]} */ (Object.keys(CHOICES)))
+      thinker.choose(choice, numbers[choice] ?? settings[choice]);
+    linked = recorded.state;
+    run(read.x, read.edges ?? []);
   }
 
   model.on("ask", hear);
+  if (model.get("run")) runAgain(recordOf(model.get("run")));
   return thinker;
 }

@@ -5,22 +5,46 @@ import { yourWords } from "./yourwords.js";
 
 /** @import { Board } from "../types.js" */
 
-const RULER = /^[-+=:─━═┼╋╬┌┬┐├┤└┴┘╔╦╗╠╣╚╩╝]*$/;
-const BLANKS = ".0_*-";
+const RULER = /^(\*?[-+=:─━═┼╋╬┌┬┐├┤└┴┘╔╦╗╠╣╚╩╝]+\*?)?$/;
+const BLANKS = ".0_*?-";
+const QUEEN_COLUMNS = /^[[(]?\s*-?\d{1,3}(\s*,\s*-?\d{1,3})+\s*[\])]?$/; // [0, -1, 3, ...]: a queen's in each row, or -1
 
 /** What was written, or one sentence that says what is wrong with it.
  * @typedef {{ x: number[], edges?: number[][] } | { problem: string }} Typed */
 
-/** Rows of characters, or all in one line; rulers and spaces are passed over.
+/** Without what only divides or explains: frames, rulers, commas, comments, sections and titles.
+ * @param {string} text */
+const cellLines = (text) =>
+  text
+    .replaceAll("/", "\n")
+    .split(/\r?\n/)
+    .filter((line) => !/^\s*(\[|Grid\b)/.test(line))
+    .map((line) => line.replace(/#.*/, "").replace(/[\s,|│┃║\ufeff]/g, ""));
+
+/** The rows of a board of queens; in FEN numbers count empty cells. @param {Board} board @param {string} text */
+const queenRows = ({ width, size }, text) =>
+  cellLines(text)
+    .filter((line) => line.length === width || !RULER.test(line))
+    .map((line) =>
+      line.length === width || line.length === size
+        ? line
+        : line.replace(/[1-9]\d?/g, (count) => ".".repeat(Math.min(Number(count), size))),
+    );
+
+/** Rows of characters, or all in one line; what only divides them is passed over.
  * @param {Board} board @param {string} text @returns {Typed} */
 export function readGrid(board, text) {
   const { width, height, tokens } = board;
-  const lines = text
-    .replaceAll("/", "\n")
-    .split(/\r?\n/)
-    .map((line) => line.replace(/[\s|│┃║]/g, ""));
   const queen = tokens.findIndex(({ glyph }) => glyph === "queen");
-  let rows = lines.filter((line) => line && !(RULER.test(line) && (queen < 0 || line.length !== width)));
+  if (queen >= 0 && QUEEN_COLUMNS.test(text.trim())) {
+    const columns = (text.match(/-?\d+/g) ?? []).map(Number);
+    const odd = columns.find((column) => column < -1 || column >= width);
+    if (odd !== undefined) return { problem: yourWords.column(odd, width) };
+    const row = ".".repeat(width);
+    return readGrid(board, columns.map((at) => (at < 0 ? row : `${row.slice(0, at)}Q${row.slice(at + 1)}`)).join("/"));
+  }
+  const lines = queen < 0 ? cellLines(text).filter((line) => !RULER.test(line)) : queenRows(board, text);
+  let rows = lines.map((line) => Array.from(line)).filter((line) => line.length);
   if (rows.length === 1 && rows[0].length === width * height)
     rows = Array.from({ length: height }, (_, row) => rows[0].slice(row * width, (row + 1) * width));
   if (rows.length !== height || rows.some((row) => row.length !== width))
@@ -37,7 +61,7 @@ export function readGrid(board, text) {
   const meaning = new Map(/** @type {[string, number][]} */ (visible));
   if (queen >= 0) for (const written of "qQ1") meaning.set(written, queen);
   const x = [];
-  for (const [at, written] of [...rows.join("")].entries()) {
+  for (const [at, written] of rows.flat().entries()) {
     const token = meaning.get(written) ?? (BLANKS.includes(written) ? blank : undefined);
     if (token === undefined)
       return { problem: yourWords.character(placeName(board, at), written, [...meaning.keys()]) };
@@ -55,13 +79,26 @@ export const writeGrid = ({ width, height, tokens, blank }, x) =>
       .join(""),
   ).join("\n");
 
-/** Edges of a graph and colors of its nodes: `1-2 2-3 3-1 1=B`.
- * @param {Board} board @param {string} text @returns {Typed} */
-export function readGraph({ size, tokens, blank, exclusive }, text) {
+/** A file of DIMACS (`p edge 8 4`, then lines `e 1 2`) as edges; another text as it is. @param {string} text */
+function edgesOf(text) {
+  const lines = text.split(/\r?\n/).filter((line) => line.trim() && !/^c\b/.test(line));
+  if (!/^p\s/.test(lines[0])) return { text };
+  const edges = lines.slice(1).map((line) => line.replace(/^e\s+(\d+)\s+(\d+)\s*$/, "$1-$2"));
+  return { text: edges.join("\n"), count: Number(lines[0].split(/\s+/)[2]) };
+}
+
+/** Edges of a graph and colors of its nodes: `1-2 2-3 3-1 1=B`, `no edges`, or a file of DIMACS.
+ * @param {Board} board @param {string} written @returns {Typed} */
+export function readGraph({ size, tokens, blank, exclusive }, written) {
   const x = Array.from({ length: size }, () => Math.max(...blank));
   /** @type {Map<string, number[]>} */
   const edges = new Map();
-  for (const piece of text.split(/[\s,;]+/).filter(Boolean)) {
+  const { text, count = size } = edgesOf(written.replace("\ufeff", ""));
+  if (count !== size) return { problem: yourWords.nodes(count, size) };
+  for (const piece of text
+    .replace(/^\s*no edges\b/, "")
+    .split(/[\s,;]+/)
+    .filter(Boolean)) {
     const [, first, second, node, color] = piece.match(/^(?:(\d+)[-–](\d+)|(\d+)=([a-z]+))$/i) ?? [];
     const ends = [first, second, node].filter(Boolean).map((one) => Number(one) - 1);
     const odd = ends.find((end) => end < 0 || end >= size);
@@ -69,8 +106,10 @@ export function readGraph({ size, tokens, blank, exclusive }, text) {
     const token = exclusive.find((id) =>
       [tokens[id].symbol, tokens[id].label].some((one) => one.toLowerCase() === color?.toLowerCase()),
     );
-    if (node && token !== undefined) x[ends[0]] = token;
-    else if (first && ends[0] !== ends[1]) {
+    if (node && token !== undefined) {
+      if (![token, Math.max(...blank)].includes(x[ends[0]])) return { problem: yourWords.twice(node) };
+      x[ends[0]] = token;
+    } else if (first && ends[0] !== ends[1]) {
       const pair = ends.sort((a, b) => a - b);
       edges.set(pair.join(), pair);
     } else return { problem: yourWords.piece(piece) };

@@ -27,8 +27,14 @@ export const yourWords = {
     `${place} holds "${written}"; write ${joined(known)}, or . for a blank.`,
   node: (/** @type {number} */ node, /** @type {number} */ count) =>
     `${node} is not a node of this graph; its nodes are 1 to ${count}.`,
+  column: (/** @type {number} */ column, /** @type {number} */ width) =>
+    `Column ${column} is not on this board; columns are 0 to ${width - 1}, and -1 for no queen.`,
+  nodes: (/** @type {number} */ found, /** @type {number} */ count) =>
+    `The graph has ${found} nodes; this board has ${count}.`,
+  twice: (/** @type {string} */ node) => `Node ${node} is given two colors; keep one of them.`,
   piece: (/** @type {string} */ piece) => `"${piece.slice(0, 20)}" is neither an edge, as 1-2, nor a color, as 1=B.`,
   conflict: (/** @type {number} */ count) => `${plural(count, "given")} break a rule; the models may still be run.`,
+  link: "The puzzle of this link cannot be read; the recorded run is shown.",
   none: "This puzzle has no solution; the models may still be run.",
   one: "This puzzle has one solution.",
   many: "This puzzle has several solutions.",

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from gram.rollout import board_of, digest
+from gram.rollout import board_of, digest, save
 from gramviz.reports.blocks.block import Block, table
 from gramviz.reports.provenance import PROVENANCE, device, environment, provenance_html
 
 # `scale` picks sizes from this one table; it never decides which cell runs. (trajectories, supervision steps, puzzles)
 SCALES = {"debug": (4, 3, 3), "lesson": (50, 16, 20), "full": (50, 32, 200)}
+
+
+KEEP = "GRAMVIZ_ROLLOUTS"  # names a folder in which a report keeps the rollouts that its notebook shows
 
 
 @dataclass(frozen=True)
@@ -113,6 +119,7 @@ def footer(*rollouts: xr.Dataset, **more: Any) -> Block:
         more: anything else that the result depends on, such as `seed` or `scale`; JSON types.
     """
     named = [(str(rollout.attrs.get("name", rollout.attrs["model"])), rollout) for rollout in rollouts]
+    shown = {digest(rollout): (name, rollout) for name, rollout in named}
     record: dict[str, Any] = {
         **more,
         "checkpoints": {name: str(rollout.attrs.get("checkpoint", "unknown")) for name, rollout in named},
@@ -121,11 +128,23 @@ def footer(*rollouts: xr.Dataset, **more: Any) -> Block:
                 "name": name,
                 "board": board_of(rollout).title,
                 "seed": int(rollout.attrs["seed"]),
-                "sha256": digest(rollout),
+                "sha256": sha,
+                **_kept(rollout, name, sha),
             }
-            for name, rollout in named
+            for sha, (name, rollout) in shown.items()
         ],
         **device(),
     }
     live = environment() | record
     return Block(provenance_html(live), json.dumps(live, indent=2, sort_keys=True), {PROVENANCE: record})
+
+
+def _kept(rollout: xr.Dataset, name: str, sha: str) -> dict[str, str]:
+    """Where a report keeps the rollout, relative to its page; nowhere in a notebook that nobody reports on."""
+    if not os.environ.get(KEEP):
+        return {}
+    folder = Path(os.environ[KEEP])
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{re.sub(r'[^A-Za-z0-9_@-]+', '-', name)}-{sha[:8]}.nc"
+    save(rollout, file)
+    return {"file": f"{folder.name}/{file.name}"}

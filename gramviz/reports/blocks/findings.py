@@ -51,7 +51,8 @@ def results(
     difference: Run | None = None,
     paper: Mapping[str, Mapping[str, float]] | None = None,
 ) -> Block:
-    """The table of results: this run, the reference, the paired difference, the paper; and the numbers as `METRICS`.
+    """The table of results: this run, the reference, the paired difference, the paper; and the numbers as `METRICS`:
+    those of this run, both runs, the difference.
 
     Args:
         difference: by how much the result exceeds the reference, paired.
@@ -86,10 +87,11 @@ def results(
             )
     hidden = ("cells", "per_puzzle", "seconds")
     machine: dict[str, Any] = {run["checkpoint"]: {k: v for k, v in run.items() if k not in hidden} for run in runs}
+    judged = {name: result[name] for name in ("accuracy", "coverage", "best_of_n", "mean_halt_step", "intervals")}
     return Block(
         table(header, rows, note),
         "\n".join(" | ".join(row) for row in rows),
-        {METRICS: {"runs": machine, "difference": difference}},
+        {METRICS: {**judged, "runs": machine, "difference": difference}},
     )
 
 

@@ -672,7 +672,7 @@ class TestReading:
         path = tmp_path / "a.zip"
         with pytest.raises(TaskError, match=r"cannot read .*No such file"):
             read(path)
-        with pytest.raises(TaskError, match=r"cannot read .*it is a folder"):
+        with pytest.raises(TaskError, match=r"holds no ARC task; its JSON files must lie in"):
             read(tmp_path)
         path.write_bytes(b"PK")
         with pytest.raises(TaskError, match=r"a\.zip is not a readable zip archive"):

@@ -17,7 +17,8 @@ from gram.board import Board
 from gram.config import ConfigError
 from gram.tasks.base import SPLITS, TaskError
 from gram.tasks.files import DataError
-from gram.tasks.images import PAD, Images, ImagesConfig, read_images, read_labels
+from gram.tasks.image_files import read_images, read_labels
+from gram.tasks.images import PAD, Images, ImagesConfig
 
 GIVEN = os.environ.get("GRAM_DATA")
 Write = Callable[..., Path]
@@ -257,7 +258,7 @@ class TestFiles:
         np.testing.assert_array_equal(task.pixels(task.puzzles("train").solutions[0]), gray > 127.5)
         assert task.labels("train").tolist() == [*range(10)] * 3
         assert len(task.puzzles("test").solutions[0]) == 10
-        assert task.source().startswith("files: mnist/train-images-idx3-ubyte.gz, ")
+        assert task.source().startswith("files: your file mnist/train-images-idx3-ubyte.gz (sha256 ")
 
     def test_equal_pictures_are_kept_once_and_test_pictures_not_trained_on(self, write: Write) -> None:
         test = np.random.default_rng(5).integers(256, size=(3, 784)).astype(np.uint8)
@@ -282,7 +283,8 @@ class TestFiles:
     @pytest.mark.parametrize(
         ("others", "words"),
         [
-            ({"train_images": b"no gzip"}, "is not a readable gzip file"),
+            ({"train_images": b"\x1f\x8b no gzip"}, "is not a readable gzip file"),
+            ({"train_images": b"no pictures, but some text"}, "begins with 1852776560; an IDX file"),
             ({"train_images": b""}, "ends within its IDX header"),
             ({"train_images": gzip.compress(b"\0\0")}, "ends within its IDX header"),
             ({"train_images": _idx(2049, 30, content=b"")}, "ends within its IDX header"),

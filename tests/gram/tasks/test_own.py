@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import gzip
+import json
 from pathlib import Path
 from typing import Any
 
+import networkx as nx
 import numpy as np
 import pytest
 
 from gram.evaluation.evaluate import evaluate
+from gram.inference.request import SampleError
 from gram.inference.sample import sample
 from gram.tasks import TASKS, Task, TaskError
 from gram.tasks.coloring import ColoringConfig
 from gram.tasks.nqueens import NQueensConfig
-from gram.tasks.own import MAX_BYTES, read
+from gram.tasks.own import MAX_BYTES, counted, read, write
 from gram.tasks.sudoku import SudokuConfig
 
 LINE = "1..43.1..14.4..1"  # 4 x 4
@@ -28,6 +31,10 @@ SUDOKU_FORMS = {
     "sections and comments": "#A somebody\n[Puzzle]\n" + "\n".join(ROWS) + "\n#L a line\n",
     "a title": "Grid 01\n" + "\n".join(ROWS),
     "stars for blanks": LINE.replace(".", "*"),
+    "an X for blanks": LINE.replace(".", "X"),
+    "dashes for blanks": LINE.replace(".", "-"),
+    "Simple Sudoku, .ss": "1.|.4\n3.|1.\n-----\n.1|4.\n4.|.1\n",
+    "the frame of HoDoKu": ".---.---.\n|1 .|. 4|\n|3 .|1 .|\n:---+---:\n|. 1|4 .|\n|4 .|. 1|\n'---'---'",
 }
 
 
@@ -102,6 +109,97 @@ def test_a_graph_of_dimacs() -> None:
         task.parse("p edge 6 1\ne 1 2")
     with pytest.raises(TaskError, match="'e 1 2 3' is no edge of a DIMACS file"):
         task.parse("p edge 5 1\ne 1 2 3")
+
+
+GRAPH = nx.Graph([(0, 1), (1, 2), (2, 3), (0, 4)])
+MATRIX = nx.to_numpy_array(GRAPH, range(5), dtype=int)
+GRAPH_FORMS: dict[str, Any] = {
+    "DIMACS": "c five nodes\np edge 5 4\ne 1 2\ne 2 3\ne 3 4\ne 1 5\n",
+    "an edge list from 0": "# mine\n0 1\n1 2\n2 3\n0 4\n",
+    "an edge list from 1": "1 2\n2 3\n3 4\n1 5\n",
+    "networkx's edge list": "\n".join(nx.generate_edgelist(GRAPH)),
+    "a CSV of edges": "source,target\n0,1\n1,2\n2,3\n0,4",
+    "graph6": nx.to_graph6_bytes(GRAPH).decode(),
+    "an adjacency matrix": "\n".join(" ".join(map(str, row)) for row in MATRIX),
+    "a list of lists": str(MATRIX.tolist()),
+    "node-link JSON": json.dumps(nx.node_link_data(GRAPH)),
+    "reasoning-gym": json.dumps(
+        {"metadata": {"puzzle": {"vertices": [*range(5)], "edges": [list(edge) for edge in GRAPH.edges]}}}
+    ),
+}
+
+
+@pytest.mark.parametrize("form", GRAPH_FORMS)
+def test_a_graph_in_any_usual_form(form: str, tmp_path: Path) -> None:
+    task = TASKS["coloring"](ColoringConfig(vertices=5))
+    (tmp_path / "graph").write_text(GRAPH_FORMS[form])
+    assert (read(task, tmp_path / "graph").x == task.parse("1-2 2-3 3-4 1-5")).all()
+
+
+def test_graphs_as_objects_and_several_in_a_file(tmp_path: Path) -> None:
+    task = TASKS["coloring"](ColoringConfig(vertices=5))
+    expected = task.parse("1-2 2-3 3-4 1-5")
+    for source in (GRAPH, [GRAPH, GRAPH], [MATRIX], MATRIX[None]):
+        assert (read(task, source).x == expected).all()
+    (tmp_path / "two.g6").write_text(nx.to_graph6_bytes(GRAPH, header=False).decode() * 2)
+    assert len(read(task, tmp_path / "two.g6")) == 2
+    lonely = GRAPH.copy()
+    lonely.add_node("an isolated vertex is a vertex")
+    for other, words in ((lonely, "has 6 nodes and this task 5"), (np.triu(MATRIX), "is not symmetric")):
+        with pytest.raises(TaskError, match=words):
+            read(task, [other])
+    with pytest.raises(TaskError, match="a node 5, counted from 0; this task has 5 nodes"):
+        task.parse("0 1\n1 5")
+
+
+def test_reasoning_gym_and_tables_in_memory(sudoku: Task, queens: Task, tmp_path: Path) -> None:
+    puzzle = [[0 if cell == "." else int(cell) for cell in row] for row in ROWS]
+    answer = (sudoku.solve(sudoku.parse(LINE))[0].reshape(4, 4) - 1).tolist()
+    entry = {"question": "Solve this Sudoku puzzle", "answer": "", "metadata": {"puzzle": puzzle, "solution": answer}}
+    (tmp_path / "gym.jsonl").write_text("\n".join([json.dumps(entry)] * 2))
+    assert len(read(sudoku, tmp_path / "gym.jsonl")) == 2
+    entry["metadata"]["solution"] = puzzle
+    (tmp_path / "gym.json").write_text(json.dumps([entry]))
+    with pytest.raises(TaskError, match="puzzle 1: its answer breaks a rule"):
+        read(sudoku, tmp_path / "gym.json")
+    board = [["_"] * 5 for _ in range(5)]
+    board[0][2] = "Q"
+    (tmp_path / "queens.json").write_text(json.dumps({"metadata": {"puzzle": board, "solutions": []}}))
+    assert (read(queens, tmp_path / "queens.json").x == queens.parse(QUEENS)).all()
+    pandas = pytest.importorskip("pandas")
+    found = read(sudoku, pandas.DataFrame({"Puzzle": [LINE, LINE], "rating": [3, 4]}))
+    assert found.rating is not None
+    assert found.rating.tolist() == [3, 4]
+    with pytest.raises(TaskError, match="the table, no column of board holds puzzles; name it question"):
+        read(sudoku, pandas.DataFrame({"board": [LINE]}))
+
+
+@pytest.mark.parametrize("name", ["one.csv", "one.sdm", "one.txt"])
+def test_what_is_written_is_read_back(sudoku: Task, queens: Task, tmp_path: Path, name: str) -> None:
+    for task, texts in ((sudoku, [LINE, LINE]), (queens, [QUEENS, "1,-1,-1,-1,-1"])):
+        puzzles = read(task, texts)
+        write(task, puzzles, tmp_path / name)
+        assert (read(task, tmp_path / name).x == puzzles.x).all()
+    graphs = TASKS["coloring"](ColoringConfig(vertices=5))
+    write(graphs, read(graphs, [GRAPH, MATRIX]), tmp_path / name)
+    assert len(read(graphs, tmp_path / name)) == 2
+
+
+def test_none_one_and_several_solutions_are_said(sudoku: Task, debug_checkpoint: Path) -> None:
+    none, several = "12....3...4.....", "." * 16
+    found = read(sudoku, [none, LINE, "12" + "." * 14])
+    assert found.counts.tolist()[:2] == [0, 1]
+    assert counted(found) == "1 with no solution, 1 with one solution, 1 with several solutions"
+    assert read(sudoku, [several]).counts.tolist() == [288]
+    nothing = ".....\n..Q..\n.....\nQ...Q\n....."  # two of these attack each other
+    with pytest.raises(TaskError, match="attack each other"):
+        read(TASKS["nqueens"](NQueensConfig(board_size=5)), [nothing])
+    blocked = "[0, -1, 3, -1, -1]"
+    with pytest.raises(SampleError, match="puzzle 2 has no solution, so no answer to it can be right; leave it out"):
+        evaluate(debug_checkpoint, [QUEENS, blocked], trajectories=1, supervision_steps=1)
+    rollout = sample(debug_checkpoint, [blocked], trajectories=1, supervision_steps=1)
+    assert rollout["solutions_known"].values.tolist() == [0]
+    assert not rollout["valid"].any()
 
 
 @pytest.mark.parametrize(

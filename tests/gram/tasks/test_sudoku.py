@@ -19,7 +19,7 @@ from gram.tasks import SPLITS, TaskError
 from gram.tasks import files as data
 from gram.tasks import sudoku as sudoku_module
 from gram.tasks import sudoku_solver as solver
-from gram.tasks.sudoku import BLANK, Sudoku, SudokuConfig, SudokuGeneration, SudokuGenerationConfig, symmetric
+from gram.tasks.sudoku import BLANK, Sudoku, SudokuConfig, SudokuGeneration, SudokuGenerationConfig
 from gram.tasks.sudoku_files import read
 from gram.tasks.sudoku_solver import (
     board_classes,
@@ -29,6 +29,7 @@ from gram.tasks.sudoku_solver import (
     puzzle_classes,
     random_boards,
     search,
+    symmetric,
     units,
 )
 
@@ -461,7 +462,7 @@ class TestText:
             (4, CLASSIC, "rows of 81 characters; this board needs 4 rows of 4, or all 16 in one line"),
             (4, "12/34/12/34", "rows of 2, 2, 2, 2 characters"),
             (4, "1\n" * 99, "rows of 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, ... characters"),
-            (4, "x...............", "row 1, column 1 holds 'x'; write a digit from 1 to 4, or . for a blank"),
+            (4, "z...............", "row 1, column 1 holds 'z'; write a digit from 1 to 4, or . for a blank"),
             (4, ".....5..........", "row 2, column 2 holds '5'; write a digit from 1 to 4"),
             (6, "..../..../..../....", "this board needs 6 rows of 6"),
             (9, CLASSIC.replace("7", "٧", 1), "row 1, column 5 holds '٧'"),

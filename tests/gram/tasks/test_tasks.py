@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from itertools import combinations, permutations, product
 
 import numpy as np
 import pytest
 
-from gram.board import Board
-from gram.tasks import SPLITS, TASKS, NoSolverError, NQueens, Puzzles, Task, TaskError
+from gram.tasks import SPLITS, TASKS, NQueens, Puzzles, Task, TaskError, contract
 from gram.tasks.nqueens import EMPTY, PAD, QUEEN, NQueensConfig, solutions
 
 # A small, quick configuration where the default is slow.
@@ -22,188 +22,51 @@ SMALL: dict[str, dict] = {
 }
 
 
-def solver(task: Task) -> bool:
-    """Whether the answers of this task can be searched for."""
-    return type(task).solve is not Task.solve
-
-
 @pytest.fixture(scope="module", params=TASKS)
 def task(request: pytest.FixtureRequest) -> Task:
     kind = TASKS[request.param]
     return kind(kind.Config(**SMALL.get(request.param, {})))  # type: ignore[call-arg]
 
 
-class TestContract:
-    """What every task promises."""
+@pytest.mark.parametrize("check", contract.CHECKS, ids=lambda check: check.__name__)
+def test_the_contract_of_every_task(check: Callable[[Task], None], task: Task) -> None:
+    check(task)
 
-    def test_it_is_registered_under_its_own_name_and_its_board_says_so(self, task: Task) -> None:
-        assert TASKS[task.name] is type(task)
-        assert task.board.task == task.name
 
-    def test_its_board_survives_json(self, task: Task) -> None:
-        assert Board.from_json(task.board.to_json()) == task.board
+def test_a_task_is_registered_under_its_own_name(task: Task) -> None:
+    assert TASKS[task.name] is type(task)
+    assert task.board.ruled is (task.name not in ("arc", "images"))  # there evaluation has the selector `rules`
 
-    @pytest.mark.parametrize("split", SPLITS)
-    def test_every_split_holds_puzzles_of_the_boards_shape_and_vocabulary(self, task: Task, split: str) -> None:
-        puzzles = task.puzzles(split)
-        assert len(puzzles) > 0
-        assert puzzles.x.shape == (len(puzzles), task.board.positions)
-        assert len(puzzles.solutions) == len(puzzles)
-        for tokens in (puzzles.x, *puzzles.solutions):
-            assert tokens.dtype == np.uint8
-            assert tokens.max() < len(task.board.tokens)
 
-    def test_inputs_are_unique_within_a_split_and_none_is_held_out_with_an_answer_that_is_trained_on(
-        self, task: Task
-    ) -> None:
-        seen: list[set[tuple[int, bytes, bytes]]] = []
-        for split in SPLITS:
-            puzzles = task.puzzles(split)
-            books = np.zeros(len(puzzles), int) if puzzles.identifier is None else puzzles.identifier
-            inputs = [(int(book), x.tobytes()) for book, x in zip(books, puzzles.x, strict=True)]
-            assert len(set(inputs)) == len(inputs)
-            which, y = puzzles.pairs()
-            seen.append({(*inputs[puzzle], solution.tobytes()) for puzzle, solution in zip(which, y, strict=True)})
-        assert not seen[0] & seen[1]
+class Broken(NQueens):
+    """Five queens, with a board of another name, a given that may be dropped, and a text that is misread."""
 
-    def test_several_rule_books_number_their_puzzles(self, task: Task) -> None:
-        for split in SPLITS:
-            books = task.puzzles(split).identifier
-            assert (books is None) is (task.identifiers == 0)
-            if books is not None:
-                assert books.min() >= 0
-                assert books.max() < task.identifiers
+    name = "broken"
 
-    def test_an_augmented_pair_is_still_right(self, task: Task) -> None:
-        puzzles = task.puzzles("train")
-        which, y = puzzles.pairs()
-        chosen = np.random.default_rng(0).integers(len(which), size=64)
-        x, y = puzzles.x[which[chosen]], y[chosen]
-        new_x, new_y = task.augment(x, y, np.random.default_rng(1))
-        assert (new_x.shape, new_x.dtype, new_y.shape, new_y.dtype) == (x.shape, np.uint8, y.shape, np.uint8)
-        rows = Puzzles(new_x, tuple(new_y[:, None]))
-        assert task.judge(rows, new_y).valid.all()
-        again = task.augment(x, y, np.random.default_rng(1))
-        np.testing.assert_array_equal(again[0], new_x)
-        np.testing.assert_array_equal(again[1], new_y)
+    def parse(self, text: str) -> np.ndarray:
+        return np.full(25, EMPTY, np.uint8)
 
-    def test_where_nothing_is_asked_the_blank_puzzle_is_the_only_one(self, task: Task) -> None:
-        for split in SPLITS:
-            x = task.puzzles(split).x
-            if task.blank_puzzle is None:
-                assert len(x) > 1
-            else:
-                np.testing.assert_array_equal(x, task.blank_puzzle[None])
-                assert not task.board.given(task.blank_puzzle).any()
 
-    def test_it_says_where_its_data_come_from(self, task: Task) -> None:
-        told = task.source()
-        assert told
-        assert "\n" not in told
-        assert not told.endswith(".")
+def test_a_task_of_others_is_told_what_it_breaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    place, lines = "gram.tasks:Broken", []
 
-    def test_a_canonical_answer_is_its_own_canonical_form_and_as_right_as_before(self, task: Task) -> None:
-        puzzles = task.puzzles("test")
-        for x, found in list(zip(puzzles.x, puzzles.solutions, strict=True))[:20]:
-            once = task.canonical(x, found[:50])
-            np.testing.assert_array_equal(task.canonical(x, once), once)
-            assert len(np.unique(once, axis=0)) == len(once), "listed solutions differ in more than names"
-            assert task.check(x, once).valid.all()
+    def run() -> None:
+        for line in contract.check(place, ["board_size=5"]):
+            lines.append(line)
 
-    @pytest.mark.parametrize("split", SPLITS)
-    def test_every_listed_solution_is_valid_and_different(self, task: Task, split: str) -> None:
-        puzzles = task.puzzles(split)
-        for x, found in zip(puzzles.x, puzzles.solutions, strict=True):
-            assert len(found) >= 1
-            verdict = task.check(x, found)
-            assert verdict.valid.all()
-            assert not verdict.conflict.any()
-            assert len(np.unique(found, axis=0)) == len(found)
-
-    def test_a_board_that_drops_a_given_is_not_valid_though_it_breaks_no_rule(self, task: Task) -> None:
-        puzzles = task.puzzles("test")
-        if not task.ruled or not task.board.given(puzzles.x).any():
-            pytest.skip("this task gives nothing that an answer could drop, or knows no rules")
-        foreign = 0
-        for x, found in zip(puzzles.x, puzzles.solutions, strict=True):
-            verdict = task.check(x, puzzles.solutions[0])
-            keeps = ((puzzles.solutions[0] == x) | ~task.board.given(x)).all(-1)
-            np.testing.assert_array_equal(verdict.valid, keeps)
-            if not task.board.nodes:  # (the answer to one graph may well break the rules of another)
-                assert not verdict.conflict.any()
-            foreign += int((~keeps).sum())
-            assert task.check(x, found).valid.all()
-        assert foreign > 0
-
-    def test_it_has_rules_where_its_board_checks_an_answer_without_knowing_one(self, task: Task) -> None:
-        """There `gram.evaluation.select` has the selector `rules`."""
-        assert task.board.ruled is (task.name not in ("arc", "images"))
-        assert task.ruled or not task.board.ruled
-        if task.board.ruled:
-            puzzles = task.puzzles("test").take([0])
-            unknown = Puzzles(puzzles.x, (np.empty((0, task.board.positions), np.uint8),), complete=False)
-            answers = np.stack([puzzles.solutions[0][0], puzzles.x[0]])[None]
-            assert task.judge(unknown, answers).valid.tolist() == [[True, False]]
-
-    def test_judging_broadcasts_over_puzzles_and_trajectories(self, task: Task) -> None:
-        count = min(3, len(task.puzzles("test")))
-        puzzles = task.puzzles("test").take(range(count))
-        answers = np.stack([np.stack([found[0], x]) for x, found in zip(puzzles.x, puzzles.solutions, strict=True)])
-        together = task.check(puzzles.x[:, None], answers)
-        assert together.valid.shape == (count, 2)
-        assert together.conflict.shape == answers.shape
-        np.testing.assert_array_equal(task.judge(puzzles, answers).valid, together.valid)
-        for p, n in np.ndindex(count, 2):
-            alone = task.check(puzzles.x[p], answers[p, n])
-            assert together.valid[p, n] == alone.valid
-            np.testing.assert_array_equal(together.conflict[p, n], alone.conflict)
-
-    @pytest.mark.parametrize("split", SPLITS)
-    def test_a_puzzle_written_as_text_is_read_back(self, task: Task, split: str) -> None:
-        for x in task.puzzles(split).x[:50]:
-            np.testing.assert_array_equal(task.parse(task.text(x)), x)
-
-    def test_the_solver_finds_the_listed_solutions_and_no_other(self, task: Task) -> None:
-        puzzles = task.puzzles("test")
-        if not puzzles.complete or not solver(task):
-            pytest.skip("nobody can list all solutions of this task")
-        for x, listed in zip(puzzles.x[:40], puzzles.solutions[:40], strict=True):
-            found = task.solve(x)
-            assert found.dtype == np.uint8
-            np.testing.assert_array_equal(np.unique(found, axis=0), np.unique(listed, axis=0))
-
-    def test_the_solver_stops_at_its_limit(self, task: Task) -> None:
-        if not solver(task):
-            with pytest.raises(NoSolverError, match="has no exact solver"):
-                task.solve(task.puzzles("train").x[0])
-            return
-        puzzles = task.puzzles("train")
-        most = int(puzzles.counts.argmax())
-        x = puzzles.x[most]
-        if puzzles.counts[most] == 1:  # one answer each: the empty board has more
-            x = np.full_like(x, task.board.blank[-1])
-        everything = task.solve(x, 400)
-        assert len(everything) > 1
-        for limit in (1, 2, len(everything)):
-            assert len(task.solve(x, limit)) == limit
-
-    def test_equal_configurations_give_equal_data(self, task: Task) -> None:
-        again = type(task)(type(task).Config(**SMALL.get(task.name, {})))  # type: ignore[call-arg]
-        for split in SPLITS:
-            one, other = task.puzzles(split), again.puzzles(split)
-            np.testing.assert_array_equal(one.x, other.x)
-            for a, b in zip(one.solutions, other.solutions, strict=True):
-                np.testing.assert_array_equal(a, b)
-
-    def test_an_unknown_split_names_the_known(self, task: Task) -> None:
-        with pytest.raises(TaskError, match="unknown split 'validation'; known: train, test"):
-            task.puzzles("validation")  # type: ignore[arg-type]
-
-    @pytest.mark.parametrize("text", ["", "   ", "?", "Q", "\n\n", "Q.\n.Q", "ö" * 49, "/" * 50])
-    def test_a_text_that_is_no_puzzle_is_one_sentence(self, task: Task, text: str) -> None:
-        with pytest.raises(TaskError) as caught:
-            task.parse(text)
-        assert "\n" not in str(caught.value)
+    monkeypatch.setattr("gram.tasks.Broken", Broken, raising=False)
+    with pytest.raises(contract.ContractError, match=r"Broken breaks 3 of 18 promises; the lines above say which"):
+        run()
+    assert "BROKEN  has the name of its board: its board says task 'nqueens' and its class 'broken'" in lines
+    assert any(line.startswith("BROKEN  refuses a text that is no puzzle: `parse` takes ''") for line in lines)
+    assert sum(line.startswith("kept") for line in lines) == 15
+    for wrong, words in (
+        ("gram.tasks:Nothing", "cannot be imported"), ("gram.tasks:Puzzles", "is no task"), ("nowhere", "write module:")
+    ):  # fmt: skip
+        with pytest.raises(contract.ContractError, match=words):
+            list(contract.check(wrong))
+    with pytest.raises(contract.ContractError, match="did you mean 'board_size'"):
+        list(contract.check(place, ["bord_size=5"]))
 
 
 def test_pairs_list_every_puzzle_with_each_of_its_solutions() -> None:

@@ -14,10 +14,13 @@ import pytest
 import synthetic
 import xarray as xr
 
+import gram
 from gram import rollout
 from gram.inference.sample import sample
 from gram.inference.watch import watch as at_work
 from gramviz.explorer.live import Live, Worker, live
+from gramviz.explorer.opening import explore
+from gramviz.explorer.payload import PackError
 
 MODULE = sys.modules[live.__module__]  # `gramviz.live` is the function
 
@@ -105,9 +108,9 @@ class TestLive:
         shown.cancel()
         watch.permits.release(1)  # the transition that was under way
         shown.join(30)
-        assert watch.reached == 5
-        assert shown.rollout.sizes["step"] == shown.explorer.meta["series"][0]["steps"] == 5
-        assert shown.status.value == "Cancelled at 5 of 13; 4 steps are here."
+        assert watch.reached in (4, 5)  # it was between them, or had begun the next
+        assert shown.rollout.sizes["step"] == shown.explorer.meta["series"][0]["steps"] == watch.reached
+        assert shown.status.value == f"Cancelled at {watch.reached} of 13; {watch.reached - 1} steps are here."
         assert rollout.check(shown.rollout) is shown.rollout
         assert not shown.start.disabled
 
@@ -137,6 +140,34 @@ class TestLive:
         shown.join(30)
         assert watch.reached == 1
         assert not shown.busy
+
+    def test_a_sampling_opens_with_its_first_state_and_grows(self) -> None:
+        watch = Scripted()
+        watch.permits.release(1)
+        shown = explore(watch("a"), name="at work", rerun=gram.rerun)
+        assert shown.meta["series"][0]["steps"] == 1
+        assert (shown.meta["left_out"], shown.asks) == (["1 of 13 transitions are drawn."], [])
+        watch.go(4)
+        wait(lambda: shown.meta["series"][0]["steps"] == 5)
+        watch.go(8)
+        shown.join(30)
+        assert (shown.meta["series"][0]["steps"], shown.meta["series"][0]["name"]) == (13, "at work")
+        assert shown.meta["left_out"] == []
+        assert {"puzzle", "branch"} <= set(shown.asks)
+        assert rollout.digest(shown.source.rollouts[0]) == rollout.digest(watch.data)
+
+    def test_a_cancelled_sampling_keeps_what_was_drawn(self) -> None:
+        watch = Scripted()
+        watch.permits.release(1)
+        shown = explore(watch("a"))
+        watch.go(2)
+        shown.cancel()
+        watch.permits.release(1)  # the transition that was under way
+        shown.join(30)
+        assert shown.source.rollouts[0].sizes["step"] == shown.meta["series"][0]["steps"] == watch.reached < 5
+        assert shown.meta["left_out"] == [f"{watch.reached} of 13 transitions are drawn."]
+        with pytest.raises(PackError, match="give one that has not begun"):
+            explore(iter(()))
 
     def test_who_looks_at_an_earlier_step_is_left_there(self) -> None:
         watch = Scripted()

@@ -18,6 +18,7 @@ from gramviz import measure
 from gramviz.browser import driven
 from gramviz.export import gallery as module
 from gramviz.export.gallery import LESSON, PICTURES, GalleryError, gallery, page
+from gramviz.export.recording import RecordingError
 from gramviz.views import VIEWS
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
@@ -96,7 +97,7 @@ def test_what_cannot_be_made_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyP
     with pytest.raises(GalleryError, match="does not lie beside or below"):
         gallery(tmp_path / "p", tmp_path / "deeper" / "gallery.md")
     monkeypatch.setattr(module, "RECORD", "raise ValueError('no such checkpoint')\n")
-    with pytest.raises(GalleryError, match="could not be recorded: ValueError: no such checkpoint; `gram list`"):
+    with pytest.raises(RecordingError, match="could not be recorded: ValueError: no such checkpoint; `gram list`"):
         module.record(tmp_path)
     assert not list(tmp_path.iterdir())
 

@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 
 from gramviz.cli import app
 from gramviz.export import site as module
-from gramviz.export.site import ROOMS, SiteError, site
+from gramviz.export.recording import RecordingError
+from gramviz.export.site import ROOMS, site
 
 SHIPPED = Path(__file__).resolve().parents[3] / "docs" / "site"
 
@@ -41,7 +42,7 @@ def test_a_page_is_made_anew(tmp_path: Path) -> None:
 
 def test_models_that_cannot_be_run_are_said_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "RECORD", "raise ValueError('no such model')")
-    with pytest.raises(SiteError, match="no such model; `gram list` names the checkpoints"):
+    with pytest.raises(RecordingError, match="no such model; `gram list` names the checkpoints"):
         site(tmp_path)
 
 

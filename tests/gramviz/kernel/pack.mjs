@@ -1,5 +1,5 @@
 // What a page makes of models' answers: `node pack.mjs REPOSITORY FOLDER`. In: cases.json, and the weights by name. Out,
-// of case N: N.json (meta), N.raw (the arrays), and of its series K: N.K.tokens, N.K.probability, N.K.h, as they came.
+// of case N: N.json (meta), N.raw (the arrays), and N.K.npz, its series K as a rollout; read.json: what it reads in texts.json.
 import fs from "node:fs";
 
 const [root, folder] = process.argv.slice(2);
@@ -7,9 +7,15 @@ const think = `${root}/gramviz/frontend/think`;
 const { createNetwork } = await import(`${think}/network.js`);
 const { addNews, createRecord } = await import(`${think}/record.js`);
 const { packRuns } = await import(`${think}/pack.js`);
+const { rolloutFile } = await import(`${think}/rollout.js`);
 const { solve2 } = await import(`${think}/solver.js`);
 const { readGraph, readGrid } = await import(`${think}/typed.js`);
 const module = new WebAssembly.Module(fs.readFileSync(`${root}/gramviz/kernel/kernel.wasm`));
+
+/** @returns {import("../../../gramviz/frontend/think/typed.js").Typed} */
+const read = (board, size, text) => (board.kind === "graph" ? readGraph : readGrid)({ ...board, size }, text);
+const texts = JSON.parse(fs.readFileSync(`${folder}/texts.json`));
+fs.writeFileSync(`${folder}/read.json`, JSON.stringify(texts.map(({ board, size, text }) => read(board, size, text))));
 
 for (const [at, { board, x, edges, series, depth, text }] of JSON.parse(fs.readFileSync(`${folder}/cases.json`)).entries()) {
   const question = { x, blank: board.blank, edges };
@@ -24,14 +30,12 @@ for (const [at, { board, x, edges, series, depth, text }] of JSON.parse(fs.readF
     }
     return run;
   });
-  const { meta, raw } = packRuns({}, { board, x, y: null, solutions: null, seed: 3 }, runs, {}, true);
+  const puzzle = { board, x, y: null, solutions: null, seed: 3, noise: 1 };
+  const { meta, raw } = packRuns({}, puzzle, runs, {}, true);
   meta.solved = solve2(board, x);
-  meta.typed = (board.kind === "graph" ? readGraph : readGrid)({ ...board, size: x.length }, text);
+  meta.typed = read(board, x.length, text);
   fs.writeFileSync(`${folder}/${at}.json`, JSON.stringify(meta));
   fs.writeFileSync(`${folder}/${at}.raw`, Buffer.from(raw));
   for (const [k, run] of runs.entries())
-    for (const name of ["tokens", "probability", "h"]) {
-      const all = run[name].flat().map((part) => Buffer.from(part.slice().buffer));
-      fs.writeFileSync(`${folder}/${at}.${k}.${name}`, Buffer.concat(all));
-    }
+    fs.writeFileSync(`${folder}/${at}.${k}.npz`, Buffer.concat(rolloutFile(puzzle, run, "2026-01-01T00:00:00Z")));
 }

