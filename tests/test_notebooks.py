@@ -38,7 +38,8 @@ TAGS = {
 TYPES = {"seed": "int", "scale": "str", "artifact": "str", "checkpoint": "str", "reference": "str", "puzzle": "int",
          "limit": "int", "trajectories": "int", "supervision_steps": "int", "title": "str", "noise": "list",
          "depths": "list", "widths": "list", "artifacts": "list", "graphs": "list",
-         "board_size": "int", "train_steps": "int"}  # fmt: skip
+         "board_size": "int", "train_steps": "int", "samples": "int", "puzzles": "int",
+         "augmentations": "int"}  # fmt: skip
 
 each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
@@ -161,6 +162,8 @@ def debug_models(debug_checkpoint: Path, debug_trm_checkpoint: Path) -> dict[str
         "07_generating_a_digit": {"scale": "debug"},
         "08_train_your_own": {"board_size": 5, "scale": "debug"},
         "09_what_matters": {"artifact": gram, "reference": trm, "scale": "debug", "puzzle": 0},
+        "10_what_an_arc_score_measures": {"scale": "debug", "puzzles": 6, "augmentations": 3, "puzzle": 3},
+        "report_generation": {"samples": 4},  # the generators in artifacts/
         "report": {"checkpoint": gram, "reference": trm, "trajectories": 4, "title": "Debug"},
     }  # fmt: skip
 
@@ -206,8 +209,9 @@ class Frames(HTMLParser):
 
 EXPLORERS = {"00_start_here": 2, "01_one_recursion": 1, "03_one_path_against_fifty": 1, "04_deep_or_wide": 1,
              "05_many_solutions": 2, "06_generating_a_board": 1, "07_generating_a_digit": 1, "08_train_your_own": 1,
-             "09_what_matters": 1, "report": 3}  # fmt: skip
-BOARDS = {"06_generating_a_board": "6 x 6 Sudoku", "07_generating_a_digit": "handwritten digits, 8 x 8"}
+             "09_what_matters": 1, "10_what_an_arc_score_measures": 1, "report": 3, "report_generation": 1}  # fmt: skip
+BOARDS = {"06_generating_a_board": "6 x 6 Sudoku", "07_generating_a_digit": "handwritten digits, 8 x 8",
+          "10_what_an_arc_score_measures": "ARC practice", "report_generation": "6 x 6 Sudoku"}  # fmt: skip
 
 
 @pytest.mark.parametrize(("stem", "explorers"), EXPLORERS.items())
@@ -227,7 +231,7 @@ def test_each_folded_answer_passes_its_own_check(path: Path, pages: dict[str, re
     assert shown.count("<strong>Yes</strong>") == len(coded(path))
     assert shown.count("Not tried yet") == len(cells(path, "code", "exercise")) - len(coded(path))
     assert "<strong>Not yet</strong>" not in shown
-    assert path.stem == "report" or "the numbers mean nothing" in shown
+    assert path.stem.startswith("report") or "the numbers mean nothing" in shown
 
 
 def test_the_report_hides_its_code_and_shows_its_numbers(pages: dict[str, report.Report]) -> None:
@@ -251,7 +255,7 @@ def test_the_footer_names_checkpoints_and_rollouts(pages: dict[str, report.Repor
         if stem in ("00_start_here", "report"):
             assert record["checkpoints"].keys() == {"debug", "debug-trm"}
         assert all(re.fullmatch("[0-9a-f]{64}", entry["sha256"]) for entry in record["rollouts"])
-        assert record["threads"] >= 1
+        assert record.get("threads", 1) >= 1  # none in a notebook without torch
 
 
 def test_a_missing_checkpoint_is_one_sentence_and_writes_nothing(tmp_path: Path) -> None:

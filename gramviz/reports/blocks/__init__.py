@@ -9,9 +9,21 @@ nothing here loads torch.
 
 from gramviz.reports.blocks.ablations import Variant, variants
 from gramviz.reports.blocks.anatomy import anatomy
-from gramviz.reports.blocks.around import SCALES, Size, at_least, banner, comparable, footer, held_out, settings, size
+from gramviz.reports.blocks.arc import arc_card, arc_votes
+from gramviz.reports.blocks.around import (
+    SCALES,
+    Size,
+    at_least,
+    banner,
+    comparable,
+    footer,
+    held_out,
+    settings,
+    size,
+    unconditional,
+)
 from gramviz.reports.blocks.block import METRICS, Block, say, together
-from gramviz.reports.blocks.boards import film, generated, new_kinds, slowest, valid_by_step
+from gramviz.reports.blocks.boards import film, finals, generated, new_kinds, slowest, valid_by_step
 from gramviz.reports.blocks.curves import Curve, curves, shares
 from gramviz.reports.blocks.exercises import choose, find, function, reveal, value
 from gramviz.reports.blocks.findings import (
@@ -25,6 +37,7 @@ from gramviz.reports.blocks.findings import (
     results,
     width,
 )
+from gramviz.reports.blocks.generators import changes_by_step, generator_headline, generator_results, settled
 from gramviz.reports.blocks.pictures import fid_by_steps, judged, last_change, sheets
 from gramviz.reports.blocks.training import course, leaks, learning, live
 from gramviz.reports.blocks.trajectories import busiest, distinct, dots, endings, first_valid, undated, variety
@@ -38,11 +51,14 @@ __all__ = [
     "Size",
     "Variant",
     "anatomy",
+    "arc_card",
+    "arc_votes",
     "at_least",
     "banner",
     "budgets",
     "busiest",
     "by_solutions",
+    "changes_by_step",
     "choose",
     "comparable",
     "compared",
@@ -55,11 +71,14 @@ __all__ = [
     "examples",
     "fid_by_steps",
     "film",
+    "finals",
     "find",
     "first_valid",
     "footer",
     "function",
     "generated",
+    "generator_headline",
+    "generator_results",
     "headline",
     "held_out",
     "judged",
@@ -72,11 +91,13 @@ __all__ = [
     "reveal",
     "say",
     "settings",
+    "settled",
     "shares",
     "sheets",
     "size",
     "slowest",
     "together",
+    "unconditional",
     "undated",
     "valid_by_step",
     "value",

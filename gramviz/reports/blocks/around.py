@@ -96,6 +96,16 @@ def comparable(first: Any, second: Any) -> None:
         )
 
 
+def unconditional(model: Any, other: str) -> None:
+    """Nothing, if a checkpoint answers a blank puzzle.
+
+    Raises:
+        ValueError: it completes puzzles; the message names the `other` notebook, which judges that.
+    """
+    if model.task.blank_puzzle is None:
+        raise ValueError(f"{model.name} completes {model.task.board.title} and generates nothing; take {other}")
+
+
 def settings(**values: Any) -> Block:
     """The parameters of this run as a table of names and values."""
     rows = [[name.replace("_", " "), str(value) if value != "" else "(none)"] for name, value in values.items()]

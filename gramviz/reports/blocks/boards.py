@@ -63,14 +63,12 @@ def film(rollouts: Sequence[xr.Dataset], names: Sequence[str], steps: Sequence[i
                 continue
             at = rollout.isel(puzzle=0, trajectory=trajectory, step=int(np.flatnonzero(clock == step)[-1]))
             drawn.append(f'<text x="{column * pitch}" y="{top + 34}">step {step}</text>')
+            drawn.append(_answer(board, at, column * pitch, top + 40))
             if pictures:
                 before = rollout["tokens"].values[0, trajectory, max(int(at["step"]) - 1, 0)]
-                drawn.append(ink(_shades(board, at), column * pitch, top + 40, _BOARD))
                 said.append(str(int((at["tokens"].values != before).sum())))
             else:
-                conflict = need(at, "conflict").values
-                drawn.append(_board(board, at["tokens"].values, conflict, column * pitch, top + 40))
-                said.append(str(int(conflict.sum())))
+                said.append(str(int(need(at, "conflict").values.sum())))
         rows.append([name, *said, *[""] * (len(steps) - len(said))])
     words = f"At some steps; {'gray: probability of ink' if pictures else 'cells that break a rule are hatched'}."
     counted = "places changed by a step" if pictures else "cells that break a rule"
@@ -81,6 +79,20 @@ def film(rollouts: Sequence[xr.Dataset], names: Sequence[str], steps: Sequence[i
         f"<details><summary>As a table: {counted}</summary>{same}</details>",
         "\n".join(" | ".join(row) for row in rows),
     )
+
+
+def finals(rollout: xr.Dataset, name: str, columns: int = 8) -> Block:
+    """The final answers of the first trajectories of the first puzzle, two rows of them."""
+    board, drawn_as = board_of(rollout), rollout.drop_vars("probability", errors="ignore")  # answers, not doubts
+    shown = drawn_as.isel(puzzle=0, step=-1, trajectory=slice(2 * columns))
+    pitch = _BOARD + _SPACE
+    drawn = [_HATCH]
+    for place in range(shown.sizes["trajectory"]):
+        row, column = divmod(place, columns)
+        drawn.append(_answer(board, shown.isel(trajectory=place), column * pitch, row * pitch))
+    words = f"{name}: what its first {shown.sizes['trajectory']} trajectories end with."
+    figure = svg(pitch * columns, pitch * -(-shown.sizes["trajectory"] // columns), "".join(drawn), words)
+    return Block(f"<figure class='gram-figure'>{figure}<figcaption>{html.escape(words)}</figcaption></figure>", words)
 
 
 def new_kinds(boards: NDArray[np.integer], train: NDArray[np.integer], size: int, random: int = 2000) -> Block:
@@ -142,6 +154,13 @@ _HATCH = (
     '<defs><pattern id="gram-broken" width="6" height="6" patternUnits="userSpaceOnUse">'
     f'<path d="M0 6 L6 0" stroke="{COLORS[1]}" stroke-width="1.4" opacity=".6" fill="none"/></pattern></defs>'
 )
+
+
+def _answer(board: Board, at: xr.Dataset, left: float, top: float) -> str:
+    """One state as a picture, or as a board on which cells that break a rule are hatched."""
+    if board.kind == "image":
+        return ink(_shades(board, at), left, top, _BOARD)
+    return _board(board, at["tokens"].values, need(at, "conflict").values, left, top)
 
 
 def _shades(board: Board, at: xr.Dataset) -> NDArray[np.float64]:

@@ -359,6 +359,39 @@ def test_a_generator_of_one_board_has_no_shares() -> None:
     ]
 
 
+def test_votes_are_ranked_and_the_right_answer_is_marked() -> None:
+    wrong, right = np.zeros((1, 2), np.uint8), np.ones((2, 1), np.uint8)
+    block = blocks.arc_votes([wrong, right, wrong], right)
+    assert block.text.splitlines() == ["Answer 1 | 2 of 3 votes | 0, 2", "Answer 2 | 1 of 3 votes, correct | 1"]
+    assert blocks.arc_card([(wrong, right)], wrong).html.count("<rect") == 6
+
+
+def test_generators_are_compared_by_their_intervals() -> None:
+    def generator(name: str, valid: float, copies: float) -> dict[str, Any]:
+        shares = {"valid": valid, "copies": copies}
+        around = {key: {"value": at, "interval": [at - 0.05, at + 0.05]} for key, at in shares.items()}
+        return around | {"checkpoint": name, "samples": 100, "seconds": 1.0}
+
+    gram, d3pm = generator("gram", 0.9, 0.5), generator("d3pm", 0.6, 0.2)
+    assert blocks.generator_headline(gram, d3pm).text.endswith("Beside d3pm: better in validity.")
+    assert blocks.generator_headline(gram, gram).text.endswith("no difference beyond the intervals.")
+    block = blocks.generator_results(gram, d3pm, paper=0.9905)
+    assert block.text.splitlines() == [
+        "Valid | 0.900 [0.850, 0.950] | 0.600 [0.550, 0.650] | ▲ | 0.991",
+        "Copies of training data | 0.500 [0.450, 0.550] | 0.200 [0.150, 0.250] |  | ",
+    ], "a share of copies is neither good nor bad"
+    assert "seconds" not in block.data[METRICS]["runs"]["gram"], "equal runs have equal metrics"
+    assert block.data[METRICS]["valid"] == 0.9
+
+
+def test_a_trajectory_settles_where_its_answer_changes_last(gram: xr.Dataset) -> None:
+    tokens = gram["tokens"].values[0]
+    for trajectory, last in enumerate(blocks.settled(gram)):
+        at = int(np.flatnonzero(gram["supervision_step"].values == last)[-1])
+        assert (tokens[trajectory, at:] == tokens[trajectory, -1]).all()
+    assert max(blocks.changes_by_step(gram, "gram").y) <= 1
+
+
 def test_a_variant_that_was_not_measured_says_so() -> None:
     share = {"value": 0.5, "interval": [0.25, 0.75]}
     rows = {"all": blocks.Variant({"accuracy": share, "coverage": share}, 0.9), "none": blocks.Variant(None)}
