@@ -8,8 +8,8 @@ Coords   on `step`: `supervision_step`, `transition`, `low_step`, which say wher
          state stands. Step 0 is the initial state (0, 0, 0). The state after transition j of supervision step i is
          (i, j, 0); the state after its k-th low-level update is (i, j, k) and shows the answer of the one before.
          On `puzzle`, where they are known: `puzzle_index` in its split, and `rating`, how hard it is (`gram.tasks`).
-Variables  see `gram.schema`; all are optional, but `x`, `tokens` and the attribute `board` come together: without them the
-         states have no answers. A view says what it needs and what to record if it is absent. Any further variable
+Variables  see `gram.schema`; all are optional, but `x`, `tokens` and the attribute `board` come together: without them
+         the states have no answers. A view says what it needs and what to record if it is absent. Any further variable
          whose dims are known is legal, and drawn as `extras` says.
 Attrs    see `gram.schema`; `board` is the JSON of a `gram.board.Board`.
 `docs/rollout.md` is the specification for whoever reads or writes such files without this project.
