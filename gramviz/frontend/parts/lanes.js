@@ -28,7 +28,8 @@ import { words } from "../words.js";
  * @property {[number, number]} range
  * @property {Axes} axes
  */
-/** @typedef {Pick<import("../curves.js").LaneScene, "state" | "colors" | "level" | "groups"> & {veiled: boolean}} Ground */
+/** @typedef {import("../curves.js").LaneScene} LaneScene */
+/** @typedef {Pick<LaneScene, "state" | "colors" | "level" | "groups"> & {veiled: boolean}} Ground */
 /**
  * The order of the shown lanes, and how to change it.
  * @typedef {{names: () => string[], place: (name: string, to: number) => void}} Order
