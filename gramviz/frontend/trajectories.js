@@ -18,8 +18,8 @@ const ALPHA = { [GRAY]: 0.4, [PLAIN]: 1, [SELECTED]: 2 };
 
 const MANY = 150; // trajectories, beyond which lines become lighter: where they are dense is what is seen then
 
-/** Beyond this many states lines are one pixel of the screen thin. Without a GPU wider ones are outlined and filled, which
- * takes thirty times as long: 200 ms for 32,000 segments. */
+/** Beyond this many states lines are one pixel of the screen thin. Without a GPU wider ones are outlined and filled,
+ * which takes thirty times as long: 200 ms for 32,000 segments. */
 export const MANY_STATES = 8000;
 
 /** @param {Pick<PlacedPlane, "parts">[]} planes */

@@ -269,6 +269,23 @@ def extremes(folder: Path) -> dict[str, str]:
     return files
 
 
+# How many lines of each width, in pixels of the screen, the ground of the map has.
+STROKES = """store => {
+  const { prototype } = CanvasRenderingContext2D;
+  const { stroke } = prototype;
+  const widths = {};
+  prototype.stroke = function () {
+    const width = (this.lineWidth * devicePixelRatio).toFixed(1).replace(".0", "");
+    if (this.canvas.dataset.layer === "base") widths[width] = (widths[width] ?? 0) + 1;
+    stroke.call(this);
+  };
+  store.set({ color_by: "answer" });
+  store.paint();
+  prototype.stroke = stroke;
+  return widths;
+}"""
+
+
 @pytest.mark.parametrize("kind", EXTREMES)
 def test_20_large_and_small_are_drawn(bare: Stage, extremes: dict[str, str], kind: str) -> None:
     bare.show(f"gv.explore('{extremes[kind]}')")
@@ -279,6 +296,10 @@ def test_20_large_and_small_are_drawn(bare: Stage, extremes: dict[str, str], kin
             if bare.page.locator(selector).count() and (step or selector == CANVASES["board"]):
                 assert bare.colors(selector) > 1, (step, selector)
     assert "This part failed" not in bare.text()
+    if kind == "500 trajectories":  # without a GPU a line wider than a pixel takes thirty times as long
+        strokes = bare.page.evaluate(f"({STROKES})({bare.store})")
+        assert strokes["1"] >= 500
+        assert sum(strokes.values()) - strokes["1"] < 50
 
 
 # ----------------------------------------------------------------------------------------------------- ear and motion
