@@ -178,7 +178,7 @@ def test_freeze_writes_a_page_that_asks_for_nothing(gram: xr.Dataset, trm: xr.Da
     ("words", "message"),
     [
         (["absent.nc", "-o", "page.html"], "there is no rollout file 'absent.nc'"),
-        (["odd.nc", "-o", "page.html"], "odd.nc is not a readable rollout (netCDF-4)"),
+        (["odd.nc", "-o", "page.html"], "odd.nc is not a readable rollout (netCDF-4, or what a page saves)"),
         (["good.nc", "--puzzle", "9", "-o", "page.html"], "puzzle"),
         (["good.nc", "-o", "absent/page.html"], "cannot write absent/page.html: No such file or directory"),
     ],
