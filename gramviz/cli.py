@@ -261,15 +261,18 @@ def demo(
 def bench(
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Also write the figures as JSON.")] = None,
     replays: Annotated[int, typer.Option(help="How often the rollout is played for the memory figure.")] = 1000,
+    models: Annotated[
+        bool, typer.Option("--models", help="Only what it costs a page to run its models, beside torch on one thread.")
+    ] = False,
 ) -> None:
     """Measure the explorer on this machine: first picture, frame times, sizes, messages, memory (needs Chromium)."""
-    from gramviz.explorer.bench import bench as measure
-    from gramviz.explorer.bench import markdown
+    from gramviz.explorer import bench as explorer
+    from gramviz.explorer import bench_models
 
-    figures = measure(replays=replays, progress=sys.stderr)
+    figures = bench_models.bench_models() if models else explorer.bench(replays=replays, progress=sys.stderr)
     if out is not None:
         atomic.write(out, json.dumps(figures, indent=2) + "\n")
-    print(markdown(figures))
+    print(bench_models.table(figures) if models else explorer.markdown(figures))
 
 
 @app.command()

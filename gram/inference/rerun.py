@@ -67,13 +67,19 @@ def rerun(
         exact, progress: as in `gram.sample`.
         checkpoints: opened ones, names or folders among which the model is looked for; default: all known ones.
     Raises:
-        SampleError: there is no such model or state, nothing lies ahead, or a state of this model cannot be placed.
+        SampleError: there is no such model or state, nothing lies ahead, a state of this model cannot be placed, or the
+            rollout is of a graph that a page saved.
         RolloutError: `h`, or the `l` that the model needs, was not recorded.
         TaskError: no puzzle of this task.
     """
     opened = find_checkpoint(rollout, checkpoints)
     one = rollout.isel(puzzle=puzzle)
     known = int(one["supervision_step"].max())
+    if (here := one.sizes["position"]) != (wanted := opened.task.board.positions):
+        raise SampleError(
+            f"this rollout has {here} positions and {opened.name} {wanted}, for a page saves only the nodes of a "
+            f"graph; draw it anew: gram.sample({opened.name!r}, '1-2 2-3 ...')"
+        )
     given = one["x"].values if x is None else np.asarray(x)
     sampling = Sampling(
         opened,

@@ -266,7 +266,7 @@ function createThinker(model, carried) {
     );
   }
 
-  /** Shows every step that all trajectories have reached.
+  /** Shows every step that all trajectories have reached, from the first that was computed on.
    * @param {number} mine @param {Puzzle} puzzle @param {Run[]} runs @param {Map<Job, Run>} runOf @param {Job[][]} jobs
    * @param {number} depth */
   function follow(mine, puzzle, runs, runOf, jobs, depth) {
@@ -275,7 +275,7 @@ function createThinker(model, carried) {
     let busy = false;
     const reached = () => Math.min(...runs.map(({ steps }) => steps));
     async function show() {
-      if (busy || mine !== turn || reached() === shown) return;
+      if (busy || mine !== turn || reached() === shown || reached() < 2) return;
       busy = true;
       const first = shown === 0;
       const began = performance.now();

@@ -7,7 +7,8 @@ import { yourWords } from "./yourwords.js";
 
 const RULER = /^(\*?[-+=:─━═┼╋╬┌┬┐├┤└┴┘╔╦╗╠╣╚╩╝]+\*?)?$/;
 const BLANKS = ".0_*?-";
-const QUEEN_COLUMNS = /^[[(]?\s*-?\d{1,3}(\s*,\s*-?\d{1,3})+\s*[\])]?$/; // [0, -1, 3, ...]: a queen's in each row, or -1
+// [0, -1, 3, ...]: where the queen of each row stands, or -1.
+const QUEEN_COLUMNS = /^[[(]?\s*-?\d{1,3}(\s*,\s*-?\d{1,3})+\s*[\])]?$/;
 
 /** What was written, or one sentence that says what is wrong with it.
  * @typedef {{ x: number[], edges?: number[][] } | { problem: string }} Typed */

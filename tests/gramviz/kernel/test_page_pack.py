@@ -15,6 +15,7 @@ import xarray as xr
 
 import gram
 from gram import rollout
+from gram.inference.request import SampleError
 from gram.program import program
 from gram.tasks import TaskError
 from gramviz.explorer.pack import pack
@@ -207,6 +208,8 @@ def test_what_a_page_saves_is_a_rollout_as_python_makes_it(packed: dict[str, Any
             assert one.attrs["checkpoint"] == gram.load(name).digest
             assert (one["h"].dtype, one["tokens"].dtype) == (np.float32, np.uint8)
             assert one["probability"].values.sum(-1) == pytest.approx(1, abs=1e-5)
+    with pytest.raises(SampleError, match=r"8 positions and coloring8-gram 36, for a page saves only the nodes"):
+        gram.rerun(one)
     assert rollout.digest(rollout.load(rollout.save(one, tmp_path / "again.nc"))) == rollout.digest(one)
 
 
