@@ -70,7 +70,7 @@ def write(folder: Path) -> Path:
 def text(shown: list[Entry]) -> str:
     """The page."""
     counts = Counter(name for one in shown for name in one.about.get("metrics", {}))
-    names = sorted(name for name, _ in counts.most_common(COLUMNS))
+    names = sorted(counts, key=lambda name: (-counts[name], name.count("."), name))[:COLUMNS]
     heads = [("Report", "text"), ("State", "text"), *((name, "number") for name in names)]
     heads += [("Run", "text"), ("Started", "text"), ("Seconds", "number")]
     head = "".join(
@@ -170,8 +170,8 @@ a { color: var(--link); }
 <body>
 <main>
 <h1>Reports</h1>
-<p>$said. Passed: the page is of the last run. Failed: the last run failed or broke an expectation. Stale: so did it,
-and an older page is still here.</p>
+<p>$said. Passed: the page is of the last run. Failed: the last run failed or broke an expectation. Stale: it
+did, and an older page is still here.</p>
 <form role="search"><label>Filter by words <input type="search" id="words"></label>
 <label>State <select id="state"><option value="">all</option><option>passed</option><option>failed</option>
 <option>stale</option></select></label><output id="count" aria-live="polite"></output></form>

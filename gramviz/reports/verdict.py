@@ -143,7 +143,7 @@ def _strip(metrics: Mapping[str, Any], last: Mapping[str, Any] | None) -> str:
     when = html.escape(str(last.get("provenance", {}).get("started_at", "an unknown time")))
     changed = [row for row in rows if "▲" in row or "▼" in row]
     return (
-        f"<details{' open' if changed else ''}><summary>{len(changed) or 'No'} of {len(rows)} numbers moved beyond "
+        f"<details{' open' if changed else ''}><summary>{len(changed)} of {len(rows)} numbers moved beyond "
         f"their intervals since the last good run ({when})</summary><table><thead><tr><th>Number</th><th>This run</th>"
         f"<th>Last run</th><th>Difference</th><td></td></tr></thead><tbody>{''.join(rows)}</tbody></table>"
         "<p><small>▲ higher, ▼ lower, ○ the intervals of both runs (95 %) overlap, = equal. Bar: this run.</small></p>"
