@@ -33,7 +33,8 @@ function drafted({ board, x: asked }, { edit }, view) {
 }
 
 /** What the last further variable among the layers says of each cell at a step; as deep as its largest is anywhere.
- * @param {Payload} payload @param {Series} series @param {number} trajectory @param {number} step @param {string[]} layers
+ * @param {Payload} payload @param {Series} series @param {number} trajectory @param {number} step
+ * @param {string[]} layers
  * @returns {BoardView["layer"]} */
 function layerOf({ board, extra }, series, trajectory, step, layers) {
   const name = layers.findLast((one) => series.layers[one]);

@@ -70,14 +70,15 @@ function trajectorySentence(payload, state, series, trajectory) {
   const letter = payload.answers[answer]?.letter;
   const parts = payload.bare ? [] : [words.trajectory.answer(letter, answerWords(payload, answer))];
   if (series.settled) parts.push(series.settled(trajectory) ? words.trajectory.settled : words.trajectory.wandering);
+  const now = (/** @type {string} */ name) => series.curve(name, trajectory, state.cursor.step);
   const numbers = ["drift", "certainty", "value", ...Object.keys(payload.extra)]
-    .filter((name) => Number.isFinite(series.curve(name, trajectory, state.cursor.step)))
-    .map((name) => `${payload.extra[name]?.[0] ?? name} ${number(series.curve(name, trajectory, state.cursor.step))}`);
+    .filter((name) => Number.isFinite(now(name)))
+    .map((name) => `${payload.extra[name]?.[0] ?? name} ${number(now(name))}`);
   const near = nearestTrajectory(payload, state, series, trajectory);
   if (near && !payload.bare)
     numbers.push(words.cell.nearest(words.trajectoryName(near.series, near.trajectory), near.distance));
-  const said = [...(parts.length ? [parts.join(", ")] : []), ...numbers].join("; ");
-  return `${words.trajectoryName(series, trajectory)}: ${said}.`;
+  const said = [parts.join(", "), ...numbers].filter(Boolean);
+  return `${words.trajectoryName(series, trajectory)}: ${said.join("; ")}.`;
 }
 
 /** A step of the shown trajectory: what changed, and the conflicts before and after.

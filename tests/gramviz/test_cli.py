@@ -238,3 +238,14 @@ def test_the_console_script_is_installed_and_helps() -> None:
     script = Path(sys.executable).with_name("gramviz")
     shown = subprocess.run([script, "--help"], capture_output=True, text=True, timeout=120, check=True).stdout
     assert all(command in shown for command in ("report", "params", "freeze", "strip", "doctor"))
+
+
+def test_check_says_what_a_rollout_holds_or_which_rule_it_breaks(small: xr.Dataset, tmp_path: Path) -> None:
+    path = rollout.save(small, tmp_path / "a.nc")
+    done = gramviz("check", str(path))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"{path}: a legal {rollout.SCHEMA}")
+    small.assign_attrs(mode="future").to_netcdf(path, engine="h5netcdf")
+    done = gramviz("check", str(path))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "mode is 'future'; known: prior, posterior" in done.stderr
