@@ -367,10 +367,12 @@ def bench_train(
 
 @app.command("import-checkpoint")
 def import_checkpoint(
-    file: Annotated[Path, typer.Argument(help="State dict of the official code: step_12345, or .safetensors.")],
-    family: Annotated[str, typer.Option(help="trm or hrm.")],
-    config: Annotated[Path, typer.Option(help="Their all_config.yaml, or its part arch, as YAML or JSON.")],
+    file: Annotated[Path, typer.Argument(help="Their weights: step_12345, .safetensors, .ckpt of Lightning, .pth.")],
+    family: Annotated[str, typer.Option(help="trm, hrm, eqr or nano-trm.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the checkpoint.")],
+    config: Annotated[
+        Path | None, typer.Option(help="Their all_config.yaml, or its part arch; default: it is in the file.")
+    ] = None,
     overrides: Annotated[
         list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="task.dataset=generated ...")
     ] = None,
@@ -378,10 +380,13 @@ def import_checkpoint(
         Path | None, typer.Option(help="Of ARC: the identifiers.json beside the data that it was trained on.")
     ] = None,
 ) -> None:
-    """Open published weights of TRM or HRM: write them as a checkpoint of ours."""
+    """Open published weights: write them as a checkpoint of ours, and say what was read, what was left, and why."""
     from gram.release.published import import_checkpoint as take
 
-    print(take(file, family, config, out, identifiers=identifiers, overrides=overrides or []))
+    def say(line: str) -> None:
+        print(line, file=sys.stderr)
+
+    print(take(file, family, config, out, identifiers=identifiers, overrides=overrides or [], say=say))
 
 
 @app.command("list")

@@ -90,6 +90,7 @@ def _sizes(name: str, model: Mapping[str, Any], board: Board) -> dict[str, Any]:
     refused = {
         f"it is a {kind}": kind not in ("gram", "trm"),
         "it does not mix along relations with shared symbols": not along,
+        f"its output is {network.get('output')}": network.get("output", "softmax") != "softmax",
         "it has several blocks": network["blocks"] != 1,
         "it has no low-level steps": not model.get("low_steps"),
         f"its guidance is {model.get('guidance')}": guided and model["guidance"] != "residual",

@@ -42,6 +42,7 @@ PASSING = (
     "folder",
     "checkpoint",
     "sha256",
+    "data",
     "time",
     "rows_per_second",
 )

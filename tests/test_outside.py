@@ -21,7 +21,8 @@ from gram.board import Board
 from gram.config import RunConfig
 from gram.presets import preset
 from gram.release import published_config
-from gram.release.published import PublishedError, read_tensors
+from gram.release.published_config import PublishedError
+from gram.release.published_files import read_tensors
 from gram.safe_yaml import read_yaml
 from gram.tasks import TASKS, arc_files, digests, image_files, own, sudoku_files
 from gramviz.explorer import chapters

@@ -200,7 +200,7 @@ def bound(
 
 def _check_model(opened: Checkpoint, proposal: str) -> None:
     """Refuse a model that has no bound, and an unknown proposal."""
-    if not opened.model.stochastic:
+    if not (opened.model.has_guidance or opened.model.samples_tokens):
         raise SampleError(f"{opened.name} is deterministic and has no posterior; the bound needs a guided model (gram)")
     if getattr(opened.model.config, "guidance", "") == "zero-sigma":
         raise SampleError(

@@ -98,8 +98,9 @@ class SamplingNoise:
         """The initial state of some rows."""
         if not self.random_start:
             return state
-        shared = model.config.network.shared  # symbols that are treated alike differ only by numbers of their own
-        z0 = torch.empty(2, len(keys), state.h.shape[1] if shared else 1, state.h.shape[-1])
+        # Symbols that are treated alike differ only by numbers of their own.
+        apart = model.config.network.shared or getattr(model.config, "start", "vector") == "position"
+        z0 = torch.empty(2, len(keys), state.h.shape[1] if apart else 1, state.h.shape[-1])
         for row, key in enumerate(keys):
             nn.init.trunc_normal_(z0[:, row], std=1, a=-2, b=2, generator=generator_for((*key, START)))
         h, l = (part.expand(state.h.shape).to(state.h) for part in z0)

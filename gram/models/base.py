@@ -171,6 +171,8 @@ class Model(nn.Module, ABC):
     def logits(self, h: Tensor, graph: Tensor | None = None) -> Tensor:
         """The decoder's [batch, position, token] at h; at positions without a state the puzzle's token is certain."""
         logits = self.decoder(h[:, self.prefix :]).float()
+        if self.config.network.output == "stablemax":  # s(x) = x + 1, or 1 / (1 - x) below 0; these are log s(x)
+            logits = logits.sign() * logits.abs().log1p()
         if self.graph is None or graph is None:
             return logits
         return torch.cat([logits, NEVER * (1 - self.graph.pairs(graph))], 1)

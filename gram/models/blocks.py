@@ -40,6 +40,8 @@ class NetworkConfig:
             (`gram.models.symbols`); those need mixing by relations and positions `none`.
         peer_attention: heads of an attention to places on a common line or in a common box, beside relations; 0: none.
         positions: how it knows where a position lies, see `gram.models.positions`.
+        output: what makes probabilities of logits: `softmax`, or `stablemax` (Prieto et al. 2025), which HRM and TRM
+            are trained with; it is the softmax of sign(x) log(1 + |x|), so that is what `Model.logits` gives then.
         norm_eps: added to the mean square under the root of every norm (HRM and TRM: 1e-5).
     """
 
@@ -52,6 +54,7 @@ class NetworkConfig:
     symbols: Literal["embedded", "shared"] = "embedded"
     peer_attention: int = 0
     positions: Literal["lines", "relations", "learned", "rotary", "none"] = "lines"
+    output: Literal["softmax", "stablemax"] = "softmax"
     norm_eps: float = 1e-6
 
     def __post_init__(self) -> None:

@@ -9,8 +9,11 @@ import itertools
 import json
 import math
 import pickle
+import random
 import re
+import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +28,11 @@ from torch import Tensor
 from gram import checkpoint as store
 from gram import rollout
 from gram.config import RunConfig
+from gram.inference.sample import Record, sample
 from gram.models import MODELS
-from gram.release.published import import_checkpoint
+from gram.release.published import PublishedWarning, import_checkpoint
 from gram.release.published_config import PublishedError, read, run
+from gram.tasks import Puzzles
 from gram.tasks.arc import ARC, ARCConfig
 from gram.tasks.sudoku import Sudoku, SudokuConfig
 
@@ -175,6 +180,11 @@ def published(
     return logits, q_halt, q_continue
 
 
+def stable(x: Tensor) -> Tensor:
+    """s of their stablemax: probabilities are s over the sum of s."""
+    return torch.where(x < 0, 1 / (1 - x + 1e-30), x + 1)
+
+
 Taken = Callable[..., Path]
 
 
@@ -225,7 +235,7 @@ def test_equal_weights_and_input_give_equal_logits(
     logits, q_halt, q_continue = published(state, told, family, boards())
     ours = answer(taken(state, told, family), boards())
     assert logits.std() > 0.5  # they are not near zero, so that the tolerance means something
-    torch.testing.assert_close(ours.logits, logits, rtol=0, atol=1e-5)
+    torch.testing.assert_close(ours.logits, stable(logits).log(), rtol=0, atol=1e-5)
     torch.testing.assert_close(ours.value, q_halt, rtol=0, atol=1e-5)
     torch.testing.assert_close(ours.halt, q_halt - q_continue if family == "hrm" else q_halt, rtol=0, atol=1e-5)
 
@@ -319,7 +329,13 @@ class TestOpening:
             assert int(stopped.value.code or 0) == code
         said = capsys.readouterr()
         assert said.out == "out\n"
-        assert said.err == "gram: out holds a checkpoint already; choose another folder, or delete it\n"
+        assert said.err.splitlines() == [
+            "read: stablemax, of the loss stablemax_cross_entropy",
+            "left: name, halt_exploration_prob, forward_dtype of the configuration, which shape no weight here",
+            "read: 23 tensors, 115,531 parameters",
+            "gram: out holds a checkpoint already; choose another folder, or delete it",
+        ]
+        assert said.err.splitlines()[0] in (tmp_path / "out" / "README.md").read_text()
         assert store.load(tmp_path / "out").task.config == RunConfig().override(["task.kind=sudoku", *SMALL]).task
 
     def test_it_knows_its_step_and_says_where_it_comes_from(self, taken: Taken) -> None:
@@ -359,6 +375,149 @@ class TestOpening:
         assert read(path, "trm")[0].tokens == 2  # as many as hold them
 
 
+@pytest.mark.parametrize("loss", ["stablemax_cross_entropy", "softmax_cross_entropy"])
+@pytest.mark.parametrize("mlp", [False, True])
+def test_probabilities_are_those_of_their_code_at_every_supervision_step(taken: Taken, loss: str, mlp: bool) -> None:
+    told = arch("trm", mlp, ndim=0, loss={"name": "losses@ACTLossHead", "loss_type": loss})
+    state, x = official(told, "trm"), boards(2)
+    state["lm_head.weight"] *= 4  # as sharp as a trained one
+    folder, steps = taken(state, told, "trm"), told["halt_max_steps"]
+    puzzles = Puzzles(x.numpy().astype(np.uint8), tuple(np.empty((0, CELLS), np.uint8) for _ in x), complete=False)
+    found = sample(folder, puzzles, record=Record(logits=True, every="supervision"), precision="float32")
+    for step in range(1, steps + 1):
+        logits, *_ = published(state, told | {"H_cycles": step * told["H_cycles"]}, "trm", x)
+        weight = stable(logits.double()) if loss.startswith("stablemax") else logits.double().exp()
+        theirs = weight / weight.sum(-1, keepdim=True)
+        ours = torch.from_numpy(found["logits"].values[:, 0, step]).double().softmax(-1)
+        torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-5)
+        assert np.abs(found["probability"].values[:, 0, step] - theirs.numpy()).max() < 5e-4  # half precision
+    assert theirs.max() > 0.25
+
+
+@pytest.mark.parametrize(("size", "vocabulary"), [(4, 6), (6, 8)])
+def test_smaller_boards_have_smaller_vocabularies(taken: Taken, size: int, vocabulary: int) -> None:
+    told = arch("trm", mlp=True, ndim=0)
+    state = official(told, "trm", vocabulary, cells=size * size)
+    folder = taken(state, told, "trm", "task.generated=20", *(["task.clues_min=4"] if size == 4 else []))
+    x = torch.randint(1, vocabulary, (3, size * size), generator=torch.Generator().manual_seed(0))
+    logits, *_ = published(state, told, "trm", x)
+    torch.testing.assert_close(answer(folder, x).logits, stable(logits).log(), rtol=0, atol=1e-5)
+    assert store.load(folder).task.config.size == size
+
+
+class Made:
+    """Makes a folder when it is unpickled."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (tempfile.mkdtemp, ("", "ran", "."))
+
+
+class Carry:
+    """Part of a trainer's checkpoint, of a class that is not known here."""
+
+    def __init__(self) -> None:
+        self.z = torch.ones(2)
+
+
+def test_a_trainers_checkpoint_of_eqr_opens_with_its_average(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    told = arch("trm", mlp=True, ndim=0) | {"name": "eqr@EqRModel", "lambda_": 0.9, "noise_scale": 0.0}
+    del told["puzzle_emb_ndim"], told["puzzle_emb_len"], told["no_ACT_continue"]
+    full = told | {"puzzle_emb_ndim": 0, "puzzle_emb_len": 0}
+    state = {name: tensor for name, tensor in official(full, "trm").items() if name not in ("H_init", "L_init")}
+    live = {f"_orig_mod.model.inner.{name}": tensor + 1 for name, tensor in state.items()}
+    shadow = {f"model.inner.{name}": tensor for name, tensor in state.items()}
+    raw = {"model": live, "ema": {"mu": 0.999, "shadow": shadow}, "carry": Carry(), "trap": Made(),
+           "numpy": np.random.get_state(), "python": random.getstate(), "rng": {"torch": torch.get_rng_state()},
+           "config": {"arch": told, "data_paths": ["data/sudoku-extreme-1k-aug-1000"]}}  # fmt: skip
+    torch.save(raw, "eqr.pth")
+    said: list[str] = []
+    folder = import_checkpoint("eqr.pth", "eqr", None, "out", overrides=SMALL, say=said.append)
+    assert not list(tmp_path.glob("ran*"))
+    assert f"read: the moving average of {len(state)} of its {len(state)} tensors, as its authors evaluate" in said
+    opened = store.load(folder)
+    assert (opened.config.model.relaxation, opened.config.inference.random_start) == (0.9, True)
+    model, x, draw = opened.model, boards(2), torch.Generator().manual_seed(1)
+    z_high, z_low = (torch.randn(2, CELLS, 32, generator=draw) for _ in range(2))
+    ours = replace(model.init(x), h=z_high, l=z_low)
+    for _ in range(model.high_steps):
+        ours, _ = model.step(ours, torch.zeros_like)
+
+    e = math.sqrt(32) * state["embed_tokens.embedding_weight"][x]
+    for _ in range(told["H_cycles"]):
+        for _ in range(told["L_cycles"]):
+            z_low = 0.1 * z_low + 0.9 * model.f(z_low + z_high + e)
+        z_high = 0.1 * z_high + 0.9 * model.f(z_high + z_low)
+    logits = z_high @ state["lm_head.weight"].T
+    torch.testing.assert_close(model.decode(ours).logits, stable(logits).log(), rtol=0, atol=1e-5)
+    found = sample(folder, trajectories=2, supervision_steps=1)["h"].values[0, :, 0].astype(float)
+    assert np.ptp(found, axis=0).min() > 0  # a start of its own for every trajectory, and for every position
+    assert np.ptp(found, axis=1).min() > 0
+
+
+def test_noise_of_eqr_makes_trajectories_differ(tmp_path: Path) -> None:
+    told = arch("trm", mlp=True, ndim=0) | {"name": "eqr@EqRModel", "noise_scale": 0.3}
+    state = {name: tensor for name, tensor in official(told, "trm").items() if name not in ("H_init", "L_init")}
+    torch.save(state, tmp_path / "eqr.pth")
+    (tmp_path / "arch.yaml").write_text(yaml.dump(told))
+    folder = import_checkpoint(tmp_path / "eqr.pth", "eqr", tmp_path / "arch.yaml", tmp_path / "out", overrides=SMALL)
+    found = [sample(folder, trajectories=3, supervision_steps=2, random_start=False, noise=noise) for noise in (1, 0)]
+    assert np.ptp(found[0]["h"].values[0, :, -1].astype(float), axis=0).max() > 0.1
+    assert np.ptp(found[1]["h"].values[0, :, -1].astype(float), axis=0).max() == 0
+
+
+def test_a_checkpoint_of_lightning_by_nano_trm(tmp_path: Path) -> None:
+    told = arch("trm", mlp=True, ndim=0)
+    state = official(told, "trm", vocabulary=12)
+    named = {
+        name.replace("L_level.", "lenet.").replace("embed_tokens.", "input_embedding.").replace("H_init", "z_H_init")
+        .replace("L_init", "z_L_init"): tensor for name, tensor in state.items()
+    }  # fmt: skip
+    named |= {"q_head.weight": state["q_head.weight"][:1], "q_head.bias": state["q_head.bias"][:1]}
+    shadow = {name: tensor for name, tensor in named.items() if "init" not in name}
+    settings = {
+        "hidden_size": 32, "num_layers": 2, "num_heads": 2, "H_cycles": 2, "L_cycles": 2, "N_supervision": 16,
+        "N_supervision_val": 4, "ffn_expansion": 4, "puzzle_emb_dim": 0, "puzzle_emb_len": 0, "use_mlp_t": True,
+        "pos_emb_type": "null", "rope_theta": 10000, "use_conv_swiglu": False, "learning_rate": 1e-4, "seq_len": 81,
+        "vocab_size": 12, "forward_dtype": torch.bfloat16,
+    }  # fmt: skip
+    raw = {
+        "state_dict": {name: tensor + (name in shadow) for name, tensor in named.items()}
+        | {"pos_embedding.cos_cached": torch.ones(81, 16)},
+        "callbacks": {"ModelCheckpoint": {"dirpath": Path("/home/somebody")}, "EMACallback": {"shadow": shadow}},
+        "hyper_parameters": settings, "optimizer_states": [], "epoch": 3, "pytorch-lightning_version": "2.5",
+    }  # fmt: skip
+    torch.save(raw, tmp_path / "epoch=3-step=900.ckpt")
+    said: list[str] = []
+    folder = import_checkpoint(
+        tmp_path / "epoch=3-step=900.ckpt", "nano-trm", None, tmp_path / "out", overrides=SMALL, say=said.append
+    )
+    assert store.load(folder).step == 900
+    x = boards()
+    theirs = torch.where(x >= 1, x + 1, x)  # 0 pad, 1 end, 2 blank, 3 ... digits
+    logits, q_halt, _ = published(state, told, "trm", theirs)
+    ours = answer(folder, x)
+    torch.testing.assert_close(ours.logits, stable(logits[..., [0, *range(2, 12)]]).log(), rtol=0, atol=1e-5)
+    torch.testing.assert_close(ours.halt, q_halt, rtol=0, atol=1e-5)
+    for line in (
+        "read: the moving average of 12 of its 15 tensors, as its authors evaluate",
+        "left: pos_embedding.cos_cached, which is computed and not learned",
+        "left: the row of the end token, which no cell here can be; probabilities are those without it",
+    ):
+        assert line in said
+    for changes, words in (
+        ({"seq_len": 121}, r"boards of 9 x 9 are padded to 121 positions, .* train it with max_grid_size=9"),
+        ({"use_conv_swiglu": True}, r"use_conv_swiglu in .* is true; networks with convolutions are not read here"),
+        ({"pos_emb_type": "2d"}, r"pos_encodings in .* is '2d'; known: rope, learned, none"),
+    ):
+        torch.save(raw | {"hyper_parameters": settings | changes}, tmp_path / "other.ckpt")
+        with pytest.raises(PublishedError, match=words):
+            import_checkpoint(tmp_path / "other.ckpt", "nano-trm", None, tmp_path / "other", overrides=SMALL)
+    torch.save(state, tmp_path / "step_1")
+    with pytest.raises(PublishedError, match=r"holds no configuration; give their all_config.yaml with --config"):
+        import_checkpoint(tmp_path / "step_1", "trm", None, tmp_path / "other")
+
+
 class TestARC:
     """A vector for each ARC task; which is whose stands in `identifiers.json`."""
 
@@ -378,9 +537,20 @@ class TestARC:
             x = torch.from_numpy(x.astype(np.int64))[None]
             theirs = names.index(task.task_names[book])
             logits, *_ = published(state, told, "trm", x, theirs)
-            torch.testing.assert_close(answer(folder, x, book).logits, logits, rtol=0, atol=1e-5)
+            torch.testing.assert_close(answer(folder, x, book).logits, stable(logits).log(), rtol=0, atol=1e-5)
             elsewhere, *_ = published(state, told, "trm", x, 1)
             assert (logits - elsewhere).abs().max() > 1e-3
+
+    def test_tasks_of_another_set_have_the_mean_vector_and_a_warning(self, taken: Taken, tmp_path: Path) -> None:
+        told = arch("trm", ndim=32)
+        state = official(told, "trm", vocabulary=12, books=7, cells=900)
+        (tmp_path / "identifiers.json").write_text(json.dumps(list("abcdefg")))
+        with pytest.warns(PublishedWarning, match=r"lacks .* and so 3 of the 3 tasks of practice: they have the mean"):
+            folder = taken(state, told, "trm", *self.PRACTICE, identifiers=tmp_path / "identifiers.json")
+        vectors = store.load(folder).model.puzzle_embedding.embed
+        expected = math.sqrt(32) * state["puzzle_emb.weights"].mean(0).expand(3, -1)
+        torch.testing.assert_close(vectors.data, expected)
+        assert "assumed: identifiers.json lacks" in (folder / "README.md").read_text()
 
     @pytest.mark.parametrize(
         ("data", "expected"),
@@ -398,7 +568,6 @@ class TestARC:
             (None, (), r"holds 7 vectors of ARC tasks, and identifiers.json .* give it with --identifiers"),
             (["a"], (), r"identifiers.json is no list of 7 names"),
             ("{", (), r"identifiers.json cannot be read as JSON"),
-            (list("abcdefg"), (), r"identifiers.json lacks .* and so 3 of the 3 tasks of practice; choose"),
             (list("abcdefg"), ("task.augmentations=2",), r"task.augmentations is 2; .* leave it at 0"),
         ],
     )
@@ -431,7 +600,7 @@ def changed(name: str, tensor: Tensor | None) -> Callable[[dict[str, Tensor]], d
         (changed("H_init", None), r"step_26041 lacks H_init, which does not fit a trm of this configuration; give"),
         (changed("extra", torch.ones(2)), r"also holds extra, which does not fit"),
         (lambda state: {"H_init": state["H_init"]}, r"lacks L_init, L_level\S+, L_level\S+ and 11 more"),
-        (changed("embed_tokens.embedding_weight", torch.ones(7, 32)), r"vocabulary has 7 tokens; known: 11 .* 12"),
+        (changed("embed_tokens.embedding_weight", torch.ones(7, 32)), r"vocabulary has 7 tokens; known: 6 .* 12"),
         (changed("embed_tokens.embedding_weight", torch.ones(11, 9)), r"embed_tokens.embedding_weight .* \(11, 9\)"),
         (changed("embed_tokens.embedding_weight", torch.tensor(1.0)), r"vocabulary has 1 tokens"),
         (changed("puzzle_emb.weights", torch.ones(1, 8)), r"puzzle_emb.weights .* \(1, 8\), .* ask for \(1, 40\)"),
@@ -459,7 +628,7 @@ def test_weights_that_do_not_fit_are_refused_in_one_sentence(
     [
         ("hrm", {}, r"is of recursive_reasoning.trm@\S+; of the family hrm are hrm, hrm_act_v1"),
         ("trm", {"name": "recursive_reasoning.trm_singlez@TinyRecursiveReasoningModel_ACTV1"}, r"is of \S+trm_singlez"),
-        ("tmr", {}, r"family is 'tmr'; known: trm, hrm"),
+        ("tmr", {}, r"family is 'tmr'; known: trm, hrm, eqr, nano-trm"),
         ("trm", {"hiden_size": 3}, r"unknown key 'hiden_size' in \S+; known: .*hidden_size"),
         ("trm", {"hidden_size": "wide"}, r"hidden_size in \S+ is 'wide'; it must be of type int"),
         ("trm", {"mlp_t": 1}, r"mlp_t in \S+ is 1; it must be of type bool"),
