@@ -294,8 +294,8 @@ def _endings(
     writer.add("final", final.astype(np.uint16))
     writer.add("outcome", measure.outcome(rollout).values[0])
     # a trajectory of few steps neither rests nor wanders
-    if "h" in rollout and np.isfinite(measure.rest(full).values).all():
-        writer.add("settled", measure.settled(full).values[0].astype(np.uint8))
+    if "h" in rollout and np.isfinite(still := measure.rest(full).values[0]).all():
+        writer.add("settled", (still <= measure.REST).astype(np.uint8))
     if "halted_at" in full or "halt" in full:
         labels = measure.halted(full).values[0]
         # A model that writes "halts" where it ends anyway.

@@ -150,4 +150,5 @@ class Source:
 
     def one(self, series: int) -> xr.Dataset:
         """The rollout of a series, of the puzzle that is shown."""
-        return self.rollouts[series].isel(puzzle=[self.puzzles[series]])
+        puzzle = self.puzzles[series]
+        return self.rollouts[series].isel(puzzle=slice(puzzle, puzzle + 1))  # a list would copy h

@@ -108,7 +108,8 @@ def answer_space(rollouts: xr.Dataset | Sequence[xr.Dataset], puzzle: int | Sequ
         raise RolloutError(
             f"the boards are {', '.join(boards.values()) or 'none'}; give one or more rollouts of one board"
         )
-    chosen = [shown(one.isel(puzzle=[p])) for one, p in zip(rollouts, each(puzzle, rollouts), strict=True)]
+    puzzles = zip(rollouts, each(puzzle, rollouts), strict=True)
+    chosen = [shown(one.isel(puzzle=slice(p, p + 1 or None))) for one, p in puzzles]  # a list would copy h
     board = board_of(chosen[0])
     xs = np.stack([one["x"].values[0] for one in chosen])  # the puzzle of a branch may have been edited
     cells = np.flatnonzero(np.isin(xs, board.blank).any(0) | (xs != xs[0]).any(0))
