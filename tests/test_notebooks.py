@@ -255,6 +255,7 @@ def test_the_footer_names_checkpoints_and_rollouts(pages: dict[str, report.Repor
         if stem in ("00_start_here", "report"):
             assert record["checkpoints"].keys() == {"debug", "debug-trm"}
         assert all(re.fullmatch("[0-9a-f]{64}", entry["sha256"]) for entry in record["rollouts"])
+        assert all((done.page.parent / entry["file"]).is_file() for entry in record["rollouts"])
         assert record.get("threads", 1) >= 1  # none in a notebook without torch
 
 

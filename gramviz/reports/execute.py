@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import builtins
 import copy
+import errno
 import html
 import json
 import logging
@@ -104,6 +105,8 @@ def execute(
     except papermill.PapermillExecutionError:
         executed = nbformat.read(partial, as_version=4)
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise  # what the cells gave cannot be kept
         # The kernel died, or could not start: no cell holds an error, so the one that ran last is given it.
         executed = nbformat.read(partial, as_version=4) if partial.exists() else copy.deepcopy(draft)
         broken = nbformat.v4.new_output(

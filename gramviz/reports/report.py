@@ -267,18 +267,21 @@ def _folder(out: Path) -> Iterator[None]:
         if folder.exists():
             break
         made.append(folder)
+    refusal = f"cannot write into {str(out)!r}: {{}}; choose another folder with -o"
     try:
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=out):
             pass
     except OSError as error:
-        raise ReportError(f"cannot write into {str(out)!r}: {error.strerror}; choose another folder with -o") from error
+        raise ReportError(refusal.format(error.strerror)) from error
     try:
         yield
-    except (ReportError, KeyboardInterrupt, SystemExit):
+    except BaseException as error:
         for folder in made:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError):  # it is not empty
                 folder.rmdir()
+        if isinstance(error, OSError):
+            raise ReportError(refusal.format(error.strerror or error)) from error
         raise
 
 
@@ -378,14 +381,7 @@ class _Place:
         return finals
 
     def _record(self, record: Mapping[str, Any]) -> None:
-        """Leave the record of the run, and remove rollouts that belong to no page that is here."""
-        shown = ""
-        for ending in (".html", ".failed.html"):
-            if self.final(ending).is_file():
-                shown += self.final(ending).read_text(encoding="utf-8")
-        for path in self.rollouts.glob("*.nc"):
-            if path.name not in shown:
-                path.unlink()
+        """Leave the record of the run."""
         kept = {name: record[name] for name in _KEPT if name in record}
         write_record(self.out, self.stem, redacted(kept, self.secrets))
 
@@ -394,10 +390,17 @@ class _Place:
         self.pending.pop(self.final(ending)).unlink(missing_ok=True)
 
     def sweep(self) -> None:
-        """Remove what was not published."""
+        """Remove what was not published, and rollouts that no page here links."""
         for partial in self.pending.values():
             partial.unlink(missing_ok=True)
         self.pending.clear()
+        pages = [self.final(ending) for ending in (".html", ".failed.html")]
+        linked = "".join(page.read_text(encoding="utf-8") for page in pages if page.is_file())
+        for path in self.rollouts.glob("*"):
+            if path.name not in linked:
+                path.unlink()
+        with contextlib.suppress(OSError):  # there is none, or it is not empty
+            self.rollouts.rmdir()
 
 
 _PUBLISHED = ("metrics.json", ".html", ".ipynb", ".png", ".pdf")  # the first may be of another notebook

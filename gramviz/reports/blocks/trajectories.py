@@ -27,7 +27,7 @@ def endings(rollout: xr.Dataset, puzzle: int = 0) -> Block:
     known = (
         "; no solution exists"
         if exist == 0
-        else " solutions"
+        else f" solution{'s' * (found != 1)}"
         if exist is None
         else f" of the {exist} solutions that exist"
     )

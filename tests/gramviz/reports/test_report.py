@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import html
 import io
 import json
@@ -395,6 +396,19 @@ def test_a_run_that_takes_too_long_fails_and_says_so(notebook: Path, tmp_path: P
 def test_a_folder_that_cannot_be_written_is_one_sentence(notebook: Path, place: str) -> None:
     with pytest.raises(ReportError, match=r"cannot write into '.*': .*; choose another folder with -o"):
         report.run(notebook, {}, notebook.parent / place)
+
+
+@pytest.mark.parametrize("at", ["papermill.iorw.LocalHandler.write", "gramviz.reports.report.page"])
+def test_a_disk_that_is_full_is_one_sentence_and_leaves_nothing(
+    notebook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(at, full)
+    with pytest.raises(ReportError, match=r"cannot write into '.*': No space left on device; choose another folder"):
+        report.run(notebook, {}, tmp_path / "deep" / "out")
+    assert not (tmp_path / "deep").exists()
 
 
 @pytest.mark.slow
