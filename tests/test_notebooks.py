@@ -163,6 +163,7 @@ def debug_models(debug_checkpoint: Path, debug_trm_checkpoint: Path) -> dict[str
         "08_train_your_own": {"board_size": 5, "scale": "debug"},
         "09_what_matters": {"artifact": gram, "reference": trm, "scale": "debug", "puzzle": 0},
         "10_what_an_arc_score_measures": {"scale": "debug", "puzzles": 6, "augmentations": 3, "puzzle": 3},
+        "11_look_inside_your_own_model": {"scale": "debug", "trajectories": 4},
         "report_generation": {"samples": 4},  # the generators in artifacts/
         "report": {"checkpoint": gram, "reference": trm, "trajectories": 4, "title": "Debug"},
     }  # fmt: skip
@@ -209,9 +210,11 @@ class Frames(HTMLParser):
 
 EXPLORERS = {"00_start_here": 2, "01_one_recursion": 1, "03_one_path_against_fifty": 1, "04_deep_or_wide": 1,
              "05_many_solutions": 2, "06_generating_a_board": 1, "07_generating_a_digit": 1, "08_train_your_own": 1,
-             "09_what_matters": 1, "10_what_an_arc_score_measures": 1, "report": 3, "report_generation": 1}  # fmt: skip
+             "09_what_matters": 1, "10_what_an_arc_score_measures": 1,
+             "11_look_inside_your_own_model": 2, "report": 3, "report_generation": 1}  # fmt: skip
 BOARDS = {"06_generating_a_board": "6 x 6 Sudoku", "07_generating_a_digit": "handwritten digits, 8 x 8",
-          "10_what_an_arc_score_measures": "ARC practice", "report_generation": "6 x 6 Sudoku"}  # fmt: skip
+          "10_what_an_arc_score_measures": "ARC practice", "11_look_inside_your_own_model": "Latin square 4 x 4",
+          "report_generation": "6 x 6 Sudoku"}  # fmt: skip
 
 
 @pytest.mark.parametrize(("stem", "explorers"), EXPLORERS.items())

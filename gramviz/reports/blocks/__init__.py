@@ -39,6 +39,7 @@ from gramviz.reports.blocks.findings import (
 )
 from gramviz.reports.blocks.generators import changes_by_step, generator_headline, generator_results, settled
 from gramviz.reports.blocks.pictures import fid_by_steps, judged, last_change, sheets
+from gramviz.reports.blocks.recordings import drawable, views_of
 from gramviz.reports.blocks.training import course, leaks, learning, live
 from gramviz.reports.blocks.trajectories import busiest, distinct, dots, endings, first_valid, undated, variety
 
@@ -67,6 +68,7 @@ __all__ = [
     "depth_width",
     "distinct",
     "dots",
+    "drawable",
     "endings",
     "examples",
     "fid_by_steps",
@@ -103,5 +105,6 @@ __all__ = [
     "value",
     "variants",
     "variety",
+    "views_of",
     "width",
 ]

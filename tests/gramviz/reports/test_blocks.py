@@ -366,6 +366,14 @@ def test_votes_are_ranked_and_the_right_answer_is_marked() -> None:
     assert blocks.arc_card([(wrong, right)], wrong).html.count("<rect") == 6
 
 
+def test_a_view_says_what_a_recording_lacks(gram: xr.Dataset) -> None:
+    answers = gram.drop_vars("h")
+    lines = blocks.views_of({"answers": answers, "all": gram}).text.splitlines()
+    assert "Latent map | ○ needs h | ●" in lines
+    assert "latent" in blocks.drawable(gram)
+    assert "latent" not in blocks.drawable(answers)
+
+
 def test_generators_are_compared_by_their_intervals() -> None:
     def generator(name: str, valid: float, copies: float) -> dict[str, Any]:
         shares = {"valid": valid, "copies": copies}
