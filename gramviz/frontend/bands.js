@@ -42,6 +42,7 @@ export function extent(payload, curve) {
     for (const value of series.curves[curve]?.values ?? [])
       if (Number.isFinite(value)) [low, high] = [Math.min(low, value), Math.max(high, value)];
   if (low > high) return [0, 1];
-  const from = FROM_DATA.includes(curve) ? low : Math.min(0, low);
+  const far = FROM_DATA.includes(curve) || (curve.startsWith("extra.") && low > high - low);
+  const from = far ? low : Math.min(0, low);
   return high > from ? [from, high] : [from, from + 1];
 }

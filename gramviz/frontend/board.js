@@ -3,6 +3,7 @@
 import { changedCells, distribution, placeName, ranked, tokenLabel } from "./cells.js";
 import { reasonsAt } from "./explain.js";
 import { crowd, otherTrajectory, seriesOf, shownTrajectory } from "./groups.js";
+import { number } from "./text.js";
 import { words } from "./words.js";
 
 /** @import { BoardView, Payload, Series, State } from "./types.js" */
@@ -120,6 +121,7 @@ export function spokenCell(payload, view, position) {
   if (view.conflict(position)) parts.push(payload.board.ruled ? `in ${words.legend.conflict}` : words.pair.wrong);
   if (view.mode === "one" && view.certainty)
     parts.push(`${words.legend.certainty} ${Math.round(100 * view.certainty(position))} percent`);
+  if (view.layer) parts.push(`${view.layer.title} ${number(view.layer.values[position])}`);
   if (view.pinned && view.pinned[position] !== view.tokens[position])
     parts.push(`pinned has ${tokenLabel(payload.board, view.pinned[position])}`);
   return parts.join(", ");

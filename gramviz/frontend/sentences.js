@@ -43,6 +43,7 @@ function cellSentence(payload, state, transient, position) {
         : "";
     parts.push(words.cell.certainty(view.certainty(position)) + next);
   }
+  if (view.layer) parts.push(`${view.layer.title} ${number(view.layer.values[position])}`);
   const sentences = [`${words.trajectoryName(series, trajectory)}: ${parts.join(", ")}.`];
   if (view.reasons?.has(position)) sentences.unshift(reasonSentence(board, view, position));
   const moved = view.effect?.values[position] ?? null;

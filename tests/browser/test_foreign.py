@@ -29,7 +29,11 @@ def test_each_recording_opens_and_plays(show):
             before = shown.pixels(CANVASES["board"])
             shown.set(layers=[LAYERS[name]], cursor={"step": 3, "low": None})
             assert shown.pixels(CANVASES["board"]) != before, name
-            assert LAYERS[name].removeprefix("extra.") in page.locator(".board .legend").inner_text()
+            layer = LAYERS[name].removeprefix("extra.")
+            assert layer in page.locator(".board .legend").inner_text()
+            shown.set(cells=[0])
+            assert f"{layer} " in shown.part("details").inner_text()
+            shown.set(cells=[])
         if name == "rnn":
             before = shown.pixels(CANVASES["map"])
             shown.set(basis="extra.readout")

@@ -107,10 +107,15 @@ def test_check_says_what_a_file_holds_and_how_it_is_drawn(tmp_path: Path) -> Non
         assert words in said
 
 
-def test_the_specification_lists_every_name_of_the_schema() -> None:
+def test_the_specification_names_all_and_its_examples_are_legal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     text = (Path(__file__).resolve().parents[3] / "docs" / "rollout.md").read_text()
     assert schema.SCHEMA in text
     for name in (*schema.VARIABLES, *schema.ATTRS, *schema.STEP_COORDS, *schema.PUZZLE_COORDS, *schema.DIMS):
         assert f"`{name}`" in text, name
+    monkeypatch.chdir(tmp_path)
+    exec(text.split("```python")[1].split("```")[0])
+    assert any(line.startswith("map      walk") for line in describe("walk.nc"))
     board = json.loads(text.split("```json")[1].split("```")[0])
     assert rollout.Board.from_json(json.dumps(board)).positions == 4
