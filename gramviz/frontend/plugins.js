@@ -6,7 +6,7 @@ import { clean } from "./text.js";
 import { words } from "./words.js";
 
 /**
- * What makes a part of a package; where that fails, a sentence in the part's place, and the page goes on without.
+ * What makes a part of a package; where that fails, a sentence stands in the part's place.
  * @param {string} name
  * @param {import("./registry.js").CreatePart} create
  * @returns {import("./registry.js").CreatePart}
