@@ -6,6 +6,7 @@ import json
 import os
 import re
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -337,6 +338,19 @@ def bench_prototype(
     print(json.dumps(found, indent=2) if as_json else table(found))
 
 
+@bench.command("own")
+def bench_own(
+    checkpoint: CheckpointName = "sudoku9-gram",
+    puzzles: Annotated[int, typer.Option(help="How many, one trajectory each.")] = 1_000,
+    supervision_steps: Annotated[int, typer.Option(help="Depth of each trajectory.")] = 16,
+    rounds: Annotated[int, typer.Option(help="How often the two take turns; medians count.")] = 3,
+) -> None:
+    """How fast a text file of own puzzles is sampled, beside the held-out set."""
+    from gram.bench.own import cost
+
+    print(json.dumps(cost(checkpoint, puzzles=puzzles, supervision_steps=supervision_steps, rounds=rounds), indent=2))
+
+
 @bench.command("rows")
 def bench_rows(
     checkpoint: CheckpointName = "sudoku9-gram",
@@ -383,9 +397,7 @@ def import_checkpoint(
     """Open published weights: write them as a checkpoint of ours, and say what was read, what was left, and why."""
     from gram.release.published import import_checkpoint as take
 
-    def say(line: str) -> None:
-        print(line, file=sys.stderr)
-
+    say = partial(print, file=sys.stderr)
     print(take(file, family, config, out, identifiers=identifiers, overrides=overrides or [], say=say))
 
 

@@ -135,7 +135,7 @@ def test_weights_of_others_that_unpack_to_more_than_they_are_get_refused(tmp_pat
     with zipfile.ZipFile(tmp_path / "plain") as plain, zipfile.ZipFile(tmp_path / "packed", "w", 8) as packed:
         for entry in plain.namelist():
             packed.writestr(entry, plain.read(entry))
-    assert read_tensors(tmp_path / "plain")["w"].shape == (1_000_000,)
+    assert read_tensors(tmp_path / "plain").tensors["w"].shape == (1_000_000,)
     with pytest.raises(PublishedError, match="packed is damaged, or holds more than tensors"):
         read_tensors(tmp_path / "packed")
     torch.save({"w": torch.zeros(1).expand(10**12)}, tmp_path / "wide")

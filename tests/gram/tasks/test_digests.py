@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from gram.data_cli import app
 from gram.tasks import arc_files, digests
 from gram.tasks import files as data
 from gram.tasks.arc import ARC, ARCConfig
@@ -201,3 +203,17 @@ def test_a_registered_file_is_found_by_its_name(tmp_path: Path) -> None:
     (tmp_path / "mine.sdm").unlink()
     assert own.is_file("mine.sdm")
     assert len(own.read(task, "mine.sdm")) == len(own.read(task, "own/mine.sdm")) == 1
+
+
+def test_the_commands_register_list_and_convert(tmp_path: Path) -> None:
+    mine = written(tmp_path / "mine.ss", "1.|.4\n3.|1.\n-----\n.1|4.\n4.|.1\n")
+    run = CliRunner().invoke
+    assert "own/mine.ss: your file, sha256 " in run(app, ["add", str(mine)]).stdout
+    assert "own/mine.ss " in run(app, ["list"]).stdout
+    small = ["--set", "size=4", "--set", "generated=20"]
+    done = run(app, ["convert", "mine.ss", str(tmp_path / "mine.csv"), *small])
+    assert done.stdout == f"{tmp_path / 'mine.csv'}: 1 with one solution\n"
+    assert (tmp_path / "mine.csv").read_text() == "question,answer\n1..43.1..14.4..1,1234341221434321\n"
+    again = run(app, ["convert", str(tmp_path / "mine.csv"), str(tmp_path / "mine.sdm"), *small])
+    assert again.exit_code == 0
+    assert (tmp_path / "mine.sdm").read_text() == "1..43.1..14.4..1\n"

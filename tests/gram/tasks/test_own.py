@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -251,3 +252,9 @@ def test_own_puzzles_are_sampled_and_scored(debug_checkpoint: Path, tmp_path: Pa
         assert sample(debug_checkpoint, source, trajectories=2, supervision_steps=1)["tokens"].equals(text["tokens"])
     found = evaluate(debug_checkpoint, [QUEENS, "[0, -1, -1, -1, -1]"], trajectories=2, supervision_steps=1)
     assert found["inputs"] == 2
+
+
+def test_what_the_page_on_data_shows_works() -> None:
+    text = (Path(__file__).resolve().parents[3] / "docs" / "data.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    exec(block, {})
