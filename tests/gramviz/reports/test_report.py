@@ -296,13 +296,6 @@ def unmarked(page: str) -> str:
     )
 
 
-def test_only_the_page_is_kept_where_that_is_asked(notebook: Path, tmp_path: Path) -> None:
-    for whole in (True, False):
-        done = report.run(notebook, {}, tmp_path / "out", whole=whole)
-        assert (done.notebook is None) is not whole
-    assert sorted(path.name for path in done.page.parent.iterdir()) == ["metrics.json", "small.html", "small.run.json"]
-
-
 # What is expected -----------------------------------------------------------------------------------------------------
 
 
@@ -372,9 +365,11 @@ def test_a_failed_run_says_where_and_keeps_the_last_report(notebook: Path, tmp_p
     assert "ZeroDivisionError" in page
     assert "1 / 0 if model" in page
     assert 'id="gram-provenance"' in page
-    report.run(notebook, {}, out)
-    assert not list(out.glob("*.failed.*")), "a run that works ends the failure"
-    assert "STALE" not in (out / "small.html").read_text()
+    done = report.run(notebook, {}, out, whole=False)
+    names = ["metrics.json", "small.html", "small.run.json"]
+    assert sorted(path.name for path in out.iterdir()) == names, "a run that works ends the failure"
+    assert done.notebook is None
+    assert "STALE" not in done.page.read_text()
 
 
 def test_a_kernel_that_dies_is_a_failed_run(notebook: Path, tmp_path: Path) -> None:
@@ -431,7 +426,8 @@ def test_a_run_that_is_cut_off_publishes_nothing(notebook: Path, tmp_path: Path,
             time.sleep(0.1)
         running.send_signal(blow)
         said = running.communicate(timeout=60)
-    assert running.returncode == code, said
+    # Python ends by SIGINT itself where that came inside of exec(text); a shell says 130 of both.
+    assert running.returncode in (code, -2 if blow == signal.SIGINT else code), said
     left = list(out.iterdir()) if out.exists() else []
     assert all(".partial." in path.name for path in left)
     assert not left or blow == signal.SIGKILL
@@ -446,7 +442,7 @@ def test_ten_kills_leave_nothing_half_and_the_next_run_finishes(notebook: Path, 
             started(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as running,
             contextlib.suppress(subprocess.TimeoutExpired),
         ):
-            running.wait(chance.uniform(0.5, 4))
+            running.wait(chance.uniform(0.5, 3))
         for path in out.glob("[!.]*"):
             text = path.read_text()
             assert text.endswith("</html>\n" if path.suffix == ".html" else "}\n")
