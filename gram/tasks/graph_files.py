@@ -17,7 +17,10 @@ import numpy as np
 from gram.tasks.base import TaskError
 
 GRAPH6 = re.compile(r"(>>graph6<<)?[?-~]+")
-PAIR = re.compile(r"([0-9]{1,6})(?:\s*[,;]\s*|\s+)([0-9]{1,6})(\s*[{,;].*|\s+[-+.0-9eE]+|\s*)")
+# Two nodes, and perhaps one weight, or the attributes that networkx writes; both are passed over.
+PAIR = re.compile(
+    r"([0-9]{1,6})(?:\s*[,;]\s*|\s+)([0-9]{1,6})(?:\s*\{.*\}|(?:\s*[,;]|\s)\s*[-+]?[0-9.]+(?:e[-+]?[0-9]+)?)?\s*"
+)
 MATRIX = re.compile(r"[\s,;\[\]()01]*")
 
 

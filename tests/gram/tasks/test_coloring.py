@@ -333,6 +333,8 @@ class TestText:
                 continue
             read += 1
             assert (five.board.violations(x) == 0).all()
+            if not set("-–=n") & set(written):  # an edge list, `4 5`: test_own reads those
+                continue
             pieces = written.replace(",", " ").replace(";", " ").replace("–", "-").split()
             edges = {tuple(sorted(int(side) - 1 for side in piece.split("-"))) for piece in pieces if "-" in piece}
             assert edges == set(five.board.edges(x))

@@ -503,8 +503,9 @@ class TestText:
                 assert len(x.splitlines()) == 1
             else:
                 assert not task.board.conflict(x).any()
-                signs = [sign for sign in "".join(text) if sign in "0123456789._*"]
-                assert [0 if sign in "._*" else int(sign) for sign in signs] == (x - 1).tolist()
+                signs = [sign for sign in "".join(text) if sign in "0123456789._*x"]
+                if "-" not in text:  # a ruler, or a blank
+                    assert [0 if sign in "._*x" else int(sign) for sign in signs] == (x - 1).tolist()
         assert min(seen.values()) > 1_000
 
 
@@ -565,7 +566,7 @@ class TestTable:
         assert message.startswith(f"{path}, {words}")
         assert message.endswith("; restore the file and read it again")
 
-    @pytest.mark.parametrize("kind", ["truncated", "no gzip", "not UTF-8", "absent", "empty"])
+    @pytest.mark.parametrize("kind", ["truncated", "not UTF-8", "absent", "empty"])
     def test_a_broken_file_is_one_sentence(self, tmp_path: Path, kind: str) -> None:
         path = table(tmp_path, HEADER, *[ROW] * 500)
         packed = path.read_bytes()
@@ -574,7 +575,6 @@ class TestTable:
         else:
             broken = {
                 "truncated": packed[:-30],
-                "no gzip": gzip.decompress(packed),
                 "not UTF-8": gzip.compress(gzip.decompress(packed)[:-3] + b"\xff,0"),
                 "empty": b"",
             }
