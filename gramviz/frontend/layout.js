@@ -240,9 +240,10 @@ export function sizesFor(width, room, shown) {
 export function watchSize(element, measure, changed, signal) {
   let last = "";
   function look() {
-    const now = JSON.stringify(measure());
-    if (!element.clientWidth || now === last) return;
+    const now = element.clientWidth ? JSON.stringify(measure()) : ""; // what was hidden is measured anew
+    if (now === last) return;
     last = now;
+    if (!now) return;
     requestAnimationFrame(() => {
       if (signal.aborted) return;
       if (element.clientWidth) changed();
