@@ -315,6 +315,21 @@ def gallery(
 
 
 @app.command()
+def exhibits(
+    pages: Annotated[Path, typer.Argument(help="Folder of the notebooks' pages, made by `gramviz report --all`.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the pictures.")] = Path("docs/exhibits"),
+    index: Annotated[
+        Path | None, typer.Option(help="The page that shows them; default: exhibits.md beside --out.")
+    ] = None,
+) -> None:
+    """Take pictures of the paper's exhibits from the notebooks' pages, and list where each lives (needs Chromium)."""
+    from gramviz.export.exhibits import exhibits as write
+
+    for path in write(pages, out, index or out.parent / "exhibits.md", progress=sys.stderr):
+        print(path)
+
+
+@app.command()
 def strip(notebooks: Annotated[list[Path], typer.Argument(metavar="NOTEBOOK...")]) -> None:
     """Take outputs and machine metadata out of notebooks, in place; exit code 1 if one changed (for pre-commit)."""
     from gramviz.reports import notebook as books

@@ -319,7 +319,7 @@ def draw(pictures: Sequence[Picture], names: Mapping[str, Any], browser: str) ->
         if isinstance(shown, Explorer):
             shown = freeze(shown)
         png = _page(shown, picture.actions, browser) if isinstance(shown, str) else _figure(shown, browser)
-        yield picture, _small(png)
+        yield picture, small(png)
 
 
 def _page(shown: str, actions: Sequence[str], browser: str) -> bytes:
@@ -356,8 +356,8 @@ def _figure(shown: go.Figure, browser: str) -> bytes:
         return bytes(sheet.locator(".js-plotly-plot").screenshot(animations="disabled"))
 
 
-def _small(png: bytes) -> bytes:
-    """The same picture with a palette."""
+def small(png: bytes) -> bytes:
+    """The same picture as PNG with a palette."""
     found = io.BytesIO()
     (flat,) = one_palette([Image.open(io.BytesIO(png)).convert("RGB")], COLORS)
     flat.save(found, "PNG", optimize=True)

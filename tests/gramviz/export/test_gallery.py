@@ -87,7 +87,7 @@ def test_a_palette_keeps_the_few_pixels_that_matter() -> None:
     gray[100:106, 100:106] = vermilion = (0xC0, 0x4A, 0x00)
     png = io.BytesIO()
     Image.fromarray(gray.astype(np.uint8)).save(png, "PNG")
-    small = np.asarray(Image.open(io.BytesIO(module._small(png.getvalue()))).convert("RGB"), int)
+    small = np.asarray(Image.open(io.BytesIO(module.small(png.getvalue()))).convert("RGB"), int)
     assert np.abs(small[100:106, 100:106] - vermilion).max() < 24
 
 
