@@ -415,7 +415,7 @@ def list_all() -> None:
         print(f"{title:12} {', '.join(found) or 'none'}")
     for group in plugins.GROUPS:
         for entry in plugins.named(group):
-            print(f"{'plug-in':12} {entry.name}, {group} of {plugins.origin(entry)}")
+            print(f"{'plug-in':12} {plugins.described(entry)}")
 
 
 @app.command("check-task")

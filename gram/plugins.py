@@ -39,6 +39,12 @@ def origin(entry: EntryPoint) -> str:
     return f"{entry.dist.name} {entry.dist.version}" if entry.dist else "an unknown package"
 
 
+def described(entry: EntryPoint) -> str:
+    """An entry point with its group and package, and whether it was left out; of what is not loaded that is open."""
+    out = ", left out" if (entry.group, entry.name) in _left_out else ""
+    return f"{entry.name}, {entry.group} of {origin(entry)}{out}"
+
+
 def load(group: str, into: dict[str, Any], check: Callable[[str, Any], None]) -> None:
     """Put what the plug-ins of a group name into a registry, each after `check(name, loaded)`; what fails is left out.
 
@@ -56,6 +62,7 @@ def load(group: str, into: dict[str, Any], check: Callable[[str, Any], None]) ->
             _put(entry, into, check, loaded)
 
 
+_left_out: set[tuple[str, str]] = set()
 _pending: dict[tuple[str, str], Callable[[Any], None]] = {}
 
 
@@ -81,6 +88,7 @@ def _initializing(module: str) -> bool:
 
 def leave_out(entry: EntryPoint, error: BaseException) -> None:
     """Warn that a plug-in is left out, and why."""
+    _left_out.add((entry.group, entry.name))
     what = "" if isinstance(error, PluginError) else f"{type(error).__name__}: "
     why = " ".join(str(error).split())[:300]
     warnings.warn(

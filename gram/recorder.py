@@ -28,21 +28,16 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gram.board import Board, Token
-from gram.rollout import RolloutError, make
-from gram.schema import ATTRS, VARIABLES
+from gram.recorder_checks import STEPWISE, RecordError, check_arguments, check_name, check_sources, check_value
+from gram.rollout import make
+from gram.schema import VARIABLES
 from gram.suggest import did_you_mean
 
 MAX_BYTES = 4 * 2**30
-ROWS = ("puzzles", "trajectories", None)
-_STEPWISE = ("puzzle", "trajectory", "step")
 _STATE = ("position", "feature")
 
 Source = str | Callable[[Any, Any], Any]
 Array = NDArray[Any]
-
-
-class RecordError(RolloutError):
-    """A recording that cannot be made; the message gives the value, what is allowed, and the fix."""
 
 
 def record(
@@ -121,17 +116,8 @@ class Recording:
         units: Mapping[str, str] | None,
         attrs: Mapping[str, Any] | None,
     ) -> None:
-        if rows not in ROWS:
-            raise RecordError(f"rows is {rows!r}; known: {', '.join(map(repr, ROWS))}")
-        if dtype not in ("float32", "float16"):
-            raise RecordError(f"dtype is {dtype!r}; known: float32, float16")
-        for name in attrs or {}:
-            if name not in ATTRS:
-                raise RecordError(f"unknown attribute {name!r}; known: {', '.join(ATTRS)}{did_you_mean(name, ATTRS)}")
-        if model is None and variables:
-            raise RecordError(f"{', '.join(variables)} cannot be hooked without a model; give it, or call step(...)")
-        if model is not None and not variables:
-            raise RecordError('nothing to record was named; name a module, as record(model, h="f")')
+        check_arguments(rows, board, prefix, steps, dtype, max_bytes, units, attrs)
+        check_sources(model, variables)
         self.model, self.variables, self.rows, self.at = model, dict(variables), rows, at
         self.x, self.y = (None if one is None else np.asarray(_array(name, one)) for name, one in (("x", x), ("y", y)))
         self.board, self.prefix, self.steps, self.dtype, self.max_bytes = board, prefix, steps, dtype, max_bytes
@@ -228,8 +214,7 @@ class Recording:
 
     def _taken(self, name: str, value: Any) -> Array:
         """A value as an array of its own, [row, ...]."""
-        if name in VARIABLES and VARIABLES[name].dims[:3] != _STEPWISE:
-            raise RecordError(f"{name!r} is not recorded step by step; x and y are arguments of record")
+        check_name(name)
         array = _array(name, value, self.dtype)
         if self.rows is None:
             array = array[None]
@@ -237,6 +222,7 @@ class Recording:
             array = array.astype(np.uint8)
         if not array.ndim:
             raise RecordError(f"{name!r} is one number, without a batch axis; pass rows=None, or a number each row")
+        check_value(name, array)
         return array
 
     def _keep(self, values: dict[str, Array]) -> None:
@@ -314,7 +300,10 @@ class Recording:
         if not count:
             return arrays
         found = {}
-        longest = max((array.shape[2] for array in arrays.values() if array.ndim > 2), default=count)
+        longest = max((array.shape[2] for array in arrays.values() if array.ndim > 2), default=0)
+        if longest <= count:
+            name = next((one for one, array in arrays.items() if array.ndim > 2), "nothing")
+            raise RecordError(f"prefix is {count} positions, and {name!r} has {longest}; give those before the board's")
         positions = self._positions() or longest - count
         for name, array in arrays.items():
             if array.ndim < 3 or array.shape[2] != positions + count:
@@ -384,7 +373,7 @@ class Recording:
             feature = (f"feature_{name}",) if array.ndim > 2 + len(position) else ()
             array = array.reshape(*array.shape[: 2 + len(position)], *([-1] if feature else []))
             rest = (*position, *feature)
-        return (*_STEPWISE, *rest), self._divided(array), {"units": self.units.get(name, "")}
+        return (*STEPWISE, *rest), self._divided(array), {"units": self.units.get(name, "")}
 
     def _divided(self, array: Array) -> Array:
         """[row, ...] as [puzzle, trajectory, ...]."""
@@ -416,14 +405,22 @@ def _array(name: str, value: Any, dtype: str = "float32") -> Array:
     """A copy on the host; of a tuple its first, floats in `dtype`."""
     if isinstance(value, tuple | list) and value and hasattr(value[0], "shape"):
         value = value[0]
-    if hasattr(value, "detach"):
-        value = value.detach().cpu()
-        value = (value.float() if value.is_floating_point() else value).numpy()
-    if isinstance(value, Mapping):
-        raise RecordError(f"{name!r} is a mapping of {', '.join(map(str, value))}; choose one with a function")
-    array = np.array(value)
+    try:
+        if hasattr(value, "detach"):
+            value = value.detach().cpu()
+            value = (value.float() if value.is_floating_point() else value).numpy()
+        if isinstance(value, Mapping):
+            raise RecordError(f"{name!r} is a mapping of {', '.join(map(str, value))}; choose one with a function")
+        array = np.array(value)
+    except (TypeError, ValueError, NotImplementedError) as error:  # ragged, sparse, without data
+        if isinstance(error, RecordError):
+            raise
+        raise RecordError(
+            f"{name!r} cannot be an array ({str(error).partition(chr(10))[0]}); give one with a function"
+        ) from error
     if array.dtype.kind not in "biuf":
         raise RecordError(
-            f"{name!r} is {type(value).__name__}, which is no array of numbers; choose one with a function"
+            f"{name!r} is {type(value).__name__}, which is no array of numbers (it holds {array.dtype}); "
+            "choose one with a function"
         )
     return array.astype(dtype) if array.dtype.kind == "f" else array

@@ -3,7 +3,7 @@
 A rollout is an `xarray.Dataset` that records N trajectories of a recursive model on some puzzles, step by step. Anyone
 can read the file without this project (netCDF-4, i.e. HDF5); nothing in it can run code.
 
-Dims     `puzzle, trajectory, step, position, feature, token`, and a `featureNAME` for each vector of another size
+Dims     `puzzle, trajectory, step, position, feature, token`, and a `feature_NAME` for each vector of another size
 Coords   on `step`: `supervision_step`, `transition`, `low_step`, which say where in the nested recursion each recorded
          state stands. Step 0 is the initial state (0, 0, 0). The state after transition j of supervision step i is
          (i, j, 0); the state after its k-th low-level update is (i, j, k) and shows the answer of the one before.
@@ -202,7 +202,10 @@ def _check_attrs(data: xr.Dataset) -> None:
         raise RolloutError(f"mode is {data.attrs['mode']!r}; known: prior, posterior")
     if not isinstance(data.attrs["seed"], int | np.integer):
         raise RolloutError(f"seed is {str(data.attrs['seed'])[:80]!r}; it must be an integer")
-    for name, kind in (("levels", list), ("sampling_noise", dict)):
+    for name in ("task", "model"):
+        if not isinstance(data.attrs[name], str):
+            raise RolloutError(f"{name} is {str(data.attrs[name])[:80]!r}; it must be a text")
+    for name, kind in (("levels", list), ("sampling_noise", dict), ("data", dict)):
         try:
             fits = isinstance(parse_json(data.attrs.get(name, json.dumps(kind()))), kind)
         except (TypeError, ValueError):
@@ -237,7 +240,7 @@ def _check_extra(name: str, found: xr.Variable) -> None:
     ]
     if len(order) < found.ndim or order != sorted(set(order)) or not order:
         raise RolloutError(
-            f"{name!r} has dims {found.dims}; allowed: some of {', '.join(DIMS)}, in this order, with featureNAME in "
+            f"{name!r} has dims {found.dims}; allowed: some of {', '.join(DIMS)}, in this order, with feature_NAME in "
             f"the place of feature{did_you_mean(name, VARIABLES)}"
         )
     if found.dtype.kind not in "biuf":

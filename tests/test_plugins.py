@@ -133,6 +133,7 @@ def test_broken_plug_ins_are_one_sentence_each(tmp_path: Path) -> None:
         "gram: gram.tasks 'ten' of odd 1.0 is left out (it is 10 and no Task); update or uninstall that package",
         "gram: gram.tasks 'torn' of odd 1.0 is left out (SystemExit: bye); update or uninstall that package",
     ]
+    assert "gram.tasks of odd 1.0, left out" in done.stdout
     assert drawn.count("PluginWarning") == 5
     for words in (
         "it registers no view 'odd'; give its module", "it registers no view 'latent'", "it is 10, and no path",

@@ -275,6 +275,9 @@ def _opened(place: str, overrides: Iterable[str]) -> Task:
         raise ContractError(
             f"{place!r} cannot be imported ({error}); write module:Class, e.g. lab.latin:Latin"
         ) from error
+    except (Exception, SystemExit) as error:  # whatever code of others may raise
+        why = " ".join(str(error).split())[:200]
+        raise ContractError(f"{place!r} fails as it is imported ({type(error).__name__}: {why}); correct it") from error
     if not (isinstance(kind, type) and issubclass(kind, Task)):
         raise ContractError(f"{place} is no task; derive its class from gram.tasks.base.Task")
     values: dict[str, Any] = {}
@@ -288,6 +291,9 @@ def _opened(place: str, overrides: Iterable[str]) -> Task:
         return kind(read_config(kind.Config, values))  # type: ignore[call-arg]
     except (ConfigError, TaskError) as error:
         raise ContractError(f"{place} cannot be made: {error}") from error
+    except (Exception, SystemExit) as error:
+        why = " ".join(str(error).split())[:200]
+        raise ContractError(f"{place} cannot be made ({type(error).__name__}: {why}); correct it") from error
 
 
 def _number(text: str) -> Any:

@@ -7,17 +7,17 @@
     read(task, frame)                      a table: a pandas DataFrame, or a file of CSV
     read(task, [graph, ...])               networkx graphs, or their adjacency matrices [puzzle, node, node]
 
-A table (CSV with a header) has the puzzles in a column `question`, `quizzes` or `puzzle`, and may have answers
-(`answer`, `solutions`, `solution`) and ratings (`rating`); an answer that is none is refused. JSON, one text or a line
-each, holds such rows, entries of reasoning-gym (Sudoku, mini Sudoku, queens, graph coloring) or graphs. `write` writes
-what is read here.
+A table (a mapping, or CSV with a header, between commas, semicolons or tabs) has the puzzles in a column `question`,
+`quizzes` or `puzzle`, and may have answers (`answer`, `solutions`, `solution`) and ratings (`rating`); an answer that
+is none is refused, an empty cell is not known. JSON, one text or a line each, holds such rows, texts, entries of
+reasoning-gym (Sudoku, mini Sudoku, queens, graph coloring) or graphs. `write` writes what is read here.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -57,25 +57,29 @@ def read(task: Task, source: Any) -> Puzzles:
             return own
         rows = _rows(task, file_text(path), where)
     elif hasattr(source, "columns"):
-        rows = _columns({str(name): source[name].tolist() for name in source.columns}, "the table, ")
+        places = {str(name): at for at, name in enumerate(source.columns)}
+        rows = _columns(task, {name: source.iloc[:, at].tolist() for name, at in places.items()}, "the table, ")
+    elif isinstance(source, Mapping) and not _is_graph(source):
+        rows = _columns(task, {str(name): _listed(values) for name, values in source.items()}, "the table, ")
     else:
-        rows = [Row(_line(task, one)) for one in _listed(source)]
+        rows = [Row(_line(task, one, f"puzzle {at}: ")) for at, one in enumerate(_listed(source), 1)]
     if not rows:
         raise TaskError(f"{where}no puzzle stands there; write {task.board.title} puzzles, one after the other")
     x = np.stack([_parsed(task, row.puzzle, f"{where}puzzle {at}: ") for at, row in enumerate(rows, 1)])
     _compare(task, x, rows, where)
     try:
-        ratings = [int(row.rating) for row in rows] if all(row.rating is not None for row in rows) else None
-    except ValueError as error:
+        rated = all(row.rating is not None for row in rows)
+        ratings = np.array([int(row.rating) for row in rows], dtype=np.int64) if rated else None
+    except (ValueError, OverflowError) as error:
         raise TaskError(f"{where}a rating is no whole number ({error}); correct it or leave the column out") from error
-    return _solved(task, x, None if ratings is None else np.array(ratings, dtype=np.int64))
+    return _solved(task, x, ratings)
 
 
 def is_own(source: Any) -> bool:
     """Whether these are a person's own puzzles, not indices in a split: a path, texts, or more than one dimension."""
     if isinstance(source, Path) or (isinstance(source, str) and is_file(source)):
         return True
-    if hasattr(source, "columns") or _is_graph(source):
+    if hasattr(source, "columns") or isinstance(source, bytes | Mapping | Iterator) or _is_graph(source):
         return True
     return (
         not isinstance(source, str)
@@ -117,7 +121,8 @@ def file_text(path: Path) -> str:
         TaskError: it cannot be opened, is larger than 64 MB (unpacked), or is no UTF-8.
     """
     try:
-        return unpacked(path, MAX_BYTES).decode("utf-8-sig")
+        text = unpacked(path, MAX_BYTES).decode("utf-8-sig")
+        return text.replace("\r\n", "\n").replace("\r", "\n")
     except OSError as error:
         raise TaskError(f"{path} cannot be read: {error.strerror or error}; give another file, or split it") from error
     except UnicodeDecodeError as error:
@@ -179,8 +184,8 @@ def _compare(task: Task, x: Tokens, rows: list[Row], where: str) -> None:
 
 
 def _listed(source: Any) -> list[Any]:
-    """The members of a list, an array or a column; a single text or number is refused."""
-    if _is_graph(source):
+    """The members of a list, an array or a column; of a single text or graph, that; bytes and a number are refused."""
+    if _is_graph(source) or isinstance(source, str):
         return [source]
     if isinstance(source, bytes) or not isinstance(source, Iterable):
         raise TaskError(f"{source!r} is no list of puzzles; give a path, texts, or an array [puzzle, position]")
@@ -194,24 +199,38 @@ def _is_graph(one: Any) -> bool:
     )
 
 
-def _line(task: Task, one: Any) -> str:
-    """A puzzle as text: as it is, or the digits of an array [position], rows of symbols, or a graph."""
+def _line(task: Task, one: Any, place: str = "") -> str:
+    """A puzzle as text: as it is, the digits of an array [position], rows of symbols, a queen's column for each row, or
+    a graph."""
     if isinstance(one, str):
         return one
+    try:
+        return _written(task, one)
+    except TaskError as error:
+        raise type(error)(f"{place}{error}") from error
+
+
+def _written(task: Task, one: Any, row: bool = False) -> str:
     if _is_graph(one):
         return from_object(one, task.board.nodes)
     try:
         array = np.asarray(one)
     except ValueError:
-        array = np.empty(0)
+        array = np.empty((0, 0, 0))
+    if array.size and array.dtype.kind == "f" and (array == np.rint(array)).all() and (np.abs(array) < 100).all():
+        array = array.astype(int)  # whole numbers, as pandas keeps them beside what is missing
     if array.ndim == 2 and array.dtype.kind in "iu" and task.board.nodes:
         return from_matrix(array, task.board.nodes)
     if array.ndim == 2 and array.dtype.kind in "iuU":
-        return "\n".join(_line(task, row) for row in array)
+        return "\n".join(_written(task, line, row=True) for line in array)
     if array.ndim == 1 and array.dtype.kind == "U":
         return "".join(map(str, array))
+    if array.shape == (task.board.height,) and array.dtype.kind == "i" and task.board.checkered and not row:
+        return str(array.tolist())
     if array.ndim != 1 or array.dtype.kind not in "iu" or not ((array >= 0) & (array <= 9)).all():
-        raise TaskError(f"a puzzle is {str(one)[:60]!r}; give a text, or its digits from 0 (a blank) to 9")
+        raise TaskError(
+            f"a puzzle is {str(one)[:60]!r}; give a text, or its digits, whole numbers from 0 (a blank) to 9"
+        )
     return "".join(map(str, array.tolist()))
 
 
@@ -221,7 +240,9 @@ def _rows(task: Task, text: str, where: str) -> list[Row]:
     if objects is not None:
         return [_of_object(task, one) for one in objects]
     table = _table(text, where)
-    return [Row(one) for one in task.split(text)] if table is None else table
+    if table is None:
+        return [Row(one) for one in task.split(text)]
+    return _columns(task, table, where)
 
 
 def _objects(text: str) -> list[Any] | None:
@@ -240,45 +261,63 @@ def _objects(text: str) -> list[Any] | None:
             return None
     if isinstance(found, Mapping):
         return [found]
-    return found if found and all(isinstance(one, Mapping) for one in found) else None
+    return found if found and all(isinstance(one, Mapping | str) for one in found) else None
 
 
-def _of_object(task: Task, entry: Mapping[str, Any]) -> Row:
-    """A puzzle of JSON: an entry of reasoning-gym, a graph, or a row of a table."""
+def _of_object(task: Task, entry: Mapping[str, Any] | str) -> Row:
+    """A puzzle of JSON: a text, an entry of reasoning-gym, a graph, or a row of a table."""
+    if isinstance(entry, str):
+        return Row(entry)
     about = entry.get("metadata")
     if isinstance(about, Mapping) and "puzzle" in about:
         answer = about.get("solution")
         return Row(_line(task, about["puzzle"]), None if answer is None else _line(task, answer))
     if _is_graph(entry):
         return Row(_line(task, entry))
-    (row,) = _columns({name: [value] for name, value in entry.items()}, "an entry, ")
-    return Row(_line(task, row.puzzle), None if row.answer is None else _line(task, row.answer), row.rating)
+    (row,) = _columns(task, {name: [value] for name, value in entry.items()}, "an entry, ")
+    return row
 
 
-def _columns(table: Mapping[str, list[Any]], where: str) -> list[Row]:
+def _columns(task: Task, table: Mapping[str, list[Any]], where: str) -> list[Row]:
     """The rows of a table by columns."""
     lower = {name.strip().lower(): values for name, values in table.items()}
     question = next((name for name in QUESTIONS if name in lower), None)
     if question is None:
-        raise TaskError(
-            f"{where}no column of {', '.join(map(str, table))[:200]} holds puzzles; name it {' or '.join(QUESTIONS)}"
-        )
+        there = ", ".join(map(str, table))[:200] or "none"
+        raise TaskError(f"{where}no column of {there} holds puzzles; name it {' or '.join(QUESTIONS)}")
     nothing: list[Any] = [None] * len(lower[question])
     answers = next((lower[name] for name in ANSWERS if name in lower), nothing)
-    return [Row(*row) for row in zip(lower[question], answers, lower.get(RATING, nothing), strict=True)]
+    ratings = lower.get(RATING, nothing)
+    if len({len(lower[question]), len(answers), len(ratings)}) > 1:
+        raise TaskError(f"{where}its columns have different lengths; give one value for each puzzle")
+    rows = []
+    for at, (puzzle, answer, rating) in enumerate(zip(lower[question], answers, ratings, strict=True), 1):
+        if _missing(puzzle):
+            raise TaskError(f"{where}puzzle {at} is empty; write it, or leave its row out")
+        place = f"{where}puzzle {at}: "
+        reply = None if _missing(answer) else _line(task, answer, f"{place}its answer: ")
+        rows.append(Row(_line(task, puzzle, place), reply, None if _missing(rating) else rating))
+    return rows
 
 
-def _table(text: str, where: str) -> list[Row] | None:
-    """The rows of a CSV text whose header names a column of puzzles; else None."""
-    lines = csv.reader(io.StringIO(text))
+def _missing(cell: Any) -> bool:
+    """Whether a cell of a table is empty: nothing, a blank text, or the NaN of pandas."""
+    return cell is None or (isinstance(cell, str) and not cell.strip()) or (isinstance(cell, float) and cell != cell)
+
+
+def _table(text: str, where: str) -> dict[str, list[Any]] | None:
+    """The columns of a CSV text, between commas, semicolons or tabs, whose header names one of puzzles; else None."""
+    first = text.partition("\n")[0]
+    marks = [mark for mark in ",;\t" if set(QUESTIONS) & {name.strip(' "').lower() for name in first.split(mark)}]
+    if not marks:
+        return None
+    lines = csv.reader(io.StringIO(text), delimiter=marks[0])
     try:
-        header = [name.strip().lower() for name in next(lines, [])]
-        if not set(QUESTIONS) & set(header):
-            return None
+        header = [name.strip().lower() for name in next(lines)]
         every = [row for row in lines if row]
     except csv.Error as error:
         raise TaskError(f"{where}row {lines.line_num}: {error}; correct it") from error
     for at, row in enumerate(every, 2):
         if len(row) != len(header):
             raise TaskError(f"{where}row {at} has {len(row)} fields under {len(header)} columns; correct it")
-    return _columns({name: [row[at] for row in every] for at, name in enumerate(header)}, where)
+    return {name: [row[at] for row in every] for at, name in enumerate(header)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 
 import xarray as xr
@@ -45,7 +44,7 @@ def explore(
         RolloutError, PackError: it is not a rollout, there is no such puzzle, or it is over the budget.
     """
     packing = Packing(budget, False, second, every, trajectories, tuple(planes_of))
-    if not isinstance(rollout, xr.Dataset | str | os.PathLike):
+    if isinstance(rollout, Iterator) and not isinstance(rollout, xr.Dataset):
         of = lambda drawn: Source.of([drawn], puzzle, [name], packing)  # noqa: E731
         return Sampled(rollout, of, rerun=rerun, others=others)
     return _explorer([rollout], puzzle, [name], rerun, others, packing)

@@ -23,6 +23,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from gram.board import Board
 from gram.rollout import RolloutError, board_of, check, digest
 from gramviz import measure
 from gramviz.contract import CONTRACT
@@ -122,6 +123,14 @@ def packed(
 
 
 # ------------------------------------------------------------------------------------------------------------- checking
+def _sized(board: Board) -> str:
+    """A board as a message names it; of a recording, whose title says little, its size too."""
+    if board.task == "none":
+        return "none (a recording without answers)"
+    size = f" of {board.height} x {board.width} and {len(board.tokens)} tokens" if board.task == "recording" else ""
+    return f"{board.title}{size}"
+
+
 def _same_puzzle(rollouts: Sequence[xr.Dataset], puzzle: int | Sequence[int], own: int) -> list[int]:
     """The index of the puzzle in each series, after it was checked that they all show the same one."""
     count = len(rollouts)
@@ -139,7 +148,9 @@ def _same_puzzle(rollouts: Sequence[xr.Dataset], puzzle: int | Sequence[int], ow
     for letter, rollout, p in zip(LETTERS[1:], rollouts[1:], chosen[1:], strict=False):
         board = board_of(rollout)
         if board != first:
-            raise PackError(f"A and {letter} show different boards: {first.title}, {board.title}. Compare one task.")
+            raise PackError(
+                f"A and {letter} show different boards: {_sized(first)}, {_sized(board)}. Compare one task."
+            )
         wanted = rollouts[0]["x"].values[chosen[0]]
         if (rollout["x"].values[p] != wanted).any() and LETTERS.index(letter) < own:
             where = np.flatnonzero((rollout["x"].values == wanted).all(1))

@@ -183,6 +183,7 @@ def test_answers_without_a_puzzle_stand_on_a_board_of_numbers() -> None:
 
 BOARD = Board("one", "One", "grid", 1, 2, (Token("a", "a"), Token("b", "b")), blank=(0,))
 STEP = {"h": np.zeros((2, 2, 3)), "tokens": np.zeros((2, 2), int)}
+COUNTER = Counter()
 
 
 @pytest.mark.parametrize(
@@ -195,6 +196,23 @@ STEP = {"h": np.zeros((2, 2, 3)), "tokens": np.zeros((2, 2), int)}
         ({"rows": "batch"}, "rows is 'batch'; known: 'puzzles', 'trajectories', None"),
         ({"dtype": "int8"}, "dtype is 'int8'; known: float32, float16"),
         ({"attrs": {"sed": 1}}, "unknown attribute 'sed'.*did you mean 'seed'"),
+        ({"attrs": ["name"]}, r"attrs is \['name'\]; give a mapping"),
+        ({"attrs": {"name": object()}}, "attribute 'name' is <object.*give a text"),
+        ({"attrs": {"name": "a\0b"}}, r"attribute 'name' is 'a\\x00b'; give a text"),
+        ({"attrs": {"name": "a\ud800b"}}, "attribute 'name' is .*; give a text"),
+        ({"model": len, "h": "f"}, "which is no torch.nn.Module; give one, or leave it out"),
+        ({"model": COUNTER, "h": 3}, "'h' is 3; give the name of a module, or a function"),
+        ({"model": COUNTER, "h": COUNTER.f}, "'h' is a module; give its name in the model, h='f'"),
+        ({"model": COUNTER, "step": "f"}, "'step' is a dim or a coordinate"),
+        ({"model": COUNTER, "a b": "f"}, "'a b' cannot name a variable; use 1 to 40 letters"),
+        ({"board": 16}, r"board is 16; give a Board, or \(height, width\)"),
+        ({"board": (4, 4, 1)}, r"board is \(4, 4, 1\); give a Board"),
+        ({"board": (0, 4)}, r"board is \(0, 4\); give .* whole numbers from 1"),
+        ({"prefix": -1}, "prefix is -1; give a count of positions from 0"),
+        ({"prefix": {"a": "x"}}, r"prefix is \{'a': 'x'\}; give"),
+        ({"steps": "6"}, "steps is '6'; give a whole number from 1"),
+        ({"max_bytes": "4GB"}, "max_bytes is '4GB'; give a number of bytes"),
+        ({"units": "nats"}, "units is 'nats'; give a text for each variable"),
     ],
 )
 def test_what_cannot_be_recorded_is_said_before_it_runs(arguments: dict[str, Any], words: str) -> None:
@@ -219,6 +237,17 @@ def test_what_cannot_be_recorded_is_said_before_it_runs(arguments: dict[str, Any
         ({"board": BOARD, "rows": "trajectories", "x": [[0, 1], [1, 0]]}, [STEP], "rows of x differ"),
         ({"board": BOARD}, [{"logits": np.zeros((2, 2, 3))}], "'logits' knows 3 tokens, the board 2"),
         ({}, [], "nothing was recorded"),
+        ({"prefix": 9}, [STEP], "prefix is 9 positions, and 'h' has 2"),
+        ({}, [{"h": np.zeros((0, 3))}], r"'h' is \(0, 3\), nothing; give at least one row"),
+        ({}, [{"logits": np.zeros((2, 3))}], r"'logits' is \(2, 3\); expected \[row, position, token\]"),
+        ({}, [{"tokens": np.zeros((1, 2))}], "'tokens' are float32 from 0.0 to 0.0; give whole numbers"),
+        ({}, [{"tokens": [[-1]]}], "'tokens' are int64 from -1 to -1; give whole numbers from 0"),
+        ({}, [{"tokens": [[2**40]]}], "to 1099511627776; give whole numbers from 0 to 65,534"),
+        ({}, [{"logits": np.zeros((1, 1, 70_000))}], "knows 70,000 tokens, over 65,535"),
+        ({}, [{"z": [[1], [1, 2]]}], r"'z' cannot be an array \(.*\); give one with a function"),
+        ({}, [{"z": torch.eye(3).to_sparse()}], "'z' cannot be an array"),
+        ({}, [{"z": torch.zeros(1, dtype=torch.complex64)}], "holds complex64"),
+        ({}, [{"time step": [1.0]}], "'time step' cannot name a variable"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_one_sentence(arguments: dict[str, Any], steps: list[dict[str, Any]], words: str) -> None:

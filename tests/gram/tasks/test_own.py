@@ -226,7 +226,59 @@ def test_what_cannot_be_read_is_said(sudoku: Task, content: bytes, words: str, t
     assert "\n" not in str(found.value)
 
 
-@pytest.mark.parametrize("source", [3.5, b"1", [[1.5] * 16], [["a"]], [[10] * 16], []])
+@pytest.mark.parametrize("split", [",", ";", "\t"])
+def test_a_table_may_lack_answers_and_has_any_usual_delimiter(sudoku: Task, split: str, tmp_path: Path) -> None:
+    rows = [("puzzle", "solution", "rating"), (LINE, "", "3"), (LINE, sudoku.text(first_solution(sudoku)), "")]
+    (tmp_path / "own.csv").write_text("\n".join(split.join(row).replace("\n", "") for row in map(list, rows[:2])))
+    assert read(sudoku, tmp_path / "own.csv").rating.tolist() == [3]
+    text = "\n".join(split.join(cell.replace("\n", "") for cell in row) for row in rows)
+    (tmp_path / "own.csv").write_text(text, newline="")
+    found = read(sudoku, tmp_path / "own.csv")
+    assert len(found) == 2
+    assert found.rating is None
+
+
+def first_solution(sudoku: Task) -> np.ndarray:
+    return read(sudoku, [LINE]).solutions[0][0]
+
+
+def test_old_line_ends_and_a_list_in_json(sudoku: Task, tmp_path: Path) -> None:
+    (tmp_path / "cr.txt").write_bytes(f"{LINE}\r{LINE}".encode())
+    (tmp_path / "list.json").write_text(json.dumps([LINE, LINE]))
+    assert len(read(sudoku, tmp_path / "cr.txt")) == len(read(sudoku, tmp_path / "list.json")) == 2
+
+
+def test_whole_floats_columns_of_queens_and_iterators(sudoku: Task, queens: Task, debug_checkpoint: Path) -> None:
+    digits = [float(cell) for cell in LINE.replace(".", "0")]
+    expected = sudoku.parse(LINE)
+    for source in ([digits], np.array([digits]), {"puzzle": [LINE]}, iter([LINE])):
+        assert (read(sudoku, source).x == expected).all()
+    assert (read(queens, [[0, -1, -1, -1, -1]]).x == queens.parse("Q..../...../...../...../.....")).all()
+    with pytest.raises(TaskError, match="b'ab' is no list of puzzles"):  # not the puzzles 97 and 98
+        sample(debug_checkpoint, b"ab", trajectories=1, supervision_steps=1)
+    assert sample(debug_checkpoint, iter([QUEENS]), trajectories=1, supervision_steps=1).sizes["puzzle"] == 1
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        ({"puzzle": [LINE, np.nan]}, "the table, puzzle 2 is empty"),
+        ({"puzzle": [123]}, "the table, puzzle 1: a puzzle is '123'; give a text"),
+        ({"puzzle": [LINE], "answer": [5]}, "the table, puzzle 1: its answer: a puzzle is '5'"),
+        ({"puzzle": [LINE], "rating": [np.inf]}, "a rating is no whole number"),
+        ({"puzzle": [LINE], "rating": ["9" * 30]}, "a rating is no whole number"),
+        ({"puzzle": [LINE], "rating": [1, 2]}, "its columns have different lengths"),
+        ({}, "no column of none holds puzzles"),
+    ],
+)
+def test_what_a_table_cannot_hold_is_said(sudoku: Task, columns: dict[str, list[Any]], words: str) -> None:
+    with pytest.raises(TaskError, match=re.escape(words)):
+        read(sudoku, columns)
+
+
+@pytest.mark.parametrize(
+    "source", [[[[1, 2], [3]]], [[np.nan] * 16], 3.5, b"1", [[1.5] * 16], [["a"]], [[10] * 16], []]
+)
 def test_what_is_no_list_of_puzzles(sudoku: Task, source: Any) -> None:
     with pytest.raises(TaskError):
         read(sudoku, source)

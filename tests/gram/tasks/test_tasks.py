@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from itertools import combinations, permutations, product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -47,7 +48,11 @@ class Broken(NQueens):
         return np.full(25, EMPTY, np.uint8)
 
 
-def test_a_task_of_others_is_told_what_it_breaks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_task_of_others_is_told_what_it_breaks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    unmade = "from gram.tasks.nqueens import NQueens\nclass Unmade(NQueens):\n    def __init__(self, config): {}['x']\n"
+    (tmp_path / "torn_task.py").write_text("raise RuntimeError('one\\ntwo')\n")
+    (tmp_path / "unmade_task.py").write_text(unmade)
+    monkeypatch.syspath_prepend(tmp_path)
     place, lines = "gram.tasks:Broken", []
 
     def run() -> None:
@@ -61,7 +66,10 @@ def test_a_task_of_others_is_told_what_it_breaks(monkeypatch: pytest.MonkeyPatch
     assert any(line.startswith("BROKEN  refuses a text that is no puzzle: `parse` takes ''") for line in lines)
     assert sum(line.startswith("kept") for line in lines) == 15
     for wrong, words in (
-        ("gram.tasks:Nothing", "cannot be imported"), ("gram.tasks:Puzzles", "is no task"), ("nowhere", "write module:")
+        ("gram.tasks:Nothing", "cannot be imported"), ("gram.tasks:Puzzles", "is no task"),
+        ("nowhere", "write module:"),
+        ("torn_task:Any", r"'torn_task:Any' fails as it is imported \(RuntimeError: one two\); correct it"),
+        ("unmade_task:Unmade", r"unmade_task:Unmade cannot be made \(KeyError: 'x'\); correct it"),
     ):  # fmt: skip
         with pytest.raises(contract.ContractError, match=words):
             list(contract.check(wrong))

@@ -10,6 +10,7 @@ import time
 import zlib
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gram.board import Board, Token
+from gram.recorder import record
 from gram.rollout import RolloutError, check, make
 from gramviz import measure
 from gramviz.explorer.pack import pack
@@ -372,6 +374,19 @@ def test_bytes_do_not_depend_on_the_number_of_threads() -> None:
 
 
 # ------------------------------------------------------------------------------------------------------------ arguments
+def test_recordings_on_different_boards_are_told_apart() -> None:
+    def recorded(**step: Any) -> xr.Dataset:
+        rec = record()
+        rec.step(**step)
+        return rec.rollout
+
+    four, six = (recorded(tokens=np.zeros((1, count), int)) for count in (4, 6))
+    with pytest.raises(PackError, match="boards: Recording of 1 x 4 and 2 tokens, Recording of 1 x 6 and 2 tokens"):
+        pack([four, six])
+    with pytest.raises(PackError, match=r"boards: Recording of 1 x 4 and 2 tokens, none \(a recording without"):
+        pack([four, recorded(loss=[1.0])])
+
+
 def test_only_one_puzzle_is_compared(small: xr.Dataset, gram: xr.Dataset) -> None:
     with pytest.raises(PackError, match="A and B show different boards: 8 queens, Sudoku 4x4"):
         pack([gram, small])
