@@ -3,9 +3,9 @@
 The modules keep to a small dialect, so that linking is joining and no bundler (and no Node) is needed: static named
 imports of `./x.js` and `../x.js`, named exports, no `as`, top-level names that are unique over all modules, and one
 `export default` in the entry. A default import of a JSON file becomes a constant. rjsmin takes out comments and spaces,
-a third of the bytes, and leaves every name, so that a line of a stack trace can still be found. It cannot read a
-template literal inside another one (ndparker/rjsmin#22), so those are outside the dialect too. The same files give the
-same text, byte for byte.
+a third of the bytes, and leaves every name, so that a line of a stack trace can still be found; rcssmin does so in a
+template marked `/* css */`. rjsmin cannot read a template literal inside another one (ndparker/rjsmin#22), so those are
+outside the dialect too. The same files give the same text, byte for byte.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from posixpath import dirname, join, normpath
 
+from rcssmin import cssmin
 from rjsmin import jsmin
 
 FRONTEND = Path(__file__).parents[1] / "frontend"
@@ -25,6 +26,7 @@ _DATA = re.compile(r'^import (\w+) from "(\.{1,2}/[\w./-]+\.json)" with \{ type:
 _EXPORT = re.compile(r"^export (?=(?:async function|function|class|const|let)\b)", re.MULTILINE)
 _NAME = re.compile(r"^(export )?(?:async function\*?|function\*?|class|const|let) *([\w$]+)", re.MULTILINE)
 _ILLEGAL = re.compile(r"^(?:import|export|var)\b|\bimport\(", re.MULTILINE)
+_SHEET = re.compile(r"(?<=/\* css \*/ `)[^`$]*(?=`)")  # as editors know it
 _JSDOC = re.compile(r"/\*\*.*?\*/", re.DOTALL)  # where import("./x.js").Name is a type
 # A ${ that is still open, one pair of braces within it allowed, where the next backtick stands.
 _NESTED = re.compile(r"`[^`]*\$\{(?:[^`{}]|\{[^`{}]*\})*`")
@@ -85,6 +87,7 @@ def link(entry: str = "widget.js", folder: Path = FRONTEND, plugins: Mapping[str
             )
         if bad := _NESTED.search(plain):
             raise LinkError(f"{at(bad.end() - 1)}: a template literal inside another one; give the inner one a name")
+        text = _SHEET.sub(lambda found: cssmin(found[0]), text)
         body = jsmin(_EXPORT.sub("", _IMPORT.sub("", text)))
         sources[name] = f"// {name}\n{body.strip()}\n"
 

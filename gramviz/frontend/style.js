@@ -1,7 +1,7 @@
 // The style sheet, as text, because a shadow root takes it from there. Sizes are those of the design: 4-8-12-16-24,
 // text >= 11 px.
 
-export const styleText = `
+export const styleText = /* css */ `
 :host { display: block; contain: inline-size; }
 * { box-sizing: border-box; }
 .gv { font: 12px/1.35 var(--jp-ui-font-family, system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial,

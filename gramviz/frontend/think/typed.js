@@ -6,7 +6,7 @@ import { yourWords } from "./yourwords.js";
 /** @import { Board } from "../types.js" */
 
 const RULER = /^(\*?[-+=:─━═┼╋╬┌┬┐├┤└┴┘╔╦╗╠╣╚╩╝]+\*?)?$/;
-const BLANKS = ".0_*?-";
+const BLANKS = ".0_*?xX-";
 // [0, -1, 3, ...]: where the queen of each row stands, or -1.
 const QUEEN_COLUMNS = /^[[(]?\s*-?\d{1,3}(\s*,\s*-?\d{1,3})+\s*[\])]?$/;
 
