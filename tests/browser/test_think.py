@@ -185,7 +185,7 @@ TYPED = {
         ("12345678." + "." * 8 + "9" + "." * 63, "no solution; the models may still be run", True),
         (CLUES + "1", "rows of 82 characters", False),
         (CLUES.replace("4", "four", 1), "rows of 84 characters", False),
-        ("x" + CLUES[1:], 'row 1, column 1 holds "x"; write 1', False),
+        ("k" + CLUES[1:], 'row 1, column 1 holds "k"; write 1', False),
         (CLUES.replace("1", "１", 1), 'row 1, column 8 holds "１"', False),
         (CLUES.replace("1", "𝟏", 1), 'row 1, column 8 holds "𝟏"', False),
         ("1...\n..2.\n.3..\n...4", "rows of 4, 4, 4, 4 characters", False),

@@ -131,11 +131,21 @@ def pieces(source: str) -> list[str]:
     return [found[0].strip() for found in _PIECE.finditer(source) if found.lastgroup in ("text", "code")]
 
 
-@pytest.mark.parametrize("module", sorted({*MODULES} - {FRONTEND / "contract.js"}), ids=name_of)
+@pytest.mark.parametrize("module", sorted({*MODULES} - {FRONTEND / "contract.js", FRONTEND / "style.js"}), ids=name_of)
 def test_nothing_but_comments_and_spaces_is_taken_out(module: Path):
     plain = re.sub(r"^import \{[^}]*\} from .*\n|^export (?!default)", "", module.read_text(), flags=re.MULTILINE)
     small = link().split(f"// {name_of(module)}\n")[1]
     assert pieces(re.split(r"\n// [\w/]+\.js\n", small)[0]) == pieces(plain)
+
+
+def test_a_style_sheet_loses_its_spaces_and_nothing_else():
+    plain, small = (
+        re.search(r"styleText *= *(?:/\* css \*/ )?`([^`]*)`", text)[1]
+        for text in ((FRONTEND / "style.js").read_text(), link())
+    )
+    assert len(small) < 0.9 * len(plain)
+    bare = [re.sub(r"\s|/\*.*?\*/|;(?=\s*\})", "", text) for text in (plain, small)]
+    assert bare[0] == bare[1]
 
 
 @pytest.mark.parametrize(
