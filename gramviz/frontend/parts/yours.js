@@ -252,6 +252,7 @@ export function createYours(context) {
     },
     update() {
       open.setAttribute("aria-expanded", String(store.transient.edit !== null));
+      if (store.transient.edit) thinker.prepare();
       form.update();
     },
   };

@@ -144,6 +144,11 @@ function createThinker(model, carried) {
       const file = (/** @type {Run} */ run) => () => rolloutFile(puzzle, run, new Date().toISOString());
       return runs.map((run) => ({ name: run.program.name, file: file(run) }));
     },
+    /** Compiles and unpacks while a person still types; what fails is said by the run that needs it. */
+    prepare() {
+      unpacked ??= unpack(carried);
+      unpacked.catch(() => {});
+    },
     status: "",
     /** Where the focus was in "Your puzzle" when the page was last built. @type {string | null} */
     focused: null,
