@@ -509,6 +509,22 @@ class TestText:
         assert min(seen.values()) > 1_000
 
 
+def test_many_puzzles_are_searched_part_by_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    task, searches = Sudoku(SudokuConfig(size=4, generated=40)), []
+    x = task.puzzles("train").x[:5]
+    alone = [task.solve(one, 3) for one in x]
+
+    def search(*arguments: object) -> object:
+        searches.append(arguments)
+        return solver.search(*arguments)
+
+    monkeypatch.setattr(sudoku_module, "search", search)
+    monkeypatch.setattr(sudoku_module, "TOGETHER", 2)
+    for found, expected in zip(task.solve_each(x, 3), alone, strict=True):
+        np.testing.assert_array_equal(found, expected)
+    assert len(searches) == 3
+
+
 HEADER = "source,question,answer,rating"
 ROW = f"puzzles_a,{CLASSIC},{CLASSIC_ANSWER},0"
 FOREIGN = f"other,{CLASSIC_ANSWER[:80]}.,{CLASSIC_ANSWER},3"
