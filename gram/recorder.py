@@ -405,16 +405,14 @@ def _array(name: str, value: Any, dtype: str = "float32") -> Array:
     """A copy on the host; of a tuple its first, floats in `dtype`."""
     if isinstance(value, tuple | list) and value and hasattr(value[0], "shape"):
         value = value[0]
+    if isinstance(value, Mapping):
+        raise RecordError(f"{name!r} is a mapping of {', '.join(map(str, value))}; choose one with a function")
     try:
         if hasattr(value, "detach"):
             value = value.detach().cpu()
             value = (value.float() if value.is_floating_point() else value).numpy()
-        if isinstance(value, Mapping):
-            raise RecordError(f"{name!r} is a mapping of {', '.join(map(str, value))}; choose one with a function")
         array = np.array(value)
     except (TypeError, ValueError, NotImplementedError) as error:  # ragged, sparse, without data
-        if isinstance(error, RecordError):
-            raise
         raise RecordError(
             f"{name!r} cannot be an array ({str(error).partition(chr(10))[0]}); give one with a function"
         ) from error
