@@ -4,9 +4,9 @@
     made.meta       sizes, names and the digest of the weights, as JSON
     made.weights    float16, little-endian, in the order of `_order`
 
-The page reads both (`frontend/network.js`) and hands them to `gramviz/kernel/kernel.c`. It computes in float32 with the
-weights rounded to float16, so a model in Python agrees with it to rounding where its weights are rounded too
-(`rounded`), and draws the same trajectories with the noise of `gram.inference.philox`.
+The page reads both (`frontend/think/network.js`) and hands them to `gramviz/kernel/kernel.c`. It computes in float32 with the
+weights rounded to float16, so a model in Python agrees with it to rounding where its weights are rounded too, and
+draws the same trajectories with the noise of `gram.inference.philox`.
 """
 
 from __future__ import annotations
@@ -74,11 +74,6 @@ def program(name: str | os.PathLike[str], board: Board) -> Program:
         "checkpoint": published,
     }
     return Program(meta | {"sha256": hashlib.sha256(raw).hexdigest()}, raw)
-
-
-def rounded(tensors: Weights) -> dict[str, NDArray[np.float32]]:
-    """Weights as a page has them: rounded to float16."""
-    return {name: part.astype(np.float16).astype(np.float32) for name, part in tensors.items()}
 
 
 def _sizes(name: str, model: Mapping[str, Any], board: Board) -> dict[str, Any]:
