@@ -4,9 +4,9 @@
     made.meta       sizes, names and the digest of the weights, as JSON
     made.weights    float16, little-endian, in the order of `_order`
 
-The page reads both (`frontend/think/network.js`) and hands them to `gramviz/kernel/kernel.c`. It computes in float32 with the
-weights rounded to float16, so a model in Python agrees with it to rounding where its weights are rounded too, and
-draws the same trajectories with the noise of `gram.inference.philox`.
+The page reads both (`frontend/think/network.js`) and hands them to `gramviz/kernel/kernel.c`. It computes in float32
+with the weights rounded to float16, so a model in Python agrees with it to rounding where its weights are rounded too,
+and draws the same trajectories with the noise of `gram.inference.philox`.
 """
 
 from __future__ import annotations
