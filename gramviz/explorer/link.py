@@ -2,10 +2,10 @@
 
 The modules keep to a small dialect, so that linking is joining and no bundler (and no Node) is needed: static named
 imports of `./x.js` and `../x.js`, named exports, no `as`, top-level names that are unique over all modules, and one
-`export default` in the entry. A default import of a JSON file becomes a constant. rjsmin takes out comments and spaces,
-a third of the bytes, and leaves every name, so that a line of a stack trace can still be found; rcssmin does so in a
-template marked `/* css */`. rjsmin cannot read a template literal inside another one (ndparker/rjsmin#22), so those are
-outside the dialect too. The same files give the same text, byte for byte.
+`export default` in the entry. A default import of a JSON file becomes a constant, without its descriptions. rjsmin
+takes out comments and spaces, a third of the bytes, and leaves every name, so that a line of a stack trace can still be
+found; rcssmin does so in a template marked `/* css */`. rjsmin cannot read a template literal inside another one
+(ndparker/rjsmin#22), so those are outside the dialect too. The same files give the same text, byte for byte.
 """
 
 from __future__ import annotations
@@ -27,6 +27,10 @@ _EXPORT = re.compile(r"^export (?=(?:async function|function|class|const|let)\b)
 _NAME = re.compile(r"^(export )?(?:async function\*?|function\*?|class|const|let) *([\w$]+)", re.MULTILINE)
 _ILLEGAL = re.compile(r"^(?:import|export|var)\b|\bimport\(", re.MULTILINE)
 _SHEET = re.compile(r"(?<=/\* css \*/ `)[^`$]*(?=`)")  # as editors know it
+# What the formatter writes and no parser needs: a separator that ends a last line, parentheses of one parameter.
+_LAST = re.compile(r";(?=\n *\})|,(?=\n *[}\])])")
+_ARROW = re.compile(r"(?<![\w$])\(([\w$]+)\)=>")
+_KEY = re.compile(r'"([A-Za-z]\w*)":')  # in JSON, where a quote within a text is escaped
 _JSDOC = re.compile(r"/\*\*.*?\*/", re.DOTALL)  # where import("./x.js").Name is a type
 # A ${ that is still open, one pair of braces within it allowed, where the next backtick stands.
 _NESTED = re.compile(r"`[^`]*\$\{(?:[^`{}]|\{[^`{}]*\})*`")
@@ -88,7 +92,11 @@ def link(entry: str = "widget.js", folder: Path = FRONTEND, plugins: Mapping[str
         if bad := _NESTED.search(plain):
             raise LinkError(f"{at(bad.end() - 1)}: a template literal inside another one; give the inner one a name")
         text = _SHEET.sub(lambda found: cssmin(found[0]), text)
-        body = jsmin(_EXPORT.sub("", _IMPORT.sub("", text)))
+        body = _EXPORT.sub("", _IMPORT.sub("", text))
+        if name in added:  # a stranger's texts could look so
+            body = jsmin(body)
+        else:
+            body = _ARROW.sub(r"\1=>", jsmin(_LAST.sub("", body)))
         sources[name] = f"// {name}\n{body.strip()}\n"
 
     visit(entry, entry, ())
@@ -118,4 +126,11 @@ def _modules(plugins: Mapping[str, str], folder: Path) -> dict[str, str]:
 
 
 def _constant(name: str, path: Path) -> str:
-    return f"const {name} = {json.dumps(json.loads(path.read_text(encoding='utf-8')), separators=(',', ':'))};"
+    """What the page needs of a JSON file; descriptions are for the sentences of Python."""
+
+    def undescribed(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        return {key: value for key, value in pairs if key != "description"}
+
+    data = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=undescribed)
+    text = _KEY.sub(r"\1:", json.dumps(data, separators=(",", ":")))
+    return f"const {name} = {text};"
