@@ -4,7 +4,7 @@ import { placeName } from "./cells.js";
 import { contract } from "./contract.js";
 import { copyPython } from "./export.js";
 import { isSudoku } from "./explain.js";
-import { colorChoices, nearestTrajectory, seriesOf, shownTrajectory } from "./groups.js";
+import { colorChoices, nearestTrajectory, seriesOf, shownTrajectory, visibleSeries, whoIs } from "./groups.js";
 import { planesOf, zoomed } from "./planes.js";
 import { absentFrom, sortedPuzzles } from "./puzzles.js";
 import { detailsSentence } from "./sentences.js";
@@ -101,15 +101,12 @@ function jumpActions({ payload, store, say }, go) {
       const { state } = store;
       const { focus } = state;
       const own = state.pinned && String(state.pinned) !== String(focus);
-      const pinned = own ? state.pinned : rivalOf(payload, state, seriesOf(payload, focus[0]), focus[1]);
+      const pinned = own ? state.pinned : rivalOf(payload, state, ...whoIs(payload, focus));
       if (!pinned) return say(words.jump.part);
       store.set({ pinned });
-      const [one, other] = [pinned, focus].map(([letter]) => seriesOf(payload, letter));
-      const names = /** @type {const} */ ([
-        words.trajectoryName(one, pinned[1]),
-        words.trajectoryName(other, focus[1]),
-      ]);
-      const found = parting(one, pinned[1], other, focus[1]);
+      const [one, other] = [whoIs(payload, pinned), whoIs(payload, focus)];
+      const names = /** @type {const} */ ([words.trajectoryName(...one), words.trajectoryName(...other)]);
+      const found = parting(...one, ...other);
       if (!found) return say(words.time.same(...names));
       go(found.step);
       return say(words.time.partAt(...names, placeName(payload.board, found.cell)));
@@ -128,7 +125,7 @@ function selectActions({ payload, store, say }) {
   /** Those of which something holds; where there are none, it says so.
    * @param {string} otherwise @param {(series: Series, trajectory: number) => boolean} isOne */
   function those(otherwise, isOne) {
-    const visible = payload.series.filter(({ letter }) => !store.state.hidden.includes(letter));
+    const visible = visibleSeries(payload, store.state);
     const found = visible.map((series) => [series.letter, [...Array(series.n).keys()].filter((k) => isOne(series, k))]);
     const some = found.filter(([, list]) => list.length);
     return some.length ? select(Object.fromEntries(some)) : say(otherwise);
@@ -138,7 +135,7 @@ function selectActions({ payload, store, say }) {
     /** What can be selected now: a label, what it means, and whether it is often wanted. */
     selections() {
       const { focus, cursor, cells, selected } = store.state;
-      const [series, trajectory] = [seriesOf(payload, focus[0]), focus[1]];
+      const [series, trajectory] = whoIs(payload, focus);
       const name = words.trajectoryName(series, trajectory);
       const place = cells.length ? placeName(payload.board, cells[0]) : "";
       const token = series.tokens(trajectory, cursor.step)[cells[0]];
@@ -168,8 +165,7 @@ function choiceActions({ payload, store }) {
   const all = (/** @type {{n: number}} */ { n }) => [...Array(n).keys()];
   return {
     nearest() {
-      const { focus } = store.state;
-      const near = nearestTrajectory(payload, store.state, seriesOf(payload, focus[0]), focus[1]);
+      const near = nearestTrajectory(payload, store.state, ...whoIs(payload, store.state.focus));
       if (near) store.set({ focus: [near.series.letter, near.trajectory], board: "focus" });
     },
     pin() {
@@ -198,7 +194,7 @@ function choiceActions({ payload, store }) {
       if (seriesOf(payload, letter)) store.set({ hidden: toggled(store.state.hidden, letter) });
     },
     selectAll() {
-      const visible = payload.series.filter((series) => !store.state.hidden.includes(series.letter));
+      const visible = visibleSeries(payload, store.state);
       store.set({ selected: Object.fromEntries(visible.map((series) => [series.letter, all(series)])) });
     },
   };

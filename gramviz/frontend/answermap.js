@@ -3,13 +3,13 @@
 import { countsOf } from "./answerspace.js";
 import { cellName } from "./cells.js";
 import { density, levelOf, regions } from "./cloud.js";
-import { cased, roundRect } from "./draw.js";
+import { cased, meets, roundRect } from "./draw.js";
 import { PLAIN } from "./groups.js";
 import { drawSentence, laneColor } from "./river.js";
 import { clipTo, lightness, strokeTrajectories, trace } from "./trajectories.js";
 import { words } from "./words.js";
 
-/** @import { Box, Pair, Payload, Pen, PlacedPlane, Scene } from "./types.js" */
+/** @import { Pair, Payload, Pen, PlacedPlane, Scene } from "./types.js" */
 /** @typedef {import("./cloud.js").Density} Density */
 
 const CIRCLE = 7; // px
@@ -153,8 +153,6 @@ export function drawPlaces(pen, plane, { payload: { board, space }, theme, font,
   if (veiled || small) return;
   pen.font = `11px ${font}`;
   pen.textAlign = "left";
-  const meets = (/** @type {Box} */ a, /** @type {Box} */ b) =>
-    a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
   space.places.forEach(({ x, y, names }, index) => {
     const text = names
       .map(([cell, token]) => `${cellName(board, cell)}=${board.tokens[token].symbol || board.tokens[token].label}`)

@@ -1,5 +1,6 @@
 // Answers: which were reached, by which trajectories, and which one each rule would choose. Pure functions.
 
+import { majority, allOf, visibleSeries } from "./groups.js";
 import { percent } from "./text.js";
 import { words } from "./words.js";
 
@@ -40,48 +41,44 @@ export function answerWords(payload, id) {
 export function answerRows(payload, state) {
   /** @type {Map<number | null, AnswerRow>} */
   const byId = new Map();
-  for (const series of payload.series) {
-    if (state.hidden.includes(series.letter)) continue;
-    for (let trajectory = 0; trajectory < series.n; trajectory += 1) {
-      const id = state.answers_at === "final" ? series.final(trajectory) : series.answer(trajectory, state.cursor.step);
-      const row = byId.get(id) ?? {
-        id,
-        letter: id === null ? null : (payload.answers[id]?.letter ?? null),
-        label: id === null ? words.answers.between : answerWords(payload, id),
-        outcome: id === null ? 2 : outcomeOf(payload, id),
-        counts: {},
-        total: 0,
-        trajectories: [],
-      };
-      byId.set(id, row);
-      row.counts[series.letter] = (row.counts[series.letter] ?? 0) + 1;
-      row.total += 1;
-      row.trajectories.push([series, trajectory]);
-    }
+  for (const [series, trajectory] of allOf(visibleSeries(payload, state))) {
+    const id = state.answers_at === "final" ? series.final(trajectory) : series.answer(trajectory, state.cursor.step);
+    const row = byId.get(id) ?? {
+      id,
+      letter: id === null ? null : (payload.answers[id]?.letter ?? null),
+      label: id === null ? words.answers.between : answerWords(payload, id),
+      outcome: id === null ? 2 : outcomeOf(payload, id),
+      counts: {},
+      total: 0,
+      trajectories: [],
+    };
+    byId.set(id, row);
+    row.counts[series.letter] = (row.counts[series.letter] ?? 0) + 1;
+    row.total += 1;
+    row.trajectories.push([series, trajectory]);
   }
   // Letters are fixed by final size and stay in place during play; "on the way" comes last.
   return [...byId.values()].sort((a, b) => (a.id ?? Infinity) - (b.id ?? Infinity));
 }
+
+/** What stands where the rollout cannot say what is right. @param {Payload} payload */
+export const unjudged = ({ board }) => words.answers[board.kind === "image" ? "picture" : "noValid"];
 
 /** What each rule of choice takes from the trajectories of a series: the rule, an answer, and a note.
  * @param {Series} series @returns {{ rule: string, id: number, note: string }[]} */
 export function choices(series) {
   const found = [];
   if (series.n === 1) return [{ rule: words.answers.alone(series.name), id: series.final(0), note: "" }];
-  /** @type {Map<number, number>} */
-  const counts = new Map();
-  for (let trajectory = 0; trajectory < series.n; trajectory += 1)
-    counts.set(series.final(trajectory), (counts.get(series.final(trajectory)) ?? 0) + 1);
-  const [majority, votes] = [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0])[0];
-  found.push({ rule: words.answers.majority, id: majority, note: `${votes} of ${series.n}` });
+  const [most, votes] = majority(series);
+  found.push({ rule: words.answers.majority, id: most, note: `${votes} of ${series.n}` });
   for (const rule of /** @type {const} */ (["value", "halt"])) {
     if (!series.curves[rule]) continue;
     const values = Array.from({ length: series.n }, (_, trajectory) =>
       series.curve(rule, trajectory, series.steps - 1),
     );
     const best = values.reduce(
-      (most, value, trajectory) =>
-        value > (values[most] ?? -Infinity) || !Number.isFinite(values[most]) ? trajectory : most,
+      (first, value, trajectory) =>
+        value > (values[first] ?? -Infinity) || !Number.isFinite(values[first]) ? trajectory : first,
       0,
     );
     if (Number.isFinite(values[best]))
@@ -91,7 +88,7 @@ export function choices(series) {
     const right = Array.from({ length: series.n }, (_, trajectory) => trajectory).find(
       (trajectory) => series.outcome(trajectory) === 1,
     );
-    found.push({ rule: words.answers.any, id: right === undefined ? majority : series.final(right), note: "" });
+    found.push({ rule: words.answers.any, id: right === undefined ? most : series.final(right), note: "" });
   }
   return found;
 }

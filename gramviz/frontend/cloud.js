@@ -1,7 +1,7 @@
 // The cloud: where the heads are dense. A Gaussian kernel per head, and the lines that hold 50 and 90 % of the density.
 
 import { PLAIN } from "./groups.js";
-import { headAt } from "./planes.js";
+import { headAt, shownIn } from "./planes.js";
 
 /** @import { Pair, Pen, PlacedPlane, Scene } from "./types.js" */
 
@@ -109,12 +109,11 @@ export function regions({ values, axes: [x, y] }, level) {
  * @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene */
 export function drawCloud(pen, plane, { theme, state, emphasis, colors }) {
   const heads = colors.groups.map(() => /** @type {Pair[]} */ ([]));
-  for (const part of plane.parts)
-    for (let trajectory = 0; trajectory < part.series.n; trajectory += 1) {
-      const head = headAt(part, trajectory, state.cursor.step);
-      if (emphasis[part.series.letter][trajectory] >= PLAIN && Number.isFinite(head[0] + head[1]))
-        heads[colors.of[part.series.letter][trajectory]].push(head);
-    }
+  for (const [part, trajectory] of shownIn(plane.parts)) {
+    const head = headAt(part, trajectory, state.cursor.step);
+    if (emphasis[part.series.letter][trajectory] >= PLAIN && Number.isFinite(head[0] + head[1]))
+      heads[colors.of[part.series.letter][trajectory]].push(head);
+  }
   heads.forEach((points, group) => {
     if (points.length < FEWEST_HEADS) return;
     const field = density(points);

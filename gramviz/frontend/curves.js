@@ -2,7 +2,7 @@
 
 import { band } from "./bands.js";
 import { drawLine, drawText, fillArea, fillBox } from "./shapes.js";
-import { GRAY, HIDDEN, SELECTED, seriesOf, shownTrajectory } from "./groups.js";
+import { GRAY, HIDDEN, SELECTED, seriesOf, shownTrajectory, allOf, visibleSeries } from "./groups.js";
 import { number } from "./text.js";
 import { words } from "./words.js";
 
@@ -94,15 +94,7 @@ export function axesOf(name, range, steps, { width, height, open = false }) {
 }
 
 /** The trajectories of the series that are shown. @param {Payload} payload @param {State} state */
-export const visibleTrajectories = (payload, state) =>
-  payload.series
-    .filter((series) => !state.hidden.includes(series.letter))
-    .flatMap((series) =>
-      Array.from(
-        { length: series.n },
-        (_, trajectory) => /** @type {import("./types.js").Who} */ ([series, trajectory]),
-      ),
-    );
+export const visibleTrajectories = (payload, state) => allOf(visibleSeries(payload, state));
 
 /**
  * The trajectory whose line is nearest to a point: [letter, index] or null.

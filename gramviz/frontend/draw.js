@@ -1,6 +1,6 @@
 // Canvas helpers: a sharp surface, and the marks that mean the same everywhere.
 
-/** @import { Pair, Pen, Recorder, Shape } from "./types.js" */
+/** @import { Box, Pair, Pen, Recorder, Shape } from "./types.js" */
 
 const MOST = 8e6; // pixels of a backing store
 
@@ -169,6 +169,10 @@ export function cased(pen, text, x, y, color, casing) {
   pen.fillStyle = color;
   pen.fillText(text, x, y);
 }
+
+/** Whether two boxes share a point. @param {Box} a @param {Box} b */
+export const meets = (a, b) =>
+  a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
 
 /** Whether a point lies inside a polygon [[x, y], ...] (even-odd).
  * @param {Pair[]} polygon @param {number} x @param {number} y */

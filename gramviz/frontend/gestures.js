@@ -3,7 +3,7 @@
 import { inside } from "./draw.js";
 import { withCommand } from "./focus.js";
 import { shownTrajectory } from "./groups.js";
-import { framed, headAt, nearest, riverLine, zoomed } from "./planes.js";
+import { framed, headAt, shownIn, nearest, riverLine, zoomed } from "./planes.js";
 import { hoverOf, nameAt } from "./named.js";
 import { scoreAt } from "./score.js";
 import { changeSelection } from "./selection.js";
@@ -126,9 +126,8 @@ function finishLasso({ store }, stage, event) {
   const plane = planeAt(stage, points[0]);
   /** @type {[string, number][]} */
   const found = [];
-  for (const part of plane.parts)
-    for (let trajectory = 0; trajectory < part.series.n && !state.hidden.includes(part.series.letter); trajectory += 1)
-      if (inside(points, ...headAt(part, trajectory, state.cursor.step))) found.push([part.series.letter, trajectory]);
+  for (const [part, trajectory] of shownIn(plane.parts, state.hidden))
+    if (inside(points, ...headAt(part, trajectory, state.cursor.step))) found.push([part.series.letter, trajectory]);
   const selected = changeSelection(state.selected, found, { add: withCommand(event), remove: event.altKey });
   const count = Object.values(selected).reduce((sum, list) => sum + list.length, 0);
   const outline = points.map((/** @type {Point} */ [x, y]) => [plane.fromX(x), plane.fromY(y)]);
@@ -316,13 +315,12 @@ export function stepHead({ store }, { planes }, [dx, dy], add) {
   let least = Infinity;
   /** @type {[string, number] | null} */
   let best = null;
-  for (const part of plane.parts)
-    for (let trajectory = 0; trajectory < part.series.n && !hidden.includes(part.series.letter); trajectory += 1) {
-      const [a, b] = headAt(part, trajectory, cursor.step);
-      const along = (a - x) * dx + (b - y) * dy;
-      const cost = along + 2 * (Math.abs((a - x) * dy) + Math.abs((b - y) * dx));
-      if (along > 0.5 && cost < least) [least, best] = [cost, [part.series.letter, trajectory]];
-    }
+  for (const [part, trajectory] of shownIn(plane.parts, hidden)) {
+    const [a, b] = headAt(part, trajectory, cursor.step);
+    const along = (a - x) * dx + (b - y) * dy;
+    const cost = along + 2 * (Math.abs((a - x) * dy) + Math.abs((b - y) * dx));
+    if (along > 0.5 && cost < least) [least, best] = [cost, [part.series.letter, trajectory]];
+  }
   if (!best) return;
   const more = add ? { selected: changeSelection(selected, [best], { add: true }) } : {};
   store.set({ focus: best, board: "focus", ...more });

@@ -5,7 +5,7 @@ import { drawAnswerMap } from "./answermap.js";
 import { cased, hull, roundRect, tracePolygon } from "./draw.js";
 import { HIDDEN } from "./groups.js";
 import { clipTo, strokeTrajectories } from "./trajectories.js";
-import { headAt } from "./planes.js";
+import { headAt, shownIn } from "./planes.js";
 import { drawRiver } from "./river.js";
 import { drawScore } from "./score.js";
 import { number } from "./text.js";
@@ -152,12 +152,11 @@ function drawScale(pen, { basis, box, scale }, { theme }) {
 /** @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene */
 function drawHulls(pen, plane, scene) {
   const byAnswer = /** @type {Map<number, Pair[]>} */ (new Map());
-  for (const part of plane.parts)
-    for (let trajectory = 0; trajectory < part.series.n; trajectory += 1) {
-      if (scene.emphasis[part.series.letter][trajectory] === HIDDEN) continue;
-      const answer = part.series.final(trajectory);
-      byAnswer.set(answer, [...(byAnswer.get(answer) ?? []), headAt(part, trajectory, scene.steps - 1)]);
-    }
+  for (const [part, trajectory] of shownIn(plane.parts)) {
+    if (scene.emphasis[part.series.letter][trajectory] === HIDDEN) continue;
+    const answer = part.series.final(trajectory);
+    byAnswer.set(answer, [...(byAnswer.get(answer) ?? []), headAt(part, trajectory, scene.steps - 1)]);
+  }
   const named = /** @type {Pair[]} */ ([]);
   for (const [answer, points] of [...byAnswer].sort((a, b) => a[0] - b[0])) {
     const letter = scene.answers[answer]?.letter;

@@ -7,7 +7,7 @@ import { percent } from "./text.js";
 import { words } from "./words.js";
 
 /** @import { ColorGroup, ColorGroups, ColorToken, Emphasis, Grouping, Hover, Payload, Series } from "./types.js" */
-/** @import { Shape, State, Who } from "./types.js" */
+/** @import { Shape, State, Trajectory, Who } from "./types.js" */
 
 const { roles } = contract;
 /** @type {{ key: string, color: ColorToken, shape: Shape, dash: number[] }[]} */
@@ -180,14 +180,24 @@ function pointedAt(state, hover, shown) {
 export const seriesOf = (payload, letter) =>
   /** @type {Series} */ (payload.series.find((series) => series.letter === letter));
 
+/** The series that are not hidden. @param {Payload} payload @param {Pick<State, "hidden">} state */
+export const visibleSeries = (payload, { hidden }) => payload.series.filter(({ letter }) => !hidden.includes(letter));
+
+/** Every trajectory of some series. @param {Series[]} list */
+export const allOf = (list) =>
+  list.flatMap((series) => Array.from({ length: series.n }, (_, k) => /** @type {Who} */ ([series, k])));
+
+/** A trajectory, by its series. @param {Payload} payload @param {Trajectory} name @returns {Who} */
+export const whoIs = (payload, [letter, trajectory]) => [seriesOf(payload, letter), trajectory];
+
 /** The trajectory whose board is shown: [series, trajectory]. Pointing previews, the board's tab decides, else it is
  * the focus.
  * @param {Payload} payload @param {State} state @param {Hover | null} [hover] @returns {Who} */
 export function shownTrajectory(payload, state, hover = null) {
-  if (hover?.trajectory) return [seriesOf(payload, hover.trajectory[0]), hover.trajectory[1]];
-  if (hover?.preview) return [seriesOf(payload, hover.preview[0]), hover.preview[1]];
+  if (hover?.trajectory) return whoIs(payload, hover.trajectory);
+  if (hover?.preview) return whoIs(payload, hover.preview);
   const series = payload.series.find(({ letter }) => letter === state.board);
-  if (!series || series.letter === state.focus[0]) return [seriesOf(payload, state.focus[0]), state.focus[1]];
+  if (!series || series.letter === state.focus[0]) return whoIs(payload, state.focus);
   return [series, state.pinned?.[0] === series.letter ? state.pinned[1] : representative(series)];
 }
 
@@ -195,8 +205,7 @@ export function shownTrajectory(payload, state, hover = null) {
  * there is none.
  * @param {Payload} payload @param {State} state @returns {Who | null} */
 export function otherTrajectory(payload, state) {
-  if (state.pinned && String(state.pinned) !== String(state.focus))
-    return [seriesOf(payload, state.pinned[0]), state.pinned[1]];
+  if (state.pinned && String(state.pinned) !== String(state.focus)) return whoIs(payload, state.pinned);
   const series = payload.series.find((candidate) => candidate.letter !== state.focus[0]);
   return series ? [series, representative(series)] : null;
 }
@@ -208,8 +217,7 @@ export function nearestTrajectory(payload, state, series, trajectory) {
   const { step } = state.cursor;
   const mine = series.tokens(trajectory, step);
   let best = null;
-  for (const other of payload.series) {
-    if (state.hidden.includes(other.letter)) continue;
+  for (const other of visibleSeries(payload, state)) {
     for (let index = 0; index < other.n; index += 1) {
       if (other === series && index === trajectory) continue;
       const theirs = other.tokens(index, step);
@@ -221,14 +229,20 @@ export function nearestTrajectory(payload, state, series, trajectory) {
   return best;
 }
 
+/** The most frequent final answer of a series, and how often it is reached.
+ * @param {Series} series @returns {[number, number]} */
+export function majority(series) {
+  const counts = new Map();
+  for (let trajectory = 0; trajectory < series.n; trajectory += 1)
+    counts.set(series.final(trajectory), (counts.get(series.final(trajectory)) ?? 0) + 1);
+  return [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0])[0];
+}
+
 /** The trajectory that stands for a series: the first that ends in its most frequent answer, which is what a majority
  * vote takes.
  * @param {Series} series */
 export function representative(series) {
-  const counts = new Map();
-  for (let trajectory = 0; trajectory < series.n; trajectory += 1)
-    counts.set(series.final(trajectory), (counts.get(series.final(trajectory)) ?? 0) + 1);
-  const [answer] = [...counts].sort((a, b) => b[1] - a[1] || a[0] - b[0])[0];
+  const [answer] = majority(series);
   let trajectory = 0;
   while (series.final(trajectory) !== answer) trajectory += 1;
   return trajectory;
@@ -241,6 +255,5 @@ export function crowd(payload, state) {
     (state.selected[series.letter] ?? []).map((trajectory) => /** @type {Who} */ ([series, trajectory])),
   );
   if (chosen.length) return chosen;
-  const series = seriesOf(payload, state.focus[0]);
-  return Array.from({ length: series.n }, (_, trajectory) => [series, trajectory]);
+  return allOf([seriesOf(payload, state.focus[0])]);
 }

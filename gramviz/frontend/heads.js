@@ -1,10 +1,10 @@
 // What moves on the map: heads, halos, the special trajectories and their labels. Redrawn on every frame of a motion.
 
 import { drawNamed, drawPlaces } from "./answermap.js";
-import { cased, mark, roundRect, tracePolygon } from "./draw.js";
+import { cased, mark, meets, roundRect, tracePolygon } from "./draw.js";
 import { FAINT, GRAY, HIDDEN, PLAIN, SELECTED } from "./groups.js";
 import { alphaOf, clipTo, trace } from "./trajectories.js";
-import { headAt, isOfAnswers, nearOf } from "./planes.js";
+import { headAt, shownIn, isOfAnswers, nearOf } from "./planes.js";
 import { drawNow } from "./river.js";
 import { shapeOf } from "./scene.js";
 
@@ -130,19 +130,15 @@ function drawSpecial(pen, { part, trajectory, kind }, scene, shape) {
 function drawHalos(pen, plane, scene, level) {
   const { theme, state, emphasis, colors, fraction } = scene;
   const discs = new Map();
-  for (const part of plane.parts)
-    for (let trajectory = 0; trajectory < part.series.n; trajectory += 1) {
-      if (emphasis[part.series.letter][trajectory] !== level || !part.outside) continue;
-      const group = colors.of[part.series.letter][trajectory];
-      const outside = part.outside[trajectory * part.series.steps + part.series.held(state.cursor.step)] / 255;
-      if (!discs.has(group)) discs.set(group, []);
-      discs
-        .get(group)
-        .push([
-          ...headAt(part, trajectory, state.cursor.step, fraction, state.cursor.low),
-          3 + 12 * Math.sqrt(outside),
-        ]);
-    }
+  for (const [part, trajectory] of shownIn(plane.parts)) {
+    if (emphasis[part.series.letter][trajectory] !== level || !part.outside) continue;
+    const group = colors.of[part.series.letter][trajectory];
+    const outside = part.outside[trajectory * part.series.steps + part.series.held(state.cursor.step)] / 255;
+    if (!discs.has(group)) discs.set(group, []);
+    discs
+      .get(group)
+      .push([...headAt(part, trajectory, state.cursor.step, fraction, state.cursor.low), 3 + 12 * Math.sqrt(outside)]);
+  }
   pen.globalAlpha = HALO * alphaOf(level, scene);
   for (const [group, list] of discs) {
     pen.beginPath();
@@ -161,17 +157,16 @@ function drawHeads(pen, plane, scene) {
   const shape = headShape(plane, scene);
   if (scene.halo) for (const level of [FAINT, PLAIN, SELECTED]) drawHalos(pen, plane, scene, level);
   for (const level of [GRAY, FAINT, PLAIN, SELECTED])
-    for (const part of plane.parts)
-      for (let trajectory = 0; trajectory < part.series.n; trajectory += 1) {
-        if (emphasis[part.series.letter][trajectory] !== level) continue;
-        const [x, y] = headAt(part, trajectory, state.cursor.step, fraction, state.cursor.low);
-        const color =
-          level === GRAY ? theme.gray : theme.pick(colors.groups[colors.of[part.series.letter][trajectory]].color);
-        const radius = (scene.small ? 1.6 : level === GRAY ? 2.2 : 3.4) * nearOf(part, trajectory, state.cursor.step);
-        pen.globalAlpha = level === GRAY ? 0.6 : Math.min(1, alphaOf(level, scene));
-        mark(pen, shape(part.series, trajectory), x, y, radius, color);
-        if (level === SELECTED && !scene.small) ringHead(pen, x, y, radius + 2.4, theme.ink);
-      }
+    for (const [part, trajectory] of shownIn(plane.parts)) {
+      if (emphasis[part.series.letter][trajectory] !== level) continue;
+      const [x, y] = headAt(part, trajectory, state.cursor.step, fraction, state.cursor.low);
+      const color =
+        level === GRAY ? theme.gray : theme.pick(colors.groups[colors.of[part.series.letter][trajectory]].color);
+      const radius = (scene.small ? 1.6 : level === GRAY ? 2.2 : 3.4) * nearOf(part, trajectory, state.cursor.step);
+      pen.globalAlpha = level === GRAY ? 0.6 : Math.min(1, alphaOf(level, scene));
+      mark(pen, shape(part.series, trajectory), x, y, radius, color);
+      if (level === SELECTED && !scene.small) ringHead(pen, x, y, radius + 2.4, theme.ink);
+    }
   pen.globalAlpha = 1;
 }
 
@@ -189,14 +184,13 @@ function ringHead(pen, x, y, radius, color) {
  * @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene */
 function drawInit(pen, plane, scene) {
   const done = /** @type {Pair[]} */ ([]);
-  for (const part of plane.parts)
-    for (let trajectory = 0; trajectory < part.series.n; trajectory += 1) {
-      if (scene.emphasis[part.series.letter][trajectory] === HIDDEN) continue;
-      const [x, y] = headAt(part, trajectory, 0);
-      if (done.some(([a, b]) => Math.hypot(a - x, b - y) < 6)) continue;
-      if (done.length < 6) mark(pen, "diamond", x, y, 4.6, scene.theme.ink);
-      done.push([x, y]);
-    }
+  for (const [part, trajectory] of shownIn(plane.parts)) {
+    if (scene.emphasis[part.series.letter][trajectory] === HIDDEN) continue;
+    const [x, y] = headAt(part, trajectory, 0);
+    if (done.some(([a, b]) => Math.hypot(a - x, b - y) < 6)) continue;
+    if (done.length < 6) mark(pen, "diamond", x, y, 4.6, scene.theme.ink);
+    done.push([x, y]);
+  }
   if (done.length !== 1) return;
   pen.font = `11px ${scene.font}`;
   pen.textAlign = "center";
@@ -221,8 +215,6 @@ function drawLabels(pen, plane, scene) {
     height: 34,
   }); // the scale bar
   taken.push(...plane.hits.map(({ box }) => box));
-  const meets = (/** @type {Box} */ a, /** @type {Box} */ b) =>
-    a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
   for (const { part, trajectory, kind, head } of list) {
     const { series } = part;
     const text = series.n === 1 ? `${series.letter} ${series.name}` : `${series.letter} #${trajectory}`;

@@ -1,7 +1,7 @@
 // A lesson in progress: chapters, and quizzes that hide the future. Data, not code: gramviz.chapters checks the YAML.
 
 import { cellName, changedCells, tokenLabel } from "./cells.js";
-import { seriesOf, shownTrajectory } from "./groups.js";
+import { seriesOf, shownTrajectory, whoIs } from "./groups.js";
 import { firstCorrect, parting } from "./steps.js";
 import { joined } from "./text.js";
 import { words } from "./words.js";
@@ -47,7 +47,7 @@ export function answerName(payload, quiz, answer) {
   if (quiz.kind === "cell") return cellName(payload.board, answer);
   if (quiz.kind === "token") return tokenLabel(payload.board, answer);
   if (quiz.kind === "answer") return words.answer(payload.answers[answer]?.letter);
-  if (quiz.kind === "trajectory") return words.trajectoryName(seriesOf(payload, answer[0]), answer[1]);
+  if (quiz.kind === "trajectory") return words.trajectoryName(...whoIs(payload, answer));
   return quiz.choices[answer];
 }
 

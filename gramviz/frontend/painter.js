@@ -5,6 +5,12 @@ import { focusedIn } from "./focus.js";
 
 /** @typedef {import("./registry.js").Part} Part */
 
+/** Whether one of some keys is among those that changed. @param {Set<string>} changed */
+export const anyOf =
+  (changed) =>
+  (/** @type {string[]} */ ...keys) =>
+    keys.some((key) => changed.has(key));
+
 /**
  * Whether what had the focus can no longer have it: it was taken out, switched off or hidden.
  * @param {HTMLElement} root

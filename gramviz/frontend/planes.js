@@ -196,6 +196,14 @@ export function nearOf({ series, depth }, trajectory, step) {
   return depth ? nearness(slabOf(depth[trajectory * series.steps + series.held(step)])) : 1;
 }
 
+/** Every trajectory that a plane shows, by its part. @param {PlacedSeries[]} parts
+ * @param {string[]} [hidden] letters of series to leave out @returns {Generator<[PlacedSeries, number]>} */
+export function* shownIn(parts, hidden = []) {
+  for (const part of parts)
+    for (let trajectory = 0; trajectory < part.series.n && !hidden.includes(part.series.letter); trajectory += 1)
+      yield [part, trajectory];
+}
+
 /** Where the head of a trajectory is: at the cursor, or on its way to the next transition; on a map of l, after the
  * low-level update `low`.
  * @param {PlacedSeries} part @param {number} trajectory @param {number} step @param {number} [fraction]
@@ -230,11 +238,10 @@ export function nearest(planes, x, y, step, reach, allowed) {
     least = distance;
   };
   for (const plane of planes)
-    for (const part of plane.parts)
-      for (let trajectory = 0; trajectory < part.series.n; trajectory += 1) {
-        if (allowed(part.series, trajectory))
-          offer(part.series, trajectory, part.series.held(step), ...headAt(part, trajectory, step));
-      }
+    for (const [part, trajectory] of shownIn(plane.parts)) {
+      if (allowed(part.series, trajectory))
+        offer(part.series, trajectory, part.series.held(step), ...headAt(part, trajectory, step));
+    }
   if (best) return /** @type {Found} */ (best); // heads lie in front of the lines
   for (const plane of planes)
     for (const { series, points } of plane.parts)
@@ -255,20 +262,19 @@ export function riverLine({ parts, fromX }, x, y, reach, allowed) {
   /** @type {(Found & { commit: boolean }) | null} */
   let best = null;
   let least = reach;
-  for (const part of parts)
-    for (let trajectory = 0; trajectory < part.series.n; trajectory += 1) {
-      const { series } = part;
-      if (time < 0 || time > series.steps - 1 || !allowed(series, trajectory)) continue;
-      const step = Math.floor(time);
-      const away = Math.abs(headAt(part, trajectory, step, time - step)[1] - y);
-      const commit = series.commit(trajectory);
-      const [a, b] = headAt(part, trajectory, Math.min(commit, series.steps - 1));
-      const ring = commit < series.steps && Math.hypot(a - x, b - y) < reach;
-      const distance = ring ? 0 : away;
-      if (distance >= least) continue;
-      best = { series, trajectory, step: ring ? commit : Math.round(time), commit: ring };
-      least = distance;
-    }
+  for (const [part, trajectory] of shownIn(parts)) {
+    const { series } = part;
+    if (time < 0 || time > series.steps - 1 || !allowed(series, trajectory)) continue;
+    const step = Math.floor(time);
+    const away = Math.abs(headAt(part, trajectory, step, time - step)[1] - y);
+    const commit = series.commit(trajectory);
+    const [a, b] = headAt(part, trajectory, Math.min(commit, series.steps - 1));
+    const ring = commit < series.steps && Math.hypot(a - x, b - y) < reach;
+    const distance = ring ? 0 : away;
+    if (distance >= least) continue;
+    best = { series, trajectory, step: ring ? commit : Math.round(time), commit: ring };
+    least = distance;
+  }
   return /** @type {(Found & { commit: boolean }) | null} */ (best);
 }
 

@@ -6,7 +6,7 @@ import { cellName } from "./cells.js";
 import { cased } from "./draw.js";
 import { HIDDEN, PLAIN } from "./groups.js";
 import { clipTo, lightness, strokeTrajectories } from "./trajectories.js";
-import { headAt } from "./planes.js";
+import { headAt, shownIn } from "./planes.js";
 import { drawTicks } from "./ticks.js";
 import { words } from "./words.js";
 
@@ -59,20 +59,19 @@ function drawBands(pen, plane, { payload: { space, steps }, theme }) {
 
 /** @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene */
 function drawRings(pen, { parts }, { emphasis, theme, colors }) {
-  for (const part of parts)
-    for (let trajectory = 0; trajectory < part.series.n; trajectory += 1) {
-      const level = emphasis[part.series.letter][trajectory];
-      const commit = part.series.commit(trajectory);
-      if (level === HIDDEN || commit >= part.series.steps) continue;
-      pen.globalAlpha = level >= PLAIN ? 1 : 0.3;
-      pen.beginPath();
-      pen.arc(...headAt(part, trajectory, commit), RING, 0, 2 * Math.PI);
-      pen.fillStyle = theme.bg;
-      pen.fill();
-      pen.lineWidth = 1.2;
-      pen.strokeStyle = theme.pick(colors.groups[colors.of[part.series.letter][trajectory]].color);
-      pen.stroke();
-    }
+  for (const [part, trajectory] of shownIn(parts)) {
+    const level = emphasis[part.series.letter][trajectory];
+    const commit = part.series.commit(trajectory);
+    if (level === HIDDEN || commit >= part.series.steps) continue;
+    pen.globalAlpha = level >= PLAIN ? 1 : 0.3;
+    pen.beginPath();
+    pen.arc(...headAt(part, trajectory, commit), RING, 0, 2 * Math.PI);
+    pen.fillStyle = theme.bg;
+    pen.fill();
+    pen.lineWidth = 1.2;
+    pen.strokeStyle = theme.pick(colors.groups[colors.of[part.series.letter][trajectory]].color);
+    pen.stroke();
+  }
   pen.globalAlpha = 1;
 }
 

@@ -1,5 +1,6 @@
 // Selections of trajectories.
 
+import { visibleSeries } from "./groups.js";
 import { words } from "./words.js";
 
 /** The indices of the trajectories, by letter of their series. @typedef {Record<string, number[]>} Selection */
@@ -23,13 +24,13 @@ export function changeSelection(selected, trajectories, { add = false, remove = 
 
 /** "9 of 50 selected: 7 right".
  * @param {import("./types.js").Payload} payload @param {import("./types.js").State} state */
-export function selectionSentence(payload, { selected, hidden }) {
-  const visible = payload.series.filter(({ letter }) => !hidden.includes(letter));
+export function selectionSentence(payload, state) {
+  const visible = visibleSeries(payload, state);
   const all = visible.reduce((sum, { n }) => sum + n, 0);
   const judged = visible.every(({ valid }) => valid);
   let [count, right] = [0, 0];
   for (const series of payload.series)
-    for (const trajectory of selected[series.letter] ?? []) {
+    for (const trajectory of state.selected[series.letter] ?? []) {
       count += 1;
       right += Number(series.outcome(trajectory) === 1);
     }

@@ -4,7 +4,7 @@ import { answerRows, answerWords, groupSentence } from "./answers.js";
 import { boardView } from "./board.js";
 import { changedCells, opponents, placeName, ranked, tokenLabel } from "./cells.js";
 import { reasonSentence, tallySentence } from "./explain.js";
-import { crowd, nearestTrajectory, seriesOf } from "./groups.js";
+import { crowd, nearestTrajectory, seriesOf, whoIs } from "./groups.js";
 import { address } from "./steps.js";
 import { clean, number } from "./text.js";
 import { words } from "./words.js";
@@ -55,9 +55,7 @@ function cellSentence(payload, state, transient, position) {
   }
   const { pinned } = state;
   if (pinned && view.pinned && view.pinned[position] !== token)
-    sentences.push(
-      words.cell.other(words.trajectoryName(seriesOf(payload, pinned[0]), pinned[1]), label(view.pinned[position])),
-    );
+    sentences.push(words.cell.other(words.trajectoryName(...whoIs(payload, pinned)), label(view.pinned[position])));
   if (view.other && view.other[position] !== token)
     sentences.push(words.cell.other(view.otherName, label(view.other[position])));
   if (view.truth && view.truth[position] !== token) sentences.push(words.cell.truth(label(view.truth[position])));
@@ -131,14 +129,13 @@ export function detailsSentence(payload, state, transient, veiled = false) {
     const all = crowd(payload, { ...state, selected: hover.members });
     return `${hover.note ?? ""} ${groupSentence(payload, all)}`.trim();
   }
-  if (hover?.trajectory)
-    return trajectorySentence(payload, state, seriesOf(payload, hover.trajectory[0]), hover.trajectory[1]);
+  if (hover?.trajectory) return trajectorySentence(payload, state, ...whoIs(payload, hover.trajectory));
   const cell = state.cells.at(-1);
   if (cell !== undefined) return cellSentence(payload, state, transient, cell);
   if (Object.keys(state.selected).length) return groupSentence(payload, crowd(payload, state));
   const low = lowSentence(payload, state);
   if (low) return low;
-  const trajectory = trajectorySentence(payload, state, seriesOf(payload, state.focus[0]), state.focus[1]);
+  const trajectory = trajectorySentence(payload, state, ...whoIs(payload, state.focus));
   if (payload.bare) return `${words.time.step(address(payload, state.cursor.step))}, ${trajectory}`;
   const rest = trajectory.slice(trajectory.indexOf(": ") + 2); // the step's sentence may have named it already
   const { reasons: found } = boardView(payload, state, transient);

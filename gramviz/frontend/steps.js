@@ -1,7 +1,7 @@
 // Time: addresses like "7.2", and the moments worth jumping to. Pure functions of the payload.
 
 import { changedCells } from "./cells.js";
-import { seriesOf } from "./groups.js";
+import { seriesOf, visibleSeries, whoIs } from "./groups.js";
 
 /** @import { Payload, Series, State, Trajectory } from "./types.js" */
 
@@ -127,9 +127,9 @@ export function parting(series, trajectory, other, otherTrajectory) {
 /** The trajectory that ends otherwise and parts from this one last, or null where all that are shown end alike.
  * @param {Payload} payload @param {State} state @param {Series} series @param {number} trajectory
  * @returns {Trajectory | null} */
-export function rivalOf(payload, { hidden }, series, trajectory) {
+export function rivalOf(payload, state, series, trajectory) {
   let [rival, latest] = [/** @type {Trajectory | null} */ (null), -1];
-  for (const other of payload.series.filter(({ letter }) => !hidden.includes(letter)))
+  for (const other of visibleSeries(payload, state))
     for (let k = 0; k < other.n; k += 1) {
       const { step } = parting(series, trajectory, other, k) ?? { step: -1 };
       if (step > latest) [rival, latest] = [[other.letter, k], step];
@@ -144,7 +144,7 @@ export function events(payload, state) {
     /** @type {{ step: number, kind: "part" | "correct" | "left" | "halt", trajectories: Trajectory[] }[]} */ ([]);
   const { focus, pinned } = state;
   if (pinned && String(pinned) !== String(focus)) {
-    const parted = parting(seriesOf(payload, pinned[0]), pinned[1], seriesOf(payload, focus[0]), focus[1]);
+    const parted = parting(...whoIs(payload, pinned), ...whoIs(payload, focus));
     if (parted) found.push({ step: parted.step, kind: "part", trajectories: [pinned, focus] });
   }
   for (const who of pinned ? [focus, pinned] : [focus]) {

@@ -10,8 +10,9 @@ export const styleText = /* css */ `
   border-radius: 8px;
   max-width: 1440px; margin: 0 auto; position: relative; overflow: clip; text-align: left; }
 button, select, input { font: inherit; color: inherit; margin: 0; }
-button { background: var(--bg); border: 1px solid var(--edge); border-radius: 5px; height: 25px; padding: 0 8px;
-  cursor: pointer; white-space: nowrap; }
+button, textarea, .menu .sheet, .typing :is(input, select) { background: var(--bg); border: 1px solid var(--edge);
+  border-radius: 5px; }
+button { height: 25px; padding: 0 8px; cursor: pointer; white-space: nowrap; }
 button:hover:not(:disabled, [aria-disabled="true"], [aria-pressed="true"], [aria-selected="true"]) {
   background: var(--sunk); }
 button:disabled, button[aria-disabled="true"] { color: var(--text3); border-color: var(--line); cursor: default; }
@@ -22,21 +23,25 @@ button[aria-pressed="true"], button[aria-selected="true"] { background: var(--in
 canvas { display: block; touch-action: pan-y; } .map canvas { touch-action: none; }
 [hidden] { display: none !important; }
 .muted { color: var(--text2); } .note { color: var(--text3); font-size: 11px; }
-.away { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.away, .slim .board .bar h3 { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
+  white-space: nowrap; }
+header .title, header .tally, .series :is(b, .count), .bar .sub, .row .label, .ruler .names span, .details p {
+  overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.details, .captions, .branches, .strip, .time, .foot, .over, .printed, .chosen, .medium .panel.answers {
+  border-top: 1px solid var(--line); }
 .selectable { user-select: text; }
 
 header { display: flex; align-items: center; gap: 6px 12px; padding: 5px 12px; min-height: 38px;
   border-bottom: 1px solid var(--line); }
-header .title { font-size: 15px; font-weight: 650; margin: 0; white-space: nowrap; max-width: 40%; overflow: hidden;
-  text-overflow: ellipsis; }
+header .title { font-size: 15px; font-weight: 650; margin: 0; max-width: 40%; }
 header .title span { font-weight: 400; font-size: 12px; color: var(--text2); margin-left: 6px; }
-header .tally { overflow: hidden; text-overflow: ellipsis; min-width: 60px; }
+header .tally { min-width: 60px; }
 header .letters { display: flex; align-items: center; gap: 4px 6px; padding-left: 10px; min-width: 0;
   border-left: 1px solid var(--line); white-space: nowrap; }
 header .tools { display: flex; gap: 6px; margin-left: auto; align-items: center; flex: none; }
 .series { border-color: transparent; display: inline-flex; align-items: center; gap: 6px; padding: 0 6px;
   min-width: 44px; overflow: hidden; }
-.series :is(b, .count) { overflow: hidden; text-overflow: ellipsis; } .series .count { flex-shrink: 99; }
+.series .count { flex-shrink: 99; }
 .series b { font-weight: 650; }
 .series[aria-pressed="false"] :not(.badge) { color: var(--text3); text-decoration: line-through; }
 .series[aria-pressed="true"] { background: none; color: inherit; border-color: transparent; font-weight: 400; }
@@ -51,11 +56,10 @@ header .tools { display: flex; gap: 6px; margin-left: auto; align-items: center;
 .yours .fields { display: flex; flex-wrap: wrap; align-items: center; gap: 6px 10px; }
 .typing { display: flex; flex-wrap: wrap; gap: 8px 16px; margin-top: 8px; } .typing[hidden] { display: none; }
 .typing textarea { width: auto; height: auto; font: 13px/1.3 ui-monospace, monospace; background: var(--bg);
-  border: 1px solid var(--edge); border-radius: 5px; padding: 4px 6px; max-width: 100%; }
+  padding: 4px 6px; max-width: 100%; }
 .typing .choices { flex: 1 1 260px; min-width: 0; display: grid; gap: 8px; align-content: start; }
 .typing p { margin: 0; } .typing label { display: inline-flex; align-items: center; gap: 5px; }
-.typing :is(input, select) { background: var(--bg); border: 1px solid var(--edge); border-radius: 5px; height: 27px;
-  padding: 0 4px; } .typing input { width: 68px; }
+.typing :is(input, select) { height: 27px; padding: 0 4px; } .typing input { width: 68px; }
 
 .panels { display: grid; grid-template-columns: var(--columns); position: relative; }
 .panel { padding: 6px 12px; min-width: 0; position: relative; }
@@ -71,11 +75,9 @@ header .tools { display: flex; gap: 6px; margin-left: auto; align-items: center;
 .divider:is(.at-board, .at-answers)::after { width: 3px; } .divider.at-curves::after { height: 3px; }
 .bar { display: flex; align-items: center; gap: 6px; height: 25px; margin-bottom: 5px; }
 .bar h3 { font-size: 13px; font-weight: 650; margin: 0; }
-.bar .sub { color: var(--text2); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; min-width: 0;
-  flex: 1 1 60px; }
+.bar .sub { color: var(--text2); min-width: 0; flex: 1 1 60px; }
 .bar .push { margin-left: auto; display: flex; align-items: center; gap: 4px; }
 .bar button { height: 24px; padding: 0 7px; }
-.slim .board .bar h3 { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 .slimmer .board .bar { gap: 4px; } .slimmer .board .bar button { padding: 0 4px; }
 .stage { position: relative; outline-offset: 2px; } .stage canvas + canvas { position: absolute; inset: 0; }
 .board .stage { overflow: auto; } .board .stage .away { top: 0; left: 0; }
@@ -84,8 +86,7 @@ header .tools { display: flex; gap: 6px; margin-left: auto; align-items: center;
 .legend > span { display: inline-flex; align-items: center; gap: 5px; } .legend > .reading {
   display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: var(--lines); overflow: hidden; }
 .slimmer .board .legend { gap: 0 4px; } .slimmer .board .legend > span { gap: 3px; }
-.strip { display: flex; align-items: center; gap: 4px 16px; padding: 3px 12px; border-top: 1px solid var(--line);
-  min-height: 31px; white-space: nowrap; }
+.strip { display: flex; align-items: center; gap: 4px 16px; padding: 3px 12px; min-height: 31px; white-space: nowrap; }
 .colors, .selecting, .switches { display: flex; align-items: center; gap: 4px; min-width: 0; }
 .colors { gap: 8px; flex: 1 1 auto; } .chips { display: flex; gap: 4px; align-items: center; overflow-x: auto;
   scrollbar-width: none; min-width: 0; } .chips button:focus-visible { outline-offset: -2px; }
@@ -120,7 +121,7 @@ header .tools { display: flex; gap: 6px; margin-left: auto; align-items: center;
 .rows { display: grid; gap: 2px; }
 .row { display: grid; grid-template-columns: 13px 10px minmax(0, 1fr) 50px 22px; gap: 5px; align-items: center;
   border: 0; height: auto; padding: 3px 2px; text-align: left; width: 100%; border-radius: 3px; }
-.row .label { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; color: var(--text2); }
+.row .label { color: var(--text2); }
 .row b { font-weight: 650; }
 .row[aria-selected="true"] { background: var(--given); color: var(--ink); font-weight: 400;
   border-left: 3px solid var(--ink); border-radius: 0 3px 3px 0; }
@@ -131,9 +132,8 @@ header .tools { display: flex; gap: 6px; margin-left: auto; align-items: center;
 .mark { flex: none; display: block; }
 .answers h4 { font-size: 11px; font-weight: 400; color: var(--text2); margin: 10px 0 4px; }
 .marks { display: grid; grid-template-columns: repeat(13, 14px); gap: 1px; }
-.marks > div { width: 14px; height: 14px; display: grid; place-items: center; border-radius: 3px; cursor: pointer; }
-.marks > div:hover { background: var(--given); }
-.marks > div { border: 0 solid var(--ink); }
+.marks > div { width: 14px; height: 14px; display: grid; place-items: center; border-radius: 3px; cursor: pointer;
+  border: 0 solid var(--ink); } .marks > div:hover { background: var(--given); }
 .marks > .selected { border-bottom-width: 2px; border-radius: 0; }
 .marks > .pinned { border-width: 1.5px; border-radius: 0; border-style: solid; }
 .marks > .focus { border-width: 2px; border-style: solid; border-radius: 7px; }
@@ -144,12 +144,11 @@ header .tools { display: flex; gap: 6px; margin-left: auto; align-items: center;
 .answers .body { height: calc(var(--answers) + var(--legend) + 4px); overflow: auto; }
 .answers .bar button { padding: 0 4px; font-size: 11px; }
 .chosen { display: grid; grid-template-columns: minmax(0, auto) 14px minmax(76px, 1fr); overflow-wrap: anywhere;
-  gap: 3px 8px; margin-top: 8px; padding-top: 8px; border-top: 1px solid var(--line); align-items: center; }
+  gap: 3px 8px; margin-top: 8px; padding-top: 8px; align-items: center; }
 .chosen .note { grid-column: 1 / -1; } .chosen b { font-weight: 600; } .found { margin-top: 8px; color: var(--text2); }
 
 .turns { display: flex; flex: none; } .turns button { border-radius: 0; margin-left: -1px; }
 .turns button:first-child { border-radius: 5px 0 0 5px; } .turns button:last-child { border-radius: 0 5px 5px 0; }
-.panels { position: relative; }
 .gv:not(.printing) .panels:has(> .gallery:not([hidden])) > .panel { visibility: hidden; }
 .gallery { position: absolute; inset: 0; z-index: 3; background: var(--bg); display: flex;
   flex-direction: column; padding: 10px 16px 0; }
@@ -166,11 +165,10 @@ header .tools { display: flex; gap: 6px; margin-left: auto; align-items: center;
 .tile .line { display: inline-flex; align-items: center; gap: 4px; } .tile .mark { color: var(--mark); }
 .tile.focus { box-shadow: inset 0 0 0 2px var(--ink); } .tile.gray canvas { opacity: .4; }
 
-.time { border-top: 1px solid var(--line); padding: 4px 12px; position: relative; --gutter: 190px; }
+.time { padding: 4px 12px; position: relative; --gutter: 190px; }
 .lane { display: grid; grid-template-columns: var(--gutter) minmax(0, 1fr); height: var(--lane); align-items: center; }
-.lane .gutter { display: flex; gap: 8px; align-items: baseline; padding-right: 10px; line-height: 1.3; min-width: 0;
+.lane .gutter { display: flex; gap: 8px; align-items: center; padding-right: 10px; line-height: 1.3; min-width: 0;
   position: relative; align-self: stretch; align-content: center; overflow: hidden; white-space: nowrap; }
-.lane .gutter { align-items: center; }
 .lane :is(.name, .gutter b) { font-weight: 650; display: block; }
 .lane .name { border: 0; padding: 0; height: auto; min-width: 0; background: none; cursor: grab; }
 .lane .name::before { content: "▸"; display: inline-block; width: 11px; font-size: 11px; color: var(--text3); }
@@ -187,48 +185,44 @@ header .tools { display: flex; gap: 6px; margin-left: auto; align-items: center;
 .ruler { position: relative; z-index: 1; display: grid; grid-template-columns: var(--gutter) minmax(0, 1fr);
   outline-offset: 1px; border-radius: 3px; }
 .ruler .names { position: relative; color: var(--text2); font-size: 11px; }
-.ruler .names span { position: absolute; left: 0; right: 8px; overflow: hidden; text-overflow: ellipsis;
-  white-space: nowrap; }
+.ruler .names span { position: absolute; left: 0; right: 8px; }
 .playhead { position: absolute; width: 0; pointer-events: none; top: 4px; border-left: 1.8px solid var(--ink); }
 .playhead::before { content: ""; position: absolute; left: -5.9px; top: 0; width: 10px; height: 9px;
   background: var(--ink); clip-path: polygon(0 0, 100% 0, 100% 55%, 50% 100%, 0 55%); }
 
-.foot { position: sticky; bottom: 0; z-index: 3; display: flex; flex-direction: column; background: var(--bg);
-  border-top: 1px solid var(--line); }
+.foot { position: sticky; bottom: 0; z-index: 3; display: flex; flex-direction: column; background: var(--bg); }
 .transport { display: flex; align-items: center; gap: 6px 10px; padding: 5px 12px; flex: none; white-space: nowrap; }
 .transport .set { display: flex; gap: 4px; }
 .transport .set button { width: 30px; height: 28px; padding: 0; display: grid; place-items: center; }
 .transport .set .play { width: 42px; background: var(--ink); border-color: var(--ink); color: var(--bg); }
 .transport .set .play:disabled { opacity: .4; }
 .readout { min-width: 196px; } .readout b { font-size: 15px; font-weight: 650; margin-right: 7px; }
-.jumps { display: flex; gap: 4px; } .jumps:empty { display: none; }
+.jumps { display: flex; gap: 4px; } :is(.jumps, .reply, .options):empty { display: none; }
 .transport .rest { display: flex; gap: 10px; align-items: center; }
 .transport label { display: inline-flex; gap: 6px; align-items: center; }
 input[type=range] { width: 64px; accent-color: var(--ink); }
 input[type=checkbox] { accent-color: var(--ink); width: 15px; height: 15px; } .rate { min-width: 50px; }
-.details { display: flex; gap: 12px; align-items: center; padding: 4px 12px; flex: 1; min-width: 0;
-  background: var(--sunk); border-top: 1px solid var(--line); }
-.details p { margin: 0; flex: 1; min-width: 0; height: 17px; line-height: 17px; overflow: hidden;
-  text-overflow: ellipsis; white-space: nowrap; } .details .badge { margin-right: 6px; }
+.details { display: flex; gap: 12px; align-items: center; padding: 4px 12px; flex: 1; min-width: 0; height: 27px;
+  background: var(--sunk); }
+.details p { margin: 0; flex: 1; min-width: 0; line-height: 17px; max-height: 34px; }
+.details .badge { margin-right: 6px; }
 .roomy .foot { flex-direction: row; } .roomy .details { border: 0 solid var(--line); border-left-width: 1px; }
 .roomy .details p, .medium .details p { white-space: normal; display: -webkit-box; -webkit-line-clamp: 2;
   -webkit-box-orient: vertical; }
-.details p { height: auto; max-height: 34px; } .details { height: 27px; }
 :is(.roomy, .medium, .narrow) .details { height: 42px; } .presenting .details { height: 54px; }
 
-.captions { display: flex; gap: 16px; align-items: flex-start; padding: 10px 16px; border-top: 1px solid var(--line);
-  background: var(--sunk); font-size: 13px; }
+.captions { display: flex; gap: 16px; align-items: flex-start; padding: 10px 16px; background: var(--sunk);
+  font-size: 13px; }
 .captions .words { flex: 1; min-width: 0; display: grid; gap: 6px; } .captions .say { max-width: 90ch; }
-.reply:empty { display: none; } .reply { font-weight: 600; }
-.branches { padding: 8px 16px; border-top: 1px solid var(--line); max-height: 150px; overflow: auto; display: grid;
-  gap: 2px; }
+.reply { font-weight: 600; }
+.branches { padding: 8px 16px; max-height: 150px; overflow: auto; display: grid; gap: 2px; }
 .branches h3 { font-size: 13px; font-weight: 650; margin: 0 0 2px; }
 .branch { display: flex; gap: 4px 8px; align-items: center; flex-wrap: wrap; }
 .branch .badge.none { border-style: dotted; color: var(--text3); border-color: var(--edge); }
 .branch .called { border-color: transparent; font-weight: 600; padding: 0 4px; }
 .branch .tools { margin-left: auto; display: flex; gap: 4px; }
 .branch button { height: 23px; padding: 0 7px; } .branch input { height: 23px; min-width: 220px; }
-.options { display: flex; flex-wrap: wrap; gap: 6px; align-items: center; } .options:empty { display: none; }
+.options { display: flex; flex-wrap: wrap; gap: 6px; align-items: center; }
 .captions .steps { display: flex; gap: 8px; align-items: center; flex: none; }
 .lane.history { height: 32px; } .history .values { white-space: nowrap; }
 .asking :is(.history canvas, .answers .body, .lanes canvas, .values, .tally, [data-jump],
@@ -249,14 +243,13 @@ input[type=checkbox] { accent-color: var(--ink); width: 15px; height: 15px; } .r
 
 .menu { position: relative; } .menu > button::after { content: "▾"; margin-left: 6px; font-size: 11px; }
 .menu .sheet { position: absolute; right: 0; top: 31px; z-index: 5; min-width: 190px; max-height: 440px;
-  overflow: auto; background: var(--bg); border: 1px solid var(--edge); border-radius: 5px; padding: 5px; }
+  overflow: auto; padding: 5px; }
 .sheet button { scroll-margin: 6px; display: flex; width: 100%; border: 0; text-align: left; align-items: center;
   gap: 8px; } .sheet button::before { content: ""; width: 12px; flex: none; }
 .sheet button[aria-checked="true"]::before { content: "✓"; }
 .sheet .heading { font-size: 11px; font-weight: 600; color: var(--text3); margin: 7px 9px 2px; }
 .sheet .why { font-size: 11px; color: var(--text3); padding: 0 9px 4px 29px; max-width: 260px; white-space: normal; }
-.over { position: absolute; inset: 38px 0 0; z-index: 4; background: var(--bg); border-top: 1px solid var(--line);
-  padding: 12px 16px; overflow: auto; }
+.over { position: absolute; inset: 38px 0 0; z-index: 4; background: var(--bg); padding: 12px 16px; overflow: auto; }
 .over .bar { position: sticky; top: -12px; background: var(--bg); padding: 4px 0; z-index: 1; }
 .over dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(330px, 1fr)); gap: 4px 24px; margin: 0; }
 .over dl div { display: flex; gap: 10px; } .over dt { min-width: 140px; font-weight: 600; }
@@ -265,38 +258,35 @@ table { border-collapse: collapse; width: 100%; }
 th, td { text-align: right; padding: 3px 10px; border-bottom: 1px solid var(--line); }
 th:nth-child(-n+3), td:nth-child(-n+3) { text-align: left; }
 th button { border: 0; padding: 0; font-weight: 600; }
-textarea { width: 100%; height: 140px; font: 12px/1.4 ui-monospace, monospace; color: inherit; background: var(--sunk);
-  border: 1px solid var(--edge); border-radius: 5px; }
+textarea { width: 100%; height: 140px; font: 12px/1.4 ui-monospace, monospace; color: inherit;
+  background: var(--sunk); }
 .trouble { padding: 12px 16px; color: var(--ink); }
 .panel .trouble { position: absolute; inset: 0; background: var(--bg); z-index: 3; }
 .tabs { display: none; gap: 4px; padding: 6px 12px 0; }
 
-.medium .panel.answers { border-left: 0; border-top: 1px solid var(--line); }
+.medium .panel.answers { border-left: 0; }
 .medium:not(.under) .answers { grid-column: 1 / -1; }
 .medium:not(.under) .answers .body { display: grid; grid-template-columns: 250px minmax(0, 1fr) auto; gap: 0 24px; }
 .medium:not(.under) .chosen { margin: 0; padding: 0; border: 0; align-content: start; }
 .medium .answers h4 { margin-top: 0; } .medium:not(.under) .found { grid-column: 1 / -1; }
-.medium .marks { grid-template-columns: repeat(auto-fill, 14px); } .medium .time { --gutter: 176px; }
-.wide:not(.roomy) .series .count, .medium .series .count, .medium .switches { display: none; }
-.medium header, .narrow header { flex-wrap: wrap; } .medium header .letters { border: 0; }
+.medium .time { --gutter: 176px; }
+.wide:not(.roomy) .series .count, :is(.medium, .narrow) :is(.series .count, .switches, .place),
+  .narrow :is(.panel:not(.open), .lane:not(.tall) .values, .lane .unit, .details .note),
+  .narrow .lane .name::before { display: none; }
+:is(.medium, .narrow) header { flex-wrap: wrap; } .medium header .letters { border: 0; }
 .narrow header .letters { order: 1; border: 0; padding: 0; flex-basis: 100%; }
-.narrow .series .count, .narrow .switches { display: none; } .narrow .title { flex: 1; min-width: 0; overflow: hidden;
-  text-overflow: ellipsis; }
+.narrow .title { flex: 1; min-width: 0; }
 .narrow .panels { grid-template-columns: minmax(0, 1fr); }
 .narrow .tabs { display: flex; } .narrow .panel + .panel { border-left: 0; }
-.narrow .panel:not(.open) { display: none; }
 .narrow .time { --gutter: 72px; }
 .narrow .lane .gutter { padding-right: 6px; }
 .narrow .lane :is(.name, .gutter b), .narrow .ruler .names span { font-size: 11px; }
-.narrow .lane:not(.tall) .values, .narrow .lane .unit { display: none; }
-.narrow .lane .name::before { display: none; }
-.narrow .marks { grid-template-columns: repeat(auto-fill, 14px); }
+:is(.medium, .narrow) .marks { grid-template-columns: repeat(auto-fill, 14px); }
 .narrow .strip { flex-wrap: wrap; } .narrow .colors { flex-basis: 100%; } .narrow .chips { flex-wrap: wrap; }
 .narrow .selecting { flex: 1; }
-.narrow .transport { flex-wrap: wrap; } .narrow .place, .medium .place { display: none; }
+.narrow .transport { flex-wrap: wrap; }
 .medium .readout { min-width: 80px; }
 .narrow .details p { white-space: normal; } .narrow .readout { min-width: 60px; }
-.narrow .details .note { display: none; }
 .narrow .over { inset: 0; }
 .narrow .menu .sheet { position: fixed; right: auto; }
 .tabs button { height: auto; min-height: 30px; flex: 1; display: flex; flex-direction: column; align-items: center;
@@ -310,7 +300,7 @@ textarea { width: 100%; height: 140px; font: 12px/1.4 ui-monospace, monospace; c
 @media (pointer: coarse) { button:not(.name) { min-height: 44px; min-width: 44px; } }
 @media (forced-colors: active) { .meter i, .bars i, .playhead::before, .chips :is(.mark, .key) {
   forced-color-adjust: none; } }
-.printed { display: none; margin: 0; padding: 8px 16px; font-size: 11px; border-top: 1px solid var(--line); }
+.printed { display: none; margin: 0; padding: 8px 16px; font-size: 11px; }
 .printing { width: 680px; } .printing .printed { display: block; }
 .printing :is(.series, .chip, .strip .menu > button) { padding: 0; border: 0; background: none; }
 .printing .menu > button::after { content: none; } .printing .lane .name::before { content: none; }

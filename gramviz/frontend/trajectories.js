@@ -3,6 +3,7 @@
 
 import { roundRect } from "./draw.js";
 import { GRAY, HIDDEN, PLAIN, SELECTED } from "./groups.js";
+import { shownIn } from "./planes.js";
 import { nearness, SLABS } from "./turn.js";
 
 /** @import { Box, ColorGroup, Pen, PlacedPlane, PlacedSeries, Scene } from "./types.js" */
@@ -65,16 +66,15 @@ export function strokeTrajectories(pen, plane, scene, from, to, alpha) {
   const { theme, colors, emphasis } = scene;
   const all = statesOf([plane]);
   const bundles = /** @type {Map<string, Bundle>} */ (new Map());
-  for (const part of plane.parts)
-    for (let trajectory = 0; trajectory < part.series.n; trajectory += 1) {
-      const level = emphasis[part.series.letter][trajectory];
-      if (level === HIDDEN) continue;
-      const group = colors.of[part.series.letter][trajectory];
-      const key = level === GRAY ? "gray" : `${level} ${group}`;
-      const bundle = bundles.get(key) ?? { level, group: colors.groups[group], trajectories: [] };
-      bundles.set(key, bundle);
-      bundle.trajectories.push([part, trajectory]);
-    }
+  for (const [part, trajectory] of shownIn(plane.parts)) {
+    const level = emphasis[part.series.letter][trajectory];
+    if (level === HIDDEN) continue;
+    const group = colors.of[part.series.letter][trajectory];
+    const key = level === GRAY ? "gray" : `${level} ${group}`;
+    const bundle = bundles.get(key) ?? { level, group: colors.groups[group], trajectories: [] };
+    bundles.set(key, bundle);
+    bundle.trajectories.push([part, trajectory]);
+  }
   // Gray first, so that what is selected lies in front; in 3-D the furthest first, and thinner.
   const order = [...bundles.values()].sort((a, b) => a.level - b.level);
   const slabs = plane.axes ? Array.from({ length: SLABS }, (_, slab) => slab) : [null];

@@ -1,9 +1,20 @@
 // The answers panel: which answers were reached, by which trajectories, and which one each rule would choose.
 
-import { answerRows, choices, outcomeOf, solutionsFound } from "../answers.js";
+import { anyOf } from "../painter.js";
+import { answerRows, choices, outcomeOf, solutionsFound, unjudged } from "../answers.js";
 import { badge, make, markIcon, selectTabs, setAttribute, setText } from "../dom.js";
 import { arrowOf, focusedIn, withCommand } from "../focus.js";
-import { emphasis, FAINT, GRAY, HIDDEN, outcomeColor, outcomeShape, SELECTED } from "../groups.js";
+import {
+  emphasis,
+  FAINT,
+  GRAY,
+  HIDDEN,
+  outcomeColor,
+  outcomeShape,
+  SELECTED,
+  allOf,
+  visibleSeries,
+} from "../groups.js";
 import { shownColors } from "../scene.js";
 import { address } from "../steps.js";
 import { words } from "../words.js";
@@ -73,10 +84,10 @@ function mergedRows(all) {
  * @param {Payload} payload
  * @param {State} state
  */
-function barLetters(payload, { hidden }) {
+function barLetters(payload, state) {
   const alone = payload.series.length === 1 || payload.series.every((series) => series.n === 1);
-  return payload.series
-    .filter((series) => !hidden.includes(series.letter) && (series.n > 1 || alone))
+  return visibleSeries(payload, state)
+    .filter(({ n }) => n > 1 || alone)
     .map((series) => series.letter);
 }
 
@@ -191,9 +202,7 @@ function createRows(context) {
 
 /** All trajectories, by their answers. @param {Payload} payload @returns {Who[]} */
 const byAnswer = (payload) =>
-  payload.series
-    .flatMap((series) => Array.from({ length: series.n }, (_, trajectory) => /** @type {Who} */ ([series, trajectory])))
-    .sort(([a, i], [b, k]) => a.final(i) - b.final(k) || a.index - b.index || i - k);
+  allOf(payload.series).sort(([a, i], [b, k]) => a.final(i) - b.final(k) || a.index - b.index || i - k);
 
 /** A mark for each trajectory. @param {Context} context */
 function createMarks(context) {
@@ -262,10 +271,9 @@ function createMarks(context) {
 /** What each rule of choice takes, in a line each. @param {Context} context */
 function chosenLines({ payload, store, theme }) {
   const several = payload.series.filter((series) => series.n > 1).length > 1;
-  const order = [...payload.series].sort((a, b) => Number(b.n > 1) - Number(a.n > 1)); // "TRM alone" below
-  const lines = order
-    .filter((series) => !store.state.hidden.includes(series.letter))
-    .flatMap((series) => choices(series).map((choice) => ({ series, ...choice })));
+  // "TRM alone" stands below.
+  const order = visibleSeries(payload, store.state).sort((a, b) => Number(b.n > 1) - Number(a.n > 1));
+  const lines = order.flatMap((series) => choices(series).map((choice) => ({ series, ...choice })));
   const nodes = lines.flatMap(({ series, rule, id, note }) => {
     const outcome = outcomeOf(payload, id);
     const shape = make("span", {}, markIcon(outcomeShape(outcome)));
@@ -285,10 +293,9 @@ function chosenLines({ payload, store, theme }) {
 /** How many solutions were found, and whether all trajectories agree. @param {Payload} payload */
 function foundSentence(payload) {
   const all = byAnswer(payload);
-  const unknown = words.answers[payload.board.kind === "image" ? "picture" : "noValid"];
   const known = payload.series.some((series) => series.valid);
   const agree = all.length > 1 && new Set(all.map(([series, trajectory]) => series.final(trajectory))).size === 1;
-  const found = known ? words.answers.found(solutionsFound(payload), payload.solutions) : unknown;
+  const found = known ? words.answers.found(solutionsFound(payload), payload.solutions) : unjudged(payload);
   return [found, agree ? words.answers.same(all.length) : ""].filter(Boolean).join(". ");
 }
 
@@ -357,7 +364,7 @@ export function createAnswers(context) {
       return event.key === "Enter" ? enter(event) : null;
     },
     update(changed) {
-      const has = (/** @type {string[]} */ ...keys) => keys.some((key) => changed.has(key));
+      const has = anyOf(changed);
       const { state } = store;
       element.classList.toggle("open", state.panel === "answers");
       tabs.update();

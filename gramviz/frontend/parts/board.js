@@ -6,7 +6,7 @@ import { make, selectTabs, setAttribute, setText } from "../dom.js";
 import { fontOf, surface } from "../draw.js";
 import { paintReasons, signsOf } from "../explain.js";
 import { arrowOf, focusedIn, withCommand } from "../focus.js";
-import { crowd, otherTrajectory, seriesOf, shownTrajectory } from "../groups.js";
+import { crowd, otherTrajectory, shownTrajectory, visibleSeries, whoIs } from "../groups.js";
 import { paintBoard } from "../paint.js";
 import { paintPair, pairPlaces, spokenInput } from "../pair.js";
 import { createMenu } from "../menu.js";
@@ -59,7 +59,7 @@ function createBoardTabs({ payload, store }) {
     update(view) {
       const { state } = store;
       const { board, focus } = state;
-      const buttons = payload.series.filter((series) => !state.hidden.includes(series.letter)).map(seriesTab);
+      const buttons = visibleSeries(payload, state).map(seriesTab);
       if (otherTrajectory(payload, state)) buttons.push(tab("differ", words.board.differ, words.board.differ));
       const many = crowd(payload, state).length;
       const name = Object.keys(state.selected).length ? words.board.selected(many) : words.board.all(many);
@@ -127,8 +127,7 @@ function legendItems({ payload, store }, view) {
   const sure = board.kind === "image" ? "doubt" : "certainty";
   if (!view.reasons) items.push(view.certainty ? [sure, legend[sure]] : text(words.noCertainty));
   const { pinned } = store.state;
-  if (view.pinned && pinned)
-    items.push(text(words.small(words.trajectoryName(seriesOf(payload, pinned[0]), pinned[1]))));
+  if (view.pinned && pinned) items.push(text(words.small(words.trajectoryName(...whoIs(payload, pinned)))));
   return items;
 }
 

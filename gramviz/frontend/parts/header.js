@@ -1,5 +1,7 @@
 // The header: what is shown, the series, and the menus.
 
+import { visibleSeries } from "../groups.js";
+import { unjudged } from "../answers.js";
 import { badge, make, setAttribute, setText } from "../dom.js";
 import { isSudoku } from "../explain.js";
 import { exportItems } from "../export.js";
@@ -165,14 +167,13 @@ function createSeries({ payload, store, actions }) {
       make("span", { class: "muted count" }, words.trajectories(n)),
     ),
   );
-  const unknown = words.answers[payload.board.kind === "image" ? "picture" : "noValid"];
   const none = payload.solutions === 0 ? words.answers.found(0, 0) : "";
-  /** How many of each series that is shown are right. @param {string[]} hidden */
-  function counted(hidden) {
-    const shown = payload.series.filter(({ letter, n, valid }) => n > 1 && valid && !hidden.includes(letter));
+  /** How many of each series that is shown are right. */
+  function counted() {
+    const shown = visibleSeries(payload, store.state).filter(({ n, valid }) => n > 1 && valid);
     const correct = shown.map((series) => words.correct(series.right ?? 0, series.n));
     const judged = payload.bare || payload.series.some((series) => series.valid);
-    const said = judged ? correct.join("; ") : unknown;
+    const said = judged ? correct.join("; ") : unjudged(payload);
     return [said, none].filter(Boolean).join("; ");
   }
   const tally = make("span", { class: "muted selectable tally" });
@@ -180,7 +181,7 @@ function createSeries({ payload, store, actions }) {
     element: make("div", { class: "letters" }, buttons, tally),
     update() {
       const { hidden, focus } = store.state;
-      tally.title = counted(hidden);
+      tally.title = counted();
       setText(tally, tally.title);
       tally.hidden = !tally.title;
       buttons.forEach((button, index) => {

@@ -1,5 +1,6 @@
 // The curves under the panels: one lane per measure, all on the ruler's time axis.
 
+import { anyOf } from "../painter.js";
 import { extent } from "../bands.js";
 import { axesOf, drawLane, nearestLine, ticksOf, visibleTrajectories } from "../curves.js";
 import { make, neighbor, rove, setAttribute, setText } from "../dom.js";
@@ -317,7 +318,7 @@ export function createLanes(context) {
       return () => neighbor(rack.handles(), handle, event.key).focus();
     },
     update(changed) {
-      const has = (/** @type {string[]} */ ...keys) => keys.some((key) => changed.has(key));
+      const has = anyOf(changed);
       if (has("lanes", "layout", "tall")) rack.arrange();
       const follows = !["outcome", "answer", "series"].includes(store.state.color_by);
       const others = [...changed].some((key) => !["cursor", "cells", "board"].includes(key));

@@ -1,5 +1,6 @@
 // The latent map: its layers, its bar and its legend. The geometry is in planes.js, the gestures in gestures.js.
 
+import { anyOf } from "../painter.js";
 import { make, setAttribute, setText } from "../dom.js";
 import { surface } from "../draw.js";
 import { arrowOf, withCommand } from "../focus.js";
@@ -115,7 +116,7 @@ function createLayers(context, stage) {
     /** Returns whether the base was drawn. @param {Set<string>} changed */
     update(changed) {
       const { store } = context;
-      const has = (/** @type {string[]} */ ...keys) => keys.some((key) => changed.has(key));
+      const has = anyOf(changed);
       const follows = !["outcome", "answer", "series", "step"].includes(store.state.color_by);
       const score = store.state.basis === "score";
       const all =
@@ -238,7 +239,7 @@ export function createMap(context) {
         event.shiftKey ? shiftMap(context, stage, arrow) : stepHead(context, stage, arrow, withCommand(event));
     },
     update(changed) {
-      const has = (/** @type {string[]} */ ...keys) => keys.some((key) => changed.has(key));
+      const has = anyOf(changed);
       const { width, height } = context.size.map;
       this.element.classList.toggle("open", store.state.panel === "map");
       if (has("layout", "basis", "camera", "dims", "turn", "limit"))

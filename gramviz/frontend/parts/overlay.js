@@ -1,5 +1,6 @@
 // What lies over the panels: the table (T), the keys (?), and a text to copy where the clipboard is refused.
 
+import { visibleSeries } from "../groups.js";
 import { answerWords } from "../answers.js";
 import { make } from "../dom.js";
 import { focusedIn } from "../focus.js";
@@ -30,7 +31,7 @@ const curvesOf = (payload) => [
  */
 function tableRows(payload, state) {
   const names = curvesOf(payload);
-  const visible = payload.series.filter((series) => !state.hidden.includes(series.letter));
+  const visible = visibleSeries(payload, state);
   return visible.flatMap((series) =>
     [...Array(series.n).keys()].flatMap((trajectory) =>
       [...Array(series.steps).keys()].map((step) => {

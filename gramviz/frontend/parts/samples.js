@@ -5,7 +5,7 @@ import { boardView } from "../board.js";
 import { make, markIcon } from "../dom.js";
 import { withCommand } from "../focus.js";
 import { createGallery } from "../gallery.js";
-import { colorGroups, emphasis, GRAY, HIDDEN, outcomeShape } from "../groups.js";
+import { colorGroups, emphasis, GRAY, HIDDEN, outcomeShape, allOf } from "../groups.js";
 import { address } from "../steps.js";
 import { words } from "../words.js";
 
@@ -54,9 +54,7 @@ const SAMPLES_READS = [
 export function createSamples(context) {
   const { payload, store } = context;
   const keyOf = (/** @type {Who} */ [series, one]) => `${series.letter} ${one}`;
-  const all = payload.series.flatMap((series) =>
-    Array.from({ length: series.n }, (_, one) => /** @type {Who} */ ([series, one])),
-  );
+  const all = allOf(payload.series);
   /** @param {string} key @returns {[string, number]} */
   const whoOf = (key) => [key[0], Number(key.slice(2))];
   const has = (/** @type {string} */ key) => key !== "value" || payload.series.some(({ curves }) => curves.value);

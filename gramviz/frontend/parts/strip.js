@@ -1,6 +1,7 @@
 // Below the panels: what the colors mean, how many trajectories are selected, sets that one press selects, and which
 // panels are open.
 
+import { anyOf } from "../painter.js";
 import { make, markIcon, setAttribute, setText } from "../dom.js";
 import { focusedIn } from "../focus.js";
 import { colorChoices } from "../groups.js";
@@ -161,7 +162,7 @@ export function createStrip(context) {
     reads: ["layout", "theme", "color_by", "basis", "selected", "hidden", "cursor", "cells", "focus", "limit", "open"],
     element: make("div", { class: "strip" }, parts),
     update(changed) {
-      const has = (/** @type {string[]} */ ...keys) => keys.some((key) => changed.has(key));
+      const has = anyOf(changed);
       const follows = !["outcome", "answer", "series", "step"].includes(store.state.color_by);
       const refill =
         has("layout", "theme", "color_by", "basis", "hidden", "limit") || (follows && has("cursor", "cells"));
