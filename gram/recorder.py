@@ -28,7 +28,16 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gram.board import Board, Token
-from gram.recorder_checks import STEPWISE, RecordError, check_arguments, check_name, check_sources, check_value
+from gram.recorder_checks import (
+    STEPWISE,
+    RecordError,
+    check_arguments,
+    check_count,
+    check_name,
+    check_sources,
+    check_value,
+    expected,
+)
 from gram.rollout import make
 from gram.schema import VARIABLES
 from gram.suggest import did_you_mean
@@ -83,7 +92,8 @@ def record(
             `tokens`. Any other is kept as its shape says: [row] a number, [row, position] a number a position, else a
             vector.
     Raises:
-        RecordError: no such module, a size over `max_bytes`, shapes that do not fit, nothing recorded.
+        RecordError: no such module, a size over `max_bytes`, shapes that do not fit, NaN in `logits`, infinite states,
+            nothing recorded.
     """
     return Recording(
         model, variables, rows=rows, at=at, x=x, y=y, board=board, prefix=prefix, steps=steps, dtype=dtype,
@@ -222,7 +232,7 @@ class Recording:
             array = array.astype(np.uint8)
         if not array.ndim:
             raise RecordError(f"{name!r} is one number, without a batch axis; pass rows=None, or a number each row")
-        check_value(name, array)
+        check_value(name, array, self.rows)
         return array
 
     def _keep(self, values: dict[str, Array]) -> None:
@@ -231,6 +241,7 @@ class Recording:
             before, now = (None if name not in one else one[name].shape for one in (first, values))
             if before != now:
                 raise RecordError(f"{name!r} was {before} at the first step and is {now} at step {len(self) + 1}")
+        check_count(values)
         if len({len(value) for value in values.values()}) > 1:
             shapes = ", ".join(f"{name} {value.shape}" for name, value in values.items())
             raise RecordError(f"the variables have different numbers of rows: {shapes}; the first axis is the batch")
@@ -259,7 +270,7 @@ class Recording:
             raise RecordError(f"the initial state has {', '.join(sorted(strange))}, which no step has; name the same")
         arrays = {name: self._stacked(name) for name in self._kept[0]}
         if "tokens" not in arrays and (of := arrays.get("logits", arrays.get("probability"))) is not None:
-            arrays["tokens"] = np.nan_to_num(of, nan=-np.inf).argmax(-1).astype(np.uint16)
+            arrays["tokens"] = of.argmax(-1).astype(np.uint16)
         arrays = self._without_prefix(arrays)
         board, x = self._puzzle(arrays)
         if board and not {"tokens", "logits", "probability"} & self._begin.keys():
@@ -360,7 +371,8 @@ class Recording:
                 side = positions if positions and array.shape[2:] == (positions,) else 1
                 array = array.reshape(*array.shape[:2], side, -1)
             if array.ndim != 2 + len(rest):
-                raise RecordError(f"{name!r} is {array.shape[:1] + array.shape[2:]}; expected [row, {', '.join(rest)}]")
+                shape = array.shape[2:] if self.rows is None else array.shape[:1] + array.shape[2:]
+                raise RecordError(f"{name!r} is {shape}; {expected(name, self.rows)}")
             if rest and positions and array.shape[2] != positions:
                 raise RecordError(
                     f"{name!r} has {array.shape[2]} positions, the board {positions}; drop those before the board's "
@@ -421,4 +433,5 @@ def _array(name: str, value: Any, dtype: str = "float32") -> Array:
             f"{name!r} is {type(value).__name__}, which is no array of numbers (it holds {array.dtype}); "
             "choose one with a function"
         )
-    return array.astype(dtype) if array.dtype.kind == "f" else array
+    with np.errstate(over="ignore"):  # what has become infinite is refused in words
+        return array.astype(dtype) if array.dtype.kind == "f" else array

@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gram.board import Board
-from gram.rollout import RolloutError
+from gram.rollout import ENTRIES, RolloutError
 from gram.schema import ATTRS, DIMS, NAME, PUZZLE_COORDS, STEP_COORDS, VARIABLES
 from gram.suggest import did_you_mean
 
 ROWS = ("puzzles", "trajectories", None)
 MAX_TOKENS = 65_535
 STEPWISE = ("puzzle", "trajectory", "step")
+MAX_ARRAYS = ENTRIES - len(DIMS) - len(STEP_COORDS) - len(("x", "y", "tokens", "conflict", "valid"))
 _TAKEN = (*DIMS, *STEP_COORDS, *PUZZLE_COORDS)
 
 
@@ -47,8 +48,9 @@ def check_arguments(
     for name, value in (attrs or {}).items():
         if name not in ATTRS:
             raise RecordError(f"unknown attribute {name!r}; known: {', '.join(ATTRS)}{did_you_mean(name, ATTRS)}")
-        if not (value is None or _text(value) or isinstance(value, int | np.integer)):
-            raise RecordError(f"attribute {name!r} is {value!r:.80}; give a text in UTF-8, or an integer")
+        number = name == "seed" and isinstance(value, int | np.integer)
+        if not (value is None or _text(value) or number):
+            raise RecordError(f"attribute {name!r} is {value!r:.80}; give a text in UTF-8, or of seed an integer")
 
 
 def check_sources(model: Any, variables: Mapping[str, Any]) -> None:
@@ -84,17 +86,35 @@ def check_name(name: str) -> None:
         raise RecordError(f"{name!r} is not recorded step by step; x and y are arguments of record")
 
 
-def check_value(name: str, array: NDArray[Any]) -> None:
-    """Refuse a value [row, ...] with nothing in it, and answers that are not [row, position] of few tokens."""
+def check_count(values: Mapping[str, NDArray[Any]]) -> None:
+    """Refuse more variables [row, ...] than a file of a rollout holds; a vector has a dim of its own there."""
+    count = sum(1 + (name not in VARIABLES and array.ndim > 1) for name, array in values.items())
+    if count > MAX_ARRAYS:
+        raise RecordError(
+            f"{len(values)} variables take {count} arrays of a file (a vector takes two), over {MAX_ARRAYS}; record "
+            "fewer, or several as one vector"
+        )
+
+
+def expected(name: str, rows: str | None) -> str:
+    """The axes that a value of a reserved variable must have, in words."""
+    axes = ", ".join(VARIABLES[name].dims[3:])
+    if rows is None:
+        return f"with rows=None it must be [{axes}]; for a batch, [row, {axes}], pass rows='puzzles'"
+    return f"expected [row, {axes}]; for one without rows pass rows=None"
+
+
+def check_value(name: str, array: NDArray[Any], rows: str | None) -> None:
+    """Refuse a value [row, ...] with nothing in it, one that is not finite where a picture needs it to be, and answers
+    that are not [row, position] of few tokens."""
     if 0 in array.shape:
         raise RecordError(f"{name!r} is {array.shape}, nothing; give at least one row, position and number")
+    _check_finite(name, array)
     if name not in ("tokens", "logits", "probability"):
         return
     dims = VARIABLES[name].dims[3:]
     if array.ndim != 1 + len(dims):
-        raise RecordError(
-            f"{name!r} is {array.shape}; expected [row, {', '.join(dims)}] (with rows=None without the rows)"
-        )
+        raise RecordError(f"{name!r} is {array.shape[rows is None :]}; {expected(name, rows)}")
     if name == "tokens" and (array.dtype.kind not in "iu" or array.min() < 0 or array.max() >= MAX_TOKENS):
         raise RecordError(
             f"'tokens' are {array.dtype} from {array.min()} to {array.max()}; give whole numbers from 0 to "
@@ -103,6 +123,22 @@ def check_value(name: str, array: NDArray[Any]) -> None:
     if name != "tokens" and array.shape[-1] > MAX_TOKENS:
         raise RecordError(
             f"{name!r} knows {array.shape[-1]:,} tokens, over {MAX_TOKENS:,}; choose some with a function"
+        )
+
+
+def _check_finite(name: str, array: NDArray[Any]) -> None:
+    """Refuse NaN where a token is read from it, and infinite states; -inf is a logit of what is ruled out."""
+    if array.dtype.kind != "f":
+        return
+    answers = name in ("logits", "probability")
+    if answers and np.isnan(array).any():
+        raise RecordError(
+            f"{name!r} holds NaN, from which no token can be read; the steps before are kept: find where it begins"
+        )
+    if np.isposinf(array).any() if answers else array.ndim > 1 and np.isinf(array).any():
+        raise RecordError(
+            f"{name!r} holds infinite numbers, which have no place on a map; give finite ones, with dtype='float32' "
+            "where float16 (65,504 at most) is too small, or NaN for what is not known"
         )
 
 

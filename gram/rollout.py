@@ -175,6 +175,8 @@ def check(data: xr.Dataset) -> xr.Dataset:
             raise RolloutError(f"{name!r} has dims {found.dims}; expected {known.dims}")
         if found.dtype.kind not in known.kinds:
             raise RolloutError(f"{name!r} has dtype {found.dtype}; expected a kind of {known.kinds!r} (numpy letters)")
+    if (count := len(data.variables.keys() | data.sizes.keys())) > ENTRIES:
+        raise RolloutError(f"the rollout has {count} variables, coordinates and dims; at most {ENTRIES} are read again")
     if min([data.sizes.get(dim, 0) for dim in DIMS[:3]]) == 0 or 0 in data.sizes.values():
         raise RolloutError(f"the rollout is empty: its dims are {dict(data.sizes)}")
     if "board" in data.attrs:
@@ -202,16 +204,18 @@ def _check_attrs(data: xr.Dataset) -> None:
         raise RolloutError(f"mode is {data.attrs['mode']!r}; known: prior, posterior")
     if not isinstance(data.attrs["seed"], int | np.integer):
         raise RolloutError(f"seed is {str(data.attrs['seed'])[:80]!r}; it must be an integer")
-    for name in ("task", "model"):
-        if not isinstance(data.attrs[name], str):
+    for name in ("task", "model", "name", "checkpoint", "commit", "created_at"):
+        if not isinstance(data.attrs.get(name, ""), str):
             raise RolloutError(f"{name} is {str(data.attrs[name])[:80]!r}; it must be a text")
     for name, kind in (("levels", list), ("sampling_noise", dict), ("data", dict)):
         try:
-            fits = isinstance(parse_json(data.attrs.get(name, json.dumps(kind()))), kind)
+            found = parse_json(data.attrs.get(name, json.dumps(kind())))
         except (TypeError, ValueError):
-            fits = False
-        if not fits:
+            found = None
+        if not isinstance(found, kind):
             raise RolloutError(f"{name} is {str(data.attrs[name])[:80]!r}; it must be a JSON {kind.__name__}")
+        if name == "levels" and not all(isinstance(one, str) for one in found):
+            raise RolloutError(f"levels is {str(data.attrs[name])[:80]!r}; it must be a JSON list of texts")
 
 
 def _check_tokens(data: xr.Dataset, board: Board) -> None:
@@ -291,7 +295,8 @@ def need(data: xr.Dataset, name: str) -> xr.DataArray:
     if name in data:
         return data[name]
     known = _known(name, VARIABLES, "variable")
-    cure = f"; record it with Record({known.record})" if known.record else ""
+    ours = f"record it with Record({known.record})"
+    cure = f"; {ours if 'config' in data.attrs else f'record it as gv.record(..., {name}=...)'}" if known.record else ""
     raise RolloutError(f"this rollout has no `{name}`{cure}")
 
 

@@ -28,7 +28,8 @@ def low_steps(writer: PayloadWriter, full: xr.Dataset, kept: xr.Dataset, missing
     """
     count = int(full["low_step"].values.max())
     if not count:
-        missing["low"] = "Low-level steps were not recorded. Record(low=True) keeps them."
+        cure = " Record(low=True) keeps them." if "config" in full.attrs else ""  # else the model is not ours
+        missing["low"] = f"Low-level steps were not recorded.{cure}"
         return 0
     if "l" not in full:
         missing["low"] = missing["l"] = str(fix(full, "l"))

@@ -51,7 +51,7 @@ function timeActions({ payload, store, clock, say }) {
       hasTransitions(payload) ? go(supervisionJump(payload, store.state.cursor.step, direction) ?? 0) : step(direction),
     /** Low-level steps run l 1 ... l K, then h, which is the transition's end. @param {number} direction */
     low(direction) {
-      if (!ticks) return say(words.time.noLow);
+      if (!ticks) return say(payload.missing.low ?? words.time.noLow);
       const { step: at, low } = store.state.cursor;
       if (direction > 0) {
         if (low === null) return at + 1 < payload.steps ? go(at + 1, 1) : undefined;

@@ -141,7 +141,7 @@ export const words = {
     short: { events: "Events", supervision: "Step", transition: "Changes", low: "Low" },
     changed: (/** @type {string} */ level) => `${level}, cells changed`,
     one: "This rollout has one step.",
-    noLow: "Low-level steps were not recorded. Record(low=True) keeps them.",
+    noLow: "Low-level steps were not recorded.",
     speed: (/** @type {number} */ speed) => `${speed} per s`,
     loop: (/** @type {string} */ from, /** @type {string} */ to) => `Loop ${from} to ${to}`,
     from: (/** @type {string} */ address) =>

@@ -51,6 +51,11 @@ def legal(**changes: Any) -> xr.Dataset:
     return rollout.make(BOARD, arrays(), **changes)
 
 
+def with_curves(count: int) -> Any:
+    """Adds further variables to a rollout."""
+    return lambda data: data.assign({f"v{k}": data["kl"] for k in range(count)})
+
+
 def bare(**variables: Any) -> dict[str, Any]:
     """The two required variables."""
     full = arrays()
@@ -235,6 +240,9 @@ def with_attr(name: str, value: Any) -> Any:
         (with_attr("board", "{}"), "board cannot be read"),
         (with_attr("seed", "x"), "seed is 'x'; it must be an integer"),
         (with_attr("model", 5), "model is '5'; it must be a text"),
+        (with_attr("checkpoint", 5), "checkpoint is '5'; it must be a text"),
+        (with_attr("levels", '["Step", [1]]'), "levels is .*; it must be a JSON list of texts"),
+        (with_curves(90), "has 118 variables, coordinates and dims; at most 100 are read again"),
         (with_attr("data", "[]"), r"data is '\[\]'; it must be a JSON dict"),
         (with_attr("data", "{"), "data is '{'; it must be a JSON dict"),
         (with_attr("mode", "future"), "mode is 'future'; known: prior, posterior"),
@@ -282,7 +290,7 @@ def test_every_second_step_of_a_rollout_is_a_rollout() -> None:
 
 
 def test_need_gives_the_variable_or_says_how_to_record_it() -> None:
-    data = legal()
+    data = legal(config="{}")
     assert rollout.need(data, "h") is not None
     for name, variable in VARIABLES.items():
         with pytest.raises(RolloutError, match=f"has no `{name}`") as caught:
@@ -290,6 +298,8 @@ def test_need_gives_the_variable_or_says_how_to_record_it() -> None:
         assert (f"record it with Record({variable.record})" in str(caught.value)) == bool(variable.record)
     with pytest.raises(RolloutError, match="unknown variable 'g'"):
         rollout.need(data, "g")
+    with pytest.raises(RolloutError, match=r"has no `halt`; record it as gv.record\(..., halt=...\)"):
+        rollout.need(legal().drop_vars("halt"), "halt")  # of a model that is not ours
 
 
 class TestFiles:
