@@ -53,6 +53,9 @@ NANO = {  # nano-trm's keys -> the official ones; its others say how it was trai
 }
 
 
+MOST = 10_000  # cycles, steps, layers and features: far above all that were published, and the work that they ask for
+
+
 class PublishedError(ValueError):
     """Weights or a configuration that cannot be taken over; one sentence with a cure."""
 
@@ -195,8 +198,8 @@ def _typed(value: Any, kind: str, where: str) -> Any:
 def _check(arch: Arch, family: str, path: Path) -> None:
     """Refuse what their code cannot run, and what is not read here."""
     for name in ("H_cycles", "L_cycles", "L_layers", "hidden_size", "num_heads", "halt_max_steps"):
-        if getattr(arch, name) < 1:
-            raise PublishedError(f"{name} in {path} is {getattr(arch, name)}; it must be at least 1")
+        if not 1 <= getattr(arch, name) <= MOST:
+            raise PublishedError(f"{name} in {path} is {getattr(arch, name):,}; it must be from 1 to {MOST:,}")
     for name in ("puzzle_emb_ndim", "puzzle_emb_len"):
         if getattr(arch, name) < 0:
             raise PublishedError(f"{name} in {path} is {getattr(arch, name)}; it must be 0 (none) or more")

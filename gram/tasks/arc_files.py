@@ -17,6 +17,7 @@ import re
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from io import BytesIO
 from itertools import groupby
 from pathlib import Path
 from textwrap import shorten
@@ -85,11 +86,15 @@ def read(path: Path) -> list[ArcTask]:
     try:
         if path.is_dir():
             found = _tasks(path.name, _files(path))
-        elif content(path, ARCHIVE)[:1] in (b"{", b"["):
-            found = _bundle(path.name, path.name, content(path, BUNDLE))
         else:
-            with zipfile.ZipFile(regular(path)) as archive:
-                found = _tasks(path.name, _entries(path.name, archive))
+            with regular(path).open("rb") as file:
+                bundle = file.read(1) in (b"{", b"[")
+            held = content(path, BUNDLE if bundle else ARCHIVE)
+            if bundle:
+                found = _bundle(path.name, path.name, held)
+            else:
+                with zipfile.ZipFile(BytesIO(held)) as archive:
+                    found = _tasks(path.name, _entries(path.name, archive))
     except TaskError:
         raise
     except OSError as error:

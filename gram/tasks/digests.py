@@ -16,7 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from gram import atomic
-from gram.bounded import unpacked
+from gram.bounded import regular, unpacked
 from gram.tasks import arc_files
 from gram.tasks import files as data
 from gram.tasks.base import TaskError
@@ -70,12 +70,14 @@ def content_digest(path: Path) -> str:
 def _digest(path: Path, _time: int, _size: int) -> str:
     if path.is_dir():
         return arc_files.digest(arc_files.read(path))
-    held = unpacked(path, MAX_BYTES)
-    if held[:2] == b"PK" or path.suffix == ".json":
+    with regular(path).open("rb") as file:
+        archive = file.read(2) == b"PK"
+    if archive or path.suffix == ".json":
         try:
             return arc_files.digest(arc_files.read(path))
         except TaskError:
             pass  # another archive, or another JSON file: its bytes are what it holds
+    held = unpacked(path, MAX_BYTES)
     return hashlib.sha256(held if b"\0" in held[:1_000] else held.replace(b"\r\n", b"\n")).hexdigest()
 
 

@@ -210,6 +210,7 @@ def test_the_commands_register_list_and_convert(tmp_path: Path) -> None:
     run = CliRunner().invoke
     assert "own/mine.ss: your file, sha256 " in run(app, ["add", str(mine)]).stdout
     assert "own/mine.ss " in run(app, ["list"]).stdout
+    assert "the path is empty; give a file, or a folder" in str(run(app, ["add", ""]).exception)
     small = ["--set", "size=4", "--set", "generated=20"]
     done = run(app, ["convert", "mine.ss", str(tmp_path / "mine.csv"), *small])
     assert done.stdout == f"{tmp_path / 'mine.csv'}: 1 with one solution\n"
