@@ -20,7 +20,6 @@ FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 # All that gramviz may know of gram.
 FROM_GRAM = {
     "gram.evaluation.intervals",
-    "gram.tasks.sudoku_solver",  # numpy and math alone
     "gram.rollout",
     "gram.schema",
     "gram.recorder",  # torch only where a module is hooked

@@ -272,6 +272,16 @@ def board_classes(full: Digits, size: int) -> NDArray[np.int64]:
     return np.unique(sides, axis=0, return_inverse=True)[1].reshape(-1)
 
 
+def unseen_kinds(boards: Digits, train: Digits, size: int, random: int) -> tuple[int, int]:
+    """How many full boards [board, cell] no training board equals up to symmetry, and how many of `random` boards that
+    are drawn at random; kinds are those of `board_classes`, so what is unseen is surely so."""
+    drawn = random_boards(size, random, np.random.default_rng(0))
+    digits = np.concatenate([part - np.min(part) + 1 for part in (train, boards, drawn)])
+    known, *kinds = np.split(board_classes(digits, size), np.cumsum([len(train), len(boards)]))
+    of_boards, of_drawn = (int(np.isin(part, known, invert=True).sum()) for part in kinds)
+    return of_boards, of_drawn
+
+
 def _cycles(square: NDArray[np.int64], group: int) -> NDArray[np.int64]:
     """Of each board [board, line, place], one number [board] for the cycles between the lines of every group."""
     boards, size, _ = square.shape

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from gram.board import Board
 from gram.evaluation.intervals import wilson
 from gram.rollout import board_of, need
-from gram.tasks.sudoku_solver import board_classes, random_boards
 from gramviz import measure
 from gramviz.reports.blocks.block import COLORS, Block, say, svg, table, with_interval
 from gramviz.reports.blocks.curves import Curve
@@ -95,21 +94,12 @@ def finals(rollout: xr.Dataset, name: str, columns: int = 8) -> Block:
     return Block(f"<figure class='gram-figure'>{figure}<figcaption>{html.escape(words)}</figcaption></figure>", words)
 
 
-def new_kinds(boards: NDArray[np.integer], train: NDArray[np.integer], size: int, random: int = 2000) -> Block:
-    """How many boards [board, position] no training board equals up to symmetry, beside as many of random boards.
-
-    Kinds are those of `gram.tasks.sudoku_solver.board_classes`, which may merge some: what is new is surely new.
-
-    Args:
-        boards, train: full valid boards as tokens. random: how many random boards are drawn to compare with.
-    """
-    if not len(boards):
+def new_kinds(count: int, new: int, random: int, usual: int) -> Block:
+    """How many of `count` valid boards no training board equals up to symmetry, beside how many of `random` boards that
+    were drawn at random; `gram.tasks.sudoku_solver.unseen_kinds` counts both."""
+    if not count:
         return say("No board is valid, so there is no kind to compare.")
-    compared = random_boards(size, random, np.random.default_rng(0))
-    digits = [part - np.min(part) + 1 for part in (train, boards, compared)]
-    kinds = np.split(board_classes(np.concatenate(digits), size), np.cumsum([len(train), len(boards)]))
-    new, usual = (int(np.isin(part, kinds[0], invert=True).sum()) for part in kinds[1:])
-    around = wilson(new, len(boards))
+    around = wilson(new, count)
     how = (
         "more rarely than"
         if around[1] < usual / random
@@ -118,8 +108,8 @@ def new_kinds(boards: NDArray[np.integer], train: NDArray[np.integer], size: int
         else "as often as"
     )
     return say(
-        f"Of {len(boards)} valid boards {new} are of a kind that no training board has, however it is turned, "
-        f"mirrored, permuted or relabeled: a share of {with_interval(new / len(boards), around)}. Of {random:,} boards "
+        f"Of {count} valid boards {new} are of a kind that no training board has, however it is turned, "
+        f"mirrored, permuted or relabeled: a share of {with_interval(new / count, around)}. Of {random:,} boards "
         f"drawn at random by search it is {with_interval(usual / random, wilson(usual, random))}. So the generator "
         f"makes unseen kinds {how} a random search."
     )

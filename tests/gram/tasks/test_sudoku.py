@@ -31,6 +31,7 @@ from gram.tasks.sudoku_solver import (
     search,
     symmetric,
     units,
+    unseen_kinds,
 )
 
 SIZES = (4, 6, 9)
@@ -188,6 +189,13 @@ class TestRandomBoards:
 
     def test_every_board_of_4_x_4_occurs(self) -> None:
         assert len(np.unique(random_boards(4, 6_000, np.random.default_rng(0)), axis=0)) == 288
+
+    def test_kinds_are_unseen_only_where_no_symmetry_leads_to_a_training_board(self) -> None:
+        boards = np.array(random_boards(6, 40, np.random.default_rng(1)))
+        relabeled = (boards[:1] % 6) + 1
+        kinds = board_classes(boards, 6)
+        other = boards[kinds != kinds[0]][:1]
+        assert [unseen_kinds(one, boards[:1], 6, 50)[0] for one in (relabeled, other)] == [0, 1]
 
     @pytest.mark.parametrize("size", SIZES)
     def test_digging_ends_at_one_solution_and_no_digit_to_spare(self, size: int) -> None:
