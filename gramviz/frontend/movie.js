@@ -74,9 +74,10 @@ export async function filmOf(context) {
       await new Promise(requestAnimationFrame); // a canvas hands its picture over when a frame ends
       await wait(Math.max(0, 1000 / RATE - (performance.now() - began)));
     }
-    await wait(LAST_PICTURE);
+    if (store.transient.filming) await wait(LAST_PICTURE);
     // A busy machine encodes late: without this the file could be a header alone.
-    for (let k = 0; k < 40 && pieces.reduce((sum, piece) => sum + piece.size, 0) < HEADER; k += 1) await wait(SLICE);
+    const isLate = () => store.transient.filming && pieces.reduce((sum, piece) => sum + piece.size, 0) < HEADER;
+    for (let k = 0; k < 40 && isLate(); k += 1) await wait(SLICE);
     recorder.stop();
     await ended;
     for (const track of stream.getTracks()) track.stop();

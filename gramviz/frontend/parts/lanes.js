@@ -232,7 +232,8 @@ function createRack(context, element) {
   let shown = [];
   /** @type {string | null} */
   let current = null; // the lane whose name Tab comes to
-  const names = () => shown.map(({ name }) => name);
+  // In the order of the state: several moves of a pointer may come before the next frame.
+  const names = () => store.state.lanes.filter((name) => shown.some((lane) => lane.name === name));
   const handles = () => shown.map(({ handle }) => handle);
 
   /** Puts a lane between others, `to` places from above. @param {string} name @param {number} to */
