@@ -78,7 +78,7 @@ assert TASKS["latin"] is Latin
 assert MODELS["leaky"].Config().leak == 0.5
 assert VIEWS["agreement"].title == "Agreement"
 assert type(RunConfig().override(["task.kind=latin", "model.kind=leaky"]).task) is LatinConfig
-assert 'guarded("count",createCount)' in module_text() and " selected`" in module_text()
+assert 'createCount=isolated("count",' in module_text() and " selected`" in module_text()
 assert gram("list") == 0
 assert gram("check-task", "lab.latin:Latin", "blanks=5") == 0
 assert gram("check-task", "lab.worse:Worse") == 2

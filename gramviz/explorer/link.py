@@ -25,6 +25,7 @@ _IMPORT = re.compile(r'^import\s*\{([^}]*)\}\s*from\s*"(\.{1,2}/[\w./-]+\.js)";[
 _DATA = re.compile(r'^import (\w+) from "(\.{1,2}/[\w./-]+\.json)" with \{ type: "json" \};', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async function|function|class|const|let)\b)", re.MULTILINE)
 _NAME = re.compile(r"^(export )?(?:async function\*?|function\*?|class|const|let) *([\w$]+)", re.MULTILINE)
+_MAKER = re.compile(r"^export function (create\w+)\(", re.MULTILINE)  # of a plug-in's part
 _ILLEGAL = re.compile(r"^(?:import|export|var)\b|\bimport\(", re.MULTILINE)
 _SHEET = re.compile(r"(?<=/\* css \*/ `)[^`$]*(?=`)")  # as editors know it
 # What the formatter writes and no parser needs: a separator that ends a last line, parentheses of one parameter.
@@ -45,7 +46,7 @@ def link(entry: str = "widget.js", folder: Path = FRONTEND, plugins: Mapping[str
 
     Args:
         plugins: name -> text of modules of other packages that each export one `create...`, a part of the page; they
-            import as the files in `parts/` do.
+            import as the files in `parts/` do, and are held as texts that `isolated.js` runs.
     Raises:
         LinkError: a missing module or export, a cycle, a name used twice, or a statement outside the dialect.
     """
@@ -67,12 +68,14 @@ def link(entry: str = "widget.js", folder: Path = FRONTEND, plugins: Mapping[str
         def at(offset: int) -> str:
             return f"{name}:{text.count(chr(10), 0, offset) + 1}"
 
+        imported: list[str] = []
         for found in _IMPORT.finditer(text):
             module = normpath(join(dirname(name), found[2]))
             visit(module, at(found.start()), (*path, name))
             for wanted in filter(None, (word.strip() for word in found[1].split(","))):
                 if wanted not in exports[module]:
                     raise LinkError(f"{at(found.start())}: {module} does not export {wanted!r}")
+                imported.append(wanted)
         for found in _NAME.finditer(text):
             if found[2] in owner:
                 raise LinkError(f"{at(found.start())}: the name {found[2]!r} is taken by {owner[found[2]]}")
@@ -93,8 +96,11 @@ def link(entry: str = "widget.js", folder: Path = FRONTEND, plugins: Mapping[str
             raise LinkError(f"{at(bad.end() - 1)}: a template literal inside another one; give the inner one a name")
         text = _SHEET.sub(lambda found: cssmin(found[0]), text)
         body = _EXPORT.sub("", _IMPORT.sub("", text))
-        if name in added:  # a stranger's texts could look so
-            body = jsmin(body)
+        if name in added and name != "plugins.js":
+            visit("isolated.js", name, (*path, name))
+            (maker,) = _MAKER.findall(text)
+            text = json.dumps(f"{jsmin(body)}\nreturn {maker};")
+            body = f'const {maker}=isolated("{Path(name).stem}",{text},{{{",".join(imported)}}});'
         else:
             body = _ARROW.sub(r"\1=>", jsmin(_LAST.sub("", body)))
         sources[name] = f"// {name}\n{body.strip()}\n"
@@ -107,7 +113,7 @@ def _modules(plugins: Mapping[str, str], folder: Path) -> dict[str, str]:
     """The modules of plug-ins by their place, and `plugins.js` with a line for each in its list."""
     found, imports, lines = {}, [], []
     for name, text in plugins.items():
-        makers = re.findall(r"^export function (create\w+)\(", text, re.MULTILINE)
+        makers = _MAKER.findall(text)
         if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or len(makers) != 1:
             raise LinkError(
                 f"the plug-in {name!r} exports {', '.join(makers) or 'nothing'}; it must have a name of small letters "
@@ -117,7 +123,7 @@ def _modules(plugins: Mapping[str, str], folder: Path) -> dict[str, str]:
             raise LinkError(f"there is a part {name!r} already; name the plug-in otherwise")
         found[f"parts/{name}.js"] = text
         imports.append(f'import {{ {makers[0]} }} from "./parts/{name}.js";\n')
-        lines.append(f'[guarded("{name}", {makers[0]})]')
+        lines.append(f"[{makers[0]}]")
     if found:
         text = (folder / "plugins.js").read_text(encoding="utf-8")
         text = text.replace("PLUGINS = []", f"PLUGINS = [{', '.join(lines)}]")

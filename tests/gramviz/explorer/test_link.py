@@ -9,8 +9,9 @@ import pytest
 
 from gramviz.explorer.link import FRONTEND, LinkError, link
 
-# Files of types are for tsc alone; output.js is an entry of its own, without imports; a worker is a text apart.
-APART = {FRONTEND / name for name in ("output.js", "think/worker.js", "think/network.js")}
+# Files of types are for tsc alone; output.js is an entry of its own, without imports; a worker is a text apart; only a
+# page with parts of other packages has isolated.js.
+APART = {FRONTEND / name for name in ("output.js", "think/worker.js", "think/network.js", "isolated.js")}
 MODULES = sorted(set(FRONTEND.rglob("*.js")) - set(FRONTEND.glob("*types.js")) - APART)
 
 
