@@ -24,7 +24,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gram.board import Board
-from gram.rollout import RolloutError, board_of, check, digest
+from gram.rollout import RolloutError, board_of, check, config_of, digest
 from gramviz import measure
 from gramviz.contract import CONTRACT
 from gramviz.explorer.answers import answer_space
@@ -350,7 +350,18 @@ def _series_meta(
         "transition": rollout["transition"].values.tolist(),
         "low_steps": low_steps,
         "missing": missing,
+        **_deeper(whole),
     }
+
+
+def _deeper(whole: xr.Dataset) -> dict[str, int]:
+    """{"depth": the supervision steps that the model's configuration runs} where fewer were recorded."""
+    try:
+        inference = config_of(whole).get("inference")
+    except RolloutError:
+        return {}
+    depth = inference.get("supervision_steps") if isinstance(inference, dict) else None
+    return {"depth": depth} if isinstance(depth, int) and depth > whole["supervision_step"].values.max() else {}
 
 
 def _left_out(

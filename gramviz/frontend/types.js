@@ -148,6 +148,7 @@
  * @property {number} [all_trajectories]
  * @property {number[] | null} [kept] the trajectories that are shown, where not all of them are
  * @property {number[]} [x] of a branch with an edited puzzle: that puzzle
+ * @property {number} [depth] the supervision steps of the model's own configuration, where fewer were recorded
  */
 /** @typedef {{ values: Numbers, each: 0 | 1 }} Curve `each` is 0 where one line is that of all trajectories */
 /** @typedef {{ xyz: Numbers, outside?: Numbers, beyond?: Numbers, low?: Numbers }} SeriesMap */

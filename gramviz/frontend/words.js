@@ -33,8 +33,9 @@ export const words = {
     `checkpoint ${String(series.checkpoint || "not named").slice(0, 12)}, rollout ${String(series.hash).slice(0, 12)}.`,
   trajectories: (/** @type {number} */ count) => plural(count, "trajectory", "trajectories"),
   correct: (/** @type {number} */ right, /** @type {number} */ all) => `${right} of ${all} correct`,
-  seriesHint: (/** @type {string} */ name, /** @type {boolean} */ several) =>
-    several ? `${name}: click to focus, Ctrl+click to hide or show` : name,
+  seriesHint: (/** @type {Series} */ { name, depth, supervision_step: steps }, /** @type {boolean} */ several) =>
+    (several ? `${name}: click to focus, Ctrl+click to hide or show` : name) +
+    (depth ? `. ${steps.at(-1)} supervision steps; this model's configuration has ${depth}` : ""),
   transport: "Transport",
   answer: (/** @type {string | null | undefined} */ letter) => `answer ${letter ?? "of its own"}`,
   answerShare: (/** @type {number} */ count, /** @type {string | null | undefined} */ letter) =>

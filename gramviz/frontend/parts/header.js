@@ -152,21 +152,22 @@ const viewChoices = (context) => [
 
 /** A button for each series. @param {Context} context */
 function createSeries({ payload, store, actions }) {
-  const buttons = payload.series.map(({ letter, name, n }) =>
-    make(
+  const buttons = payload.series.map((series) => {
+    const { letter, name, n } = series;
+    return make(
       "button",
       {
         class: "series",
         "data-series": letter,
-        title: words.seriesHint(name, payload.series.length > 1),
+        title: words.seriesHint(series, payload.series.length > 1),
         onclick: (/** @type {MouseEvent} */ event) =>
           event.ctrlKey || event.metaKey ? actions.hide(letter) : actions.series(letter),
       },
       badge(letter),
       make("b", { title: name }, name),
       make("span", { class: "muted count" }, words.trajectories(n)),
-    ),
-  );
+    );
+  });
   const none = payload.solutions === 0 ? words.answers.found(0, 0) : "";
   /** How many of each series that is shown are right. */
   function counted() {

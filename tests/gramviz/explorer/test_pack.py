@@ -304,6 +304,9 @@ def test_thinning_is_said(gram: xr.Dataset) -> None:
     assert series["kept"] == list(range(0, 50, 5))
     assert (series["trajectories"], series["all_trajectories"], series["steps"]) == (10, 50, 17)
     assert series["supervision_step"] == list(range(17))
+    assert "depth" not in series
+    deep = gram.assign_attrs(config='{"inference": {"supervision_steps": 64}}')
+    assert pack(deep).meta["series"][0]["depth"] == 64
     assert thin.meta["left_out"] == [
         "A: 10 of 50 trajectories, evenly chosen.",
         "A: 17 of 33 states, the last of each supervision step.",
