@@ -5,7 +5,7 @@ import { digest } from "../payload.js";
 import { recordOf } from "../state.js";
 import { packRuns } from "./pack.js";
 import { rolloutFile } from "./rollout.js";
-import { readGraph, readGrid, writeGraph, writeGrid } from "./typed.js";
+import { readTyped, writeTyped } from "./typed.js";
 import { yourWords } from "./yourwords.js";
 import { addNews, createRecord } from "./record.js";
 import { solve2 } from "./solver.js";
@@ -231,7 +231,7 @@ function createThinker(model, carried) {
   function begin({ module, weights }, mine, x, edges) {
     const board = drawnBoard(recorded.meta.board, edges);
     const { trajectories, depth, noise, seed } = settings;
-    model.set("run", { ...settings, text: (graph ? writeGraph : writeGrid)(sized, x, edges) });
+    model.set("run", { ...settings, text: writeTyped(sized, x, edges) });
     const { found, whole } = solve2(board, x);
     /** @type {Puzzle} */
     const puzzle = {
@@ -321,7 +321,9 @@ function createThinker(model, carried) {
   /** @param {Puzzle} puzzle @param {Run[]} runs @param {{ first: boolean, done: boolean }} which
    * @param {() => boolean} isCurrent */
   async function publish(puzzle, runs, { first, done }, isCurrent) {
-    const missing = { halt: yourWords.halt, value: yourWords.halt, ...(done ? {} : { h: yourWords.h }) };
+    /** @type {Record<string, string>} */
+    const rules = puzzle.board.kind === "image" ? { conflict: yourWords.judged, valid: yourWords.judged } : {};
+    const missing = { halt: yourWords.halt, value: yourWords.halt, ...rules, ...(done ? {} : { h: yourWords.h }) };
     const { meta, raw } = packRuns(recorded.meta, puzzle, runs, missing, done);
     const packed = new Blob([raw]).stream().pipeThrough(new CompressionStream("deflate"));
     const data = new Uint8Array(await new Response(packed).arrayBuffer());
@@ -340,7 +342,7 @@ function createThinker(model, carried) {
 
   /** Runs what a link says, and then shows its view. @param {Record<string, unknown>} link */
   function runAgain({ text, model: name, ...numbers }) {
-    const read = (graph ? readGraph : readGrid)(sized, `${text}`);
+    const read = readTyped(sized, `${text}`);
     if ("problem" in read) return tell(yourWords.link);
     settings.model = programs.find((program) => program.name === name)?.name ?? "";
     for (const choice of /** @type {Choice[]} */ (Object.keys(CHOICES)))
