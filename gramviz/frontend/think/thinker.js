@@ -1,7 +1,7 @@
 // The models in the page: it shares a puzzle out to workers, and what they answer becomes the payload that is shown, as
 // a kernel's does. One for each page; it outlives what is shown of each payload.
 
-import { digest } from "../payload.js";
+import { digest, inflate } from "../payload.js";
 import { recordOf } from "../state.js";
 import { packRuns } from "./pack.js";
 import { rolloutFile } from "./rollout.js";
@@ -27,7 +27,8 @@ export const CHOICES = {
 };
 const KEPT = ["theme", "motion", "lanes", "speed", "loop", "panel"]; // of the state: what means the same in every run
 
-/** What the page carries: weights and WebAssembly in base64, the worker as text.
+/** What the page carries: weights (all low bytes, then all high ones) and WebAssembly, deflated, in base64; and the worker
+ * as text.
  * @typedef {{ programs: { meta: ProgramMeta, weights: string }[], wasm: string, worker: string }} Carried */
 /**
  * What a person chooses.
@@ -62,13 +63,19 @@ export const drawnBoard = (board, edges) => (board.kind === "graph" ? { ...board
 
 /** The WebAssembly, and the weights of each program, checked. @param {Carried} carried */
 async function unpack({ wasm, programs }) {
-  const module = await WebAssembly.compile(bytesOf(wasm));
+  const open = (/** @type {string} */ text) =>
+    inflate(bytesOf(text)).catch(() => {
+      throw new Error(yourWords.damaged);
+    });
+  const module = await WebAssembly.compile(await open(wasm));
   const weights = await Promise.all(
     programs.map(async ({ meta, weights: text }) => {
-      const raw = bytesOf(text);
-      const sum = await digest(raw.buffer);
+      const bytes = new Uint8Array(await open(text));
+      const halves = new Uint16Array(bytes.length >> 1);
+      for (let k = 0; k < halves.length; k += 1) halves[k] = bytes[k] | (bytes[halves.length + k] << 8);
+      const sum = await digest(halves.buffer);
       if (sum !== null && sum !== meta.sha256) throw new Error(yourWords.damaged);
-      return new Uint16Array(raw.buffer);
+      return halves;
     }),
   );
   return { module, weights };
