@@ -55,6 +55,11 @@ class Relation:
     hears: NDArray[np.intp]
 
     @property
+    def partition(self) -> bool:
+        """Whether every position is in one group; else there are about as many groups as positions (`above`)."""
+        return bool((self.members.sum(0) == 1).all())
+
+    @property
     def matrix(self) -> NDArray[np.bool_]:
         """[position, position], true where the first hears of the second."""
         return self.members[self.hears]
@@ -154,8 +159,8 @@ class Board:
 
     @property
     def symbols(self) -> tuple[int, ...]:
-        """The tokens that are interchangeable: the exclusive ones, which one rule treats alike."""
-        return self.exclusive
+        """The tokens that are interchangeable: the exclusive ones, which one rule treats alike; of pixels, ink."""
+        return (len(self.tokens) - 1,) if self.kind == "image" and self.patch == 1 else self.exclusive
 
     @property
     def places(self) -> int:

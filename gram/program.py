@@ -116,7 +116,10 @@ def _sizes(name: str, model: Mapping[str, Any], board: Board) -> dict[str, Any]:
 
 
 def _groups(board: Board) -> dict[str, list[list[int]]]:
-    """The groups of each kind of relation that every puzzle of a board has."""
+    """The groups of each kind of relation that every puzzle of a board has.
+
+    A place hears the groups that it belongs to; of a kind with a group for each place, as `above`, its own.
+    """
     found: dict[str, list[list[int]]] = {}
     for relation in board.relations:
         if relation.kind not in NEAR:
@@ -130,7 +133,8 @@ def _kinds(board: Board) -> list[str]:
 
 
 def _relations(board: Board) -> dict[str, Any]:
-    return {"places": board.places, "groups": _groups(board)}
+    own = [one.kind for one in board.relations if one.kind not in NEAR and not one.partition]
+    return {"places": board.places, "groups": _groups(board), "own": own}
 
 
 def _tokens(tensors: Weights, board: Board) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def incidence(board: Board, symbols: int, prefix: int = 0) -> Incidence:
     near: dict[str, np.ndarray] = {}
     peers = {"here": np.eye(prefix + places, dtype=bool)}
     for relation in board.relations:
-        if not (relation.members.sum(0) == 1).all():  # no partition: about as many groups as places
+        if not relation.partition:
             near[relation.kind] = np.pad(scaled(relation.matrix), ((prefix, 0), (prefix, 0)))
             continue
         hears = np.arange(len(relation.members))[:, None] == relation.hears

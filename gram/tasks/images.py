@@ -49,6 +49,8 @@ class ImagesConfig:
             for MNIST.
         train_max: at most N training pictures, the first ones; 0 means all.
         train_share, split_seed: the split of digits; MNIST has its own.
+        given: share of the pictures of which, when they are trained on, a part is given: rows from one edge on, pixels
+            anywhere, or ink alone. Held-out puzzles are blank all the same.
     """
 
     dataset: str = "digits"
@@ -57,6 +59,7 @@ class ImagesConfig:
     train_max: int = 0
     train_share: float = 0.8
     split_seed: int = 0
+    given: float = 0.0
 
     def __post_init__(self) -> None:
         if self.dataset not in SIDES:
@@ -71,6 +74,8 @@ class ImagesConfig:
             raise TaskError(f"train_share is {self.train_share}; it must lie between 0 and 1")
         if self.split_seed < 0:
             raise TaskError(f"split_seed is {self.split_seed}; it must be at least 0")
+        if not 0 <= self.given <= 1:
+            raise TaskError(f"given is {self.given}; it is a share from 0 to 1")
 
     @property
     def square(self) -> int:
@@ -166,6 +171,20 @@ class Images(Task):
         for at in range(square * square):
             tokens += flat[..., at] << (square * square - 1 - at)
         return tokens
+
+    def augment(self, x: Tokens, y: Tokens, rng: np.random.Generator) -> tuple[Tokens, Tokens]:
+        """A part of some pictures given: of each half of its rows, of its pixels, or of its ink, at the most."""
+        if not self.config.given:
+            return x, y
+        rows, size = len(x), self.board.height
+        share = rng.random((rows, 1)) / 2
+        down = np.arange(self.board.positions) // size
+        band = np.where(rng.random((rows, 1)) < 0.5, down, size - 1 - down) < share * size
+        spread = rng.random(x.shape) < share
+        kind = rng.integers(3, size=(rows, 1))
+        shown = np.where(kind == 0, band, spread & ((kind == 1) | (y == len(self.board.tokens) - 1)))
+        shown &= rng.random((rows, 1)) < self.config.given
+        return np.where(shown, y, x).astype(x.dtype), y
 
     def parse(self, text: str) -> Tokens:
         side, square = SIDES[self.config.dataset], self.config.square

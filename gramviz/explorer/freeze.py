@@ -34,7 +34,7 @@ def freeze(
         puzzles: others that the page shall hold too, at the size of a payload each; it lists all of the rollout.
         state: the view that it opens with; by default the explorer's, else the final step.
         models: checkpoints, by name or folder, that the page can run on a puzzle that its reader types ("Your puzzle"):
-            TRMs and GRAMs of this board that mix along its relations. Each adds 40 to 150 kB.
+            TRMs and GRAMs of this board that mix along its relations. Each adds 40 to 130 kB.
     Raises:
         RolloutError, PackError, StateError: the rollouts or the state are not legal.
         BranchError: there is no such puzzle among `puzzles`, or only a payload was given.

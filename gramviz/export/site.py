@@ -9,6 +9,7 @@ of its own, because gramviz knows no model; every page is what `gramviz.freeze(m
 from __future__ import annotations
 
 import base64
+import io
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from html import escape
 from pathlib import Path
 from string import Template
 from typing import Any
+
+from PIL import Image
 
 from gram import atomic, rollout
 from gramviz.explorer.chapters import opening
@@ -34,6 +37,7 @@ for name, model, puzzle, trajectories in (
     ("sudoku-trm", "sudoku9-trm", HARD, 1), ("sudoku-gram", "sudoku9-gram", HARD, 20),
     ("coloring-trm", "coloring8-trm", 3, 1), ("coloring-gram", "coloring8-gram", 3, 20),
     ("generation-gram", "sudoku6-generate-gram", 0, 12),
+    ("digits-gram", "digits-pixels-gram", 0, 20),
 ):
     rollout.save(gram.sample(model, puzzle, trajectories=trajectories), name + ".nc")
 """
@@ -73,14 +77,20 @@ ROOMS = (
     ),
     Room(
         "coloring", "Three colors for a graph",
-        "Many colorings are right. Write edges, draw a graph at random, and see which answers the tries reach.",
-        ("coloring8-trm", "coloring8-gram"), ("coloring-trm", "coloring-gram"),
+        "Many colorings are right. Write edges, draw a graph at random, and see which answers GRAM's tries reach.",
+        ("coloring8-gram",), ("coloring-trm", "coloring-gram"),
     ),
     Room(
         "generation", "A board from a blank one",
         "6 x 6 Sudoku from a blank board: twelve tries draft, repair and end on twelve different boards. Run it again "
         "with another seed, or give it some digits.",
         ("sudoku6-generate-gram",), ("generation-gram",), "4",
+    ),
+    Room(
+        "digits", "A handwritten digit",
+        "From a blank picture of 8 x 8 pixels twenty tries draw twenty digits. Give it a stroke, and see which digits "
+        "it can become.",
+        ("digits-pixels-gram",), ("digits-gram",), "2",
     ),
 )  # fmt: skip
 
@@ -161,9 +171,11 @@ def shown(room: Room, recorded: Path) -> tuple[Payload, Mapping[str, Any]]:
 
 def card(room: Room, payload: Payload) -> str:
     """A link with a picture of how the page ends."""
-    png = base64.b64encode(picture(payload, room.title)[0]).decode()
+    file = io.BytesIO()
+    Image.open(io.BytesIO(picture(payload, room.title)[0])).convert("RGB").save(file, "WEBP", lossless=True)
+    webp = base64.b64encode(file.getvalue()).decode()
     alt = escape(f"{payload.meta['title']}: a board, the map of all tries, and the answers that they reach")
     return (
-        f'<li><a href="{room.name}.html"><img src="data:image/png;base64,{png}" alt="{alt}">'
+        f'<li><a href="{room.name}.html"><img src="data:image/webp;base64,{webp}" alt="{alt}">'
         f"<h2>{escape(room.title)}</h2><p>{escape(room.text)}</p></a></li>"
     )

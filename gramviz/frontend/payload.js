@@ -34,8 +34,7 @@ export async function readPayload(meta, view) {
   if (meta?.format?.[0] !== FORMAT) throw new Error(words.foreign(meta?.format?.[0], FORMAT));
   let buffer;
   try {
-    const packed = new Blob([view]).stream().pipeThrough(new DecompressionStream("deflate"));
-    buffer = await new Response(packed).arrayBuffer();
+    buffer = await inflate(view);
   } catch {
     throw new Error(words.damaged);
   }
@@ -43,6 +42,10 @@ export async function readPayload(meta, view) {
   if (buffer.byteLength !== meta.bytes || (sum !== null && sum !== meta.sha256)) throw new Error(words.damaged);
   return describe(meta, buffer);
 }
+
+/** @param {DataView<ArrayBuffer> | Uint8Array<ArrayBuffer>} packed */
+export const inflate = (packed) =>
+  new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"))).arrayBuffer();
 
 /** sha256 as hex. Where the browser offers none (an insecure origin), the length must do.
  * @param {ArrayBuffer} buffer */

@@ -90,7 +90,7 @@
 /** @typedef {{ label: string, symbol: string, glyph: string }} Token */
 /**
  * @typedef {object} BoardMeta a board as `gram.board.Board.to_json` writes it
- * @property {string} kind
+ * @property {"grid" | "graph" | "image"} kind
  * @property {number} height
  * @property {number} width
  * @property {Token[]} tokens

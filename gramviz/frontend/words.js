@@ -319,7 +319,7 @@ export const words = {
     title: "Model",
     puzzle: "Edit the puzzle",
     put: (/** @type {number} */ count) =>
-      `Choose a cell and type what is given there; 0 takes it away. ${plural(count, "cell")} changed.`,
+      `Choose a cell and type what is given there; Backspace takes it away. ${plural(count, "cell")} changed.`,
     how: (/** @type {number} */ count) =>
       `${words.edit.put(count)} Enter draws the series anew beside the original, Esc leaves.`,
     choose: "Choose a cell first.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
@@ -164,12 +164,14 @@ def late_from(steps: int) -> int:
 
 
 class _Trajectories:
-    """The states of all trajectories as float32 rows around the mean of those that fit the components.
+    """The states of all trajectories around the mean of those that fit the components, as float32 rows.
+
+    Only the fitting rows are kept, a third of a map's; the others are read again, one trajectory at a time, because one
+    fits into the cache. States that are not finite are 0, so that they cannot poison a product.
 
     Attributes:
-        rows: per trajectory [step, feature]; states that are not finite are 0, so that they cannot poison a product.
-        finite: per trajectory [step].
-        used: per trajectory [step], the finite ones from a share of the steps on, which fit the components.
+        fit: per trajectory [step, feature], from the first step on that fits the components.
+        count: rows of these that are finite.
         shapes: (trajectories, steps) of each series.
     """
 
@@ -180,28 +182,42 @@ class _Trajectories:
                 f"these series have {' and '.join(map(str, sizes))} numbers per state and share no plane"
             )
         self.shapes = [(one.shape[0], one.shape[1]) for one in states]
-        self.rows: list[NDArray[np.float32]] = []
-        self.finite: list[NDArray[np.bool_]] = []
-        self.used: list[NDArray[np.bool_]] = []
-        total, count = np.zeros(sizes[0]), 0
+        self.states, self.features = states, sizes[0]
+        total, self.count = np.zeros(sizes[0]), 0
+        first = [late_from(steps) if late else 0 for _, steps in self.shapes]
         # One block for all: it gets large memory pages, which a pass over 50 MB notices.
-        block = np.empty((sum(n * t for n, t in self.shapes), sizes[0]), np.float32)
-        at = 0
-        for trajectory in chain.from_iterable(states):  # one at a time, because one fits into the cache
-            rows = block[at : at + len(trajectory)]
-            rows[:] = trajectory.reshape(len(trajectory), -1)
-            at += len(trajectory)
-            finite = np.isfinite(rows.sum(1))
-            rows[~finite] = 0
-            used = finite & (np.arange(len(rows)) >= (late_from(len(rows)) if late else 0))
-            total += rows[used].sum(0)
-            count += int(used.sum())
-            self.rows.append(rows)
-            self.finite.append(finite)
-            self.used.append(used)
-        center = (total / max(count, 1)).astype(np.float32)
-        for rows, finite in zip(self.rows, self.finite, strict=True):
-            rows[finite] -= center
+        block = np.empty(
+            (sum(n * (t - skipped) for (n, t), skipped in zip(self.shapes, first, strict=True)), sizes[0]), np.float32
+        )
+        self.fit: list[NDArray[np.float32]] = []
+        known, at = [], 0
+        for one, skipped in zip(states, first, strict=True):
+            for trajectory in one[:, skipped:]:
+                rows = block[at : at + len(trajectory)]
+                rows[:] = trajectory.reshape(len(trajectory), -1)
+                at += len(trajectory)
+                known.append(_finite(rows))
+                total += rows.sum(0)
+                self.count += int(known[-1].sum())
+                self.fit.append(rows)
+        self.center = (total / max(self.count, 1)).astype(np.float32)
+        for rows, finite in zip(self.fit, known, strict=True):
+            rows[finite] -= self.center
+
+    def __iter__(self) -> Iterator[tuple[NDArray[np.float32], NDArray[np.bool_]]]:
+        """Of each trajectory the rows [step, feature], and which are finite [step]."""
+        for trajectory in chain.from_iterable(self.states):
+            rows = trajectory.reshape(len(trajectory), -1).astype(np.float32)
+            finite = _finite(rows)
+            rows[finite] -= self.center
+            yield rows, finite
+
+
+def _finite(rows: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Which rows are finite; the others become 0."""
+    finite = np.isfinite(rows.sum(1))
+    rows[~finite] = 0
+    return finite
 
 
 def _principal(
@@ -214,7 +230,7 @@ def _principal(
     scatter = _Scatter(trajectories)
     values, loadings = scatter.along(rng) if rng else scatter.leading()
     places, outside, beyond = [], [], []
-    for rows, finite in zip(trajectories.rows, trajectories.finite, strict=True):
+    for rows, finite in trajectories:
         place = rows @ loadings
         energy = np.einsum("tf,tf->t", rows, rows).astype(np.float64)
         left = energy[:, None] - (place.astype(np.float64) ** 2).cumsum(1)
@@ -247,11 +263,7 @@ class _Scatter:
     """
 
     def __init__(self, trajectories: _Trajectories) -> None:
-        # The last steps fit, but for those that are not finite, whose rows are 0: a view suffices.
-        both = zip(trajectories.rows, trajectories.used, strict=True)
-        self.rows = [rows[used.argmax() :] if used.any() else rows[:0] for rows, used in both]
-        self.features = trajectories.rows[0].shape[1]
-        self.count = sum(int(used.sum()) for used in trajectories.used)
+        self.rows, self.features, self.count = trajectories.fit, trajectories.features, trajectories.count
         self.total = float(sum(np.einsum("tf,tf->t", rows, rows).astype(np.float64).sum() for rows in self.rows))
 
     def product(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:

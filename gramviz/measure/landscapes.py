@@ -30,7 +30,7 @@ def loss(data: xr.Dataset, puzzle: int = 0) -> xr.DataArray:
     Raises:
         RolloutError: neither is known.
     """
-    one = data.isel(puzzle=[puzzle])
+    one = data.isel(puzzle=slice(puzzle, puzzle + 1 or None))  # a list would copy h
     right = _right(one)
     if ("probability" in one or "logits" in one) and len(right):
         p = probability(one).transpose("puzzle", "trajectory", "step", "position", "token").values[0]

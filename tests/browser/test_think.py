@@ -317,6 +317,31 @@ def test_a_run_can_be_stopped_and_a_browser_that_cannot_compute_says_so(show, th
     assert shown.page.evaluate(f"{shown.host}.gramviz.payload.series[0].n") == 4
 
 
+def test_a_stroke_becomes_digits_that_nobody_calls_right(show, one_thread):
+    """A cell clicked and a key for ink, and the rest drawn by the model, with the numbers of torch."""
+    name = "digits-pixels-gram"
+    shown = show(freeze(pack(engine.sample(name, trajectories=2, supervision_steps=2)), models=[name]))
+    field(shown, "open").click()
+    assert field(shown, "open").inner_text() == "Your picture"
+    choose(shown, trajectories=6, depth=4, seed=3)
+    shown.part("board").focus()
+    for key in ("ArrowRight", "ArrowRight", "ArrowRight", "1"):
+        shown.page.keyboard.press(key)
+    shown.until(f"{shown.root}.querySelector('[data-field=text]').value.includes('#')")
+    shown.until(f"{shown.root}.querySelector('.typing [role=status]').textContent.startsWith('Any picture')")
+    text = field(shown, "text").input_value()
+    field(shown, "run").click()
+    ended(shown)
+    assert status(shown).startswith("Done: 4 steps")
+    assert (boards(shown, "A") == expected(name, text, 6, 4, 3)).all()
+    series = f"{shown.host}.gramviz.payload.series[0]"
+    assert shown.page.evaluate(f"[0, 1, 2, 3, 4, 5].map(k => {series}.outcome(k))") == [4] * 6  # drawn
+    assert "neither right nor wrong" in shown.page.inner_text("main")
+    field(shown, "open").click()
+    field(shown, "text").fill(text.replace("#", "x"))
+    shown.until(f"{shown.root}.querySelector('.typing [role=status]').textContent.includes('holds \"x\"')")
+
+
 def test_only_a_page_that_computes_may_compile(thinking):
     plain = freeze(thinking.payload)
     assert "wasm-unsafe-eval" in thinking.split("</head>")[0]

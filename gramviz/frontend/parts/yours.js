@@ -7,7 +7,7 @@ import { randomPuzzle } from "../think/random.js";
 import { judgeBoard } from "../think/record.js";
 import { solve2 } from "../think/solver.js";
 import { CHOICES, drawnBoard } from "../think/thinker.js";
-import { readGraph, readGrid, writeGraph, writeGrid } from "../think/typed.js";
+import { readTyped, writeTyped } from "../think/typed.js";
 
 /** @typedef {import("../registry.js").Context} Context */
 /** @typedef {import("../think/thinker.js").Thinker} Thinker */
@@ -34,9 +34,9 @@ function createPuzzle({ payload, store }, thinker) {
     },
     board: () => drawnBoard(payload.meta.board, edges),
     /** @param {string} written @returns {import("../think/typed.js").Typed} */
-    read: (written) => (graph ? readGraph : readGrid)(payload.board, written),
+    read: (written) => readTyped(payload.board, written),
     written() {
-      return graph ? writeGraph(payload.board, this.x(), edges) : writeGrid(payload.board, this.x());
+      return writeTyped(payload.board, this.x(), edges);
     },
   };
 }
@@ -84,6 +84,7 @@ function verdict(puzzle) {
   const [board, x] = [puzzle.board(), puzzle.x()];
   const broken = judgeBoard({ ...board, required: [] }, x).conflict.filter(Boolean).length;
   if (broken) return yourWords.conflict(broken);
+  if (board.kind === "image") return yourWords.free;
   const { found, whole } = solve2(board, x);
   if (found.length > 1) return yourWords.many;
   if (!whole) return yourWords.unknown;
@@ -95,11 +96,10 @@ function createForm(context, thinker) {
   const { payload, signal, store } = context;
   const puzzle = createPuzzle(context, thinker);
   const { board } = payload;
-  const form = puzzle.graph
-    ? yourWords.graph
-    : board.tokens.some(({ glyph }) => glyph === "queen")
-      ? yourWords.queens
-      : yourWords.ways;
+  const queens = board.tokens.some(({ glyph }) => glyph === "queen");
+  const form = { graph: yourWords.graph, image: yourWords.pixels, grid: queens ? yourWords.queens : yourWords.ways }[
+    board.kind
+  ];
   const said = make("p", { role: "status", class: "note" });
   let unread = false; // what is written is no puzzle of this board
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -180,7 +180,7 @@ function createForm(context, thinker) {
     make(
       "div",
       { class: "choices" },
-      make("p", { class: "muted" }, yourWords.how),
+      make("p", { class: "muted" }, board.kind === "image" ? yourWords.draw : yourWords.how),
       make("div", { class: "fields" }, fields),
       make("div", { class: "fields" }, buttons),
       said,
@@ -204,14 +204,15 @@ function createForm(context, thinker) {
 
 /** @param {Context} context @returns {import("../registry.js").Part} */
 export function createYours(context) {
-  const { store, signal, thinker } = context;
-  const element = make("section", { class: "yours", "aria-label": yourWords.title });
+  const { payload, store, signal, thinker } = context;
+  const title = payload.board.kind === "image" ? yourWords.picture : yourWords.title;
+  const element = make("section", { class: "yours", "aria-label": title });
   if (!thinker) return { name: "yours", reads: [], element: make("div", { hidden: true }), update() {} };
   const form = createForm(context, thinker);
   const open = make(
     "button",
     { "data-field": "open", onclick: () => store.poke({ edit: store.transient.edit ? null : {} }) },
-    yourWords.title,
+    title,
   );
   // While the page is built anew a press and its release may fall on two buttons: the press alone counts.
   const stopping = { "data-field": "stop", onclick: thinker.stop, onpointerdown: thinker.stop };

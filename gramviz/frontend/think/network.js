@@ -20,7 +20,8 @@
  * @property {string[]} kinds of relations, those that a puzzle decides last
  * @property {string[]} peer_kinds
  * @property {number} depth transitions that are run unless others are asked for
- * @property {{ places: number, groups: Record<string, number[][]> }} relations
+ * @property {{ places: number, groups: Record<string, number[][]>, own: string[] }} relations a place hears the groups
+ *   that it is in; of a kind in `own`, the group of its number
  * @property {Record<string, number>} tokens logits of tokens that are no symbols
  * @property {string} checkpoint sha256 of the published weights, before they were rounded
  * @property {string} sha256
@@ -52,25 +53,27 @@ const PAGE = 65_536; // bytes of a page of WebAssembly's memory
 const CLOSED = -1e30; // added to the score of a peer that is none
 const [THIS, OTHER, UNKNOWN] = [0, 1, 2]; // rows of the embedding
 
-/** A float16 as a number. @param {number} bits */
-function half(bits) {
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  const size = exponent ? (1 + fraction / 1024) * 2 ** (exponent - 15) : fraction * 2 ** -24;
-  return bits >> 15 ? -size : size;
+/** Float16 as float32: the exponent is moved by that of 2 ** 112, which is right below the normal numbers too.
+ * @param {Uint16Array} halves */
+function widen(halves) {
+  const words = new Uint32Array(halves.length);
+  for (let k = 0; k < halves.length; k += 1) words[k] = ((halves[k] & 0x8000) << 16) | ((halves[k] & 0x7fff) << 13);
+  const numbers = new Float32Array(words.buffer);
+  for (let k = 0; k < numbers.length; k += 1) numbers[k] *= 2 ** 112;
+  return numbers;
 }
 
 /** The relations of each kind, in the order of `kinds`; those of a graph's nodes follow from its edges.
  * @param {ProgramMeta} program @param {number[][]} edges @returns {Relation[]} */
-function relationsOf({ kinds, relations: { places, groups } }, edges) {
+function relationsOf({ kinds, relations: { places, groups, own } }, edges) {
   const all = Array.from({ length: places }, (_, place) => place);
   const joined = new Set(edges.flatMap(([a, b]) => [a * places + b, b * places + a]));
   return kinds.map((kind) => {
-    const own = groups[kind];
-    if (own) return { groups: own, hears: all.map((place) => [...own.keys()].filter((g) => own[g].includes(place))) };
     const near = kind === "neighbors";
-    const members = all.map((a) => all.filter((b) => a !== b && joined.has(a * places + b) === near));
-    return { groups: members, hears: all.map((place) => [place]) };
+    const found = groups[kind] ?? all.map((a) => all.filter((b) => a !== b && joined.has(a * places + b) === near));
+    const each = !groups[kind] || own.includes(kind);
+    const inside = (/** @type {number} */ place) => [...found.keys()].filter((g) => found[g].includes(place));
+    return { groups: found, hears: all.map((place) => (each ? [place] : inside(place))) };
   });
 }
 
@@ -133,7 +136,7 @@ function layOutSizes(program, relations, peers) {
  * @param {ProgramMeta} program @param {Uint16Array} weights @param {Peer[][]} peers */
 function layOutWeights(program, weights, peers) {
   const { features: d, hidden, heads, kinds, networks, symbols } = program;
-  const plain = Float32Array.from(weights, half);
+  const plain = widen(weights);
   if (!heads) return plain;
   const most = Math.max(...peers.map((row) => row.length));
   const squares = 1 + kinds.length + Number(symbols.length > 1);

@@ -9,6 +9,7 @@ import { answerSpaceOf } from "./space.js";
 /** @import { Record as Run } from "./record.js" */
 
 const { none: NOTHING, certainty_levels: SHADES, format: MAJOR } = contract.payload;
+const DRAWN = contract.outcomes.indexOf("drawn");
 const REST = 0.05; // of the drift in the first step: a trajectory that moves less in the end has settled
 /** @type {Record<string, new (values: ArrayLike<number>) => ArrayBufferView<ArrayBuffer> & { length: number }>} */
 const PACKED = { u1: Uint8Array, i1: Int8Array, u2: Uint16Array, i2: Int16Array, f4: Float32Array };
@@ -23,8 +24,8 @@ const PACKED = { u1: Uint8Array, i1: Int8Array, u2: Uint16Array, i2: Int16Array,
  * @property {number} seed
  * @property {number} noise factor on that of the guidance
  */
-/** @typedef {{ letter: string, tokens: number[], valid: boolean, conflicts: number, counts: Record<string, number> }}
- *   Found */
+/** @typedef {{ letter: string, tokens: number[], valid: boolean | null, conflicts: number | null,
+ *   counts: Record<string, number> }} Found */
 
 /** Collects the arrays of a payload, each at an offset that is a multiple of 8. */
 function createArrays() {
@@ -78,9 +79,11 @@ function createArrays() {
 const each = ({ n, steps }, value) =>
   Array.from({ length: n * steps }, (_, k) => value(Math.floor(k / steps), k % steps));
 
-/** Boards, certainty and rules of a series. @param {PackedArrays} arrays @param {string} letter @param {Run} run
- * @param {Puzzle} puzzle @returns {boolean[][]} whether each state is valid */
-function addBoards({ add, quantized }, letter, run, { board, x }) {
+/** Boards, certainty and rules of a series; a picture has none.
+ * @param {PackedArrays} arrays @param {string} letter @param {Run} run @param {Puzzle} puzzle
+ * @returns {boolean[][]} whether each state is valid */
+function addBoards(arrays, letter, run, { board, x }) {
+  const { add, quantized } = arrays;
   const { n, steps, size, kinds, tokens, probability } = run;
   const cells = Array.from({ length: size }, (_, at) => at);
   const byCell = (/** @type {(i: number, t: number, at: number) => number} */ value) =>
@@ -100,6 +103,10 @@ function addBoards({ add, quantized }, letter, run, { board, x }) {
     second.map(([token]) => token),
   );
   add(letter, "second_certainty", "u1", shape, shades(second.map(([, share]) => share)));
+  if (board.kind === "image") {
+    addMoves(arrays, letter, run);
+    return tokens.map((row) => row.slice(0, steps).map(() => false));
+  }
   const judged = tokens.map((row) => row.slice(0, steps).map((one) => judgeBoard(board, one)));
   const width = Math.ceil(size / 8);
   const bits = each(run, (i, t) =>
@@ -118,19 +125,26 @@ function addBoards({ add, quantized }, letter, run, { board, x }) {
     [n, steps],
     each(run, (i, t) => Number(valid[i][t])),
   );
-  const mean = (/** @type {number} */ i, /** @type {number} */ t) =>
-    cells.reduce((sum, at) => sum + probability[i][t][at * kinds + tokens[i][t][at]], 0) / size;
-  quantized(letter, "curve_certainty", [n, steps], each(run, mean));
   quantized(
     letter,
     "curve_conflicts",
     [n, steps],
     each(run, (i, t) => judged[i][t].violations),
   );
+  addMoves(arrays, letter, run);
+  return valid;
+}
+
+/** How sure boards are, and how many cells change. @param {PackedArrays} arrays @param {string} letter @param {Run} run */
+function addMoves({ quantized }, letter, run) {
+  const { n, steps, size, kinds, tokens, probability } = run;
+  const cells = Array.from({ length: size }, (_, at) => at);
+  const mean = (/** @type {number} */ i, /** @type {number} */ t) =>
+    cells.reduce((sum, at) => sum + probability[i][t][at * kinds + tokens[i][t][at]], 0) / size;
+  quantized(letter, "curve_certainty", [n, steps], each(run, mean));
   const moved = (/** @type {number} */ i, /** @type {number} */ t) =>
     t ? cells.filter((at) => tokens[i][t][at] !== tokens[i][t - 1][at]).length : 0;
   quantized(letter, "curve_changed", [n, steps], each(run, moved));
-  return valid;
 }
 
 /** How far h moves. @param {PackedArrays} arrays @param {string} letter @param {Run} run */
@@ -157,6 +171,7 @@ function addDrift({ add, quantized }, letter, run) {
 function answersOf(runs, letters, { board }, valid) {
   /** @type {Map<string, Found>} */
   const found = new Map();
+  const picture = board.kind === "image";
   for (const [k, run] of runs.entries())
     for (const [i, row] of run.tokens.entries()) {
       const last = row[run.steps - 1];
@@ -166,8 +181,8 @@ function answersOf(runs, letters, { board }, valid) {
       const one = found.get(key) ?? {
         letter: "",
         tokens: Array.from(last),
-        valid: valid[k][i][run.steps - 1],
-        conflicts: violations,
+        valid: picture ? null : valid[k][i][run.steps - 1],
+        conflicts: picture ? null : violations,
         counts,
       };
       one.counts[letters[k]] += 1;
@@ -230,7 +245,7 @@ export function packRuns(shown, puzzle, runs, missing, ended) {
       "outcome",
       "u1",
       [n],
-      valid[k].map((row) => Number(row[steps - 1])),
+      valid[k].map((row) => (board.kind === "image" ? DRAWN : Number(row[steps - 1]))),
     );
   }
   const right = runs.flatMap((run, k) => valid[k].map((row) => row[run.steps - 1]));

@@ -5,6 +5,7 @@ import { solve2 } from "./solver.js";
 /** @import { BoardMeta } from "../types.js" */
 
 const EDGES = 0.6; // probability of each
+const STROKE = 5; // steps
 const HELP = 1 / 6; // of the cells at most are given beside those of the known puzzle
 
 /** @template T @param {T[]} list @returns {T[]} */
@@ -59,6 +60,19 @@ function graph(board, empty) {
   }
 }
 
+/** A stroke of ink, from somewhere in the middle. @param {BoardMeta} board @param {number[]} empty */
+function stroke({ width, height, tokens }, empty) {
+  const x = [...empty];
+  let at =
+    Math.floor(height / 4 + (Math.random() * height) / 2) * width + Math.floor((width * (1 + Math.random())) / 3);
+  for (let k = 0; k < STROKE; k += 1) {
+    x[at] = tokens.length - 1;
+    const [next] = shuffled([at - width, at - 1, at + 1, at + width]).filter((to) => empty[to] !== undefined);
+    at = next;
+  }
+  return x;
+}
+
 /**
  * @param {BoardMeta} board
  * @param {number[]} known a puzzle of this board
@@ -67,5 +81,6 @@ function graph(board, empty) {
 export function randomPuzzle(board, known) {
   const empty = known.map(() => Math.max(...(board.blank ?? [0])));
   if (board.kind === "graph") return { x: empty, edges: graph(board, empty) };
+  if (board.kind === "image") return { x: stroke(board, empty), edges: [] };
   return { x: board.box ? symmetric(board, known) : queens(board, empty), edges: [] };
 }

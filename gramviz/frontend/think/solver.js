@@ -36,6 +36,7 @@ function decisionsOf({ width, height, exclusive = [], required = [], blank = [],
  * @param {BoardMeta} board @param {ArrayLike<number>} x
  */
 export function solve2(board, x) {
+  if (!board.exclusive?.length) return { found: [], whole: false }; // a picture has no rules
   const kinds = board.tokens.length;
   const groups = Array.from(x, (_, at) => (board.groups ?? []).filter((group) => group.includes(at)).flat());
   /** @type {number[][]} */

@@ -1,11 +1,11 @@
 // The models in the page: it shares a puzzle out to workers, and what they answer becomes the payload that is shown, as
 // a kernel's does. One for each page; it outlives what is shown of each payload.
 
-import { digest } from "../payload.js";
+import { digest, inflate } from "../payload.js";
 import { recordOf } from "../state.js";
 import { packRuns } from "./pack.js";
 import { rolloutFile } from "./rollout.js";
-import { readGraph, readGrid, writeGraph, writeGrid } from "./typed.js";
+import { readTyped, writeTyped } from "./typed.js";
 import { yourWords } from "./yourwords.js";
 import { addNews, createRecord } from "./record.js";
 import { solve2 } from "./solver.js";
@@ -27,7 +27,8 @@ export const CHOICES = {
 };
 const KEPT = ["theme", "motion", "lanes", "speed", "loop", "panel"]; // of the state: what means the same in every run
 
-/** What the page carries: weights and WebAssembly in base64, the worker as text.
+/** What the page carries: weights (all low bytes, then all high ones) and WebAssembly, deflated, in base64; and the worker
+ * as text.
  * @typedef {{ programs: { meta: ProgramMeta, weights: string }[], wasm: string, worker: string }} Carried */
 /**
  * What a person chooses.
@@ -62,13 +63,19 @@ export const drawnBoard = (board, edges) => (board.kind === "graph" ? { ...board
 
 /** The WebAssembly, and the weights of each program, checked. @param {Carried} carried */
 async function unpack({ wasm, programs }) {
-  const module = await WebAssembly.compile(bytesOf(wasm));
+  const open = (/** @type {string} */ text) =>
+    inflate(bytesOf(text)).catch(() => {
+      throw new Error(yourWords.damaged);
+    });
+  const module = await WebAssembly.compile(await open(wasm));
   const weights = await Promise.all(
     programs.map(async ({ meta, weights: text }) => {
-      const raw = bytesOf(text);
-      const sum = await digest(raw.buffer);
+      const bytes = new Uint8Array(await open(text));
+      const halves = new Uint16Array(bytes.length >> 1);
+      for (let k = 0; k < halves.length; k += 1) halves[k] = bytes[k] | (bytes[halves.length + k] << 8);
+      const sum = await digest(halves.buffer);
       if (sum !== null && sum !== meta.sha256) throw new Error(yourWords.damaged);
-      return new Uint16Array(raw.buffer);
+      return halves;
     }),
   );
   return { module, weights };
@@ -231,7 +238,7 @@ function createThinker(model, carried) {
   function begin({ module, weights }, mine, x, edges) {
     const board = drawnBoard(recorded.meta.board, edges);
     const { trajectories, depth, noise, seed } = settings;
-    model.set("run", { ...settings, text: (graph ? writeGraph : writeGrid)(sized, x, edges) });
+    model.set("run", { ...settings, text: writeTyped(sized, x, edges) });
     const { found, whole } = solve2(board, x);
     /** @type {Puzzle} */
     const puzzle = {
@@ -321,7 +328,9 @@ function createThinker(model, carried) {
   /** @param {Puzzle} puzzle @param {Run[]} runs @param {{ first: boolean, done: boolean }} which
    * @param {() => boolean} isCurrent */
   async function publish(puzzle, runs, { first, done }, isCurrent) {
-    const missing = { halt: yourWords.halt, value: yourWords.halt, ...(done ? {} : { h: yourWords.h }) };
+    /** @type {Record<string, string>} */
+    const rules = puzzle.board.kind === "image" ? { conflict: yourWords.judged, valid: yourWords.judged } : {};
+    const missing = { halt: yourWords.halt, value: yourWords.halt, ...rules, ...(done ? {} : { h: yourWords.h }) };
     const { meta, raw } = packRuns(recorded.meta, puzzle, runs, missing, done);
     const packed = new Blob([raw]).stream().pipeThrough(new CompressionStream("deflate"));
     const data = new Uint8Array(await new Response(packed).arrayBuffer());
@@ -340,7 +349,7 @@ function createThinker(model, carried) {
 
   /** Runs what a link says, and then shows its view. @param {Record<string, unknown>} link */
   function runAgain({ text, model: name, ...numbers }) {
-    const read = (graph ? readGraph : readGrid)(sized, `${text}`);
+    const read = readTyped(sized, `${text}`);
     if ("problem" in read) return tell(yourWords.link);
     settings.model = programs.find((program) => program.name === name)?.name ?? "";
     for (const choice of /** @type {Choice[]} */ (Object.keys(CHOICES)))

@@ -34,7 +34,7 @@ const queenRows = ({ width, size }, text) =>
 
 /** Rows of characters, or all in one line; what only divides them is passed over.
  * @param {Board} board @param {string} text @returns {Typed} */
-export function readGrid(board, text) {
+function readGrid(board, text) {
   const { width, height, tokens } = board;
   const queen = tokens.findIndex(({ glyph }) => glyph === "queen");
   if (queen >= 0 && QUEEN_COLUMNS.test(text.trim())) {
@@ -48,31 +48,55 @@ export function readGrid(board, text) {
   let rows = lines.map((line) => Array.from(line)).filter((line) => line.length);
   if (rows.length === 1 && rows[0].length === width * height)
     rows = Array.from({ length: height }, (_, row) => rows[0].slice(row * width, (row + 1) * width));
-  if (rows.length !== height || rows.some((row) => row.length !== width))
-    return {
-      problem: yourWords.rows(
-        rows.map((row) => row.length),
-        height,
-        width,
-      ),
-    };
-  const blank = Math.max(...board.blank);
   const visible = tokens.flatMap(({ symbol }, id) => (symbol && !board.blank.includes(id) ? [[symbol, id]] : []));
   /** @type {Map<string, number>} */
   const meaning = new Map(/** @type {[string, number][]} */ (visible));
   if (queen >= 0) for (const written of "qQ1") meaning.set(written, queen);
+  return meant(board, rows, meaning, BLANKS);
+}
+
+/** The tokens of rows of characters. @param {Board} board @param {string[][]} rows
+ * @param {Map<string, number>} meaning @param {string} blanks characters that say nothing @returns {Typed} */
+function meant(board, rows, meaning, blanks) {
+  const { width, height } = board;
+  const lengths = rows.map((row) => row.length);
+  if (rows.length !== height || lengths.some((length) => length !== width))
+    return { problem: yourWords.rows(lengths, height, width) };
+  const blank = Math.max(...board.blank);
   const x = [];
   for (const [at, written] of rows.flat().entries()) {
-    const token = meaning.get(written) ?? (BLANKS.includes(written) ? blank : undefined);
+    const token = meaning.get(written) ?? (blanks.includes(written) ? blank : undefined);
     if (token === undefined)
-      return { problem: yourWords.character(placeName(board, at), written, [...meaning.keys()]) };
+      return { problem: yourWords.character(placeName(board, at), written, [...meaning.keys()], blanks[0]) };
     x.push(token);
   }
   return { x };
 }
 
+/** Rows of # for ink, . for paper and ? for what is not given, of a picture of single pixels.
+ * @param {Board} board @param {string} text @returns {Typed} */
+function readPicture(board, text) {
+  const rows = text.trim().replaceAll("/", "\n").split(/\r?\n/);
+  const [paper, ink] = [...board.tokens.keys()].filter((id) => !board.blank.includes(id));
+  /** @type {Map<string, number>} */
+  const meaning = new Map();
+  for (const written of "#1") meaning.set(written, ink);
+  for (const written of ".0-") meaning.set(written, paper);
+  const cells = rows.map((row) => Array.from(row.replace(/\s/g, "")));
+  return meant(board, cells, meaning, "?");
+}
+
+/** @param {Board} board @param {ArrayLike<number>} x */
+const writePicture = ({ width, height, tokens, blank }, x) =>
+  Array.from({ length: height }, (_, row) =>
+    Array.from(x)
+      .slice(row * width, (row + 1) * width)
+      .map((token) => (blank.includes(token) ? "?" : tokens[token].symbol === "1" ? "#" : "."))
+      .join(""),
+  ).join("\n");
+
 /** The puzzle as rows of characters. @param {Board} board @param {ArrayLike<number>} x */
-export const writeGrid = ({ width, height, tokens, blank }, x) =>
+const writeGrid = ({ width, height, tokens, blank }, x) =>
   Array.from({ length: height }, (_, row) =>
     Array.from(x)
       .slice(row * width, (row + 1) * width)
@@ -90,7 +114,7 @@ function edgesOf(text) {
 
 /** Edges of a graph and colors of its nodes: `1-2 2-3 3-1 1=B`, `no edges`, or a file of DIMACS.
  * @param {Board} board @param {string} written @returns {Typed} */
-export function readGraph({ size, tokens, blank, exclusive }, written) {
+function readGraph({ size, tokens, blank, exclusive }, written) {
   const x = Array.from({ length: size }, () => Math.max(...blank));
   /** @type {Map<string, number[]>} */
   const edges = new Map();
@@ -119,8 +143,16 @@ export function readGraph({ size, tokens, blank, exclusive }, written) {
 }
 
 /** @param {Board} board @param {ArrayLike<number>} x @param {number[][]} edges */
-export const writeGraph = ({ tokens, blank }, x, edges) =>
+const writeGraph = ({ tokens, blank }, x, edges) =>
   [
     ...edges.map(([a, b]) => `${a + 1}-${b + 1}`),
     ...Array.from(x).flatMap((token, at) => (blank.includes(token) ? [] : [`${at + 1}=${tokens[token].symbol}`])),
   ].join(" ");
+
+/** The puzzle as a person writes it. @param {Board} board @param {ArrayLike<number>} x @param {number[][]} edges */
+export const writeTyped = (board, x, edges) =>
+  ({ graph: writeGraph, image: writePicture, grid: writeGrid })[board.kind](board, x, edges);
+
+/** @param {Board} board @param {string} text @returns {Typed} */
+export const readTyped = (board, text) =>
+  ({ graph: readGraph, image: readPicture, grid: readGrid })[board.kind](board, text);

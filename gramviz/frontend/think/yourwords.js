@@ -4,10 +4,13 @@ import { joined, plural } from "../text.js";
 
 export const yourWords = {
   title: "Your puzzle",
+  picture: "Your picture",
   how: "Click a cell and type, or write the puzzle here.",
+  draw: "What you give is kept in mind, the rest is drawn. Click a cell and type 1 for ink or 0 for paper, or write here.",
   ways: "rows of digits, with . for a blank",
   queens: "rows of . and Q",
   graph: "edges and colors, as 1-2 2-3 1=B",
+  pixels: "rows of # for ink, . for paper and ? for a blank",
   text: (/** @type {string} */ form) => `Puzzle as text: ${form}`,
   clear: "Clear",
   random: "Random",
@@ -23,8 +26,12 @@ export const yourWords = {
   rows: (/** @type {number[]} */ sizes, /** @type {number} */ height, /** @type {number} */ width) =>
     `The puzzle has rows of ${sizes.slice(0, 12).join(", ") || "no"} characters; this board needs ${height} rows of ` +
     `${width}, or all ${height * width} in one line.`,
-  character: (/** @type {string} */ place, /** @type {string} */ written, /** @type {string[]} */ known) =>
-    `${place} holds "${written}"; write ${joined(known)}, or . for a blank.`,
+  character: (
+    /** @type {string} */ place,
+    /** @type {string} */ written,
+    /** @type {string[]} */ known,
+    /** @type {string} */ blank,
+  ) => `${place} holds "${written}"; write ${joined(known)}, or ${blank} for a blank.`,
   node: (/** @type {number} */ node, /** @type {number} */ count) =>
     `${node} is not a node of this graph; its nodes are 1 to ${count}.`,
   column: (/** @type {number} */ column, /** @type {number} */ width) =>
@@ -38,6 +45,7 @@ export const yourWords = {
   none: "This puzzle has no solution; the models may still be run.",
   one: "This puzzle has one solution.",
   many: "This puzzle has several solutions.",
+  free: "Any picture is an answer; the models draw what they learned.",
   unknown: "Whether this puzzle has one solution was not found out in time.",
   working: (/** @type {number} */ step, /** @type {number} */ depth) => `Step ${step} of ${depth}`,
   done: (/** @type {number} */ depth, /** @type {string} */ seconds) =>
@@ -50,5 +58,6 @@ export const yourWords = {
   broken: (/** @type {string} */ why) => `The computation failed: ${why}`,
   whole: "This page runs whole puzzles; a kernel can do more: gv.explore(rollout, rerun=gram.rerun).",
   halt: "The page computes answers alone; halting and value are in a rollout of gram.sample.",
+  judged: "A picture is neither right nor wrong.",
   h: "The plane of h is drawn when the series has reached its last step.",
 };

@@ -130,6 +130,20 @@ class TestTokens:
         assert verdict.conflict.shape == (4, digits.board.positions)
         assert digits.check(x[None, None], np.stack([answer, other])[None]).valid.shape == (1, 2)
 
+    def test_what_is_given_of_a_picture_in_training_is_of_that_picture(self, digits: Images) -> None:
+        """As often as `given` says; never all of it; and with the ink alone, of a third of these, only ink."""
+        task = Images(ImagesConfig(patch=1, given=0.5))
+        y = task.puzzles("train").pairs()[1]
+        x, same = task.augment(np.tile(task.blank_puzzle, (len(y), 1)), y, np.random.default_rng(0))
+        shown = x != PAD
+        assert (same == y).all()
+        assert (x[shown] == y[shown]).all()
+        assert 0.35 < shown.any(1).mean() < 0.5  # of some that are chosen nothing is shown
+        assert shown.mean(1).max() < 0.8
+        ink_alone = (y[shown.any(1)][:, :] == 2) | ~shown[shown.any(1)]
+        assert 0.2 < ink_alone.all(1).mean() < 0.5
+        assert digits.augment(x, y, np.random.default_rng(0))[0] is x
+
     def test_there_is_no_solver(self, digits: Images) -> None:
         with pytest.raises(TaskError, match="images has no exact solver"):
             digits.solve(digits.puzzles("test").x[0])

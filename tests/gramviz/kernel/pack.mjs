@@ -9,11 +9,11 @@ const { addNews, createRecord } = await import(`${think}/record.js`);
 const { packRuns } = await import(`${think}/pack.js`);
 const { rolloutFile } = await import(`${think}/rollout.js`);
 const { solve2 } = await import(`${think}/solver.js`);
-const { readGraph, readGrid } = await import(`${think}/typed.js`);
+const { readTyped } = await import(`${think}/typed.js`);
 const module = new WebAssembly.Module(fs.readFileSync(`${root}/gramviz/kernel/kernel.wasm`));
 
 /** @returns {import("../../../gramviz/frontend/think/typed.js").Typed} */
-const read = (board, size, text) => (board.kind === "graph" ? readGraph : readGrid)({ ...board, size }, text);
+const read = (board, size, text) => readTyped({ ...board, size }, text);
 const texts = JSON.parse(fs.readFileSync(`${folder}/texts.json`));
 fs.writeFileSync(`${folder}/read.json`, JSON.stringify(texts.map(({ board, size, text }) => read(board, size, text))));
 

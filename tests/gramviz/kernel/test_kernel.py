@@ -79,10 +79,11 @@ def _random(folder: Path, rng: np.random.Generator) -> Path:
         {"kind": "sudoku", "size": int(rng.choice([4, 6])), "dataset": "generated"},
         {"kind": "nqueens", "board_size": int(rng.integers(4, 10))},
         {"kind": "coloring", "vertices": int(rng.integers(3, 11))},
-    ][rng.integers(3)]
-    like = {"sudoku": "sudoku9-gram", "nqueens": "nqueens8-gram", "coloring": "coloring8-gram"}[task["kind"]]
+        {"kind": "images", "dataset": "digits", "patch": 1},
+    ][rng.integers(4)]
+    like = {"sudoku": "sudoku9-gram", "coloring": "coloring8-gram"}.get(task["kind"], "nqueens8-gram")
     raw = json.loads((ROOT / "artifacts" / like / "config.json").read_text())
-    raw["task"] |= task
+    raw["task"] = task
     raw["model"]["network"] |= {
         "features": (features := 16 * int(rng.integers(1, 4))),
         "hidden": 8 * int(rng.integers(1, 8)),
@@ -214,6 +215,7 @@ def test_what_a_page_runs_is_shipped_for_every_task_with_relations() -> None:
     """A model that is retrained in another shape must not fall out of the tests above unseen."""
     assert {
         "coloring8-gram",
+        "digits-pixels-gram",
         "nqueens10-gram",
         "sudoku4-generate-gram",
         "sudoku6-gram",
