@@ -31,7 +31,7 @@ from safetensors.torch import save as serialize
 from torch import Tensor
 
 from gram import atomic
-from gram.bounded import read_json
+from gram.bounded import InputError, read_json
 from gram.config import RunConfig
 from gram.models import MODELS, Model
 from gram.run_folder import CONFIG as CONFIG
@@ -48,7 +48,7 @@ TRAINING = "training.safetensors"
 RESULTS, CARD = "results.json", "README.md"
 
 
-class CheckpointError(ValueError):
+class CheckpointError(InputError):
     """A checkpoint that is not there, damaged, or does not fit its configuration; one sentence with a cure."""
 
 

@@ -35,7 +35,7 @@ import xarray as xr
 
 from gram import atomic
 from gram.board import Board
-from gram.bounded import memory, parse_json
+from gram.bounded import InputError, memory, parse_json
 from gram.schema import ATTRS, DIMS, NAME, OLDER, PUZZLE_COORDS, REQUIRED_ATTRS, SCHEMA, STEP_COORDS, VARIABLES
 from gram.suggest import did_you_mean
 
@@ -44,7 +44,7 @@ MOST_ATTRS = 10_000_000  # bytes
 DEFLATED = 1_100  # deflate packs at most 1,032 bytes into one
 
 
-class RolloutError(ValueError):
+class RolloutError(InputError):
     """A rollout that breaks the schema, lacks a variable, or cannot be read; one sentence with a cure."""
 
 

@@ -18,6 +18,7 @@ from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from gram.bounded import InputError
 from gram.config import InferenceConfig, RunConfig, TrainConfig
 from gram.models.blocks import NetworkConfig
 from gram.models.hrm import HRMConfig
@@ -53,7 +54,7 @@ NANO = {  # nano-trm's keys -> the official ones; its others say how it was trai
 }
 
 
-class PublishedError(ValueError):
+class PublishedError(InputError):
     """Weights or a configuration that cannot be taken over; one sentence with a cure."""
 
 

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from gram import atomic, plugins
-from gram.bounded import content
+from gram.bounded import InputError, content
 from gramviz.explorer.link import LinkError, link
 from gramviz.explorer.models import Models
 from gramviz.explorer.payload import Payload
@@ -176,7 +176,7 @@ def summary(payload: Payload) -> str:
     return f"{meta['title']}, {puzzle_name(meta)}: {'; '.join(said)}"
 
 
-class PageError(ValueError):
+class PageError(InputError):
     """A page that cannot be written; the message gives the place, the reason, and the fix."""
 
 

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-TESTS = Path(__file__).resolve().parents[1]
-if str(TESTS) not in sys.path:  # `import synthetic` from any folder of tests
-    sys.path.insert(0, str(TESTS))
-
-import synthetic  # noqa: E402
-from lab_server import PATIENCE, SHOWN, jupyter, open_notebook, write_notebook  # noqa: E402
-from stages import COMPARED, TALL, WIDE, ShownPage, Stage, listen, watch  # noqa: E402
+import synthetic
+from lab_server import PATIENCE, SHOWN, jupyter, open_notebook, write_notebook
+from stages import COMPARED, TALL, WIDE, ShownPage, Stage, listen, watch
 
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 STAGES = ["frozen-light", "frozen-dark", "lab-light", "lab-dark"]
