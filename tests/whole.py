@@ -175,6 +175,22 @@ def changed(draw: Callable[[Any], Any], tree: Any) -> Any:
     return root[""]
 
 
+def as_json(tree: Any) -> str:
+    """The JSON of plain data, in which null stands for numbers that JSON cannot say, and 2 for 2.0."""
+    text = json.dumps(_whole_numbers(tree))
+    for number in ("-Infinity", "Infinity", "NaN"):
+        text = text.replace(number, "null")
+    return text
+
+
+def _whole_numbers(tree: Any) -> Any:
+    if isinstance(tree, dict):
+        return {key: _whole_numbers(value) for key, value in tree.items()}
+    if isinstance(tree, list):
+        return [_whole_numbers(value) for value in tree]
+    return int(tree) if isinstance(tree, float) and tree.is_integer() else tree
+
+
 def places(holder: Any) -> Iterator[tuple[Any, Any]]:
     """Every place in plain data: what holds it, and its key there."""
     for key in list(holder) if isinstance(holder, dict) else range(len(holder)):

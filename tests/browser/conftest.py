@@ -47,10 +47,10 @@ def show(one_page: ShownPage, tmp_path: Path) -> Iterator[Callable[..., ShownPag
     shown.problems.clear()
 
     def open_page(
-        html: str, width: int = 1200, height: int = 900, hash: str = "", ready: bool = True, **media: str
+        html: str | bytes, width: int = 1200, height: int = 900, hash: str = "", ready: bool = True, **media: str
     ) -> ShownPage:
         file = tmp_path / f"page{len(list(tmp_path.iterdir()))}.html"
-        file.write_text(html, encoding="utf-8")
+        file.write_bytes(html.encode() if isinstance(html, str) else html)
         shown.page.mouse.move(0, 0)
         shown.page.set_viewport_size({"width": width, "height": height})
         shown.page.emulate_media(**({"color_scheme": "light", "reduced_motion": "no-preference"} | media))

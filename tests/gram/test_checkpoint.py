@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
+from full import sampled
+from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 
@@ -201,11 +202,7 @@ class TestDamage:
         with pytest.raises(CheckpointError, match="does not say its optimizer step"):
             store.load(folder)
 
-    quietly = settings(
-        max_examples=40, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-    )
-
-    @quietly
+    @sampled(40, 2_000)
     @given(share=st.floats(0, 1, exclude_max=True))
     def test_a_truncated_file(self, share: float, debug_checkpoint: Path, tmp_path: Path) -> None:
         whole = (debug_checkpoint / WEIGHTS).read_bytes()
@@ -213,7 +210,7 @@ class TestDamage:
         with pytest.raises(CheckpointError, match="may be truncated"):
             store.read_tensors(tmp_path / "cut")
 
-    @quietly
+    @sampled(40, 2_000)
     @given(place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7), head=st.booleans())
     def test_a_flipped_bit_never_changes_a_tensor_unseen(
         self, place: float, bit: int, head: bool, debug_checkpoint: Path, tmp_path: Path
