@@ -202,6 +202,9 @@ def _check_attrs(data: xr.Dataset) -> None:
         raise RolloutError(f"mode is {data.attrs['mode']!r}; known: prior, posterior")
     if not isinstance(data.attrs["seed"], int | np.integer):
         raise RolloutError(f"seed is {str(data.attrs['seed'])[:80]!r}; it must be an integer")
+    for name, text in data.attrs.items():
+        if isinstance(text, str) and ("\0" in text or any("\ud800" <= character <= "\udfff" for character in text)):
+            raise RolloutError(f"{name} holds NUL or half of a character, which no file can keep; leave it out")
     for name in ("task", "model"):
         if not isinstance(data.attrs[name], str):
             raise RolloutError(f"{name} is {str(data.attrs[name])[:80]!r}; it must be a text")

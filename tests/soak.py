@@ -4,6 +4,7 @@
 
 A line a minute: resident memory, open files and threads of this process, and the JavaScript heap of a page that plays
 all the while. Exit 1 where the last quarter of the lines holds more than the second; in the first, caches still fill.
+Linux only: it reads /proc.
 """
 
 from __future__ import annotations
@@ -24,7 +25,6 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1])]  # `tests/gram` is no package to import
-import psutil
 from playwright.async_api import async_playwright
 
 import gram
@@ -99,9 +99,16 @@ async def playing(folder: Path) -> AsyncIterator[Any]:
         await browser.close()
 
 
+def held() -> tuple[float, int, int]:
+    """Resident memory in MB, open files and threads of this process."""
+    process = Path("/proc/self")
+    pages = int((process / "statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6, *(len([*(process / kind).iterdir()]) for kind in ("fd", "task"))
+
+
 async def soak(minutes: float, folder: Path) -> list[dict[str, float]]:
     """One line a minute, or twelve in all where there are fewer minutes, as a table is printed."""
-    process, lines = psutil.Process(), []
+    lines: list[dict[str, float]] = []
     controls = gv.live(gram.watch, [MODEL])
     controls.trajectories.value, controls.steps.value = DRAWN.values()
     async with playing(folder) as heap:
@@ -115,7 +122,7 @@ async def soak(minutes: float, folder: Path) -> list[dict[str, float]]:
             seed += 1
             if now >= every * (len(lines) + 1):
                 gc.collect()
-                found = process.memory_info().rss / 1e6, process.num_fds(), process.num_threads(), await heap()
+                found = (*held(), await heap())
                 lines.append(dict(zip(GROWTH, found, strict=True)))
                 print(f"{now / 60:.1f}", *(f"{one:.1f}" for one in found), *RAN.values(), sep=" | ", flush=True)
             await asyncio.sleep(min(5.0, time.monotonic() - began - now))  # one half of one core, at most

@@ -175,7 +175,7 @@ def _output(loss: Any, path: Path, notes: list[str]) -> str:
     if kind is None:
         notes.append("assumed: softmax, as the configuration names no loss (stablemax_cross_entropy is TRM's default)")
         return "softmax"
-    if kind not in OUTPUTS:
+    if not isinstance(kind, str) or kind not in OUTPUTS:
         raise PublishedError(f"the loss in {path} is {kind!r}; known: {', '.join(OUTPUTS)}")
     notes.append(f"read: {OUTPUTS[kind]}, of the loss {kind}")
     return OUTPUTS[kind]
@@ -186,7 +186,7 @@ def _typed(value: Any, kind: str, where: str) -> Any:
     if kind == "float" and isinstance(value, int | float | str) and not isinstance(value, bool):
         try:
             return float(value)
-        except ValueError:
+        except (ValueError, OverflowError):
             pass
     elif type(value).__name__ == kind:
         return value

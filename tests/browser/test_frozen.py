@@ -8,7 +8,7 @@ import json
 import numpy as np
 import pytest
 import synthetic
-from full import FULL, sampled, tries
+from full import sampled, tries
 from hypothesis import given
 from stages import CANVASES, drag, inner
 from whole import STATE, as_json, changed
@@ -51,7 +51,6 @@ def test_a_state_that_no_view_has_leaves_the_page_whole(show, one):
         assert not refused or shown.state == default, state
 
 
-@pytest.mark.timeout(36_000 if FULL else 300)
 def test_a_random_state_leaves_the_page_whole(show, one):
     shown = show(freeze(one))
     keys = shown.state.keys()
@@ -67,7 +66,6 @@ def test_a_random_state_leaves_the_page_whole(show, one):
     shown.drawn()
 
 
-@pytest.mark.timeout(36_000 if FULL else 300)
 def test_a_damaged_page_plays_or_says_a_sentence(show, low):
     """What is damaged among the data is always seen; of the rest, some text is left."""
     page = freeze(low).encode()

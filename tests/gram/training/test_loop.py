@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from full import FULL, tries
+from full import tries
 
 from gram import checkpoint as store
 from gram import run_folder
@@ -156,7 +156,6 @@ class TestResume:
         assert_same_run(train(other, tmp_path / "parts", quiet=True), whole)
 
     @pytest.mark.slow
-    @pytest.mark.timeout(3600 if FULL else 300)
     def test_a_process_killed_at_random_moments(self, tmp_path: Path) -> None:
         """`kill -9` at moments that a seed and the scheduler choose: while it starts, between steps, while it saves."""
         context, rng, folder = multiprocessing.get_context("forkserver"), np.random.default_rng(0), tmp_path / "killed"
