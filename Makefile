@@ -1,13 +1,13 @@
 # make lab      the laboratory: makes the environment where there is none, then JupyterLab on the first notebook
 # make report   the same laboratory headless: an executed notebook and its offline page under artifacts/reports/
-# make test     the tests;  make lint  style and types;  make help  this list
+# make test     the tests;  make faults  those of faults in full;  make lint  style and types;  make help  this list
 #
 # PYTHON=/path/to/python3.12 make lab   takes that interpreter; any from 3.11 on will do.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help lab report test lint clean
+.PHONY: help lab report test faults lint audit clean
 
 BIN := .venv/bin
 STAMP := .venv/.installed
@@ -85,6 +85,15 @@ test: $(STAMP)
 	  marks='$(MARKS)not gpu and not browser'; \
 	fi; \
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(RERUNS) -m "$$marks" $(TESTS)
+
+# In full what `make test` samples: fuzzing, damage, kills (docs/reliability.md); hours. FULL=0.1 tries a tenth.
+FULL ?= 1
+FAULTY := $(addprefix tests/,test_outside.py gram/test_checkpoint.py gram/test_rollout.py gram/training/test_loop.py \
+  browser/test_frozen.py browser/test_modules.py)
+faults: $(STAMP)
+	FULL=$(FULL) $(BIN)/python -m pytest --timeout 0 -o faulthandler_timeout=0 $(FAULTY) \
+	  -k "(damaged or truncated or flipped or hostile or random) and not building"
+	$(BIN)/python tests/soak.py --minutes 60
 
 # Known faults of pinned packages, by an auditor in an environment of its own; it asks PyPI, and says what it could not ask.
 audit: $(STAMP)

@@ -23,7 +23,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from gram.bounded import parse_json
+from gram.bounded import InputError, parse_json
 
 Kind = Literal["grid", "graph", "image"]
 Glyph = Literal["text", "queen", "color", "pixel"]
@@ -297,7 +297,7 @@ class Board:
             raw["xy"] = tuple((float(a), float(b)) for a, b in raw["xy"]) if raw.get("xy") else None
             return cls(**raw)
         except (TypeError, KeyError, OverflowError, ValueError) as error:
-            raise ValueError(f"this is not a board: {error}") from error
+            raise InputError(f"this is not a board: {error}") from error
 
 
 def _partition(name: str, kind: str, group: NDArray[np.intp]) -> Relation:

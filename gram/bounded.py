@@ -17,6 +17,19 @@ from typing import IO, Any
 
 # Where Linux says what a container may take: control groups of version 2, and of version 1.
 CONTAINER = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+LONGEST = 1_200  # characters of an error
+
+
+class InputError(ValueError):
+    """An input that cannot be used: one sentence with the value, what is allowed, and the fix.
+
+    A value of a megabyte must not fill a screen: the middle of a long sentence is left out, and all of it is one line.
+    """
+
+    def __init__(self, sentence: str) -> None:
+        if len(sentence) > LONGEST:
+            sentence = f"{sentence[: LONGEST * 2 // 3]} ... {sentence[-LONGEST // 3 :]}"
+        super().__init__(" ".join(sentence.split("\n")))
 
 
 class BudgetError(OSError):

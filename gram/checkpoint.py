@@ -1,7 +1,8 @@
 """A checkpoint is a folder that needs nothing else to become a model again.
 
     config.json            the RunConfig
-    weights.safetensors    the averaged weights, z0 included; metadata: format, optimizer step, sha256 of the tensors
+    weights.safetensors    the averaged weights, z0 included; metadata: format, optimizer step, sha256 of the tensors,
+                           seal, the sha256 of all other metadata
     metrics.jsonl          one line per report
     snapshots/             in a run: the averaged weights as they were after some of its optimizer steps
     training.safetensors   in a run, to resume it: weights, average, optimizer, carried batch, random state
@@ -31,7 +32,7 @@ from safetensors.torch import save as serialize
 from torch import Tensor
 
 from gram import atomic
-from gram.bounded import read_json
+from gram.bounded import InputError, read_json
 from gram.config import RunConfig
 from gram.models import MODELS, Model
 from gram.run_folder import CONFIG as CONFIG
@@ -48,7 +49,7 @@ TRAINING = "training.safetensors"
 RESULTS, CARD = "results.json", "README.md"
 
 
-class CheckpointError(ValueError):
+class CheckpointError(InputError):
     """A checkpoint that is not there, damaged, or does not fit its configuration; one sentence with a cure."""
 
 
@@ -216,7 +217,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[s
     """
     plain = {key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}
     stamped = {"format": FORMAT, "sha256": digest(plain), **metadata}
-    write_atomic(path, serialize(_unshared(plain), stamped))
+    write_atomic(path, serialize(_unshared(plain), stamped | {"seal": _seal(stamped)}))
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -241,13 +242,22 @@ def read_metadata(path: Path) -> dict[str, str]:
     """The metadata of a safetensors file; its tensors are not read.
 
     Raises:
-        CheckpointError: absent or truncated.
+        CheckpointError: absent, truncated, or the metadata were altered.
     """
     try:
         with safe_open(path, framework="pt") as opened:
-            return opened.metadata() or {}
+            metadata: dict[str, str] = opened.metadata() or {}
     except (OSError, SafetensorError) as error:
         raise CheckpointError(f"{path} is not a readable safetensors file; it may be truncated: {error}") from error
+    if metadata.pop("seal", seal := _seal(metadata)) != seal:
+        raise CheckpointError(f"{path} was altered after it was written (its metadata do not match); restore it")
+    return metadata
+
+
+def _seal(metadata: Mapping[str, str]) -> str:
+    """sha256 (hex) of metadata; a resumed run takes its step and its KL weights from there."""
+    plain = {key: value for key, value in metadata.items() if key != "seal"}
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
 
 def _check_format(path: Path, metadata: Mapping[str, str]) -> None:

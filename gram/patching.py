@@ -17,12 +17,13 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gram.board import Board
+from gram.bounded import InputError
 from gram.rollout import board_of, need
 
 LEAST = 2.0**-24  # the least probability that half precision can hold
 
 
-class InterventionError(ValueError):
+class InterventionError(InputError):
     """An intervention that cannot be; the message gives the value, what is allowed, and the fix."""
 
 

@@ -18,6 +18,8 @@ from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
+from gram.bounded import InputError
+
 GROUPS = ("gram.tasks", "gram.models", "gramviz.views", "gramviz.parts")
 
 
@@ -25,7 +27,7 @@ class PluginWarning(UserWarning):
     """A plug-in that is left out; one sentence."""
 
 
-class PluginError(ValueError):
+class PluginError(InputError):
     """What a plug-in lacks, as the rest of a sentence about it."""
 
 

@@ -24,13 +24,14 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file
 
 from gram.board import NEAR, Board
+from gram.bounded import InputError
 from gram.run_folder import WEIGHTS, find, settings
 
 PANEL = 8  # outputs of a weight that lie together: the kernel multiplies as many at once
 Weights = Mapping[str, NDArray[np.float32]]
 
 
-class ProgramError(ValueError):
+class ProgramError(InputError):
     """A model that a page cannot run; one sentence with what it can."""
 
 

@@ -35,7 +35,7 @@ import xarray as xr
 
 from gram import atomic
 from gram.board import Board
-from gram.bounded import memory, parse_json
+from gram.bounded import InputError, memory, parse_json
 from gram.schema import ATTRS, DIMS, NAME, OLDER, PUZZLE_COORDS, REQUIRED_ATTRS, SCHEMA, STEP_COORDS, VARIABLES
 from gram.suggest import did_you_mean
 
@@ -44,7 +44,7 @@ MOST_ATTRS = 10_000_000  # bytes
 DEFLATED = 1_100  # deflate packs at most 1,032 bytes into one
 
 
-class RolloutError(ValueError):
+class RolloutError(InputError):
     """A rollout that breaks the schema, lacks a variable, or cannot be read; one sentence with a cure."""
 
 
@@ -204,6 +204,9 @@ def _check_attrs(data: xr.Dataset) -> None:
         raise RolloutError(f"mode is {data.attrs['mode']!r}; known: prior, posterior")
     if not isinstance(data.attrs["seed"], int | np.integer):
         raise RolloutError(f"seed is {str(data.attrs['seed'])[:80]!r}; it must be an integer")
+    for name, text in data.attrs.items():
+        if isinstance(text, str) and ("\0" in text or any("\ud800" <= character <= "\udfff" for character in text)):
+            raise RolloutError(f"{name} holds NUL or half of a character, which no file can keep; leave it out")
     for name in ("task", "model", "name", "checkpoint", "commit", "created_at"):
         if not isinstance(data.attrs.get(name, ""), str):
             raise RolloutError(f"{name} is {str(data.attrs[name])[:80]!r}; it must be a text")

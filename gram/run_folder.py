@@ -25,7 +25,7 @@ from typing import Any
 
 from safetensors import safe_open
 
-from gram.bounded import content, parse_json, read_json
+from gram.bounded import InputError, content, parse_json, read_json
 
 CONFIG, WEIGHTS, METRICS, SNAPSHOTS = "config.json", "weights.safetensors", "metrics.jsonl", "snapshots"
 LOCK, STOP, LOG = "training.lock", "training.stop", "training.log"
@@ -47,7 +47,7 @@ def find(name: str | os.PathLike[str]) -> Path | None:
     return next((place for place in (Path(name), *(f / name for f in folders())) if (place / WEIGHTS).is_file()), None)
 
 
-class RunFolderError(ValueError):
+class RunFolderError(InputError):
     """A folder that holds no run, or one that is busy; one sentence with the fix."""
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from gram.bounded import content
+from gram.bounded import InputError, content
 from gram.strict import ConfigError
 
 MAX_BYTES = 100_000
@@ -16,7 +16,7 @@ MAX_BYTES = 100_000
 DEEPEST = 50
 
 
-class YamlError(ValueError):
+class YamlError(InputError):
     """A text that is not YAML as it is read here; `line` counts from 1."""
 
     def __init__(self, line: int, why: str) -> None:

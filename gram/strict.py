@@ -10,12 +10,13 @@ import typing
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from gram.bounded import InputError
 from gram.suggest import did_you_mean
 
 _hints = functools.cache(typing.get_type_hints)
 
 
-class ConfigError(ValueError):
+class ConfigError(InputError):
     """A configuration that cannot be; the message is one sentence: the value, what is allowed, the fix."""
 
 

@@ -17,10 +17,12 @@ from pathlib import Path
 from threading import Event
 from typing import Any, TypeVar
 
+from gram.bounded import InputError
+
 Anything = TypeVar("Anything")
 
 
-class BrowserError(ValueError):
+class BrowserError(InputError):
     """No browser, or a page that does not draw; the message says what to do."""
 
 

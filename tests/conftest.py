@@ -6,11 +6,16 @@ torch and playwright are imported only by who asks.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
+
+TESTS = Path(__file__).resolve().parent
+if str(TESTS) not in sys.path:  # `import synthetic` from any folder of tests
+    sys.path.insert(0, str(TESTS))
 
 # Several test processes and a few cores: more threads than this only get in each other's way. Subprocesses inherit it.
 os.environ["OMP_NUM_THREADS"] = "1"

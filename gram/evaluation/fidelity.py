@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from gram.bounded import parse_json
+from gram.bounded import InputError, parse_json
 from gram.checkpoint import folders, read_tensors, write_atomic, write_tensors
 from gram.tasks.images import SIDES, Images, ImagesConfig
 
@@ -40,7 +40,7 @@ CHUNK = 1_000  # pictures that are judged at once
 _SIDE = 1.96  # deviations on either side of a 95 % interval
 
 
-class FidelityError(ValueError):
+class FidelityError(InputError):
     """Pictures or a classifier that cannot be measured with; one sentence with a fix."""
 
 

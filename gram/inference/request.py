@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gram.bounded import InputError
 from gram.checkpoint import Checkpoint
 from gram.inference.noise import SamplingNoise
 from gram.models import Model
@@ -23,7 +24,7 @@ Selection = int | Sequence[int] | Puzzles | str | Path | Sequence[str] | NDArray
 texts, an array [puzzle, position]."""
 
 
-class SampleError(ValueError):
+class SampleError(InputError):
     """A request that sampling cannot serve; one sentence with a fix."""
 
 

@@ -18,6 +18,7 @@ from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from gram.bounded import InputError
 from gram.config import InferenceConfig, RunConfig, TrainConfig
 from gram.models.blocks import NetworkConfig
 from gram.models.hrm import HRMConfig
@@ -56,7 +57,7 @@ NANO = {  # nano-trm's keys -> the official ones; its others say how it was trai
 MOST = 10_000  # cycles, steps, layers and features: far above all that were published, and the work that they ask for
 
 
-class PublishedError(ValueError):
+class PublishedError(InputError):
     """Weights or a configuration that cannot be taken over; one sentence with a cure."""
 
 
@@ -177,7 +178,7 @@ def _output(loss: Any, path: Path, notes: list[str]) -> str:
     if kind is None:
         notes.append("assumed: softmax, as the configuration names no loss (stablemax_cross_entropy is TRM's default)")
         return "softmax"
-    if kind not in OUTPUTS:
+    if not isinstance(kind, str) or kind not in OUTPUTS:
         raise PublishedError(f"the loss in {path} is {kind!r}; known: {', '.join(OUTPUTS)}")
     notes.append(f"read: {OUTPUTS[kind]}, of the loss {kind}")
     return OUTPUTS[kind]
@@ -188,7 +189,7 @@ def _typed(value: Any, kind: str, where: str) -> Any:
     if kind == "float" and isinstance(value, int | float | str) and not isinstance(value, bool):
         try:
             return float(value)
-        except ValueError:
+        except (ValueError, OverflowError):
             pass
     elif type(value).__name__ == kind:
         return value

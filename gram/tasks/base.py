@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from gram import plugins
 from gram.board import Board
+from gram.bounded import InputError
 
 Split = Literal["train", "test"]
 SPLITS: tuple[Split, ...] = ("train", "test")
@@ -28,7 +29,7 @@ Tokens = NDArray[np.uint8]
 PAD = 0  # in every vocabulary; where a target holds it, there is nothing to learn
 
 
-class TaskError(ValueError):
+class TaskError(InputError):
     """A puzzle, split or size that a task cannot take; the message is one sentence with a cure."""
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from gram.board import Board
+from gram.bounded import InputError
 from gram.strict import ConfigError
 from gram.strict import read as read_config
 from gram.tasks.base import SPLITS, NoSolverError, Puzzles, Task, TaskError
@@ -21,7 +22,7 @@ from gram.tasks.base import SPLITS, NoSolverError, Puzzles, Task, TaskError
 NO_PUZZLES = ("", "   ", "?", "Q", "\n\n", "Q.\n.Q", "ö" * 49, "/" * 50)
 
 
-class ContractError(ValueError):
+class ContractError(InputError):
     """A promise that a task breaks; one sentence."""
 
 

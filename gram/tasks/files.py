@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
+from gram.bounded import InputError
 from gram.suggest import did_you_mean
 
 CHUNK = 1 << 16  # bytes that are read at once
@@ -30,7 +31,7 @@ TIMEOUT = 30.0  # seconds that a mirror may be silent
 _MNIST = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/")
 
 
-class DataError(ValueError):
+class DataError(InputError):
     """A data file that is absent, altered, damaged or cannot be fetched; one sentence with a cure.
 
     Attributes:

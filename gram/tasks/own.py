@@ -70,7 +70,7 @@ def read(task: Task, source: Any) -> Puzzles:
     try:
         rated = all(row.rating is not None for row in rows)
         ratings = np.array([int(row.rating) for row in rows], dtype=np.int64) if rated else None
-    except (ValueError, OverflowError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise TaskError(f"{where}a rating is no whole number ({error}); correct it or leave the column out") from error
     return _solved(task, x, ratings)
 

@@ -27,7 +27,7 @@ from typing import Any
 
 import yaml
 
-from gram.bounded import content
+from gram.bounded import InputError, content
 from gram.safe_yaml import BoundedLoader, YamlError, parse_yaml
 from gram.suggest import did_you_mean
 from gramviz.contract import CONTRACT, LIMITS
@@ -45,7 +45,7 @@ _QUIZ = (*_ASKED, "at", "show", "highlight", "note")
 _SHOW = tuple(key for key in State.known() if key not in ("v", "puzzle", "cursor", "chapter", "brush", "range"))
 
 
-class LessonError(ValueError):
+class LessonError(InputError):
     """A lesson that cannot be played; the message names the file's line, the key, and what is allowed."""
 
 

@@ -2,13 +2,14 @@
 
 The page makes no request (its content security policy forbids them), touches no storage, and everything in it that
 came from a file is text: JSON with `<`, `>`, `&` and the two line separators escaped, and HTML through `html.escape`.
-Without script it shows the final board and a table. `frame` wraps the page for a notebook or report in a sandboxed
-iframe.
+Without script it shows the final board and a table; damaged, a sentence. `frame` wraps the page for a notebook or
+report in a sandboxed iframe.
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -21,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from gram import atomic, plugins
-from gram.bounded import content
+from gram.bounded import InputError, content
 from gramviz.explorer.link import LinkError, link
 from gramviz.explorer.models import Models
 from gramviz.explorer.payload import Payload
@@ -54,6 +55,8 @@ main, footer, noscript { display: block; max-width: 1440px; margin: 0 auto; }
 footer { padding: 8px 16px; font-size: 12px; }
 table { border-collapse: collapse; margin: 8px 0 16px; }
 th, td { padding: 2px 8px; text-align: left; vertical-align: top; overflow-wrap: anywhere; }
+main > p { visibility: hidden; animation: late 0s 3s forwards; } /* where nothing has taken its place by then */
+@keyframes late { to { visibility: visible; } }
 .board td { border: 1px solid #7C8798; width: 1.6em; height: 1.6em; text-align: center; padding: 0; }
 body, body:has([data-gv-theme="light"]) { color: #16202E; background: #FFFFFF; }
 @media (prefers-color-scheme: dark) { body { color: #F2F5F9; background: #12171F; } }
@@ -61,8 +64,9 @@ body:has([data-gv-theme="dark"]) { color: #F2F5F9; background: #12171F; }
 </style>
 </head>
 <body>
-<main id="gv"></main>
-<noscript>$fallback</noscript>
+<main id="gv"><p>This page did not start. It is damaged, or the browser is too old for it: get it again, or open it in a
+current browser.</p></main>
+<noscript><style>main { display: none; }</style>$fallback</noscript>
 <footer><details><summary>$title: where this comes from</summary>$provenance</details></footer>
 <script type="application/json" id="gv-payload">$payload</script>
 <script type="module">
@@ -76,7 +80,9 @@ $shim
 # The whole host: what anywidget's model is to the module, plus the view in the page's address.
 _SHIM = """
 { // a block: these names are not the module's
-const parcels = JSON.parse(document.getElementById("gv-payload").textContent); // one for each puzzle that is here
+const text = document.getElementById("gv-payload").textContent;
+if (![null, "SHA256"].includes(await digest(new TextEncoder().encode(text)))) throw Error(words.damaged);
+const parcels = JSON.parse(text); // one for each puzzle that is here
 const alone = self === top; // in a report's frame the address is not ours
 const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 const read = (text) => JSON.parse(new TextDecoder().decode(bytes(text.replaceAll("-", "+").replaceAll("_", "/"))));
@@ -153,15 +159,15 @@ def page_text(
     parcels[0]["state"] = state
     if models:
         parcels[0]["thinker"] = models
-    title = f"{payload.meta['title']}, {puzzle_name(payload.meta)}"
+    title, held = f"{payload.meta['title']}, {puzzle_name(payload.meta)}", _json(parcels)
     return _PAGE.substitute(
         policy=_COMPUTING if models else _POLICY,
         title=escape(title),
         fallback=_fallback(payload),
         provenance=_provenance(payload.meta),
-        payload=_json(parcels),
+        payload=held,
         module=module,
-        shim=_SHIM.strip(),
+        shim=_SHIM.strip().replace("SHA256", hashlib.sha256(held.encode()).hexdigest()),
     )
 
 
@@ -176,7 +182,7 @@ def summary(payload: Payload) -> str:
     return f"{meta['title']}, {puzzle_name(meta)}: {'; '.join(said)}"
 
 
-class PageError(ValueError):
+class PageError(InputError):
     """A page that cannot be written; the message gives the place, the reason, and the fix."""
 
 

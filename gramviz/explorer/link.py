@@ -19,6 +19,8 @@ from posixpath import dirname, join, normpath
 from rcssmin import cssmin
 from rjsmin import jsmin
 
+from gram.bounded import InputError
+
 FRONTEND = Path(__file__).parents[1] / "frontend"
 
 _IMPORT = re.compile(r'^import\s*\{([^}]*)\}\s*from\s*"(\.{1,2}/[\w./-]+\.js)";[ \t]*\n?', re.MULTILINE)
@@ -37,7 +39,7 @@ _JSDOC = re.compile(r"/\*\*.*?\*/", re.DOTALL)  # where import("./x.js").Name is
 _NESTED = re.compile(r"`[^`]*\$\{(?:[^`{}]|\{[^`{}]*\})*`")
 
 
-class LinkError(ValueError):
+class LinkError(InputError):
     """A module breaks the dialect; the message names the file and the line."""
 
 

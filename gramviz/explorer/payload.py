@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gram.bounded import InputError
 from gramviz.contract import CONTRACT, FORBIDDEN, LIMITS
 
 FORMAT = (CONTRACT["payload"]["format"], 0)
@@ -22,7 +23,7 @@ NO_PLACE = CONTRACT["payload"]["no_place"]  # "not a number" in the i2 of a map
 NONE = CONTRACT["payload"]["none"]  # "no answer", "not a number" in u2
 
 
-class PackError(ValueError):
+class PackError(InputError):
     """Rollouts that cannot be packed together, or not within the budget; the message is one sentence with a fix."""
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from gram.bounded import InputError
 from gram.rollout import board_of, check, load
 from gramviz.explorer.extra import boarded
 from gramviz.explorer.pack import Packing, packed
@@ -32,7 +33,7 @@ def opened(rollout: Rollout) -> xr.Dataset:
     return boarded(load(Path(rollout)) if isinstance(rollout, str | os.PathLike) else check(rollout))
 
 
-class BranchError(ValueError):
+class BranchError(InputError):
     """A branch or a puzzle that cannot be; the message gives the value, what is allowed, and the fix."""
 
 

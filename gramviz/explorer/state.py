@@ -14,14 +14,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gram.bounded import parse_json
+from gram.bounded import InputError, parse_json
 from gram.suggest import did_you_mean
 from gramviz.contract import CONTRACT, fits
 
 _KEYS: Mapping[str, Mapping[str, Any]] = CONTRACT["state"]  # in the order of the page, and of the JSON
 
 
-class StateError(ValueError):
+class StateError(InputError):
     """A state that no explorer could show; the message gives the value, what is allowed, and the fix."""
 
 

@@ -19,6 +19,7 @@ from typing import TextIO
 from PIL import Image, ImageChops
 
 from gram import atomic
+from gram.bounded import InputError
 from gramviz.browser import aside, driven, opened
 from gramviz.export.gallery import SCALE, small
 
@@ -205,7 +206,7 @@ EXHIBITS = (
 )
 
 
-class ExhibitError(ValueError):
+class ExhibitError(InputError):
     """A page that is not there; the message says how to make it."""
 
 

@@ -26,6 +26,7 @@ from PIL import Image
 import gramviz
 from gram import atomic
 from gram import rollout as rollouts_
+from gram.bounded import InputError
 from gramviz.browser import aside, driven, opened
 from gramviz.explorer.freeze import freeze
 from gramviz.explorer.widget import Explorer
@@ -248,7 +249,7 @@ PICTURES = (
 )  # fmt: skip
 
 
-class GalleryError(ValueError):
+class GalleryError(InputError):
     """A gallery that cannot be made; the message says what went wrong, and the fix."""
 
 

@@ -21,6 +21,7 @@ from PIL import Image
 from scipy.spatial import KDTree
 
 from gram import atomic
+from gram.bounded import InputError
 from gram.progress import bar
 from gramviz.browser import aside, driven, opened
 from gramviz.explorer.freeze import freeze
@@ -41,7 +42,7 @@ _SHOT = """([index, scale]) => {
 }"""
 
 
-class MovieError(ValueError):
+class MovieError(InputError):
     """A film that cannot be made; the message gives the value, what is allowed, and the fix."""
 
 

@@ -6,8 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from gram.bounded import InputError
 
-class RecordingError(ValueError):
+
+class RecordingError(InputError):
     """The rollouts could not be recorded; the message is one sentence."""
 
 

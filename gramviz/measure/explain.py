@@ -34,6 +34,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gram.board import Board
+from gram.bounded import InputError
 from gram.rollout import board_of
 from gramviz import measure
 from gramviz.contract import LIMITS
@@ -58,7 +59,7 @@ NODES = LIMITS[
 ]  # boards that one search looks at; 120 puzzles of the public lists needed 7 at the median, 700 at most
 
 
-class ExplainError(ValueError):
+class ExplainError(InputError):
     """Nothing to explain here; the message gives the value, what is allowed, and the fix."""
 
 

@@ -18,7 +18,7 @@ from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_output
 from nbformat.validator import iter_validate
 
-from gram.bounded import content
+from gram.bounded import InputError, content
 
 MAX_BYTES = 200_000_000
 _WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -28,7 +28,7 @@ _HELD = {"text/html", "text/markdown", "text/latex", "image/svg+xml", "image/png
 _HELD |= {"application/javascript", *(f"application/vnd.gramviz.{kind}+json" for kind in ("metrics", "provenance"))}
 
 
-class ReportError(ValueError):
+class ReportError(InputError):
     """The input is wrong: one sentence with the value, the allowed and the fix; nothing was written."""
 
 

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-TESTS = Path(__file__).resolve().parents[1]
-if str(TESTS) not in sys.path:  # `import synthetic` from any folder of tests
-    sys.path.insert(0, str(TESTS))
-
-import synthetic  # noqa: E402
-from lab_server import PATIENCE, SHOWN, jupyter, open_notebook, write_notebook  # noqa: E402
-from stages import COMPARED, TALL, WIDE, ShownPage, Stage, listen, watch  # noqa: E402
+import synthetic
+from lab_server import PATIENCE, SHOWN, jupyter, open_notebook, write_notebook
+from stages import COMPARED, TALL, WIDE, ShownPage, Stage, listen, watch
 
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 STAGES = ["frozen-light", "frozen-dark", "lab-light", "lab-dark"]
@@ -53,10 +47,10 @@ def show(one_page: ShownPage, tmp_path: Path) -> Iterator[Callable[..., ShownPag
     shown.problems.clear()
 
     def open_page(
-        html: str, width: int = 1200, height: int = 900, hash: str = "", ready: bool = True, **media: str
+        html: str | bytes, width: int = 1200, height: int = 900, hash: str = "", ready: bool = True, **media: str
     ) -> ShownPage:
         file = tmp_path / f"page{len(list(tmp_path.iterdir()))}.html"
-        file.write_text(html, encoding="utf-8")
+        file.write_bytes(html.encode() if isinstance(html, str) else html)
         shown.page.mouse.move(0, 0)
         shown.page.set_viewport_size({"width": width, "height": height})
         shown.page.emulate_media(**({"color_scheme": "light", "reduced_motion": "no-preference"} | media))

@@ -8,7 +8,10 @@ import json
 import numpy as np
 import pytest
 import synthetic
+from full import sampled, tries
+from hypothesis import given
 from stages import CANVASES, drag, inner
+from whole import STATE, as_json, changed
 
 from gramviz.explorer.frame import frame, page_text
 from gramviz.explorer.freeze import freeze
@@ -46,6 +49,42 @@ def test_a_state_that_no_view_has_leaves_the_page_whole(show, one):
         assert shown.page.locator(".gv .trouble").count() == 0
         refused = not isinstance(state, dict) or not {"hidden", "selected", "cursor", "puzzle"} & state.keys()
         assert not refused or shown.state == default, state
+
+
+def test_a_random_state_leaves_the_page_whole(show, one):
+    shown = show(freeze(one))
+    keys = shown.state.keys()
+
+    @sampled(20)
+    @given(state=changed(STATE))
+    def loads(state):
+        shown.page.evaluate(f"state => {READY}.load(JSON.parse(state))", as_json(state))
+        assert shown.state.keys() == keys
+        assert shown.page.locator(".gv .trouble").count() == 0
+
+    loads()
+    shown.drawn()
+
+
+def test_a_damaged_page_plays_or_says_a_sentence(show, low):
+    """What is damaged among the data is always seen; of the rest, some text is left."""
+    page = freeze(low).encode()
+    data = [page.index(mark) for mark in (b'id="gv-payload">', b'<script type="module">')]
+    rng = np.random.default_rng(0)
+    for number in range(tries(8, 2_000)):
+        start, end = data if number % 2 else (0, len(page))
+        at, damaged = int(rng.integers(start + 16, end - 9)), bytearray(page)
+        if number % 4 < 3:
+            damaged[at] ^= 1 << int(rng.integers(8))
+        else:
+            del damaged[at:]
+        shown = show(bytes(damaged), ready=False)
+        shown.drawn()
+        if number % 2:
+            assert not shown.page.evaluate("Boolean(document.querySelector('main').shadowRoot)"), (number, at)
+        shown.until("Boolean(document.body?.innerText)", 10)
+        shown.problems.clear()
+    shown.until("document.querySelector('main > p').innerText.includes('is damaged')")
 
 
 def test_at_rest_there_are_no_frames(show, one):

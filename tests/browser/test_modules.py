@@ -9,9 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import synthetic
+from full import sampled
+from hypothesis import given
+from hypothesis import strategies as st
 from stages import random_state
+from whole import STATE, as_json, changed
 
-from gramviz.contract import LAYERS
+from gramviz.contract import CONTRACT as SHARED
+from gramviz.contract import LAYERS, fits
 from gramviz.explorer.link import FRONTEND
 from gramviz.explorer.pack import pack
 from gramviz.explorer.state import State
@@ -19,7 +24,7 @@ from gramviz.explorer.widget import Explorer
 
 VECTORS = Path(__file__).resolve().parents[1] / "vectors"
 SITE = "http://gramviz.test/"
-CONTRACT = FRONTEND.parent / "contract.json"
+CONTRACT, SCHEMAS = FRONTEND.parent / "contract.json", SHARED["state"]
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +125,26 @@ def test_answers(page):
       });"""
     for found, case in zip(call(page, script, cases("answers")), cases("answers"), strict=True):
         assert found == {name: case[name] for name in ("xy", "lanes", "rows")}
+
+
+def test_python_and_the_page_agree_on_random_states(page):
+    """One schema: what Python refuses, the page leaves out."""
+    script = """
+      const { contract, fits } = await load("contract.js");
+      return JSON.parse(given).map(state => {
+        const known = Object.entries(Object(state)).filter(([key]) => Object.hasOwn(contract.state, key));
+        return known.map(([key, value]) => fits(value, contract.state[key]));
+      });"""
+
+    @sampled(10, 500)
+    @given(states=st.lists(changed(STATE), min_size=20, max_size=20))
+    def agree(states):
+        sent = as_json(states)
+        known = [one.items() if isinstance(one, dict) else () for one in json.loads(sent)]
+        ours = [[fits(value, SCHEMAS[key]) for key, value in state if key in SCHEMAS] for state in known]
+        assert call(page, script, sent) == ours
+
+    agree()
 
 
 def test_state(page):

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 import torch
-
-TESTS = Path(__file__).resolve().parents[1]
-if str(TESTS) not in sys.path:  # `import foreign` from any folder of tests
-    sys.path.insert(0, str(TESTS))
 
 torch.set_num_threads(1)
 

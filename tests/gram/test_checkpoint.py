@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
+from full import sampled
+from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 
@@ -201,11 +202,7 @@ class TestDamage:
         with pytest.raises(CheckpointError, match="does not say its optimizer step"):
             store.load(folder)
 
-    quietly = settings(
-        max_examples=40, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-    )
-
-    @quietly
+    @sampled(40, 2_000)
     @given(share=st.floats(0, 1, exclude_max=True))
     def test_a_truncated_file(self, share: float, debug_checkpoint: Path, tmp_path: Path) -> None:
         whole = (debug_checkpoint / WEIGHTS).read_bytes()
@@ -213,9 +210,9 @@ class TestDamage:
         with pytest.raises(CheckpointError, match="may be truncated"):
             store.read_tensors(tmp_path / "cut")
 
-    @quietly
+    @sampled(40, 2_000)
     @given(place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7), head=st.booleans())
-    def test_a_flipped_bit_never_changes_a_tensor_unseen(
+    def test_a_flipped_bit_never_changes_a_tensor_or_what_is_said_of_them_unseen(
         self, place: float, bit: int, head: bool, debug_checkpoint: Path, tmp_path: Path
     ) -> None:
         content = bytearray((debug_checkpoint / WEIGHTS).read_bytes())
@@ -224,12 +221,14 @@ class TestDamage:
         content[at] ^= 1 << bit
         (tmp_path / "flipped").write_bytes(content)
         try:
-            tensors, _ = store.read_tensors(tmp_path / "flipped")
+            tensors, metadata = store.read_tensors(tmp_path / "flipped")
         except CheckpointError as error:
             assert "\n" not in str(error)  # noqa: PT017 (either outcome is fine)
         else:
             assert head, "a flip among the numbers themselves must be seen"
-            assert store.digest(tensors) == store.read_tensors(debug_checkpoint / WEIGHTS)[1]["sha256"]
+            # The name of the seal may be what was flipped.
+            assert metadata.items() >= store.read_metadata(debug_checkpoint / WEIGHTS).items()
+            assert store.digest(tensors) == metadata["sha256"]
 
 
 def test_the_digest_sees_names_values_dtypes_and_shapes() -> None:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import synthetic
 import xarray as xr
 from threadpoolctl import threadpool_limits
 
 TESTS = Path(__file__).resolve().parents[1]
-if str(TESTS) not in sys.path:  # `import synthetic` from any folder of tests
-    sys.path.insert(0, str(TESTS))
-
-import synthetic  # noqa: E402
 
 
 @pytest.fixture(scope="module", autouse=True)

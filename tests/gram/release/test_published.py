@@ -678,6 +678,7 @@ BOMB = "\n".join(["a0: &a0 x", *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]
         (BOMB, r"line 2: this is not YAML that is read here: aliases .* are not read"),
         ("[1, 2]", r"holds no settings of a model"),
         ("arch: 3", r"holds no settings of a model"),
+        ("loss: [1]", r"the loss in \S+ is \[1\]; known: "),
         ("hidden_size: 32", r"lacks H_cycles, L_cycles, .*pos_encodings; give their all_config.yaml"),
         ("!!python/object/apply:os.system ['touch ran']", r"is not YAML.*; give their all_config.yaml"),
     ],

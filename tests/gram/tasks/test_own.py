@@ -267,6 +267,7 @@ def test_whole_floats_columns_of_queens_and_iterators(sudoku: Task, queens: Task
         ({"puzzle": [LINE], "answer": [5]}, "the table, puzzle 1: its answer: a puzzle is '5'"),
         ({"puzzle": [LINE], "rating": [np.inf]}, "a rating is no whole number"),
         ({"puzzle": [LINE], "rating": ["9" * 30]}, "a rating is no whole number"),
+        ({"puzzle": [LINE], "rating": [[1]]}, "a rating is no whole number"),
         ({"puzzle": [LINE], "rating": [1, 2]}, "its columns have different lengths"),
         ({}, "no column of none holds puzzles"),
     ],

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import copy
 import json
+import multiprocessing
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from full import tries
 
 from gram import checkpoint as store
 from gram import run_folder
@@ -157,34 +157,53 @@ class TestResume:
 
     @pytest.mark.slow
     def test_a_process_killed_at_random_moments(self, tmp_path: Path) -> None:
-        """`kill -9`, four times, at moments that a seed and the scheduler choose."""
-        settings = ["train.steps=240", "train.save_every=5", "train.check_every=60"]
+        """`kill -9` at moments that a seed and the scheduler choose: while it starts, between steps, while it saves."""
+        context, rng, folder = multiprocessing.get_context("forkserver"), np.random.default_rng(0), tmp_path / "killed"
+        context.set_forkserver_preload(["gram.training.loop"])  # torch is imported once
+        killed = dict.fromkeys(("starting", "training", "saving"), 0)
+        runs = 1
 
-        def start(path: Path) -> subprocess.Popen[bytes]:
-            command = [sys.executable, "-m", "gram.cli", "train", "debug", *settings, "-o", str(path), "--quiet"]
-            return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        def trains(path: Path) -> Any:
+            settings = config("train.steps=120", "train.save_every=2", "train.check_every=60", f"seed={runs}")
+            process = context.Process(target=train, args=(settings, path), kwargs={"quiet": True})
+            process.start()
+            return process
 
-        def reached(path: Path) -> int:
-            lines = (path / METRICS).read_text().splitlines() if (path / METRICS).exists() else []
-            return json.loads(lines[-1])["step"] if lines and lines[-1].endswith("}") else 0
+        def finish() -> None:
+            for path in (folder, tmp_path / "whole"):
+                process = trains(path)
+                process.join()
+                assert process.exitcode == 0
+            assert_same_run(folder, tmp_path / "whole")
 
-        rng, died_at = np.random.default_rng(0), []
-        for _ in range(4):
-            process, target = start(tmp_path / "killed"), (died_at[-1] if died_at else 0) + int(rng.integers(5, 50))
-            while process.poll() is None and reached(tmp_path / "killed") < target:
+        while sum(killed.values()) < tries(4, 200):
+            kind = list(killed)[int(rng.integers(3))]
+            before, process = size(folder / METRICS), trains(folder)
+            while process.is_alive() and kind == "training" and size(folder / METRICS) == before:
                 time.sleep(0.005)
-            time.sleep(float(rng.uniform(0, 0.05)))
-            assert process.poll() is None, process.stderr.read().decode()  # type: ignore[union-attr]
+            time.sleep(float(rng.uniform(0, 0.6)) if process.is_alive() else 0)
+            while process.is_alive() and kind == "saving" and not writes(process, folder):
+                pass
             process.kill()
-            assert process.wait() == -signal.SIGKILL
-            process.stderr.close()  # type: ignore[union-attr]
-            died_at.append(reached(tmp_path / "killed"))
-        assert max(died_at) < 240
-        for path in (tmp_path / "killed", tmp_path / "whole"):
-            with start(path) as process:
-                _, said = process.communicate()
-            assert process.returncode == 0, said.decode()
-        assert_same_run(tmp_path / "killed", tmp_path / "whole")
+            process.join()
+            if process.exitcode == -signal.SIGKILL:
+                killed["saving" if writes(process, folder) else kind] += 1
+            else:  # it had reached its end before
+                finish()
+                for path in (folder, tmp_path / "whole"):
+                    shutil.rmtree(path)
+                runs += 1
+        finish()
+        print(f"{runs} runs, killed {killed}")
+
+
+def writes(process: Any, folder: Path) -> bool:
+    """Whether a process is writing a file, or was when it died."""
+    return folder.is_dir() and any(f".{process.pid}.partial" in path.name for path in folder.iterdir())
+
+
+def size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
 
 
 class TestFolder:
