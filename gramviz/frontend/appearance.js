@@ -75,7 +75,7 @@ export function createAppearance({ host, root, payload, store, frozen, invalidat
   /** The height that is seen of the widget at once; in a frame that follows its height, what the page says. */
   function seen() {
     const fixed = Number(document.body.dataset.room);
-    if (fixed) return fixed;
+    if (fixed && !document.fullscreenElement) return fixed;
     if (root.clientWidth) bounds ??= boundsAround(host);
     return Math.min(globalThis.innerHeight, ...(bounds ?? []).map((box) => box.clientHeight));
   }

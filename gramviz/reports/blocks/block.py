@@ -62,8 +62,8 @@ def with_interval(value: float, interval: Sequence[float]) -> str:
     return f"{number(value)} [{number(interval[0])}, {number(interval[1])}]"
 
 
-# Okabe-Ito: distinct also to people who see no red or green; each has a mark of its own.
-COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
+# Okabe-Ito: distinct also to people who see no red or green; each has a mark of its own. A dark page sets others.
+COLORS = ("var(--gram-1, #0072b2)", "var(--gram-2, #d55e00)", "var(--gram-3, #009e73)", "var(--gram-4, #cc79a7)")
 # A style in inline SVG holds for the whole page, so each rule is bound to our figures.
 _SVG_STYLE = "".join(
     f".gram-svg {rule}"

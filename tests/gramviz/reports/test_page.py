@@ -14,6 +14,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from gramviz.reports import report
 from gramviz.reports.page import page
+from gramviz.theme import PALETTES
 
 EXPLORERS = """
 import sys
@@ -134,9 +135,32 @@ def test_a_frame_is_as_high_as_its_explorer_and_rests_there(sheet: Any) -> None:
     until(sheet, lambda: heights() == (outer, outer))
 
 
+SEEN = """(() => { const seen = getComputedStyle(document.body); return [seen.backgroundColor, seen.color]; })()"""
+
+
 @pytest.mark.browser
-def test_explorers_are_as_light_as_the_page_that_holds_them(sheet: Any) -> None:
-    sheet.emulate_media(color_scheme="dark")
+def test_page_and_explorers_are_dark_where_the_reader_s_system_is(sheet: Any) -> None:
     inside = sheet.frame_locator("iframe").nth(0)
-    inside.get_by_role("button", name="Start").wait_for()
-    assert inside.locator("[data-gv-theme]").first.get_attribute("data-gv-theme") == "light"
+    for theme, colors in PALETTES.items():
+        sheet.emulate_media(color_scheme=theme)
+        inside.get_by_role("button", name="Start").wait_for()
+        until(sheet, lambda: inside.locator(f"[data-gv-theme={theme}]").count() == 1)  # noqa: B023
+        wanted = [
+            f"rgb({', '.join(str(int(hue[at : at + 2], 16)) for at in (1, 3, 5))})" for hue in (colors.bg, colors.ink)
+        ]
+        assert sheet.evaluate(SEEN) == wanted
+
+
+@pytest.mark.browser
+def test_for_a_room_an_explorer_takes_the_whole_screen(sheet: Any) -> None:
+    sheet.set_viewport_size({"width": 1920, "height": 1080})
+    inside = sheet.frame_locator("iframe").nth(0)
+    inside.get_by_role("button", name="Start").focus()
+    board = inside.locator(".board canvas")
+    before = board.bounding_box()["height"]
+    sheet.keyboard.press("Shift+P")
+    until(sheet, lambda: board.bounding_box()["height"] > 1.4 * before)
+    play, details = (inside.locator(name).first.bounding_box() for name in (".play", "[data-part=details]"))
+    assert max(play["y"] + play["height"], details["y"] + details["height"]) <= 1080
+    sheet.keyboard.press("Shift+P")
+    until(sheet, lambda: board.bounding_box()["height"] == before)
