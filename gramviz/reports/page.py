@@ -24,7 +24,7 @@ from traitlets.config import Config
 
 from gramviz.explorer.frame import FRAME_HEIGHT
 from gramviz.reports.execute import Failure
-from gramviz.reports.notebook import FIGURE
+from gramviz.reports.notebook import FIGURE, tags
 from gramviz.reports.provenance import provenance_html
 from gramviz.theme import CONFIG, DARK, LIGHT, sequential
 
@@ -108,13 +108,17 @@ pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; }
 .gram-verdict th { white-space: nowrap; }
 .gram-verdict h2 { margin: 0 0 .4rem; }
 .gram-verdict.failed h2 { color: var(--bad); }
+.jp-Cell-outputWrapper { margin-top: .4rem; }
+details { margin-bottom: .6rem; }
 iframe { border: 0; width: 100%; }
+iframe[title^='Explorer'] { width: calc(100% + 16px) !important; margin: 0 -8px; } /* its page has a margin of 8 */
 /* Until an explorer has sent its height; its own default is too low where its header wraps. */
 iframe[title^='Explorer'] { height: 950px !important; }
 @page { margin: 0.5in; }
 @media print {
   main { max-width: none; }
   figure, img, svg, tr, .gramviz-picture { break-inside: avoid; }
+  .gram-reveal::details-content { content-visibility: visible; }
   gramviz-output > iframe, .gramviz-picture > p { display: none; } /* on paper it would be blank and cut */
   gramviz-output > .gramviz-picture { display: block !important; }
   .gramviz-picture::after { content: "A picture of the explorer, which plays in the page."; font-size: .92rem; }
@@ -147,7 +151,8 @@ def page(notebook: NotebookNode) -> str:
 
 
 def _drawn(notebook: NotebookNode) -> NotebookNode:
-    """The notebook with its plotly figures as HTML, which nbconvert knows; their scripts wait for `_plotly`."""
+    """The notebook with its plotly figures as HTML, which nbconvert knows; their scripts wait for `_plotly`. Outputs of
+    cells tagged `reveal` are folded: a page cannot wait for its reader's guess otherwise."""
     drawn = copy.deepcopy(notebook)
     shown = [
         output.data for cell in drawn.cells for output in cell.get("outputs", []) if FIGURE in output.get("data", {})
@@ -163,9 +168,14 @@ def _drawn(notebook: NotebookNode) -> NotebookNode:
             validate=False,
             div_id=f"figure-{number}",
         ).replace("<script>", f"<script type='text/plain' {_WAITS}>")
+    for cell in drawn.cells:
+        for output in cell.get("outputs", []) if "reveal" in tags(cell) else []:
+            if "text/html" in output.get("data", {}):
+                output.data["text/html"] = f"<details class='gram-reveal'>{_ASKS}{output.data['text/html']}</details>"
     return drawn
 
 
+_ASKS = "<summary>What came out: open this when you have written down your guess</summary>"
 _WAITS = "data-waits-for-plotly"
 
 

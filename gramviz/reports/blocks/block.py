@@ -31,6 +31,14 @@ def say(text: str) -> Block:
     return Block(f"<p>{html.escape(text)}</p>", text)
 
 
+def claim(text: str, holds: bool, found: str) -> Block:
+    """A claim, and whether the figures at hand show it; `found` are these figures."""
+    verdict = "Shows here" if holds else "Fails to show here"
+    return Block(
+        f"<p><strong>{verdict}</strong>: {html.escape(f'{text} ({found})')}.</p>", f"{verdict}: {text} ({found})."
+    )
+
+
 def together(*blocks: Block) -> Block:
     """Several blocks under one another, as one output."""
     data = {kind: value for block in blocks for kind, value in block.data.items()}
