@@ -147,7 +147,9 @@ def page(notebook: NotebookNode) -> str:
     exporter = HTMLExporter(config=config, raw_template=_TEMPLATE.replace("POLICY", _POLICY).replace("STYLE", _STYLE))
     exporter.exclude_input_prompt = exporter.exclude_output_prompt = exporter.exclude_anchor_links = True
     body, _ = exporter.from_notebook_node(_drawn(notebook))
-    return _framed(str(body))
+    # Of nbconvert: Tab stops at every output; and links lead to notebooks, where pages lie beside this one.
+    reached = re.sub(r'(<div class="jp-[^>]*) tabindex="0"', r"\1", str(body))
+    return _framed(re.sub(r'<a href="([\w-]+)\.ipynb"', r'<a href="../\1/\1.html"', reached))
 
 
 def _drawn(notebook: NotebookNode) -> NotebookNode:

@@ -10,7 +10,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from gramviz.reports import report
 from gramviz.reports.page import page
@@ -57,6 +57,18 @@ def test_explorers_of_one_page_share_one_module(playing: Path) -> None:
 
 def test_a_page_without_explorers_has_no_script_for_them() -> None:
     assert "addEventListener" not in page(new_notebook())
+
+
+def test_tab_stops_at_controls_alone_and_links_lead_to_pages() -> None:
+    text = page(new_notebook(cells=[new_markdown_cell("[Next](01_next.ipynb), [data](a.csv)", id="text")]))
+    assert "tabindex" not in text
+    assert '<a href="../01_next/01_next.html">Next</a>, <a href="a.csv">' in text
+
+
+def test_what_a_prediction_reveals_is_folded() -> None:
+    shown = new_output("execute_result", {"text/html": "<b>37</b>"}, execution_count=1)
+    text = page(new_notebook(cells=[new_code_cell("37", id="reveal", metadata={"tags": ["reveal"]}, outputs=[shown])]))
+    assert re.search(r"<details class=.gram-reveal.><summary>[^<]{20,}</summary><b>37</b></details>", text)
 
 
 # In a browser ---------------------------------------------------------------------------------------------------------
