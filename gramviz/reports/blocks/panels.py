@@ -28,8 +28,9 @@ def axes(left: int, width: int, title: str, below: str, top: float = 1.0, base: 
         [(k / powers, base * 10**k) for k in range(powers + 1)] if base else [(k / 2, k / 2 * top) for k in range(3)]
     )
     for at, value in ticks:
+        shown = f"{value:,g}" if base else f"{value:.3g}"
         drawn.append(level("grid", left, left + width, at))
-        drawn.append(f'<text x="{left - 16}" y="{height(at) + 4}" text-anchor="end">{value:,.3g}</text>')
+        drawn.append(f'<text x="{left - 10}" y="{height(at) + 4}" text-anchor="end">{shown}</text>')
     drawn.append(f'<text x="{left + width / 2}" y="250" text-anchor="middle">{html.escape(below)}</text>')
     return "".join(drawn)
 

@@ -438,7 +438,7 @@ def test_objective_and_bound_stand_on_one_logarithmic_axis() -> None:
     block = blocks.objective({"run": {0: measured(-55, -46), 10: measured(-800, -50), 20: measured(-100, -6.4)}})
     assert "From step 10 to 20 the surrogate gains 43.6, the ELBO 700." in block.text
     assert "20 | 100 [98.0, 102.0] | 6.400 [6.204, 6.596]" in block.text
-    assert [f">{tick}</text>" in block.html for tick in ("1", "10", "100", "1e+03")] == [True] * 4
+    assert [f">{tick}</text>" in block.html for tick in ("1", "10", "100", "1,000")] == [True] * 4
 
 
 def test_a_run_leaks_where_the_posterior_is_right_and_the_prior_wrong(tmp_path: Path) -> None:
