@@ -41,7 +41,7 @@ from gramviz.reports.blocks.generators import changes_by_step, generator_headlin
 from gramviz.reports.blocks.pictures import fid_by_steps, judged, last_change, ranked, sheets
 from gramviz.reports.blocks.recordings import drawable, views_of
 from gramviz.reports.blocks.training import checkpoints, course, leaks, learning, live, objective
-from gramviz.reports.blocks.trajectories import busiest, distinct, dots, endings, first_valid, undated, variety
+from gramviz.reports.blocks.trajectories import busiest, distinct, dots, endings, first_valid, variety
 
 __all__ = [
     "EXAMPLES",
@@ -104,7 +104,6 @@ __all__ = [
     "slowest",
     "together",
     "unconditional",
-    "undated",
     "valid_by_step",
     "value",
     "variants",

@@ -211,13 +211,6 @@ def test_busy_steps_change_at_least_three_cells(gram: xr.Dataset) -> None:
     assert busy == expected
 
 
-def test_an_undated_rollout_is_the_same_rollout(gram: xr.Dataset) -> None:
-    from gram.rollout import check, digest
-
-    assert digest(check(blocks.undated(gram))) == digest(gram)
-    assert gram.attrs["created_at"], "the original keeps its date"
-
-
 def test_dots_count_the_values_and_those_that_never_came() -> None:
     block = blocks.dots("First valid step.", [2, 3, 3, 7, -1])
     assert block.text == "First valid step. Median 3, from 2 to 7, over 4 of 5; 1 never did."

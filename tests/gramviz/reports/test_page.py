@@ -20,10 +20,9 @@ EXPLORERS = """
 import sys
 sys.path.insert(0, {tests!r})
 import synthetic
-from gramviz.reports import blocks
 from gramviz import compare, explore
-many = blocks.undated(synthetic.queens(50, supervision_steps=16))
-one = blocks.undated(synthetic.queens(1, supervision_steps=16, model="trm", checkpoint="synthetic-trm", wrong=1.0))
+many = synthetic.queens(50, supervision_steps=16)
+one = synthetic.queens(1, supervision_steps=16, model="trm", checkpoint="synthetic-trm", wrong=1.0)
 display(compare(one, many), explore(many), explore(one))
 """
 LARGEST = 1_000_000  # bytes, for 50 trajectories x 16 supervision steps
@@ -53,6 +52,13 @@ def test_explorers_of_one_page_share_one_module(playing: Path) -> None:
     assert text.count("&lt;script type=&quot;module&quot;&gt;") == 1
     assert text.count("data-lends-module") == 2, "the frame, and the script that looks for it"
     assert len(re.findall(r'<iframe [^>]*data-shares-module=""', text)) == 2
+
+
+def test_an_explorer_holds_no_time_of_its_making(playing: Path) -> None:
+    """Equal runs are to make equal pages."""
+    dates = re.findall(r"created_at&(?:amp;)?quot;: ?&(?:amp;)?quot;([^&]*)", playing.read_text())
+    assert len(dates) >= 6
+    assert not any(dates)
 
 
 def test_a_page_without_explorers_has_no_script_for_them() -> None:

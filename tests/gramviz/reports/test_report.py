@@ -107,6 +107,7 @@ def test_a_run_leaves_whole_files(published: Path) -> None:
     metrics = json.loads((published / "metrics.json").read_text())
     assert metrics["metrics"] == {"seed": 3}
     assert metrics["parameters"]["sizes"] == [3]
+    assert 'aria-label="Verdict"' not in (published / "small.html").read_text(), "nothing to compare with, yet"
 
 
 def test_the_page_carries_its_provenance_for_machines(published: Path) -> None:
