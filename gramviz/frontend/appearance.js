@@ -56,7 +56,8 @@ function markSizes(root, size) {
   root.style.setProperty("--columns", size.columns);
   root.style.setProperty("--lines", String(size.lines));
   root.classList.toggle("under", size.under);
-  for (const [name, least] of BARS) root.classList.toggle(name, size.across < least);
+  const larger = root.classList.contains("presenting") ? 1.2 : 1; // its words
+  for (const [name, least] of BARS) root.classList.toggle(name, size.across < larger * least);
   for (const name of PANELS) root.classList.toggle(`no-${name}`, size.folded.includes(name));
 }
 
