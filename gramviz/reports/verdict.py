@@ -98,20 +98,24 @@ def headline(metrics: Mapping[str, Any]) -> dict[str, float]:
     return {name: value for name, value in _numbers(metrics) if name in inside or "." not in name}
 
 
-def verdict(judged: Sequence[Expectation], metrics: Mapping[str, Any], last: Mapping[str, Any] | None) -> str:
-    """The block at the head of a page: passed or failed, each condition, and the strip of differences to the last run.
-    Nothing, where nothing was expected and there is no such run.
+def verdict(
+    judged: Sequence[Expectation], metrics: Mapping[str, Any], last: Mapping[str, Any] | None, started_at: str
+) -> str:
+    """The head of a page: when it ran; passed or failed, and each condition, if anything was expected; and the strip of
+    differences to the last run, if there is one.
 
     Args:
-        last: what the last good run left in metrics.json; the strip depends on it, and no other part.
+        last: what the last good run left in metrics.json.
+        started_at: ISO 8601, UTC.
     """
+    when = varying(f"<p><small>Run of {html.escape(started_at[:16].replace('T', ' '))} UTC.</small></p>")
     strip = _strip(metrics, last)
     if not judged:
-        return varying(_section("", strip) if strip else "")
+        return when + varying(_section("", strip) if strip else "")
     broken = [one for one in judged if not one.holds]
     said = f"FAILED: {len(broken)} of {len(judged)} expectations do not hold" if broken else "Passed"
     conditions_met = table(["", "Expected", "Found"], [_row(one) for one in judged], "")
-    return _section(" failed" if broken else "", f"<h2>{said}</h2>{conditions_met}{varying(strip)}")
+    return when + _section(" failed" if broken else "", f"<h2>{said}</h2>{conditions_met}{varying(strip)}")
 
 
 def _section(kind: str, inside: str) -> str:

@@ -170,6 +170,9 @@ def test_by_solutions_places_marks_where_the_numbers_are() -> None:
 def test_three_examples_follow_the_stated_rule() -> None:
     """Puzzles 3 and 5 have the median coverage, and are equally far from the median accuracy: the lower index."""
     assert blocks.examples(MANY) == {"typical": 3, "best": 9, "worst": 8}
+    alike = {name: [values[0]] * len(values) for name, values in MANY["per_puzzle"].items() if name != "puzzle"}
+    same = {"per_puzzle": {**alike, "puzzle": MANY["per_puzzle"]["puzzle"]}}
+    assert len({*blocks.examples(same).values()}) == 3, "none is shown twice"
 
 
 def test_more_samples_are_compared_with_fewer() -> None:
