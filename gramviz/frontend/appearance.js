@@ -56,7 +56,8 @@ function markSizes(root, size) {
   root.style.setProperty("--columns", size.columns);
   root.style.setProperty("--lines", String(size.lines));
   root.classList.toggle("under", size.under);
-  for (const [name, least] of BARS) root.classList.toggle(name, size.across < least);
+  const larger = root.classList.contains("presenting") ? 1.2 : 1; // its words
+  for (const [name, least] of BARS) root.classList.toggle(name, size.across < larger * least);
   for (const name of PANELS) root.classList.toggle(`no-${name}`, size.folded.includes(name));
 }
 
@@ -75,7 +76,7 @@ export function createAppearance({ host, root, payload, store, frozen, invalidat
   /** The height that is seen of the widget at once; in a frame that follows its height, what the page says. */
   function seen() {
     const fixed = Number(document.body.dataset.room);
-    if (fixed) return fixed;
+    if (fixed && !document.fullscreenElement) return fixed;
     if (root.clientWidth) bounds ??= boundsAround(host);
     return Math.min(globalThis.innerHeight, ...(bounds ?? []).map((box) => box.clientHeight));
   }

@@ -192,7 +192,7 @@ export function sizesFor(width, room, shown) {
   const { payload, state, taken, presenting } = shown;
   const kind = kindOf(width);
   const roomy = isRoomy(width);
-  const lines = roomy || room < LOW ? 1 : 2;
+  const lines = (roomy && !presenting) || room < LOW ? 1 : 2;
   const legend = lines * LEGEND * (presenting ? 1.5 : 1);
   const chosen = presenting ? ["answers"] : (state.folded ?? ["answers"]);
   const folded = [...new Set([...chosen, ...emptyOf(payload)])];

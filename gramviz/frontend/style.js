@@ -209,7 +209,7 @@ input[type=checkbox] { accent-color: var(--ink); width: 15px; height: 15px; } .r
 .roomy .foot { flex-direction: row; } .roomy .details { border: 0 solid var(--line); border-left-width: 1px; }
 .roomy .details p, .medium .details p { white-space: normal; display: -webkit-box; -webkit-line-clamp: 2;
   -webkit-box-orient: vertical; }
-:is(.roomy, .medium, .narrow) .details { height: 42px; } .presenting .details { height: 54px; }
+:is(.roomy, .medium, .narrow) .details { height: 42px; } .presenting .details { height: 76px; }
 
 .captions { display: flex; gap: 16px; align-items: flex-start; padding: 10px 16px; background: var(--sunk);
   font-size: 13px; }
@@ -236,7 +236,9 @@ input[type=checkbox] { accent-color: var(--ink); width: 15px; height: 15px; } .r
 .presenting :is(.title, .bar h3) { font-size: 18px; }
 .presenting .captions { font-size: 24px; } .presenting .captions button { font-size: 18px; height: 36px; }
 .presenting .legend { font-size: 15px; line-height: 22px; } .presenting .tabs { display: none; }
-.presenting .details p { max-height: 44px; line-height: 22px; }
+.presenting .details p { max-height: 66px; line-height: 22px; white-space: normal; display: -webkit-box;
+  -webkit-line-clamp: 3; -webkit-box-orient: vertical; }
+.presenting:is(.wide, .medium):not(.roomy) .details { flex: none; height: 54px; }
 .presenting :is(.board, .map) { display: block !important; }
 .presenting .ruler .names span { font-size: 14px; } .presenting canvas { cursor: crosshair; }
 .blank > * { visibility: hidden; } .gv.blank { background: #000; }

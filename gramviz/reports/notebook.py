@@ -97,6 +97,12 @@ def ends(output: NotebookNode) -> bool:
     return output.output_type == "error" and output.ename == "SystemExit" and output.evalue in ("", "0", "None")
 
 
+def _undated(explorer: str) -> str:
+    """An explorer without the number of its live view, and the time at which its rollout was made."""
+    explorer = re.sub(r'(<gramviz-output) data-child="\w+"', r"\1", explorer)
+    return re.sub(r"(created_at&(?:amp;)?quot;: ?&(?:amp;)?quot;)[^&]*", r"\1", explorer)
+
+
 def settle(notebook: NotebookNode, log: str = "") -> tuple[NotebookNode, str]:
     """The notebook without what differs between equal runs or dies outside of Jupyter, and the log that was cut out.
 
@@ -129,10 +135,8 @@ def settle(notebook: NotebookNode, log: str = "") -> tuple[NotebookNode, str]:
             if ends(output) and "raises-exception" not in tags(cell):
                 output = new_output("display_data", {"text/html": f"<p><em>{_ENDED}</em></p>", "text/plain": _ENDED})
             if "data" in output:
-                if "text/html" in output.data:  # where a live view would stand; its number is another in every run
-                    output.data["text/html"] = re.sub(
-                        r'(<gramviz-output) data-child="\w+"', r"\1", output.data["text/html"]
-                    )
+                if "<gramviz-output" in output.data.get("text/html", ""):
+                    output.data["text/html"] = _undated(output.data["text/html"])
                 if "text/plain" in output.data:
                     output.data["text/plain"] = re.sub(r"\b0x[0-9a-f]{6,16}\b", "0x...", output.data["text/plain"])
             kept.append(output)

@@ -10,8 +10,10 @@ import base64
 import copy
 import gzip
 import html
+import json
 import re
 from collections.abc import Mapping
+from dataclasses import fields
 from functools import cache
 from typing import Any
 
@@ -22,9 +24,9 @@ from traitlets.config import Config
 
 from gramviz.explorer.frame import FRAME_HEIGHT
 from gramviz.reports.execute import Failure
-from gramviz.reports.notebook import FIGURE
+from gramviz.reports.notebook import FIGURE, tags
 from gramviz.reports.provenance import provenance_html
-from gramviz.theme import CONFIG
+from gramviz.theme import CONFIG, DARK, LIGHT, sequential
 
 # nbconvert's page asks three CDNs for require.js, MathJax and mermaid. Explorers need none of them, and the policy
 # makes it sure: what is not in the file cannot be had.
@@ -41,15 +43,32 @@ _POLICY = "; ".join(
     )
 )
 
+# Each color in the light and in the dark, as its reader's system asks for. On paper it is light.
+_PALETTE = " ".join(
+    f"--{name}: light-dark({getattr(LIGHT, name)}, {getattr(DARK, name)});"
+    for name in ("bg", "sunk", "line", "ink", "text2", "blue")
+)
+_THEMES = f"""
+:root {{ color-scheme: light dark; {_PALETTE}
+  --link: light-dark(#0060a8, #8ab8f5); --good: light-dark(#1d7a45, #6fcf97); --fine: light-dark(#f2f6f3, #17251d);
+  --bad: light-dark(#a01818, #ff9a94); --wrong: light-dark(#fbefef, #2e1a1c);
+  --gram-1: light-dark(#0072b2, {DARK.blue}); --gram-2: light-dark(#d55e00, {DARK.vermilion});
+  --gram-3: light-dark(#009e73, {DARK.green}); --gram-4: light-dark(#cc79a7, {DARK.purple}); }}
+@media print {{ :root {{ color-scheme: light; }} }}
+"""
+
 # In the place of JupyterLab's style sheet, which weighs 0.26 MB and is mostly about its own windows.
-_STYLE = """
-:root { --jp-cell-editor-active-background: #fff; --jp-cell-editor-background: #f6f7f8;
-  --jp-mirror-editor-comment-color: #4d6a6a; --jp-mirror-editor-error-color: #c00;
-  --jp-mirror-editor-keyword-color: #006b00; --jp-mirror-editor-number-color: #006b00;
-  --jp-mirror-editor-operator-color: #8a1fd1; --jp-mirror-editor-punctuation-color: #05a;
-  --jp-mirror-editor-string-color: #a31f1f; --jp-mirror-editor-variable-color: #1a1f24; }
+_STYLE = (
+    _THEMES
+    + """
+:root { --jp-mirror-editor-comment-color: light-dark(#4d6a6a, #8fb0b0);
+  --jp-mirror-editor-error-color: var(--bad); --jp-mirror-editor-keyword-color: light-dark(#006b00, #7fd18b);
+  --jp-mirror-editor-number-color: light-dark(#006b00, #7fd18b);
+  --jp-mirror-editor-operator-color: light-dark(#8a1fd1, #d3a4ff);
+  --jp-mirror-editor-punctuation-color: light-dark(#0055aa, #8ab8f5);
+  --jp-mirror-editor-string-color: light-dark(#a31f1f, #ffab91); --jp-mirror-editor-variable-color: var(--ink); }
 * { -webkit-print-color-adjust: exact; print-color-adjust: exact; }
-body { background: #fff; color: #1a1f24; font: 16px/1.6 system-ui, sans-serif; margin: 0; padding: 0 1rem; }
+body { background: var(--bg); color: var(--ink); font: 16px/1.6 system-ui, sans-serif; margin: 0; padding: 0 1rem; }
 main { max-width: 74rem; margin: 0 auto; padding: 2rem 0 4rem; }
 .jp-Cell { margin: 0 0 .6rem; }
 .jp-Collapser { display: none; }
@@ -59,47 +78,53 @@ h1, h2, h3 { line-height: 1.25; font-weight: 650; margin: 2rem 0 .6rem; }
 h1 { font-size: 2rem; margin-top: 0; }
 h2 { font-size: 1.35rem; }
 h3 { font-size: 1.1rem; }
-a { color: #0060a8; }
-blockquote { margin: 1em 2em; padding: 0 1em; border-left: 4px solid #c9d0d6; }
+a { color: var(--link); }
+blockquote { margin: 1em 2em; padding: 0 1em; border-left: 4px solid var(--line); }
 img, svg { max-width: 100%; height: auto; }
 .jp-OutputArea table, .jp-MarkdownOutput table { border-collapse: collapse; font-size: .92rem; margin: .4rem 0 1rem; }
 .jp-OutputArea :is(th, td), .jp-MarkdownOutput :is(th, td) { text-align: left; vertical-align: top; }
 .jp-OutputArea :is(th, td), .jp-MarkdownOutput :is(th, td) { padding: .35rem .8rem .35rem 0; }
-.jp-OutputArea tbody tr, .jp-MarkdownOutput tbody tr { border-top: 1px solid #e3e7ea; }
+.jp-OutputArea tbody tr, .jp-MarkdownOutput tbody tr { border-top: 1px solid var(--line); }
 pre, code { font: .86rem/1.45 ui-monospace, "Cascadia Mono", Menlo, Consolas, monospace; }
 pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; }
-:not(pre) > code { background: #eef0f2; padding: 1px 5px; border-radius: 3px; }
-.jp-InputArea-editor { background: #f6f7f8; border: 1px solid #e3e7ea; border-radius: 4px; padding: 4px 8px; }
-.jp-RenderedHTMLCommon pre { background: #f6f7f8; padding: .6rem .8rem; overflow-x: auto; }
+:not(pre) > code { background: var(--sunk); padding: 1px 5px; border-radius: 3px; }
+.jp-InputArea-editor { background: var(--sunk); border: 1px solid var(--line); border-radius: 4px; padding: 4px 8px; }
+.jp-RenderedHTMLCommon pre { background: var(--sunk); padding: .6rem .8rem; overflow-x: auto; }
 .ansi-bold { font-weight: bold; }
-.ansi-red-fg, .ansi-red-intense-fg { color: #b22b31; }
-.ansi-green-fg, .ansi-green-intense-fg { color: #007427; }
-.ansi-yellow-fg, .ansi-yellow-intense-fg { color: #8a5d00; }
-.ansi-blue-fg, .ansi-blue-intense-fg { color: #0065ca; }
-.ansi-magenta-fg, .ansi-magenta-intense-fg { color: #a03196; }
-.ansi-cyan-fg, .ansi-cyan-intense-fg { color: #1d7176; }
-.gram-headline { font-size: 1.1rem; border-left: 4px solid #0072b2; padding-left: .9rem; }
+.ansi-red-fg, .ansi-red-intense-fg { color: light-dark(#b22b31, #ff9a94); }
+.ansi-green-fg, .ansi-green-intense-fg { color: light-dark(#007427, #6fcf97); }
+.ansi-yellow-fg, .ansi-yellow-intense-fg { color: light-dark(#8a5d00, #f2b05e); }
+.ansi-blue-fg, .ansi-blue-intense-fg { color: light-dark(#0065ca, #8ab8f5); }
+.ansi-magenta-fg, .ansi-magenta-intense-fg { color: light-dark(#a03196, #e8a6e0); }
+.ansi-cyan-fg, .ansi-cyan-intense-fg { color: light-dark(#1d7176, #7fd3d8); }
+.gram-headline { font-size: 1.1rem; border-left: 4px solid var(--blue); padding-left: .9rem; }
 .gram-figure { margin: .6rem 0 1rem; }
-.gram-figure figcaption { font-size: .92rem; color: #4d5863; }
-.gram-provenance th { width: 11rem; font-weight: 500; color: #4d5863; }
+.gram-figure figcaption { font-size: .92rem; color: var(--text2); }
+.gram-provenance th { width: 11rem; font-weight: 500; color: var(--text2); }
 .gram-provenance td { overflow-wrap: anywhere; }
-.gram-verdict { border-left: 6px solid #1d7a45; background: #f2f6f3; padding: .6rem 1rem; margin-bottom: 1.5rem; }
-.gram-verdict.failed { border-color: #a01818; background: #fbefef; }
+.gram-verdict { border-left: 6px solid var(--good); background: var(--fine);
+  padding: .6rem 1rem; margin-bottom: 1.5rem; }
+.gram-verdict.failed { border-color: var(--bad); background: var(--wrong); }
 .gram-verdict th { white-space: nowrap; }
 .gram-verdict h2 { margin: 0 0 .4rem; }
-.gram-verdict.failed h2 { color: #a01818; }
+.gram-verdict.failed h2 { color: var(--bad); }
+.jp-Cell-outputWrapper { margin-top: .4rem; }
+details { margin-bottom: .6rem; }
 iframe { border: 0; width: 100%; }
+iframe[title^='Explorer'] { width: calc(100% + 16px) !important; margin: 0 -8px; } /* its page has a margin of 8 */
 /* Until an explorer has sent its height; its own default is too low where its header wraps. */
 iframe[title^='Explorer'] { height: 950px !important; }
 @page { margin: 0.5in; }
 @media print {
   main { max-width: none; }
   figure, img, svg, tr, .gramviz-picture { break-inside: avoid; }
+  .gram-reveal::details-content { content-visibility: visible; }
   gramviz-output > iframe, .gramviz-picture > p { display: none; } /* on paper it would be blank and cut */
   gramviz-output > .gramviz-picture { display: block !important; }
   .gramviz-picture::after { content: "A picture of the explorer, which plays in the page."; font-size: .92rem; }
 }
 """
+)
 
 _TEMPLATE = """{%- extends 'lab/index.html.j2' -%}
 {%- block html_head_js -%}<meta http-equiv="Content-Security-Policy" content="POLICY">
@@ -122,11 +147,14 @@ def page(notebook: NotebookNode) -> str:
     exporter = HTMLExporter(config=config, raw_template=_TEMPLATE.replace("POLICY", _POLICY).replace("STYLE", _STYLE))
     exporter.exclude_input_prompt = exporter.exclude_output_prompt = exporter.exclude_anchor_links = True
     body, _ = exporter.from_notebook_node(_drawn(notebook))
-    return _framed(str(body))
+    # Of nbconvert: Tab stops at every output; and links lead to notebooks, where pages lie beside this one.
+    reached = re.sub(r'(<div class="jp-[^>]*) tabindex="0"', r"\1", str(body))
+    return _framed(re.sub(r'<a href="([\w-]+)\.ipynb"', r'<a href="../\1/\1.html"', reached))
 
 
 def _drawn(notebook: NotebookNode) -> NotebookNode:
-    """The notebook with its plotly figures as HTML, which nbconvert knows; their scripts wait for `_plotly`."""
+    """The notebook with its plotly figures as HTML, which nbconvert knows; their scripts wait for `_plotly`. Outputs of
+    cells tagged `reveal` are folded: a page cannot wait for its reader's guess otherwise."""
     drawn = copy.deepcopy(notebook)
     shown = [
         output.data for cell in drawn.cells for output in cell.get("outputs", []) if FIGURE in output.get("data", {})
@@ -142,10 +170,22 @@ def _drawn(notebook: NotebookNode) -> NotebookNode:
             validate=False,
             div_id=f"figure-{number}",
         ).replace("<script>", f"<script type='text/plain' {_WAITS}>")
+    for cell in drawn.cells:
+        for output in cell.get("outputs", []) if "reveal" in tags(cell) else []:
+            if "text/html" in output.get("data", {}):
+                output.data["text/html"] = f"<details class='gram-reveal'>{_ASKS}{output.data['text/html']}</details>"
     return drawn
 
 
+_ASKS = "<summary>What came out: open this when you have written down your guess</summary>"
 _WAITS = "data-waits-for-plotly"
+
+
+def _darker() -> dict[str, str]:
+    """Each color of our figures in the light -> the same in the dark."""
+    pairs = {getattr(LIGHT, one.name): getattr(DARK, one.name) for one in fields(LIGHT) if one.type == "str"}
+    ramps = zip(sequential("light"), sequential("dark"), strict=True)
+    return pairs | dict(zip(LIGHT.landscape, DARK.landscape, strict=True)) | {a: b for (_, a), (_, b) in ramps}
 
 
 @cache
@@ -157,7 +197,10 @@ def _plotly() -> str:
   const packed = document.getElementById("gram-plotly"), figures = document.querySelectorAll("script[{_WAITS}]");
   const bytes = Uint8Array.from(atob(packed.textContent), (character) => character.charCodeAt(0));
   const unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-  for (const code of [await new Response(unpacked).text(), ...[...figures].map((figure) => figure.textContent)]) {{
+  const dark = matchMedia("(prefers-color-scheme: dark)").matches && {json.dumps(_darker())};
+  const drawn = [...figures].map(({{ textContent: text }}) => // one without our ink has chosen its own colors
+    dark && text.includes("{LIGHT.ink}") ? text.replace(/#[0-9A-F]{{6}}/g, (color) => dark[color] ?? color) : text);
+  for (const code of [await new Response(unpacked).text(), ...drawn]) {{
     const script = document.createElement("script");
     script.textContent = code;
     document.head.append(script);
@@ -199,15 +242,14 @@ def _framed(text: str) -> str:
     the height that the style gives it.
     """
     cut, tell = html.escape(_MODULE), html.escape(_TELL)
-    # The page is light, whoever reads it. So are its explorers, which take this for a light notebook.
-    body, light = html.escape("<body>"), html.escape(f'<body data-jp-theme-light="true" data-room="{FRAME_HEIGHT}">')
+    body, roomy = html.escape("<body>"), html.escape(f'<body data-room="{FRAME_HEIGHT}">')
     lender: list[str] = []
 
     def fit(frame: re.Match[str]) -> str:
         head, _, module = frame[1].rpartition(cut)
         if not head:  # no explorer
             return frame[0]
-        head = head.replace(body, light, 1)
+        head = head.replace(body, roomy, 1)
         if lender and module == lender[0]:
             return f'data-shares-module="" srcdoc="{head}"'
         role = "" if lender else 'data-lends-module="" '
@@ -252,12 +294,16 @@ def failure_page(failure: Failure, record: Mapping[str, Any], log: str) -> str:
 """
 
 
-_FAILURE_STYLE = """
-body { font: 16px/1.6 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #1a1f24; }
-h1, strong { color: #a01818; }
-pre { background: #f6f7f8; padding: .8rem; overflow-x: auto; }
+_FAILURE_STYLE = (
+    _THEMES
+    + """
+body { font: 16px/1.6 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
+  background: var(--bg); color: var(--ink); }
+h1, strong { color: var(--bad); }
+pre { background: var(--sunk); padding: .8rem; overflow-x: auto; }
 table { border-collapse: collapse; font-size: .9rem; }
-th, td { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0; border-top: 1px solid #e3e7ea; }
+th, td { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0; border-top: 1px solid var(--line); }
 th { font-weight: 500; }
 td { overflow-wrap: anywhere; }
 """
+)

@@ -233,7 +233,9 @@ def _write(
     whole = outputs(notebook, PROVENANCE) | {name: record[name] for name in record if name not in _ASIDE}
     notebook.metadata["title"] = f"FAILED: {record['title']}" if broken else record["title"]
     if metrics or judged:
-        _insert_verdict(notebook, verdict(judged, metrics, read_record(place.out / "metrics.json")))
+        _insert_verdict(
+            notebook, verdict(judged, metrics, read_record(place.out / "metrics.json"), record["started_at"])
+        )
     _insert_record(notebook, whole, log)
     ending = ".failed" if broken else ""
     place.write(f"{ending}.ipynb", dumps(notebook))

@@ -98,20 +98,28 @@ def headline(metrics: Mapping[str, Any]) -> dict[str, float]:
     return {name: value for name, value in _numbers(metrics) if name in inside or "." not in name}
 
 
-def verdict(judged: Sequence[Expectation], metrics: Mapping[str, Any], last: Mapping[str, Any] | None) -> str:
-    """The block at the head of a page: passed or failed, each condition, and the strip of differences to the last run.
+def verdict(
+    judged: Sequence[Expectation], metrics: Mapping[str, Any], last: Mapping[str, Any] | None, started_at: str
+) -> str:
+    """The head of a page: when it ran; passed or failed, and each condition, if anything was expected; and the strip of
+    differences to the last run, if there is one.
 
     Args:
-        last: what the last good run left in metrics.json; the strip depends on it, and no other part.
+        last: what the last good run left in metrics.json.
+        started_at: ISO 8601, UTC.
     """
+    when = varying(f"<p><small>Run of {html.escape(started_at[:16].replace('T', ' '))} UTC.</small></p>")
+    strip = _strip(metrics, last)
+    if not judged:
+        return when + varying(_section("", strip) if strip else "")
     broken = [one for one in judged if not one.holds]
-    parts = []
-    if judged:
-        said = f"FAILED: {len(broken)} of {len(judged)} expectations do not hold" if broken else "Passed"
-        parts.append(f"<h2>{said}</h2>")
-        parts.append(table(["", "Expected", "Found"], [_row(one) for one in judged], ""))
-    parts.append(varying(_strip(metrics, last)))
-    return f'<section class="gram-verdict{" failed" if broken else ""}" aria-label="Verdict">{"".join(parts)}</section>'
+    said = f"FAILED: {len(broken)} of {len(judged)} expectations do not hold" if broken else "Passed"
+    conditions_met = table(["", "Expected", "Found"], [_row(one) for one in judged], "")
+    return when + _section(" failed" if broken else "", f"<h2>{said}</h2>{conditions_met}{varying(strip)}")
+
+
+def _section(kind: str, inside: str) -> str:
+    return f'<section class="gram-verdict{kind}" aria-label="Verdict">{inside}</section>'
 
 
 def _row(one: Expectation) -> list[str]:
@@ -120,12 +128,12 @@ def _row(one: Expectation) -> list[str]:
 
 
 def _strip(metrics: Mapping[str, Any], last: Mapping[str, Any] | None) -> str:
-    """Each number less that of the last good run, as a table with a picture."""
+    """Each number less that of the last good run, as a table with a picture; nothing where there is none to compare."""
     now = headline(metrics)
     before = headline(last["metrics"]) if last else {}
     shared = [name for name in now if name in before]
     if not shared or last is None:
-        return "<p><small>No earlier run to compare with.</small></p>"
+        return ""
     inside, earlier = (dict(_intervals(one.get("intervals", {}))) for one in (metrics, last["metrics"]))
     wide = {name: max((abs(end - now[name]) for end in inside.get(name, [])), default=0.0) for name in shared}
     rows = []
@@ -157,7 +165,7 @@ def _bar(gap: float, before: float, low: float, high: float, wide: float) -> str
     x = [100 + 95 * (value - before) / reach for value in (low, before + gap, high)]
     return (
         f'<svg viewBox="0 0 200 18" width="200" role="img" aria-label="difference {number(gap)}">'
-        '<line x1="100" x2="100" y1="0" y2="18" stroke="#6b7680"/>'
+        '<line x1="100" x2="100" y1="0" y2="18" stroke="currentColor" opacity=".5"/>'
         f'<line x1="{x[0]:.1f}" x2="{x[2]:.1f}" y1="9" y2="9" stroke="{COLORS[0]}" stroke-width="3"/>'
         f'<circle cx="{x[1]:.1f}" cy="9" r="5" fill="{COLORS[0]}"/></svg>'
     )

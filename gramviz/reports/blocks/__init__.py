@@ -22,7 +22,7 @@ from gramviz.reports.blocks.around import (
     size,
     unconditional,
 )
-from gramviz.reports.blocks.block import METRICS, Block, say, together
+from gramviz.reports.blocks.block import METRICS, Block, claim, say, together
 from gramviz.reports.blocks.boards import film, finals, generated, new_kinds, slowest, valid_by_step
 from gramviz.reports.blocks.curves import Curve, curves, shares
 from gramviz.reports.blocks.exercises import choose, find, function, reveal, value
@@ -38,10 +38,10 @@ from gramviz.reports.blocks.findings import (
     width,
 )
 from gramviz.reports.blocks.generators import changes_by_step, generator_headline, generator_results, settled
-from gramviz.reports.blocks.pictures import fid_by_steps, judged, last_change, sheets
+from gramviz.reports.blocks.pictures import fid_by_steps, judged, last_change, ranked, sheets
 from gramviz.reports.blocks.recordings import drawable, views_of
-from gramviz.reports.blocks.training import course, leaks, learning, live
-from gramviz.reports.blocks.trajectories import busiest, distinct, dots, endings, first_valid, undated, variety
+from gramviz.reports.blocks.training import checkpoints, course, leaks, learning, live, objective
+from gramviz.reports.blocks.trajectories import busiest, distinct, dots, endings, first_valid, variety
 
 __all__ = [
     "EXAMPLES",
@@ -60,7 +60,9 @@ __all__ = [
     "busiest",
     "by_solutions",
     "changes_by_step",
+    "checkpoints",
     "choose",
+    "claim",
     "comparable",
     "compared",
     "course",
@@ -89,6 +91,8 @@ __all__ = [
     "learning",
     "live",
     "new_kinds",
+    "objective",
+    "ranked",
     "results",
     "reveal",
     "say",
@@ -100,7 +104,6 @@ __all__ = [
     "slowest",
     "together",
     "unconditional",
-    "undated",
     "valid_by_step",
     "value",
     "variants",

@@ -31,6 +31,14 @@ def say(text: str) -> Block:
     return Block(f"<p>{html.escape(text)}</p>", text)
 
 
+def claim(text: str, holds: bool, found: str) -> Block:
+    """A claim, and whether the figures at hand show it; `found` are these figures."""
+    verdict = "Shows here" if holds else "Fails to show here"
+    return Block(
+        f"<p><strong>{verdict}</strong>: {html.escape(f'{text} ({found})')}.</p>", f"{verdict}: {text} ({found})."
+    )
+
+
 def together(*blocks: Block) -> Block:
     """Several blocks under one another, as one output."""
     data = {kind: value for block in blocks for kind, value in block.data.items()}
@@ -62,8 +70,8 @@ def with_interval(value: float, interval: Sequence[float]) -> str:
     return f"{number(value)} [{number(interval[0])}, {number(interval[1])}]"
 
 
-# Okabe-Ito: distinct also to people who see no red or green; each has a mark of its own.
-COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7")
+# Okabe-Ito: distinct also to people who see no red or green; each has a mark of its own. A dark page sets others.
+COLORS = ("var(--gram-1, #0072b2)", "var(--gram-2, #d55e00)", "var(--gram-3, #009e73)", "var(--gram-4, #cc79a7)")
 # A style in inline SVG holds for the whole page, so each rule is bound to our figures.
 _SVG_STYLE = "".join(
     f".gram-svg {rule}"

@@ -46,6 +46,7 @@ def curves(
     ceiling: tuple[float, str] | None = None,
     log: bool = False,
     top: float | None = None,
+    base: float = 0.0,
 ) -> Block:
     """Curves over one axis, each with marks of its own shape; below, the same as a table.
 
@@ -55,19 +56,25 @@ def curves(
         ceiling: how high a dashed horizontal line lies, and what it says.
         log: a logarithmic horizontal axis, which then begins at the least x and not at 0.
         top: upper end of the vertical axis, which begins at 0; by default 1, or the greatest y above it.
+        base: a power of ten at which the vertical axis begins, which then is logarithmic and ends at one, too.
     """
     top = top or max(1.0, *(y for line in lines for y in line.y))
     every = sorted({value for line in lines for value in line.x})
+    if base:
+        top = 10.0 ** max(math.ceil(math.log10(top)), math.log10(base) + 1)
     scale = math.log2 if log else float
     first = scale(every[0]) if log else 0.0
 
     def across(value: float) -> float:
         return _LEFT + _WIDTH * (scale(value) - first) / max(scale(every[-1]) - first, 1e-9)
 
-    drawn = [axes(_LEFT, _WIDTH, title, x, top)]
+    def up(value: float) -> float:
+        return min(math.log(max(value, base) / base) / math.log(top / base) if base else value / top, 1)
+
+    drawn = [axes(_LEFT, _WIDTH, title, x, top, base)]
     drawn += [tick(across(value), f"{value:,g}") for value in _ticks(every, log)]
     if ceiling:
-        drawn.append(level("ceiling", _LEFT, _LEFT + _WIDTH, ceiling[0] / top))
+        drawn.append(level("ceiling", _LEFT, _LEFT + _WIDTH, up(ceiling[0])))
     if vertical:
         at = f"{across(vertical[0]):.1f}"
         drawn.append(f'<line x1="{at}" x2="{at}" y1="{height(1)}" y2="{height(0)}" class="ceiling"/>')
@@ -78,11 +85,11 @@ def curves(
     for place, line in enumerate(lines):
         color = place if line.color is None else line.color
         look = _look(color, line.dashed)
-        points = " ".join(f"{across(a):.1f},{height(min(b / top, 1))}" for a, b in zip(line.x, line.y, strict=True))
+        points = " ".join(f"{across(a):.1f},{height(up(b))}" for a, b in zip(line.x, line.y, strict=True))
         drawn.append(f'<polyline points="{points}" fill="none" {look}/>')
         shift = 5 * (place - (len(lines) - 1) / 2) if bars > 1 else 0  # bars at one x would hide each other
         for a, b, interval in zip(line.x, line.y, line.intervals or [()] * len(line.x), strict=True):
-            drawn.append(mark(across(a) + shift, min(b / top, 1), [min(end / top, 1) for end in interval], color))
+            drawn.append(mark(across(a) + shift, up(b), [up(end) for end in interval], color))
         y = 276 + 22 * place
         drawn.append(_key(y, look, line.name) + glyph(_LEFT + 20, y, color))
     if ceiling:

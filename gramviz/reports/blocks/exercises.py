@@ -65,7 +65,7 @@ def value(question: str, answer: float | None, truth: float, tolerance: float = 
 
 
 def choose(question: str, answer: str | None, right: str, why: Mapping[str, str]) -> Block:
-    """One of several; each choice, wrong or right, is answered with its reason.
+    """One of several; each choice, wrong or right, is answered with its reason, which a page holds in folds.
 
     Raises:
         ValueError: `right` is not among the choices.
@@ -73,7 +73,13 @@ def choose(question: str, answer: str | None, right: str, why: Mapping[str, str]
     if right not in why:
         raise ValueError(f"the right choice {right!r} has no reason; choices: {', '.join(why)}")
     if answer is None:
-        return _verdict(question, None)
+        folds = (
+            f"<details><summary>{html.escape(choice)}</summary>{'Right' if choice == right else 'No'}: "
+            f"{html.escape(reason)}</details>"
+            for choice, reason in why.items()
+        )
+        asked = _verdict(question, None)
+        return Block(f"{asked.html}<p>Or open your choice:</p>{''.join(folds)}", asked.text)
     if answer not in why:
         return _verdict(question, False, f"{answer!r} is no choice; choose one of {', '.join(why)}.")
     return _verdict(question, answer == right, why[answer])

@@ -108,7 +108,7 @@ def width(few: Run, many: Run) -> Block:
 EXAMPLES = (
     "Typical: the share of solutions found is nearest to the median puzzle's (then the share of valid samples). "
     "Best: most of its solutions found (then most valid samples). Worst: fewest valid samples (then fewest solutions "
-    "found). Ties go to the puzzle with more solutions, then to the lower index."
+    "found). Ties go to the puzzle with more solutions, then to the lower index; none is shown twice."
 )
 
 
@@ -122,7 +122,11 @@ def examples(run: Run) -> dict[str, int]:
         "best": np.lexsort((-solutions, -accuracy, -coverage)),
         "worst": np.lexsort((-solutions, coverage, accuracy)),
     }
-    return {name: int(each["puzzle"][places[0]]) for name, places in order.items()}
+    shown: dict[str, int] = {}
+    for name in ("best", "worst", "typical"):
+        first, *_ = [at for at in order[name].tolist() if at not in shown.values()] or order[name].tolist()
+        shown[name] = first
+    return {name: int(each["puzzle"][shown[name]]) for name in order}
 
 
 def by_solutions(*runs: Run) -> Block:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Sequence
 
 from gramviz.reports.blocks.block import COLORS, glyph
@@ -18,12 +19,18 @@ def level(kind: str, left: float, right: float, share: float) -> str:
     return f'<line x1="{left:.0f}" x2="{right:.0f}" y1="{height(share)}" y2="{height(share)}" class="{kind}"/>'
 
 
-def axes(left: int, width: int, title: str, below: str, top: float = 1.0) -> str:
-    """The frame of a panel whose values reach from 0 to `top`; `below` names the horizontal axis."""
+def axes(left: int, width: int, title: str, below: str, top: float = 1.0, base: float = 0.0) -> str:
+    """The frame of a panel whose values reach from 0 to `top`, or in powers of ten from `base` to `top`; `below` names
+    the horizontal axis."""
     drawn = [f'<text x="{left}" y="16" class="title">{html.escape(title)}</text>']
-    for tick in (0.0, 0.5, 1.0):
-        drawn.append(level("grid", left, left + width, tick))
-        drawn.append(f'<text x="{left - 16}" y="{height(tick) + 4}" text-anchor="end">{tick * top:.3g}</text>')
+    powers = round(math.log10(top / base)) if base else 0
+    ticks = (
+        [(k / powers, base * 10**k) for k in range(powers + 1)] if base else [(k / 2, k / 2 * top) for k in range(3)]
+    )
+    for at, value in ticks:
+        shown = f"{value:,g}" if base else f"{value:.3g}"
+        drawn.append(level("grid", left, left + width, at))
+        drawn.append(f'<text x="{left - 10}" y="{height(at) + 4}" text-anchor="end">{shown}</text>')
     drawn.append(f'<text x="{left + width / 2}" y="250" text-anchor="middle">{html.escape(below)}</text>')
     return "".join(drawn)
 

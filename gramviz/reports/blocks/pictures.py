@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from gramviz.reports.blocks.block import Block, svg, table, with_interval
+from gramviz.reports.blocks.block import Block, say, svg, table, with_interval
 from gramviz.reports.blocks.curves import Curve
 
 _PICTURE, _SPACE = 40, 6  # px
@@ -58,6 +58,23 @@ def fid_by_steps(name: str, runs: Sequence[Mapping[str, Any]]) -> Curve:
     scores = [run["fidelity"]["FID (own classifier)"] for run in runs]
     ends = [(score["value"] - score["plus_minus"], score["value"] + score["plus_minus"]) for score in scores]
     return Curve(name, [run["supervision_steps"] for run in runs], [score["value"] for score in scores], ends)
+
+
+def ranked(cards: Mapping[str, Sequence[Mapping[str, Any]]]) -> Block:
+    """The generators of `cards` (name -> runs as `judged` takes them) in the order of their best FID, and of each that
+    was run at several depths whether depth makes a difference that exceeds the intervals; in sentences."""
+    lines = {name: fid_by_steps(name, runs) for name, runs in cards.items()}
+    best = {name: int(np.argmin(line.y)) for name, line in lines.items()}
+    order = sorted(lines, key=lambda name: lines[name].y[best[name]])
+    shown = [f"{name} {lines[name].y[best[name]]:.1f} at {lines[name].x[best[name]]} steps" for name in order]
+    first, second = (lines[name].intervals[best[name]] for name in order[:2])
+    lead = "more than the intervals allow" if first[1] < second[0] else "less than the intervals allow"
+    said = f"By their best FID, in order: {'; '.join(shown)}. The first leads by {lead}."
+    for name, line in lines.items():
+        low, high = min(end for _, end in line.intervals), max(start for start, _ in line.intervals)
+        if len(line.x) > 1:
+            said += f" Depth makes {'a' if low < high else 'no'} difference to {name} that exceeds the intervals."
+    return say(said)
 
 
 def judged(runs: Sequence[Mapping[str, Any]]) -> Block:

@@ -10,7 +10,7 @@ from typing import Any
 from IPython.display import display
 
 from gram import run_folder
-from gramviz.reports.blocks.block import Block, say, together
+from gramviz.reports.blocks.block import Block, number, say, together
 from gramviz.reports.blocks.curves import Curve, curves
 
 _KINDS = {"posterior": "posterior (sees the target)", "prior": "prior (does not)"}
@@ -44,6 +44,32 @@ def learning(runs: Mapping[str, Run], kinds: tuple[str, ...] = ("prior", "poster
     return together(*drawn)
 
 
+def objective(measured: Mapping[str, Mapping[int, Mapping[str, Any]]]) -> Block:
+    """What training pays for a solution beside the bound that pays for all KL, over optimizer steps (Fig. 8), in nats.
+
+    Args:
+        measured: name -> optimizer step -> what `gram.evaluation.likelihood.bound` returns of the network as it was.
+    """
+    lines, said = [], []
+    for color, (name, at) in enumerate(measured.items()):
+        for metric, words in (("elbo", "minus ELBO"), ("surrogate", "minus surrogate")):
+            nats = [-one[metric] for one in at.values()]
+            reach = [1.96 * one[f"{metric}_error"] for one in at.values()]
+            around = [(value - far, value + far) for value, far in zip(nats, reach, strict=True)]
+            dashed = metric == "surrogate"
+            lines.append(Curve(f"{name}: {words}", [*at], nats, around, color=color, dashed=dashed))
+        first, last = (at[step] for step in (sorted(at)[1], max(at)))
+        gains = [last[metric] - first[metric] for metric in ("surrogate", "elbo")]
+        said.append(
+            say(
+                f"{name}: at the end the surrogate says {number(-last['surrogate'])} nats, the ELBO "
+                f"{number(-last['elbo'])}, of which {number(last['kl'])} are KL. From step {sorted(at)[1]} to "
+                f"{max(at)} the surrogate gains {number(gains[0])}, the ELBO {number(gains[1])}."
+            )
+        )
+    return together(curves("Nats of a solution (less is better)", *lines, x="optimizer steps", base=1.0), *said)
+
+
 def live(name: str, run: Run, **how: Any) -> Callable[[Mapping[str, Any]], None]:
     """A function for `gram.train(watch=...)` that draws `learning` anew, in the output of the cell that trains."""
     shown = display(say("The first figure comes in a moment."), display_id=True)
@@ -58,6 +84,11 @@ def live(name: str, run: Run, **how: Any) -> Callable[[Mapping[str, Any]], None]
 def course(run: Run, metric: str) -> list[tuple[int, float]]:
     """(optimizer step, value) of a metric of a run, wherever it was measured."""
     return [(int(line["step"]), float(line[metric])) for line in run_folder.lines(Path(run)) if metric in line]
+
+
+def checkpoints(run: Run) -> dict[int, str]:
+    """What `gram.load` opens of a run, by optimizer step: its snapshots, and the weights that it keeps."""
+    return run_folder.checkpoints(Path(run))
 
 
 def leaks(run: Run) -> list[int]:

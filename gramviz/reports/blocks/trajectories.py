@@ -11,11 +11,6 @@ from gramviz.reports.blocks.block import Block, number, say, svg
 from gramviz.reports.blocks.curves import Curve, curves
 
 
-def undated(rollout: xr.Dataset) -> xr.Dataset:
-    """The rollout without the time of its making, so that equal runs freeze into equal pages."""
-    return rollout.assign_attrs(created_at="")
-
-
 def endings(rollout: xr.Dataset, puzzle: int = 0) -> Block:
     """The final answers of one puzzle in a sentence: valid ones, distinct solutions, those that exist."""
     one = rollout.isel(puzzle=puzzle)

@@ -54,7 +54,9 @@ def test_a_value_is_checked_against_the_truth(answer: float | None, text: str) -
 
 def test_each_choice_is_answered_with_its_reason() -> None:
     why = {"a": "No, because.", "b": "Yes, because."}
-    assert blocks.choose("Which?", None, "b", why).text == "Which? Not tried yet."
+    untried = blocks.choose("Which?", None, "b", why)
+    assert untried.text == "Which? Not tried yet."
+    assert "<details><summary>b</summary>Right: Yes, because.</details>" in untried.html
     assert blocks.choose("Which?", "a", "b", why).text == "Which? Not yet: No, because."
     assert blocks.choose("Which?", "b", "b", why).text == "Which? Yes: Yes, because."
     assert blocks.choose("Which?", "z", "b", why).text == "Which? Not yet: 'z' is no choice; choose one of a, b."
@@ -167,6 +169,9 @@ def test_by_solutions_places_marks_where_the_numbers_are() -> None:
 def test_three_examples_follow_the_stated_rule() -> None:
     """Puzzles 3 and 5 have the median coverage, and are equally far from the median accuracy: the lower index."""
     assert blocks.examples(MANY) == {"typical": 3, "best": 9, "worst": 8}
+    alike = {name: [values[0]] * len(values) for name, values in MANY["per_puzzle"].items() if name != "puzzle"}
+    same = {"per_puzzle": {**alike, "puzzle": MANY["per_puzzle"]["puzzle"]}}
+    assert len({*blocks.examples(same).values()}) == 3, "none is shown twice"
 
 
 def test_more_samples_are_compared_with_fewer() -> None:
@@ -206,13 +211,6 @@ def test_busy_steps_change_at_least_three_cells(gram: xr.Dataset) -> None:
     tokens = gram["tokens"].values[0, 0]
     expected = [s for s in range(1, int(clock[-1]) + 1) if (tokens[ends_[s]] != tokens[ends_[s - 1]]).sum() >= 3]
     assert busy == expected
-
-
-def test_an_undated_rollout_is_the_same_rollout(gram: xr.Dataset) -> None:
-    from gram.rollout import check, digest
-
-    assert digest(check(blocks.undated(gram))) == digest(gram)
-    assert gram.attrs["created_at"], "the original keeps its date"
 
 
 def test_dots_count_the_values_and_those_that_never_came() -> None:
@@ -405,6 +403,33 @@ def test_a_variant_that_was_not_measured_says_so() -> None:
 
 
 # Training runs, and transitions in sub-steps --------------------------------------------------------------------------
+
+
+def test_a_claim_says_whether_the_figures_show_it() -> None:
+    assert blocks.claim("more is better", True, "2 > 1").text == "Shows here: more is better (2 > 1)."
+    assert "<strong>Fails to show here</strong>" in blocks.claim("more is better", False, "1 < 2").html
+
+
+def test_generators_are_ranked_and_depth_is_held_against_the_intervals() -> None:
+    def run(steps: int, fid: float, wide: float) -> dict[str, Any]:
+        return {"supervision_steps": steps, "fidelity": {"FID (own classifier)": {"value": fid, "plus_minus": wide}}}
+
+    text = blocks.ranked(
+        {"a": [run(16, 30, 1), run(64, 20, 1)], "b": [run(8, 9, 5)], "c": [run(8, 5, 5), run(16, 6, 5)]}
+    ).text
+    assert "in order: c 5.0 at 8 steps; b 9.0 at 8 steps; a 20.0 at 64 steps" in text
+    assert "leads by less than the intervals allow. Depth makes a difference to a" in text
+    assert text.endswith("Depth makes no difference to c that exceeds the intervals.")
+
+
+def test_objective_and_bound_stand_on_one_logarithmic_axis() -> None:
+    def measured(elbo: float, surrogate: float) -> dict[str, float]:
+        return {"elbo": elbo, "elbo_error": 1.0, "surrogate": surrogate, "surrogate_error": 0.1, "kl": -elbo - 2}
+
+    block = blocks.objective({"run": {0: measured(-55, -46), 10: measured(-800, -50), 20: measured(-100, -6.4)}})
+    assert "From step 10 to 20 the surrogate gains 43.6, the ELBO 700." in block.text
+    assert "20 | 100 [98.0, 102.0] | 6.400 [6.204, 6.596]" in block.text
+    assert [f">{tick}</text>" in block.html for tick in ("1", "10", "100", "1,000")] == [True] * 4
 
 
 def test_a_run_leaks_where_the_posterior_is_right_and_the_prior_wrong(tmp_path: Path) -> None:

@@ -10,19 +10,19 @@ from typing import Any
 
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from gramviz.reports import report
 from gramviz.reports.page import page
+from gramviz.theme import PALETTES
 
 EXPLORERS = """
 import sys
 sys.path.insert(0, {tests!r})
 import synthetic
-from gramviz.reports import blocks
 from gramviz import compare, explore
-many = blocks.undated(synthetic.queens(50, supervision_steps=16))
-one = blocks.undated(synthetic.queens(1, supervision_steps=16, model="trm", checkpoint="synthetic-trm", wrong=1.0))
+many = synthetic.queens(50, supervision_steps=16)
+one = synthetic.queens(1, supervision_steps=16, model="trm", checkpoint="synthetic-trm", wrong=1.0)
 display(compare(one, many), explore(many), explore(one))
 """
 LARGEST = 1_000_000  # bytes, for 50 trajectories x 16 supervision steps
@@ -54,8 +54,27 @@ def test_explorers_of_one_page_share_one_module(playing: Path) -> None:
     assert len(re.findall(r'<iframe [^>]*data-shares-module=""', text)) == 2
 
 
+def test_an_explorer_holds_no_time_of_its_making(playing: Path) -> None:
+    """Equal runs are to make equal pages."""
+    dates = re.findall(r"created_at&(?:amp;)?quot;: ?&(?:amp;)?quot;([^&]*)", playing.read_text())
+    assert len(dates) >= 6
+    assert not any(dates)
+
+
 def test_a_page_without_explorers_has_no_script_for_them() -> None:
     assert "addEventListener" not in page(new_notebook())
+
+
+def test_tab_stops_at_controls_alone_and_links_lead_to_pages() -> None:
+    text = page(new_notebook(cells=[new_markdown_cell("[Next](01_next.ipynb), [data](a.csv)", id="text")]))
+    assert "tabindex" not in text
+    assert '<a href="../01_next/01_next.html">Next</a>, <a href="a.csv">' in text
+
+
+def test_what_a_prediction_reveals_is_folded() -> None:
+    shown = new_output("execute_result", {"text/html": "<b>37</b>"}, execution_count=1)
+    text = page(new_notebook(cells=[new_code_cell("37", id="reveal", metadata={"tags": ["reveal"]}, outputs=[shown])]))
+    assert re.search(r"<details class=.gram-reveal.><summary>[^<]{20,}</summary><b>37</b></details>", text)
 
 
 # In a browser ---------------------------------------------------------------------------------------------------------
@@ -134,9 +153,32 @@ def test_a_frame_is_as_high_as_its_explorer_and_rests_there(sheet: Any) -> None:
     until(sheet, lambda: heights() == (outer, outer))
 
 
+SEEN = """(() => { const seen = getComputedStyle(document.body); return [seen.backgroundColor, seen.color]; })()"""
+
+
 @pytest.mark.browser
-def test_explorers_are_as_light_as_the_page_that_holds_them(sheet: Any) -> None:
-    sheet.emulate_media(color_scheme="dark")
+def test_page_and_explorers_are_dark_where_the_reader_s_system_is(sheet: Any) -> None:
     inside = sheet.frame_locator("iframe").nth(0)
-    inside.get_by_role("button", name="Start").wait_for()
-    assert inside.locator("[data-gv-theme]").first.get_attribute("data-gv-theme") == "light"
+    for theme, colors in PALETTES.items():
+        sheet.emulate_media(color_scheme=theme)
+        inside.get_by_role("button", name="Start").wait_for()
+        until(sheet, lambda: inside.locator(f"[data-gv-theme={theme}]").count() == 1)  # noqa: B023
+        wanted = [
+            f"rgb({', '.join(str(int(hue[at : at + 2], 16)) for at in (1, 3, 5))})" for hue in (colors.bg, colors.ink)
+        ]
+        assert sheet.evaluate(SEEN) == wanted
+
+
+@pytest.mark.browser
+def test_for_a_room_an_explorer_takes_the_whole_screen(sheet: Any) -> None:
+    sheet.set_viewport_size({"width": 1920, "height": 1080})
+    inside = sheet.frame_locator("iframe").nth(0)
+    inside.get_by_role("button", name="Start").focus()
+    board = inside.locator(".board canvas")
+    before = board.bounding_box()["height"]
+    sheet.keyboard.press("Shift+P")
+    until(sheet, lambda: board.bounding_box()["height"] > 1.4 * before)
+    play, details = (inside.locator(name).first.bounding_box() for name in (".play", "[data-part=details]"))
+    assert max(play["y"] + play["height"], details["y"] + details["height"]) <= 1080
+    sheet.keyboard.press("Shift+P")
+    until(sheet, lambda: board.bounding_box()["height"] == before)

@@ -107,6 +107,9 @@ def test_a_run_leaves_whole_files(published: Path) -> None:
     metrics = json.loads((published / "metrics.json").read_text())
     assert metrics["metrics"] == {"seed": 3}
     assert metrics["parameters"]["sizes"] == [3]
+    page = (published / "small.html").read_text()
+    assert re.search(r"<small>Run of \d{4}-\d\d-\d\d \d\d:\d\d UTC.</small>", page)
+    assert 'aria-label="Verdict"' not in page, "nothing was expected, and there is nothing to compare with yet"
 
 
 def test_the_page_carries_its_provenance_for_machines(published: Path) -> None:
