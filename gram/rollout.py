@@ -65,7 +65,8 @@ def make(
         board: the geometry of the task; None where the states have no answers.
         variables: name -> array with the dims of `VARIABLES[name]`, in that order; with a board `x` and `tokens` must
             be there. A further variable is a DataArray, or (dims, array) or (dims, array, {"units": ...}).
-            `conflict` and `valid` are computed from the board's groups where they are absent and the board has rules.
+            `conflict` and `valid` are computed from the board's groups where they are absent and the board has rules;
+            a picture is `valid` where nothing is blank and what was given is kept.
         supervision_step, transition, low_step: [step] integers; by default every step is a supervision step of one
             transition.
         puzzle_index, rating: [puzzle] integers.
@@ -137,14 +138,15 @@ def _sized(board: Board | None, variables: Mapping[str, Any]) -> dict[str, xr.Va
 
 
 def _judge(board: Board, found: dict[str, xr.Variable]) -> None:
-    """Add `conflict` and `valid` where they are absent and the board has rules."""
+    """Add `conflict` and `valid` where they are absent and the board has rules; a picture has that nothing is blank."""
     tokens, x = found["tokens"].values, found["x"].values
     judged = {}
     if board.ruled and "conflict" not in found:
         judged["conflict"] = board.conflict(tokens)
-    if board.ruled and "valid" not in found:
+    if (board.ruled or board.kind == "image") and "valid" not in found:
         keeps = ((tokens == x[:, None, None]) | ~board.given(x)[:, None, None]).all(-1)
-        judged["valid"] = (board.violations(tokens) == 0) & keeps
+        whole = board.violations(tokens) == 0 if board.ruled else ~np.isin(tokens, board.blank).any(-1)
+        judged["valid"] = whole & keeps
     found |= _sized(board, judged)
 
 

@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from gramviz.measure.components import upright
 from gramviz.measure.families import Families
 
 SHEAR = 2.5  # a star that is sheared more than this misleads; then the plane is that of PCA
@@ -117,8 +118,7 @@ def _components(rows: NDArray[np.float32], count: int) -> NDArray[np.float32]:
     values, vectors = np.linalg.eigh(seen.T @ seen)
     for k in range(min(count, width)):
         if values[-1 - k] > 1e-7 * values[-1]:
-            vector = basis @ vectors[:, -1 - k]
-            found[k] = vector * np.sign(vector[np.abs(vector).argmax()])
+            found[k] = upright(basis @ vectors[:, -1 - k])
     return found
 
 

@@ -9,6 +9,7 @@ const SHEAR = 2.5;
 const RIDGE = 0.01;
 const FEWEST_ENDS = 2; // trajectories that give an answer a place of its own
 const ROUNDS = 300; // of power iteration, at most
+const NEARLY = 0.999; // of the largest loading, of which the first is positive
 const SAME = 1e-13; // of a direction: it has converged
 
 /** A row of numbers. @typedef {Float32Array | Float64Array} Row */
@@ -74,9 +75,9 @@ export function componentsOf(rows, count) {
     const vector = new Float64Array(rows[0].length);
     for (const [i, row] of rows.entries()) for (let k = 0; k < vector.length; k += 1) vector[k] += weights[i] * row[k];
     const length = Math.sqrt(dot(vector, vector));
-    let largest = 0;
-    for (const one of vector) if (Math.abs(one) > Math.abs(largest)) largest = one;
-    return { value, vector: vector.map((one) => (Math.sign(largest) * one) / length) };
+    const most = vector.reduce((found, one) => Math.max(found, Math.abs(one)), 0);
+    const sign = Math.sign(vector.find((one) => Math.abs(one) >= NEARLY * most) ?? 1);
+    return { value, vector: vector.map((one) => (sign * one) / length) };
   });
 }
 

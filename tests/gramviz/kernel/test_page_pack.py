@@ -218,7 +218,7 @@ def test_what_a_page_saves_is_a_rollout_as_python_makes_it(packed: dict[str, Any
             assert (one["h"].dtype, one["tokens"].dtype) == (np.float32, np.uint8)
             assert one["probability"].values.sum(-1) == pytest.approx(1, abs=1e-5)
     with pytest.raises(SampleError, match=r"8 positions and coloring8-gram 36, for a page saves only the nodes"):
-        gram.rerun(one)
+        gram.rerun(packed["a color is given"][-1][0])
     assert rollout.digest(rollout.load(rollout.save(one, tmp_path / "again.nc"))) == rollout.digest(one)
 
 
