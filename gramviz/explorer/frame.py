@@ -12,6 +12,7 @@ import base64
 import hashlib
 import json
 import os
+import zlib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from html import escape
@@ -113,6 +114,24 @@ const model = host({ meta: parcel.meta, state, run, status: "", held, thinker, a
 await gramvizWidget.render({ model, el: document.getElementById("gv"), signal: new AbortController().signal });
 }
 """
+
+
+# An inline script, which the page's policy allows, as it allows the one that it replaces.
+_UNPACK = """
+const packed = Uint8Array.from(atob(document.getElementById("gv-module").textContent), (c) => c.charCodeAt(0));
+const script = Object.assign(document.createElement("script"), { type: "module" });
+const text = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+script.textContent = await new Response(text).text();
+document.body.append(script);
+"""
+
+
+def packed(page: str) -> str:
+    """The same page with its module deflated, 250 kB smaller: for places that hold many pages."""
+    head, start, rest = page.rpartition('<script type="module">')
+    module, end, tail = rest.partition("</script>")
+    text = base64.b64encode(zlib.compress(module.encode(), 9)).decode()
+    return f'{head}<script type="text/plain" id="gv-module">{text}{end}\n{start}{_UNPACK}{end}{tail}'
 
 
 @cache

@@ -22,6 +22,7 @@ from PIL import Image
 
 from gram import atomic, rollout
 from gramviz.explorer.chapters import opening
+from gramviz.explorer.frame import packed
 from gramviz.explorer.freeze import freeze
 from gramviz.explorer.opening import compare, explore
 from gramviz.explorer.payload import Payload
@@ -53,6 +54,7 @@ class Room:
         models: checkpoints that it runs.
         rollouts: of `RECORD`; none: the lesson of `gramviz demo`.
         step: at which it opens.
+        sheet: whether it opens with every try's picture side by side.
     """
 
     name: str
@@ -61,6 +63,7 @@ class Room:
     models: tuple[str, ...]
     rollouts: tuple[str, ...] = ()
     step: str = "3"
+    sheet: bool = False
 
 
 ROOMS = (
@@ -77,8 +80,8 @@ ROOMS = (
     ),
     Room(
         "coloring", "Three colors for a graph",
-        "Many colorings are right. Write edges, draw a graph at random, and see which answers GRAM's tries reach.",
-        ("coloring8-gram",), ("coloring-trm", "coloring-gram"),
+        "Many colorings are right. Write edges, draw a graph at random, and see which answers the tries reach.",
+        ("coloring8-trm", "coloring8-gram"), ("coloring-trm", "coloring-gram"),
     ),
     Room(
         "generation", "A board from a blank one",
@@ -90,7 +93,7 @@ ROOMS = (
         "digits", "A handwritten digit",
         "From a blank picture of 8 x 8 pixels twenty tries draw twenty digits. Give it a stroke, and see which digits "
         "it can become.",
-        ("digits-pixels-gram",), ("digits-gram",), "2",
+        ("digits-pixels-gram",), ("digits-gram",), "2", True,
     ),
 )  # fmt: skip
 
@@ -150,7 +153,7 @@ def site(folder: Path, rooms: Sequence[Room] = ROOMS, recorded: Path | None = No
     for room in rooms:
         payload, state = shown(room, recorded)
         files.append(folder / f"{room.name}.html")
-        freeze(payload, files[-1], state=state, models=room.models)
+        atomic.write(files[-1], packed(freeze(payload, state=state, models=room.models)))
         cards.append(card(room, payload))
     files.append(folder / "index.html")
     atomic.write(files[-1], _PAGE.substitute(cards="\n".join(cards)))
@@ -166,6 +169,8 @@ def shown(room: Room, recorded: Path) -> tuple[Payload, Mapping[str, Any]]:
     names = [name.rpartition("-")[2].upper() for name in room.rollouts]
     explorer = compare(*made, names=names) if len(made) > 1 else explore(made[0], name=names[0])
     explorer.go(room.step)
+    if room.sheet:
+        explorer.set(sheet="samples")
     return explorer.payload, explorer.state
 
 

@@ -173,7 +173,8 @@ export function createGallery(context, contents) {
     /** Draws what has changed. @param {Set<string>} changed @param {() => { tiles: Tile[], note: string }} show */
     update(changed, show) {
       const closed = element.hidden;
-      element.hidden = store.state.sheet !== name || store.transient.asking;
+      const { asking, edit } = store.transient; // the board is there to be edited
+      element.hidden = store.state.sheet !== name || asking || Boolean(edit);
       if (element.hidden) return;
       selectTabs(
         tabs,

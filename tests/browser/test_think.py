@@ -320,8 +320,12 @@ def test_a_run_can_be_stopped_and_a_browser_that_cannot_compute_says_so(show, th
 def test_a_stroke_becomes_digits_that_nobody_calls_right(show, one_thread):
     """A cell clicked and a key for ink, and the rest drawn by the model, with the numbers of torch."""
     name = "digits-pixels-gram"
-    shown = show(freeze(pack(engine.sample(name, trajectories=2, supervision_steps=2)), models=[name]))
+    made = pack(engine.sample(name, trajectories=2, supervision_steps=2))
+    shown = show(freeze(made, models=[name], state={"sheet": "samples"}))
+    tiles = shown.page.locator(".gallery:not([hidden])")
+    assert tiles.count() == 1
     field(shown, "open").click()
+    assert tiles.count() == 0  # the board is wanted
     assert field(shown, "open").inner_text() == "Your picture"
     choose(shown, trajectories=6, depth=4, seed=3)
     shown.part("board").focus()
@@ -336,7 +340,8 @@ def test_a_stroke_becomes_digits_that_nobody_calls_right(show, one_thread):
     assert (boards(shown, "A") == expected(name, text, 6, 4, 3)).all()
     series = f"{shown.host}.gramviz.payload.series[0]"
     assert shown.page.evaluate(f"[0, 1, 2, 3, 4, 5].map(k => {series}.outcome(k))") == [4] * 6  # drawn
-    assert "neither right nor wrong" in shown.page.inner_text("main")
+    assert tiles.count() == 1
+    assert shown.page.evaluate(f"{shown.root}.textContent.includes('neither right nor wrong')")
     field(shown, "open").click()
     field(shown, "text").fill(text.replace("#", "x"))
     shown.until(f"{shown.root}.querySelector('.typing [role=status]').textContent.includes('holds \"x\"')")

@@ -37,7 +37,7 @@ export function createPuzzles(context) {
 
   return {
     name: "puzzles",
-    reads: ["layout", "theme", "sheet", "puzzles_by", "asking"],
+    reads: ["layout", "theme", "sheet", "edit", "puzzles_by", "asking"],
     element: gallery.element,
     key: gallery.key,
     update: (changed) => gallery.update(changed, show),

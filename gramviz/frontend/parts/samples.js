@@ -38,6 +38,7 @@ const SAMPLES_READS = [
   "layout",
   "theme",
   "sheet",
+  "edit",
   "samples_by",
   "asking",
   "cursor",

@@ -67,8 +67,8 @@ function stroke({ width, height, tokens }, empty) {
     Math.floor(height / 4 + (Math.random() * height) / 2) * width + Math.floor((width * (1 + Math.random())) / 3);
   for (let k = 0; k < STROKE; k += 1) {
     x[at] = tokens.length - 1;
-    const [next] = shuffled([at - width, at - 1, at + 1, at + width]).filter((to) => empty[to] !== undefined);
-    at = next;
+    const beside = (/** @type {number} */ to) => empty[to] !== undefined && Math.abs((to % width) - (at % width)) < 2;
+    [at] = shuffled([at - width, at - 1, at + 1, at + width]).filter(beside);
   }
   return x;
 }
