@@ -325,6 +325,7 @@ def test_a_stroke_becomes_digits_that_nobody_calls_right(show, one_thread):
     tiles = shown.page.locator(".gallery:not([hidden])")
     assert tiles.count() == 1
     field(shown, "open").click()
+    shown.drawn()
     assert tiles.count() == 0  # the board is wanted
     assert field(shown, "open").inner_text() == "Your picture"
     choose(shown, trajectories=6, depth=4, seed=3)
