@@ -5,6 +5,7 @@ torch and playwright are imported only by who asks.
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
 from collections.abc import Iterator
@@ -79,3 +80,12 @@ def _do_without(reason: str) -> NoReturn:
     if os.environ.get("CI"):
         pytest.fail(f"in CI no browser test may be left out: {reason}", pytrace=False)
     pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The text of axe-core, which the package axe-playwright-python carries."""
+    found = importlib.util.find_spec("axe_playwright_python")
+    if found is None or found.origin is None:
+        pytest.skip("the check needs axe-core: pip install axe-playwright-python")
+    return (Path(found.origin).parent / "axe.min.js").read_text(encoding="utf-8")

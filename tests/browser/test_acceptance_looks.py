@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import re
 import time
@@ -322,15 +321,6 @@ def test_28_names_and_roles_are_spoken(stage: Stage, payload: Payload) -> None:
     spoken = page.evaluate(f"{stage.root}.querySelector('[role=status][aria-live]').textContent")
     assert "init" in spoken
     assert spoken == stage.part("details").text_content()
-
-
-@pytest.fixture(scope="module")
-def axe() -> str:
-    """The text of axe-core, which the package axe-playwright-python carries."""
-    found = importlib.util.find_spec("axe_playwright_python")
-    if found is None or found.origin is None:
-        pytest.skip("the check needs axe-core: pip install axe-playwright-python")
-    return (Path(found.origin).parent / "axe.min.js").read_text(encoding="utf-8")
 
 
 def test_28_axe_finds_no_serious_fault(stage: Stage, axe: str) -> None:

@@ -157,7 +157,7 @@ SEEN = """(() => { const seen = getComputedStyle(document.body); return [seen.ba
 
 
 @pytest.mark.browser
-def test_page_and_explorers_are_dark_where_the_reader_s_system_is(sheet: Any) -> None:
+def test_page_and_explorers_are_dark_where_the_reader_s_system_is(sheet: Any, axe: str) -> None:
     inside = sheet.frame_locator("iframe").nth(0)
     for theme, colors in PALETTES.items():
         sheet.emulate_media(color_scheme=theme)
@@ -167,6 +167,10 @@ def test_page_and_explorers_are_dark_where_the_reader_s_system_is(sheet: Any) ->
             f"rgb({', '.join(str(int(hue[at : at + 2], 16)) for at in (1, 3, 5))})" for hue in (colors.bg, colors.ink)
         ]
         assert sheet.evaluate(SEEN) == wanted
+        for place in sheet.frames[:2]:
+            place.evaluate(axe)
+            found = place.evaluate("axe.run(document, { resultTypes: ['violations'], iframes: false })")
+            assert [one["id"] for one in found["violations"] if one["impact"] in ("serious", "critical")] == []
 
 
 @pytest.mark.browser

@@ -220,7 +220,8 @@ def foreign(tmp_path_factory: pytest.TempPathFactory) -> report.Report:
         code("sys.exit(0)", name="end"),
         code("print('never')", name="after"),
     ]
-    nbformat.write(new_notebook(cells=cells), folder / "foreign.ipynb")
+    metadata = {"language_info": {"name": "python", "version": "3.10.4"}}  # as VS Code leaves it
+    nbformat.write(new_notebook(cells=cells, metadata=metadata), folder / "foreign.ipynb")
     return report.run(folder / "foreign.ipynb", {"n": "null"}, folder / "out", secrets={"token": SECRET})
 
 
