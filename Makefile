@@ -89,7 +89,7 @@ test: $(STAMP)
 # In full what `make test` samples: fuzzing, damage, kills (docs/reliability.md); hours. FULL=0.1 tries a tenth.
 FULL ?= 1
 FAULTY := $(addprefix tests/,test_outside.py gram/test_checkpoint.py gram/test_rollout.py gram/training/test_loop.py \
-  browser/test_frozen.py browser/test_modules.py)
+  gramviz/explorer/test_freeze.py browser/test_frozen.py browser/test_modules.py)
 faults: $(STAMP)
 	FULL=$(FULL) $(BIN)/python -m pytest --timeout 0 -o faulthandler_timeout=0 $(FAULTY) \
 	  -k "(damaged or truncated or flipped or hostile or random) and not building"

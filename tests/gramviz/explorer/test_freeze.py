@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import re
 from dataclasses import replace
 
 import pytest
 import synthetic
+from full import FULL
 from IPython.core.formatters import DisplayFormatter
+from whole import HOSTILE as EVERY
+from whole import places, small_rollout
 
+from gram import rollout
+from gram.bounded import InputError
 from gramviz.explorer.frame import PageError
 from gramviz.explorer.freeze import freeze
 from gramviz.explorer.opening import explore
@@ -80,6 +86,21 @@ def test_hostile_texts_are_escaped_everywhere(payload):
     assert page.count("<script") == page.count("</script>") == 2
     assert not re.search("[\u2028\u2029]", re.search(r"gv-payload\">(.*?)</script>", page, re.DOTALL)[1])
     assert parcel(page)["meta"]["title"] == HOSTILE
+
+
+def test_a_hostile_text_in_any_field_of_a_rollout_stays_a_text(tmp_path):
+    data = small_rollout()
+    tree = {**data.attrs, "board": json.loads(data.attrs["board"])}
+    for number, (holder, key) in enumerate([place for place in places(tree) if isinstance(place[0][place[1]], str)]):
+        before = holder[key]
+        for text in EVERY if FULL else [EVERY[number % len(EVERY)]]:
+            holder[key] = text
+            changed = data.assign_attrs(tree | {"board": json.dumps(tree["board"])})
+            with contextlib.suppress(InputError):
+                page = freeze(pack(rollout.load(rollout.save(changed, tmp_path / "a.nc"))))
+                assert page.lower().count("<script") == page.lower().count("</script") == 2
+                assert len(page.encode()) < 900_000  # no megabyte of a text
+        holder[key] = before
 
 
 def test_equal_input_gives_equal_bytes(payload):
