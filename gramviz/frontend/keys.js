@@ -1,4 +1,4 @@
-// The keyboard. Keys are heard on the widget only, and those that it uses never reach the notebook.
+// The keyboard. Keys are heard on the widget (a page of our own: anywhere); those that it uses never reach the notebook.
 
 import { quiet } from "./cells.js";
 import { neighbor } from "./dom.js";
@@ -7,6 +7,8 @@ import { arrowOf, focusedIn, placeOf, withCommand } from "./focus.js";
 /** @typedef {import("./registry.js").Context} Context */
 /** @typedef {import("./registry.js").Part} Part */
 /** @typedef {import("./registry.js").Deed} Deed */
+
+const SCROLLING = ["ArrowUp", "ArrowDown", "PageUp", "PageDown", "Home", "End"]; // the page's own, while it is focused
 
 /**
  * Only this token: a digit means the token of that symbol, else the n-th token that draws something.
@@ -166,8 +168,9 @@ function createMeaning(context, parts) {
   };
 }
 
-/** @param {Context} context @param {Part[]} parts */
-export function listenToKeys(context, parts) {
+/** A page of our own has its keys also where nothing is focused: just opened, or pressed beside the explorer.
+ * @param {Context} context @param {Part[]} parts @param {boolean} own whether the page around is our own */
+export function listenToKeys(context, parts, own) {
   const { root, signal } = context;
   const meaning = createMeaning(context, parts);
   let tabbed = false;
@@ -187,6 +190,14 @@ export function listenToKeys(context, parts) {
     else tabbed = true;
   }
   root.addEventListener("keydown", press, { signal });
+  if (own)
+    document.body.addEventListener(
+      "keydown",
+      (event) => {
+        if (event.target === document.body && !SCROLLING.includes(event.key)) press(event);
+      },
+      { signal },
+    );
   root.addEventListener(
     "pointerdown",
     () => {

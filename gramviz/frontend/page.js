@@ -165,7 +165,7 @@ export function mount(model, host, root, payload, signal) {
   const parts = PARTS.map(([create]) => create(context));
   arrange(root, parts);
   listen(context, painter, appearance);
-  listenToKeys(context, parts);
+  listenToKeys(context, parts, model.frozen === true);
   appearance.watch(() => painter.start(parts));
   /** @type {Handle} */
   const handle = {

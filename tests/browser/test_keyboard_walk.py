@@ -387,7 +387,12 @@ def keys_of_strip(walk: Walk) -> None:
         assert walk.state["selected"]
         walk.press("Escape")
         assert walk.state["selected"] == {}
+    walk.press("w")  # the buttons speak of the step and the focus that are shown now
+    focus = walk.state["focus"]
     walk.enter("strip: Part here")
+    assert focus[1] not in walk.state["selected"].get(focus[0], [])
+    assert walk.state["pinned"][1] in walk.state["selected"][walk.state["pinned"][0]]
+    walk.press("Escape")
     for name in ("Curves", "Answers", "Map", "Board"):
         walk.enter(f"strip: {name}")
         assert walk.state["folded"] == [name.lower()]

@@ -118,9 +118,9 @@ function createSelecting(context) {
     { title: words.select.clearHint, onclick: () => actions.select({}) },
     words.select.clear,
   );
-  const offers = () => actions.selections();
+  const often = () => actions.selections().filter((offer) => offer.often);
   const buttons = make("div", { class: "jumps" });
-  const menu = createMenu(context, "select", words.select.title, () => offers());
+  const menu = createMenu(context, "select", words.select.title, () => actions.selections());
   return {
     element: make("div", { class: "selecting" }, count, clear, buttons, menu.element),
     /** @param {Set<string>} changed */
@@ -130,9 +130,13 @@ function createSelecting(context) {
       count.classList.toggle("muted", !some);
       clear.disabled = !some;
       menu.update(changed);
-      if (!changed.has("layout")) return;
-      const few = context.size.roomy ? offers().filter(({ often }) => often) : [];
-      buttons.replaceChildren(...few.map(({ label, why, act }) => make("button", { title: why, onclick: act }, label)));
+      // An offer speaks of the focus and the step of its moment: a button asks anew when it is pressed.
+      const few = context.size.roomy ? often() : [];
+      if (changed.has("layout"))
+        buttons.replaceChildren(
+          ...few.map(({ label }, k) => make("button", { onclick: () => often()[k].act() }, label)),
+        );
+      for (const [k, { why }] of few.entries()) setAttribute(buttons.children[k], "title", why);
     },
   };
 }
