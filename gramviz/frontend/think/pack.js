@@ -135,7 +135,8 @@ function addBoards(arrays, letter, run, { board, x }) {
   return valid;
 }
 
-/** How sure boards are, and how many cells change. @param {PackedArrays} arrays @param {string} letter @param {Run} run */
+/** How sure boards are, and how many cells change.
+ * @param {PackedArrays} arrays @param {string} letter @param {Run} run */
 function addMoves({ quantized }, letter, run) {
   const { n, steps, size, kinds, tokens, probability } = run;
   const cells = Array.from({ length: size }, (_, at) => at);

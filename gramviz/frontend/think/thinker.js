@@ -25,10 +25,11 @@ export const CHOICES = {
   noise: [0, 4, 0.1],
   seed: [0, 4_294_967_295, 1],
 };
-const KEPT = ["theme", "motion", "lanes", "speed", "loop", "panel", "sheet"]; // of the state: what means the same in every run
+// Of the state: what means the same in every run.
+const KEPT = ["theme", "motion", "lanes", "speed", "loop", "panel", "sheet"];
 
-/** What the page carries: weights (all low bytes, then all high ones) and WebAssembly, deflated, in base64; and the worker
- * as text.
+/** What the page carries: weights (all low bytes, then all high ones) and WebAssembly, deflated, in base64; and the
+ * worker as text.
  * @typedef {{ programs: { meta: ProgramMeta, weights: string }[], wasm: string, worker: string }} Carried */
 /**
  * What a person chooses.

@@ -6,7 +6,7 @@ export const yourWords = {
   title: "Your puzzle",
   picture: "Your picture",
   how: "Click a cell and type, or write the puzzle here.",
-  draw: "What you give is kept in mind, the rest is drawn. Click a cell and type 1 for ink or 0 for paper, or write here.",
+  draw: "The model draws what you leave blank. Click a cell and type 1 for ink or 0 for paper, or write here.",
   ways: "rows of digits, with . for a blank",
   queens: "rows of . and Q",
   graph: "edges and colors, as 1-2 2-3 1=B",
