@@ -14,6 +14,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from gram.bounded import InputError, parse_json
 from gram.suggest import did_you_mean
 from gramviz.contract import CONTRACT, fits
@@ -136,12 +138,12 @@ class State:
 
 
 def _plain(value: Any) -> Any:
-    """Tuples and numpy numbers as JSON has them, so that a state equals itself after a round trip."""
+    """Tuples, arrays and numpy numbers as JSON has them, so that a state equals itself after a round trip."""
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | range):
         return [_plain(item) for item in (sorted(value) if isinstance(value, set) else value)]
-    return value.item() if hasattr(value, "item") and getattr(value, "ndim", 1) == 0 else value
+    return np.asarray(value).tolist() if hasattr(value, "ndim") else value
 
 
 def _short(value: Any) -> str:

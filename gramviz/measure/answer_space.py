@@ -36,8 +36,8 @@ class AnswerSpace:
         symbols: tokens that are interchangeable in this puzzle; each trajectory's are renamed as in `canonical`.
         sizes: trajectories of each series; a series of fewer steps than the longest keeps its last state.
         tokens: boards [trajectory, step, cell] over `cells`, renamed.
-        known: what the map is of: `token probabilities`, or `one-hot tokens` where they were not recorded and for
-            several models (how sure each is would else be the larger part of the map).
+        known: what the map is of: `token probabilities`, or `one-hot tokens` where they were not recorded, are not
+            finite, and for several models (how sure each is would else be the larger part of the map).
         start: the end of the warm-up, a step.
         judged: whether answers can be right or wrong; right: [trajectory] which end so.
         found, river, map: see there.
@@ -130,6 +130,8 @@ def answer_space(rollouts: xr.Dataset | Sequence[xr.Dataset], puzzle: int | Sequ
     likely = len(models) == 1 and all("probability" in one or "logits" in one for one in chosen)
     with one_thread():
         states = _likely(chosen, cells, steps, names) if likely else _onehot(tokens, kinds)
+        if likely and not np.isfinite(states).all():  # a diverged model: its tokens still have a place
+            likely, states = False, _onehot(tokens, kinds)
         start = warm_up(tokens)
         found = families(tokens, right, start)
         plane = answer_map(states, _onehot(found.leaders, kinds), found, start)

@@ -259,6 +259,7 @@ def test_states_that_are_not_finite_are_no_points(small: xr.Dataset) -> None:
     hurt = small.copy(deep=True)
     hurt["h"][0, 2, 5] = np.nan
     hurt["value"][0, 1, 3] = np.nan
+    hurt["probability"][0, 3, 7] = np.nan  # then the answer map is of tokens
     payload = pack(hurt)
     whole(payload)
     place = payload.values("map_h")

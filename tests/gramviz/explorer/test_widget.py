@@ -7,6 +7,7 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import synthetic
 
@@ -96,6 +97,7 @@ def test_go_says_which_moments_there_are(pair, address):
         ),
         (lambda e: e.set(color_by="pink"), "color_by is 'pink'; allowed: outcome, answer, series"),
         (lambda e: e.set(basis="tree"), r"basis is 'tree'; known: h, river, .*, and cell0"),
+        (lambda e: e.set(board=np.arange(3)), r"board is array\(\[0, 1, 2\]\); allowed: "),
         (lambda e: e.set(speed=3), "speed is 3; allowed: 1, 2, 4, 8, 16"),
         (lambda e: e.set(loop=1), "loop is 1; allowed: True, False"),
         (lambda e: e.set(**{"__proto__": {}}), "unknown key '__proto__'"),
