@@ -7,6 +7,7 @@ import { applyTheme, readTheme } from "./theme.js";
 const BARS = [
   ["slim", 304],
   ["slimmer", 244],
+  ["slimmest", 222],
 ];
 const PAPER = 680; // px: a sheet of A4 or Letter between its margins
 

@@ -79,6 +79,7 @@ header .tools { display: flex; gap: 6px; margin-left: auto; align-items: center;
 .bar .push { margin-left: auto; display: flex; align-items: center; gap: 4px; }
 .bar button { height: 24px; padding: 0 7px; }
 .slimmer .board .bar { gap: 4px; } .slimmer .board .bar button { padding: 0 4px; }
+.slimmest .board .bar :is(button, .push) { padding: 0 2px; gap: 2px; }
 .stage { position: relative; outline-offset: 2px; } .stage canvas + canvas { position: absolute; inset: 0; }
 .board .stage { overflow: auto; } .board .stage .away { top: 0; left: 0; }
 .legend { display: flex; flex-wrap: wrap; gap: 0 9px; margin-top: 4px; height: var(--legend); overflow: hidden;
