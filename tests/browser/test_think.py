@@ -206,6 +206,8 @@ TYPED = {
         ("1-2 1=B 2=B", "2 givens break a rule", True),
         ("p edge 10 1\ne 1 2", "The graph has 10 nodes; this board has 8.", False),
         ("1-2 2-9", "9 is not a node of this graph; its nodes are 1 to 8.", False),
+        ("1-2 1=A", '"A" is not a color of this task; known: B blue, G green, Y yellow.', False),
+        ("1-2 3-3", "3-3 joins node 3 to itself; an edge needs two nodes.", False),
         ("hello", '"hello" is neither an edge, as 1-2, nor a color, as 1=B.', False),
     ],
 }
