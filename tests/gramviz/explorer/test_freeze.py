@@ -11,6 +11,7 @@ import pytest
 import synthetic
 from IPython.core.formatters import DisplayFormatter
 
+from gram.program import ProgramError
 from gramviz.explorer.frame import PageError
 from gramviz.explorer.freeze import freeze
 from gramviz.explorer.opening import explore
@@ -128,3 +129,5 @@ def test_a_page_may_hold_several_puzzles(small):
         freeze(small, puzzles=[5])
     with pytest.raises(BranchError, match="holds one puzzle and no rollout"):
         freeze(pack(small), puzzles=[1])
+    with pytest.raises(ProgramError, match="no checkpoint 'nowhere'"):  # one name is no list of letters
+        freeze(small, models="nowhere")
