@@ -22,7 +22,7 @@ def freeze(
     puzzle: int | Sequence[int] = 0,
     puzzles: Sequence[int] = (),
     state: State | Mapping[str, Any] | None = None,
-    models: Sequence[str | os.PathLike[str]] = (),
+    models: str | os.PathLike[str] | Sequence[str | os.PathLike[str]] = (),
 ) -> Page:
     """The page as text, shown as one line; written to `path` (whole or not at all) if that is given.
 
@@ -33,8 +33,8 @@ def freeze(
         puzzle: which puzzle, for rollouts.
         puzzles: others that the page shall hold too, at the size of a payload each; it lists all of the rollout.
         state: the view that it opens with; by default the explorer's, else the final step.
-        models: checkpoints, by name or folder, that the page can run on a puzzle that its reader types ("Your puzzle"):
-            TRMs and GRAMs of this board that mix along its relations. Each adds 40 to 130 kB.
+        models: a checkpoint or several, by name or folder, that the page can run on a puzzle that its reader types
+            ("Your puzzle"): TRMs and GRAMs of this board that mix along its relations. Each adds 40 to 130 kB.
     Raises:
         RolloutError, PackError, StateError: the rollouts or the state are not legal.
         BranchError: there is no such puzzle among `puzzles`, or only a payload was given.
@@ -62,4 +62,5 @@ def freeze(
             counter.update()
     if state is not None:
         shown = State.of(state).keys
+    models = [models] if isinstance(models, str | os.PathLike) else models
     return write_page(payload, shown, path, more, carried(models, payload) if models else None)

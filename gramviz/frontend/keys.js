@@ -1,4 +1,4 @@
-// The keyboard. Keys are heard on the widget (a page of our own: anywhere); used ones never reach the notebook.
+// The keyboard. Keys are heard on the widget, on a page of our own anywhere; those that it uses never reach a notebook.
 
 import { quiet } from "./cells.js";
 import { neighbor } from "./dom.js";

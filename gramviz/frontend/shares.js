@@ -69,7 +69,9 @@ export function drawShares(pen, shares, { last, x, width, height, theme, font, n
     const outline = [...lower, ...upper.reverse()];
     fillArea(pen, outline, theme.ink, ALPHAS[rank]);
     drawLine(pen, [...outline, outline[0]], theme.bg);
-    const widest = steps.reduce((best, step) => (top[step] - below[step] > top[best] - below[best] ? step : best), 0);
+    const most = Math.max(...steps.map((step) => top[step] - below[step]));
+    const there = steps.filter((step) => top[step] - below[step] === most);
+    const widest = there[there.length >> 1]; // amid them: two bands are often as wide one step after the other
     const color = rank || theme.mode === "light" ? theme.ink : theme.bg;
     if ((top[widest] - below[widest]) * height > NAMED_BAND)
       labels.push([name(token), x(widest), y((top[widest] + below[widest]) / 2), color]);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from stages import RECORD
 
 from gramviz.explorer.freeze import freeze
 
@@ -30,6 +31,11 @@ def test_the_history_of_a_cell_says_how_the_paths_divide(show, one):
     for token, count in zip(*np.unique(few, return_counts=True), strict=True):
         assert f"{labels[token]} {100 * count / 4:.0f} %" in history.get_attribute("aria-label")
     assert shown.pixels("[data-part=history]") != whole
+    shown.page.evaluate(RECORD)
+    shown.set(selected={}, cells=[22])  # empty in all at the start, a queen in all from the first step on
+    texts = shown.page.evaluate("record_.stop(), record_.log.filter(({ kind }) => kind === 'text')")
+    first, second = sorted(text["box"] for text in texts if text["text"] in labels)
+    assert first[1][0] < second[0][0]
     shown.set(cells=[])
     assert not history.is_visible()
 

@@ -128,6 +128,7 @@ function createThinker(model, carried) {
   /** @type {(() => void) | null} */
   let end = null; // while workers run
   let turn = 0; // the number of the run
+  let published = 0; // steps of it that are shown
   /** @type {Set<() => void>} */
   const listeners = new Set();
   /** @type {Settings} */
@@ -175,7 +176,9 @@ function createThinker(model, carried) {
       signal.addEventListener("abort", () => listeners.delete(listener));
     },
     stop() {
-      if (end) finish(yourWords.stopped(model.get("meta").series[0].steps - 1));
+      if (!end) return;
+      turn += 1; // what is still being packed is not shown any more
+      finish(yourWords.stopped(published));
     },
     /** Shows the recorded run again. */
     restore() {
@@ -221,6 +224,7 @@ function createThinker(model, carried) {
   /** Runs the chosen models on a puzzle. @param {number[]} x @param {number[][]} edges of a graph */
   async function run(x, edges) {
     turn += 1;
+    published = 0;
     const mine = turn;
     finish(yourWords.starting);
     try {
@@ -337,6 +341,7 @@ function createThinker(model, carried) {
     const data = new Uint8Array(await new Response(packed).arrayBuffer());
     meta.sha256 = (await digest(raw)) ?? "";
     if (!isCurrent()) return;
+    published = runs[0].steps - 1;
     const state = model.get("state");
     if (first)
       model.set("state", Object.fromEntries(KEPT.filter((key) => key in state).map((key) => [key, state[key]])));

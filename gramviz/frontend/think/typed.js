@@ -131,10 +131,13 @@ function readGraph({ size, tokens, blank, exclusive }, written) {
     const token = exclusive.find((id) =>
       [tokens[id].symbol, tokens[id].label].some((one) => one.toLowerCase() === color?.toLowerCase()),
     );
-    if (node && token !== undefined) {
+    if (node) {
+      const known = exclusive.map((id) => `${tokens[id].symbol} ${tokens[id].label}`);
+      if (token === undefined) return { problem: yourWords.color(color, known) };
       if (![token, Math.max(...blank)].includes(x[ends[0]])) return { problem: yourWords.twice(node) };
       x[ends[0]] = token;
-    } else if (first && ends[0] !== ends[1]) {
+    } else if (first) {
+      if (ends[0] === ends[1]) return { problem: yourWords.itself(piece, first) };
       const pair = ends.sort((a, b) => a - b);
       edges.set(pair.join(), pair);
     } else return { problem: yourWords.piece(piece) };

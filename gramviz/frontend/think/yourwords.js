@@ -38,6 +38,10 @@ export const yourWords = {
     `Column ${column} is not on this board; columns are 0 to ${width - 1}, and -1 for no queen.`,
   nodes: (/** @type {number} */ found, /** @type {number} */ count) =>
     `The graph has ${found} nodes; this board has ${count}.`,
+  color: (/** @type {string} */ color, /** @type {string[]} */ known) =>
+    `"${color.slice(0, 20)}" is not a color of this task; known: ${known.join(", ")}.`,
+  itself: (/** @type {string} */ piece, /** @type {string} */ node) =>
+    `${piece.slice(0, 20)} joins node ${node} to itself; an edge needs two nodes.`,
   twice: (/** @type {string} */ node) => `Node ${node} is given two colors; keep one of them.`,
   piece: (/** @type {string} */ piece) => `"${piece.slice(0, 20)}" is neither an edge, as 1-2, nor a color, as 1=B.`,
   conflict: (/** @type {number} */ count) => `${plural(count, "given")} break a rule; the models may still be run.`,

@@ -17,6 +17,7 @@ from whole import places, small_rollout
 
 from gram import rollout
 from gram.bounded import InputError
+from gram.program import ProgramError
 from gramviz.explorer.frame import PageError
 from gramviz.explorer.freeze import freeze
 from gramviz.explorer.opening import explore
@@ -149,3 +150,5 @@ def test_a_page_may_hold_several_puzzles(small):
         freeze(small, puzzles=[5])
     with pytest.raises(BranchError, match="holds one puzzle and no rollout"):
         freeze(pack(small), puzzles=[1])
+    with pytest.raises(ProgramError, match="no checkpoint 'nowhere'"):  # one name is no list of letters
+        freeze(small, models="nowhere")
