@@ -12,6 +12,7 @@ import base64
 import hashlib
 import json
 import os
+import re
 import zlib
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -78,11 +79,14 @@ $shim
 </html>
 """)
 
+_MADE = r'("created_at":")[^"]*'  # as in `_SHIM`
+
 # The whole host: what anywidget's model is to the module, plus the view in the page's address.
 _SHIM = """
 { // a block: these names are not the module's
 const text = document.getElementById("gv-payload").textContent;
-if (![null, "SHA256"].includes(await digest(new TextEncoder().encode(text)))) throw Error(words.damaged);
+const sealed = text.replace(/("created_at":")[^"]*/g, "$1"); // a report blanks the time of its making
+if (![null, "SHA256"].includes(await digest(new TextEncoder().encode(sealed)))) throw Error(words.damaged);
 const parcels = JSON.parse(text); // one for each puzzle that is here
 const alone = self === top; // in a report's frame the address is not ours
 const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
@@ -186,7 +190,7 @@ def page_text(
         provenance=_provenance(payload.meta),
         payload=held,
         module=module,
-        shim=_SHIM.strip().replace("SHA256", hashlib.sha256(held.encode()).hexdigest()),
+        shim=_SHIM.strip().replace("SHA256", hashlib.sha256(re.sub(_MADE, r"\1", held).encode()).hexdigest()),
     )
 
 
@@ -244,10 +248,11 @@ def write_page(
 
 
 def frame(payload: Payload, state: Mapping[str, Any], height: int = FRAME_HEIGHT) -> str:
-    """The page in a sandboxed iframe, as HTML for a notebook's output: scripts yes, our origin no."""
+    """The page, packed, in a sandboxed iframe, as HTML for a notebook's output: scripts yes, our origin no."""
     title = escape(f"Explorer: {payload.meta['title']}, {puzzle_name(payload.meta)}", quote=True)
+    page = escape(packed(page_text(payload, state)), quote=True)
     return (
-        f'<iframe srcdoc="{escape(page_text(payload, state), quote=True)}" sandbox="allow-scripts allow-downloads" '
+        f'<iframe srcdoc="{page}" sandbox="allow-scripts allow-downloads" '
         f'allow="clipboard-write; fullscreen" title="{title}" loading="lazy" '
         f'style="width:100%;height:{height}px;border:0"></iframe>'
     )

@@ -181,12 +181,13 @@ def test_nodes_of_a_fixed_graph_are_neighbors_or_not() -> None:
     assert np.array_equal(near | far, ~np.eye(4, dtype=bool))
 
 
-def test_interchangeable_symbols_are_the_exclusive_tokens() -> None:
+def test_interchangeable_symbols_are_the_exclusive_tokens_and_ink() -> None:
     assert sudoku.board(4, "sudoku").symbols == (2, 3, 4, 5)
     assert nqueens.board(5).symbols == (2,)
     assert coloring.board(5).symbols == (3, 4, 5)
     assert coloring.board(5).places == 5
-    assert arc.board(5, "ARC").symbols == images.board("digits", 1).symbols == ()
+    assert images.board("digits", 1).symbols == (2,)  # ink
+    assert arc.board(5, "ARC").symbols == images.board("digits", 2).symbols == ()
 
 
 def test_places_are_named_from_one() -> None:

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 from scipy.linalg import sqrtm
 
 from gram.checkpoint import CheckpointError, names
@@ -130,6 +132,13 @@ class TestClassifier:
         fidelity.save(tmp_path, Classifier(ClassifierConfig(features=5)), 0.0)
         swapped = (tmp_path / fidelity.FILE).read_bytes().replace(b'features\\": 5', b'features\\": 6')
         (tmp_path / fidelity.FILE).write_bytes(swapped)
+        with pytest.raises(CheckpointError, match="was altered after it was written"):
+            fidelity.load(tmp_path)
+        fidelity.save(tmp_path, Classifier(ClassifierConfig(features=5)), 0.0)
+        with safe_open(tmp_path / fidelity.FILE, "pt") as file:
+            said = {name: text for name, text in file.metadata().items() if name != "seal"}  # as files were before
+        said = {name: text.replace('"features": 5', '"features": 6') for name, text in said.items()}
+        save_file(load_file(tmp_path / fidelity.FILE), tmp_path / fidelity.FILE, said)
         with pytest.raises(FidelityError, match="does not fit its configuration; restore it") as caught:
             fidelity.load(tmp_path)
         assert "\n" not in str(caught.value)
