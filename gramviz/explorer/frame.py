@@ -70,7 +70,7 @@ body:has([data-gv-theme="dark"]) { color: #F2F5F9; background: #12171F; }
 current browser.</p></main>
 <noscript><style>main { display: none; }</style>$fallback</noscript>
 <footer><details><summary>$title: where this comes from</summary>$provenance</details></footer>
-<script type="application/json" id="gv-payload">$payload</script>
+<script type="application/json" id="gv-payload" data-sha256="$digest">$payload</script>
 <script type="module">
 $module
 $shim
@@ -79,14 +79,14 @@ $shim
 </html>
 """)
 
-_MADE = r'("created_at":")[^"]*'  # as in `_SHIM`
+_MADE = r'("created_at"):"[^"]*'  # as in `_SHIM`
 
 # The whole host: what anywidget's model is to the module, plus the view in the page's address.
 _SHIM = """
 { // a block: these names are not the module's
-const text = document.getElementById("gv-payload").textContent;
-const sealed = text.replace(/("created_at":")[^"]*/g, "$1"); // a report blanks the time of its making
-if (![null, "SHA256"].includes(await digest(new TextEncoder().encode(sealed)))) throw Error(words.damaged);
+const { textContent: text, dataset } = document.getElementById("gv-payload");
+const sealed = text.replace(/("created_at"):"[^"]*/g, '$1:"'); // a report blanks the time of its making
+if (![null, dataset.sha256].includes(await digest(new TextEncoder().encode(sealed)))) throw Error(words.damaged);
 const parcels = JSON.parse(text); // one for each puzzle that is here
 const alone = self === top; // in a report's frame the address is not ours
 const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
@@ -190,7 +190,8 @@ def page_text(
         provenance=_provenance(payload.meta),
         payload=held,
         module=module,
-        shim=_SHIM.strip().replace("SHA256", hashlib.sha256(re.sub(_MADE, r"\1", held).encode()).hexdigest()),
+        digest=hashlib.sha256(re.sub(_MADE, r'\1:"', held).encode()).hexdigest(),
+        shim=_SHIM.strip(),
     )
 
 
@@ -248,9 +249,9 @@ def write_page(
 
 
 def frame(payload: Payload, state: Mapping[str, Any], height: int = FRAME_HEIGHT) -> str:
-    """The page, packed, in a sandboxed iframe, as HTML for a notebook's output: scripts yes, our origin no."""
+    """The page in a sandboxed iframe, as HTML for a notebook's output: scripts yes, our origin no."""
     title = escape(f"Explorer: {payload.meta['title']}, {puzzle_name(payload.meta)}", quote=True)
-    page = escape(packed(page_text(payload, state)), quote=True)
+    page = escape(page_text(payload, state), quote=True)
     return (
         f'<iframe srcdoc="{page}" sandbox="allow-scripts allow-downloads" '
         f'allow="clipboard-write; fullscreen" title="{title}" loading="lazy" '

@@ -36,9 +36,9 @@ def payload(small):
 
 def parcel(page: str) -> dict:
     """What the page holds of the puzzle that it opens with."""
-    return json.loads(re.search(r'<script type="application/json" id="gv-payload">(.*?)</script>', page, re.DOTALL)[1])[
-        0
-    ]
+    return json.loads(
+        re.search(r'<script type="application/json" id="gv-payload"[^>]*>(.*?)</script>', page, re.DOTALL)[1]
+    )[0]
 
 
 def test_trm_and_fifty_paths_fit_in_a_megabyte():
@@ -144,7 +144,7 @@ def test_the_page_says_where_it_comes_from_and_answers_without_script(payload):
 
 def test_a_page_may_hold_several_puzzles(small):
     for source in (small, explore(small)):
-        held = json.loads(re.search(r'id="gv-payload">(.*?)</script>', freeze(source, puzzles=[0, 1, 1]))[1])
+        held = json.loads(re.search(r'id="gv-payload"[^>]*>(.*?)</script>', freeze(source, puzzles=[0, 1, 1]))[1])
         assert [one["meta"]["puzzle"] for one in held] == [0, 1]
     with pytest.raises(BranchError, match="no puzzle 5; this explorer has 0 to 1"):
         freeze(small, puzzles=[5])

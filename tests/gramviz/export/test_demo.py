@@ -45,7 +45,7 @@ def test_demo_writes_a_page_and_opens_no_browser_unasked(tmp_path: Path) -> None
     page = (tmp_path / "demo.html").read_text()
     assert "default-src 'none'" in page
     assert not re.findall(r"\b(?:src|href)=[\"']?https?:", page)
-    first = json.loads(re.search(r'id="gv-payload">(.*?)</script>', page, re.DOTALL)[1])[0]
+    first = json.loads(re.search(r'id="gv-payload"[^>]*>(.*?)</script>', page, re.DOTALL)[1])[0]
     assert first["state"] | {"chapter": 0, "cursor": {"step": 0, "low": None}, "hidden": ["B"]} == first["state"]
     assert [one["meta"]["name"] for one in first["thinker"]["programs"]] == list(MODELS)
 

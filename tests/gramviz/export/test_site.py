@@ -19,7 +19,7 @@ SHIPPED = Path(__file__).resolve().parents[3] / "docs" / "site"
 
 def programs(page: Path) -> list[str]:
     """The models that a page runs."""
-    first = json.loads(re.search(r'id="gv-payload">(.*?)</script>', page.read_text(), re.DOTALL)[1])[0]
+    first = json.loads(re.search(r'id="gv-payload"[^>]*>(.*?)</script>', page.read_text(), re.DOTALL)[1])[0]
     return [one["meta"]["name"] for one in first["thinker"]["programs"]]
 
 
