@@ -89,7 +89,8 @@ class Run:
     @property
     def learning_rows(self) -> int:
         """How many rows learn: `batch`, and none once only the heads do."""
-        return self.config.train.batch if self.step < self.config.train.steps else 0
+        train = self.config.train
+        return 0 if train.head_steps and self.step >= train.steps else train.batch
 
     @property
     def posterior(self) -> NDArray[np.bool_]:

@@ -24,48 +24,54 @@ from gram.training.loop import train
 EXACT = ["train.precision=float32", "train.steps=10", "train.head_steps=4", "train.check_every=7"]
 
 
-def torchrun(tmp_path: Path, out: str, *overrides: str, name: str = "debug") -> subprocess.Popen[str]:
-    """`gram train` of a small preset on two processes of this machine."""
-    command = [
-        sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
-        "-m", "gram.cli", "train", name, *overrides, "-o", out, "--quiet",
-    ]  # fmt: skip
+SMALL = ["model.network.features=32", "model.network.hidden=32"]
+RUNS = {
+    "guided": ["debug", *EXACT],
+    "posterior": ["debug", "train.no_grad_guidance=posterior", *EXACT],
+    "through all steps": ["debug", "train.gradient_steps=0", *EXACT],
+    "trm": ["debug", "model.kind=trm", *SMALL, *EXACT],
+    "hrm": ["debug", "model.kind=hrm", *SMALL, *EXACT],
+    **{kind: [f"debug-{kind}", *EXACT, "train.head_steps=0"] for kind in ("ar", "mdlm", "d3pm", "vae")},
+}
+
+
+def torchrun(tmp_path: Path, *program: str) -> subprocess.Popen[str]:
+    """A program on two processes of this machine."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", *program]
     return subprocess.Popen(
         command, cwd=tmp_path, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
         env=os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""},
     )  # fmt: skip
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "change",
-    ["seed=0", "train.no_grad_guidance=posterior", "train.gradient_steps=0", "model.kind=trm", "model.kind=hrm"],
-)
-def test_two_processes_train_what_one_does(change: str, one_thread: None, tmp_path: Path) -> None:
-    small = [change, *(["model.network.features=32", "model.network.hidden=32"] if "kind" in change else [])]
-    same_run(tmp_path, "debug", *small, *EXACT)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", ["debug-ar", "debug-mdlm", "debug-d3pm", "debug-vae"])
-def test_two_processes_train_the_generator_that_one_does(name: str, one_thread: None, tmp_path: Path) -> None:
-    same_run(tmp_path, name, "train.precision=float32", "train.steps=10", "train.check_every=7")
-
-
-def same_run(tmp_path: Path, name: str, *overrides: str) -> None:
-    """Train on two processes and on one: what is saved and what is logged must agree."""
-    run = torchrun(tmp_path, "two", *overrides, name=name)
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of all runs, trained one after the other by the same two processes: to start them costs the most."""
+    folder = tmp_path_factory.mktemp("two")
+    (folder / "runs.py").write_text(
+        "from gram.presets import preset\nfrom gram.training.loop import train\n"
+        f"for name, (base, *overrides) in {RUNS!r}.items():\n"
+        "    train(preset(base).override(overrides), name, quiet=True)\n"
+    )
+    run = torchrun(folder, "runs.py")
     _, err = run.communicate(timeout=300)
     assert run.returncode == 0, err
-    train(preset(name).override(overrides), tmp_path / "one", quiet=True)
-    one, two = (store.read_tensors(tmp_path / name / TRAINING)[0] for name in ("one", "two"))
-    assert one.keys() == two.keys()
-    for key in one:
-        rtol = 2**-7 if one[key].dtype == torch.bfloat16 else 1e-3  # what is kept in bf16 may round to its neighbor
-        torch.testing.assert_close(two[key], one[key], rtol=rtol, atol=2e-4, msg=lambda text, key=key: f"{key}: {text}")
-    lines = [
-        [json.loads(line) for line in (tmp_path / name / METRICS).read_text().splitlines()] for name in ("one", "two")
-    ]
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", RUNS)
+def test_two_processes_train_what_one_does(name: str, two: Path, one_thread: None, tmp_path: Path) -> None:
+    base, *overrides = RUNS[name]
+    folders = [train(preset(base).override(overrides), tmp_path / name, quiet=True), two / name]
+    alone, shared = (store.read_tensors(folder / TRAINING)[0] for folder in folders)
+    assert alone.keys() == shared.keys()
+    for key in alone:
+        rtol = 2**-7 if alone[key].dtype == torch.bfloat16 else 1e-3  # what is kept in bf16 may round to its neighbor
+        torch.testing.assert_close(
+            shared[key], alone[key], rtol=rtol, atol=2e-4, msg=lambda text, key=key: f"{key}: {text}"
+        )
+    lines = [[json.loads(line) for line in (folder / METRICS).read_text().splitlines()] for folder in folders]
     assert len(lines[0]) == len(lines[1])
     for first, second in zip(*lines, strict=True):
         assert first.keys() == second.keys()
@@ -78,7 +84,9 @@ def same_run(tmp_path: Path, name: str, *overrides: str) -> None:
 def test_killing_one_process_ends_the_other_in_one_sentence_and_the_checkpoint_resumes(
     victim: int, one_thread: None, tmp_path: Path
 ) -> None:
-    run = torchrun(tmp_path, "two", "train.steps=100000", "train.save_every=5")
+    run = torchrun(
+        tmp_path, "-m", "gram.cli", "train", "debug", "train.steps=100000", "train.save_every=5", "-o", "two", "--quiet"
+    )
     written = tmp_path / "two" / TRAINING
     deadline = time.monotonic() + 120
     while not written.is_file() and time.monotonic() < deadline and run.poll() is None:
