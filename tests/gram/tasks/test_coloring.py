@@ -11,6 +11,7 @@ from math import perm
 import networkx as nx
 import numpy as np
 import pytest
+from full import tries
 
 from gram.board import Board
 from gram.tasks.base import SPLITS, TaskError
@@ -315,12 +316,13 @@ class TestText:
         assert "\n" not in str(caught.value)
         assert len(str(caught.value)) < 160
 
-    def test_ten_thousand_mangled_texts_are_refused_or_read_rightly(self, five: Coloring) -> None:
+    def test_mangled_texts_are_refused_or_read_rightly(self, five: Coloring) -> None:
         rng = random.Random(0)
         good = [CYCLE, "1-2 1=B", "no edges 3=Y", "4-5, 2-3 2=G", five.text(five.solve(five.parse(CYCLE))[0])]
         alphabet = "0123456789-=–,; \n\tBGYbgRnoedgs.²٣\x00/Q"
         read, refused = 0, []
-        for _ in range(10_000):
+        trials = tries(1_000, 10_000)
+        for _ in range(trials):
             text = list(rng.choice(good))
             for _ in range(rng.randint(1, 4)):
                 at = rng.randrange(len(text) + 1)
@@ -343,8 +345,8 @@ class TestText:
                 at: "BGY"[token - FIRST] for at, token in enumerate(x[:5].tolist()) if token
             }
             np.testing.assert_array_equal(five.parse(five.text(x)), x)
-        assert read > 400
-        assert len(refused) > 500
+        assert read > trials / 25
+        assert len(refused) > trials / 20
         assert not any("\n" in sentence or len(sentence) > 160 for sentence in refused)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from full import tries
 
 from gram.board import Board
 from gram.config import ConfigError
@@ -180,11 +181,12 @@ class TestTexts:
         with pytest.raises(TaskError, match=r"the patch at row 1, column 4 has given pixels and \?"):
             Images(ImagesConfig(patch=2)).parse("/".join([".......?"] + ["........"] * 7))
 
-    def test_ten_thousand_mangled_texts_end_in_an_error_or_a_picture(self, digits: Images) -> None:
+    def test_mangled_texts_end_in_an_error_or_a_picture(self, digits: Images) -> None:
         rng = np.random.default_rng(1)
         good = digits.text(digits.puzzles("test").solutions[0][0])
         read = 0
-        for _ in range(10_000):
+        trials = tries(1_000, 10_000)
+        for _ in range(trials):
             characters = list(good)
             for _ in range(int(rng.integers(1, 4))):
                 at = int(rng.integers(len(characters)))
@@ -201,7 +203,7 @@ class TestTexts:
                 continue
             read += 1
             np.testing.assert_array_equal(digits.parse(digits.text(tokens)), tokens)
-        assert read > 100
+        assert read > trials / 100
 
 
 @pytest.mark.parametrize(
@@ -327,14 +329,14 @@ class TestFiles:
         assert tracemalloc.get_traced_memory()[1] < 5_000_000
         tracemalloc.stop()
 
-    @pytest.mark.slow
-    def test_ten_thousand_mangled_files_end_in_an_error_or_a_right_reading(self, tmp_path: Path) -> None:
+    def test_mangled_files_end_in_an_error_or_a_right_reading(self, tmp_path: Path) -> None:
         rng = np.random.default_rng(2)
         labels = struct.pack(">2I", 2049, 40) + bytes(rng.integers(10, size=40).tolist())
         pixels = struct.pack(">4I", 2051, 2, 28, 28) + rng.bytes(2 * 784)
         path = tmp_path / "mangled.gz"
         read = 0
-        for turn in range(10_000):
+        trials = tries(1_000, 10_000)
+        for turn in range(trials):
             plain, reader = (labels, read_labels) if turn % 2 else (pixels, read_images)
             inside = bool(rng.integers(2))  # the content, or its gzip wrapping
             content = bytearray(plain if inside else gzip.compress(plain, 1, mtime=0))
@@ -360,7 +362,7 @@ class TestFiles:
             header = 8 if reader is read_labels else 16
             assert found.tobytes() == gzip.decompress(path.read_bytes())[header:]
             assert found.shape[1:] == (() if reader is read_labels else (28, 28))
-        assert read > 100
+        assert read > trials / 100
 
 
 @pytest.fixture(scope="module")
