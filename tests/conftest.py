@@ -24,6 +24,11 @@ os.environ["OMP_NUM_THREADS"] = "1"
 BROWSER_FLAGS = ["--no-sandbox", "--no-first-run", "--disable-background-networking", "--disable-component-update"]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files beside this one come first: some hold a minute's work, with which no worker should end alone."""
+    items.sort(key=lambda item: item.path.parent != TESTS)
+
+
 @pytest.fixture(scope="session")
 def one_thread() -> None:
     """torch on one thread: the models here are too small to share."""
