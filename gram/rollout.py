@@ -207,7 +207,7 @@ def _check_attrs(data: xr.Dataset) -> None:
     if not isinstance(data.attrs["seed"], int | np.integer):
         raise RolloutError(f"seed is {str(data.attrs['seed'])[:80]!r}; it must be an integer")
     for name, text in data.attrs.items():
-        if isinstance(text, str) and ("\0" in text or any("\ud800" <= character <= "\udfff" for character in text)):
+        if isinstance(text, str) and not is_text(text):
             raise RolloutError(f"{name} holds NUL or half of a character, which no file can keep; leave it out")
     for name in ("task", "model", "name", "checkpoint", "commit", "created_at"):
         if not isinstance(data.attrs.get(name, ""), str):
@@ -221,6 +221,11 @@ def _check_attrs(data: xr.Dataset) -> None:
             raise RolloutError(f"{name} is {str(data.attrs[name])[:80]!r}; it must be a JSON {kind.__name__}")
         if name == "levels" and not all(isinstance(one, str) for one in found):
             raise RolloutError(f"levels is {str(data.attrs[name])[:80]!r}; it must be a JSON list of texts")
+
+
+def is_text(value: Any) -> bool:
+    """Whether a value is a text that a file can hold."""
+    return isinstance(value, str) and "\0" not in value and not any("\ud800" <= one <= "\udfff" for one in value)
 
 
 def _check_tokens(data: xr.Dataset, board: Board) -> None:

@@ -368,7 +368,7 @@ class TestFiles:
         zlib.compress(shuffled, 1)
         between = time.process_time()
         rollout.save(data, tmp_path / "a.nc")
-        assert time.process_time() - between < 0.8 * (between - start)  # 0.3 on a machine at rest
+        assert time.process_time() - between < 0.8 * (between - start)  # 0.45 on a machine at rest
 
     def test_the_same_rollout_is_the_same_file(self, tmp_path: Path) -> None:
         data = legal(created_at="today")
