@@ -24,6 +24,7 @@ import hashlib
 import json
 import math
 import os
+import re
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -225,7 +226,7 @@ def _check_attrs(data: xr.Dataset) -> None:
 
 def is_text(value: Any) -> bool:
     """Whether a value is a text that a file can hold."""
-    return isinstance(value, str) and "\0" not in value and not any("\ud800" <= one <= "\udfff" for one in value)
+    return isinstance(value, str) and not re.search("[\0\ud800-\udfff]", value)
 
 
 def _check_tokens(data: xr.Dataset, board: Board) -> None:
