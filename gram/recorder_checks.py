@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gram.board import Board
-from gram.rollout import ENTRIES, RolloutError
+from gram.rollout import ENTRIES, RolloutError, is_text
 from gram.schema import ATTRS, DIMS, NAME, PUZZLE_COORDS, STEP_COORDS, VARIABLES
 from gram.suggest import did_you_mean
 
@@ -41,7 +41,7 @@ def check_arguments(
         raise RecordError(f"steps is {steps!r:.80}; give a whole number from 1, or leave it out")
     if isinstance(max_bytes, bool) or not isinstance(max_bytes, int | float) or not max_bytes > 0:
         raise RecordError(f"max_bytes is {max_bytes!r:.80}; give a number of bytes, as 4 * 2**30")
-    if not (isinstance(units or {}, Mapping) and all(_text(unit) for unit in (units or {}).values())):
+    if not (isinstance(units or {}, Mapping) and all(is_text(unit) for unit in (units or {}).values())):
         raise RecordError(f"units is {units!r:.80}; give a text for each variable, as {{'loss': 'nats'}}")
     if not isinstance(attrs or {}, Mapping):
         raise RecordError(f"attrs is {attrs!r:.80}; give a mapping, as {{'name': 'mine'}}")
@@ -49,7 +49,7 @@ def check_arguments(
         if name not in ATTRS:
             raise RecordError(f"unknown attribute {name!r}; known: {', '.join(ATTRS)}{did_you_mean(name, ATTRS)}")
         number = name == "seed" and isinstance(value, int | np.integer)
-        if not (value is None or _text(value) or number):
+        if not (value is None or is_text(value) or number):
             raise RecordError(f"attribute {name!r} is {value!r:.80}; give a text in UTF-8, or of seed an integer")
 
 
@@ -144,8 +144,3 @@ def _check_finite(name: str, array: NDArray[Any]) -> None:
 
 def _whole(value: Any, least: int) -> bool:
     return isinstance(value, int | np.integer) and not isinstance(value, bool) and int(value) >= least
-
-
-def _text(value: Any) -> bool:
-    """Whether a value is a text that a file can hold."""
-    return isinstance(value, str) and "\0" not in value and not any("\ud800" <= one <= "\udfff" for one in value)

@@ -24,6 +24,7 @@ import hashlib
 import json
 import math
 import os
+import re
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -33,7 +34,7 @@ import h5py
 import numpy as np
 import xarray as xr
 
-from gram import atomic
+from gram import atomic, netcdf
 from gram.board import Board
 from gram.bounded import InputError, memory, parse_json
 from gram.schema import ATTRS, DIMS, NAME, OLDER, PUZZLE_COORDS, REQUIRED_ATTRS, SCHEMA, STEP_COORDS, VARIABLES
@@ -207,7 +208,7 @@ def _check_attrs(data: xr.Dataset) -> None:
     if not isinstance(data.attrs["seed"], int | np.integer):
         raise RolloutError(f"seed is {str(data.attrs['seed'])[:80]!r}; it must be an integer")
     for name, text in data.attrs.items():
-        if isinstance(text, str) and ("\0" in text or any("\ud800" <= character <= "\udfff" for character in text)):
+        if isinstance(text, str) and not is_text(text):
             raise RolloutError(f"{name} holds NUL or half of a character, which no file can keep; leave it out")
     for name in ("task", "model", "name", "checkpoint", "commit", "created_at"):
         if not isinstance(data.attrs.get(name, ""), str):
@@ -221,6 +222,11 @@ def _check_attrs(data: xr.Dataset) -> None:
             raise RolloutError(f"{name} is {str(data.attrs[name])[:80]!r}; it must be a JSON {kind.__name__}")
         if name == "levels" and not all(isinstance(one, str) for one in found):
             raise RolloutError(f"levels is {str(data.attrs[name])[:80]!r}; it must be a JSON list of texts")
+
+
+def is_text(value: Any) -> bool:
+    """Whether a value is a text that a file can hold."""
+    return isinstance(value, str) and not re.search("[\0\ud800-\udfff]", value)
 
 
 def _check_tokens(data: xr.Dataset, board: Board) -> None:
@@ -327,15 +333,12 @@ def save(data: xr.Dataset, path: str | os.PathLike[str]) -> Path:
         raise RolloutError(f"cannot write {path}: it is a folder; add the name of a file, e.g. {path / 'rollout.nc'}")
     if not path.parent.is_dir():
         raise RolloutError(f"cannot write {path}: there is no folder {path.parent}; make it, or choose another with -o")
-    fast = {"zlib": True, "complevel": 1, "shuffle": True}  # level 4 is 6 % smaller, and takes half as long again
-    encoding: dict[Any, dict[str, Any]] = {name: fast.copy() for name in data.data_vars}
-    for name in encoding:  # netCDF knows no half floats: other readers get float32, `load` goes back
-        if data[name].dtype == np.float16:
-            encoding[name]["dtype"] = "float32"
-            data = data.assign({name: data[name].assign_attrs(recorded_as="float16")})
+    for name, beside in data.coords.items():
+        if beside.dtype.kind not in "biuf":
+            raise RolloutError(f"cannot write the coordinate {name!r} of {beside.dtype}: a file has numbers; drop it")
     try:
         with atomic.replacing(path) as partial:
-            data.to_netcdf(partial, engine="h5netcdf", encoding=encoding)
+            netcdf.write(data, partial)
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else str(error)
         raise RolloutError(f"cannot write {path}: {reason}; choose a folder that can be written") from error

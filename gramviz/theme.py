@@ -130,12 +130,6 @@ def sequential(theme: str = "light") -> list[list[float | str]]:
     return [[k / 8, _hex(color)] for k, color in enumerate(sample_colorscale("Cividis", at, colortype="tuple"))]
 
 
-def diverging(theme: str = "light") -> list[list[float | str]]:
-    """A plotly color scale for differences (A - B): blue, background, vermilion."""
-    colors = palette(theme)
-    return [[0.0, colors.blue], [0.5, colors.bg], [1.0, colors.vermilion]]
-
-
 def token_color(token: Token, order: int, theme: str = "light") -> str:
     """The fill of a token drawn as a color.
 

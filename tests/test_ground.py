@@ -21,7 +21,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 # What a package is called where: distribution -> conda-forge, and import -> distribution.
-CONDA = {"torch": "pytorch", "playwright": "playwright-python"}
+CONDA = {"torch": "pytorch", "playwright": "playwright-python", "isal": "python-isal"}
 IMPORTS = {
     "sklearn": "scikit-learn",
     "lightning_fabric": "lightning-fabric",

@@ -104,7 +104,7 @@ def _select(
 def _available(task: Task, split: str, answered: bool) -> Puzzles:
     """The puzzles of a split; the blank one of a task that asks nothing is here even where the data are not."""
     try:
-        return task.puzzles(split)  # type: ignore[arg-type]
+        return task.loaded(split)  # type: ignore[arg-type]
     except DataError as error:
         if task.blank_puzzle is None and error.missing:
             raise DataError(f"{error}, or give a puzzle as text", error.missing) from error

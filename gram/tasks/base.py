@@ -147,6 +147,16 @@ class Task(ABC):
             TaskError: unknown split.
         """
 
+    def loaded(self, split: Split) -> Puzzles:
+        """`puzzles(split)`, the same object at each call: made once, and its digest computed once."""
+        if split not in self._loaded:
+            self._loaded[split] = self.puzzles(split)
+        return self._loaded[split]
+
+    @cached_property
+    def _loaded(self) -> dict[Split, Puzzles]:
+        return {}
+
     @abstractmethod
     def parse(self, text: str) -> Tokens:
         """The puzzle [position] that a person wrote, e.g. rows of characters.

@@ -31,7 +31,7 @@ from gram.bounded import InputError, content
 from gram.safe_yaml import BoundedLoader, YamlError, parse_yaml
 from gram.suggest import did_you_mean
 from gramviz.contract import CONTRACT, LIMITS
-from gramviz.explorer.payload import Payload, clean
+from gramviz.explorer.payload import clean
 from gramviz.explorer.state import State, StateError, cell_of, is_index, is_trajectory, step_of
 
 KINDS = ("cell", "token", "answer", "trajectory", "choice")
@@ -112,15 +112,6 @@ def _lesson(text: bytes, meta: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(chapters, list) or not chapters or not all(isinstance(one, _Map) for one in chapters):
         raise LessonError(f"line {raw.line('chapters')}: chapters must be a list with one mapping or more")
     return {"title": clean(raw.get("title", ""), 200), "chapters": [_chapter(one, meta) for one in chapters]}
-
-
-def bake(payload: Payload, source: str | os.PathLike[str]) -> Payload:
-    """The payload with a lesson in it.
-
-    Raises:
-        LessonError: as `read`.
-    """
-    return Payload({**payload.meta, "lesson": read(source, payload.meta)}, payload.data)
 
 
 def _chapter(raw: _Map, meta: Mapping[str, Any]) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations, permutations
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 import xarray as xr
@@ -40,7 +40,6 @@ from gramviz import measure
 from gramviz.contract import LIMITS
 
 Reason = Literal["given", "erased", "contradicts", "naked", "box", "row", "column", "locked", "rules", "guess"]
-REASONS: tuple[Reason, ...] = get_args(Reason)
 FOLLOWS: tuple[Reason, ...] = ("given", "naked", "box", "row", "column", "locked", "rules")
 WHY: dict[Reason, str] = {
     "given": "the given again",
@@ -100,15 +99,6 @@ def explain(rollout: xr.Dataset, trajectory: int, step: int | str, puzzle: int =
         raise ExplainError(f"there is no step {step!r}; write 0 to {last}, or an address like {list(addresses)[-1]!r}")
     tokens = states["tokens"].values[puzzle, trajectory]
     return reasons(board, states["x"].values[puzzle], tokens[max(at - 1, 0)], tokens[at])
-
-
-def tally(changes: Sequence[Change]) -> str:
-    """The changes in one phrase: `3 changes: 2 follow, 1 guess`."""
-    kinds = ["follow" if c.reason in FOLLOWS else c.reason for c in changes]
-    names = {"follow": ("follows", "follow"), "erased": ("erased",) * 2, "contradicts": ("contradicts", "contradict"),
-             "guess": ("guess", "guesses")}  # fmt: skip
-    parts = [f"{n} {names[kind][n > 1]}" for kind in names if (n := kinds.count(kind))]
-    return f"{len(changes)} change{'' if len(changes) == 1 else 's'}{': ' if parts else ''}{', '.join(parts)}"
 
 
 def sudoku(board: Board) -> bool:

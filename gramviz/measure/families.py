@@ -83,7 +83,7 @@ def families(tokens: NDArray[np.integer], right: NDArray[np.bool_], start: int) 
     if len(answers) > 1:
         least = min(int(apart[i, j]) for i in answers for j in answers if i < j)
         radius = max(0, min(radius, (least - 1) // 2))
-    lane = _nearest(_apart(tokens[:, -tail:], final[leads]), radius)
+    lane = nearest(_apart(tokens[:, -tail:], final[leads]), radius)
     last = lane[:, -1]
     stays = (lane == last[:, None]).all(1) & (last >= 0)
     size = np.bincount(last[last >= 0], minlength=len(leads))
@@ -93,7 +93,7 @@ def families(tokens: NDArray[np.integer], right: NDArray[np.bool_], start: int) 
     kept = sorted(legal, key=lambda k: (-size[k], k))[:MOST_LANES]
     leaders = final[[leads[k] for k in kept]]
     distance = _apart(tokens, leaders)
-    lane = _nearest(distance, radius)
+    lane = nearest(distance, radius)
     last = lane[:, -1]
     commit = np.where(last >= 0, steps - np.logical_and.accumulate((lane == last[:, None])[:, ::-1], 1).sum(1), steps)
     return Families(
@@ -109,11 +109,6 @@ def families(tokens: NDArray[np.integer], right: NDArray[np.bool_], start: int) 
     )
 
 
-def lane_of(board: NDArray[np.integer], leaders: NDArray[np.integer], radius: int) -> int:
-    """The lane of one board [cell] among leaders [lane, cell]: the nearest within `radius`; -1 for none."""
-    return int(_nearest((leaders != board).sum(-1), radius))
-
-
 def _apart(tokens: NDArray[np.integer], leaders: NDArray[np.integer]) -> NDArray[np.int64]:
     """Cells in which boards [..., cell] differ from each of the leaders [lane, cell]: [..., lane]."""
     found = np.empty((*tokens.shape[:-1], len(leaders)), np.int64)
@@ -122,7 +117,7 @@ def _apart(tokens: NDArray[np.integer], leaders: NDArray[np.integer]) -> NDArray
     return found
 
 
-def _nearest(distance: NDArray[np.integer], radius: int) -> NDArray[np.int64]:
+def nearest(distance: NDArray[np.integer], radius: int) -> NDArray[np.int64]:
     """The nearest of the last axis within `radius`, of equals the first; -1 for none."""
     if not distance.shape[-1]:
         return np.full(distance.shape[:-1], -1)

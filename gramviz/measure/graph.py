@@ -47,11 +47,6 @@ def places(nodes: int, edges: tuple[tuple[int, int], ...]) -> tuple[Place, ...]:
     return tuple((round(float(x), 4), round(float(y), 4)) for x, y in best)
 
 
-def crossings(at: Sequence[Place] | NDArray[np.floating], edges: Edges) -> int:
-    """Number of pairs of edges that cross, those that share a node left out."""
-    return _crossing_counter(edges)(np.asarray(at, np.float64) @ np.array([1, 1j]))
-
-
 def _layouts(nodes: int, edges: Edges) -> Iterator[NDArray[np.float64]]:
     """Layouts [node, 2] to start from."""
     graph: nx.Graph[int] = nx.Graph()
@@ -95,7 +90,7 @@ def _judge(nodes: int, edges: Edges) -> Callable[[NDArray[np.float64]], float]:
     foreign = [(node, a, b) for a, b in edges for node in range(nodes) if node not in (a, b)]
     node, start, end = np.array(foreign, np.intp).reshape(-1, 3).T
     long = np.array(edges, np.intp).reshape(-1, 2).T
-    count = _crossing_counter(edges)
+    count = crossing_counter(edges)
 
     def unclear(at: NDArray[np.float64]) -> float:
         z = at[:, 0] + 1j * at[:, 1]  # as complex numbers: half the calls, and this series thousands of times
@@ -109,7 +104,7 @@ def _judge(nodes: int, edges: Edges) -> Callable[[NDArray[np.float64]], float]:
     return unclear
 
 
-def _crossing_counter(edges: Edges) -> Callable[[NDArray[np.complex128]], int]:
+def crossing_counter(edges: Edges) -> Callable[[NDArray[np.complex128]], int]:
     """The number of crossings as a function of the places, as complex numbers [node]."""
     pairs = [(*e, *f) for e, f in combinations(edges, 2) if not {*e} & {*f}]
     ids = np.array(pairs, np.intp).reshape(-1, 4).T

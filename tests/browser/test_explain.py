@@ -8,7 +8,7 @@ import synthetic
 import gramviz as gv
 from gramviz.explorer.freeze import freeze
 from gramviz.explorer.pack import pack
-from gramviz.measure.explain import FOLLOWS, tally
+from gramviz.measure.explain import FOLLOWS
 
 READY = "document.querySelector('main').gramviz"
 ROOT = "document.querySelector('main').shadowRoot"
@@ -26,6 +26,15 @@ def page(show, sudoku):
     shown = show(freeze(pack(sudoku)))
     shown.set(layers=[*shown.state["layers"], "explain"])
     return shown
+
+
+def tally(changes):
+    """The changes in one phrase: `3 changes: 2 follow, 1 guess`."""
+    kinds = ["follow" if c.reason in FOLLOWS else c.reason for c in changes]
+    names = {"follow": ("follows", "follow"), "erased": ("erased",) * 2, "contradicts": ("contradicts", "contradict"),
+             "guess": ("guess", "guesses")}  # fmt: skip
+    parts = [f"{n} {names[kind][n > 1]}" for kind in names if (n := kinds.count(kind))]
+    return f"{len(changes)} change{'' if len(changes) == 1 else 's'}{': ' if parts else ''}{', '.join(parts)}"
 
 
 def test_counts_and_names_what_python_names(page, sudoku):

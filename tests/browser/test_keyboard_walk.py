@@ -15,10 +15,10 @@ import pytest
 import synthetic
 from stages import ShownPage, watch
 
-from gramviz.explorer.chapters import bake
 from gramviz.explorer.freeze import freeze
 from gramviz.explorer.pack import pack
 from gramviz.explorer.payload import Payload
+from gramviz.explorer.widget import Explorer
 
 LESSON = """
 lesson: 1
@@ -185,7 +185,7 @@ class Walk(ShownPage):
 def payload() -> Payload:
     """TRM's one trajectory (A) beside GRAM's sixteen (B): a small Sudoku, low-level steps, a cell's plane, a lesson."""
     trm = synthetic.sudoku(1, model="trm", checkpoint="synthetic-trm", wrong=1.0, seed=3, low_steps=2)
-    return bake(pack([trm, synthetic.sudoku(16, low_steps=2)], planes_of=[5]), LESSON)
+    return Explorer(pack([trm, synthetic.sudoku(16, low_steps=2)], planes_of=[5])).teach(LESSON).payload
 
 
 @pytest.fixture

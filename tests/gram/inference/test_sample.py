@@ -356,6 +356,12 @@ class TestModes:
         unknown = Puzzles(available.x, available.solutions, complete=False)
         assert "solutions_known" not in sample(trained, unknown, trajectories=2)
 
+    def test_a_split_is_made_and_digested_once(self, trained: Checkpoint) -> None:
+        task = trained.task
+        assert task.loaded("test") is task.loaded("test")
+        assert task.loaded("test").digest == task.puzzles("test").digest
+        assert json.loads(sample(trained, 0, trajectories=1).attrs["data"])["sha256"] == task.loaded("test").digest
+
     def test_either_split_can_be_sampled(self, trained: Checkpoint) -> None:
         for split in ("train", "test"):
             x = sample(trained, 2, trajectories=1, split=split)["x"].values[0]

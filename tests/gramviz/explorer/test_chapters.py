@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gramviz.explorer.chapters import LessonError, bake, read
+from gramviz.explorer.chapters import LessonError, read
 from gramviz.explorer.pack import pack
 from gramviz.explorer.state import StateError
 from gramviz.explorer.widget import Explorer
@@ -32,7 +32,7 @@ def test_moments_cells_and_paths_become_indices(pair) -> None:
     assert first["highlight"] == {"cells": [29], "trajectories": [["B", 12]], "part": None}
     assert "note" not in first
     assert second["quiz"] == {"kind": "cell", "until": 15, "answer": [0]}
-    assert bake(pair, HEAD + "  - {at: end, say: The end.}\n").meta["lesson"]["chapters"][0]["at"] == 32
+    assert read(HEAD + "  - {at: end, say: The end.}\n", pair.meta)["chapters"][0]["at"] == 32
 
 
 @pytest.mark.parametrize(

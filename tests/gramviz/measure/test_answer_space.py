@@ -17,7 +17,7 @@ from gram.rollout import RolloutError
 from gramviz import measure
 from gramviz.measure.answer_map import SHEAR, answer_map
 from gramviz.measure.decisive import decisive, medoids, places
-from gramviz.measure.families import Families, canonical, families, lane_of, warm_up
+from gramviz.measure.families import Families, canonical, families, nearest, warm_up
 from gramviz.measure.river import TRUNK, river
 from gramviz.measure.score import score_rows
 
@@ -81,7 +81,7 @@ def test_two_right_answers_near_each_other_keep_apart_and_a_tie_is_in_neither() 
     assert (found.radius, found.size.tolist()) == (0, [4, 4])
     assert found.distance[0, 6].tolist() == [1, 1]
     assert found.lane[0, 5:8].tolist() == [0, -1, 0]
-    assert lane_of(between, found.leaders, 1) == 0, "of equals the first"
+    assert nearest((found.leaders != between).sum(-1), 1) == 0, "of equals the first"
 
 
 def test_a_wrong_board_is_a_lane_only_if_three_stay() -> None:
@@ -264,7 +264,7 @@ def test_vectors_answers(vectors: Path) -> None:
         cases.append(
             {"leaders": leaders.tolist(), "radius": 1, "kinds": kinds, "M": M.tolist(), "mu": mu.tolist(),
              "boards": given.tolist(), "xy": ((p - mu) @ M.T).tolist(),
-             "lanes": [lane_of(board, leaders, 1) for board in given],
+             "lanes": [int(nearest((leaders != board).sum(-1), 1)) for board in given],
              "path": path.tolist(), "rows": score_rows(path).tolist()}
         )  # fmt: skip
     if REMAKE:

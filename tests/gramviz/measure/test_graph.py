@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 
 import colorings
 import networkx as nx
@@ -16,7 +17,7 @@ from gram.rollout import board_of
 from gramviz import measure
 from gramviz.explorer.pack import pack
 from gramviz.explorer.payload import PackError
-from gramviz.measure.graph import crossings, picture, places
+from gramviz.measure.graph import Edges, Place, crossing_counter, picture, places
 from gramviz.theme import palette
 from gramviz.views import VIEWS, Cursor
 
@@ -36,6 +37,10 @@ def traces(figure: object, name: str) -> list:
 def graphs(vertices: int, count: int) -> list[tuple[Board, tuple[tuple[int, int], ...]]]:
     task = colorings.task(vertices)
     return [(task.board, tuple(task.board.edges(x))) for x in task.puzzles("test").x[:count]]
+
+
+def crossings(at: Sequence[Place], edges: Edges) -> int:
+    return crossing_counter(edges)(np.asarray(at) @ np.array([1, 1j]))
 
 
 class TestPlaces:
