@@ -46,8 +46,6 @@ for name, text in puzzles.items():
     rollout.save(gram.sample(opened, text, trajectories=1, supervision_steps=1, progress=False), f"{folder}/{name}.nc")
 print(json.dumps(seconds))
 """
-# Workers live on when they are done, so that what they cost can be read.
-_KEEP = "Worker.prototype.terminate = () => {};"
 _RUN = """([text, choices]) => {
   const host = document.querySelector('main'), root = host.shadowRoot, recorded = host.gramviz.payload;
   const field = name => root.querySelector(`[data-field=${name}]`);
@@ -134,7 +132,7 @@ def table(figures: dict[str, Any]) -> str:
 
 def _run(html: str, text: str, depth: int, browser: str) -> dict[str, Any]:
     """One run in a new page: `first` (ms), and what it took of the processor, `page_cpu_s` and `workers_cpu_s`."""
-    with opened(html, browser, 1200, height=900, script=_KEEP) as page:
+    with opened(html, browser, 1200, height=900) as page:
         session = page.context.browser.new_browser_cdp_session()
 
         def pages() -> list[dict[str, Any]]:

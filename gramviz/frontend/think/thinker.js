@@ -1,7 +1,7 @@
 // The models in the page: it shares a puzzle out to workers, and what they answer becomes the payload that is shown, as
 // a kernel's does. One for each page; it outlives what is shown of each payload.
 
-import { digest, inflate } from "../payload.js";
+import { digest, streamed } from "../payload.js";
 import { recordOf } from "../state.js";
 import { packRuns } from "./pack.js";
 import { rolloutFile } from "./rollout.js";
@@ -9,15 +9,16 @@ import { readTyped, writeTyped } from "./typed.js";
 import { yourWords } from "./yourwords.js";
 import { addNews, createRecord } from "./record.js";
 import { solve2 } from "./solver.js";
+import { unpack } from "./workers.js";
 
 /** @import { Model } from "../kernel.js" */
 /** @import { BoardMeta } from "../types.js" */
-/** @import { ProgramMeta, Question } from "./network.js" */
+/** @import { Question } from "./network.js" */
 /** @import { Puzzle } from "./pack.js" */
 /** @import { Record as Run } from "./record.js" */
 /** @import { Job, News } from "./worker.js" */
+/** @import { Carried } from "./workers.js" */
 
-const MOST_WORKERS = 4;
 /** What may be chosen: least, most, and the step between. @type {Record<Choice, [number, number, number]>} */
 export const CHOICES = {
   trajectories: [1, 100, 1],
@@ -28,9 +29,6 @@ export const CHOICES = {
 // Of the state: what means the same in every run.
 const KEPT = ["theme", "motion", "lanes", "speed", "loop", "panel", "sheet"];
 
-/** What the page carries: weights (all low bytes, then all high ones) and WebAssembly, deflated, in base64; and the
- * worker as text.
- * @typedef {{ programs: { meta: ProgramMeta, weights: string }[], wasm: string, worker: string }} Carried */
 /**
  * What a person chooses.
  * @typedef {object} Settings
@@ -56,31 +54,8 @@ export function thinkerOf(model) {
   return found;
 }
 
-/** @param {string} text base64 @returns {Uint8Array<ArrayBuffer>} */
-const bytesOf = (text) => Uint8Array.from(atob(text), (one) => one.charCodeAt(0));
-
 /** The board of a graph has its edges as groups. @param {BoardMeta} board @param {number[][]} edges */
 export const drawnBoard = (board, edges) => (board.kind === "graph" ? { ...board, groups: edges } : board);
-
-/** The WebAssembly, and the weights of each program, checked. @param {Carried} carried */
-async function unpack({ wasm, programs }) {
-  const open = (/** @type {string} */ text) =>
-    inflate(bytesOf(text)).catch(() => {
-      throw new Error(yourWords.damaged);
-    });
-  const module = await WebAssembly.compile(await open(wasm));
-  const weights = await Promise.all(
-    programs.map(async ({ meta, weights: text }) => {
-      const bytes = new Uint8Array(await open(text));
-      const halves = new Uint16Array(bytes.length >> 1);
-      for (let k = 0; k < halves.length; k += 1) halves[k] = bytes[k] | (bytes[halves.length + k] << 8);
-      const sum = await digest(halves.buffer);
-      if (sum !== null && sum !== meta.sha256) throw new Error(yourWords.damaged);
-      return halves;
-    }),
-  );
-  return { module, weights };
-}
 
 /** Rows [from, to) of each of at most `count` equal shares. @param {number} rows @param {number} count */
 function shares(rows, count) {
@@ -89,32 +64,6 @@ function shares(rows, count) {
     from: Math.floor((k * rows) / parts),
     to: Math.floor(((k + 1) * rows) / parts),
   }));
-}
-
-/** Workers for some jobs, of which each does its own one after another.
- * @param {string} text @param {Job[][]} jobs a list for each worker
- * @param {(job: Job, news: News) => void} hear
- * @param {(why: string) => void} fail */
-function startWorkers(text, jobs, hear, fail) {
-  const address = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
-  const workers = jobs.map((list) => {
-    const worker = new Worker(address);
-    let at = 0;
-    worker.onmessage = ({ data }) => {
-      const job = list[at];
-      hear(job, data);
-      if (data.step < job.depth) return;
-      at += 1;
-      if (list[at]) worker.postMessage(list[at]);
-    };
-    worker.onerror = (event) => fail(event.message ?? ""); // a forbidden one says nothing
-    worker.postMessage(list[0]);
-    return worker;
-  });
-  return () => {
-    for (const worker of workers) worker.terminate();
-    URL.revokeObjectURL(address);
-  };
 }
 
 /** @param {Model} model @param {Carried} carried */
@@ -153,10 +102,10 @@ function createThinker(model, carried) {
       const file = (/** @type {Run} */ run) => () => rolloutFile(puzzle, run, new Date().toISOString());
       return runs.map((run) => ({ name: run.program.name, file: file(run) }));
     },
-    /** Compiles and unpacks while a person still types; what fails is said by the run that needs it. */
+    /** Compiles, unpacks and starts workers while a person still types; what fails is said by the run that needs it. */
     prepare() {
       unpacked ??= unpack(carried);
-      unpacked.catch(() => {});
+      unpacked.then(({ workers }) => workers.prepare()).catch(() => {});
     },
     status: "",
     /** Where the focus was in "Your puzzle" when the page was last built. @type {string | null} */
@@ -240,20 +189,12 @@ function createThinker(model, carried) {
 
   /** @param {Awaited<ReturnType<typeof unpack>>} ready @param {number} mine @param {number[]} x
    * @param {number[][]} edges */
-  function begin({ module, weights }, mine, x, edges) {
+  function begin({ module, weights, workers }, mine, x, edges) {
     const board = drawnBoard(recorded.meta.board, edges);
     const { trajectories, depth, noise, seed } = settings;
     model.set("run", { ...settings, text: writeTyped(sized, x, edges) });
-    const { found, whole } = solve2(board, x);
     /** @type {Puzzle} */
-    const puzzle = {
-      board,
-      x,
-      seed,
-      noise,
-      y: whole && found.length === 1 ? found[0] : null,
-      solutions: whole && found.length < 2 ? found.length : null,
-    };
+    const puzzle = { board, x, seed, noise, y: null, solutions: null };
     const kinds = board.tokens.length;
     /** @type {Question} */
     const question = { x, blank: board.blank ?? [], edges, kinds };
@@ -262,7 +203,7 @@ function createThinker(model, carried) {
     const runs = order.map((program) =>
       createRecord(program, program.guidance_hidden && noise ? trajectories : 1, kinds, depth),
     );
-    const count = Math.max(1, Math.min(MOST_WORKERS, (navigator.hardwareConcurrency || 2) - 1));
+    const { count } = workers;
     /** @type {Map<Job, Run>} */
     const runOf = new Map();
     for (const record of runs)
@@ -272,21 +213,20 @@ function createThinker(model, carried) {
         runOf.set({ module, program, weights: weights[programs.indexOf(program)], question, rows, depth }, record);
       }
     const jobs = [...runOf.keys()];
-    const lists = Array.from({ length: count }, (_, k) => jobs.filter((_, at) => at % count === k));
-    follow(
-      mine,
-      puzzle,
-      runs,
-      runOf,
-      lists.filter((list) => list.length),
-      depth,
+    const lists = Array.from({ length: Math.min(count, jobs.length) }, (_, k) =>
+      jobs.filter((_, at) => at % count === k),
     );
+    const hear = follow(mine, puzzle, runs, runOf, depth);
+    end = workers.start(lists, hear, (why) => mine === turn && finish(why ? yourWords.broken(why) : yourWords.refused));
+    const { found, whole } = solve2(board, x); // while they compute
+    if (whole && found.length === 1) [puzzle.y] = found;
+    if (whole && found.length < 2) puzzle.solutions = found.length;
   }
 
-  /** Shows every step that all trajectories have reached, from the first that was computed on.
-   * @param {number} mine @param {Puzzle} puzzle @param {Run[]} runs @param {Map<Job, Run>} runOf @param {Job[][]} jobs
-   * @param {number} depth */
-  function follow(mine, puzzle, runs, runOf, jobs, depth) {
+  /** Shows every step that all trajectories have reached, from the first that was computed on; what it returns is to
+   * hear of each.
+   * @param {number} mine @param {Puzzle} puzzle @param {Run[]} runs @param {Map<Job, Run>} runOf @param {number} depth */
+  function follow(mine, puzzle, runs, runOf, depth) {
     const since = performance.now();
     let shown = 0; // steps
     let busy = false;
@@ -318,16 +258,11 @@ function createThinker(model, carried) {
         );
       }
     }
-    end = startWorkers(
-      carried.worker,
-      jobs,
-      (job, news) => {
-        if (mine !== turn) return;
-        addNews(/** @type {Run} */ (runOf.get(job)), news);
-        show();
-      },
-      (why) => mine === turn && finish(why ? yourWords.broken(why) : yourWords.refused),
-    );
+    return (/** @type {Job} */ job, /** @type {News} */ news) => {
+      if (mine !== turn) return;
+      addNews(/** @type {Run} */ (runOf.get(job)), news);
+      show();
+    };
   }
 
   /** @param {Puzzle} puzzle @param {Run[]} runs @param {{ first: boolean, done: boolean }} which
@@ -337,8 +272,7 @@ function createThinker(model, carried) {
     const rules = puzzle.board.kind === "image" ? { conflict: yourWords.judged, valid: yourWords.judged } : {};
     const missing = { halt: yourWords.halt, value: yourWords.halt, ...rules, ...(done ? {} : { h: yourWords.h }) };
     const { meta, raw } = packRuns(recorded.meta, puzzle, runs, missing, done);
-    const packed = new Blob([raw]).stream().pipeThrough(new CompressionStream("deflate"));
-    const data = new Uint8Array(await new Response(packed).arrayBuffer());
+    const data = new Uint8Array(await streamed(raw, new CompressionStream("deflate")));
     meta.sha256 = (await digest(raw)) ?? "";
     if (!isCurrent()) return;
     published = runs[0].steps - 1;
