@@ -46,16 +46,18 @@ for name, text in puzzles.items():
     rollout.save(gram.sample(opened, text, trajectories=1, supervision_steps=1, progress=False), f"{folder}/{name}.nc")
 print(json.dumps(seconds))
 """
-_RUN = """([text, choices]) => {
-  const host = document.querySelector('main'), root = host.shadowRoot, recorded = host.gramviz.payload;
-  const field = name => root.querySelector(`[data-field=${name}]`);
+_TYPE = """([text, choices]) => {
+  const field = name => document.querySelector('main').shadowRoot.querySelector(`[data-field=${name}]`);
+  field('open').click();
   for (const [name, value] of Object.entries(choices)) {
     field(name).value = value;
     field(name).dispatchEvent(new Event('change'));
   }
   field('text').value = text;
   field('text').dispatchEvent(new Event('input'));
-  const began = performance.now();
+}"""
+_RUN = """() => {
+  const host = document.querySelector('main'), recorded = host.gramviz.payload, began = performance.now();
   const frame = (then) => requestAnimationFrame(then);
   const look = () => {
     const { payload } = host.gramviz;
@@ -63,7 +65,7 @@ _RUN = """([text, choices]) => {
     else frame(() => frame(() => { window.first = performance.now() - began; }));
   };
   window.first = null;
-  field('run').click();
+  host.shadowRoot.querySelector('[data-field=run]').click();
   frame(look);
 }"""
 _AGAIN = """() => {
@@ -144,8 +146,10 @@ def _run(html: str, text: str, depth: int, browser: str) -> dict[str, Any]:
                 page.wait_for_timeout(50)
 
         page.wait_for_timeout(500)
+        page.evaluate(_TYPE, [text, {"trajectories": TRAJECTORIES, "depth": depth}])
+        page.wait_for_timeout(1000)  # as long as a person takes at least
         before = sum(process["cpuTime"] for process in pages())
-        page.evaluate(_RUN, [text, {"trajectories": TRAJECTORIES, "depth": depth}])
+        page.evaluate(_RUN)
         wait(f"{_STATUS}.startsWith('Done') && first !== null")
         after, workers = pages(), _worker_seconds([process["id"] for process in pages()])
         found = {

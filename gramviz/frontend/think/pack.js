@@ -1,5 +1,6 @@
 // Records that the page computed, as a payload (docs/payload.md): what gramviz.pack does for rollouts.
 
+import { hamming } from "../answerspace.js";
 import { contract } from "../contract.js";
 import { latentPlane } from "./plane.js";
 import { judgeBoard, runnerUp } from "./record.js";
@@ -79,84 +80,59 @@ function createArrays() {
 const each = ({ n, steps }, value) =>
   Array.from({ length: n * steps }, (_, k) => value(Math.floor(k / steps), k % steps));
 
-/** Boards, certainty and rules of a series; a picture has none.
- * @param {PackedArrays} arrays @param {string} letter @param {Run} run @param {Puzzle} puzzle
- * @returns {boolean[][]} whether each state is valid */
-function addBoards(arrays, letter, run, { board, x }) {
-  const { add, quantized } = arrays;
+/** Boards, how sure they are, and how many cells change.
+ * @param {PackedArrays} arrays @param {string} letter @param {Run} run */
+function addBoards({ add, quantized }, letter, run) {
   const { n, steps, size, kinds, tokens, probability } = run;
   const cells = Array.from({ length: size }, (_, at) => at);
-  const byCell = (/** @type {(i: number, t: number, at: number) => number} */ value) =>
-    each(run, (i, t) => cells.map((at) => value(i, t, at))).flat();
+  /** @template T @param {(i: number, t: number, at: number) => T} value @returns {T[][]} */
+  const byCell = (value) => each(run, (i, t) => cells.map((at) => value(i, t, at)));
   const shape = [n, steps, size];
   const sure = byCell((i, t, at) => probability[i][t][at * kinds + tokens[i][t][at]]);
-  const second = each(run, (i, t) => cells.map((at) => runnerUp(run, i, t, at))).flat();
-  const changed = byCell((i, t, at) => (t ? tokens[i][t][at] - tokens[i][t - 1][at] : tokens[i][t][at]));
+  const second = byCell((i, t, at) => runnerUp(run, i, t, at)).flat();
+  const changed = byCell((i, t, at) => tokens[i][t][at] - (t ? tokens[i][t - 1][at] : 0));
   const shades = (/** @type {number[]} */ shares) => shares.map((share) => Math.round(share * SHADES));
-  add(letter, "tokens", "u1", shape, changed, { delta: true });
-  add(letter, "certainty", "u1", shape, shades(sure));
-  add(
-    letter,
-    "second",
-    "u1",
-    shape,
-    second.map(([token]) => token),
-  );
-  add(letter, "second_certainty", "u1", shape, shades(second.map(([, share]) => share)));
-  if (board.kind === "image") {
-    addMoves(arrays, letter, run);
-    return tokens.map((row) => row.slice(0, steps).map(() => false));
-  }
-  const judged = tokens.map((row) => row.slice(0, steps).map((one) => judgeBoard(board, one)));
+  const others = second.map(([token]) => token);
+  const shares = second.map(([, share]) => share);
+  const means = sure.map((row) => row.reduce((sum, one) => sum + one, 0) / size);
+  const moved = each(run, (i, t) => (t ? hamming(tokens[i][t], tokens[i][t - 1]) : 0));
+  add(letter, "tokens", "u1", shape, changed.flat(), { delta: true });
+  add(letter, "certainty", "u1", shape, shades(sure.flat()));
+  add(letter, "second", "u1", shape, others);
+  add(letter, "second_certainty", "u1", shape, shades(shares));
+  quantized(letter, "curve_certainty", [n, steps], means);
+  quantized(letter, "curve_changed", [n, steps], moved);
+}
+
+/** The rules of a series; a picture has none. @param {PackedArrays} arrays @param {string} letter @param {Run} run
+ * @param {Puzzle} puzzle
+ * @returns {boolean[][]} whether each state is valid */
+function addRules({ add, quantized }, letter, run, { board, x }) {
+  const { n, steps, size, tokens } = run;
+  const rows = tokens.map((row) => row.slice(0, steps));
+  if (board.kind === "image") return rows.map((row) => row.map(() => false));
+  const judged = rows.map((row) => row.map((one) => judgeBoard(board, one)));
   const width = Math.ceil(size / 8);
   const bits = each(run, (i, t) =>
     Array.from({ length: width }, (_, byte) =>
       judged[i][t].conflict.subarray(8 * byte, 8 * byte + 8).reduce((sum, bit, k) => sum + (bit << k), 0),
     ),
-  ).flat();
-  add(letter, "conflict", "u1", [n, steps, width], bits);
+  );
   const keeps = (/** @type {Uint8Array} */ one) =>
     x.every((token, at) => board.blank?.includes(token) || one[at] === token);
-  const valid = judged.map((row, i) => row.map(({ violations }, t) => violations === 0 && keeps(tokens[i][t])));
-  add(
-    letter,
-    "valid",
-    "u1",
-    [n, steps],
-    each(run, (i, t) => Number(valid[i][t])),
-  );
-  quantized(
-    letter,
-    "curve_conflicts",
-    [n, steps],
-    each(run, (i, t) => judged[i][t].violations),
-  );
-  addMoves(arrays, letter, run);
+  const valid = judged.map((row, i) => row.map(({ violations }, t) => violations === 0 && keeps(rows[i][t])));
+  const violations = each(run, (i, t) => judged[i][t].violations);
+  add(letter, "conflict", "u1", [n, steps, width], bits.flat());
+  add(letter, "valid", "u1", [n, steps], valid.flat().map(Number));
+  quantized(letter, "curve_conflicts", [n, steps], violations);
   return valid;
-}
-
-/** How sure boards are, and how many cells change.
- * @param {PackedArrays} arrays @param {string} letter @param {Run} run */
-function addMoves({ quantized }, letter, run) {
-  const { n, steps, size, kinds, tokens, probability } = run;
-  const cells = Array.from({ length: size }, (_, at) => at);
-  const mean = (/** @type {number} */ i, /** @type {number} */ t) =>
-    cells.reduce((sum, at) => sum + probability[i][t][at * kinds + tokens[i][t][at]], 0) / size;
-  quantized(letter, "curve_certainty", [n, steps], each(run, mean));
-  const moved = (/** @type {number} */ i, /** @type {number} */ t) =>
-    t ? cells.filter((at) => tokens[i][t][at] !== tokens[i][t - 1][at]).length : 0;
-  quantized(letter, "curve_changed", [n, steps], each(run, moved));
 }
 
 /** How far h moves. @param {PackedArrays} arrays @param {string} letter @param {Run} run */
 function addDrift({ add, quantized }, letter, run) {
   const { n, steps } = run;
-  quantized(
-    letter,
-    "curve_drift",
-    [n, steps],
-    each(run, (i, t) => run.drift[i][t]),
-  );
+  const drift = each(run, (i, t) => run.drift[i][t]);
+  quantized(letter, "curve_drift", [n, steps], drift);
   if (n > 1) quantized(letter, "curve_spread", [1, steps], run.spread.slice(0, steps));
   if (steps < 5) return;
   const rests = Array.from({ length: n }, (_, i) => {
@@ -232,7 +208,10 @@ export function packRuns(shown, puzzle, runs, missing, ended) {
   const { board, x, y, solutions } = puzzle;
   const letters = contract.letters.slice(0, runs.length);
   const arrays = createArrays();
-  const valid = runs.map((run, k) => addBoards(arrays, letters[k], run, puzzle));
+  const valid = runs.map((run, k) => {
+    addBoards(arrays, letters[k], run);
+    return addRules(arrays, letters[k], run, puzzle);
+  });
   const { answers, index } = answersOf(runs, letters, puzzle, valid);
   const ends = runs.map((run) => run.tokens.map((row) => index.get(row[run.steps - 1].join()) ?? NOTHING));
   for (const [k, run] of runs.entries()) {

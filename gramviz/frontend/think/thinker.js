@@ -225,7 +225,8 @@ function createThinker(model, carried) {
 
   /** Shows every step that all trajectories have reached, from the first that was computed on; what it returns is to
    * hear of each.
-   * @param {number} mine @param {Puzzle} puzzle @param {Run[]} runs @param {Map<Job, Run>} runOf @param {number} depth */
+   * @param {number} mine @param {Puzzle} puzzle @param {Run[]} runs @param {Map<Job, Run>} runOf
+   * @param {number} depth */
   function follow(mine, puzzle, runs, runOf, depth) {
     const since = performance.now();
     let shown = 0; // steps
