@@ -13,7 +13,7 @@ import { unpack } from "./workers.js";
 
 /** @import { Model } from "../kernel.js" */
 /** @import { BoardMeta } from "../types.js" */
-/** @import { Question } from "./network.js" */
+/** @import { ProgramMeta, Question } from "./network.js" */
 /** @import { Puzzle } from "./pack.js" */
 /** @import { Record as Run } from "./record.js" */
 /** @import { Job, News } from "./worker.js" */
@@ -40,6 +40,7 @@ const KEPT = ["theme", "motion", "lanes", "speed", "loop", "panel", "sheet"];
  */
 /** @typedef {"trajectories" | "depth" | "noise" | "seed"} Choice */
 /** @typedef {ReturnType<typeof createThinker>} Thinker */
+/** @typedef {Awaited<ReturnType<typeof unpack>>} Ready */
 
 /** @type {WeakMap<Model, Thinker>} */
 const thinkers = new WeakMap();
@@ -66,13 +67,43 @@ function shares(rows, count) {
   }));
 }
 
+/** What workers are to do for a puzzle: `lists` of jobs, one for each, and of every job the run that it is of.
+ * @param {Ready} ready @param {ProgramMeta[]} programs @param {BoardMeta} board @param {number[]} x
+ * @param {number[][]} edges @param {Settings} settings */
+function planOf({ module, weights, workers: { count } }, programs, board, x, edges, settings) {
+  const { model, trajectories, depth, noise, seed } = settings;
+  /** @type {Puzzle} */
+  const puzzle = { board, x, seed, noise, y: null, solutions: null };
+  const kinds = board.tokens.length;
+  /** @type {Question} */
+  const question = { x, blank: board.blank ?? [], edges, kinds };
+  const chosen = programs.filter(({ name }) => !model || model === name);
+  const order = [...chosen].sort((a, b) => Number(a.guidance_hidden > 0) - Number(b.guidance_hidden > 0));
+  const runs = order.map((program) =>
+    createRecord(program, program.guidance_hidden && noise ? trajectories : 1, kinds, depth),
+  );
+  /** @type {Map<Job, Run>} */
+  const runOf = new Map();
+  for (const record of runs)
+    for (const share of shares(record.n, count)) {
+      const { program } = record;
+      const rows = { ...share, seed, noise };
+      runOf.set({ module, program, weights: weights[programs.indexOf(program)], question, rows, depth }, record);
+    }
+  const jobs = [...runOf.keys()];
+  const lists = Array.from({ length: Math.min(count, jobs.length) }, (_, k) =>
+    jobs.filter((_, at) => at % count === k),
+  );
+  return { puzzle, runs, runOf, lists };
+}
+
 /** @param {Model} model @param {Carried} carried */
 function createThinker(model, carried) {
   const recorded = { meta: model.get("meta"), data: model.get("data"), state: model.get("state") };
   const programs = carried.programs.map(({ meta }) => meta);
   const sized = { ...recorded.meta.board, size: recorded.meta.x.length };
   const graph = sized.kind === "graph";
-  /** @type {Promise<Awaited<ReturnType<typeof unpack>>> | undefined} */
+  /** @type {Promise<Ready> | undefined} */
   let unpacked;
   /** @type {(() => void) | null} */
   let end = null; // while workers run
@@ -102,10 +133,11 @@ function createThinker(model, carried) {
       const file = (/** @type {Run} */ run) => () => rolloutFile(puzzle, run, new Date().toISOString());
       return runs.map((run) => ({ name: run.program.name, file: file(run) }));
     },
-    /** Compiles, unpacks and starts workers while a person still types; what fails is said by the run that needs it. */
+    /** Unpacks and rehearses while a person still types; what fails is said by the run that needs it. */
     prepare() {
-      unpacked ??= unpack(carried);
-      unpacked.then(({ workers }) => workers.prepare()).catch(() => {});
+      if (unpacked) return;
+      unpacked = unpack(carried);
+      unpacked.then(rehearse).catch(() => {});
     },
     status: "",
     /** Where the focus was in "Your puzzle" when the page was last built. @type {string | null} */
@@ -187,40 +219,32 @@ function createThinker(model, carried) {
     }
   }
 
-  /** @param {Awaited<ReturnType<typeof unpack>>} ready @param {number} mine @param {number[]} x
-   * @param {number[][]} edges */
-  function begin({ module, weights, workers }, mine, x, edges) {
+  /** @param {Ready} ready @param {number} mine @param {number[]} x @param {number[][]} edges */
+  function begin(ready, mine, x, edges) {
     const board = drawnBoard(recorded.meta.board, edges);
-    const { trajectories, depth, noise, seed } = settings;
     model.set("run", { ...settings, text: writeTyped(sized, x, edges) });
-    /** @type {Puzzle} */
-    const puzzle = { board, x, seed, noise, y: null, solutions: null };
-    const kinds = board.tokens.length;
-    /** @type {Question} */
-    const question = { x, blank: board.blank ?? [], edges, kinds };
-    const chosen = programs.filter(({ name }) => !settings.model || settings.model === name);
-    const order = [...chosen].sort((a, b) => Number(a.guidance_hidden > 0) - Number(b.guidance_hidden > 0));
-    const runs = order.map((program) =>
-      createRecord(program, program.guidance_hidden && noise ? trajectories : 1, kinds, depth),
-    );
-    const { count } = workers;
-    /** @type {Map<Job, Run>} */
-    const runOf = new Map();
-    for (const record of runs)
-      for (const share of shares(record.n, count)) {
-        const { program } = record;
-        const rows = { ...share, seed, noise };
-        runOf.set({ module, program, weights: weights[programs.indexOf(program)], question, rows, depth }, record);
-      }
-    const jobs = [...runOf.keys()];
-    const lists = Array.from({ length: Math.min(count, jobs.length) }, (_, k) =>
-      jobs.filter((_, at) => at % count === k),
-    );
-    const hear = follow(mine, puzzle, runs, runOf, depth);
-    end = workers.start(lists, hear, (why) => mine === turn && finish(why ? yourWords.broken(why) : yourWords.refused));
+    const { puzzle, runs, runOf, lists } = planOf(ready, programs, board, x, edges, settings);
+    const hear = follow(mine, puzzle, runs, runOf, settings.depth);
+    end = ready.workers.start(lists, hear, (why) => {
+      if (mine === turn) finish(why ? yourWords.broken(why) : yourWords.refused);
+    });
     const { found, whole } = solve2(board, x); // while they compute
     if (whole && found.length === 1) [puzzle.y] = found;
     if (whole && found.length < 2) puzzle.solutions = found.length;
+  }
+
+  /** One step of the recorded puzzle, for nobody: the browser compiles what was run once, so that a person's first step
+   * comes sooner; and its workers wait.
+   * @param {Ready} ready */
+  function rehearse(ready) {
+    const { meta } = recorded;
+    const once = { ...settings, depth: 1 };
+    const { puzzle, runs, runOf, lists } = planOf(ready, programs, meta.board, meta.x, thinker.edges(), once);
+    const hear = (/** @type {Job} */ job, /** @type {News} */ news) => {
+      addNews(/** @type {Run} */ (runOf.get(job)), news);
+      if (runs.every(({ steps }) => steps === 2)) packRuns(meta, puzzle, runs, {}, false);
+    };
+    ready.workers.start(lists, hear, () => {});
   }
 
   /** Shows every step that all trajectories have reached, from the first that was computed on; what it returns is to
@@ -232,6 +256,10 @@ function createThinker(model, carried) {
     let shown = 0; // steps
     let busy = false;
     const reached = () => Math.min(...runs.map(({ steps }) => steps));
+    function next() {
+      busy = false;
+      show();
+    }
     async function show() {
       if (busy || mine !== turn || reached() === shown || reached() < 2) return;
       busy = true;
@@ -250,13 +278,9 @@ function createThinker(model, carried) {
       else {
         tell(yourWords.working(shown - 1, depth));
         // Most of the time is the reader's: what is drawn slowly is drawn less often.
-        setTimeout(
-          () => {
-            busy = false;
-            show();
-          },
-          2 * (performance.now() - began),
-        );
+        const drawn = () => setTimeout(next, 2 * (performance.now() - began));
+        if (document.hidden) drawn();
+        else requestAnimationFrame(() => requestAnimationFrame(drawn));
       }
     }
     return (/** @type {Job} */ job, /** @type {News} */ news) => {

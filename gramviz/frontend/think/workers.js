@@ -1,5 +1,4 @@
-// What the page computes with: WebAssembly, weights, and workers that are started while a puzzle is typed and kept for
-// the next one.
+// What the page computes with: WebAssembly, weights, and workers, which are kept for the next puzzle.
 
 import { bytesOf, digest, inflate } from "../payload.js";
 import { yourWords } from "./yourwords.js";
@@ -41,14 +40,6 @@ function createWorkers(text) {
   const waiting = new Set();
   return {
     count,
-    /** Starts workers ahead; what forbids them is said by the run that needs them. */
-    prepare() {
-      while (waiting.size < count) {
-        const worker = new Worker(address);
-        worker.onerror = () => waiting.delete(worker);
-        waiting.add(worker);
-      }
-    },
     /** Does jobs, of which each worker does its own one after another; returns what ends them.
      * @param {Job[][]} jobs a list for each worker
      * @param {(job: Job, news: News) => void} hear
