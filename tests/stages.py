@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import re
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import chdir, contextmanager
 from dataclasses import dataclass, field
@@ -15,6 +18,7 @@ from lab_server import PATIENCE, run_cell, write_cell
 from gramviz import measure
 from gramviz.contract import CURVES, LAYERS
 from gramviz.explorer.freeze import freeze
+from gramviz.explorer.models import packed
 
 MAIN = "document.querySelector('main')"  # where a frozen page shows the explorer
 WIDE, TALL = 1200, 1100  # px: the window of a frozen stage
@@ -24,7 +28,7 @@ NAMES = "import gramviz as gv; from gram import rollout; trm, gram = 'A.nc', 'B.
 HOOKS = {
     "save_changes() {": " window.saves = (window.saves ?? 0) + 1;",
     "const model =": " window.model_ =",
-    "bytes(parcel.data) });": " window.widget_ = gramvizWidget;",
+    "bytesOf(parcel.data) });": " window.widget_ = gramvizWidget;",
 }
 FOCUS = ["B", 18]
 MOMENT = 13  # the step that most behaviors are looked at: 7.1
@@ -113,6 +117,16 @@ class ShownPage:
         with self.page.expect_download(timeout=PATIENCE) as got:
             self.page.get_by_role("menuitem", name=item).click()
         return got.value.suggested_filename, got.value.path().read_bytes()
+
+
+def rewritten(html: str, changes: dict[str, str]) -> str:
+    """A frozen page whose script has other texts in the place of some, each of which stands there once."""
+    held = re.compile(r'(?<=id="gv-module">)[^<]*')
+    script = zlib.decompress(base64.b64decode(held.search(html)[0])).decode()
+    for place, text in changes.items():
+        assert script.count(place) == 1
+        script = script.replace(place, text)
+    return held.sub(packed(script.encode()), html, count=1)
 
 
 def watch(context: Any) -> ShownPage:
@@ -227,10 +241,7 @@ class Stage(ShownPage):
             with chdir(self.folder):
                 exec(NAMES, names)
                 html = freeze(eval(expression, names))
-            for place, more in HOOKS.items():
-                assert html.count(place) == 1
-                html = html.replace(place, place + more)
-            self.pages[expression] = html
+            self.pages[expression] = rewritten(html, {place: place + more for place, more in HOOKS.items()})
         return self.pages[expression]
 
     def told(self) -> int:

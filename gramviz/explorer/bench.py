@@ -37,8 +37,10 @@ LARGE = Board(
     groups=(*(tuple(range(9 * row, 9 * row + 9)) for row in range(9)), *(tuple(range(c, 81, 9)) for c in range(9))),
 )  # fmt: skip
 
-# Remembers what every animation frame cost, and when the explorer stood for the first time.
+# Remembers what every animation frame cost, when the explorer stood for the first time, and how often it wrote its view
+# to its address, which it would send to a kernel.
 _WATCH = """
+window.saves = 0; history.replaceState = () => { saves += 1; };
 window.cost = []; window.at = []; window.first = null;
 const raf = requestAnimationFrame.bind(window);
 window.requestAnimationFrame = f => raf(now => {
@@ -50,7 +52,6 @@ raf(look);
 """
 _STORE = "document.querySelector('main').gramviz"
 _PLAY = "document.querySelector('main').shadowRoot.querySelector('.play').click()"
-_COUNTED = ("save_changes() {", "save_changes() { window.saves = (window.saves ?? 0) + 1;")
 # Every frame of the browser, whether the page draws in it or not: a longer gap is one that a person sees.
 _FRAMES = """() => {
   window.every = []; window.watching = true;
@@ -157,9 +158,8 @@ def random_walks(trajectories: int, steps: int = 33, seed: int = 0, board: Board
 
 def _opened(html: str, browser: str) -> AbstractContextManager[Any]:
     flags = ["--enable-precise-memory-info"]
-    counted = html.replace(*_COUNTED)
     return opened(
-        counted, browser, WIDTH, scale=2, height=900, ready="first !== null", script=_WATCH, flags=flags
+        html, browser, WIDTH, scale=2, height=900, ready="first !== null", script=_WATCH, flags=flags
     )  # fmt: skip
 
 

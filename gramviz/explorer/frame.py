@@ -1,9 +1,10 @@
-"""An explorer as one HTML page: the same module, the payload in base64, and a ten-line shim in place of the kernel.
+"""An explorer as one HTML page: the same module, the payload in base64, and a short shim in place of the kernel.
 
-The page makes no request (its content security policy forbids them), touches no storage, and everything in it that
-came from a file is text: JSON with `<`, `>`, `&` and the two line separators escaped, and HTML through `html.escape`.
-Without script it shows the final board and a table; damaged, a sentence. `frame` wraps the page for a notebook or
-report in a sandboxed iframe.
+Module and shim lie deflated in it (160 kB of 400), and are put back as an inline script when it opens: inflating the
+payload asks no less of a browser. The page makes no request (its content security policy forbids them), touches no
+storage, and everything in it that came from a file is text: JSON with `<`, `>`, `&` and the two line separators
+escaped, and HTML through `html.escape`. Without script it shows the final board and a table; damaged, or in a browser
+that cannot inflate, a sentence. `frame` wraps the page for a notebook or report in a sandboxed iframe.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import hashlib
 import json
 import os
 import re
-import zlib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from html import escape
@@ -25,8 +25,8 @@ import numpy as np
 
 from gram import atomic, plugins
 from gram.bounded import InputError, content
-from gramviz.explorer.link import LinkError, link
-from gramviz.explorer.models import Models
+from gramviz.explorer.link import link
+from gramviz.explorer.models import Models, packed
 from gramviz.explorer.payload import Payload
 from gramviz.explorer.puzzles import counted, puzzle_name
 
@@ -71,9 +71,15 @@ current browser.</p></main>
 <noscript><style>main { display: none; }</style>$fallback</noscript>
 <footer><details><summary>$title: where this comes from</summary>$provenance</details></footer>
 <script type="application/json" id="gv-payload" data-sha256="$digest">$payload</script>
+<script type="application/zlib" id="gv-module">$module</script>
 <script type="module">
-$module
-$shim
+const text = atob(document.getElementById("gv-module").textContent);
+const packed = new Uint8Array(text.length);
+for (let k = 0; k < text.length; k += 1) packed[k] = text.charCodeAt(k); // four times as fast as Uint8Array.from
+const module = new Response(packed).body.pipeThrough(new DecompressionStream("deflate"));
+const script = Object.assign(document.createElement("script"), { type: "module" });
+script.textContent = await new Response(module).text();
+document.body.append(script); // inline, as this one is: the page's policy allows it
 </script>
 </body>
 </html>
@@ -89,8 +95,7 @@ const sealed = text.replace(/("created_at"):"[^"]*/g, '$1:"'); // a report blank
 if (![null, dataset.sha256].includes(await digest(new TextEncoder().encode(sealed)))) throw Error(words.damaged);
 const parcels = JSON.parse(text); // one for each puzzle that is here
 const alone = self === top; // in a report's frame the address is not ours
-const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-const read = (text) => JSON.parse(new TextDecoder().decode(bytes(text.replaceAll("-", "+").replaceAll("_", "/"))));
+const read = (text) => JSON.parse(new TextDecoder().decode(bytesOf(text.replaceAll("-", "+").replaceAll("_", "/"))));
 const write = (value) => btoa(String.fromCharCode(...new TextEncoder().encode(JSON.stringify(value))))
   .replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 const host = (s, L = {}) => ({
@@ -101,7 +106,7 @@ const host = (s, L = {}) => ({
     if (!("puzzle" in q)) return this.emit("ask", q);
     const { meta, data } = parcels.find(({ meta }) => meta.puzzle === q.puzzle);
     Object.assign(s, { meta, state: { puzzle: q.puzzle }, run: null });
-    this.set("data", bytes(data)); },
+    this.set("data", bytesOf(data)); },
   save_changes() {
     const view = { ...s.state, run: s.run ?? undefined };
     if (alone) try { history.replaceState(null, "", "#v=" + write(view)); } catch {} },
@@ -114,28 +119,16 @@ delete state.run;
 const held = parcels.map(({ meta }) => meta.puzzle);
 const { thinker } = parcels[0];
 const asks = thinker && ["branch"];
-const model = host({ meta: parcel.meta, state, run, status: "", held, thinker, asks, data: bytes(parcel.data) });
+const model = host({ meta: parcel.meta, state, run, status: "", held, thinker, asks, data: bytesOf(parcel.data) });
 await gramvizWidget.render({ model, el: document.getElementById("gv"), signal: new AbortController().signal });
 }
 """
 
 
-# An inline script, which the page's policy allows, as it allows the one that it replaces.
-_UNPACK = """
-const packed = Uint8Array.from(atob(document.getElementById("gv-module").textContent), (c) => c.charCodeAt(0));
-const script = Object.assign(document.createElement("script"), { type: "module" });
-const text = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
-script.textContent = await new Response(text).text();
-document.body.append(script);
-"""
-
-
-def packed(page: str) -> str:
-    """The same page with its module deflated, 250 kB smaller: for places that hold many pages."""
-    head, start, rest = page.rpartition('<script type="module">')
-    module, end, tail = rest.partition("</script>")
-    text = base64.b64encode(zlib.compress(module.encode(), 9)).decode()
-    return f'{head}<script type="text/plain" id="gv-module">{text}{end}\n{start}{_UNPACK}{end}{tail}'
+@cache
+def _script(module: str) -> str:
+    """The module and its host, as `_PAGE` holds them."""
+    return packed((module.replace("export default", "const gramvizWidget =", 1) + _SHIM).encode())
 
 
 @cache
@@ -148,7 +141,7 @@ def module_text() -> str:
         if entry.name in paths:
             try:
                 text = content(Path(paths[entry.name]), MAX_PART).decode("utf-8")
-                link(plugins={**parts, entry.name: _in_script(text)})
+                link(plugins={**parts, entry.name: text})
             except (OSError, ValueError) as error:
                 plugins.leave_out(entry, error)
             else:
@@ -162,22 +155,10 @@ def _is_path(_name: str, path: Any) -> None:
         raise plugins.PluginError(f"it is {path!r:.80}, and no path of a JavaScript module")
 
 
-def _in_script(text: str) -> str:
-    """The text of a module, if a page can hold it in a <script>.
-
-    Raises:
-        LinkError: it would end the script.
-    """
-    if "</script" in text.lower() or "<!--" in text:
-        raise LinkError("it holds </script or <!--, which would end its own <script>; write it in two pieces")
-    return text
-
-
 def page_text(
     payload: Payload, state: Mapping[str, Any], more: Sequence[Payload] = (), models: Models | None = None
 ) -> str:
     """The page of a payload that opens with this state, holds those of `more` puzzles, and runs the models."""
-    module = _in_script(module_text().replace("export default", "const gramvizWidget =", 1))  # a plain script
     parcels = [{"meta": one.meta, "data": base64.b64encode(one.data).decode()} for one in (payload, *more)]
     parcels[0]["state"] = state
     if models:
@@ -189,9 +170,8 @@ def page_text(
         fallback=_fallback(payload),
         provenance=_provenance(payload.meta),
         payload=held,
-        module=module,
+        module=_script(module_text()),
         digest=hashlib.sha256(re.sub(_MADE, r'\1:"', held).encode()).hexdigest(),
-        shim=_SHIM.strip(),
     )
 
 

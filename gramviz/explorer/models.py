@@ -19,7 +19,7 @@ from gramviz.explorer.payload import Payload
 from gramviz.kernel.build import WASM
 
 Models = dict[str, Any]
-"""`programs` (`gram.program`) and `wasm`, both packed, and `worker` (text); see `think/thinker.js`."""
+"""`programs` (`gram.program`), `wasm` and `worker`, all packed; see `think/thinker.js`."""
 
 
 def carried(names: Sequence[str | os.PathLike[str]], payload: Payload) -> Models:
@@ -31,13 +31,14 @@ def carried(names: Sequence[str | os.PathLike[str]], payload: Payload) -> Models
     board = Board.from_json(json.dumps(payload.meta["board"]))
     made = [program(name, board) for name in names]
     return {
-        "programs": [{"meta": one.meta, "weights": _packed(_planes(one.weights))} for one in made],
-        "wasm": _packed(WASM.read_bytes()),
-        "worker": worker_text(),
+        "programs": [{"meta": one.meta, "weights": packed(_planes(one.weights))} for one in made],
+        "wasm": packed(WASM.read_bytes()),
+        "worker": packed(worker_text().encode()),
     }
 
 
-def _packed(raw: bytes) -> str:
+def packed(raw: bytes) -> str:
+    """Deflated, in base64, as a page carries what is not read before it opens."""
     return base64.b64encode(zlib.compress(raw, 9)).decode()
 
 

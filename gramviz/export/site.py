@@ -22,7 +22,6 @@ from PIL import Image
 
 from gram import atomic, rollout
 from gramviz.explorer.chapters import opening
-from gramviz.explorer.frame import packed
 from gramviz.explorer.freeze import freeze
 from gramviz.explorer.opening import compare, explore
 from gramviz.explorer.payload import Payload
@@ -153,7 +152,7 @@ def site(folder: Path, rooms: Sequence[Room] = ROOMS, recorded: Path | None = No
     for room in rooms:
         payload, state = shown(room, recorded)
         files.append(folder / f"{room.name}.html")
-        atomic.write(files[-1], packed(freeze(payload, state=state, models=room.models)))
+        freeze(payload, files[-1], state=state, models=room.models)
         cards.append(card(room, payload))
     files.append(folder / "index.html")
     atomic.write(files[-1], _PAGE.substitute(cards="\n".join(cards)))

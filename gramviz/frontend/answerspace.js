@@ -24,33 +24,44 @@ export function originOf(m, mu) {
   return /** @type {Pair} */ (sum);
 }
 
+/** In how many cells two boards differ. @param {ArrayLike<number>} a @param {ArrayLike<number>} b */
+export function hamming(a, b) {
+  let count = 0;
+  for (let cell = 0; cell < a.length; cell += 1) count += Number(a[cell] !== b[cell]);
+  return count;
+}
+
 /** In how many cells a board differs from each leader. @param {ArrayLike<number>[]} leaders
  * @param {ArrayLike<number>} board */
-export const distancesTo = (leaders, board) =>
-  leaders.map((leader) => {
-    let count = 0;
-    for (let cell = 0; cell < board.length; cell += 1) count += Number(leader[cell] !== board[cell]);
-    return count;
-  });
+export const distancesTo = (leaders, board) => leaders.map((leader) => hamming(leader, board));
 
-/** The nearest leader within the radius, of equals the first; -1 for none.
- * @param {ArrayLike<number>[]} leaders @param {number} radius @param {ArrayLike<number>} board */
-export function laneOf(leaders, radius, board) {
-  const distances = distancesTo(leaders, board);
+/** The nearest of some within the radius, of equals the first; -1 for none.
+ * @param {number[]} distances @param {number} radius */
+export function nearestLane(distances, radius) {
   const least = Math.min(...distances, Infinity);
   return least <= radius ? distances.indexOf(least) : -1;
+}
+
+/** The lane of a board. @param {ArrayLike<number>[]} leaders @param {number} radius @param {ArrayLike<number>} board */
+export const laneOf = (leaders, radius, board) => nearestLane(distancesTo(leaders, board), radius);
+
+/** What interchangeable symbols are called so that they come in order on the last board of a trajectory; other tokens
+ * are called what they are.
+ * @param {number[]} end its open cells @param {number[]} symbols @returns {(token: number) => number} */
+export function renaming(end, symbols) {
+  const order = [...new Set([...end, ...symbols])].filter((token) => symbols.includes(token));
+  return (token) => symbols[order.indexOf(token)] ?? token;
 }
 
 /** The tokens of the open cells at a step; interchangeable ones in the order in which they stand on the last board.
  * @param {Pick<AnswerSpace, "cells" | "symbols">} space @param {Series} series @param {number} trajectory
  * @param {number} step */
 export function openTokens({ cells, symbols }, series, trajectory, step) {
-  const tokens = series.tokens(trajectory, step);
-  const open = cells.map((cell) => tokens[cell]);
-  if (!symbols.length) return open;
-  const end = series.tokens(trajectory, series.steps - 1);
-  const order = [...new Set([...cells.map((cell) => end[cell]), ...symbols])].filter((one) => symbols.includes(one));
-  return open.map((token) => (order.includes(token) ? symbols[order.indexOf(token)] : token));
+  const [open, end] = [step, series.steps - 1].map((at) => {
+    const tokens = series.tokens(trajectory, at);
+    return cells.map((cell) => tokens[cell]);
+  });
+  return symbols.length ? open.map(renaming(end, symbols)) : open;
 }
 
 /** The space of a payload; series without a packed place on the map are projected here.

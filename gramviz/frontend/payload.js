@@ -43,9 +43,20 @@ export async function readPayload(meta, view) {
   return describe(meta, buffer);
 }
 
-/** @param {DataView<ArrayBuffer> | Uint8Array<ArrayBuffer>} packed */
-export const inflate = (packed) =>
-  new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"))).arrayBuffer();
+/** Base64 as bytes; `Uint8Array.from` takes four times as long. @param {string} text */
+export function bytesOf(text) {
+  const held = atob(text);
+  const bytes = new Uint8Array(held.length);
+  for (let k = 0; k < held.length; k += 1) bytes[k] = held.charCodeAt(k);
+  return bytes;
+}
+
+/** What a stream of the browser makes of bytes.
+ * @param {BufferSource} bytes @param {CompressionStream | DecompressionStream} stream */
+export const streamed = (bytes, stream) => new Response(new Response(bytes).body?.pipeThrough(stream)).arrayBuffer();
+
+/** @param {BufferSource} packed */
+export const inflate = (packed) => streamed(packed, new DecompressionStream("deflate"));
 
 /** sha256 as hex. Where the browser offers none (an insecure origin), the length must do.
  * @param {ArrayBuffer} buffer */

@@ -47,9 +47,10 @@ static inline f4 clamp(f4 x, float low, float high) {
 }
 static inline float sum(f4 a) { return (a[0] + a[2]) + (a[1] + a[3]); }
 
-/* Cephes (Moshier): within 2 units in the last place. */
+/* Cephes (Moshier): within 2 units in the last place. What is below e^-40 is lost beside 1 anyhow, to which everything
+   here adds it; smaller numbers would only make products subnormal, which take a processor several times as long. */
 static inline f4 exponential(f4 x) {
-  x = clamp(x, -87.f, 88.f);
+  x = clamp(x, -40.f, 88.f);
   f4 shifted = x * 1.44269504f + 12582912.f, n = shifted - 12582912.f;
   x = x - n * 0.693359375f + n * 2.12194440e-4f;
   f4 p = ALL(1.9875691500e-4f);
@@ -241,22 +242,29 @@ EXPORT("start") void start(int rows, float *h, float *l) {
       PUT(l + t * D + i, AT(l0 + i));
     }
 }
-/* One transition. seen: [node][symbol], what the puzzle says there, a row of the embedding; eps: as h, standard normal. */
-EXPORT("step") void step(int rows, float *h, float *l, const unsigned char *seen, const float *eps, float noise) {
+/* l and X = u of one row. */
+static void think(const float *h, float *l, const unsigned char *seen) {
   int tokens = N * K, all = tokens * D;
+  for (int s = 0; s < LOW; s++) {
+    const float *before = s ? X : l;
+    for (int t = 0; t < tokens; t++)
+      for (int i = t * D; i < (t + 1) * D; i += 4)
+        PUT(X + i, AT(before + i) + (AT(h + i) + AT(embedding + seen[t] * D + i - t * D)));
+    block(network);
+  }
+  for (int i = 0; i < all; i += 4) {
+    PUT(l + i, AT(X + i));
+    PUT(X + i, AT(h + i) + AT(X + i));
+  }
+  block(network + HIGH);
+}
+/* One transition. seen: [node][symbol], what the puzzle says there, a row of the embedding; eps: as h, standard normal.
+   equal: the rows are in one state, as at the start, and differ by their noise alone. */
+EXPORT("step") void step(int rows, float *h, float *l, const unsigned char *seen, const float *eps, float noise, int equal) {
+  int all = N * K * D;
   for (int row = 0; row < rows; row++, h += all, l += all, eps += all) {
-    for (int s = 0; s < LOW; s++) {
-      const float *before = s ? X : l;
-      for (int t = 0; t < tokens; t++)
-        for (int i = t * D; i < (t + 1) * D; i += 4)
-          PUT(X + i, AT(before + i) + (AT(h + i) + AT(embedding + seen[t] * D + i - t * D)));
-      block(network);
-    }
-    for (int i = 0; i < all; i += 4) {
-      PUT(l + i, AT(X + i));
-      PUT(X + i, AT(h + i) + AT(X + i));
-    }
-    block(network + HIGH);
+    if (row && equal) for (int i = 0; i < all; i += 4) PUT(l + i, AT(l - all + i));
+    else think(h, l, seen);
     if (GUIDANCE) guide(h, eps, noise);
     else for (int i = 0; i < all; i += 4) PUT(h + i, AT(X + i));
   }

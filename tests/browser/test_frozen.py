@@ -69,7 +69,7 @@ def test_a_random_state_leaves_the_page_whole(show, one):
 def test_a_damaged_page_plays_or_says_a_sentence(show, low):
     """What is damaged among the data is always seen; of the rest, some text is left."""
     page = freeze(low).encode()
-    data = [page.index(mark) for mark in (b'id="gv-payload"', b'<script type="module">')]
+    data = [page.index(mark) for mark in (b'id="gv-payload"', b'id="gv-module">')]
     rng = np.random.default_rng(0)
     for number in range(tries(8, 2_000)):
         start, end = data if number % 2 else (0, len(page))

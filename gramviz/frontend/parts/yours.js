@@ -126,6 +126,7 @@ function createForm(context, thinker) {
   });
   function run() {
     if (unread) return area.focus();
+    clearTimeout(timer);
     const [x, edges] = [puzzle.x(), puzzle.edges];
     store.poke({ edit: null });
     thinker.focused = "stop";

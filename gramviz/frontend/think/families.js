@@ -1,6 +1,9 @@
 // Which answers trajectories settle at, and where they run in the river: gramviz.measure.families and river, in
 // JavaScript, for trajectories that the page computes itself. Both are held together by tests/browser/test_think.py.
 
+import { distancesTo, hamming, nearestLane } from "../answerspace.js";
+import { quantile } from "../bands.js";
+
 const MOST_LANES = 7;
 const NEAR = 0.15; // of the way from the end of the warm-up to the last board
 const DROP = 0.5;
@@ -25,11 +28,7 @@ const TRUNK_GAP = 0.12; // slots between two trajectories in the trunk
  */
 
 /** @param {number[]} values */
-export function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const half = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
-}
+const median = (values) => quantile(Float64Array.from(values).sort(), 0.5);
 
 /** Half to even, as Python rounds. @param {number} value */
 export function roundEven(value) {
@@ -37,13 +36,6 @@ export function roundEven(value) {
   const rest = value - below;
   if (rest !== 0.5) return Math.round(value);
   return below % 2 ? below + 1 : below;
-}
-
-/** @param {ArrayLike<number>} a @param {ArrayLike<number>} b */
-export function hamming(a, b) {
-  let count = 0;
-  for (let k = 0; k < a.length; k += 1) count += Number(a[k] !== b[k]);
-  return count;
 }
 
 /** The end of the warm-up, a step. @param {Boards} boards */
@@ -55,13 +47,6 @@ export function warmUp(boards) {
   let start = 1;
   while (start < most && changed[start] < DROP * changed[start - 1]) start += 1;
   return Math.min(start, steps - 1);
-}
-
-/** The nearest lane within the radius, of equals the first; -1 for none.
- * @param {number[]} distances @param {number} radius */
-function nearestLane(distances, radius) {
-  const least = Math.min(...distances, Infinity);
-  return least <= radius ? distances.indexOf(least) : -1;
 }
 
 /** How often each number from 0 on stands in a list. @param {number[]} list @param {number} length */
@@ -93,7 +78,10 @@ export function familiesOf(boards, right, start) {
     radius = Math.max(0, Math.min(radius, Math.floor((Math.min(...pairs) - 1) / 2)));
   }
   /** @param {number[]} to */
-  const distances = (to) => boards.map((row) => row.map((board) => to.map((i) => hamming(board, final[i]))));
+  const distances = (to) => {
+    const ends = to.map((i) => final[i]);
+    return boards.map((row) => row.map((board) => distancesTo(ends, board)));
+  };
   const lanes = (/** @type {number[][][]} */ d) => d.map((row) => row.map((one) => nearestLane(one, radius)));
   const first = lanes(distances(leads));
   const last = first.map((row) => row[steps - 1]);

@@ -40,7 +40,8 @@
  * @property {{ value: number }} __heap_base
  * @property {(sizes: number, weights: number, scratch: number) => number} init
  * @property {(rows: number, h: number, l: number) => void} start
- * @property {(rows: number, h: number, l: number, seen: number, eps: number, noise: number) => void} step
+ * @property {(rows: number, h: number, l: number, seen: number, eps: number, noise: number, equal: number) => void}
+ *   step
  * @property {(rows: number, h: number, logits: number) => void} decode
  * @property {(out: number, count: number, seed: number, puzzle: number, trajectory: number, at: number) => void}
  *   normals
@@ -226,7 +227,7 @@ export function createNetwork(module, program, weights, question, { from, to, se
     step() {
       if (program.guidance_hidden && noise)
         for (let row = 0; row < rows; row += 1) kernel.normals(eps + 4 * row * state, state, seed, 0, from + row, done);
-      kernel.step(rows, h, l, seen, eps, noise);
+      kernel.step(rows, h, l, seen, eps, noise, Number(!done)); // rows start equal
       done += 1;
     },
     kernel,

@@ -1,5 +1,6 @@
 // Records that the page computed, as a payload (docs/payload.md): what gramviz.pack does for rollouts.
 
+import { hamming } from "../answerspace.js";
 import { contract } from "../contract.js";
 import { latentPlane } from "./plane.js";
 import { judgeBoard, runnerUp } from "./record.js";
@@ -79,84 +80,76 @@ function createArrays() {
 const each = ({ n, steps }, value) =>
   Array.from({ length: n * steps }, (_, k) => value(Math.floor(k / steps), k % steps));
 
-/** Boards, certainty and rules of a series; a picture has none.
- * @param {PackedArrays} arrays @param {string} letter @param {Run} run @param {Puzzle} puzzle
- * @returns {boolean[][]} whether each state is valid */
-function addBoards(arrays, letter, run, { board, x }) {
-  const { add, quantized } = arrays;
-  const { n, steps, size, kinds, tokens, probability } = run;
-  const cells = Array.from({ length: size }, (_, at) => at);
-  const byCell = (/** @type {(i: number, t: number, at: number) => number} */ value) =>
-    each(run, (i, t) => cells.map((at) => value(i, t, at))).flat();
-  const shape = [n, steps, size];
-  const sure = byCell((i, t, at) => probability[i][t][at * kinds + tokens[i][t][at]]);
-  const second = each(run, (i, t) => cells.map((at) => runnerUp(run, i, t, at))).flat();
-  const changed = byCell((i, t, at) => (t ? tokens[i][t][at] - tokens[i][t - 1][at] : tokens[i][t][at]));
-  const shades = (/** @type {number[]} */ shares) => shares.map((share) => Math.round(share * SHADES));
-  add(letter, "tokens", "u1", shape, changed, { delta: true });
-  add(letter, "certainty", "u1", shape, shades(sure));
-  add(
-    letter,
-    "second",
-    "u1",
-    shape,
-    second.map(([token]) => token),
-  );
-  add(letter, "second_certainty", "u1", shape, shades(second.map(([, share]) => share)));
-  if (board.kind === "image") {
-    addMoves(arrays, letter, run);
-    return tokens.map((row) => row.slice(0, steps).map(() => false));
-  }
-  const judged = tokens.map((row) => row.slice(0, steps).map((one) => judgeBoard(board, one)));
-  const width = Math.ceil(size / 8);
-  const bits = each(run, (i, t) =>
-    Array.from({ length: width }, (_, byte) =>
-      judged[i][t].conflict.subarray(8 * byte, 8 * byte + 8).reduce((sum, bit, k) => sum + (bit << k), 0),
-    ),
-  ).flat();
-  add(letter, "conflict", "u1", [n, steps, width], bits);
-  const keeps = (/** @type {Uint8Array} */ one) =>
-    x.every((token, at) => board.blank?.includes(token) || one[at] === token);
-  const valid = judged.map((row, i) => row.map(({ violations }, t) => violations === 0 && keeps(tokens[i][t])));
-  add(
-    letter,
-    "valid",
-    "u1",
-    [n, steps],
-    each(run, (i, t) => Number(valid[i][t])),
-  );
-  quantized(
-    letter,
-    "curve_conflicts",
-    [n, steps],
-    each(run, (i, t) => judged[i][t].violations),
-  );
-  addMoves(arrays, letter, run);
-  return valid;
+/** Of each state, by its probabilities: what the payloads of all later steps hold of it again.
+ * @type {WeakMap<Float32Array, ReturnType<typeof describeState>>} */
+const described = new WeakMap();
+
+/** @param {Run} run @param {Puzzle} puzzle @param {number} i @param {number} t */
+function stateOf(run, puzzle, i, t) {
+  const key = run.probability[i][t];
+  const state = described.get(key) ?? describeState(run, puzzle, i, t);
+  described.set(key, state);
+  return state;
 }
 
-/** How sure boards are, and how many cells change.
- * @param {PackedArrays} arrays @param {string} letter @param {Run} run */
-function addMoves({ quantized }, letter, run) {
-  const { n, steps, size, kinds, tokens, probability } = run;
-  const cells = Array.from({ length: size }, (_, at) => at);
-  const mean = (/** @type {number} */ i, /** @type {number} */ t) =>
-    cells.reduce((sum, at) => sum + probability[i][t][at * kinds + tokens[i][t][at]], 0) / size;
-  quantized(letter, "curve_certainty", [n, steps], each(run, mean));
-  const moved = (/** @type {number} */ i, /** @type {number} */ t) =>
-    t ? cells.filter((at) => tokens[i][t][at] !== tokens[i][t - 1][at]).length : 0;
-  quantized(letter, "curve_changed", [n, steps], each(run, moved));
+/** How sure a board is, what changed, and the rules; a picture has none.
+ * @param {Run} run @param {Puzzle} puzzle @param {number} i @param {number} t */
+function describeState(run, { board, x }, i, t) {
+  const { size, kinds } = run;
+  const tokens = run.tokens[i][t];
+  const before = t ? run.tokens[i][t - 1] : null;
+  const [changed, certainty, second, secondCertainty] = [0, 1, 2, 3].map(() => new Uint8Array(size));
+  let sum = 0;
+  for (let at = 0; at < size; at += 1) {
+    const share = run.probability[i][t][at * kinds + tokens[at]];
+    const [token, next] = runnerUp(run, i, t, at);
+    sum += share;
+    changed[at] = tokens[at] - (before ? before[at] : 0);
+    certainty[at] = Math.round(share * SHADES);
+    second[at] = token;
+    secondCertainty[at] = Math.round(next * SHADES);
+  }
+  const { conflict, violations } = judgeBoard(board, tokens);
+  const bits = new Uint8Array(Math.ceil(size / 8));
+  for (let at = 0; at < size; at += 1) bits[at >> 3] |= conflict[at] << (at & 7);
+  const kept = x.every((token, at) => board.blank?.includes(token) || tokens[at] === token);
+  const valid = board.kind !== "image" && violations === 0 && kept;
+  const moved = before ? hamming(tokens, before) : 0;
+  return { changed, certainty, second, secondCertainty, bits, violations, valid, moved, mean: sum / size };
+}
+/** @typedef {ReturnType<typeof describeState>} Described */
+
+/** Boards, certainty and rules of a series; a picture has no rules.
+ * @param {PackedArrays} arrays @param {string} letter @param {Run} run @param {Described[]} states
+ * @param {BoardMeta} board */
+function addBoards({ add, quantized }, letter, { n, steps }, states, { kind }) {
+  /** @param {string} name @param {(state: Described) => Uint8Array} value @param {Partial<ArrayEntry>} [more] */
+  function addParts(name, value, more) {
+    const size = value(states[0]).length;
+    const all = new Uint8Array(n * steps * size);
+    for (const [k, state] of states.entries()) all.set(value(state), k * size);
+    add(letter, name, "u1", [n, steps, size], all, more);
+  }
+  const curve = (/** @type {string} */ name, /** @type {(state: Described) => number} */ value) =>
+    quantized(letter, `curve_${name}`, [n, steps], states.map(value));
+  addParts("tokens", ({ changed }) => changed, { delta: true });
+  addParts("certainty", ({ certainty }) => certainty);
+  addParts("second", ({ second }) => second);
+  addParts("second_certainty", ({ secondCertainty }) => secondCertainty);
+  curve("certainty", ({ mean }) => mean);
+  curve("changed", ({ moved }) => moved);
+  if (kind === "image") return;
+  addParts("conflict", ({ bits }) => bits);
+  const valid = states.map((state) => Number(state.valid));
+  add(letter, "valid", "u1", [n, steps], valid);
+  curve("conflicts", ({ violations }) => violations);
 }
 
 /** How far h moves. @param {PackedArrays} arrays @param {string} letter @param {Run} run */
 function addDrift({ add, quantized }, letter, run) {
   const { n, steps } = run;
-  quantized(
-    letter,
-    "curve_drift",
-    [n, steps],
-    each(run, (i, t) => run.drift[i][t]),
-  );
+  const drift = each(run, (i, t) => run.drift[i][t]);
+  quantized(letter, "curve_drift", [n, steps], drift);
   if (n > 1) quantized(letter, "curve_spread", [1, steps], run.spread.slice(0, steps));
   if (steps < 5) return;
   const rests = Array.from({ length: n }, (_, i) => {
@@ -168,21 +161,22 @@ function addDrift({ add, quantized }, letter, run) {
 }
 
 /** The distinct final answers, most frequent first.
- * @param {Run[]} runs @param {string[]} letters @param {Puzzle} puzzle @param {boolean[][][]} valid */
-function answersOf(runs, letters, { board }, valid) {
+ * @param {Run[]} runs @param {string[]} letters @param {Puzzle} puzzle
+ * @param {Described[][]} last states of their trajectories */
+function answersOf(runs, letters, { board }, last) {
   /** @type {Map<string, Found>} */
   const found = new Map();
   const picture = board.kind === "image";
   for (const [k, run] of runs.entries())
     for (const [i, row] of run.tokens.entries()) {
-      const last = row[run.steps - 1];
-      const key = last.join();
-      const { violations } = judgeBoard(board, last);
+      const tokens = row[run.steps - 1];
+      const key = tokens.join();
+      const { valid, violations } = last[k][i];
       const counts = Object.fromEntries(letters.map((letter) => [letter, 0]));
       const one = found.get(key) ?? {
         letter: "",
-        tokens: Array.from(last),
-        valid: picture ? null : valid[k][i][run.steps - 1],
+        tokens: Array.from(tokens),
+        valid: picture ? null : valid,
         conflicts: picture ? null : violations,
         counts,
       };
@@ -232,11 +226,13 @@ export function packRuns(shown, puzzle, runs, missing, ended) {
   const { board, x, y, solutions } = puzzle;
   const letters = contract.letters.slice(0, runs.length);
   const arrays = createArrays();
-  const valid = runs.map((run, k) => addBoards(arrays, letters[k], run, puzzle));
-  const { answers, index } = answersOf(runs, letters, puzzle, valid);
+  const states = runs.map((run) => each(run, (i, t) => stateOf(run, puzzle, i, t)));
+  const last = states.map((all, k) => all.filter((_, at) => (at + 1) % runs[k].steps === 0));
+  const { answers, index } = answersOf(runs, letters, puzzle, last);
   const ends = runs.map((run) => run.tokens.map((row) => index.get(row[run.steps - 1].join()) ?? NOTHING));
   for (const [k, run] of runs.entries()) {
     const { n, steps } = run;
+    addBoards(arrays, letters[k], run, states[k], board);
     addDrift(arrays, letters[k], run);
     const at = each(run, (i, t) => index.get(run.tokens[i][t].join()) ?? NOTHING);
     arrays.add(letters[k], "answer", "u2", [n, steps], at);
@@ -246,10 +242,10 @@ export function packRuns(shown, puzzle, runs, missing, ended) {
       "outcome",
       "u1",
       [n],
-      valid[k].map((row) => (board.kind === "image" ? DRAWN : Number(row[steps - 1]))),
+      last[k].map(({ valid }) => (board.kind === "image" ? DRAWN : Number(valid))),
     );
   }
-  const right = runs.flatMap((run, k) => valid[k].map((row) => row[run.steps - 1]));
+  const right = last.flat().map(({ valid }) => valid);
   const all = ends.flat();
   const space = answerSpaceOf(board, x, runs, letters, right, (i) => answers[all[i]].letter || null);
   addSpace(arrays, runs, letters, space);

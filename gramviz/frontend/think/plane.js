@@ -36,7 +36,17 @@ function apart2(a, b) {
 }
 
 /** @param {Row} a @param {Row} b */
-const minus = (a, b) => Float64Array.from(a, (value, k) => value - b[k]);
+const minus = (a, b) => new Float64Array(a).map((value, k) => value - b[k]);
+
+/** A row less its parts along orthonormal ones. @param {Row | number[]} row @param {Row[]} basis */
+function without(row, basis) {
+  const rest = Float64Array.from(row);
+  for (const one of basis) {
+    const along = dot(rest, one);
+    for (let k = 0; k < rest.length; k += 1) rest[k] -= along * one[k];
+  }
+  return rest;
+}
 
 /** Leading eigenvectors of a symmetric matrix by power iteration, each made orthogonal to those before.
  * @param {Float64Array[]} matrix @param {number} count @returns {{ value: number, vector: Float64Array }[]} */
@@ -48,11 +58,10 @@ function eigenvectors(matrix, count) {
     let vector = Float64Array.from({ length: size }, (_, i) => Math.sin(1 + i * (k + 1))); // any start
     let value = 0;
     for (let round = 0; round < ROUNDS; round += 1) {
-      const next = Float64Array.from(matrix, (row) => dot(row, vector));
-      for (const { vector: other } of found) {
-        const along = dot(next, other);
-        for (let i = 0; i < size; i += 1) next[i] -= along * other[i];
-      }
+      const next = without(
+        matrix.map((row) => dot(row, vector)),
+        found.map((other) => other.vector),
+      );
       value = Math.sqrt(dot(next, next));
       if (!(value > 0)) break;
       const turned = 1 - Math.abs(dot(next, vector)) / (value * Math.sqrt(dot(vector, vector)));
@@ -133,11 +142,7 @@ function orthonormal(rows) {
   /** @type {Float64Array[]} */
   const basis = [];
   for (const row of rows) {
-    const rest = Float64Array.from(row);
-    for (const one of basis) {
-      const along = dot(rest, one);
-      for (let k = 0; k < rest.length; k += 1) rest[k] -= along * one[k];
-    }
+    const rest = without(row, basis);
     const length = Math.sqrt(dot(rest, rest));
     if (length > 1e-9) basis.push(rest.map((value) => value / length));
   }
@@ -157,14 +162,7 @@ function through(arms, places, late) {
   );
   if (arms.length < 3) {
     const span = orthonormal(arms);
-    const left = late.map((row) => {
-      const rest = Float64Array.from(row);
-      for (const one of span) {
-        const along = dot(row, one);
-        for (let k = 0; k < rest.length; k += 1) rest[k] -= along * one[k];
-      }
-      return rest;
-    });
+    const left = late.map((row) => without(row, span));
     const length = Math.sqrt(dot(m[0], m[0]));
     m[1] = componentsOf(left, 1)[0]?.vector.map((one) => one * length) ?? m[1].map(() => 0);
   }

@@ -48,22 +48,25 @@ export function createRecord(program, n, kinds, depth) {
 
 /** Adds the state of some rows, which come in the order of their steps. @param {Record} record
  * @param {import("./worker.js").News} news */
-export function addNews(record, { from, logits, h }) {
+export function addNews(record, { from, to, step, logits, h }) {
   const { size, program, n, drift } = record;
   const count = size * program.symbols.length;
-  const rows = logits.length / count;
-  const width = h.length / rows;
-  for (let row = 0; row < rows; row += 1) {
-    const [tokens, probability] = decodeLogits(record, logits.subarray(row * count, (row + 1) * count));
-    const states = record.h[from + row];
-    record.tokens[from + row].push(tokens);
-    record.probability[from + row].push(probability);
-    states.push(h.subarray(row * width, (row + 1) * width));
-    drift[from + row].push(states.length > 1 ? distance(states[states.length - 1], states[states.length - 2]) : NaN);
+  const width = count * program.features;
+  const rows = Array.from({ length: logits.length / count }, (_, row) => ({
+    answer: decodeLogits(record, logits.subarray(row * count, (row + 1) * count)),
+    state: h.subarray(row * width, (row + 1) * width),
+  }));
+  for (let k = from; k < to; k += 1) {
+    const { answer, state } = rows[(k - from) % rows.length];
+    const states = record.h[k];
+    record.tokens[k].push(answer[0]);
+    record.probability[k].push(answer[1]);
+    drift[k].push(step ? distance(state, states[step - 1]) : NaN);
+    states.push(state);
   }
   const reached = Math.min(...Array.from({ length: n }, (_, k) => record.tokens[k].length));
   for (; record.steps < reached; record.steps += 1)
-    record.spread.push(spreadOf(record.h.map((states) => states[record.steps])));
+    record.spread.push(record.steps ? spreadOf(record.h.map((states) => states[record.steps])) : 0);
   if (record.keeps) return;
   for (const states of record.h) states.fill(GONE, 0, Math.min(record.steps, states.length - 1));
 }
@@ -73,16 +76,17 @@ export function addNews(record, { from, logits, h }) {
 function decodeLogits({ program: { symbols, tokens: others }, size, kinds }, logits) {
   const tokens = new Uint8Array(size);
   const probability = new Float32Array(size * kinds);
-  const values = new Float64Array(kinds);
+  const values = new Float64Array(kinds).fill(NEVER);
+  const shares = new Float64Array(kinds);
+  for (const [token, logit] of Object.entries(others)) values[Number(token)] = logit;
   for (let at = 0; at < size; at += 1) {
-    values.fill(NEVER);
-    for (const [token, logit] of Object.entries(others)) values[Number(token)] = logit;
-    for (const [k, token] of symbols.entries()) values[token] = logits[at * symbols.length + k];
-    const top = Math.max(...values);
-    tokens[at] = values.indexOf(top);
-    const sum = values.reduce((total, value) => total + Math.exp(value - top), 0);
-    for (let token = 0; token < kinds; token += 1)
-      probability[at * kinds + token] = Math.exp(values[token] - top) / sum;
+    for (let k = 0; k < symbols.length; k += 1) values[symbols[k]] = logits[at * symbols.length + k];
+    let top = 0;
+    for (let token = 1; token < kinds; token += 1) if (values[token] > values[top]) top = token;
+    tokens[at] = top;
+    let sum = 0;
+    for (let token = 0; token < kinds; token += 1) sum += shares[token] = Math.exp(values[token] - values[top]);
+    for (let token = 0; token < kinds; token += 1) probability[at * kinds + token] = shares[token] / sum;
   }
   return [tokens, probability];
 }
@@ -124,10 +128,13 @@ export function judgeBoard(board, tokens) {
   return { conflict, violations };
 }
 
-/** Euclidean distance. @param {Float32Array} a @param {ArrayLike<number>} b */
+/** Euclidean distance. @param {Float32Array} a @param {Float32Array} b */
 function distance(a, b) {
   let sum = 0;
-  for (let k = 0; k < a.length; k += 1) sum += (a[k] - b[k]) ** 2;
+  for (let k = 0; k < a.length; k += 1) {
+    const apart = a[k] - b[k];
+    sum += apart * apart;
+  }
   return Math.sqrt(sum);
 }
 

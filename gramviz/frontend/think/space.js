@@ -1,6 +1,8 @@
 // The answer space of records, as gramviz.explorer.answers packs it. Cells that decide and dense places have no names
 // here: they need more trajectories than a page computes while somebody waits.
 
+import { renaming } from "../answerspace.js";
+import { quantile } from "../bands.js";
 import { familiesOf, riverOf, warmUp } from "./families.js";
 import { answerMapOf, medoidsOf } from "./plane.js";
 
@@ -8,16 +10,6 @@ import { answerMapOf, medoidsOf } from "./plane.js";
 /** @import { Record as Run } from "./record.js" */
 
 const MANY_RIGHT = 3; // right answers on a grid from which on the map says more than the river
-
-/** The names of interchangeable symbols [token] so that those of a board come in order of the tokens.
- * @param {ArrayLike<number>} board @param {number[]} symbols @param {number} kinds */
-function canonical(board, symbols, kinds) {
-  const names = Array.from({ length: kinds }, (_, token) => token);
-  if (!symbols.length) return names;
-  const order = [...new Set([...Array.from(board), ...symbols])].filter((token) => symbols.includes(token));
-  for (const [k, token] of order.entries()) names[token] = symbols[k];
-  return names;
-}
 
 /** @param {ArrayLike<number>} board @param {number} kinds */
 function onehot(board, kinds) {
@@ -30,14 +22,6 @@ function onehot(board, kinds) {
  * @template T @param {T[][]} rows @param {number} steps */
 const held = (rows, steps) =>
   rows.map((row) => Array.from({ length: steps }, (_, t) => row[Math.min(t, row.length - 1)]));
-
-/** @param {number[]} values @param {number} share */
-function percentile(values, share) {
-  const sorted = Float64Array.from(values).sort();
-  const at = share * (sorted.length - 1);
-  const low = Math.floor(at);
-  return sorted[low] + (at - low) * (sorted[Math.min(low + 1, sorted.length - 1)] - sorted[low]);
-}
 
 /**
  * @param {BoardMeta} board
@@ -60,8 +44,8 @@ export function answerSpaceOf(board, x, runs, letters, right, letterOf) {
     ),
   );
   const cut = plain.map((row) => row.map((tokens) => cells.map((cell) => tokens[cell])));
-  const names = cut.map((row) => canonical(row[steps - 1], symbols, kinds));
-  const boards = cut.map((row, i) => row.map((one) => one.map((token) => names[i][token])));
+  const names = cut.map((row) => renaming(row[steps - 1], symbols));
+  const boards = cut.map((row, i) => row.map((one) => one.map(names[i])));
   const likely = runs.length === 1;
   const states = likely
     ? likelyOf(runs[0], cells, kinds, names)
@@ -77,16 +61,10 @@ export function answerSpaceOf(board, x, runs, letters, right, letterOf) {
   const last = found.lane.map((row) => row[steps - 1]);
   const late = map.xy.flatMap((row) => row.slice(start));
   const corner = (/** @type {number} */ share, /** @type {(...values: number[]) => number} */ most) =>
-    [0, 1].map((axis) =>
-      most(
-        percentile(
-          late.map((one) => one[axis]),
-          share,
-        ),
-        0,
-        ...map.anchors.map((one) => one[axis]),
-      ),
-    );
+    [0, 1].map((axis) => {
+      const values = Float64Array.from(late, (one) => one[axis]).sort();
+      return most(quantile(values, share), 0, ...map.anchors.map((one) => one[axis]));
+    });
   const meta = {
     of: likely ? "token probabilities" : "one-hot tokens",
     cells,
@@ -119,14 +97,14 @@ export function answerSpaceOf(board, x, runs, letters, right, letterOf) {
 }
 
 /** Probabilities [trajectory][step] -> [cell and token], tokens renamed. @param {Run} run @param {number[]} cells
- * @param {number} kinds @param {number[][]} names */
+ * @param {number} kinds @param {((token: number) => number)[]} names */
 const likelyOf = (run, cells, kinds, names) =>
   run.probability.map((row, i) =>
     row.slice(0, run.steps).map((probability) => {
       const state = new Float32Array(cells.length * kinds);
       for (const [k, cell] of cells.entries())
         for (let token = 0; token < kinds; token += 1)
-          state[k * kinds + names[i][token]] = probability[cell * kinds + token];
+          state[k * kinds + names[i](token)] = probability[cell * kinds + token];
       return state;
     }),
   );

@@ -1,7 +1,7 @@
 // The models in the page: it shares a puzzle out to workers, and what they answer becomes the payload that is shown, as
 // a kernel's does. One for each page; it outlives what is shown of each payload.
 
-import { digest, inflate } from "../payload.js";
+import { digest, streamed } from "../payload.js";
 import { recordOf } from "../state.js";
 import { packRuns } from "./pack.js";
 import { rolloutFile } from "./rollout.js";
@@ -9,6 +9,7 @@ import { readTyped, writeTyped } from "./typed.js";
 import { yourWords } from "./yourwords.js";
 import { addNews, createRecord } from "./record.js";
 import { solve2 } from "./solver.js";
+import { unpack } from "./workers.js";
 
 /** @import { Model } from "../kernel.js" */
 /** @import { BoardMeta } from "../types.js" */
@@ -16,8 +17,8 @@ import { solve2 } from "./solver.js";
 /** @import { Puzzle } from "./pack.js" */
 /** @import { Record as Run } from "./record.js" */
 /** @import { Job, News } from "./worker.js" */
+/** @import { Carried } from "./workers.js" */
 
-const MOST_WORKERS = 4;
 /** What may be chosen: least, most, and the step between. @type {Record<Choice, [number, number, number]>} */
 export const CHOICES = {
   trajectories: [1, 100, 1],
@@ -28,9 +29,6 @@ export const CHOICES = {
 // Of the state: what means the same in every run.
 const KEPT = ["theme", "motion", "lanes", "speed", "loop", "panel", "sheet"];
 
-/** What the page carries: weights (all low bytes, then all high ones) and WebAssembly, deflated, in base64; and the
- * worker as text.
- * @typedef {{ programs: { meta: ProgramMeta, weights: string }[], wasm: string, worker: string }} Carried */
 /**
  * What a person chooses.
  * @typedef {object} Settings
@@ -42,6 +40,7 @@ const KEPT = ["theme", "motion", "lanes", "speed", "loop", "panel", "sheet"];
  */
 /** @typedef {"trajectories" | "depth" | "noise" | "seed"} Choice */
 /** @typedef {ReturnType<typeof createThinker>} Thinker */
+/** @typedef {Awaited<ReturnType<typeof unpack>>} Ready */
 
 /** @type {WeakMap<Model, Thinker>} */
 const thinkers = new WeakMap();
@@ -56,31 +55,8 @@ export function thinkerOf(model) {
   return found;
 }
 
-/** @param {string} text base64 @returns {Uint8Array<ArrayBuffer>} */
-const bytesOf = (text) => Uint8Array.from(atob(text), (one) => one.charCodeAt(0));
-
 /** The board of a graph has its edges as groups. @param {BoardMeta} board @param {number[][]} edges */
 export const drawnBoard = (board, edges) => (board.kind === "graph" ? { ...board, groups: edges } : board);
-
-/** The WebAssembly, and the weights of each program, checked. @param {Carried} carried */
-async function unpack({ wasm, programs }) {
-  const open = (/** @type {string} */ text) =>
-    inflate(bytesOf(text)).catch(() => {
-      throw new Error(yourWords.damaged);
-    });
-  const module = await WebAssembly.compile(await open(wasm));
-  const weights = await Promise.all(
-    programs.map(async ({ meta, weights: text }) => {
-      const bytes = new Uint8Array(await open(text));
-      const halves = new Uint16Array(bytes.length >> 1);
-      for (let k = 0; k < halves.length; k += 1) halves[k] = bytes[k] | (bytes[halves.length + k] << 8);
-      const sum = await digest(halves.buffer);
-      if (sum !== null && sum !== meta.sha256) throw new Error(yourWords.damaged);
-      return halves;
-    }),
-  );
-  return { module, weights };
-}
 
 /** Rows [from, to) of each of at most `count` equal shares. @param {number} rows @param {number} count */
 function shares(rows, count) {
@@ -91,30 +67,34 @@ function shares(rows, count) {
   }));
 }
 
-/** Workers for some jobs, of which each does its own one after another.
- * @param {string} text @param {Job[][]} jobs a list for each worker
- * @param {(job: Job, news: News) => void} hear
- * @param {(why: string) => void} fail */
-function startWorkers(text, jobs, hear, fail) {
-  const address = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
-  const workers = jobs.map((list) => {
-    const worker = new Worker(address);
-    let at = 0;
-    worker.onmessage = ({ data }) => {
-      const job = list[at];
-      hear(job, data);
-      if (data.step < job.depth) return;
-      at += 1;
-      if (list[at]) worker.postMessage(list[at]);
-    };
-    worker.onerror = (event) => fail(event.message ?? ""); // a forbidden one says nothing
-    worker.postMessage(list[0]);
-    return worker;
-  });
-  return () => {
-    for (const worker of workers) worker.terminate();
-    URL.revokeObjectURL(address);
-  };
+/** What workers are to do for a puzzle: `lists` of jobs, one for each, and of every job the run that it is of.
+ * @param {Ready} ready @param {ProgramMeta[]} programs @param {BoardMeta} board @param {number[]} x
+ * @param {number[][]} edges @param {Settings} settings */
+function planOf({ module, weights, workers: { count } }, programs, board, x, edges, settings) {
+  const { model, trajectories, depth, noise, seed } = settings;
+  /** @type {Puzzle} */
+  const puzzle = { board, x, seed, noise, y: null, solutions: null };
+  const kinds = board.tokens.length;
+  /** @type {Question} */
+  const question = { x, blank: board.blank ?? [], edges, kinds };
+  const chosen = programs.filter(({ name }) => !model || model === name);
+  const order = [...chosen].sort((a, b) => Number(a.guidance_hidden > 0) - Number(b.guidance_hidden > 0));
+  const runs = order.map((program) =>
+    createRecord(program, program.guidance_hidden && noise ? trajectories : 1, kinds, depth),
+  );
+  /** @type {Map<Job, Run>} */
+  const runOf = new Map();
+  for (const record of runs)
+    for (const share of shares(record.n, count)) {
+      const { program } = record;
+      const rows = { ...share, seed, noise };
+      runOf.set({ module, program, weights: weights[programs.indexOf(program)], question, rows, depth }, record);
+    }
+  const jobs = [...runOf.keys()];
+  const lists = Array.from({ length: Math.min(count, jobs.length) }, (_, k) =>
+    jobs.filter((_, at) => at % count === k),
+  );
+  return { puzzle, runs, runOf, lists };
 }
 
 /** @param {Model} model @param {Carried} carried */
@@ -123,7 +103,7 @@ function createThinker(model, carried) {
   const programs = carried.programs.map(({ meta }) => meta);
   const sized = { ...recorded.meta.board, size: recorded.meta.x.length };
   const graph = sized.kind === "graph";
-  /** @type {Promise<Awaited<ReturnType<typeof unpack>>> | undefined} */
+  /** @type {Promise<Ready> | undefined} */
   let unpacked;
   /** @type {(() => void) | null} */
   let end = null; // while workers run
@@ -153,10 +133,11 @@ function createThinker(model, carried) {
       const file = (/** @type {Run} */ run) => () => rolloutFile(puzzle, run, new Date().toISOString());
       return runs.map((run) => ({ name: run.program.name, file: file(run) }));
     },
-    /** Compiles and unpacks while a person still types; what fails is said by the run that needs it. */
+    /** Unpacks and rehearses while a person still types; what fails is said by the run that needs it. */
     prepare() {
-      unpacked ??= unpack(carried);
-      unpacked.catch(() => {});
+      if (unpacked) return;
+      unpacked = unpack(carried);
+      unpacked.then(rehearse).catch(() => {});
     },
     status: "",
     /** Where the focus was in "Your puzzle" when the page was last built. @type {string | null} */
@@ -238,59 +219,47 @@ function createThinker(model, carried) {
     }
   }
 
-  /** @param {Awaited<ReturnType<typeof unpack>>} ready @param {number} mine @param {number[]} x
-   * @param {number[][]} edges */
-  function begin({ module, weights }, mine, x, edges) {
+  /** @param {Ready} ready @param {number} mine @param {number[]} x @param {number[][]} edges */
+  function begin(ready, mine, x, edges) {
     const board = drawnBoard(recorded.meta.board, edges);
-    const { trajectories, depth, noise, seed } = settings;
     model.set("run", { ...settings, text: writeTyped(sized, x, edges) });
-    const { found, whole } = solve2(board, x);
-    /** @type {Puzzle} */
-    const puzzle = {
-      board,
-      x,
-      seed,
-      noise,
-      y: whole && found.length === 1 ? found[0] : null,
-      solutions: whole && found.length < 2 ? found.length : null,
-    };
-    const kinds = board.tokens.length;
-    /** @type {Question} */
-    const question = { x, blank: board.blank ?? [], edges, kinds };
-    const chosen = programs.filter(({ name }) => !settings.model || settings.model === name);
-    const order = [...chosen].sort((a, b) => Number(a.guidance_hidden > 0) - Number(b.guidance_hidden > 0));
-    const runs = order.map((program) =>
-      createRecord(program, program.guidance_hidden && noise ? trajectories : 1, kinds, depth),
-    );
-    const count = Math.max(1, Math.min(MOST_WORKERS, (navigator.hardwareConcurrency || 2) - 1));
-    /** @type {Map<Job, Run>} */
-    const runOf = new Map();
-    for (const record of runs)
-      for (const share of shares(record.n, count)) {
-        const { program } = record;
-        const rows = { ...share, seed, noise };
-        runOf.set({ module, program, weights: weights[programs.indexOf(program)], question, rows, depth }, record);
-      }
-    const jobs = [...runOf.keys()];
-    const lists = Array.from({ length: count }, (_, k) => jobs.filter((_, at) => at % count === k));
-    follow(
-      mine,
-      puzzle,
-      runs,
-      runOf,
-      lists.filter((list) => list.length),
-      depth,
-    );
+    const { puzzle, runs, runOf, lists } = planOf(ready, programs, board, x, edges, settings);
+    const hear = follow(mine, puzzle, runs, runOf, settings.depth);
+    end = ready.workers.start(lists, hear, (why) => {
+      if (mine === turn) finish(why ? yourWords.broken(why) : yourWords.refused);
+    });
+    const { found, whole } = solve2(board, x); // while they compute
+    if (whole && found.length === 1) [puzzle.y] = found;
+    if (whole && found.length < 2) puzzle.solutions = found.length;
   }
 
-  /** Shows every step that all trajectories have reached, from the first that was computed on.
-   * @param {number} mine @param {Puzzle} puzzle @param {Run[]} runs @param {Map<Job, Run>} runOf @param {Job[][]} jobs
+  /** One step of the recorded puzzle, for nobody: the browser compiles what was run once, so that a person's first step
+   * comes sooner; and its workers wait.
+   * @param {Ready} ready */
+  function rehearse(ready) {
+    const { meta } = recorded;
+    const once = { ...settings, depth: 1 };
+    const { puzzle, runs, runOf, lists } = planOf(ready, programs, meta.board, meta.x, thinker.edges(), once);
+    const hear = (/** @type {Job} */ job, /** @type {News} */ news) => {
+      addNews(/** @type {Run} */ (runOf.get(job)), news);
+      if (runs.every(({ steps }) => steps === 2)) packRuns(meta, puzzle, runs, {}, false);
+    };
+    ready.workers.start(lists, hear, () => {});
+  }
+
+  /** Shows every step that all trajectories have reached, from the first that was computed on; what it returns is to
+   * hear of each.
+   * @param {number} mine @param {Puzzle} puzzle @param {Run[]} runs @param {Map<Job, Run>} runOf
    * @param {number} depth */
-  function follow(mine, puzzle, runs, runOf, jobs, depth) {
+  function follow(mine, puzzle, runs, runOf, depth) {
     const since = performance.now();
     let shown = 0; // steps
     let busy = false;
     const reached = () => Math.min(...runs.map(({ steps }) => steps));
+    function next() {
+      busy = false;
+      show();
+    }
     async function show() {
       if (busy || mine !== turn || reached() === shown || reached() < 2) return;
       busy = true;
@@ -309,25 +278,16 @@ function createThinker(model, carried) {
       else {
         tell(yourWords.working(shown - 1, depth));
         // Most of the time is the reader's: what is drawn slowly is drawn less often.
-        setTimeout(
-          () => {
-            busy = false;
-            show();
-          },
-          2 * (performance.now() - began),
-        );
+        const drawn = () => setTimeout(next, 2 * (performance.now() - began));
+        if (document.hidden) drawn();
+        else requestAnimationFrame(() => requestAnimationFrame(drawn));
       }
     }
-    end = startWorkers(
-      carried.worker,
-      jobs,
-      (job, news) => {
-        if (mine !== turn) return;
-        addNews(/** @type {Run} */ (runOf.get(job)), news);
-        show();
-      },
-      (why) => mine === turn && finish(why ? yourWords.broken(why) : yourWords.refused),
-    );
+    return (/** @type {Job} */ job, /** @type {News} */ news) => {
+      if (mine !== turn) return;
+      addNews(/** @type {Run} */ (runOf.get(job)), news);
+      show();
+    };
   }
 
   /** @param {Puzzle} puzzle @param {Run[]} runs @param {{ first: boolean, done: boolean }} which
@@ -337,8 +297,7 @@ function createThinker(model, carried) {
     const rules = puzzle.board.kind === "image" ? { conflict: yourWords.judged, valid: yourWords.judged } : {};
     const missing = { halt: yourWords.halt, value: yourWords.halt, ...rules, ...(done ? {} : { h: yourWords.h }) };
     const { meta, raw } = packRuns(recorded.meta, puzzle, runs, missing, done);
-    const packed = new Blob([raw]).stream().pipeThrough(new CompressionStream("deflate"));
-    const data = new Uint8Array(await new Response(packed).arrayBuffer());
+    const data = new Uint8Array(await streamed(raw, new CompressionStream("deflate")));
     meta.sha256 = (await digest(raw)) ?? "";
     if (!isCurrent()) return;
     published = runs[0].steps - 1;

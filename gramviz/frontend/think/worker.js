@@ -16,8 +16,9 @@ import { createNetwork } from "./network.js";
  * What it posts after each transition, and once before the first.
  * @typedef {object} News
  * @property {number} from the first of its rows
+ * @property {number} to the one after the last
  * @property {number} step transitions that are done
- * @property {Float32Array} logits [row, place, symbol]
+ * @property {Float32Array} logits [row, place, symbol]; one row before the first transition, when all are equal
  * @property {Float32Array} h [row, place, symbol, feature]
  */
 
@@ -26,8 +27,9 @@ self.onmessage = ({ data: { module, program, weights, question, rows, depth } })
   const network = createNetwork(module, program, weights, question, rows);
   for (let step = 0; step <= depth; step += 1) {
     if (step) network.step();
-    const [logits, h] = [network.logits().slice(), network.h.slice()];
-    const transfer = { transfer: [logits.buffer, h.buffer] };
-    self.postMessage({ from: rows.from, step, logits, h }, transfer);
+    const [logits, h] = [network.logits(), network.h].map((all) =>
+      all.slice(0, step ? all.length : all.length / network.rows),
+    );
+    self.postMessage({ ...rows, step, logits, h }, { transfer: [logits.buffer, h.buffer] });
   }
 };

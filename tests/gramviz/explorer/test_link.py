@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from gramviz.explorer.link import FRONTEND, LinkError, link
+from gramviz.explorer.models import packed, worker_text
+from gramviz.kernel.build import WASM
 
 # Files of types are for tsc alone; output.js is an entry of its own, without imports; a worker is a text apart; only a
 # page with parts of other packages has isolated.js.
@@ -26,6 +28,8 @@ def test_links_the_front_end_into_one_small_module():
     modules = re.split(r"^(?=// [\w/]+\.js$)", text, flags=re.MULTILINE)
     alone = [module for module in modules if not re.match(r"// (think/|parts/yours\.js)", module)]
     assert len("".join(alone).encode()) <= 350_000
+    carried = [len(packed(part.encode())) for part in (text, "".join(alone), worker_text())]
+    assert carried[0] - carried[1] + carried[2] + len(packed(WASM.read_bytes())) <= 60_000  # what computes, in a page
     assert text.count("export default{") == 1
     assert not re.search(r"^import\b|^export (?!default)", text, re.MULTILINE)
     assert all(f"// {name_of(module)}\n" in text for module in MODULES), "a module that nothing imports is dead"

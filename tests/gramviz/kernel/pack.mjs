@@ -26,7 +26,7 @@ for (const [at, { board, x, edges, series, depth, text }] of JSON.parse(fs.readF
     const run = createRecord(program, trajectories, board.tokens.length, depth);
     for (let step = 0; step <= depth; step += 1) {
       if (step) network.step();
-      addNews(run, { from: 0, step, logits: network.logits().slice(), h: network.h.slice() });
+      addNews(run, { from: 0, to: run.n, step, logits: network.logits().slice(), h: network.h.slice() });
     }
     return run;
   });

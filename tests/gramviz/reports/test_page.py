@@ -49,7 +49,7 @@ def test_a_frozen_report_is_small(playing: Path) -> None:
 def test_explorers_of_one_page_share_one_module(playing: Path) -> None:
     text = playing.read_text()
     assert text.count("<iframe ") == 3
-    assert text.count("&lt;script type=&quot;module&quot;&gt;") == 1
+    assert text.count("id=&quot;gv-module&quot;&gt;") == 1
     assert text.count("data-lends-module") == 2, "the frame, and the script that looks for it"
     assert len(re.findall(r'<iframe [^>]*data-shares-module=""', text)) == 2
 
