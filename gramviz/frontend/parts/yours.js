@@ -41,8 +41,9 @@ function createPuzzle({ payload, store }, thinker) {
   };
 }
 
-/** A number that a person chooses. @param {Thinker} thinker @param {import("../think/thinker.js").Choice} name */
-function numberField({ settings, choose }, name) {
+/** A number that a person chooses. @param {Thinker} thinker @param {import("../think/thinker.js").Choice} name
+ * @param {HTMLElement} said where a number that cannot be had is named */
+function numberField({ settings, choose }, name, said) {
   const [min, max, step] = CHOICES[name];
   const input = make("input", {
     type: "number",
@@ -53,7 +54,9 @@ function numberField({ settings, choose }, name) {
     "data-field": name,
     onchange() {
       choose(name, input.value);
-      input.value = `${settings[name]}`;
+      const taken = settings[name];
+      if (Number(input.value) !== taken) setText(said, yourWords.range(yourWords[name], input.value, min, max, taken));
+      input.value = `${taken}`;
     },
   });
   return make("label", {}, yourWords[name], input);
@@ -154,9 +157,9 @@ function createForm(context, thinker) {
   const samples = thinker.programs.some(({ guidance_hidden: guided }) => guided > 0);
   const fields = [
     ...(thinker.programs.length > 1 ? [modelField(thinker)] : []),
-    ...(samples ? [numberField(thinker, "trajectories")] : []),
-    numberField(thinker, "depth"),
-    ...(samples ? [numberField(thinker, "noise"), numberField(thinker, "seed")] : []),
+    ...(samples ? [numberField(thinker, "trajectories", said)] : []),
+    numberField(thinker, "depth", said),
+    ...(samples ? [numberField(thinker, "noise", said), numberField(thinker, "seed", said)] : []),
   ];
   const buttons = [
     button(yourWords.run, run, "run"),

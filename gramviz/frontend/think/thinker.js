@@ -3,6 +3,7 @@
 
 import { digest, inflate } from "../payload.js";
 import { recordOf } from "../state.js";
+import { nodePlaces } from "./nodes.js";
 import { packRuns } from "./pack.js";
 import { rolloutFile } from "./rollout.js";
 import { readTyped, writeTyped } from "./typed.js";
@@ -61,6 +62,13 @@ const bytesOf = (text) => Uint8Array.from(atob(text), (one) => one.charCodeAt(0)
 
 /** The board of a graph has its edges as groups. @param {BoardMeta} board @param {number[][]} edges */
 export const drawnBoard = (board, edges) => (board.kind === "graph" ? { ...board, groups: edges } : board);
+
+/** The same with places for its nodes, where its edges are not those that were recorded.
+ * @param {BoardMeta} board @param {number[][]} edges @returns {BoardMeta} */
+const laidOut = (board, edges) =>
+  board.kind !== "graph" || String(edges) === String(board.groups)
+    ? board
+    : { ...board, groups: edges, xy: nodePlaces(board.width * board.height, edges) };
 
 /** The WebAssembly, and the weights of each program, checked. @param {Carried} carried */
 async function unpack({ wasm, programs }) {
@@ -241,7 +249,7 @@ function createThinker(model, carried) {
   /** @param {Awaited<ReturnType<typeof unpack>>} ready @param {number} mine @param {number[]} x
    * @param {number[][]} edges */
   function begin({ module, weights }, mine, x, edges) {
-    const board = drawnBoard(recorded.meta.board, edges);
+    const board = laidOut(recorded.meta.board, edges);
     const { trajectories, depth, noise, seed } = settings;
     model.set("run", { ...settings, text: writeTyped(sized, x, edges) });
     const { found, whole } = solve2(board, x);
