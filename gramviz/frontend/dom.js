@@ -57,7 +57,7 @@ export function setClauses(element, text, gap = " ", at = /(?<=[.;]) /) {
 export function fitText(element, text) {
   const clauses = text.split(/(?<=[.;]) /);
   element.title = text;
-  do element.textContent = clauses.join(" ");
+  do element.textContent = clauses.join(" ").replace(/;$/, ".");
   while (element.scrollHeight > element.clientHeight && clauses.pop() && clauses.length);
 }
 

@@ -34,8 +34,8 @@ header .title, header .tally, .series :is(b, .count), .ruler .names span {
 
 header { display: flex; align-items: center; gap: 6px 12px; padding: 5px 12px; min-height: 38px;
   border-bottom: 1px solid var(--line); }
-header .title { font-size: 15px; font-weight: 650; margin: 0; max-width: 40%; }
-header .title span { font-weight: 400; font-size: 12px; color: var(--text2); margin-left: 6px; }
+header .title { font-size: 15px; font-weight: 650; margin: 0; } .wide .title { max-width: 40%; }
+header .title span { white-space: nowrap; font-weight: 400; font-size: 12px; color: var(--text2); margin-left: 6px; }
 header .tally { min-width: 60px; }
 header .letters { display: flex; align-items: center; gap: 4px 6px; padding-left: 10px; min-width: 0;
   border-left: 1px solid var(--line); white-space: nowrap; }
@@ -236,7 +236,8 @@ input[type=checkbox] { accent-color: var(--ink); width: 15px; height: 15px; } .r
   [data-highlight="answers"] :is(.board, .map, .time), [data-highlight="curves"] .panel,
   [data-highlight="time"] .panel { opacity: .45; }
 .presenting { max-width: none; font-size: 16px; border-radius: 0; }
-.presenting :is(.yours, .answers, .lanes, .tools, .jumps, .selecting, .switches, .transport .menu, .dividers) {
+.presenting :is(.yours, .answers, .lanes, .tools, .jumps, .selecting, .switches, :is(.transport, .bar) .menu,
+  .dividers) {
   display: none; }
 .presenting :is(.title, .bar h3) { font-size: 18px; }
 .presenting .captions { font-size: 24px; } .presenting .captions button { font-size: 18px; height: 36px; }
@@ -280,7 +281,7 @@ textarea { width: 100%; height: 140px; font: 12px/1.4 ui-monospace, monospace; c
   .narrow .lane .name::before { display: none; }
 :is(.medium, .narrow) header { flex-wrap: wrap; } .medium header .letters { border: 0; }
 .narrow header .letters { order: 1; border: 0; padding: 0; flex-basis: 100%; }
-.narrow .title { flex: 1; min-width: 0; white-space: normal; } :is(.medium, .narrow) .title { max-width: none; }
+.narrow .title { flex: 1; min-width: 0; white-space: normal; }
 .narrow .panels { grid-template-columns: minmax(0, 1fr); }
 .narrow:not(.presenting) .tabs { display: flex; } .narrow.presenting .foot { position: static; }
 .narrow .panel + .panel { border-left: 0; }
@@ -288,7 +289,6 @@ textarea { width: 100%; height: 140px; font: 12px/1.4 ui-monospace, monospace; c
 .narrow .lane .gutter { padding-right: 6px; }
 .narrow .lane :is(.name, .gutter b), .narrow .ruler .names span { font-size: 11px; }
 :is(.medium, .narrow) .marks { grid-template-columns: repeat(auto-fill, 14px); }
-.narrow .selecting { flex: 1; }
 .narrow .transport { flex-wrap: wrap; }
 .medium .readout { min-width: 80px; }
 .narrow .readout { min-width: 60px; }

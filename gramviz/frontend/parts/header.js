@@ -197,7 +197,7 @@ function createSeries({ payload, store, actions }) {
 
 /** What opens the browser of puzzles, the puzzle to be edited, and the contact sheet. @param {Context} context */
 function createSheetButtons(context) {
-  const { payload, store, actions } = context;
+  const { payload, store, actions, thinker } = context;
   const sheet = (/** @type {"puzzles" | "samples"} */ name) =>
     make("button", { "data-sheet": name, onclick: () => actions.sheet(name) }, words[name].title);
   const turn = (/** @type {number} */ by, /** @type {string} */ label, /** @type {string} */ sign) =>
@@ -214,7 +214,7 @@ function createSheetButtons(context) {
     update() {
       for (const button of [puzzles, samples])
         setAttribute(button, "aria-pressed", button.dataset.sheet === store.state.sheet);
-      edit.hidden = payload.bare || Boolean(editOffers(context)[0].disabled);
+      edit.hidden = payload.bare || Boolean(thinker || editOffers(context)[0].disabled);
       setAttribute(edit, "aria-pressed", store.transient.edit !== null);
     },
   };

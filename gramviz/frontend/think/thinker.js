@@ -63,13 +63,6 @@ const bytesOf = (text) => Uint8Array.from(atob(text), (one) => one.charCodeAt(0)
 /** The board of a graph has its edges as groups. @param {BoardMeta} board @param {number[][]} edges */
 export const drawnBoard = (board, edges) => (board.kind === "graph" ? { ...board, groups: edges } : board);
 
-/** The same with places for its nodes, where its edges are not those that were recorded.
- * @param {BoardMeta} board @param {number[][]} edges @returns {BoardMeta} */
-const laidOut = (board, edges) =>
-  board.kind !== "graph" || String(edges) === String(board.groups)
-    ? board
-    : { ...board, groups: edges, xy: nodePlaces(board.width * board.height, edges) };
-
 /** The WebAssembly, and the weights of each program, checked. @param {Carried} carried */
 async function unpack({ wasm, programs }) {
   const open = (/** @type {string} */ text) =>
@@ -249,7 +242,8 @@ function createThinker(model, carried) {
   /** @param {Awaited<ReturnType<typeof unpack>>} ready @param {number} mine @param {number[]} x
    * @param {number[][]} edges */
   function begin({ module, weights }, mine, x, edges) {
-    const board = laidOut(recorded.meta.board, edges);
+    const board = drawnBoard(recorded.meta.board, edges);
+    if (graph && String(edges) !== String(recorded.meta.board.groups)) board.xy = nodePlaces(x.length, edges);
     const { trajectories, depth, noise, seed } = settings;
     model.set("run", { ...settings, text: writeTyped(sized, x, edges) });
     const { found, whole } = solve2(board, x);

@@ -29,7 +29,7 @@ export const yourWords = {
     /** @type {number} */ least,
     /** @type {number} */ most,
     /** @type {number} */ taken,
-  ) => `${name} cannot be ${written.slice(0, 20) || "empty"}; it can be ${least} to ${most}, and is now ${taken}.`,
+  ) => `${name}: "${written.slice(0, 20)}" is not allowed; ${least} to ${most} is, and ${taken} was taken.`,
   mine: "your puzzle",
   rows: (/** @type {number[]} */ sizes, /** @type {number} */ height, /** @type {number} */ width) =>
     `The puzzle has rows of ${sizes.slice(0, 12).join(", ") || "no"} characters; this board needs ${height} rows of ` +
