@@ -22,10 +22,10 @@ const REACHES = [1, 1.8, 3]; // times `away`
 /** Where a name of a width and a height stands, `away` px from its point or farther, or undefined; from then on its box
  * is among those that are taken.
  * @param {Pair} point @param {Pick<Box, "width" | "height">} size @param {number} away @param {Box} box
- * @param {Box[]} taken @param {Pair} [outward] the way that is tried first @returns {Box | undefined} */
+ * @param {Box[]} taken @param {Pair} [outward] the half plane it is kept to @returns {Box | undefined} */
 export function labelAt([x, y], size, away, box, taken, outward = [0, 0]) {
   const along = (/** @type {Pair} */ [dx, dy]) => (dx * outward[0] + dy * outward[1]) / Math.hypot(dx, dy);
-  const ways = [...WAYS].sort((a, b) => along(b) - along(a));
+  const ways = WAYS.filter((way) => along(way) > -0.1).sort((a, b) => along(b) - along(a));
   const found = REACHES.flatMap((reach) =>
     ways.map(([dx, dy]) => {
       const far = (reach * away) / Math.hypot(dx, dy);
@@ -45,11 +45,12 @@ export function labelAt([x, y], size, away, box, taken, outward = [0, 0]) {
   return found;
 }
 
-/** The name of a lane, -1 for the trunk, with the trajectories of each series; and shorter, with those of all.
+/** The name of a lane, -1 for the trunk, with the trajectories of each series; shorter, with those of all; and alone.
  * @param {AnswerSpace} space @param {Series[]} series @param {number} index */
 export function namesOfLane({ lanes, trunk }, series, index) {
   const counts = countsOf(series, index);
-  return [counts.join(" / "), String(counts.reduce((sum, count) => sum + count, 0))].map((count) =>
+  const names = [counts.join(" / "), String(counts.reduce((sum, count) => sum + count, 0))].map((count) =>
     index < 0 ? words.map.trunk(trunk, count) : words.map.lane(lanes[index], count),
   );
+  return [...names, names[0].split(" ×")[0]];
 }

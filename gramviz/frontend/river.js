@@ -97,7 +97,7 @@ function drawNames(pen, plane, { payload, theme, font }) {
     pen.font = index === TRUNK ? `11px ${font}` : `600 12px ${font}`;
     pen.fillStyle = theme[color];
     const fitting = texts.find((text) => x + pen.measureText(text).width < box.x + box.width - 2);
-    pen.fillText(fitting ?? texts[1], x, y);
+    pen.fillText(fitting ?? texts[2], x, y);
     plane.hits.push({
       kind: "lane",
       index,
@@ -119,7 +119,7 @@ function drawDecisive(pen, plane, { payload: { board, space }, theme, font, stat
     const x = plane.toX(step);
     const width = pen.measureText(text).width + 6;
     const left = Math.min(x + 3, box.x + box.width - width);
-    const row = ends.findIndex((end) => end < left);
+    const row = ends.findIndex((end) => end + 4 < left);
     const y = box.y + 13 + 13 * Math.max(0, row);
     pen.setLineDash([1.5, 3]);
     pen.lineWidth = 1.2;
