@@ -85,10 +85,11 @@ def read(path: Path, all_lists: bool) -> tuple[Tokens, Tokens, NDArray[np.int64]
 
 
 def cell_lines(text: str) -> list[str]:
-    """The lines of a text that hold cells, without what only divides them: frames, comments, sections and titles."""
-    found = text.removeprefix("\ufeff").replace("/", "\n").splitlines()
-    found = [line.partition("#")[0] for line in found if not re.match(r"\s*(\[|Grid\b)", line)]
-    found = [re.sub(r"[\s,|│┃║]", "", line) for line in found]
+    """The lines of a text that hold cells, without what only divides them: frames, comments, sections, titles, and what
+    writes a list in Python or JSON."""
+    found = re.sub(r"\b(None|null)\b", ".", text.removeprefix("\ufeff")).replace("/", "\n").splitlines()
+    found = [line.partition("#")[0] for line in found if not re.match(r"\s*(\[\s*[A-Za-z]|Grid\b)", line)]
+    found = [re.sub(r"[\s,|│┃║\[(\"']", "", piece) for line in found for piece in re.split(r"[\])]", line)]
     return [line for line in found if not FRAME.fullmatch(line)]
 
 

@@ -30,9 +30,12 @@ _NAME = re.compile(r"^(export )?(?:async function\*?|function\*?|class|const|let
 _MAKER = re.compile(r"^export function (create\w+)\(", re.MULTILINE)  # of a plug-in's part
 _ILLEGAL = re.compile(r"^(?:import|export|var)\b|\bimport\(", re.MULTILINE)
 _SHEET = re.compile(r"(?<=/\* css \*/ `)[^`$]*(?=`)")  # as editors know it
-# What the formatter writes and no parser needs: a separator that ends a last line, parentheses of one parameter.
+# What the formatter writes and no parser needs: a separator that ends a last line, parentheses of one parameter and of
+# a JSDoc cast, a zero before a point.
 _LAST = re.compile(r";(?=\n *\})|,(?=\n *[}\])])")
 _ARROW = re.compile(r"(?<![\w$])\(([\w$]+)\)=>")
+_CAST = re.compile(r"(?<=[=,:(])\(([\w$]+(?:\.[\w$]+)*|\[\]|\{\})\)(?=[;,)])")
+_ZERO = re.compile(r"(?<=[=(,\[*/<>:+-])0(?=\.\d)")
 _KEY = re.compile(r'"([A-Za-z]\w*)":')  # in JSON, where a quote within a text is escaped
 _JSDOC = re.compile(r"/\*\*.*?\*/", re.DOTALL)  # where import("./x.js").Name is a type
 # A ${ that is still open, one pair of braces within it allowed, where the next backtick stands.
@@ -104,7 +107,7 @@ def link(entry: str = "widget.js", folder: Path = FRONTEND, plugins: Mapping[str
             text = json.dumps(f"{jsmin(body)}\nreturn {maker};")
             body = f'const {maker}=isolated("{Path(name).stem}",{text},{{{",".join(imported)}}});'
         else:
-            body = _ARROW.sub(r"\1=>", jsmin(_LAST.sub("", body)))
+            body = _ZERO.sub("", _CAST.sub(r"\1", _ARROW.sub(r"\1=>", jsmin(_LAST.sub("", body)))))
         sources[name] = f"// {name}\n{body.strip()}\n"
 
     visit(entry, entry, ())

@@ -62,7 +62,7 @@ class State:
             if not legal:
                 allowed = _KEYS[key].get("description") or ", ".join(map(str, _KEYS[key]["enum"]))
                 raise StateError(f"{key} is {_short(raw)}; allowed: {allowed}")
-            checked[key] = value
+            checked[key] = _once(value) if key in ("selected", "hidden", "cells") else value
         self.keys = {key: checked[key] for key in _KEYS if key in checked}
 
     def __eq__(self, other: object) -> bool:
@@ -146,6 +146,11 @@ def _plain(value: Any) -> Any:
     return np.asarray(value).tolist() if hasattr(value, "ndim") else value
 
 
+def _once(value: Any) -> Any:
+    """A list, or each of several, without what stands in it already."""
+    return list(dict.fromkeys(value)) if isinstance(value, list) else {key: _once(one) for key, one in value.items()}
+
+
 def _short(value: Any) -> str:
     try:
         text = repr(value)
@@ -208,7 +213,7 @@ def step_of(meta: Mapping[str, Any], address: str | int) -> dict[str, int | None
     """
     lead = lead_of(meta)
     last = lead["steps"] - 1
-    if isinstance(address, int) or address in ("init", "end"):
+    if (isinstance(address, int) and not isinstance(address, bool)) or address in ("init", "end"):
         step = {"init": 0, "end": last}.get(str(address), address)
         if not 0 <= int(step) <= last:
             raise StateError(f"there is no step {_short(step)}; this rollout has steps 0 to {last}")
@@ -243,7 +248,7 @@ def cell_of(board: Mapping[str, Any], name: str | int) -> int:
         StateError: there is no such cell.
     """
     size = board["height"] * board["width"]
-    if isinstance(name, int) and 0 <= name < size:
+    if isinstance(name, int) and not isinstance(name, bool) and 0 <= name < size:
         return name
     found = re.fullmatch(r"r([0-9]{1,4})c([0-9]{1,4})|n([0-9]{1,4})", str(name))
     if found and found[3] and board["kind"] == "graph" and 1 <= int(found[3]) <= size:

@@ -1,18 +1,19 @@
 // The answer map: each answer is a circle, "+" the mean state after the warm-up, and short of a circle is doubt.
 
-import { countsOf } from "./answerspace.js";
 import { cellName } from "./cells.js";
 import { density, levelOf, regions } from "./cloud.js";
 import { cased, meets, roundRect } from "./draw.js";
 import { PLAIN } from "./groups.js";
+import { namesOfLane, labelAt } from "./labels.js";
 import { drawSentence, laneColor } from "./river.js";
 import { clipTo, lightness, strokeTrajectories, trace } from "./trajectories.js";
 import { words } from "./words.js";
 
-/** @import { Pair, Payload, Pen, PlacedPlane, Scene } from "./types.js" */
+/** @import { Box, Pair, Payload, Pen, PlacedPlane, Scene } from "./types.js" */
 /** @typedef {import("./cloud.js").Density} Density */
 
 const CIRCLE = 7; // px
+const NAME = 12; // px from the middle of a circle to its name
 const MOST_STATES = 4000; // states of a density
 const NARROW = 0.025; // of the extent: the kernel of a density at least
 const TAIL = 3; // steps behind a head
@@ -33,14 +34,6 @@ export function drawAnswerMap(pen, plane, scene) {
   const { box } = plane;
   pen.fillText(words.map.ofAnswers(space, box.width < 300), box.x + box.width / 2, box.y + box.height + 13);
   if (!space.lanes.length && !scene.veiled) drawSentence(pen, plane, scene, words.map.noLane);
-}
-
-/** "+" and the circles with their names, in front of the heads.
- * @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene */
-export function drawNamed(pen, plane, scene) {
-  plane.hits = [];
-  if (scene.veiled || scene.small) return;
-  drawMarks(pen, plane, scene);
 }
 
 /** The last steps before the cursor, strong. @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene */
@@ -108,9 +101,10 @@ function drawMedoids(pen, plane, { payload, theme, emphasis, colors }) {
   }
 }
 
-/** "+" and the circles, each with its name outside. @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene */
-function drawMarks(pen, plane, { payload, theme, font }) {
-  const { space, series } = payload;
+/** "+" and the circles, in front of the heads. @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene */
+export function drawMarks(pen, plane, { payload: { space }, theme, veiled, small }) {
+  plane.hits = [];
+  if (veiled || small) return;
   const [x0, y0] = [plane.toX(0), plane.toY(0)];
   pen.lineWidth = 1.6;
   pen.strokeStyle = theme.ink;
@@ -120,36 +114,47 @@ function drawMarks(pen, plane, { payload, theme, font }) {
   pen.moveTo(x0, y0 - 6);
   pen.lineTo(x0, y0 + 6);
   pen.stroke();
-  pen.font = `600 12px ${font}`;
-  space.lanes.forEach((lane, index) => {
-    if (!lane.anchor) return;
-    const [x, y] = [plane.toX(lane.anchor[0]), plane.toY(lane.anchor[1])];
+  pen.lineWidth = 1.8;
+  for (const [index, { anchor, right }] of space.lanes.entries()) {
+    if (!anchor) continue;
+    const [x, y] = [plane.toX(anchor[0]), plane.toY(anchor[1])];
     pen.beginPath();
     pen.arc(x, y, CIRCLE, 0, 2 * Math.PI);
-    pen.lineWidth = 1.8;
-    pen.strokeStyle = theme[laneColor(lane)];
+    pen.strokeStyle = theme[laneColor({ right })];
     pen.stroke();
-    const text = words.map.lane(lane, countsOf(series, index));
-    const { width } = pen.measureText(text);
-    const { box } = plane;
-    const at = {
-      x: Math.min(box.x + box.width - width - 4, Math.max(box.x + 4, x - width / 2 + 14 * lane.anchor[0])),
-      y: Math.min(box.y + box.height - 5, Math.max(box.y + 13, y + (lane.anchor[1] < -0.2 ? 22 : -13))),
-    };
-    pen.textAlign = "left";
-    cased(pen, text, at.x, at.y, theme[laneColor(lane)], theme.sunk);
-    plane.hits.push({ kind: "lane", index, box: { x: at.x - 2, y: at.y - 11, width: width + 4, height: 15 } });
-    plane.hits.push({
-      kind: "lane",
-      index,
-      box: { x: x - CIRCLE, y: y - CIRCLE, width: 2 * CIRCLE, height: 2 * CIRCLE },
-    });
-  });
+    const box = { x: x - CIRCLE, y: y - CIRCLE, width: 2 * CIRCLE, height: 2 * CIRCLE };
+    if (meets(box, plane.box)) plane.hits.push({ kind: "lane", index, box });
+  }
+}
+
+/** What a head that is drawn by itself covers. @param {Pair} head @returns {Box} */
+export const around = ([x, y]) => ({ x: x - 10, y: y - 10, width: 20, height: 20 });
+
+/** The names of the circles, and of the dense places. @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene
+ * @param {Pair[]} heads drawn by themselves @param {Pair[]} ends where those end */
+export function drawNamed(pen, plane, scene, heads, ends) {
+  const { space, series } = scene.payload;
+  const taken = [...plane.hits.map(({ box }) => box), ...ends.map(around)];
+  pen.font = `600 12px ${scene.font}`;
+  pen.textAlign = "left";
+  for (const { index, box } of [...plane.hits]) {
+    const { anchor } = space.lanes[index];
+    const center = /** @type {Pair} */ ([box.x + CIRCLE, box.y + CIRCLE]);
+    for (const text of namesOfLane(space, series, index)) {
+      const size = { width: pen.measureText(text).width + 4, height: 15 };
+      const place = labelAt(center, size, NAME, plane.box, taken, anchor ? [anchor[0], -anchor[1]] : undefined);
+      if (!place) continue;
+      cased(pen, text, place.x + 2, place.y + 11, scene.theme[laneColor(space.lanes[index])], scene.theme.sunk);
+      plane.hits.push({ kind: "lane", index, box: place });
+      break;
+    }
+  }
+  drawPlaces(pen, plane, scene, heads);
 }
 
 /** The dense places, by the cells that tell them; none is named over a head that is drawn by itself.
  * @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene @param {Pair[]} heads */
-export function drawPlaces(pen, plane, { payload: { board, space }, theme, font, veiled, small }, heads) {
+function drawPlaces(pen, plane, { payload: { board, space }, theme, font, veiled, small }, heads) {
   if (veiled || small) return;
   pen.font = `11px ${font}`;
   pen.textAlign = "left";
@@ -160,7 +165,7 @@ export function drawPlaces(pen, plane, { payload: { board, space }, theme, font,
     const width = pen.measureText(text).width + 8;
     const box = { x: plane.toX(x) - width / 2, y: plane.toY(y) - 8, width, height: 16 };
     if (plane.hits.some((hit) => meets(hit.box, box))) return; // the denser one is named
-    if (heads.some(([left, top]) => meets({ x: left - 9, y: top - 9, width: 18, height: 18 }, box))) return;
+    if (heads.some((head) => meets(around(head), box))) return;
     roundRect(pen, box.x, box.y, width, box.height, 3);
     pen.globalAlpha = 0.88;
     pen.fillStyle = theme.bg;

@@ -85,9 +85,7 @@ export function choices(series) {
       found.push({ rule: words.answers[rule], id: series.final(best), note: values[best].toFixed(2) });
   }
   if (series.valid) {
-    const right = Array.from({ length: series.n }, (_, trajectory) => trajectory).find(
-      (trajectory) => series.outcome(trajectory) === 1,
-    );
+    const right = [...Array(series.n).keys()].find((trajectory) => series.outcome(trajectory) === 1);
     found.push({ rule: words.answers.any, id: right === undefined ? most : series.final(right), note: "" });
   }
   return found;

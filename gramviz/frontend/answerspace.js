@@ -87,9 +87,8 @@ export function readSpace(packed, arrays, series, kinds) {
   return space;
 }
 
-/** How many trajectories of each series end in a lane, -1 for none: "11", of several "40 / 1 / 0".
- * @param {Series[]} series @param {number} lane */
+/** How many trajectories of each series end in a lane, -1 for none. @param {Series[]} series @param {number} lane */
 export const countsOf = (series, lane) =>
-  series
-    .map((one) => Array.from({ length: one.n }, (_, k) => one.lane(k, one.steps - 1)).filter((k) => k === lane).length)
-    .join(" / ");
+  series.map(
+    (one) => Array.from({ length: one.n }, (_, k) => one.lane(k, one.steps - 1)).filter((k) => k === lane).length,
+  );

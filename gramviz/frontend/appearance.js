@@ -3,12 +3,6 @@
 import { boundsAround, isRoomy, kindOf, PANELS, sizesFor, watchSize } from "./layout.js";
 import { applyTheme, readTheme } from "./theme.js";
 
-/** Px of the board below which its bar drops its title, and then packs its buttons. @type {[string, number][]} */
-const BARS = [
-  ["slim", 304],
-  ["slimmer", 244],
-  ["slimmest", 222],
-];
 const PAPER = 680; // px: a sheet of A4 or Letter between its margins
 
 /**
@@ -55,10 +49,7 @@ function markSizes(root, size) {
   for (const name of ["legend", "lane", "tall", "answers"])
     root.style.setProperty(`--${name}`, `${size[/** @type {"lane"} */ (name)]}px`);
   root.style.setProperty("--columns", size.columns);
-  root.style.setProperty("--lines", String(size.lines));
   root.classList.toggle("under", size.under);
-  const larger = root.classList.contains("presenting") ? 1.2 : 1; // its words
-  for (const [name, least] of BARS) root.classList.toggle(name, size.across < larger * least);
   for (const name of PANELS) root.classList.toggle(`no-${name}`, size.folded.includes(name));
 }
 

@@ -85,8 +85,8 @@ function paintSectors(ink, order, x, y, size) {
     pen.strokeStyle = theme.ink;
     pen.stroke();
     const [dx, dy] = [Math.cos((from + to) / 2), Math.sin((from + to) / 2)];
-    if (size >= 26 && count / view.crowd > 0.12)
-      paintText(ink, symbol, x + dx * size * 0.32, y + dy * size * 0.32, 10, onHue(theme, hue), 700);
+    if (size >= 30 && count / view.crowd > 0.2)
+      paintText(ink, symbol, x + dx * size * 0.32, y + dy * size * 0.32, 11, onHue(theme, hue), 700);
     from = to;
   }
 }

@@ -37,6 +37,30 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** Names all that a row holds in its title: not all of it may have room. @param {HTMLElement} row */
+export function sayAll(row) {
+  const shown = /** @type {HTMLElement[]} */ ([...row.children]).filter((one) => !one.hidden && one.textContent);
+  row.title = shown.map((one) => one.textContent).join(", ");
+}
+
+/** Sets a text as clauses, of which those that have no room are left out whole; the title says all.
+ * @param {HTMLElement} element @param {string} text @param {string} [gap] between clauses @param {RegExp} [at] */
+export function setClauses(element, text, gap = " ", at = /(?<=[.;]) /) {
+  if (element.title === text) return;
+  element.title = text;
+  const spaced = text.split(at).flatMap((clause) => [gap, make("span", { class: "clause" }, clause)]);
+  element.replaceChildren(...spaced.slice(1));
+}
+
+/** Sets a text without those of its last clauses that have no room; the title says all. It measures.
+ * @param {HTMLElement} element @param {string} text */
+export function fitText(element, text) {
+  const clauses = text.split(/(?<=[.;]) /);
+  element.title = text;
+  do element.textContent = clauses.join(" ").replace(/;$/, ".");
+  while (element.scrollHeight > element.clientHeight && clauses.pop() && clauses.length);
+}
+
 /** Sets an attribute where it differs (`false` is a value of aria-*), or removes it with null.
  * @param {Element} element @param {string} name @param {string | number | boolean | null} value */
 export function setAttribute(element, name, value) {

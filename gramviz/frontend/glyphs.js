@@ -149,7 +149,8 @@ function paintNode(ink, token, x, y, size, bold) {
   pen.lineWidth = bold ? 3.5 : 1.2;
   pen.strokeStyle = theme.ink;
   pen.stroke();
-  if (!isQuiet && size >= 14) paintText(ink, symbol, x, y, Math.min(15, size * 0.5), onHue(theme, hue), 700);
+  if (!isQuiet && size >= 14)
+    paintText(ink, symbol, x, y, Math.max(view.small ? 0 : 11, Math.min(15, size * 0.5)), onHue(theme, hue), 700);
 }
 
 /**

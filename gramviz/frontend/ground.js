@@ -5,6 +5,7 @@ import { drawAnswerMap } from "./answermap.js";
 import { cased, hull, roundRect, tracePolygon } from "./draw.js";
 import { HIDDEN } from "./groups.js";
 import { clipTo, strokeTrajectories } from "./trajectories.js";
+import { labelAt } from "./labels.js";
 import { headAt, shownIn } from "./planes.js";
 import { drawRiver } from "./river.js";
 import { drawScore } from "./score.js";
@@ -23,6 +24,7 @@ export function drawBase(pen, planes, scene) {
   const { theme, font } = scene;
   for (const plane of planes) {
     const { box } = plane;
+    plane.labels = [];
     roundRect(pen, box.x + 0.5, box.y + 0.5, box.width - 1, box.height - 1, 5);
     pen.fillStyle = theme.sunk;
     pen.fill();
@@ -73,8 +75,9 @@ export function drawBase(pen, planes, scene) {
 
 /** Which way the three components run: a small tripod, what points away from the eye thinner.
  * @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene */
-function drawAxes(pen, { box, axes, basis }, { theme }) {
+function drawAxes(pen, { box, axes, basis, labels }, { theme }) {
   const [x, y] = [box.x + 58, box.y + box.height - 48];
+  labels.push({ x: x - 50, y: y - 44, width: 100, height: 88 });
   pen.textBaseline = "middle";
   axes?.forEach(([across, up, near], axis) => {
     pen.beginPath();
@@ -157,7 +160,8 @@ function drawHulls(pen, plane, scene) {
     const answer = part.series.final(trajectory);
     byAnswer.set(answer, [...(byAnswer.get(answer) ?? []), headAt(part, trajectory, scene.steps - 1)]);
   }
-  const named = /** @type {Pair[]} */ ([]);
+  pen.font = `600 11px ${scene.font}`;
+  pen.textAlign = "left";
   for (const [answer, points] of [...byAnswer].sort((a, b) => a[0] - b[0])) {
     const letter = scene.answers[answer]?.letter;
     if (!letter || points.length < 3) continue;
@@ -177,13 +181,9 @@ function drawHulls(pen, plane, scene) {
     pen.stroke();
     pen.setLineDash([]);
     const top = around.reduce((best, point) => (point[1] < best[1] ? point : best));
-    /** @type {Pair} */
-    const at = [top[0], Math.max(plane.box.y + 14, top[1] - 5)];
-    // the outline stays, the crowded name goes
-    if (named.some(([x, y]) => Math.abs(x - at[0]) < 56 && Math.abs(y - at[1]) < 14)) continue;
-    named.push(at);
-    pen.font = `600 11px ${scene.font}`;
-    pen.textAlign = "center";
-    cased(pen, words.answer(letter), ...at, scene.theme.text2, scene.theme.sunk);
+    const text = words.answer(letter);
+    const size = { width: pen.measureText(text).width + 4, height: 15 };
+    const box = labelAt(top, size, 3, plane.box, plane.labels, [0, -1]);
+    if (box) cased(pen, text, box.x + 2, box.y + 11, scene.theme.text2, scene.theme.sunk);
   }
 }

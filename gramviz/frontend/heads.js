@@ -1,8 +1,9 @@
 // What moves on the map: heads, halos, the special trajectories and their labels. Redrawn on every frame of a motion.
 
-import { drawNamed, drawPlaces } from "./answermap.js";
-import { cased, mark, meets, roundRect, tracePolygon } from "./draw.js";
+import { around, drawMarks, drawNamed } from "./answermap.js";
+import { cased, mark, roundRect, tracePolygon } from "./draw.js";
 import { FAINT, GRAY, HIDDEN, PLAIN, SELECTED } from "./groups.js";
+import { labelAt } from "./labels.js";
 import { alphaOf, clipTo, trace } from "./trajectories.js";
 import { headAt, shownIn, isOfAnswers, nearOf } from "./planes.js";
 import { drawNow } from "./river.js";
@@ -22,18 +23,18 @@ export function drawTop(pen, planes, scene) {
     clipTo(pen, plane.box, () => {
       if (plane.basis.name === "river" && !scene.small) drawNow(pen, plane, scene);
       drawHeads(pen, plane, scene);
-      if (plane.basis.name === "answers") drawNamed(pen, plane, scene);
+      if (plane.basis.name === "answers") drawMarks(pen, plane, scene);
       const alone = specials(plane, scene);
       for (const special of alone) drawSpecial(pen, special, scene, headShape(plane, scene));
       if (plane.basis.name === "answers") {
-        const { state, fraction } = scene;
-        const heads = alone.map(({ part, trajectory }) =>
-          headAt(part, trajectory, state.cursor.step, fraction, state.cursor.low),
-        );
-        drawPlaces(pen, plane, scene, heads);
+        const { state, fraction, last } = scene;
+        const at = (/** @type {number} */ step) =>
+          alone.map(({ part, trajectory }) => headAt(part, trajectory, step, fraction, state.cursor.low));
+        drawNamed(pen, plane, scene, at(state.cursor.step), at(last));
       }
-      if (!scene.small && !isOfAnswers(plane.basis)) drawInit(pen, plane, scene);
-      if (scene.state.layers.includes("labels") && !scene.small) drawLabels(pen, plane, scene);
+      const taken = [...plane.labels];
+      if (!scene.small && !isOfAnswers(plane.basis)) drawInit(pen, plane, scene, taken);
+      if (scene.state.layers.includes("labels") && !scene.small) drawLabels(pen, plane, scene, taken);
     });
   if (scene.lasso) drawLasso(pen, scene.lasso, scene.theme);
 }
@@ -181,8 +182,8 @@ function ringHead(pen, x, y, radius, color) {
 }
 
 /** The start: one diamond, or one per distinct starting point.
- * @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene */
-function drawInit(pen, plane, scene) {
+ * @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene @param {Box[]} taken */
+function drawInit(pen, plane, scene, taken) {
   const done = /** @type {Pair[]} */ ([]);
   for (const [part, trajectory] of shownIn(plane.parts)) {
     if (scene.emphasis[part.series.letter][trajectory] === HIDDEN) continue;
@@ -193,13 +194,14 @@ function drawInit(pen, plane, scene) {
   }
   if (done.length !== 1) return;
   pen.font = `11px ${scene.font}`;
-  pen.textAlign = "center";
-  cased(pen, "init", done[0][0], done[0][1] + 20, scene.theme.text2, scene.theme.sunk);
+  pen.textAlign = "left";
+  const box = labelAt(done[0], { width: 24, height: 15 }, 9, plane.box, taken, [0, 1]);
+  if (box) cased(pen, "init", box.x + 2, box.y + 11, scene.theme.text2, scene.theme.sunk);
 }
 
 /** Names beside the heads of the special trajectories, moved about until they cover no head and no other name.
- * @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene */
-function drawLabels(pen, plane, scene) {
+ * @param {Pen} pen @param {PlacedPlane} plane @param {Scene} scene @param {Box[]} taken */
+function drawLabels(pen, plane, scene, taken) {
   const { theme, state, fraction, font } = scene;
   pen.font = `600 11px ${font}`;
   pen.textBaseline = "middle";
@@ -207,7 +209,7 @@ function drawLabels(pen, plane, scene) {
     ...special,
     head: headAt(special.part, special.trajectory, state.cursor.step, fraction, state.cursor.low),
   }));
-  const taken = list.map(({ head: [x, y] }) => ({ x: x - 10, y: y - 10, width: 20, height: 20 }));
+  taken.push(...list.map(({ head }) => around(head)));
   taken.push({
     x: plane.box.x + plane.box.width - 110,
     y: plane.box.y + plane.box.height - 34,
@@ -219,27 +221,8 @@ function drawLabels(pen, plane, scene) {
     const { series } = part;
     const text = series.n === 1 ? `${series.letter} ${series.name}` : `${series.letter} #${trajectory}`;
     const size = { width: pen.measureText(text).width + 12, height: 18 };
-    const places = [
-      [14, -26],
-      [14, 10],
-      [-14 - size.width, -26],
-      [-14 - size.width, 10],
-      [-size.width / 2, -34],
-      [-size.width / 2, 16],
-      [18, -9],
-      [-18 - size.width, -9],
-    ];
-    const boxes = places.map(([dx, dy]) => ({ x: head[0] + dx, y: head[1] + dy, ...size }));
-    const fits = (/** @type {Box} */ box) =>
-      box.x > plane.box.x + 20 &&
-      box.y > plane.box.y + 3 &&
-      box.x + box.width < plane.box.x + plane.box.width - 3 &&
-      box.y + box.height < plane.box.y + plane.box.height - 3;
-    const box =
-      boxes.find((candidate) => fits(candidate) && !taken.some((other) => meets(candidate, other))) ??
-      boxes.find(fits) ??
-      boxes[0];
-    taken.push(box);
+    const box = labelAt(head, size, 17, plane.box, taken);
+    if (!box) continue;
     roundRect(pen, box.x, box.y, box.width, box.height, 4);
     pen.fillStyle = kind === "pinned" ? theme.ink : theme.bg;
     pen.fill();

@@ -19,7 +19,7 @@ const WIDE = 960;
 const ROOMY = 1180; // from which on the sentence stands beside the transport
 const MEDIUM = 600;
 const TINY = 360;
-const GUTTER = { wide: 190, medium: 176, narrow: 72, tiny: 72 };
+const GUTTER = { wide: 190, medium: 176, narrow: 108, tiny: 108 };
 const SIDES = 24; // px of a panel left and right of what it holds
 const FRAME = 47; // px of a panel above and below what it holds, without the legend
 const LEGEND = 15; // px of a line of a legend
@@ -27,7 +27,9 @@ const SHORTEST = /** @type {const} */ ([180, 242]); // px of board and map, belo
 const AROUND = 50; // px of what is seen that belongs to the page around: its margins, and a line below the widget
 const MARGIN = 16; // px of it at least
 const LOW = 640; // px of height, below which nothing is kept for what may come
+const HIGH = 800; // px of height, from which on a narrow map has room for a long legend
 const SMALLEST = 400; // px of a box that scrolls, below which it is no place to work in
+const BUTTONS = 200; // px of the board's panel, for its buttons
 const ANSWERS = { width: 224, height: 116, least: 130 };
 const LANE = { low: 22, tall: 104, least: 16 };
 const HISTORY = 32; // px kept for the history of a cell, so that choosing one moves nothing
@@ -128,7 +130,7 @@ function timeSizes({ payload, state, start, presenting }, kind, room, folded, la
     given && !open ? between(given / low, LANE.least, room / 8) : between(space / (low || 1), LANE.least, LANE.low);
   const tall = given && open ? between((given - low * lane) / open, 2 * LANE.low, room / 2) : LANE.tall;
   const curves = Math.round(low * lane + open * tall);
-  const history = presenting || kind === "narrow" || kind === "tiny" || room < LOW ? 0 : HISTORY;
+  const history = presenting || kind !== "wide" || room < LOW ? 0 : HISTORY;
   const time = kind === "tiny" ? 0 : curves + history + rulerHeight(payload, kind, presenting) + TIME;
   return { lanes: names, lane: Math.floor(lane), tall: Math.round(tall), curves, time };
 }
@@ -161,11 +163,11 @@ function columnSizes(width, free, { payload: { board }, state: { sizes } }, kind
   const auto = width * (board.input ? 0.45 : wide ? 0.36 : 0.42) - SIDES;
   const wanted = !has("map") ? rest : between(sizes.board ? sizes.board * width - SIDES : auto, 120, rest - 160);
   const beside = has("board") ? rest - wanted - SIDES - 1 : rest;
-  const most = Number.isFinite(free) ? Math.max(wanted, beside * (wide ? 0.62 : 1.7)) : wanted;
+  const most = Number.isFinite(free) ? Math.max(wanted, beside * (wide ? 0.62 : 1.85)) : wanted;
   const stage = Math.floor(Math.max(shortestOf(board), Math.min(free, most)));
   const side = sideOf(board, Math.min(wanted, stage));
   const across = Math.floor(board.input || sizes.board || !has("map") ? wanted : side);
-  const panel = across + 4 + SIDES;
+  const panel = Math.max(across, BUTTONS) + 4 + SIDES;
   const room = has("board") ? inner - answers - panel - SIDES - 1 : rest + 4;
   const map = { width: Math.max(40, Math.floor(room)), height: stage };
   const columns = [
@@ -192,7 +194,7 @@ export function sizesFor(width, room, shown) {
   const { payload, state, taken, presenting } = shown;
   const kind = kindOf(width);
   const roomy = isRoomy(width);
-  const lines = (roomy && !presenting) || room < LOW ? 1 : 2;
+  const lines = (roomy && !presenting) || room < LOW ? 1 : kind === "wide" || room < HIGH ? 2 : 3;
   const legend = lines * LEGEND * (presenting ? 1.5 : 1);
   const chosen = presenting ? ["answers"] : (state.folded ?? ["answers"]);
   const folded = [...new Set([...chosen, ...emptyOf(payload)])];

@@ -2,7 +2,7 @@
 
 import { quiet, ranked } from "./cells.js";
 import { paintCrowd, paintDifference } from "./crowd.js";
-import { hatch, roundRect } from "./draw.js";
+import { cased, hatch, roundRect } from "./draw.js";
 import { paintBar, paintSmall, paintToken } from "./glyphs.js";
 import { paintAttacks, paintEdges } from "./relations.js";
 
@@ -35,7 +35,22 @@ export function paintBoard(pen, place, view, theme, font) {
   if (depths && filled) paintDepths(ink, Array.from(depths), most);
   if (board.kind !== "graph") paintLines(ink);
   if (view.mode !== "all" && !view.small) paintAttacks(ink);
-  if (!view.small) for (let position = 0; position < board.size; position += 1) paintFrames(ink, position);
+  if (view.small) return;
+  for (let position = 0; position < board.size; position += 1) {
+    paintFrames(ink, position);
+    if (board.kind === "graph" && place.cell >= LEAST_MARK) paintBeside(ink, String(position + 1), position, 1);
+  }
+}
+
+/** A text above a node, to its left (-1) or its right (1).
+ * @param {Ink} ink @param {string} text @param {number} position @param {number} side */
+function paintBeside({ pen, place, theme, font }, text, position, side) {
+  const { x, y } = place.at(position);
+  const away = 0.35 * place.cell + 6;
+  pen.font = `11px ${font}`;
+  pen.textAlign = "center";
+  pen.textBaseline = "middle";
+  cased(pen, text, x + side * away, y - away, theme.text2, theme.bg);
 }
 
 /** @param {Ink} ink @param {number} position @returns {Cell} */
@@ -177,9 +192,12 @@ function paintAnswer(ink, position, cell) {
   if (board.kind === "image" || place.cell < LEAST_MARK) return;
   if (sure !== null && !view.given[position] && (!quiet(board, token) || sure < 0.9))
     paintCertainty(ink, position, cell, sure);
-  if (against !== null && size >= LEAST_SMALL) paintSmall(ink, against, x + size - 8.5, y + size - 10);
+  if (against !== null && size >= LEAST_SMALL) paintSmall(ink, against, x + size - 5.5, y + size - 7);
   const pinned = view.pinned?.[position] ?? token;
-  if (pinned !== token && size >= LEAST_SMALL) paintSmall(ink, pinned, x + 7.5, y + 8.5);
+  if (pinned !== token && size >= LEAST_SMALL) {
+    if (node) paintBeside(ink, board.tokens[pinned].symbol, position, -1);
+    else paintSmall(ink, pinned, x + 5.5, y + 7);
+  }
   if (view.truth && view.truth[position] !== token) paintWrong(ink, cell);
 }
 
@@ -198,7 +216,7 @@ function paintCertainty(ink, position, { x, y, size }, sure) {
   const next = view.second?.(position) ?? null;
   if (sure >= UNSURE || next === null || size < LEAST_SMALL) return;
   if (graph) paintSmall(ink, next, x + size + 6, y + size - 2);
-  else paintSmall(ink, next, x + size - 7, y + size - 13);
+  else paintSmall(ink, next, x + size - 5.5, y + size - 11.5);
 }
 
 /** A cross in the lower right: not the known answer. @param {Ink} ink @param {Cell} cell */

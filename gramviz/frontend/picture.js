@@ -100,6 +100,8 @@ function paintElement(pen, element, theme, paintCanvas) {
   const style = getComputedStyle(element);
   const box = element.getBoundingClientRect();
   if (style.display === "none" || !box.height || !(box.width || element.matches(".playhead"))) return;
+  const holder = /** @type {Element} */ (element.parentElement);
+  if (getComputedStyle(holder).overflowY === "hidden" && box.top >= holder.getBoundingClientRect().bottom - 2) return;
   if (element instanceof HTMLCanvasElement) {
     paintCanvas(pen, element, box);
     return;

@@ -51,7 +51,7 @@ export function gridAt(board, cell, left, top) {
 /** @param {Board} board @param {number} side @returns {Places} */
 function nodes(board, side) {
   const cell = Math.max(side < 100 ? 6 : 14, Math.min(36, (side / Math.sqrt(board.size)) * 0.36));
-  const rim = 0.7 * cell; // half a node, and the ring around one that breaks a rule
+  const rim = cell / 2 + (side < 100 ? 2 : 13); // half a node, and what stands around it: its number, a ring, a bar
   const circle = (/** @type {number} */ k) => [
     0.5 + 0.5 * Math.sin((2 * Math.PI * k) / board.size),
     0.5 - 0.5 * Math.cos((2 * Math.PI * k) / board.size),

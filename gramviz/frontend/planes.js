@@ -1,6 +1,7 @@
 // The geometry of the map: which planes are drawn, where, and where each state of each trajectory falls. No drawing, no
 // events.
 
+import { namesOfLane } from "./labels.js";
 import { scoreGrid } from "./score.js";
 import { isDeep, nearness, slabOf, turning } from "./turn.js";
 
@@ -12,8 +13,9 @@ const FOOT = 18; // px below a plane for its axis
 const PAIR = 500; // px from which on river and map stand side by side
 const TALL = 380; // px from which on the one stands above the other, where there is no such width
 const RIVER = 0.58; // of the width or the height, then
-/** Px around the river: its lanes are named at the right, cells above it. */
-const SHORE = { left: 10, right: 104, top: 46, bottom: 8 };
+/** Px around the river: its lanes are named at the right, by 7 px a letter; cells above it. */
+const SHORE = { left: 10, letter: 7, top: 46, bottom: 8 };
+export const BESIDE = 12; // px between the end of a river and its names
 const SMALL = 100; // px of a thumbnail, which names nothing
 
 /** Px kept free around the states, for halos and labels. @param {Box} box @param {boolean} named */
@@ -80,6 +82,7 @@ const framedBy = ({ basis }, index, box, x0, y0, across, up) => ({
   scale: across,
   axes: null,
   hits: [],
+  labels: [],
   fromX: (/** @type {number} */ x) => (x - x0) / across,
   fromY: (/** @type {number} */ y) => (y0 - y) / up,
   toX: (/** @type {number} */ value) => x0 + value * across,
@@ -91,7 +94,9 @@ const framedBy = ({ basis }, index, box, x0, y0, across, up) => ({
  * @returns {PlacedPlane} */
 function placeRiver({ space, steps }, plane, index, box, veiled) {
   const small = box.width < SMALL;
-  const { left, right, top, bottom } = small ? { left: 3, right: 3, top: 3, bottom: 3 } : SHORE;
+  const named = [space.trunk, ...space.lanes].map((_, k) => namesOfLane(space, plane.series, k - 1)[0].length);
+  const shore = Math.min(0.4 * box.width, BESIDE + 8 + SHORE.letter * Math.max(...named));
+  const { left, right, top, bottom } = small ? { left: 3, right: 3, top: 3, bottom: 3 } : { ...SHORE, right: shore };
   const spans = [...space.lanes, space.trunk].flatMap(({ span }) => span);
   const [low, high] = [Math.min(...spans), Math.max(...spans)];
   const across = (box.width - left - right) / Math.max(1, steps - 1);
@@ -120,7 +125,8 @@ function placePlane({ space }, plane, index, box, { camera, dims, turn }) {
   const { basis } = plane;
   const deep = dims === 3 && isDeep([plane]);
   const named = basis.name === "answers" && box.width >= SMALL;
-  const flat = basis.name === "answers" ? boundsBetween(...space.extent) : boundsOf(plane);
+  const circles = basis.name === "answers" ? space.lanes.flatMap(({ anchor }) => (anchor ? [anchor] : [])) : [];
+  const flat = boundsOf(plane, circles);
   // Rotated about the middle, inside the sphere that holds all states: rotating changes no size.
   const bounds = deep ? { x: 0, y: 0, width: 2 * flat.reach, height: 2 * flat.reach } : flat;
   /** @type {(x: number, y: number, z: number) => Vector} */
@@ -157,19 +163,14 @@ function placePlane({ space }, plane, index, box, { camera, dims, turn }) {
   return { ...placed, parts, axes: deep ? [unit(1, 0, 0), unit(0, 1, 0), unit(0, 0, 1)] : null };
 }
 
-/** The box between two corners. @param {Pair} low @param {Pair} high
- * @returns {Box & { middle: Vector, reach: number }} */
-function boundsBetween(low, high) {
-  const [x, y] = [0, 1].map((axis) => (low[axis] + high[axis]) / 2);
-  const [width, height] = [0, 1].map((axis) => Math.max(high[axis] - low[axis], 1e-6));
-  return { x, y, width, height, middle: [x, y, 0], reach: 1 };
-}
-
-/** The extent of a plane's states; of all three components the middle, and how far from it the furthest state lies.
- * @param {Plane} plane @returns {Box & { middle: Vector, reach: number }} */
-function boundsOf({ basis: { name }, series: shown }) {
+/** The extent of a plane's states and of what else is drawn on it; of all three components the middle, and how far from
+ * it the furthest state lies.
+ * @param {Plane} plane @param {Pair[]} more @returns {Box & { middle: Vector, reach: number }} */
+function boundsOf({ basis: { name }, series: shown }, more) {
   const axes = [0, 1, 2];
-  const [low, high] = [axes.map(() => Infinity), axes.map(() => -Infinity)];
+  const [low, high] = [Math.min, Math.max].map((most) =>
+    axes.map((axis) => most(...more.map((point) => point[axis] ?? 0), most())),
+  );
   for (const series of shown) {
     const { xyz } = series.maps[name];
     for (let k = 0; k < xyz.length; k += 1)

@@ -47,7 +47,7 @@ export function paintAttacks({ pen, place, view, theme }) {
   };
   const { board } = view;
   if (view.mode === "one" && board.checkered) {
-    const pairs = Array.from({ length: board.size }, (_, position) => position)
+    const pairs = [...Array(board.size).keys()]
       .filter(view.conflict)
       .flatMap((position) => opponents(board, view.tokens, position).map((other) => [position, other]))
       .filter(([position, other]) => other > position);

@@ -1,12 +1,12 @@
 // The answer river: time across, answers up. A line runs in the trunk while it is near no answer, and into the lane of
 // the one it comes to; a ring marks the step from which on it stays.
 
-import { countsOf } from "./answerspace.js";
 import { cellName } from "./cells.js";
 import { cased } from "./draw.js";
 import { HIDDEN, PLAIN } from "./groups.js";
 import { clipTo, lightness, strokeTrajectories } from "./trajectories.js";
-import { headAt, shownIn } from "./planes.js";
+import { namesOfLane } from "./labels.js";
+import { BESIDE, headAt, shownIn } from "./planes.js";
 import { drawTicks } from "./ticks.js";
 import { words } from "./words.js";
 
@@ -80,13 +80,11 @@ function drawRings(pen, { parts }, { emphasis, theme, colors }) {
 function drawNames(pen, plane, { payload, theme, font }) {
   const { series, space, steps } = payload;
   const { box } = plane;
-  const x = plane.toX(steps - 1) + 9;
+  const x = plane.toX(steps - 1) + BESIDE;
   const names = [space.trunk, ...space.lanes].map((lane, k) => ({
     index: k - 1,
     y: plane.toY((lane.span[0] + lane.span[1]) / 2),
-    text: k
-      ? words.map.lane(space.lanes[k - 1], countsOf(series, k - 1))
-      : words.map.trunk(space.trunk, countsOf(series, TRUNK)),
+    texts: namesOfLane(space, series, k - 1),
     color: k ? laneColor(space.lanes[k - 1]) : /** @type {ColorToken} */ ("text3"),
   }));
   names.sort((a, b) => a.y - b.y);
@@ -95,10 +93,11 @@ function drawNames(pen, plane, { payload, theme, font }) {
     names[k].y = Math.min(names[k].y, most);
   pen.textBaseline = "middle";
   pen.textAlign = "left";
-  for (const { index, y, text, color } of names) {
+  for (const { index, y, texts, color } of names) {
     pen.font = index === TRUNK ? `11px ${font}` : `600 12px ${font}`;
     pen.fillStyle = theme[color];
-    pen.fillText(text, x, y);
+    const fitting = texts.find((text) => x + pen.measureText(text).width < box.x + box.width - 2);
+    pen.fillText(fitting ?? texts[2], x, y);
     plane.hits.push({
       kind: "lane",
       index,
@@ -120,12 +119,8 @@ function drawDecisive(pen, plane, { payload: { board, space }, theme, font, stat
     const x = plane.toX(step);
     const width = pen.measureText(text).width + 6;
     const left = Math.min(x + 3, box.x + box.width - width);
-    const row = Math.max(
-      0,
-      ends.findIndex((end) => end < left),
-    );
-    ends[row] = left + width;
-    const y = box.y + 13 + 13 * row;
+    const row = ends.findIndex((end) => end + 4 < left);
+    const y = box.y + 13 + 13 * Math.max(0, row);
     pen.setLineDash([1.5, 3]);
     pen.lineWidth = 1.2;
     pen.strokeStyle = theme.text2;
@@ -134,6 +129,8 @@ function drawDecisive(pen, plane, { payload: { board, space }, theme, font, stat
     pen.lineTo(x, box.y + box.height);
     pen.stroke();
     pen.setLineDash([]);
+    if (row < 0) return; // no room for one more name
+    ends[row] = left + width;
     pen.font = `${state.cells.includes(cell) ? 600 : 400} 11px ${font}`;
     cased(pen, text, left, y, theme.ink, theme.sunk);
     plane.hits.push({ kind: "cell", index, box: { x: left - 3, y: y - 10, width, height: 13 } });

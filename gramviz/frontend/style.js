@@ -23,18 +23,19 @@ button[aria-pressed="true"], button[aria-selected="true"] { background: var(--in
 canvas { display: block; touch-action: pan-y; } .map canvas { touch-action: none; }
 [hidden] { display: none !important; }
 .muted { color: var(--text2); } .note { color: var(--text3); font-size: 11px; }
-.away, .slim .board .bar h3 { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
+.away, .slim .bar h3 { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
   white-space: nowrap; }
-header .title, header .tally, .series :is(b, .count), .bar .sub, .row .label, .ruler .names span, .details p {
+header .title, header .tally, .series :is(b, .count), .ruler .names span {
   overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.clause { display: inline-block; max-width: 100%; }
 .details, .captions, .branches, .strip, .time, .foot, .over, .printed, .chosen, .medium .panel.answers {
   border-top: 1px solid var(--line); }
 .selectable { user-select: text; }
 
 header { display: flex; align-items: center; gap: 6px 12px; padding: 5px 12px; min-height: 38px;
   border-bottom: 1px solid var(--line); }
-header .title { font-size: 15px; font-weight: 650; margin: 0; max-width: 40%; }
-header .title span { font-weight: 400; font-size: 12px; color: var(--text2); margin-left: 6px; }
+header .title { font-size: 15px; font-weight: 650; margin: 0; } .wide .title { max-width: 40%; }
+header .title span { white-space: nowrap; font-weight: 400; font-size: 12px; color: var(--text2); margin-left: 6px; }
 header .tally { min-width: 60px; }
 header .letters { display: flex; align-items: center; gap: 4px 6px; padding-left: 10px; min-width: 0;
   border-left: 1px solid var(--line); white-space: nowrap; }
@@ -75,22 +76,23 @@ header .tools { display: flex; gap: 6px; margin-left: auto; align-items: center;
 .divider:is(.at-board, .at-answers)::after { width: 3px; } .divider.at-curves::after { height: 3px; }
 .bar { display: flex; align-items: center; gap: 6px; height: 25px; margin-bottom: 5px; }
 .bar h3 { font-size: 13px; font-weight: 650; margin: 0; }
-.bar .sub { color: var(--text2); min-width: 0; flex: 1 1 60px; }
-.bar .push { margin-left: auto; display: flex; align-items: center; gap: 4px; }
+.bar .sub { color: var(--text2); min-width: 0; flex: 1 1 60px; max-height: 1.35em; overflow: hidden; }
+.bar .push { margin-left: auto; display: flex; align-items: center; gap: 4px; min-width: 0; }
 .bar button { height: 24px; padding: 0 7px; }
-.slimmer .board .bar { gap: 4px; } .slimmer .board .bar button { padding: 0 4px; }
-.slimmest .board .bar :is(button, .push) { padding: 0 2px; gap: 2px; }
+.slimmer .bar { gap: 4px; } .slimmer .bar button { padding: 0 4px; }
+.slimmest .bar :is(button, .push) { padding: 0 2px; gap: 2px; font-size: 11px; }
+.slimmest .menu > button::after { content: none; }
 .stage { position: relative; outline-offset: 2px; } .stage canvas + canvas { position: absolute; inset: 0; }
 .board .stage { overflow: auto; } .board .stage .away { top: 0; left: 0; }
 .legend { display: flex; flex-wrap: wrap; gap: 0 9px; margin-top: 4px; height: var(--legend); overflow: hidden;
   align-content: start; font-size: 11px; line-height: 15px; color: var(--text2); align-items: center; }
-.legend > span { display: inline-flex; align-items: center; gap: 5px; } .legend > .reading {
-  display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: var(--lines); overflow: hidden; }
-.slimmer .board .legend { gap: 0 4px; } .slimmer .board .legend > span { gap: 3px; }
-.strip { display: flex; align-items: center; gap: 4px 16px; padding: 3px 12px; min-height: 31px; white-space: nowrap; }
+.legend > span { display: inline-flex; align-items: center; gap: 5px; }
+.legend > .reading { display: block; max-height: 100%; }
+.slimmer .legend { gap: 0 7px; } .slimmer .legend > span { gap: 3px; }
+.strip { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 16px; padding: 3px 12px; min-height: 31px;
+  white-space: nowrap; }
 .colors, .selecting, .switches { display: flex; align-items: center; gap: 4px; min-width: 0; }
-.colors { gap: 8px; flex: 1 1 auto; } .chips { display: flex; gap: 4px; align-items: center; overflow-x: auto;
-  scrollbar-width: none; min-width: 0; } .chips button:focus-visible { outline-offset: -2px; }
+.colors { gap: 8px; flex: 1 1 auto; } .chips { display: flex; flex-wrap: wrap; gap: 4px; align-items: center; }
 .selecting { gap: 6px; } .switches { gap: 3px; }
 .strip button { height: 23px; padding: 0 7px; }
 .chip { display: inline-flex; align-items: center; gap: 5px; }
@@ -118,6 +120,7 @@ header .tools { display: flex; gap: 6px; margin-left: auto; align-items: center;
 .meter { width: 76px; height: 6px; border-radius: 3px; background: var(--line); overflow: hidden; }
 .meter i { display: block; height: 100%; background: var(--ink); }
 .apart { flex-basis: 100%; color: var(--ink); } .caption { color: var(--text2); font-size: 11px; }
+.push .caption { min-width: 0; max-height: 1.35em; overflow: hidden; } .push button { flex: none; }
 
 .rows { display: grid; gap: 2px; }
 .row { display: grid; grid-template-columns: 13px 10px minmax(0, 1fr) 50px 22px; gap: 5px; align-items: center;
@@ -142,7 +145,10 @@ header .tools { display: flex; gap: 6px; margin-left: auto; align-items: center;
 .marks > .faint { opacity: .3; }
 .marks.dense { grid-template-columns: repeat(auto-fill, 9px); } .marks.dense > div { width: 9px; height: 9px; }
 .marks.dense svg { width: 8px; height: 8px; }
-.answers .body { height: calc(var(--answers) + var(--legend) + 4px); overflow: auto; }
+.answers .body { height: calc(var(--answers) + var(--legend) + 4px); overflow: auto; padding-bottom: 12px;
+  mask-image: linear-gradient(#000 calc(100% - 12px), transparent); }
+.under .panels { grid-template-rows: auto 1fr; } .under .answers { display: flex; flex-direction: column; }
+.under .answers .body { flex: 1 1 0; height: 0; } .under .board .legend { height: auto; max-height: var(--legend); }
 .answers .bar button { padding: 0 4px; font-size: 11px; }
 .chosen { display: grid; grid-template-columns: minmax(0, auto) 14px minmax(76px, 1fr); overflow-wrap: anywhere;
   gap: 3px 8px; margin-top: 8px; padding-top: 8px; align-items: center; }
@@ -203,14 +209,11 @@ header .tools { display: flex; gap: 6px; margin-left: auto; align-items: center;
 .transport label { display: inline-flex; gap: 6px; align-items: center; }
 input[type=range] { width: 64px; accent-color: var(--ink); }
 input[type=checkbox] { accent-color: var(--ink); width: 15px; height: 15px; } .rate { min-width: 50px; }
-.details { display: flex; gap: 12px; align-items: center; padding: 4px 12px; flex: 1; min-width: 0; height: 27px;
-  background: var(--sunk); }
-.details p { margin: 0; flex: 1; min-width: 0; line-height: 17px; max-height: 34px; }
-.details .badge { margin-right: 6px; }
-.roomy .foot { flex-direction: row; } .roomy .details { border: 0 solid var(--line); border-left-width: 1px; }
-.roomy .details p, .medium .details p { white-space: normal; display: -webkit-box; -webkit-line-clamp: 2;
-  -webkit-box-orient: vertical; }
-:is(.roomy, .medium, .narrow) .details { height: 42px; } .presenting .details { height: 76px; }
+.details { display: flex; gap: 12px; align-items: center; padding: 4px 12px; flex: 1 0 auto; min-width: 0;
+  height: 42px; background: var(--sunk); }
+.details p { margin: 0; flex: 1; min-width: 0; line-height: 17px; max-height: 34px; overflow: hidden; }
+.roomy .foot { flex-direction: row; } .roomy .details { border: 0 solid var(--line); border-left-width: 1px; flex: 1; }
+.presenting .details { height: 54px; }
 
 .captions { display: flex; gap: 16px; align-items: flex-start; padding: 10px 16px; background: var(--sunk);
   font-size: 13px; }
@@ -225,21 +228,21 @@ input[type=checkbox] { accent-color: var(--ink); width: 15px; height: 15px; } .r
 .branch button { height: 23px; padding: 0 7px; } .branch input { height: 23px; min-width: 220px; }
 .options { display: flex; flex-wrap: wrap; gap: 6px; align-items: center; }
 .captions .steps { display: flex; gap: 8px; align-items: center; flex: none; }
-.lane.history { height: 32px; } .history .values { white-space: nowrap; }
+.lane.history { height: 32px; } .history .values { flex-wrap: wrap; max-height: 1.35em;
+  justify-content: flex-end; overflow: hidden; }
 .asking :is(.history canvas, .answers .body, .lanes canvas, .values, .tally, [data-jump],
   .transport .menu) { visibility: hidden; }
 [data-highlight="map"] :is(.board, .answers, .time), [data-highlight="board"] :is(.map, .answers, .time),
   [data-highlight="answers"] :is(.board, .map, .time), [data-highlight="curves"] .panel,
   [data-highlight="time"] .panel { opacity: .45; }
 .presenting { max-width: none; font-size: 16px; border-radius: 0; }
-.presenting :is(.yours, .answers, .lanes, .tools, .jumps, .selecting, .switches, .transport .menu, .dividers) {
+.presenting :is(.yours, .answers, .lanes, .tools, .jumps, .selecting, .switches, :is(.transport, .bar) .menu,
+  .dividers) {
   display: none; }
 .presenting :is(.title, .bar h3) { font-size: 18px; }
 .presenting .captions { font-size: 24px; } .presenting .captions button { font-size: 18px; height: 36px; }
-.presenting .legend { font-size: 15px; line-height: 22px; } .presenting .tabs { display: none; }
-.presenting .details p { max-height: 66px; line-height: 22px; white-space: normal; display: -webkit-box;
-  -webkit-line-clamp: 3; -webkit-box-orient: vertical; }
-.presenting:is(.wide, .medium):not(.roomy) .details { flex: none; height: 54px; }
+.presenting .legend { font-size: 15px; line-height: 22px; }
+.presenting .details p { max-height: 44px; line-height: 22px; }
 .presenting :is(.board, .map) { display: block !important; }
 .presenting .ruler .names span { font-size: 14px; } .presenting canvas { cursor: crosshair; }
 .blank > * { visibility: hidden; } .gv.blank { background: #000; }
@@ -274,22 +277,21 @@ textarea { width: 100%; height: 140px; font: 12px/1.4 ui-monospace, monospace; c
 .medium .answers h4 { margin-top: 0; } .medium:not(.under) .found { grid-column: 1 / -1; }
 .medium .time { --gutter: 176px; }
 .wide:not(.roomy) .series .count, :is(.medium, .narrow) :is(.series .count, .switches, .place),
-  .narrow :is(.panel:not(.open), .lane:not(.tall) .values, .lane .unit, .details .note),
+  .narrow :is(.panel:not(.open), .lane:not(.history) .values, .lane .unit, .details .note),
   .narrow .lane .name::before { display: none; }
 :is(.medium, .narrow) header { flex-wrap: wrap; } .medium header .letters { border: 0; }
 .narrow header .letters { order: 1; border: 0; padding: 0; flex-basis: 100%; }
-.narrow .title { flex: 1; min-width: 0; }
+.narrow .title { flex: 1; min-width: 0; white-space: normal; }
 .narrow .panels { grid-template-columns: minmax(0, 1fr); }
-.narrow .tabs { display: flex; } .narrow .panel + .panel { border-left: 0; }
-.narrow .time { --gutter: 72px; }
+.narrow:not(.presenting) .tabs { display: flex; } .narrow.presenting .foot { position: static; }
+.narrow .panel + .panel { border-left: 0; }
+.narrow .time { --gutter: 108px; } .narrow .tall .name { white-space: normal; text-align: left; max-width: 62px; }
 .narrow .lane .gutter { padding-right: 6px; }
 .narrow .lane :is(.name, .gutter b), .narrow .ruler .names span { font-size: 11px; }
 :is(.medium, .narrow) .marks { grid-template-columns: repeat(auto-fill, 14px); }
-.narrow .strip { flex-wrap: wrap; } .narrow .colors { flex-basis: 100%; } .narrow .chips { flex-wrap: wrap; }
-.narrow .selecting { flex: 1; }
 .narrow .transport { flex-wrap: wrap; }
 .medium .readout { min-width: 80px; }
-.narrow .details p { white-space: normal; } .narrow .readout { min-width: 60px; }
+.narrow .readout { min-width: 60px; }
 .narrow .over { inset: 0; }
 .narrow .menu .sheet { position: fixed; right: auto; }
 .tabs button { height: auto; min-height: 30px; flex: 1; display: flex; flex-direction: column; align-items: center;
@@ -307,7 +309,7 @@ textarea { width: 100%; height: 140px; font: 12px/1.4 ui-monospace, monospace; c
 .printing { width: 680px; } .printing .printed { display: block; }
 .printing :is(.series, .chip, .strip .menu > button) { padding: 0; border: 0; background: none; }
 .printing .menu > button::after { content: none; } .printing .lane .name::before { content: none; }
-.printing .details { height: auto; } .printing .details p { display: block; white-space: normal; max-height: none; }
+.printing .details { height: auto; } .printing .details p { max-height: none; }
 .printing :is(.yours, .tools, .transport, .tabs, .bar .menu, .over, .push, .caption, .captions),
 .printing :is(.selecting, .switches, .dividers) {
   display: none !important; } .printing .foot { position: static; }

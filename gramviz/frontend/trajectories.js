@@ -77,7 +77,7 @@ export function strokeTrajectories(pen, plane, scene, from, to, alpha) {
   }
   // Gray first, so that what is selected lies in front; in 3-D the furthest first, and thinner.
   const order = [...bundles.values()].sort((a, b) => a.level - b.level);
-  const slabs = plane.axes ? Array.from({ length: SLABS }, (_, slab) => slab) : [null];
+  const slabs = plane.axes ? [...Array(SLABS).keys()] : [null];
   if (plane.axes) pen.lineCap = "butt"; // where a line passes into the next slab, its ends must not add up to a dot
   for (const slab of slabs)
     for (const { level, group, trajectories } of order) {

@@ -363,6 +363,7 @@
  * @property {Box} box
  * @property {PlacedSeries[]} parts
  * @property {Hit[]} hits what is named on it, once it is drawn
+ * @property {Box[]} labels other names on its ground
  * @property {number} scale px per unit
  * @property {Vector[] | null} axes where the components point, of a map in 3-D
  * @property {(x: number) => number} fromX

@@ -79,7 +79,6 @@ export const words = {
     conflict: "conflict",
     certainty: "certainty",
     doubt: "doubt",
-    agreement: "agreement",
   },
   noCertainty: "certainty not recorded",
   pair: {
@@ -93,7 +92,7 @@ export const words = {
   distance: (/** @type {number} */ count, /** @type {string} */ one, /** @type {string} */ other) =>
     count ? `${one} and ${other} differ in ${plural(count, "cell")}` : `${one} and ${other} show the same board`,
   small: (/** @type {string} */ name) => `small: ${name}`,
-  agreement: (/** @type {number} */ count) => `background: share of the ${count} trajectories that agree`,
+  agreement: (/** @type {number} */ count) => `shade: agreement of ${count}`,
 
   // map
   map: {
@@ -318,6 +317,7 @@ export const words = {
   edit: {
     title: "Model",
     puzzle: "Edit the puzzle",
+    short: "Edit",
     put: (/** @type {number} */ count) =>
       `Choose a cell and type what is given there; Backspace takes it away. ${plural(count, "cell")} changed.`,
     how: (/** @type {number} */ count) =>

@@ -86,10 +86,8 @@ class AnswerSpace:
 
     @property
     def extent(self) -> NDArray[np.float64]:
-        """What a map shows [low or high, axis]: 99 % of the states after the warm-up, and every circle."""
-        late = self.map.xy[:, self.start :].reshape(-1, 2)
-        low, high = np.percentile(late, (0.5, 99.5), axis=0)
-        points = np.concatenate([[low, high, [0, 0]], self.map.anchors])
+        """What a map shows [low or high, axis]: every state, and every circle."""
+        points = np.concatenate([self.map.xy.reshape(-1, 2), [[0, 0]], self.map.anchors])
         return np.stack([points.min(0), points.max(0)])
 
 

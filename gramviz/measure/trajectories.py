@@ -48,7 +48,8 @@ def drift(data: xr.Dataset) -> xr.DataArray:
     # one trajectory at a time: h may be hundreds of MB, and float16 squares overflow
     for index in np.ndindex(h.shape[:2]):
         trajectory = h.values[index].reshape(h.shape[2], -1).astype(np.float32)
-        step = trajectory[1:] - trajectory[:-1]
+        with np.errstate(invalid="ignore"):  # of a diverged model: from infinity to infinity is NaN
+            step = trajectory[1:] - trajectory[:-1]
         found[index][1:] = np.sqrt(np.einsum("tf,tf->t", step, step))
     return xr.DataArray(found, dims=("puzzle", "trajectory", "step"), name="drift")
 
@@ -59,7 +60,8 @@ def spread(data: xr.Dataset) -> xr.DataArray:
     found = np.zeros((h.shape[0], h.shape[2]), np.float32)
     for puzzle, step in np.ndindex(found.shape):
         states = h.values[puzzle, :, step].reshape(h.shape[1], -1).astype(np.float32)
-        states -= states.mean(0)
+        with np.errstate(invalid="ignore"):  # as in `drift`
+            states -= states.mean(0)
         found[puzzle, step] = np.sqrt(np.einsum("nf,nf->n", states, states)).mean()
     return xr.DataArray(found, dims=("puzzle", "step"), name="spread")
 
@@ -116,7 +118,8 @@ def outcome(data: xr.Dataset) -> xr.DataArray:
     """How each trajectory ended [puzzle, trajectory]: 0 wrong, 1 correct, 2 not finished, 3 unknown, 4 drawn
     (`OUTCOMES`).
 
-    Correct: the last recorded answer is `valid`. Not finished: it is not, and the model never said that it was right.
+    Correct: the last recorded answer is `valid`. Not finished: it is not, and the model never said that it was right,
+    or only the initial state was recorded.
     Where nothing stops a trajectory (`halting`) none is unfinished: what is not correct in the end is wrong, whatever
     the model predicts of it. Unknown: `valid` was not recorded, or the states have no answers.
     Drawn: a picture without a blank, which nobody can call right or wrong; with one it is not finished.
@@ -130,5 +133,7 @@ def outcome(data: xr.Dataset) -> xr.DataArray:
     if not judged(data):
         return like.copy(data=np.where(valid, DRAWN, NOT_FINISHED).astype(np.uint8)).rename("outcome")
     never = halted(data).values < 0 if halting(data) else np.zeros_like(valid)
+    if "supervision_step" in data.coords and not data["supervision_step"].values[-1]:
+        never = np.ones_like(valid)  # no step has been made
     found = np.where(valid, CORRECT, np.where(never, NOT_FINISHED, WRONG)).astype(np.uint8)
     return like.copy(data=found).rename("outcome")

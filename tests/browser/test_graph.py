@@ -14,7 +14,7 @@ COLOR = """([x, y, dx, dy, nodes]) => {
   const root = document.querySelector("main").shadowRoot;
   const canvas = root.querySelector("[data-part=board] canvas");
   const side = parseFloat(canvas.style.width), ratio = canvas.width / side;
-  const cell = Math.max(14, Math.min(36, side / Math.sqrt(nodes) * 0.36)), rim = 0.7 * cell;
+  const cell = Math.max(14, Math.min(36, side / Math.sqrt(nodes) * 0.36)), rim = cell / 2 + 13;
   const at = (p, d) => Math.round((rim + p * (side - 2 * rim) + d * cell) * ratio);
   const pixel = canvas.getContext("2d").getImageData(at(x, dx), at(y, dy), 1, 1).data;
   return "#" + [...pixel.slice(0, 3)].map(part => part.toString(16).padStart(2, "0")).join("").toUpperCase();

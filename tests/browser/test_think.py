@@ -179,6 +179,7 @@ TYPED = {
     "sudoku9-trm": [
         (CLUES, "one solution", True),
         (RULED, "one solution", True),
+        (str([[int(digit) for digit in CLUES[at : at + 9]] for at in range(0, 81, 9)]), "one solution", True),
         ("", "rows of no characters; this board needs 9 rows of 9, or all 81 in one line", False),
         ("." * 81, "several solutions", True),
         ("55" + "." * 79, "2 givens break a rule; the models may still be run", True),

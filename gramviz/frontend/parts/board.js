@@ -2,7 +2,7 @@
 
 import { boardView, spokenCell } from "../board.js";
 import { number } from "../text.js";
-import { make, selectTabs, setAttribute, setText } from "../dom.js";
+import { make, sayAll, selectTabs, setAttribute, setText } from "../dom.js";
 import { fontOf, surface } from "../draw.js";
 import { paintReasons, signsOf } from "../explain.js";
 import { arrowOf, focusedIn, withCommand } from "../focus.js";
@@ -17,6 +17,8 @@ import { words } from "../words.js";
 /** @typedef {import("../registry.js").Context} Context */
 /** @typedef {import("../types.js").BoardView} View */
 /** @typedef {import("../types.js").PairPlaces} PairPlaces */
+
+const TIGHT = ["slim", "slimmer", "slimmest"]; // a bar without its title, then with less and less between buttons
 
 /** The accessible twin of the canvas: rows of cells, filled in when settled. @param {Context} context */
 function createTwin({ payload }) {
@@ -36,8 +38,17 @@ function createTwin({ payload }) {
   };
 }
 
+/** Packs a bar until it fits its panel. @param {HTMLElement} bar */
+function tighten(bar) {
+  const { classList } = /** @type {HTMLElement} */ (bar.parentElement);
+  classList.remove(...TIGHT);
+  for (const name of TIGHT) if (bar.scrollWidth > bar.clientWidth) classList.add(name);
+}
+
 /** The tabs: a trajectory of each series, what differs, and all of them. @param {Context} context */
-function createBoardTabs({ payload, store }) {
+function createBoardTabs(context) {
+  const { payload, store } = context;
+  let packed = "";
   const element = make("div", { class: "push", role: "tablist", "aria-label": words.board.title });
   /** @param {string} id @param {string} label @param {string} title */
   const tab = (id, label, title) =>
@@ -73,6 +84,14 @@ function createBoardTabs({ payload, store }) {
       const other = words.trajectoryName(view.series, view.trajectory);
       const preview = view.preview ? [make("span", { class: "caption" }, words.board.preview(other))] : [];
       element.replaceChildren(...preview, ...buttons);
+      const room = JSON.stringify([
+        context.size,
+        state.panel,
+        buttons.map((button) => button.textContent),
+        chosen?.textContent,
+      ]);
+      if (room !== packed) tighten(/** @type {HTMLElement} */ (element.parentElement));
+      packed = room;
       if (focused) /** @type {HTMLElement | null} */ (element.querySelector(`[data-tab="${focused}"]`))?.focus();
     },
   };
@@ -159,7 +178,7 @@ function listenToStage({ payload, store }, stage, at) {
     stage.setPointerCapture(event.pointerId);
     const { cells } = store.state;
     const adding = withCommand(event);
-    const again = !adding && cells.length === 1 && cells[0] === cell;
+    const again = !adding && !store.transient.edit && cells.length === 1 && cells[0] === cell;
     brush = new Set(adding ? cells : []);
     if (brush.has(cell)) brush.delete(cell);
     else if (!again) brush.add(cell);
@@ -277,6 +296,7 @@ export function createBoard(context) {
     tabs.update(view);
     const key = (/** @type {string[]} */ [name, text]) => make("span", {}, make("i", { class: `key ${name}` }), text);
     legend.replaceChildren(...legendItems(context, view).map((item) => (Array.isArray(item) ? key(item) : item)));
+    sayAll(legend);
   }
 
   return {

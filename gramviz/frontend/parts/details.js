@@ -1,6 +1,6 @@
 // The details line: a sentence about what is pointed at, else chosen, else focused. It never moves the layout.
 
-import { make, setAttribute, setText } from "../dom.js";
+import { make, setClauses } from "../dom.js";
 import { detailsSentence } from "../sentences.js";
 import { words } from "../words.js";
 
@@ -15,10 +15,8 @@ export function createDetails({ payload, store }) {
     element: make("div", { class: "details" }, text, make("span", { class: "note" }, words.keysHint)),
     update(changed) {
       const { said } = store.transient;
-      if (changed.has("said") && said !== null) return setText(text, said);
-      const sentence = detailsSentence(payload, store.state, store.transient, store.veiled);
-      setText(text, sentence);
-      setAttribute(text, "title", sentence);
+      const own = changed.has("said") ? said : null;
+      setClauses(text, own ?? detailsSentence(payload, store.state, store.transient, store.veiled));
     },
   };
 }

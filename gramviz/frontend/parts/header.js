@@ -11,6 +11,7 @@ import { compareOffers, editOffers, planeOffers } from "../offers.js";
 import { planesOf } from "../planes.js";
 import { isHaloForced } from "../scene.js";
 import { laneNames, layerNames } from "../state.js";
+import { yourWords } from "../think/yourwords.js";
 import { words } from "../words.js";
 
 /** @typedef {import("../registry.js").Context} Context */
@@ -194,30 +195,36 @@ function createSeries({ payload, store, actions }) {
   };
 }
 
-/** What opens the browser of puzzles and the contact sheet. @param {Context} context */
-function createSheetButtons({ payload, store, actions }) {
+/** What opens the browser of puzzles, the puzzle to be edited, and the contact sheet. @param {Context} context */
+function createSheetButtons(context) {
+  const { payload, store, actions, thinker } = context;
   const sheet = (/** @type {"puzzles" | "samples"} */ name) =>
     make("button", { "data-sheet": name, onclick: () => actions.sheet(name) }, words[name].title);
   const turn = (/** @type {number} */ by, /** @type {string} */ label, /** @type {string} */ sign) =>
     make("button", { "aria-label": label, title: label, onclick: () => actions.puzzle(by) }, sign);
   const [puzzles, samples] = [sheet("puzzles"), sheet("samples")];
   const { previous, next } = words.puzzles;
+  const press = () => editOffers(context)[0].act();
+  const edit = make("button", { "data-edit": "", title: words.edit.puzzle, onclick: press }, words.edit.short);
   return {
     puzzles: payload.list
-      ? [make("div", { class: "turns" }, turn(-1, previous, "‹"), puzzles, turn(1, next, "›"))]
-      : [],
+      ? [make("div", { class: "turns" }, turn(-1, previous, "‹"), puzzles, turn(1, next, "›")), edit]
+      : [edit],
     samples: !payload.bare && payload.series.some(({ n }) => n > 1) ? [samples] : [],
     update() {
       for (const button of [puzzles, samples])
         setAttribute(button, "aria-pressed", button.dataset.sheet === store.state.sheet);
+      edit.hidden = payload.bare || Boolean(thinker || editOffers(context)[0].disabled);
+      setAttribute(edit, "aria-pressed", store.transient.edit !== null);
     },
   };
 }
 
 /** @param {Context} context @returns {import("../registry.js").Part} */
 export function createHeader(context) {
-  const { payload, store, actions } = context;
-  const title = make("h2", { class: "title selectable" }, payload.title, make("span", {}, words.puzzle(payload)));
+  const { payload, store, actions, thinker } = context;
+  const name = thinker?.own ? yourWords.mine : words.puzzle(payload);
+  const title = make("h2", { class: "title selectable" }, payload.title, make("span", {}, name));
   const series = createSeries(context);
   const sheets = createSheetButtons(context);
   series.element.prepend(...sheets.puzzles);
@@ -233,7 +240,7 @@ export function createHeader(context) {
   return {
     name: "header",
     // An open menu says what is so now. Of time it says nothing that has to keep up.
-    reads: ["layout", "open", ...keys.filter((key) => key !== "cursor")],
+    reads: ["layout", "open", "edit", ...keys.filter((key) => key !== "cursor")],
     element: make("header", {}, title, series.element, tools),
     update(changed) {
       const { roomy: wide } = context.size;

@@ -51,6 +51,7 @@ export function createHistory(context) {
       ...now.slice(0, 2).flatMap(([label, share]) => [make("span", {}, label), make("b", {}, percent(share, 0))]),
     );
     const parts = now.map(([label, share]) => `${label} ${percent(share, 0)}`);
+    values.title = parts.join(", ");
     setAttribute(canvas, "aria-label", words.history.spoken(placeName(board, cell), count, parts));
   }
 

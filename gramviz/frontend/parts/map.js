@@ -1,7 +1,7 @@
 // The latent map: its layers, its bar and its legend. The geometry is in planes.js, the gestures in gestures.js.
 
 import { anyOf } from "../painter.js";
-import { make, setAttribute, setText } from "../dom.js";
+import { fitText, make, sayAll, setAttribute, setClauses, setText } from "../dom.js";
 import { surface } from "../draw.js";
 import { arrowOf, withCommand } from "../focus.js";
 import { isSolid, listenToMap, shiftMap, stepHead } from "../gestures.js";
@@ -34,7 +34,7 @@ function createLegend() {
     apart: make("b", { class: "apart", hidden: true }),
     answers: make("span", { class: "reading", hidden: true }),
   };
-  return { ...nodes, meter, element: make("div", { class: "legend" }, Object.values(nodes)) };
+  return { ...nodes, meter, read: "", element: make("div", { class: "legend" }, Object.values(nodes)) };
 }
 
 /** The plane of the focused series, and its part in it. @param {Context} context @param {Plane[]} planes */
@@ -56,8 +56,9 @@ function updateLegend(context, stage, legend) {
   for (const node of [share, gauge, here, halo, land, cloud]) node.hidden = ofAnswers;
   answers.hidden = !plane || !ofAnswers;
   const readings = stage.planes.map(({ basis }) => words.map.reading(basis, payload.space));
-  setText(answers, ofAnswers ? readings.join(" ") : "");
-  setAttribute(answers, "title", answers.textContent);
+  const room = JSON.stringify([readings, context.size]);
+  if (ofAnswers && legend.read !== room) fitText(answers, readings.join(" "));
+  legend.read = room;
   apart.hidden = true;
   if (ofAnswers) return;
   const within = explainedShare(plane, dims);
@@ -153,14 +154,14 @@ function createBar({ store, actions }) {
       setAttribute(deep, "aria-pressed", isSolid(stage));
       deep.disabled = !isDeep(stage.planes);
       deep.title = deep.disabled ? words.map.flat : "";
-      if (!plane) return setText(sub, words.map.none);
+      if (!plane) return setClauses(sub, words.map.none);
       const { label } = plane.basis;
       const letters = plane.parts.map(({ series }) => series.letter);
       const one = letters.length > 1 && plane.basis.name !== "score" ? words.oneBasis(label, letters) : label;
       const each = isOfAnswers(plane.basis)
         ? stage.planes.map(({ basis }) => basis.label).join(", ")
         : words.onePlaneEach(label);
-      setText(sub, stage.planes.length > 1 ? each : one);
+      setClauses(sub, stage.planes.length > 1 ? each : one, "", /(?=, )/);
     },
   };
 }
@@ -218,6 +219,7 @@ export function createMap(context) {
     const { plane } = focusedPlane(context, stage.planes);
     bar.update(plane, stage);
     updateLegend(context, stage, legend);
+    sayAll(legend.element);
     if (!plane) return;
     const tallies = payload.series.map((series) => words.tally(series.letter, series.right, series.n));
     const solid = isSolid(stage);

@@ -41,8 +41,9 @@ function createPuzzle({ payload, store }, thinker) {
   };
 }
 
-/** A number that a person chooses. @param {Thinker} thinker @param {import("../think/thinker.js").Choice} name */
-function numberField({ settings, choose }, name) {
+/** A number that a person chooses. @param {Thinker} thinker @param {import("../think/thinker.js").Choice} name
+ * @param {(text: string) => void} say names a number that cannot be had */
+function numberField({ settings, choose }, name, say) {
   const [min, max, step] = CHOICES[name];
   const input = make("input", {
     type: "number",
@@ -53,7 +54,9 @@ function numberField({ settings, choose }, name) {
     "data-field": name,
     onchange() {
       choose(name, input.value);
-      input.value = `${settings[name]}`;
+      const taken = settings[name];
+      if (Number(input.value) !== taken) say(yourWords.range(yourWords[name], input.value, min, max, taken));
+      input.value = `${taken}`;
     },
   });
   return make("label", {}, yourWords[name], input);
@@ -105,6 +108,10 @@ function createForm(context, thinker) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   signal.addEventListener("abort", () => clearTimeout(timer));
+  const say = (/** @type {string} */ text) => {
+    clearTimeout(timer);
+    setText(said, text);
+  };
   function judge() {
     clearTimeout(timer);
     timer = setTimeout(() => setText(said, verdict(puzzle)), PATIENCE);
@@ -117,9 +124,8 @@ function createForm(context, thinker) {
     "data-field": "text",
     oninput() {
       const read = puzzle.read(area.value);
-      clearTimeout(timer);
       unread = "problem" in read;
-      if ("problem" in read) return setText(said, read.problem);
+      if ("problem" in read) return say(read.problem);
       puzzle.set(read.x, read.edges);
       return judge();
     },
@@ -155,9 +161,9 @@ function createForm(context, thinker) {
   const samples = thinker.programs.some(({ guidance_hidden: guided }) => guided > 0);
   const fields = [
     ...(thinker.programs.length > 1 ? [modelField(thinker)] : []),
-    ...(samples ? [numberField(thinker, "trajectories")] : []),
-    numberField(thinker, "depth"),
-    ...(samples ? [numberField(thinker, "noise"), numberField(thinker, "seed")] : []),
+    ...(samples ? [numberField(thinker, "trajectories", say)] : []),
+    numberField(thinker, "depth", say),
+    ...(samples ? [numberField(thinker, "noise", say), numberField(thinker, "seed", say)] : []),
   ];
   const buttons = [
     button(yourWords.run, run, "run"),

@@ -3,6 +3,7 @@
 
 import { digest, streamed } from "../payload.js";
 import { recordOf } from "../state.js";
+import { nodePlaces } from "./nodes.js";
 import { packRuns } from "./pack.js";
 import { rolloutFile } from "./rollout.js";
 import { readTyped, writeTyped } from "./typed.js";
@@ -222,6 +223,7 @@ function createThinker(model, carried) {
   /** @param {Ready} ready @param {number} mine @param {number[]} x @param {number[][]} edges */
   function begin(ready, mine, x, edges) {
     const board = drawnBoard(recorded.meta.board, edges);
+    if (graph && String(edges) !== String(recorded.meta.board.groups)) board.xy = nodePlaces(x.length, edges);
     model.set("run", { ...settings, text: writeTyped(sized, x, edges) });
     const { puzzle, runs, runOf, lists } = planOf(ready, programs, board, x, edges, settings);
     const hear = follow(mine, puzzle, runs, runOf, settings.depth);

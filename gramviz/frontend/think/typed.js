@@ -13,14 +13,17 @@ const QUEEN_COLUMNS = /^[[(]?\s*-?\d{1,3}(\s*,\s*-?\d{1,3})+\s*[\])]?$/;
 /** What was written, or one sentence that says what is wrong with it.
  * @typedef {{ x: number[], edges?: number[][] } | { problem: string }} Typed */
 
-/** Without what only divides or explains: frames, rulers, commas, comments, sections and titles.
+/** Without what only divides or explains: frames, rulers, commas, comments, sections, titles and what writes a list.
  * @param {string} text */
 const cellLines = (text) =>
   text
+    .replace(/\b(None|null)\b/g, ".")
     .replaceAll("/", "\n")
     .split(/\r?\n/)
-    .filter((line) => !/^\s*(\[|Grid\b)/.test(line))
-    .map((line) => line.replace(/#.*/, "").replace(/[\s,|│┃║\ufeff]/g, ""));
+    .filter((line) => !/^\s*(\[\s*[A-Za-z]|Grid\b)/.test(line))
+    .map((line) => line.replace(/#.*/, ""))
+    .flatMap((line) => line.split(/[\])]/))
+    .map((line) => line.replace(/[\s,|│┃║\ufeff[("']/g, ""));
 
 /** The rows of a board of queens; in FEN numbers count empty cells. @param {Board} board @param {string} text */
 const queenRows = ({ width, size }, text) =>

@@ -23,6 +23,14 @@ export const yourWords = {
   depth: "Steps",
   noise: "Noise",
   seed: "Seed",
+  range: (
+    /** @type {string} */ name,
+    /** @type {string} */ written,
+    /** @type {number} */ least,
+    /** @type {number} */ most,
+    /** @type {number} */ taken,
+  ) => `${name}: "${written.slice(0, 20)}" is not allowed; ${least} to ${most} is, and ${taken} was taken.`,
+  mine: "your puzzle",
   rows: (/** @type {number[]} */ sizes, /** @type {number} */ height, /** @type {number} */ width) =>
     `The puzzle has rows of ${sizes.slice(0, 12).join(", ") || "no"} characters; this board needs ${height} rows of ` +
     `${width}, or all ${height * width} in one line.`,

@@ -139,6 +139,8 @@ def pieces(source: str) -> tuple[str, list[str]]:
     found = [piece for piece in _PIECE.finditer(source) if piece.lastgroup in ("text", "code")]
     code = "".join(piece[0] if piece.lastgroup == "code" else " " for piece in found)
     code = re.sub(r"\((\w+)\)=>", r"\1=>", re.sub(r"[;,](?=[}\])])", "", code))
+    code = re.sub(r"(?<=[=,:(])\((\w+(?:\.\w+)*|\[\]|\{\})\)(?=[;,)])", r"\1", code)
+    code = re.sub(r"(?<=[=(,\[*/<>:+-])0(?=\.\d)", "", code)
     return code, [piece[0].strip() for piece in found if piece.lastgroup == "text"]
 
 

@@ -63,6 +63,7 @@ def test_methods_chain_and_fill_the_state(pair):
     }  # fmt: skip
     assert explorer.selection == {"B": [12, 3]}
     assert explorer.set(color_by="answer").state["color_by"] == "answer"
+    assert explorer.set(selected={"B": [3, 12, 3]}).selection == {"B": [3, 12]}
     assert "gv.compare(trm, gram, puzzle=0)" in explorer.to_python()
 
 
@@ -106,6 +107,7 @@ def test_go_says_which_moments_there_are(pair, address):
         (lambda e: e.set(cells=[10**5000]), "cells is what is too long or too deep to show"),
         (lambda e: e.set(cells={1, "a"}), "cells is"),
         (lambda e: e.go("³"), "there is no moment"),
+        (lambda e: e.go(True), "there is no moment True"),
         (lambda e: e.go("9" * 5000), "there is no moment"),
         (lambda e: e.select_cells(["r" + "9" * 5000 + "c1"]), "there is no cell"),
         (lambda e: freeze(e, state=5), "a state is an object with named keys, not 5"),

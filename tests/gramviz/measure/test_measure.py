@@ -167,6 +167,13 @@ def test_large_float16_states_do_not_overflow() -> None:
     assert measure.project([data]).variance.values.tolist() == pytest.approx([1, 0, 0])
 
 
+@pytest.mark.filterwarnings("error")
+def test_infinite_states_have_neither_drift_nor_spread() -> None:
+    data = _with_h(np.full((1, 2, 3, 4, 3), np.inf))
+    assert np.isnan(measure.drift(data)).all()
+    assert np.isnan(measure.spread(data)).all()
+
+
 def test_still_states_have_no_variance() -> None:
     found = measure.project([_with_h(np.ones((1, 2, 3, 4, 3)))])
     assert not found.variance.any()
@@ -274,6 +281,8 @@ def test_outcome_words(small: xr.Dataset) -> None:
     headless = measure.outcome(small.drop_vars(["halt", "halted_at"]))
     assert set(np.unique(headless)) <= {measure.WRONG, measure.CORRECT}  # without a halting head none is unfinished
     assert measure.OUTCOMES[measure.NOT_FINISHED] == "not finished"
+    start = small.isel(step=[0])  # no step has been made, whatever the halting head says of it
+    assert set(np.unique(measure.outcome(start))) == {measure.NOT_FINISHED}
 
 
 def test_where_nothing_stops_a_path_a_wrong_end_is_wrong(small: xr.Dataset) -> None:
