@@ -283,7 +283,7 @@ textarea { width: 100%; height: 140px; font: 12px/1.4 ui-monospace, monospace; c
 .narrow header .letters { order: 1; border: 0; padding: 0; flex-basis: 100%; }
 .narrow .title { flex: 1; min-width: 0; white-space: normal; }
 .narrow .panels { grid-template-columns: minmax(0, 1fr); }
-.narrow:not(.presenting) .tabs { display: flex; } .narrow.presenting .foot { position: static; }
+.narrow .tabs { display: flex; } .narrow.presenting .foot { position: static; }
 .narrow .panel + .panel { border-left: 0; }
 .narrow .time { --gutter: 108px; } .narrow .tall .name { white-space: normal; text-align: left; max-width: 62px; }
 .narrow .lane .gutter { padding-right: 6px; }
@@ -299,7 +299,7 @@ textarea { width: 100%; height: 140px; font: 12px/1.4 ui-monospace, monospace; c
 .tallied { font-size: 18px; line-height: 40px; font-weight: 600; }
 .narrowest { display: none; margin: 0; padding: 0 12px 8px; } .tiny .narrowest { display: block; }
 .left-out { margin: 0; padding: 6px 16px; background: var(--sunk); }
-.tiny .title span, .tiny .tabs, .tiny .time, .tiny .panel:not(.board) { display: none; }
+.tiny .title span, :is(.tiny, .presenting) .tabs, .tiny .time, .tiny .panel:not(.board) { display: none; }
 .tiny .board { display: block !important; }
 
 @media (pointer: coarse) { button:not(.name) { min-height: 44px; min-width: 44px; } }
