@@ -223,14 +223,15 @@ function createThinker(model, carried) {
   /** @param {Ready} ready @param {number} mine @param {number[]} x @param {number[][]} edges */
   function begin(ready, mine, x, edges) {
     const board = drawnBoard(recorded.meta.board, edges);
-    if (graph && String(edges) !== String(recorded.meta.board.groups)) board.xy = nodePlaces(x.length, edges);
     model.set("run", { ...settings, text: writeTyped(sized, x, edges) });
     const { puzzle, runs, runOf, lists } = planOf(ready, programs, board, x, edges, settings);
     const hear = follow(mine, puzzle, runs, runOf, settings.depth);
     end = ready.workers.start(lists, hear, (why) => {
       if (mine === turn) finish(why ? yourWords.broken(why) : yourWords.refused);
     });
-    const { found, whole } = solve2(board, x); // while they compute
+    // While they compute:
+    if (graph && String(edges) !== String(recorded.meta.board.groups)) board.xy = nodePlaces(x.length, edges);
+    const { found, whole } = solve2(board, x);
     if (whole && found.length === 1) [puzzle.y] = found;
     if (whole && found.length < 2) puzzle.solutions = found.length;
   }
