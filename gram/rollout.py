@@ -344,7 +344,8 @@ def save(data: xr.Dataset, path: str | os.PathLike[str]) -> Path:
                 raise RolloutError(
                     f"cannot write the coordinate {name!r} of {beside.dtype}: a file has numbers; drop it"
                 )
-        for key, value in itertools.chain(*(one.attrs.items() for one in (data, *data.variables.values()))):
+        attrs = (data.attrs, *(one.attrs for one in data.variables.values()))
+        for key, value in itertools.chain(*map(dict.items, attrs)):
             legal = is_text(value) if isinstance(value, str) else np.asarray(value).dtype.kind in "iufU"
             if not legal or not is_text(key):
                 raise RolloutError(f"cannot write the attribute {key!r}, {value!r:.80}: a file has texts and numbers")
