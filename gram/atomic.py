@@ -28,8 +28,10 @@ def replacing(path: Path) -> Iterator[Path]:
     """The place to write; it becomes `path` if all goes well, and is gone if not.
 
     Raises:
-        OSError: the folder cannot be written.
+        OSError: the folder cannot be written, or `path` is a device or a pipe, which root would rename a file over.
     """
+    if path.exists() and not path.is_file():
+        raise OSError("it is no ordinary file")
     sweep(path.parent)
     partial = temporary(path)
     try:

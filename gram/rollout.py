@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import itertools
 import json
 import math
 import os
@@ -263,7 +264,7 @@ def _check_extra(name: str, found: xr.Variable) -> None:
 
 
 def _is_feature(dim: Any) -> bool:
-    return str(dim) == "feature" or str(dim).startswith("feature_")
+    return str(dim) == "feature" or (str(dim).startswith("feature_") and bool(NAME.fullmatch(str(dim))))
 
 
 def extras(data: xr.Dataset) -> dict[str, str]:
@@ -329,14 +330,25 @@ def save(data: xr.Dataset, path: str | os.PathLike[str]) -> Path:
     """
     check(data)
     path = Path(path)
-    if not path.name or path.is_dir():
-        raise RolloutError(f"cannot write {path}: it is a folder; add the name of a file, e.g. {path / 'rollout.nc'}")
-    if not path.parent.is_dir():
-        raise RolloutError(f"cannot write {path}: there is no folder {path.parent}; make it, or choose another with -o")
-    for name, beside in data.coords.items():
-        if beside.dtype.kind not in "biuf":
-            raise RolloutError(f"cannot write the coordinate {name!r} of {beside.dtype}: a file has numbers; drop it")
     try:
+        if not path.name or path.is_dir():
+            raise RolloutError(
+                f"cannot write {path}: it is a folder; add the name of a file, e.g. {path / 'rollout.nc'}"
+            )
+        if not path.parent.is_dir():
+            raise RolloutError(
+                f"cannot write {path}: there is no folder {path.parent}; make it, or choose another with -o"
+            )
+        for name, beside in data.coords.items():
+            if beside.dtype.kind not in "biuf":
+                raise RolloutError(
+                    f"cannot write the coordinate {name!r} of {beside.dtype}: a file has numbers; drop it"
+                )
+        attrs = (data.attrs, *(one.attrs for one in data.variables.values()))
+        for key, value in itertools.chain(*map(dict.items, attrs)):
+            legal = is_text(value) if isinstance(value, str) else np.asarray(value).dtype.kind in "iufU"
+            if not legal or not is_text(key):
+                raise RolloutError(f"cannot write the attribute {key!r}, {value!r:.80}: a file has texts and numbers")
         with atomic.replacing(path) as partial:
             netcdf.write(data, partial)
     except OSError as error:
@@ -361,7 +373,7 @@ def load(path: str | os.PathLike[str]) -> xr.Dataset:
             return _of_arrays(path)
         with h5py.File(path) as raw:  # where this fails, h5netcdf leaves an object that complains when it is collected
             _refuse_bombs(raw, path.stat().st_size)
-        with xr.open_dataset(path, engine="h5netcdf") as opened:
+        with xr.open_dataset(path, engine="h5netcdf", decode_times=False) as opened:
             data = opened.load()
         for name in data.data_vars:
             if data[name].attrs.pop("recorded_as", None) == "float16":

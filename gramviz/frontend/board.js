@@ -13,13 +13,14 @@ const TRAIL = 3; // transitions over which an older change fades
 
 /** While the puzzle is edited the board shows what is given, with what was typed since; else `view` itself.
  * @param {Payload} payload @param {Transient} transient @param {BoardView} view @returns {BoardView} */
-function drafted({ board, x: asked }, { edit }, view) {
+function drafted({ board, x: asked }, { edit, edges }, view) {
   const x = view.series.x ?? asked;
   if (!edit || !x) return view;
   const before = Uint8Array.from(x);
   const tokens = before.map((token, cell) => edit[cell] ?? token);
   return {
     ...view,
+    board: { ...board, edges: edges ?? board.edges },
     ...{ mode: "one", trail: [], reasons: null, certainty: null, second: null, pinned: null, truth: null, draft: true },
     effect: null,
     layer: null,

@@ -11,10 +11,10 @@ const MANY_ATTACKS = 12; // pairs; beyond that the lines are a net that hides th
  * @param {Ink} ink
  */
 export function paintEdges({ pen, place, view, theme }) {
+  const said = (/** @type {number} */ at) => view.against(at) ?? view.tokens[at]; // as conflicts are counted
   for (const [a, b] of view.board.edges) {
     const [from, to] = [place.at(a), place.at(b)];
-    const clash =
-      view.mode === "one" && view.tokens[a] === view.tokens[b] && view.board.exclusive.includes(view.tokens[a]);
+    const clash = view.mode === "one" && said(a) === said(b) && view.board.exclusive.includes(said(a));
     pen.strokeStyle = clash ? theme.vermilion : theme.edge;
     pen.lineWidth = clash ? 3 : view.small ? 1 : 1.6;
     pen.beginPath();

@@ -83,7 +83,7 @@ function trajectorySentence(payload, state, series, trajectory) {
 /** A step of the shown trajectory: what changed, and the conflicts before and after.
  * @param {Payload} payload @param {State} state @param {Transient} transient */
 function stepSentence(payload, state, transient) {
-  const { series, trajectory, step } = boardView(payload, state, transient);
+  const { series, trajectory, step } = boardView(payload, state, { ...transient, edit: null }); // not what is typed
   const conflicts = (/** @type {number} */ at) =>
     series.curves.conflicts ? series.curve("conflicts", trajectory, at) : null;
   const where = words.time.step(address(payload, step)).toLowerCase();

@@ -23,6 +23,7 @@ const APART = 250; // ms between two messages: at most four a second
  * @property {boolean} blank
  * @property {number | null} from where a loop begins whose end is not chosen yet
  * @property {Record<number, number> | null} edit while the puzzle is edited: position -> token typed there
+ * @property {number[][] | null} edges of the graph that is typed
  * @property {import("./branchtypes.js").BranchRow[]} tree the branches, as the kernel keeps them
  * @property {import("./branchtypes.js").Effect | null} effect of patching each cell, as the kernel found it
  * @property {number | null} limit while a quiz asks: the last step that may be shown
@@ -47,6 +48,7 @@ const TRANSIENT = Object.freeze({
   blank: false,
   from: null,
   edit: null,
+  edges: null,
   tree: [],
   effect: null,
   limit: null,

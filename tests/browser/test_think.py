@@ -218,7 +218,9 @@ TYPED = {
 def test_whatever_is_typed_is_judged_at_once_and_run_where_it_can_be(show, model):
     shown = show(freeze(pack(engine.sample(model, 0, supervision_steps=2)), models=[model]))
     task = engine.load(model).task
+    said = shown.part("details").inner_text()
     field(shown, "open").click()
+    assert shown.part("details").inner_text() == said  # what is typed changes nothing that was computed
     for text, sentence, runs in TYPED[model]:
         choose(shown, depth=1)
         field(shown, "text").fill(text)
@@ -233,6 +235,13 @@ def test_whatever_is_typed_is_judged_at_once_and_run_where_it_can_be(show, model
         else:
             assert field(shown, "text").input_value() == text
             assert shown.page.evaluate(f"{shown.store}.payload.x") == before
+    if model == "coloring8-trm":  # the edges that are typed are drawn, not those of the run that is shown
+        pictures = set()
+        for text in ("1-2", "3-4", "no edges"):
+            field(shown, "text").fill(text)
+            shown.drawn()
+            pictures.add(shown.pixels("[data-part=board] canvas"))
+        assert len(pictures) == 3
 
 
 def test_keys_alone_suffice_on_a_page_of_a_phones_size(show, thinking):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -263,6 +264,7 @@ def with_attr(name: str, value: Any) -> Any:
             r"has dims \('place',\); allowed: some of puzzle",
         ),
         (lambda data: data.assign(more=(("step", "puzzle"), np.zeros((STEPS, PUZZLES)))), "order, with feature_NAME"),
+        (lambda data: data.assign(more=("feature_a/b", np.zeros(2))), r"has dims \('feature_a/b',\); allowed"),
         (lambda data: data.assign({"a b": ("puzzle", np.zeros(PUZZLES))}), "'a b' cannot name a variable"),
         (lambda data: data.assign(more=("puzzle", np.full(PUZZLES, "a"))), "'more' has dtype <U1"),
         (lambda data: data.assign(h=data["h"].transpose()), "'h' has dims .*; expected .*'puzzle', 'trajectory'"),
@@ -393,11 +395,14 @@ class TestFiles:
 
     def test_a_place_that_cannot_be_written_is_one_sentence_and_nothing_is_left(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("")
-        for place in (tmp_path, tmp_path / "no" / "a.nc", tmp_path / "file" / "a.nc", Path(), Path()):
+        os.mkfifo(tmp_path / "pipe")  # as /dev/null, which root would replace by the file
+        odd = (tmp_path / "pipe", tmp_path / ("a" * 300))
+        for place in (tmp_path, tmp_path / "no" / "a.nc", tmp_path / "file" / "a.nc", Path(), *odd):
             with pytest.raises(RolloutError, match="cannot write") as caught:
                 rollout.save(legal(), place)
             assert "\n" not in str(caught.value)
-        assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+        assert sorted(entry.name for entry in tmp_path.iterdir()) == ["file", "pipe"]
+        assert (tmp_path / "pipe").is_fifo()
 
     def test_a_write_that_is_interrupted_leaves_the_old_file_and_nothing_else(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -433,6 +438,17 @@ class TestFiles:
         named = legal().assign_coords(of=("trajectory", [*"abc"][: legal().sizes["trajectory"]]))
         with pytest.raises(RolloutError, match="cannot write the coordinate 'of' of <U1"):
             rollout.save(named, tmp_path / "a.nc")
+
+    @pytest.mark.parametrize("value", [True, None, {"a": 1}, 2**70, "a\0"])
+    def test_an_attribute_that_no_file_keeps_is_one_sentence(self, value: Any, tmp_path: Path) -> None:
+        for data in (legal().assign_attrs(more=value), legal().assign(more=("puzzle", [0.0, 1.0], {"more": value}))):
+            with pytest.raises(RolloutError, match="more"):
+                rollout.save(data, tmp_path / "a.nc")
+        assert not [*tmp_path.iterdir()]
+
+    def test_a_unit_of_time_does_not_make_dates_of_numbers(self, tmp_path: Path) -> None:
+        dated = legal().assign(more=("puzzle", [0.0, 1.0], {"units": "days since 2000-01-01"}))
+        xr.testing.assert_identical(rollout.load(rollout.save(dated, tmp_path / "a.nc")), dated)
 
     def test_a_file_of_another_kind_is_not_a_rollout(self, tmp_path: Path) -> None:
         xr.Dataset({"a": ("b", [1, 2])}).to_netcdf(tmp_path / "other.nc", engine="h5netcdf")

@@ -260,6 +260,7 @@ const BOARD_READS = [
   "layers",
   "hover",
   "edit",
+  "edges",
   "effect",
   "open",
   "limit",

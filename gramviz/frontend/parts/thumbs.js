@@ -36,6 +36,7 @@ const THUMBS_READS = [
   "layers",
   "hover",
   "edit",
+  "edges",
   "limit",
 ];
 

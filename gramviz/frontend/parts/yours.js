@@ -30,7 +30,7 @@ function createPuzzle({ payload, store }, thinker) {
     set(x, others) {
       edges = others ?? edges;
       const changed = x.flatMap((token, at) => (token === known[at] ? [] : [[at, token]]));
-      store.poke({ edit: Object.fromEntries(changed) });
+      store.poke({ edit: Object.fromEntries(changed), edges: graph ? edges : null });
     },
     board: () => drawnBoard(payload.meta.board, edges),
     /** @param {string} written @returns {import("../think/typed.js").Typed} */
