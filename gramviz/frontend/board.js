@@ -9,6 +9,25 @@ import { words } from "./words.js";
 /** @import { BoardView, Payload, Series, State } from "./types.js" */
 /** @typedef {Readonly<import("./store.js").Transient>} Transient */
 
+/** What a picture of the board shows. @type {import("./registry.js").Key[]} */
+export const VIEW_READS = [
+  "layout",
+  "theme",
+  "panel",
+  "cursor",
+  "focus",
+  "pinned",
+  "selected",
+  "hidden",
+  "cells",
+  "token",
+  "board",
+  "layers",
+  "hover",
+  "edit",
+  "edges",
+  "limit",
+];
 const TRAIL = 3; // transitions over which an older change fades
 
 /** While the puzzle is edited the board shows what is given, with what was typed since; else `view` itself.
@@ -20,8 +39,15 @@ function drafted({ board, x: asked }, { edit, edges }, view) {
   const tokens = before.map((token, cell) => edit[cell] ?? token);
   return {
     ...view,
-    board: { ...board, edges: edges ?? board.edges },
-    ...{ mode: "one", trail: [], reasons: null, certainty: null, second: null, pinned: null, truth: null, draft: true },
+    board: edges ? { ...board, edges } : board,
+    mode: "one",
+    trail: [],
+    reasons: null,
+    certainty: null,
+    second: null,
+    pinned: null,
+    truth: null,
+    draft: true,
     effect: null,
     layer: null,
     moved: null,

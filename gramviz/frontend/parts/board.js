@@ -1,6 +1,6 @@
 // The board panel: the picture at the cursor, its tabs, its legend, and the same in words for a screen reader.
 
-import { boardView, spokenCell } from "../board.js";
+import { VIEW_READS, boardView, spokenCell } from "../board.js";
 import { number } from "../text.js";
 import { make, sayAll, selectTabs, setAttribute, setText } from "../dom.js";
 import { fontOf, surface } from "../draw.js";
@@ -244,27 +244,7 @@ function createPicture(context, canvas) {
 }
 
 /** @type {import("../registry.js").Key[]} */
-const BOARD_READS = [
-  "layout",
-  "theme",
-  "panel",
-  "settled",
-  "cursor",
-  "focus",
-  "pinned",
-  "selected",
-  "hidden",
-  "cells",
-  "token",
-  "board",
-  "layers",
-  "hover",
-  "edit",
-  "edges",
-  "effect",
-  "open",
-  "limit",
-];
+const BOARD_READS = [...VIEW_READS, "settled", "effect", "open"];
 
 /** @param {Context} context @returns {import("../registry.js").Part} */
 export function createBoard(context) {

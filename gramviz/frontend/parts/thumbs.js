@@ -1,6 +1,6 @@
 // The tabs of a narrow cell: one panel is open, and every panel stands in its tab as a small picture that still moves.
 
-import { boardView } from "../board.js";
+import { VIEW_READS, boardView } from "../board.js";
 import { make, selectTabs, setText } from "../dom.js";
 import { surface } from "../draw.js";
 import { paintBoard } from "../paint.js";
@@ -17,28 +17,7 @@ const THUMB = 40;
 const AXIS = 18; // px below a plane, which the small picture leaves out
 
 /** @type {import("../registry.js").Key[]} */
-const THUMBS_READS = [
-  "layout",
-  "theme",
-  "panel",
-  "cursor",
-  "focus",
-  "pinned",
-  "selected",
-  "hidden",
-  "cells",
-  "token",
-  "board",
-  "color_by",
-  "basis",
-  "dims",
-  "turn",
-  "layers",
-  "hover",
-  "edit",
-  "edges",
-  "limit",
-];
+const THUMBS_READS = [...VIEW_READS, "color_by", "basis", "dims", "turn"];
 
 /** @param {import("../registry.js").Context} context @returns {import("../registry.js").Part} */
 export function createThumbs(context) {
