@@ -245,6 +245,6 @@ export function paintSmall(ink, token, x, y) {
     pen.lineWidth = 1;
     pen.strokeStyle = theme.text3;
     pen.stroke();
-  } else if (view.board.tokens[token].glyph === "queen") queen(pen, x - 4.5, y - 4.5, 9, theme.text3, true);
+  } else if (view.board.tokens[token].glyph === "queen") queen(pen, x - 6, y - 6, 11, theme.text3, true);
   else paintText(ink, view.board.tokens[token].symbol, x, y, 11, theme.text3, 400);
 }
