@@ -160,7 +160,7 @@ header .tools { display: flex; gap: 6px; margin-left: auto; align-items: center;
 .gallery { position: absolute; inset: 0; z-index: 3; background: var(--bg); display: flex;
   flex-direction: column; padding: 10px 16px 0; }
 .printing .gallery { display: none; }
-.gallery .bar { flex-wrap: wrap; height: auto; } .gallery .sub { white-space: normal; flex: 1 1 200px; }
+.gallery .bar { flex-wrap: wrap; height: auto; } .gallery .sub { max-height: none; flex: 1 1 200px; }
 .gallery .sub + button { margin-left: auto; } .wide .gallery .sub + button { order: 1; }
 .orders { display: flex; flex-wrap: wrap; gap: 4px; }
 .tiles { position: relative; flex: 1; min-height: 0; overflow: auto; display: grid; align-content: start;
