@@ -25,8 +25,9 @@ BROWSER_FLAGS = ["--no-sandbox", "--no-first-run", "--disable-background-network
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The files beside this one come first: some hold a minute's work, with which no worker should end alone."""
-    items.sort(key=lambda item: item.path.parent != TESTS)
+    """The files beside this one, and those of reports, come first: some hold a minute's work, with which no worker
+    should end alone."""
+    items.sort(key=lambda item: item.path.parent not in (TESTS, TESTS / "gramviz" / "reports"))
 
 
 @pytest.fixture(scope="session")
