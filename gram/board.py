@@ -66,7 +66,7 @@ class Relation:
 
 
 NEAR = ("neighbors", "non-neighbors")  # the relations of a graph's nodes that its puzzle decides, each its own kind
-_AROUND = {"above": (-1, 0), "below": (1, 0), "left": (0, -1), "right": (0, 1)}
+AROUND = {"above": (-1, 0), "below": (1, 0), "left": (0, -1), "right": (0, 1)}
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,12 @@ class Board:
 
     @property
     def symbols(self) -> tuple[int, ...]:
-        """The tokens that are interchangeable: the exclusive ones, which one rule treats alike; of pixels, ink."""
+        """The tokens that are interchangeable: the exclusive ones, which one rule treats alike; of pixels, ink.
+
+        Where puzzle and answer are two pictures, their colors: which color does what is a matter of the ARC task.
+        """
+        if self.apart:
+            return tuple(token for token in range(len(self.tokens)) if token not in self.blank)
         return (len(self.tokens) - 1,) if self.kind == "image" and self.patch == 1 else self.exclusive
 
     @property
@@ -190,7 +195,7 @@ class Board:
         row, column = (side.ravel() for side in np.indices((self.height, self.width)))
         if self.kind == "image" or self.apart:
             around = []
-            for name, (down, right) in _AROUND.items():
+            for name, (down, right) in AROUND.items():
                 inside = (row + down >= 0) & (row + down < self.height)
                 inside &= (column + right >= 0) & (column + right < self.width)
                 members = np.zeros((self.positions, self.positions), dtype=bool)

@@ -34,6 +34,8 @@ class OptimConfig:
         muon_lr: learning rate of Muon on the plateau, on the matrices of the recursive network, e.g. 0.02; 0: AdamW
             moves them too.
         muon_weight_decay: of Muon.
+        puzzle_lr: of AdamW on the puzzle embedding, without weight decay; 0: as all else. Few rows have a given entry,
+            so it moves seldom (HRM and TRM: a hundred times the rate of the rest).
         clip: largest gradient norm.
         warmup: optimizer steps of linear warm-up.
         decay_from: share of the run after which the cosine begins.
@@ -46,6 +48,7 @@ class OptimConfig:
     beta2: float = 0.95
     muon_lr: float = 0.0
     muon_weight_decay: float = 0.01
+    puzzle_lr: float = 0.0
     clip: float = 1.0
     warmup: int = 200
     decay_from: float = 0.5
@@ -56,6 +59,7 @@ class OptimConfig:
         require(self, "ema", 0 <= self.ema < 1, "it must lie in [0, 1), e.g. 0.999")
         require(self, "lr", self.lr > 0, "it must be positive, e.g. 1e-3")
         require(self, "muon_lr", self.muon_lr >= 0, "it must be 0 (AdamW alone) or positive, e.g. 0.02")
+        require(self, "puzzle_lr", self.puzzle_lr >= 0, "it must be 0 (as lr) or positive, e.g. 0.02")
         require(self, "beta2", 0 <= self.beta2 < 1, "it must lie in [0, 1), e.g. 0.98")
         require(self, "clip", self.clip > 0, "it must be positive, e.g. 1.0")
         require(self, "warmup", self.warmup >= 0, "it must be at least 0")

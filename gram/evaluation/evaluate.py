@@ -17,6 +17,7 @@ import time
 import warnings
 from collections.abc import Sequence
 from dataclasses import asdict, fields, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from numpy.typing import NDArray
 
 from gram import compute
 from gram.checkpoint import Checkpoint, load
+from gram.evaluation import attempts
 from gram.evaluation.calibration import reliability
 from gram.evaluation.metrics import Answers, measure_puzzles, summary
 from gram.inference.chain import CarriedChain, Row, computing
@@ -32,6 +34,7 @@ from gram.inference.request import SampleError, Selection, check, data_of, sampl
 from gram.models import Model
 from gram.progress import UntilInterrupt, bar
 from gram.tasks import Puzzles, Task
+from gram.tasks.arc import ARC
 
 MAX_ROWS = 64  # of the carried batch; with more, states leave the CPU's caches, and half of the time allocates memory
 
@@ -138,6 +141,7 @@ def grid(
         exact=exact,
         per_puzzle=per_puzzle,
         progress=progress,
+        votes=True,
     )
     about = {"checkpoint": opened.name, "sha256": opened.digest, "model": opened.model.name}
     return about | {"cells": list(cells.values()), "seconds": round(time.perf_counter() - started, 2)}
@@ -160,8 +164,12 @@ def score_grid(
     exact: bool = False,
     per_puzzle: bool = False,
     progress: bool | None = False,
+    votes: bool = False,
 ) -> dict[tuple[int, int], dict[str, Any]]:
-    """The metrics of a model on a task at each (depth, width), from one pass; see `grid`."""
+    """The metrics of a model on a task at each (depth, width), from one pass; see `grid`.
+
+    `votes`: for ARC's held-out tasks the two attempts too, and the baselines, at the price of all their versions.
+    """
     depths, widths = sorted(set(depths)), sorted(set(trajectories))
     if not depths or not widths:
         raise SampleError("the grid is empty; give at least one depth and one number of trajectories")
@@ -176,11 +184,11 @@ def score_grid(
             if chosen.complete
             else f"no solution of puzzle {at} is known, so it cannot be scored; choose others"
         )
-    answers = answer(
-        model, chosen, ids, trajectories=widths[-1] if noise.is_stochastic(model) else 1, depths=depths,
-        halting=halting, seed=seed, halt_above=halt_above, noise=noise, precision=precision, exact=exact,
-        progress=progress,
+    run = partial(
+        answer, model, trajectories=widths[-1] if noise.is_stochastic(model) else 1, depths=depths, halting=halting,
+        seed=seed, halt_above=halt_above, noise=noise, precision=precision, exact=exact, progress=progress,
     )  # fmt: skip
+    answers = run(chosen, ids)
     done = len(answers[depths[0]].tokens)
     interrupted = {"interrupted": f"{done} of {len(chosen)} puzzles"} if done < len(chosen) else {}
     if interrupted:
@@ -188,8 +196,11 @@ def score_grid(
         chosen, ids = chosen.take(range(done)), ids[:done]
     everything = np.arange(len(chosen))
     several = np.flatnonzero(chosen.counts >= 2)
-    about: dict[str, Any] = {"task": task.board.title, "split": split}
-    about["data"] = data_of(task, puzzles, split, chosen)
+    about: dict[str, Any] = {"task": task.board.title, "split": split, "data": data_of(task, puzzles, split, chosen)}
+    voted: dict[tuple[int, int], attempts.Right] = {}
+    if votes and isinstance(task, ARC) and puzzles is None and split == "test" and not interrupted:
+        voted = attempts.voted(task, np.array(ids), widths, run)
+        about |= {"without_learning": attempts.without_learning(task, np.array(ids))}
     about["protocol"] = "inputs with at least two solutions" if len(several) else "all inputs"
     rows, cells = several if len(several) else everything, {}
     heads = () if model.samples_tokens else ("value", "halt")
@@ -200,7 +211,8 @@ def score_grid(
         all_found = replace(all_found, tokens=task.canonical(chosen.x[:, None], all_found.tokens))
         for width in widths:
             found, valid = all_found.first(width), all_valid[:, :width]
-            each = measure_puzzles(chosen, found, valid, None if broken is None else broken[:, :width])
+            conflicts = None if broken is None else broken[:, :width]
+            each = measure_puzzles(chosen, found, valid, conflicts, voted.get((depth, width)))
             cells[depth, width] = {
                 **about,
                 **interrupted,

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from gram.evaluation import intervals
 from gram.evaluation.intervals import Interval
-from gram.evaluation.select import select
+from gram.evaluation.select import VOTES, select
 from gram.tasks import Puzzles
 
 SOLUTIONS = ((1, 1), (2, 2), (3, 4), (5, 9), (10, None))  # groups of puzzles by how many solutions exist
@@ -91,28 +91,29 @@ class PerPuzzle:
 
 
 def measure_puzzles(
-    puzzles: Puzzles, answers: Answers, valid: NDArray[np.bool_], conflicts: NDArray[np.integer] | None = None
-) -> PerPuzzle:
+    puzzles: Puzzles, answers: Answers, valid: NDArray[np.bool_], conflicts: NDArray[np.integer] | None = None,
+    voted: NDArray[np.bool_] | None = None,
+) -> PerPuzzle:  # fmt: skip
     """The contributions of each puzzle.
 
     Args:
         valid: [puzzle, trajectory], which answers are right.
         conflicts: [puzzle, trajectory], how many rules an answer breaks, where rules alone judge.
+        voted: [puzzle], whether one of ARC's two attempts is right (`gram.evaluation.attempts`).
     """
     scores: dict[str, NDArray[np.generic]] = {
         "value": answers.value, "halt": answers.halt, "residual": answers.residual, "stability": answers.stability,
         **({} if conflicts is None else {"rules": valid}), "any": valid,
     }  # fmt: skip
     every = np.arange(len(puzzles))
+    chosen = {name: valid[every, select(name, answers.tokens, scores)].astype(float) for name in ("majority", *scores)}
     return PerPuzzle(
         solutions=puzzles.counts,
         rating=puzzles.rating,
         accuracy=valid.mean(1),
         found=np.array([_distinct(answers.tokens[at][valid[at]]) for at in every]),
         distinct=np.array([_distinct(answers.tokens[at]) for at in every]),
-        chosen={
-            name: valid[every, select(name, answers.tokens, scores)].astype(float) for name in ("majority", *scores)
-        },
+        chosen=chosen if voted is None else chosen | {VOTES: voted.astype(float)},
         depth=answers.depth.mean(1),
         halted=answers.halted.mean(1),
         conflicts=None if conflicts is None else conflicts.mean(1),
@@ -274,6 +275,11 @@ def table(metrics: dict[str, Any]) -> str:
             rows = part.get(f"by_{name}", [])
             if len(rows) > 1:
                 lines += ["", *_rows(name, rows, samples)]
+    if "without_learning" in metrics:
+        lines += ["\nwithout learning, one attempt:", *(
+            f"  {name:24}{with_interval(each['value'], each['interval'])}"
+            for name, each in metrics["without_learning"].items()
+        )]  # fmt: skip
     errors = [f"{name} {found['expected_calibration_error']:.3f}" for name, found in metrics["reliability"].items()]
     if errors:
         lines.append(f"\nexpected calibration error of the heads, all inputs: {', '.join(errors)}")

@@ -9,6 +9,7 @@
 | `stability` | the answer that has stood unchanged for the most supervision steps | FRM, arXiv 2606.29150 |
 | `rules` | an answer that obeys the rules of the task and keeps the givens | |
 | `any` | a right answer, if there is one | |
+| `votes` | ARC alone: one of two attempts, by the votes of all versions of a task | TRM (`gram.evaluation.attempts`) |
 
 `any` knows which answers are right: it is the bound on all of them, not a method. `rules` knows no solution; it is
 absent where the board has no rules that decide an answer (ARC, images), and reaches the bound where they decide it.
@@ -30,6 +31,7 @@ from numpy.typing import NDArray
 from gram.rollout import board_of
 
 SELECTORS = ("majority", "value", "halt", "residual", "stability", "rules", "any")
+VOTES = "votes"  # chosen among the answers to several puzzles, the versions of one
 Scores = Mapping[str, NDArray[np.generic]]
 
 

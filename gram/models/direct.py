@@ -58,7 +58,7 @@ class Direct(Model):
         self.layout = layout(size, board, config.puzzle_tokens)
         self.embed_x = embedding(size.shared, board, size.features, self.places, board.blank)
         self.place = place(size, board, config.puzzle_tokens)
-        self.puzzle_embedding = PuzzleEmbedding(identifiers, config.puzzle_tokens, size.features)
+        self.puzzle_embedding = PuzzleEmbedding(identifiers, config.puzzle_tokens, self.features)
         self.layers = Network(size, self.layout)
         self.decoder = decoder(size.shared, board, size.features)
         self.graph = graph(size.mixing == "relations", board)

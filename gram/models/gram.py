@@ -96,7 +96,7 @@ class GRAM(Model):
         self.embed_x = embedding(size.shared, board, size.features, self.places, board.blank)
         self.embed_y = embedding(size.shared, board, size.features, self.places, (PAD,))
         self.place = place(size, board, config.puzzle_tokens)
-        self.puzzle_embedding = PuzzleEmbedding(identifiers, config.puzzle_tokens, size.features)
+        self.puzzle_embedding = PuzzleEmbedding(identifiers, config.puzzle_tokens, self.features)
         self.f_low = Network(size, self.layout)
         self.f_high = self.f_low if config.shared or not config.low_steps else Network(size, self.layout)
         mean, deviation = config.guidance != "zero-mean", config.guidance != "zero-sigma"

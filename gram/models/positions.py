@@ -43,10 +43,10 @@ def layout(config: NetworkConfig, board: Board, prefix: int) -> Layout:
     In a picture, which are neighbors: a relation for each way to go from one patch to another, `NEAR` at most.
     """
     if config.mixing == "relations":
-        if config.shared and (prefix or not board.symbols):
-            what = f"{prefix} puzzle_tokens" if prefix else f"the board of {board.task}"
+        if config.shared and not board.symbols:
             raise ValueError(
-                f"symbols is 'shared', and {what} cannot be read symbol by symbol; set model.network.symbols=embedded"
+                f"symbols is 'shared', and the board of {board.task} cannot be read symbol by symbol; set "
+                "model.network.symbols=embedded"
             )
         symbols = len(board.symbols) if config.shared else 1
         return Layout(prefix + board.places, incidence=incidence(board, symbols, prefix), symbols=symbols)

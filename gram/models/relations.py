@@ -22,7 +22,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from gram.board import NEAR, Board
+from gram.board import AROUND, NEAR, Board
 
 HERE, RELATED, SILENT = 0.7, 0.5, 0.0  # gains on the usual initial deviation: of W_here, of W_k, of what starts at zero
 
@@ -36,6 +36,7 @@ class Incidence:
         kinds: name -> groups, of the kinds that `pool` and `spread` hold, in their order.
         pool: [group, place]. spread: [place, group].
         dense: names of the kinds that are one matrix each, in the order of `matrices` or of those of the puzzle.
+        grid: rows and columns, where the dense kinds are moves by one (`gram.board.AROUND`): quicker than matrices.
         matrices: [kind, place, place], or None where each puzzle has its own (`Graph`).
         boxes: bands, rows of a box, stacks, columns of a box, of a grid with boxes: its means can be had by reshaping.
         peers: [kind, place, place], 1 where a place and another (or itself, the first kind) share a line or a box.
@@ -49,6 +50,7 @@ class Incidence:
     matrices: Tensor | None = None
     boxes: tuple[int, int, int, int] | None = None
     peers: Tensor | None = None
+    grid: tuple[int, int] | None = None
 
 
 def incidence(board: Board, symbols: int, prefix: int = 0) -> Incidence:
@@ -86,6 +88,7 @@ def incidence(board: Board, symbols: int, prefix: int = 0) -> Incidence:
         torch.from_numpy(np.stack(list(near.values()))) if near else None,
         boxes,
         torch.from_numpy(np.stack(list(peers.values())).astype(np.float32)),
+        (board.height, board.width) if near.keys() == AROUND.keys() else None,
     )
 
 
@@ -116,6 +119,7 @@ class Relations(nn.Module):
             {kind: linear(features, features, RELATED) for kind in (*incidence.kinds, *incidence.dense, *among)}
         )
         self.groups, self.dense, self.boxes = incidence.kinds, incidence.dense, incidence.boxes
+        self.grid = incidence.grid
         self.peers = PeerAttention(features, peer_heads, incidence) if peer_heads else None
         self.register_buffer("pool", incidence.pool, persistent=False)
         self.register_buffer("spread", incidence.spread, persistent=False)
@@ -134,10 +138,23 @@ class Relations(nn.Module):
             heard = heard + self.in_groups(x)
         matrices = self.matrices if graph is None else graph
         if matrices is not None:
-            means = torch.matmul(matrices.flatten(-3, -2), x.flatten(2)).unflatten(2, x.shape[2:])
-            for kind, mean in zip(self.dense, means.split(x.shape[1], 1), strict=True):
+            means = self.moved(x) if self.grid else self.by_matrix(matrices, x)
+            for kind, mean in zip(self.dense, means, strict=True):
                 heard = heard + self.through(kind, mean)
         return heard
+
+    def by_matrix(self, matrices: Tensor, x: Tensor) -> tuple[Tensor, ...]:
+        """What each place hears of the dense kinds, one after another, on any board."""
+        means = torch.matmul(matrices.flatten(-3, -2), x.flatten(2)).unflatten(2, x.shape[2:])
+        return means.split(x.shape[1], 1)
+
+    def moved(self, x: Tensor) -> list[Tensor]:
+        """The same on a grid, where it hears of the four places around it: the grid moved by one, equal to the bit."""
+        assert self.grid
+        prefix = x.shape[1] - math.prod(self.grid)
+        grid = x[:, prefix:].unflatten(1, self.grid)
+        moves = [(0, 0, 0, 0, -right, right, -down, down) for down, right in AROUND.values()]
+        return [F.pad(F.pad(grid, move).flatten(1, 2), (0, 0, 0, 0, prefix, 0)) for move in moves]
 
     def through(self, kind: str, means: Tensor) -> Tensor:
         """Means [batch, group, symbol, feature] through the weight of their kind, as one matrix.

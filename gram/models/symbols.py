@@ -55,7 +55,8 @@ class SymbolDecoder(nn.Module):
     """Logits [batch, place, token] of a state [batch, place, symbol x feature].
 
     A token that is no symbol has a learned logit, the same everywhere, if an answer can hold it (the empty field of a
-    chess board), else `NEVER`.
+    chess board), else `NEVER`. Where puzzle and answer are two pictures, it depends on the place (the end of a grid):
+    it is read from the mean of the symbols there.
     """
 
     order: Tensor
@@ -69,13 +70,17 @@ class SymbolDecoder(nn.Module):
         possible = [token for token in others if token not in never]
         impossible = [token for token in others if token in never]
         self.other = nn.Parameter(torch.zeros(len(possible))) if possible else None
+        self.others = nn.Linear(features, len(possible), bias=False) if board.apart else None
         order = torch.tensor([*board.symbols, *possible, *impossible]).argsort()
         self.register_buffer("order", order, persistent=False)
         self.register_buffer("never", torch.full((len(impossible),), NEVER), persistent=False)
 
     def forward(self, h: Tensor) -> Tensor:
-        parts = [self.score(h.unflatten(-1, (-1, self.features)))[..., 0].float()]
+        symbols = h.unflatten(-1, (-1, self.features))
+        parts = [self.score(symbols)[..., 0].float()]
         parts += [p.expand(*h.shape[:2], -1) for p in (self.other, self.never) if p is not None]
+        if self.others is not None:
+            parts[1] = parts[1] + self.others(symbols.mean(2)).float()
         return torch.cat(parts, -1)[..., self.order]
 
 

@@ -97,7 +97,7 @@ class TokenModel(Model):
         self.embed_x = embedding(size.shared, board, size.features, self.places, board.blank)
         self.embed_y = embedding(size.shared, board, size.features, self.places, (PAD,))
         self.place = place(size, board, config.puzzle_tokens)
-        self.puzzle_embedding = PuzzleEmbedding(identifiers, config.puzzle_tokens, size.features)
+        self.puzzle_embedding = PuzzleEmbedding(identifiers, config.puzzle_tokens, self.features)
         self.decoder = decoder(size.shared, board, size.features)
         self.graph = graph(size.mixing == "relations", board)
         never = {PAD} | {token for token, count in board.required if count == 0}

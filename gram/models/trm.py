@@ -82,7 +82,7 @@ class TRM(Model):
         self.embed_x = embedding(size.shared, board, size.features, self.places, board.blank)
         self.place = place(size, board, config.puzzle_tokens)
         self.puzzle_embedding = PuzzleEmbedding(
-            identifiers, config.puzzle_tokens, size.features, config.puzzle_features
+            identifiers, config.puzzle_tokens, self.features, config.puzzle_features
         )
         self.f = Network(size, self.layout)
         self.decoder = decoder(size.shared, board, size.features)

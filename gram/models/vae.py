@@ -78,7 +78,7 @@ class VAE(Model):
         self.embed_x = embedding(size.shared, board, size.features, self.places, board.blank)
         self.embed_y = embedding(size.shared, board, size.features, self.places, (PAD,))
         self.place = place(size, board, config.puzzle_tokens)
-        self.puzzle_embedding = PuzzleEmbedding(identifiers, config.puzzle_tokens, size.features)
+        self.puzzle_embedding = PuzzleEmbedding(identifiers, config.puzzle_tokens, self.features)
         self.encoder = Network(size, self.layout)
         self.posterior = nn.Linear(size.features, 2 * config.latent)
         self.embed_z = nn.Linear(config.latent, size.features, bias=False)

@@ -71,6 +71,7 @@ def metrics(cell: dict[str, Any]) -> dict[str, dict[str, Any]]:
     paths = {name: share(name) for name in ("accuracy", "coverage", *(f"best by {name}" for name in cell["best_of_n"]))}
     for name, path in paths.items():
         found[name] = {"value": entry(cell, *path), "interval": entry(cell["intervals"], *path)}
+    found |= {f"{name} as answer": each for name, each in cell.get("without_learning", {}).items()}
     everywhere = cell["all_inputs"]  # Table 1's conflicts are of all test graphs
     if "conflicts" in everywhere:
         found["conflicts"] = {"value": everywhere["conflicts"], "interval": everywhere["intervals"]["conflicts"]}

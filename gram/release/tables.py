@@ -9,15 +9,15 @@ from typing import Any
 
 from gram.evaluation import fidelity
 from gram.evaluation.paper import published
-from gram.evaluation.select import SELECTORS
+from gram.evaluation.select import SELECTORS, VOTES
 from gram.safe_yaml import read_yaml
 from gram.strict import ConfigError, one_of, read, require, typed, unknown
 
 FILE = Path(__file__).with_name("tables.yaml")
 IS, FID = fidelity.IS, fidelity.FID
 METRICS = (
-    "accuracy", "coverage", "conflicts", *(f"best by {name}" for name in SELECTORS),
-    "valid", "distinct", "copies", "held out", IS, FID,
+    "accuracy", "coverage", "conflicts", *(f"best by {name}" for name in (*SELECTORS, VOTES)),
+    "input as answer", "colors as answer", "valid", "distinct", "copies", "held out", IS, FID,
 )  # fmt: skip
 LOWER = ("conflicts", "copies", FID)  # of these, less is better
 

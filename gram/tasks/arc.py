@@ -264,6 +264,10 @@ class ARC(Task):
             found.append(np.unique(np.stack(answers), axis=0))
         return Puzzles(x, tuple(shifted(y, down[at], right[at]) for at, y in enumerate(found)))
 
+    def task_of(self, identifier: int) -> ArcTask:
+        """The ARC task that an identifier is a version of."""
+        return self._tasks[identifier // (self.config.augmentations + 1)]
+
     @property
     def task_names(self) -> list[str]:
         """The name of each task, e.g. `007bbfb7`, in the order of its identifiers."""
@@ -404,20 +408,17 @@ def vote(grids: Sequence[Grid], values: Sequence[float] | None = None, attempts:
     return [grid for grid, _ in ranked[:attempts]]
 
 
-def score(attempts: Sequence[Sequence[Grid]], puzzles: Puzzles) -> float:
-    """ARC's score, 0 to 1: the mean over tasks of the share of their test inputs that an attempt solves exactly.
+def solved(attempts: Sequence[Sequence[Grid]], puzzles: Puzzles) -> NDArray[np.bool_]:
+    """For each puzzle, whether one of the grids that are handed in, at most two by ARC's rules, is its answer."""
+    right = [[decode(answer) for answer in found] for found in puzzles.solutions]
+    tried = zip(attempts, right, strict=True)
+    return np.array([any(np.array_equal(grid, one) for grid in few for one in known) for few, known in tried])  # type: ignore[arg-type]
 
-    Args:
-        attempts: per puzzle of the test split the grids that may be handed in, at most two by ARC's rules.
-    """
-    assert puzzles.identifier is not None
-    solved = np.array(
-        [
-            any(np.array_equal(grid, decode(answer)) for grid in tried for answer in found)  # type: ignore[arg-type]
-            for tried, found in zip(attempts, puzzles.solutions, strict=True)
-        ]
-    )
-    return float(np.mean([solved[puzzles.identifier == arc_task].mean() for arc_task in np.unique(puzzles.identifier)]))
+
+def score(attempts: Sequence[Sequence[Grid]], puzzles: Puzzles) -> float:
+    """ARC's score, 0 to 1: the mean over tasks of the share of their test inputs that an attempt solves exactly."""
+    each, of = solved(attempts, puzzles), puzzles.identifier
+    return float(np.mean([each[of == arc_task].mean() for arc_task in np.unique(of)]))  # type: ignore[arg-type]
 
 
 # --------------------------------------------------------------------------------------------------------- small things

@@ -9,12 +9,14 @@ update orthogonal before it is added, and AdamW moves the rest. (torch orthogona
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from gram.config import OptimConfig
+from gram.models.base import PuzzleEmbedding
 from gram.models.blocks import Network
 
 
@@ -38,11 +40,17 @@ def optimizers(model: nn.Module, config: OptimConfig) -> list[torch.optim.Optimi
     Each of their parameter groups holds its rate on the plateau as `peak`.
     """
     matrices = block_matrices(model) if config.muon_lr else []
-    taken = {id(weight) for weight in matrices}
-    rest = [weight for weight in model.parameters() if id(weight) not in taken]
+    books = [
+        weight for part in model.modules() if config.puzzle_lr and isinstance(part, PuzzleEmbedding)
+        for weight in part.parameters()
+    ]  # fmt: skip
+    taken = {id(weight) for weight in (*matrices, *books)}
+    groups: list[dict[str, Any]] = [{"params": [weight for weight in model.parameters() if id(weight) not in taken]}]
+    if books:
+        groups.append({"params": books, "lr": config.puzzle_lr, "weight_decay": 0.0})
     made: list[torch.optim.Optimizer] = [
         torch.optim.AdamW(
-            rest, lr=config.lr, betas=(0.9, config.beta2), weight_decay=config.weight_decay, fused=True
+            groups, lr=config.lr, betas=(0.9, config.beta2), weight_decay=config.weight_decay, fused=True
         )
     ]  # fmt: skip
     if matrices:

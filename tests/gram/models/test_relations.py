@@ -95,6 +95,19 @@ class TestEquivariance:
             logits, *rest = answer(model, x, y)
             same((logits[:, moved], *rest), answer(model, x[:, moved], y[:, moved]))
 
+    def test_renaming_the_colors_of_an_arc_task(self, kind: str) -> None:
+        """With what its puzzle embedding has learned of each."""
+        board = arc.board(5, "ARC")
+        model, (x, y) = made(kind, board, puzzle_tokens=2), puzzles(board)
+        names = torch.arange(len(board.tokens))
+        names[list(board.symbols)] = torch.tensor(board.symbols).roll(1)
+        logits, *rest = answer(model, x, y)
+        book = model.puzzle_embedding.embed
+        assert book is not None
+        book.copy_(book.view(1, 2, len(board.symbols), -1).roll(-1, 2).flatten(1))
+        renamed, *others = answer(model, names[x], names[y])
+        same((logits, *rest), (renamed[..., names], *others))
+
     def test_renumbering_the_nodes(self, kind: str) -> None:
         if kind == "ar":
             pytest.skip("AR writes the nodes in their order")
@@ -140,6 +153,9 @@ def test_pictures_hear_of_their_four_sides_and_the_book_of_rules_of_all() -> Non
         assert told.kinds.keys() == {"row", "column", "before", "after"}
         assert told.matrices is not None
         assert told.matrices.sum((1, 2)).tolist() == [board.positions - board.width] * 4
+        mixing, x = Relations(6, told), torch.randn(2, 2 + board.positions, 1, 6)
+        for moved, expected in zip(mixing.moved(x), mixing.by_matrix(told.matrices, x), strict=True):
+            assert torch.equal(moved, expected)
 
 
 @pytest.mark.parametrize("board", [SUDOKU, GRAPH], ids=["sudoku", "graph"])
@@ -227,11 +243,9 @@ def test_networks_that_cannot_be_are_refused(changes: dict[str, Any], error: str
         replace(SHARED, **changes)
 
 
-def test_shared_symbols_need_a_board_that_has_some_and_no_rule_books() -> None:
-    with pytest.raises(ValueError, match="the board of arc cannot be read symbol by symbol"):
-        made("trm", arc.board(5, "ARC"))
-    with pytest.raises(ValueError, match="2 puzzle_tokens cannot be read symbol by symbol"):
-        made("trm", SUDOKU, puzzle_tokens=2)
+def test_shared_symbols_need_a_board_that_has_some() -> None:
+    with pytest.raises(ValueError, match="the board of images cannot be read symbol by symbol"):
+        made("trm", images.board("digits", 2))
 
 
 # Which color is called red is an accident of the answer: only a posterior can tell it to a network that does not know.
