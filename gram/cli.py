@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import sys
 from functools import partial
@@ -12,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from gram import atomic, command, data_cli
+from gram import atomic, bench_cli, command, data_cli
 
 app = typer.Typer(
     help="Train recursive reasoning models, sample their trajectories, and measure them.",
@@ -23,8 +22,7 @@ app = typer.Typer(
     epilog="--debug, anywhere on the line, shows the traceback of an error.",
 )
 app.add_typer(data_cli.app, name="data")
-bench = typer.Typer(help="Measure how fast this machine is at something.", no_args_is_help=True)
-app.add_typer(bench, name="bench")
+app.add_typer(bench_cli.app, name="bench")
 PresetName = Annotated[str, typer.Argument(help="Name of a preset (see `gram list`), or a YAML file.")]
 CheckpointName = Annotated[str, typer.Argument(help="Name of a checkpoint (see `gram list`) or its folder.")]
 Seed = Annotated[int, typer.Option(help="Seed of the noise.")]
@@ -173,10 +171,10 @@ def evaluate(
 
     if depths is not None and supervision_steps is not None:
         raise typer.BadParameter("give --depths or --supervision-steps, not both")
-    widths = _numbers("--trajectories", trajectories)
+    widths = command.numbers("--trajectories", trajectories)
     opened = load(checkpoint)
     depth = opened.config.inference.supervision_steps if supervision_steps is None else supervision_steps
-    rows = [depth] if depths is None else _numbers("--depths", depths)
+    rows = [depth] if depths is None else command.numbers("--depths", depths)
     how: dict[str, Any] = {
         "puzzles": file, "split": split, "seed": seed, "limit": limit, "halting": halting, "noise": noise,
         "perturb": perturb, "random_start": random_start, "temperature": temperature, "exact": exact,
@@ -290,95 +288,6 @@ def results(
         print(line)
 
 
-@bench.command("data")
-def bench_data(
-    preset: Annotated[
-        list[str] | None, typer.Option(help="Preset whose model is fed; may be repeated; default sudoku9-extreme-gram.")
-    ] = None,
-) -> None:
-    """Reading the Sudoku files, and feeding models of some presets."""
-    from gram.bench.data import data
-
-    print(json.dumps(data(preset or ["sudoku9-extreme-gram"]), indent=2))
-
-
-@bench.command("grid")
-def bench_grid(
-    checkpoint: CheckpointName,
-    depths: Annotated[str, typer.Option(help="Supervision steps of the grid.")] = "4,8,16,64",
-    trajectories: Annotated[str, typer.Option(help="Samples per puzzle of the grid.")] = "1,5,20",
-    limit: Annotated[int, typer.Option(help="N held-out puzzles, evenly chosen.")] = 6,
-) -> None:
-    """What a grid of depths and widths costs, beside its largest cell alone."""
-    from gram.bench.grid import cost
-
-    rows, columns = _numbers("--depths", depths), _numbers("--trajectories", trajectories)
-    print(json.dumps(cost(checkpoint, depths=rows, trajectories=columns, limit=limit), indent=2))
-
-
-@bench.command("prototype")
-def bench_prototype(
-    task: Annotated[str, typer.Argument(help="queens, coloring, sudoku or sudoku-gram.")] = "queens",
-    prototype: Annotated[
-        Path | None, typer.Option(help="The prototype's folder; default: prototype, beside the folder of GRAM_DATA.")
-    ] = None,
-    budget: Annotated[
-        float | None, typer.Option(help="CPU seconds of each training; default 240, 110, 900 and 900.")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
-    """Our training beside the prototype's at equal CPU time, both scored by our rules on the same held-out puzzles."""
-    from gram.bench.prototype import CASES, table
-    from gram.bench.prototype import prototype as compare
-
-    if task not in CASES:
-        raise typer.BadParameter(f"{task!r} is unknown; known: {', '.join(CASES)}")
-    folder = prototype or Path(os.environ.get("GRAM_DATA", ".")).resolve().parent / "prototype"
-    found = compare(CASES[task], folder, budget)
-    print(json.dumps(found, indent=2) if as_json else table(found))
-
-
-@bench.command("own")
-def bench_own(
-    checkpoint: CheckpointName = "sudoku9-gram",
-    puzzles: Annotated[int, typer.Option(help="How many, one trajectory each.")] = 1_000,
-    supervision_steps: Annotated[int, typer.Option(help="Depth of each trajectory.")] = 16,
-    rounds: Annotated[int, typer.Option(help="How often the two take turns; medians count.")] = 3,
-) -> None:
-    """How fast a text file of own puzzles is sampled, beside the held-out set."""
-    from gram.bench.own import cost
-
-    print(json.dumps(cost(checkpoint, puzzles=puzzles, supervision_steps=supervision_steps, rounds=rounds), indent=2))
-
-
-@bench.command("rows")
-def bench_rows(
-    checkpoint: CheckpointName = "sudoku9-gram",
-    supervision_steps: Annotated[int, typer.Option(help="Depth of each trajectory.")] = 16,
-    rounds: Annotated[int, typer.Option(help="How often the two take turns; medians count.")] = 5,
-) -> None:
-    """What one trajectory of one puzzle costs, beside its share of a full batch of them."""
-    from gram.bench.rows import cost
-
-    print(json.dumps(cost(checkpoint, supervision_steps=supervision_steps, rounds=rounds), indent=2))
-
-
-@bench.command("train")
-def bench_train(
-    presets: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[PRESET[:KEY=VALUE,...]]...", help="Default: both large presets, and one of D = 512."),
-    ] = None,
-    rounds: Annotated[int, typer.Option(help="How often the measurements take turns; medians count.")] = 5,
-    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON, not a table.")] = False,
-) -> None:
-    """How fast presets train, beside the same model written plainly and beside the machine's matrix products."""
-    from gram.bench.train import CASES, table, train
-
-    found = train(presets or list(CASES), rounds=rounds)
-    print(json.dumps(found, indent=2) if as_json else table(found))
-
-
 @app.command("import-checkpoint")
 def import_checkpoint(
     file: Annotated[Path, typer.Argument(help="Their weights: step_12345, .safetensors, .ckpt of Lightning, .pth.")],
@@ -429,16 +338,6 @@ def check_task(
     sys.path.insert(0, "")  # as `python -m` does: a module in this folder
     for line in contract.check(place, overrides or []):
         print(line)
-
-
-def _numbers(option: str, text: str) -> list[int]:
-    """Whole numbers separated by commas."""
-    try:
-        return [int(part) for part in text.split(",")]
-    except ValueError:
-        raise typer.BadParameter(
-            f"{option} is {text!r}; write whole numbers separated by commas, e.g. 1,5,20"
-        ) from None
 
 
 def main() -> None:

@@ -9,6 +9,8 @@ import warnings
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+import typer
+
 FORESEEN = (ValueError, FloatingPointError, OSError, RuntimeError)
 OURS = ("gram", "gramviz")
 
@@ -45,6 +47,20 @@ def run(name: str, command: Callable[[], Any]) -> None:
     finally:
         signal.signal(signal.SIGTERM, before)
         warnings.showwarning = shown
+
+
+def numbers(option: str, text: str) -> list[int]:
+    """The whole numbers, separated by commas, of an option.
+
+    Raises:
+        BadParameter: it says what to write.
+    """
+    try:
+        return [int(part) for part in text.split(",")]
+    except ValueError:
+        raise typer.BadParameter(
+            f"{option} is {text!r}; write whole numbers separated by commas, e.g. 1,5,20"
+        ) from None
 
 
 def _terminated(*_: object) -> NoReturn:
