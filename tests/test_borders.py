@@ -144,6 +144,12 @@ def test_importing_leaves_torch_unloaded(module: str) -> None:
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0, f"import {module} loads torch"
 
 
+def test_tasks_leave_scipy_unloaded() -> None:
+    """With it `import gram` would cost a third more than torch alone (`gram bench start`)."""
+    code = "import gram.tasks, sys; sys.exit('scipy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
+
+
 def test_the_command_line_starts_without_what_it_does_not_need() -> None:
     """`gramviz --help` answers at once: notebooks, plots and widgets are imported by the command that needs them."""
     heavy = {"papermill", "nbconvert", "plotly", "matplotlib"}

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from gram.tasks.arc_files import ArcTask, Pair
 from gram.tasks.base import TaskError
@@ -25,8 +24,6 @@ Cells = NDArray[np.integer]  # a grid before its numbers are made small
 LARGEST = 10  # rows and columns of the largest grid, where the canvas has room for it
 GRAY = 5
 _COLORS = tuple(range(1, 10))
-_CROSS = ndimage.generate_binary_structure(2, 1)
-_SQUARE = ndimage.generate_binary_structure(2, 2)
 
 
 @dataclass(frozen=True)
@@ -113,12 +110,13 @@ def slide(grid: Cells, down: int, right: int) -> Cells:
 
 def outline(grid: Cells, color: int) -> Cells:
     """Black cells that touch a colored one, corners included, take the color."""
-    return np.where(ndimage.binary_dilation(grid != 0, _SQUARE) & (grid == 0), color, grid)
+    near = np.lib.stride_tricks.sliding_window_view(np.pad(grid != 0, 1), (3, 3)).any((-2, -1))
+    return np.where(near & (grid == 0), color, grid)
 
 
 def fill(grid: Cells, edge: int, color: int) -> Cells:
     """Black cells that a closed line of color `edge` surrounds take the color."""
-    return np.where(ndimage.binary_fill_holes(grid == edge) & (grid == 0), color, grid)
+    return np.where(_inside(grid == edge) & (grid == 0), color, grid)
 
 
 def crop(grid: Cells) -> Cells:
@@ -214,7 +212,7 @@ def _boxes(rng: np.random.Generator, side: int, edge: int, color: int) -> Cells:
         top, left = int(rng.integers(0, shape[0] - height + 1)), int(rng.integers(0, shape[1] - width + 1))
         grid[[top, top + height - 1], left : left + width] = edge
         grid[top : top + height, [left, left + width - 1]] = edge
-    outside = ~ndimage.binary_fill_holes(grid == edge) & (rng.random(shape) < 0.1)
+    outside = ~_inside(grid == edge) & (rng.random(shape) < 0.1)
     return np.where(outside, _palette(rng, (edge, color))[0], grid)
 
 
@@ -287,6 +285,13 @@ def _noisy(rng: np.random.Generator, side: int) -> Cells:
         )
         grid[down : down + height, right : right + width] = rng.choice(_COLORS)
     return grid
+
+
+def _inside(line: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The cells of a line, and those that it surrounds."""
+    from scipy import ndimage  # most of what `import gram` would cost beside torch
+
+    return ndimage.binary_fill_holes(line)
 
 
 def _each(values: Sequence[Any]) -> tuple[tuple[int, ...], ...]:
