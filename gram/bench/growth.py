@@ -33,8 +33,7 @@ NETWORKS = {
 
 @dataclass(frozen=True)
 class Point:
-    """What is computed: so many trajectories and supervision steps, on boards of this side, `features` times as wide
-    as the network of its kind."""
+    """What is computed: N trajectories and steps, a board of this side, `features` times the usual width."""
 
     trajectories: int = 16
     depth: int = 4
