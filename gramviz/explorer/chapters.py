@@ -206,6 +206,9 @@ def _attention(raw: _Map, meta: Mapping[str, Any]) -> dict[str, Any]:
     _known(marked, ("cells", "trajectories", "part"))
     if marked.get("part", "map") not in PARTS:
         raise LessonError(f"line {marked.line('part')}: part is {marked['part']!r}; allowed: {', '.join(PARTS)}")
+    for key, example in (("cells", "[r4c6]"), ("trajectories", "[[B, 12]]")):
+        if not isinstance(marked.get(key, []), list):
+            raise LessonError(f"line {marked.line(key)}: {key} is {marked[key]!r}; write a list, e.g. {example}")
     return {
         "cells": [_position(marked, "cells", name, meta) for name in marked.get("cells", [])],
         "trajectories": [_who(marked, "trajectories", one, meta) for one in marked.get("trajectories", [])],

@@ -45,6 +45,8 @@ def test_moments_cells_and_paths_become_indices(pair) -> None:
         ("- at: init\n    say: x\n    show: {color_by: size}", "line 6: color_by is 'size'; allowed: outcome"),
         ("- at: init\n    say: x\n    highlight: {cells: [r9c9]}", "line 6: there is no cell 'r9c9'"),
         ("- at: init\n    say: x\n    highlight: {trajectories: [[B, 70]]}", r"line 6: \['B', 70\] is no trajectory"),
+        ("- at: init\n    say: x\n    highlight: {cells: null}", r"line 6: cells is None; write a list, e.g. \[r4c6\]"),
+        ("- at: init\n    say: x\n    highlight: {trajectories: 3}", "line 6: trajectories is 3; write a list"),
         ("- at: '3.1'\n    say: x\n    play: {to: '2.1'}", "line 6: play ends at '2.1', not after '3.1'"),
         ("- quiz: x\n    kind: guess\n    until: '2.1'", "line 5: kind is 'guess'; allowed: cell, token"),
         ("- quiz: x\n    kind: choice\n    until: '2.1'\n    choices: [a, b]\n    answer: 3", "line 8: answer is 3; a"),
