@@ -30,10 +30,12 @@ from gram import compute
 from gram.inference.noise import AS_TRAINED, Key, RowGenerators, SamplingNoise, generator_for
 from gram.models import Model, Readout, State, Transition
 from gram.models.base import Noise, Watch
+from gram.models.folded import folded
 from gram.tasks import Puzzles
 
 EXACT_ROWS = 32  # rows of the smallest batch whose results are the same, bit for bit, as in a larger one
 BF16_PAYS = 1 << 22  # multiplications in a layer, from which on a CPU that is quick at bf16 gains by it
+BF16_PAYS_RELATIONS = 1 << 24  # the same of a network along relations, which in float32 is quicker (`quickest`)
 Step = Callable[[State, Noise, Tensor | None, Watch | None], tuple[State, Transition]]
 
 
@@ -107,9 +109,16 @@ def computing(model: Model, precision: str, rows: int | None = None) -> Iterator
     if precision == "auto" and device.type == "cpu" and rows is not None:
         size, layout = model.config.network, model.layout
         row = layout.positions * layout.symbols * size.features * 2 * size.hidden  # the first layer of a SwiGLU
-        precision = "float32" if rows * row < BF16_PAYS else precision
+        enough = BF16_PAYS_RELATIONS if size.mixing == "relations" else BF16_PAYS
+        precision = "float32" if rows * row < enough else precision
     with torch.inference_mode(), compute.autocast(precision, device.type):
         yield
+
+
+def quickest(model: Model, exact: bool) -> Model:
+    """The model as it computes quickest in the present mode, or, with `exact`, the same bits as in training."""
+    plain = exact or compute.device().type != "cpu" or torch.is_autocast_enabled("cpu")
+    return model if plain else folded(model)
 
 
 class Chain:

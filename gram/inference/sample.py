@@ -23,7 +23,7 @@ from torch import Tensor
 
 from gram import rollout
 from gram.checkpoint import Checkpoint, load
-from gram.inference.chain import Chain, Row, Rows, batch_size, batches, computing
+from gram.inference.chain import Chain, Row, Rows, batch_size, batches, computing, quickest
 from gram.inference.request import SampleError, Selection, check, data_of, sampling_noise, select
 from gram.models import Model, State, Transition
 from gram.models.gaussian import Gaussian
@@ -261,7 +261,7 @@ class Sampling:
 
     def _run(self, rows: Rows, kept: dict[str, list[np.ndarray]], first: int) -> Iterator[None]:
         """Run one batch and keep what `record` names; stops at the first state and after every transition."""
-        model, record = self.opened.model, self.record
+        model, record = quickest(self.opened.model, self.exact), self.record
         chain = Chain(model, rows, self.noise)
         if self.begin:
             which = first + np.arange(len(rows)).clip(max=rows.count - 1)

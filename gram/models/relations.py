@@ -120,6 +120,7 @@ class Relations(nn.Module):
         )
         self.groups, self.dense, self.boxes = incidence.kinds, incidence.dense, incidence.boxes
         self.grid = incidence.grid
+        self.symbols = incidence.symbols
         self.peers = PeerAttention(features, peer_heads, incidence) if peer_heads else None
         self.register_buffer("pool", incidence.pool, persistent=False)
         self.register_buffer("spread", incidence.spread, persistent=False)

@@ -11,8 +11,10 @@ import torch
 import gram
 from gram import compute
 from gram.checkpoint import Checkpoint
-from gram.inference.chain import EXACT_ROWS, CarriedChain, Chain, Row, batch_size, batches, computing
+from gram.inference.chain import EXACT_ROWS, CarriedChain, Chain, Row, batch_size, batches, computing, quickest
 from gram.inference.noise import AS_TRAINED
+from gram.models.blocks import Block
+from gram.models.folded import FoldedBlock
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +46,26 @@ def test_few_rows_are_in_float32(
     monkeypatch.setattr(compute, "device", lambda: torch.device("cpu"))
     with computing(opened.model, precision, rows):
         assert torch.is_autocast_enabled("cpu") == bf16
+
+
+def test_float32_takes_the_folded_form_and_exact_results_the_plain_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compute, "device", lambda: torch.device("cpu"))
+    model = gram.load("sudoku4-gram").model
+    for precision, exact, form in (
+        ("float32", False, FoldedBlock), ("float32", True, Block), ("bfloat16", False, Block),
+    ):  # fmt: skip
+        with computing(model, precision):
+            (block,) = quickest(model, exact).f_low.blocks  # type: ignore[union-attr, misc]
+            assert type(block) is form
+
+
+def test_along_relations_bf16_pays_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compute, "quick_bf16", lambda kind: True)
+    monkeypatch.setattr(compute, "device", lambda: torch.device("cpu"))
+    for name, least in (("nqueens8-gram", 16), ("nqueens8-gram-dense", 1)):  # 2^20 and 2^22 multiplications a row
+        for rows in (1, 2, 4, 8, 16, 32):
+            with computing(gram.load(name).model, "auto", rows):
+                assert torch.is_autocast_enabled("cpu") == (rows >= least)
 
 
 def test_rows_are_padded_by_the_last_one(opened: Checkpoint) -> None:

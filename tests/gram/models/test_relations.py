@@ -19,7 +19,8 @@ from gram.inference.sample import sample
 from gram.models import MODELS, Model
 from gram.models.ar import PastRelations
 from gram.models.base import initialize
-from gram.models.blocks import NetworkConfig
+from gram.models.blocks import Block, NetworkConfig
+from gram.models.folded import FoldedBlock, FoldedGaussian, folded
 from gram.models.relations import Graph, Relations, incidence
 from gram.presets import preset
 from gram.tasks import arc, coloring, images, nqueens, sudoku
@@ -169,6 +170,52 @@ def test_along_the_past_no_place_hears_of_itself_or_what_follows(board: Board) -
     assert not written.triu(1).any()
     assert not blank.triu().any()
     assert not matrices[..., places:].any()
+
+
+EMBEDDED = replace(SHARED, symbols="embedded", positions="lines")
+NETWORKS = {
+    "sudoku": (SUDOKU, replace(SHARED, peer_attention=2), {}),
+    "sudoku6": (BOARDS["sudoku6"], replace(SHARED, peer_attention=3), {}),
+    "sudoku, embedded": (SUDOKU, replace(EMBEDDED, peer_attention=2), {}),
+    "queens": (QUEENS, SHARED, {}),
+    "queens, peers": (QUEENS, replace(EMBEDDED, peer_attention=2), {}),
+    "graph": (GRAPH, SHARED, {}),
+    "graph, embedded": (GRAPH, EMBEDDED, {}),
+    "image": (images.board("digits", 1), SHARED, {}),
+    "book": (arc.board(5, "ARC"), EMBEDDED, {"puzzle_tokens": 2}),
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("gram", name) for name in NETWORKS] + [(kind, name) for kind in MODELS for name in ("sudoku6", "graph")],
+)
+def test_the_folded_form_computes_the_same(kind: str, name: str) -> None:
+    board, network, changes = NETWORKS[name]
+    if kind == "ar":  # it hears of what came before alone
+        network = replace(network, peer_attention=0)
+    model = made(kind, board, network, **changes, **({"mean_cap": 0.25, "sigma_cap": 0.5} if kind == "gram" else {}))
+    with torch.inference_mode():
+        form = folded(model)
+        parts = [type(part) for part in form.modules()]
+        assert FoldedBlock in parts
+        assert Block not in parts
+        assert parts.count(FoldedGaussian) == (2 if kind == "gram" else 0)
+        for rows in (1, 3):  # float32 rounds at 1e-7 a product, and a state goes through up to two dozen blocks
+            x, y = puzzles(board, rows)
+            for plain, other in zip(answer(model, x, y), answer(form, x, y), strict=True):
+                torch.testing.assert_close(other, plain, atol=1e-4, rtol=1e-4)
+    assert FoldedBlock not in map(type, model.modules())
+
+
+def test_what_has_no_folded_form_is_shared() -> None:
+    dense = made("gram", SUDOKU, NetworkConfig(features=12, heads=2, hidden=16, blocks=1))
+    assert folded(dense) is dense
+    model = made("gram", SUDOKU)
+    form = folded(model)
+    assert form.embed_x is model.embed_x
+    assert form.prior is model.prior  # its mean has no cap
+    assert form.f_low.blocks[0] is form.f_high.blocks[0]  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("kind", MODELS)
