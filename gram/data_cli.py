@@ -77,9 +77,10 @@ def prepare(
 def add(path: Annotated[str, typer.Argument(help="A file, or a folder of ARC tasks or of MNIST.")]) -> None:
     """Register a data file: which one it is, its content says. `--file NAME` then finds your own by its name."""
     from gram.tasks import digests
+    from gram.tasks.files import DataError
 
     if not path:  # which Path would take for the folder that one stands in
-        raise digests.DataError("the path is empty; give a file, or a folder of ARC tasks or of MNIST")
+        raise DataError("the path is empty; give a file, or a folder of ARC tasks or of MNIST")
     for one in digests.add(Path(path)):
         print(f"{one.name}: {one.text}")
 

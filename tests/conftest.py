@@ -18,6 +18,11 @@ TESTS = Path(__file__).resolve().parent
 if str(TESTS) not in sys.path:  # `import synthetic` from any folder of tests
     sys.path.insert(0, str(TESTS))
 
+# Stand in for what is slow to import and not used, here and in every process that a test starts.
+STUBS = str(TESTS / "stubs")
+sys.path.insert(0, STUBS)
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [STUBS, os.environ.get("PYTHONPATH")]))
+
 # Several test processes and a few cores: more threads than this only get in each other's way. Subprocesses inherit it.
 os.environ["OMP_NUM_THREADS"] = "1"
 

@@ -123,25 +123,34 @@ def test_functions_import_only_what_must_stay_unloaded(module: str) -> None:
     assert not late, f"{module} imports {', '.join(sorted(late))} in a function; move it to the top"
 
 
-@pytest.mark.parametrize(
-    "module",
-    [
-        "gram",
-        "gram.board",
-        "gram.rollout",
-        "gram.schema",
-        "gram.recorder",
-        "gram.run_folder",
-        "gramviz",
-        "gramviz.explorer.pack",
-        "gramviz.reports.blocks",
-        "gramviz.reports.report",
-        "gramviz.cli",
-    ],
+# From the least to the most that each brings along, so that a message names the module that is at fault.
+WITHOUT_TORCH = (
+    "gram",
+    "gram.board",
+    "gram.schema",
+    "gram.run_folder",
+    "gramviz",
+    "gramviz.cli",
+    "gram.rollout",
+    "gram.recorder",
+    "gramviz.explorer.pack",
+    "gramviz.reports.blocks",
+    "gramviz.reports.report",
 )
-def test_importing_leaves_torch_unloaded(module: str) -> None:
-    code = f"import {module}, sys; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0, f"import {module} loads torch"
+
+
+@pytest.fixture(scope="module")
+def loading_torch() -> list[str]:
+    """Those after whose import torch is loaded, one after the other in one process."""
+    code = "import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name); "
+    code += "'torch' in sys.modules and print(name)"
+    command = [sys.executable, "-c", code, *WITHOUT_TORCH]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout.split()
+
+
+@pytest.mark.parametrize("module", WITHOUT_TORCH)
+def test_importing_leaves_torch_unloaded(module: str, loading_torch: list[str]) -> None:
+    assert module not in loading_torch, f"import of {loading_torch[0]} loads torch"
 
 
 def test_tasks_leave_scipy_unloaded() -> None:

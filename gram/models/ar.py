@@ -30,7 +30,8 @@ from gram.board import Board
 from gram.models.base import Noise, State, Transition, Watch, initialize
 from gram.models.blocks import Network
 from gram.models.relations import Incidence
-from gram.models.token_model import NEVER, TokenModel, TokenModelConfig, TokenReadout, TokenState, choose, per_token
+from gram.models.symbols import NEVER
+from gram.models.token_model import TokenModel, TokenModelConfig, TokenReadout, TokenState, choose, per_token
 from gram.tasks.base import PAD
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-from scipy.stats import binomtest
 
+from gram.evaluation.intervals import wilson
 from gram.rollout import RolloutError
 from gramviz.measure.reached import Answers, answers
 
@@ -42,7 +42,7 @@ def basins(data: xr.Dataset, puzzle: int = 0) -> Basins:
     counts = np.array([answer.counts[0] for answer in found.found])
     total = int(counts.sum())
     share = counts / total
-    low, high = np.array([binomtest(int(n), total).proportion_ci(method="wilson") for n in counts]).T
+    low, high = np.array([wilson(int(n), total) for n in counts]).T
     return Basins(found, share, low, high, max(0.0, float(-(share * np.log(share)).sum())))
 
 
