@@ -168,7 +168,7 @@ def page_text(
         policy=_COMPUTING if models else _POLICY,
         title=escape(title),
         fallback=_fallback(payload),
-        what="the recorded run" if models else "this",  # a run of the page is never told of here
+        what="the recorded run" if models else "this",  # of a run of the page nothing stands here
         provenance=_provenance(payload.meta),
         payload=held,
         module=_script(module_text()),
