@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from gram.bounded import nameable
+
 HOST = re.sub(r"[^A-Za-z0-9_-]", "", platform.node()) or "host"
 DAY = 86_400  # seconds
 _LEFT = re.compile(r"\..+\.(?P<host>[A-Za-z0-9_-]+)\.(?P<process>\d+)\.partial(\.\w+)?")
@@ -30,7 +32,7 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises:
         OSError: the folder cannot be written, or `path` is a device or a pipe, which root would rename a file over.
     """
-    if path.exists() and not path.is_file():
+    if nameable(path).exists() and not path.is_file():
         raise OSError("it is no ordinary file")
     sweep(path.parent)
     partial = temporary(path)

@@ -42,12 +42,24 @@ class BudgetError(OSError):
         return str(self.strerror)
 
 
+def nameable(path: Path) -> Path:
+    """The path itself, if a file can have it.
+
+    Raises:
+        OSError: it holds NUL, of which the system says nothing but a ValueError.
+    """
+    if "\0" in str(path):
+        raise BudgetError("no name of a file holds the character NUL")
+    return path
+
+
 def regular(path: Path) -> Path:
     """The path itself, if it leads to a file.
 
     Raises:
         OSError: there is nothing, or a folder, a device, a pipe or a socket.
     """
+    nameable(path)
     if not stat.S_ISREG(path.stat().st_mode):
         raise BudgetError("it is a folder, a device or a pipe, and no file")
     return path

@@ -32,7 +32,7 @@ from safetensors.torch import save as serialize
 from torch import Tensor
 
 from gram import atomic
-from gram.bounded import InputError, read_json
+from gram.bounded import InputError, nameable, read_json
 from gram.config import RunConfig
 from gram.models import MODELS, Model
 from gram.run_folder import CONFIG as CONFIG
@@ -286,7 +286,7 @@ def write_atomic(path: Path, content: bytes | str) -> None:
         CheckpointError: the place cannot be written.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        nameable(path).parent.mkdir(parents=True, exist_ok=True)
         atomic.write(path, content)
     except OSError as error:
         raise CheckpointError(f"cannot write {path}: {error.strerror}; choose a folder that can be written") from error

@@ -25,6 +25,12 @@ INSTEAD: dict[str, tuple[str, dict[str, str]]] = {
     "float16": ("f4", {"recorded_as": "float16"}),
     "bool": ("i1", {"dtype": "bool"}),
 }
+# What readers of netCDF act on and take away, so that no attribute can be kept under these names.
+RESERVED = {
+    *("_FillValue", "missing_value", "scale_factor", "add_offset", "dtype", "recorded_as", "_Unsigned", "_Encoding"),
+    *("coordinates", "CLASS", "NAME", "DIMENSION_LIST", "REFERENCE_LIST"),
+    *("_Netcdf4Coordinates", "_Netcdf4Dimid", "_NCProperties", "_nc3_strict"),
+}
 
 
 def write(data: xr.Dataset, path: Path) -> None:

@@ -37,7 +37,7 @@ import xarray as xr
 
 from gram import atomic, netcdf
 from gram.board import Board
-from gram.bounded import InputError, memory, parse_json
+from gram.bounded import BudgetError, InputError, memory, parse_json
 from gram.schema import ATTRS, DIMS, NAME, OLDER, PUZZLE_COORDS, REQUIRED_ATTRS, SCHEMA, STEP_COORDS, VARIABLES
 from gram.suggest import did_you_mean
 
@@ -317,6 +317,7 @@ def digest(data: xr.Dataset) -> str:
     sha = hashlib.sha256()
     for name in sorted([*map(str, data.data_vars), *STEP_COORDS]):
         array = np.ascontiguousarray(data[name].values)
+        array = array.astype(array.dtype.newbyteorder("<"), copy=False)  # the order of bytes is no part of a number
         sha.update(f"{name} {array.dtype.str} {array.shape}".encode())
         sha.update(array.data)
     return sha.hexdigest()
@@ -346,13 +347,17 @@ def save(data: xr.Dataset, path: str | os.PathLike[str]) -> Path:
                 )
         attrs = (data.attrs, *(one.attrs for one in data.variables.values()))
         for key, value in itertools.chain(*map(dict.items, attrs)):
+            if key in netcdf.RESERVED:
+                raise RolloutError(
+                    f"cannot write the attribute {key!r}: readers of netCDF act on it; name it otherwise"
+                )
             legal = is_text(value) if isinstance(value, str) else np.asarray(value).dtype.kind in "iufU"
             if not legal or not is_text(key):
                 raise RolloutError(f"cannot write the attribute {key!r}, {value!r:.80}: a file has texts and numbers")
         with atomic.replacing(path) as partial:
             netcdf.write(data, partial)
     except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
+        reason = os.strerror(error.errno) if error.errno and not isinstance(error, BudgetError) else str(error)
         raise RolloutError(f"cannot write {path}: {reason}; choose a folder that can be written") from error
     return path
 
@@ -375,9 +380,9 @@ def load(path: str | os.PathLike[str]) -> xr.Dataset:
             _refuse_bombs(raw, path.stat().st_size)
         with xr.open_dataset(path, engine="h5netcdf", decode_times=False) as opened:
             data = opened.load()
-        for name in data.data_vars:
+        for name in data.variables:
             if data[name].attrs.pop("recorded_as", None) == "float16":
-                data = data.assign({name: data[name].astype("float16", keep_attrs=True)})
+                data[name] = data[name].astype("float16", keep_attrs=True)
     except RolloutError as error:
         raise RolloutError(f"{path} {error}") from None
     except Exception as error:  # h5py raises whatever the damaged bytes provoke

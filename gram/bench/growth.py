@@ -58,9 +58,11 @@ def curves(axes: list[str], *, mixing: str, rounds: int) -> dict[str, Any]:
     Raises:
         ConfigError: an unknown axis or kind of mixing.
     """
-    for name, known in ((mixing, NETWORKS), *((axis, AXES) for axis in axes)):
-        if name not in known:
-            raise ConfigError(unknown(name, known, what="axis" if known is AXES else "mixing"))
+    if mixing not in NETWORKS:
+        raise ConfigError(unknown(mixing, NETWORKS, what="mixing"))
+    for axis in axes:
+        if axis not in AXES:
+            raise ConfigError(unknown(axis, AXES, what="axis"))
     chosen = {axis: AXES[axis] for axis in axes or AXES}
     points = {replace(Point(), **{axis: value}) for axis, values in chosen.items() for value in values}  # type: ignore[arg-type]
     runs = {point: (model(point, mixing), blank(point)) for point in points}

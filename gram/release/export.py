@@ -20,6 +20,7 @@ import torch
 
 from gram import checkpoint as store
 from gram import compute, run_folder
+from gram.bounded import nameable
 from gram.inference.request import sampling_noise
 from gram.provenance import commit
 from gram.release import tables
@@ -88,7 +89,7 @@ def export(
         results["generated"] = _generated(first, passes, limit)
     else:
         results |= _answered(runs, out.name, passes, limit)
-    out.mkdir(parents=True, exist_ok=True)
+    nameable(out).mkdir(parents=True, exist_ok=True)
     if out.resolve() != first.path.resolve():
         for name in (store.CONFIG, store.METRICS):
             shutil.copyfile(first.path / name, out / name)

@@ -188,6 +188,8 @@ class Coloring(Task):
         edge lists, adjacency matrices and graph6 are read too (`gram.tasks.graph_files`).
         """
         text = edges_of(text, self.config.vertices)
+        text = re.sub(r"([0-9])[ \t]*(?:[-–—]+>?|→)[ \t]*(?=[0-9])", r"\1-", text)
+        text = re.sub(r"([0-9])[ \t]*[=:][ \t]*(?=[A-Za-z])", r"\1=", text)
         n, initials = self.config.vertices, {name[0].upper(): name for name in COLORS[: self.config.colors]}
         pieces = re.split(r"[\s,;]+", text.strip(" \t\r\n,;"))
         none = pieces[:2] == ["no", "edges"]

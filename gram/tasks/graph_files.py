@@ -1,9 +1,9 @@
 """Graphs in the usual forms, as the text that `Coloring.parse` reads (`1-2 2-3`): nodes count from 1 there.
 
-Read are DIMACS (`p edge 8 4`, `e 1 2`), an edge list (a pair of nodes a line, as networkx writes it), an adjacency
-matrix, graph6, and objects: a `networkx.Graph`, or a mapping with `edges` (or `links`) and `vertices` (or `nodes`), as
-reasoning-gym and networkx's node-link JSON have it. A list of pairs in which node 0 occurs counts from 0, another one
-from 1.
+Read are DIMACS (`p edge 8 4`, `e 1 2`), an edge list (a pair of nodes a line, as networkx writes it, or a list of
+pairs), an adjacency matrix, graph6, and objects: a `networkx.Graph`, or a mapping with `edges` (or `links`) and
+`vertices` (or `nodes`), as reasoning-gym and networkx's node-link JSON have it. A list of pairs in which node 0 occurs
+counts from 0, another one from 1.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 
 from gram.tasks.base import TaskError
+from gram.tasks.written import listed, one_puzzle, valued
 
 GRAPH6 = re.compile(r"(>>graph6<<)?[?-~]+")
 # Two nodes, and perhaps one weight, or the attributes that networkx writes; both are passed over.
 PAIR = re.compile(
     r"([0-9]{1,6})(?:\s*[,;]\s*|\s+)([0-9]{1,6})(?:\s*\{.*\}|(?:\s*[,;]|\s)\s*[-+]?[0-9.]+(?:e[-+]?[0-9]+)?)?\s*"
 )
-MATRIX = re.compile(r"[\s,;\[\]()01]*")
 
 
 def edges_of(text: str, nodes: int) -> str:
@@ -32,15 +32,20 @@ def edges_of(text: str, nodes: int) -> str:
     Raises:
         TaskError: it is one of these forms, and damaged or of another size.
     """
-    lines = [line.strip() for line in text.removeprefix("\ufeff").splitlines()]
+    text = one_puzzle(text)
+    lines = [line.strip() for line in text.splitlines()]
     plain = [line for line in lines if line and line[0] not in "#%"]
     dimacs = [line.split() for line in plain if line.split()[0] != "c"]
     if dimacs and dimacs[0][0] == "p":
         return _dimacs(dimacs, nodes)
     if len(plain) == 1 and is_graph6(plain[0]):
         return _graph6(plain[0], nodes)
-    if plain and MATRIX.fullmatch(text) and (found := _matrix(text, plain)) is not None:
-        return from_matrix(found, nodes)
+    inner = [line.strip() for line in listed(valued(text)).splitlines()]
+    inner = [line for line in inner if re.search(r"\w", line)]
+    if len(inner) > 2 and all(re.fullmatch(f"[01]([\\s,;]*[01]){{{len(inner) - 1}}}", line) for line in inner):
+        return from_matrix(np.array([re.findall("[01]", line) for line in inner], dtype=int), nodes)
+    if inner != plain and inner and all(map(PAIR.fullmatch, inner)):
+        plain = inner
     if plain and re.fullmatch(r"(source|from|u)\W+(target|to|v)\b.*", plain[0], re.IGNORECASE):
         plain = plain[1:]
     pairs = [PAIR.fullmatch(line) for line in plain]
@@ -93,14 +98,6 @@ def from_matrix(matrix: np.ndarray, nodes: int) -> str:
         raise TaskError("the adjacency matrix is not symmetric with 0 on its diagonal; an edge joins two nodes")
     a, b = np.nonzero(np.triu(matrix))
     return _sized(" ".join(f"{i + 1}-{j + 1}" for i, j in zip(a, b, strict=True)) or "no edges", len(matrix), nodes)
-
-
-def _matrix(text: str, lines: list[str]) -> np.ndarray | None:
-    """The square matrix that a text of 0 and 1 is, with as many rows as columns; else None."""
-    rows = [re.findall("[01]", part) for part in (re.findall(r"\[([^\[\]]+)\]", text) or lines)]
-    if len(rows) < 3 or any(len(row) != len(rows) for row in rows):
-        return None
-    return np.array(rows, dtype=int)
 
 
 def _dimacs(lines: list[list[str]], nodes: int) -> str:

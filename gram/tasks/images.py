@@ -19,6 +19,7 @@ Left out: gray levels, labels as a condition (they are in `labels`, for measurin
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
@@ -31,6 +32,7 @@ from gram.tasks.base import SPLITS, Puzzles, Split, Task, TaskError, Tokens, Ver
 from gram.tasks.digests import named
 from gram.tasks.files import DataError
 from gram.tasks.image_files import mnist_name, read_split
+from gram.tasks.written import listed, one_puzzle
 
 PAD = 0
 SIDES = {"digits": 8, "mnist": 28}  # pixels
@@ -188,7 +190,8 @@ class Images(Task):
 
     def parse(self, text: str) -> Tokens:
         side, square = SIDES[self.config.dataset], self.config.square
-        rows = [row.strip().replace(" ", "") for row in text.strip().replace("/", "\n").splitlines()]
+        lines = listed(one_puzzle(text)).replace("/", "\n").splitlines()
+        rows = [row for row in (re.sub(r"[\s,\[\]()\"']", "", line) for line in lines) if row]
         if len(rows) != side or any(len(row) != side for row in rows):
             sizes = sorted({len(row) for row in rows})
             text = f"{len(rows)} rows of {sizes[0]}" + (f" to {sizes[-1]}" if len(sizes) > 1 else "") if rows else "no"

@@ -23,9 +23,11 @@ from numpy.typing import NDArray
 
 from gram.board import Board, Token
 from gram.tasks.base import Puzzles, Split, Task, TaskError, Tokens
+from gram.tasks.written import cell_rows, grid, listed, valued
 
 PAD, EMPTY, QUEEN = 0, 1, 2
-LIST = re.compile(r"\s*[\[(]?\s*-?[0-9]{1,3}(\s*,\s*-?[0-9]{1,3})+\s*[\])]?\s*")
+_COLUMN = r"(-?[0-9]{1,3}|\.)"
+COLUMNS = re.compile(rf"{_COLUMN}((\s*,\s*|[ \t]+){_COLUMN})+\s*,?")
 Unit = Literal["input", "orbit"]
 
 
@@ -143,14 +145,18 @@ class NQueens(Task):
         """Rows of `Q` (or 1) and `.` (or -, _, 0), the first row on top; or in one line one of these.
 
         `Q7/8/8/8/8/8/8/8` is FEN: rows from the top, numbers count empty cells. `[0, -1, 3, ...]` has the column
-        of each row's queen, from 0 on the left; -1 is a row without.
+        of each row's queen, from 0 on the left; -1 is a row without. Lists, tables and blanks that are spaces are read
+        as `gram.tasks.written` says.
         """
         n = self.config.board_size
         rows = self._rows(text)
         if len(rows) != n or any(len(row) != n for row in rows):
             sizes = ", ".join(str(len(row)) for row in rows)
-            raise TaskError(f"the puzzle has rows of {sizes or 'no'} characters; this board needs {n} rows of {n}")
-        meanings = {".": EMPTY, "-": EMPTY, "0": EMPTY, "_": EMPTY, "Q": QUEEN, "q": QUEEN, "1": QUEEN}
+            raise TaskError(
+                f"the puzzle has rows of {sizes or 'no'} characters; this board needs {n} rows of {n}, with . for an "
+                "empty cell"
+            )
+        meanings = {**dict.fromkeys(".0_-", EMPTY), "Q": QUEEN, "q": QUEEN, "1": QUEEN}
         for at, row in enumerate(rows, 1):
             for character in row:
                 if character not in meanings:
@@ -166,23 +172,32 @@ class NQueens(Task):
         """Puzzles in a line each, or in as many lines as they have rows."""
         n = self.config.board_size
         lines = [line for line in text.removeprefix("\ufeff").splitlines() if line.strip()]
-        if all("/" in line or LIST.fullmatch(line) for line in lines):
+        if all("/" in line or self._columns(line) for line in lines):
             return lines
-        return ["\n".join(lines[at : at + n]) for at in range(0, len(lines), n)]
+        if len(lines) <= n:
+            return [text]
+        rows = cell_rows(text, n, n)
+        return ["\n".join(rows[at : at + n]) for at in range(0, len(rows), n)]
 
     def _rows(self, text: str) -> list[str]:
         """The rows of characters, with FEN and the list of columns written out."""
-        n, text = self.config.board_size, text.removeprefix("\ufeff").strip()
-        if LIST.fullmatch(text):
-            columns = [int(number) for number in re.findall(r"-?[0-9]+", text)]
-            wrong = [column for column in columns if not -1 <= column < n]
-            if wrong:
-                raise TaskError(
-                    f"column {wrong[0]} is not on this board; columns are 0 to {n - 1}, and -1 for no queen"
-                )
-            return ["".join("Q" if at == column else "." for at in range(n)) for column in columns]
-        rows = [row.strip().replace(" ", "") for row in text.replace("/", "\n").splitlines()]
-        return [row if len(row) == n else re.sub("[1-9][0-9]?", lambda run: "." * int(run[0]), row) for row in rows]
+        n = self.config.board_size
+        columns = self._columns(text)
+        if columns is None:
+            return grid(re.sub(r"\s[wb] [-KQkq]+ .*", "", text), n, n, "Qq", fen=True)
+        wrong = [column for column in columns if not -1 <= column < n]
+        if wrong:
+            raise TaskError(f"column {wrong[0]} is not on this board; columns are 0 to {n - 1}, and -1 for no queen")
+        return ["".join("Q" if at == column else "." for at in range(n)) for column in columns]
+
+    def _columns(self, text: str) -> list[int] | None:
+        """The column of each row's queen, -1 without, where a text lists them; 0 and 1 alone are cells."""
+        text = listed(valued(text)).strip("()[] \n")
+        found = re.findall(_COLUMN, text) if COLUMNS.fullmatch(text) else []
+        columns, n = [-1 if one == "." else int(one) for one in found], self.config.board_size
+        if len(columns) not in (0, n, n * n) and "," in text:
+            raise TaskError(f"the list has {len(columns)} columns; this board needs {n}, one for each row")
+        return columns if len(columns) == n and not {*columns} <= {0, 1} else None
 
     def solve(self, x: Tokens, limit: int | None = None) -> Tokens:
         n = self.config.board_size

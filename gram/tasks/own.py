@@ -3,7 +3,7 @@
     read(task, "puzzles.sdm")              a file, also gzipped; which kind, its content says, not its name. Or the
                                            name of one that `gram data add` registered
     read(task, ["53..7....", ...])         texts, each a puzzle as `Task.parse` reads it; a pandas column too
-    read(task, array)                      [puzzle, position] digits, 0 for a blank
+    read(task, array)                      [puzzle, position] digits, 0 for a blank; or the rows of one board
     read(task, frame)                      a table: a pandas DataFrame, or a file of CSV
     read(task, [graph, ...])               networkx graphs, or their adjacency matrices [puzzle, node, node]
 
@@ -28,11 +28,12 @@ from gram.bounded import parse_json, unpacked
 from gram.tasks.base import NoSolverError, Puzzles, Task, TaskError, Tokens
 from gram.tasks.digests import own_file
 from gram.tasks.graph_files import from_matrix, from_object
+from gram.tasks.written import QUESTIONS
 
 MAX_SOLUTIONS = 1_000  # of a puzzle; only if there are fewer are they known to be all
 MAX_ALL = 1_000_000  # of all puzzles of a file
 MAX_BYTES = 64_000_000
-QUESTIONS, ANSWERS, RATING = ("question", "quizzes", "puzzle"), ("answer", "solutions", "solution"), "rating"
+ANSWERS, RATING = ("answer", "solutions", "solution"), "rating"
 
 
 class Row(NamedTuple):
@@ -62,7 +63,10 @@ def read(task: Task, source: Any) -> Puzzles:
     elif isinstance(source, Mapping) and not _is_graph(source):
         rows = _columns(task, {str(name): _listed(values) for name, values in source.items()}, "the table, ")
     else:
-        rows = [Row(_line(task, one, f"puzzle {at}: ")) for at, one in enumerate(_listed(source), 1)]
+        listed = _listed(source)
+        if _is_board(task, listed):
+            listed = [listed]
+        rows = [Row(_line(task, one, f"puzzle {at}: ")) for at, one in enumerate(listed, 1)]
     if not rows:
         raise TaskError(f"{where}no puzzle stands there; write {task.board.title} puzzles, one after the other")
     x = np.stack([_parsed(task, row.puzzle, f"{where}puzzle {at}: ") for at, row in enumerate(rows, 1)])
@@ -192,6 +196,19 @@ def _listed(source: Any) -> list[Any]:
     return list(source)
 
 
+def _is_board(task: Task, rows: list[Any]) -> bool:
+    """Whether these are the rows of one board, each of as many cells as it is wide, or the adjacency of one graph."""
+    nodes = task.board.nodes
+    height, width = (nodes, nodes) if nodes else (task.board.height, task.board.width)
+    kinds = (np.ndarray, list, tuple) if nodes else (np.ndarray, list, tuple, str)
+    if len(rows) != height or not all(isinstance(row, kinds) and len(row) == width for row in rows):
+        return False
+    if any(np.ndim(cell) for row in rows for cell in row):
+        return False
+    columns = task.board.checkered and all(not isinstance(row, str) and set(row) - {0, 1} for row in rows)
+    return not columns  # of queens, a list of columns for each puzzle
+
+
 def _is_graph(one: Any) -> bool:
     """Whether this is a graph of networkx, or a mapping with edges."""
     return (hasattr(one, "adjacency") and hasattr(one, "edges")) or (
@@ -213,19 +230,29 @@ def _line(task: Task, one: Any, place: str = "") -> str:
 def _written(task: Task, one: Any, row: bool = False) -> str:
     if _is_graph(one):
         return from_object(one, task.board.nodes)
+    columns, nothing = False, 0
     try:
         array = np.asarray(one)
+        columns = array.shape == (task.board.height,) and task.board.checkered and not row
+        nothing = -1 if columns else 0
+        if array.dtype.kind == "O":
+            array = np.array([nothing if cell is None else cell for cell in array.ravel()]).reshape(array.shape)
     except ValueError:
         array = np.empty((0, 0, 0))
+    if array.dtype.kind == "f" and not np.isnan(array).all():
+        array = np.nan_to_num(array, nan=nothing)
     if array.size and array.dtype.kind == "f" and (array == np.rint(array)).all() and (np.abs(array) < 100).all():
         array = array.astype(int)  # whole numbers, as pandas keeps them beside what is missing
+    if array.dtype.kind == "b":
+        array = array.astype(int)
     if array.ndim == 2 and array.dtype.kind in "iu" and task.board.nodes:
         return from_matrix(array, task.board.nodes)
     if array.ndim == 2 and array.dtype.kind in "iuU":
         return "\n".join(_written(task, line, row=True) for line in array)
     if array.ndim == 1 and array.dtype.kind == "U":
-        return "".join(map(str, array))
-    if array.shape == (task.board.height,) and array.dtype.kind == "i" and task.board.checkered and not row:
+        cells = [str(cell) if str(cell).strip() else "." for cell in array]
+        return ("\n" if any(len(cell) > 1 for cell in cells) else "").join(cells)
+    if columns and array.dtype.kind == "i":
         return str(array.tolist())
     if array.ndim != 1 or array.dtype.kind not in "iu" or not ((array >= 0) & (array <= 9)).all():
         raise TaskError(
@@ -237,6 +264,8 @@ def _written(task: Task, one: Any, row: bool = False) -> str:
 def _rows(task: Task, text: str, where: str) -> list[Row]:
     """The puzzles of a text: of JSON, of CSV with a header, or else as the task divides it."""
     objects = _objects(text)
+    if objects is not None and _is_board(task, objects):
+        return [Row(_line(task, objects))]
     if objects is not None:
         return [_of_object(task, one) for one in objects]
     table = _table(text, where)

@@ -18,7 +18,6 @@ Vocabulary (11 tokens for 9 x 9, as in the paper): 0 pad, 1 blank, then the digi
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
@@ -29,7 +28,7 @@ from numpy.typing import NDArray
 from gram.board import Board, Token
 from gram.tasks import files as data
 from gram.tasks.base import SPLITS, Puzzles, Split, Task, TaskError, Tokens
-from gram.tasks.sudoku_files import cell_lines, describe, read
+from gram.tasks.sudoku_files import describe, read
 from gram.tasks.sudoku_solver import (
     BOXES,
     Digits,
@@ -42,6 +41,7 @@ from gram.tasks.sudoku_solver import (
     symmetric,
     units,
 )
+from gram.tasks.written import cell_rows, grid
 
 PAD, BLANK = 0, 1
 BLANKS = ".0_*?xX-"  # how people write a blank
@@ -183,17 +183,16 @@ class _Sudoku(Task):
         """Rows of digits, or all in one line; `.`, `0`, `_`, `*`, `?`, `x` or, beside digits, `-` is a blank.
 
         Rulers and frames, commas and spaces, comments (`#`), section names in brackets and titles are passed over, so
-        that the usual files are read as they are: .sdk, .sdm, .ss, the frame of Simple Sudoku, `Grid 01`.
+        that the usual files are read as they are: .sdk, .sdm, .ss, the frame of Simple Sudoku, `Grid 01`; and lists,
+        tables and blanks that are spaces as `gram.tasks.written` says.
         """
         n = self.config.size
-        rows = cell_lines(text)
-        if len(rows) == 1 and len(rows[0]) == n * n:
-            rows = re.findall("." * n, rows[0])
+        rows = grid(text, n, n, "1-9")
         if len(rows) != n or any(len(row) != n for row in rows):
             sizes = ", ".join(str(len(row)) for row in rows[:12]) + (", ..." if len(rows) > 12 else "")
             raise TaskError(
                 f"the puzzle has rows of {sizes or 'no'} characters; "
-                f"this board needs {n} rows of {n}, or all {n * n} in one line"
+                f"this board needs {n} rows of {n}, or all {n * n} in one line, with . for a blank"
             )
         x = np.full(n * n, BLANK, dtype=np.uint8)
         for position, character in enumerate("".join(rows)):
@@ -215,10 +214,10 @@ class _Sudoku(Task):
 
     def split(self, text: str) -> list[str]:
         """Puzzles in a line each, or in as many lines as they have rows."""
-        n, rows = self.config.size, cell_lines(text)
+        n, rows = self.config.size, cell_rows(text, self.config.size, self.config.size)
         if rows and all(len(row) == n * n for row in rows):
             return rows
-        if len(rows) % n:
+        if 0 < len(rows) <= n or len(rows) % n or sum(map(len, rows)) == n * n:
             return [text]  # `parse` says what is wrong
         return ["\n".join(rows[at : at + n]) for at in range(0, len(rows), n)]
 

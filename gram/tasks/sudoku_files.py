@@ -18,7 +18,6 @@ from gram.tasks.digests import named
 from gram.tasks.sudoku_solver import units
 
 BLANK = 1
-FRAME = re.compile(r"([.':*]?[-+=:.'─━═┼╋╬┌┬┐├┤└┴┘╔╦╗╠╣╚╩╝]*[-=─━═][-+=:.'─━═┼╋╬┌┬┐├┤└┴┘╔╦╗╠╣╚╩╝]*[.':*]?)?")
 LINE, ROWS = 2_000, 20_000_000  # of characters, and of lines; Sudoku-Extreme has 3,831,994 rows
 COLUMNS = ("source", "question", "answer", "rating")
 
@@ -82,15 +81,6 @@ def read(path: Path, all_lists: bool) -> tuple[Tokens, Tokens, NDArray[np.int64]
     if not wanted.any():
         raise _bad(path, row, "no puzzle of the wished lists stands here")
     return x[wanted], y[wanted], np.array(ratings, dtype=np.int64)[wanted]
-
-
-def cell_lines(text: str) -> list[str]:
-    """The lines of a text that hold cells, without what only divides them: frames, comments, sections, titles, and what
-    writes a list in Python or JSON."""
-    found = re.sub(r"\b(None|null)\b", ".", text.removeprefix("\ufeff")).replace("/", "\n").splitlines()
-    found = [line.partition("#")[0] for line in found if not re.match(r"\s*(\[\s*[A-Za-z]|Grid\b)", line)]
-    found = [re.sub(r"[\s,|│┃║\[(\"']", "", piece) for line in found for piece in re.split(r"[\])]", line)]
-    return [line for line in found if not FRAME.fullmatch(line)]
 
 
 def _bad(path: Path, row: int, complaint: str) -> TaskError:

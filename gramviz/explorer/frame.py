@@ -69,7 +69,7 @@ body:has([data-gv-theme="dark"]) { color: #F2F5F9; background: #12171F; }
 <main id="gv"><p>This page did not start. It is damaged, or the browser is too old for it: get it again, or open it in a
 current browser.</p></main>
 <noscript><style>main { display: none; }</style>$fallback</noscript>
-<footer><details><summary>$title: where this comes from</summary>$provenance</details></footer>
+<footer><details><summary>$title: where $what comes from</summary>$provenance</details></footer>
 <script type="application/json" id="gv-payload" data-sha256="$digest">$payload</script>
 <script type="application/zlib" id="gv-module">$module</script>
 <script type="module">
@@ -168,6 +168,7 @@ def page_text(
         policy=_COMPUTING if models else _POLICY,
         title=escape(title),
         fallback=_fallback(payload),
+        what="the recorded run" if models else "this",  # of a run of the page nothing stands here
         provenance=_provenance(payload.meta),
         payload=held,
         module=_script(module_text()),

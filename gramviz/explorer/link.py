@@ -31,11 +31,12 @@ _MAKER = re.compile(r"^export function (create\w+)\(", re.MULTILINE)  # of a plu
 _ILLEGAL = re.compile(r"^(?:import|export|var)\b|\bimport\(", re.MULTILINE)
 _SHEET = re.compile(r"(?<=/\* css \*/ `)[^`$]*(?=`)")  # as editors know it
 # What the formatter writes and no parser needs: a separator that ends a last line, parentheses of one parameter and of
-# a JSDoc cast, a zero before a point.
+# a JSDoc cast, a zero before a point, the word const again.
 _LAST = re.compile(r";(?=\n *\})|,(?=\n *[}\])])")
 _ARROW = re.compile(r"(?<![\w$])\(([\w$]+)\)=>")
 _CAST = re.compile(r"(?<=[=,:(])\(([\w$]+(?:\.[\w$]+)*|\[\]|\{\})\)(?=[;,)])")
 _ZERO = re.compile(r"(?<=[=(,\[*/<>:+-])0(?=\.\d)")
+_CONST = re.compile(r"^( *)const (?:.*;\n\1const )+", re.MULTILINE)  # below each other, a line each but the last
 _KEY = re.compile(r'"([A-Za-z]\w*)":')  # in JSON, where a quote within a text is escaped
 _JSDOC = re.compile(r"/\*\*.*?\*/", re.DOTALL)  # where import("./x.js").Name is a type
 # A ${ that is still open, one pair of braces within it allowed, where the next backtick stands.
@@ -107,6 +108,7 @@ def link(entry: str = "widget.js", folder: Path = FRONTEND, plugins: Mapping[str
             text = json.dumps(f"{jsmin(body)}\nreturn {maker};")
             body = f'const {maker}=isolated("{Path(name).stem}",{text},{{{",".join(imported)}}});'
         else:
+            body = _CONST.sub(lambda found: found[0].replace(f";\n{found[1]}const ", ",\n"), body)
             body = _ZERO.sub("", _CAST.sub(r"\1", _ARROW.sub(r"\1=>", jsmin(_LAST.sub("", body)))))
         sources[name] = f"// {name}\n{body.strip()}\n"
 

@@ -26,7 +26,7 @@ from PIL import Image
 import gramviz
 from gram import atomic
 from gram import rollout as rollouts_
-from gram.bounded import InputError
+from gram.bounded import InputError, nameable
 from gramviz.browser import aside, driven, opened
 from gramviz.explorer.freeze import freeze
 from gramviz.explorer.widget import Explorer
@@ -277,7 +277,7 @@ def gallery(folder: Path, index: Path, *, only: Sequence[str] = (), progress: Te
         _tell(progress, "recording (some minutes)")
         names = record(Path(place))
         chosen = [picture for picture in PICTURES if not only or picture.name in only]
-        folder.mkdir(parents=True, exist_ok=True)
+        nameable(folder).mkdir(parents=True, exist_ok=True)
         files = []
         for picture, png in aside(lambda: list(draw(chosen, names, browser))):
             target = folder / f"{picture.name}.png"

@@ -21,6 +21,7 @@ from typing import Any
 from PIL import Image
 
 from gram import atomic, rollout
+from gram.bounded import nameable
 from gramviz.explorer.chapters import opening
 from gramviz.explorer.freeze import freeze
 from gramviz.explorer.opening import compare, explore
@@ -147,7 +148,7 @@ def site(folder: Path, rooms: Sequence[Room] = ROOMS, recorded: Path | None = No
         with tempfile.TemporaryDirectory() as place:
             recording.run(RECORD, Path(place))
             return site(folder, rooms, Path(place))
-    folder.mkdir(parents=True, exist_ok=True)
+    nameable(folder).mkdir(parents=True, exist_ok=True)
     files, cards = [], []
     for room in rooms:
         payload, state = shown(room, recorded)

@@ -17,7 +17,7 @@ export const answerMapWords = {
   ofAnswers: (/** @type {AnswerSpace} */ { share, shear, kind }, /** @type {boolean} */ short) => {
     const [what, rest] = short ? ["answers", ""] : ["answers, not latent", " of the variance"];
     const sheared = kind === "star" ? `, shear ${shear.toFixed(1)}` : "";
-    return `${what}: ${percent(share, 0)}${rest}${sheared}`;
+    return `${what}: ${share ? percent(share, 0) + rest : "nothing varies"}${sheared}`;
   },
   /** How a map of answers is read. @param {Pick<Basis, "name">} basis @param {AnswerSpace} space */
   reading: ({ name }, { kind, warm_up, symbols, lanes }) => {

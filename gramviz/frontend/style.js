@@ -218,6 +218,7 @@ input[type=checkbox] { accent-color: var(--ink); width: 15px; height: 15px; } .r
 .captions { display: flex; gap: 16px; align-items: flex-start; padding: 10px 16px; background: var(--sunk);
   font-size: 13px; }
 .captions .words { flex: 1; min-width: 0; display: grid; gap: 6px; } .captions .say { max-width: 90ch; }
+.captions .words:not(:has(.say)) { display: flex; flex-wrap: wrap; gap: 6px 16px; align-items: center; }
 .reply { font-weight: 600; }
 .branches { padding: 8px 16px; max-height: 150px; overflow: auto; display: grid; gap: 2px; }
 .branches h3 { font-size: 13px; font-weight: 650; margin: 0 0 2px; }

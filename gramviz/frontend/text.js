@@ -28,8 +28,12 @@ export function number(value) {
   return size >= 0.001 ? value.toPrecision(1) : value.toExponential(0);
 }
 
-/** A share as a reader writes it. @param {number} share */
-export const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)} %`;
+/** A share as a reader writes it; one that is too small to be written is below the least. @param {number} share */
+export const percent = (share, digits = 1) => {
+  const least = 10 ** -digits;
+  const small = share > 0 && 100 * share < least / 2;
+  return `${small ? "< " : ""}${small ? least : (100 * share).toFixed(digits)} %`;
+};
 
 /** "1 cell", "2 cells". @param {number} count @param {string} one */
 export const plural = (count, one, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;

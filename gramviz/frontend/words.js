@@ -312,7 +312,7 @@ export const words = {
     settled: "settled",
     wandering: "wandering",
     answer: (/** @type {string | null | undefined} */ letter, /** @type {string} */ label) =>
-      `${words.answer(letter)}, ${label}`,
+      `ends at ${letter ?? "an answer of its own"}, ${label}`,
   },
   edit: {
     title: "Model",

@@ -25,6 +25,7 @@ from typing import Any
 
 import joblib
 
+from gram.bounded import nameable
 from gram.suggest import did_you_mean
 from gramviz.reports import index, record
 from gramviz.reports.models import kind_of, kinds, model_parameter, models
@@ -258,7 +259,7 @@ def _refused(job: Job, why: str) -> None:
         "title": before.get("title", job.stem),
         "parameters": job.plan.parameters,
     }
-    job.out.mkdir(parents=True, exist_ok=True)
+    nameable(job.out).mkdir(parents=True, exist_ok=True)
     record.write(
         job.out, job.stem, {**about, "state": "failed", "error": why, "run": record.run_id(job.plan.made_from)}
     )

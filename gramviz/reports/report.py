@@ -34,6 +34,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from gram import atomic
+from gram.bounded import nameable
 from gramviz.browser import driven, print_page
 from gramviz.reports.blocks import METRICS
 from gramviz.reports.execute import Failure, execute, failed, is_input, kernel_of, redacted
@@ -271,7 +272,7 @@ def _folder(out: Path) -> Iterator[None]:
         made.append(folder)
     refusal = f"cannot write into {str(out)!r}: {{}}; choose another folder with -o"
     try:
-        out.mkdir(parents=True, exist_ok=True)
+        nameable(out).mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=out):
             pass
     except OSError as error:

@@ -75,6 +75,14 @@ def test_a_given_is_drawn_as_the_given_and_what_contradicts_it_is_marked(show):
     assert page.get_by_text("No solution exists.").first.is_visible()
 
 
+def test_beside_a_step_stands_where_its_trajectory_ends(show):
+    """At step 0 the board of a trajectory that ends right breaks rules: "correct" is said of its end."""
+    data = synthetic.queens()
+    ended = np.argwhere(data["valid"].values[0, :, -1])
+    page = show(freeze(data, state={"focus": ["A", int(ended[0, 0])], "cursor": {"step": 0, "low": None}})).page
+    assert re.search(r"Ends at \w+, correct", page.locator("[data-part=details]").inner_text())
+
+
 def test_what_the_sheet_of_keys_quotes_stands_on_the_screen():
     frontend = Path(gramviz.__file__).parent / "frontend"
     quoted = set(re.findall("“(.+?)”", (frontend / "keytable.js").read_text()))

@@ -78,6 +78,17 @@ def test_parting(page):
     assert call(page, script, cases("parting")) == expected
 
 
+def test_a_share_that_rounds_to_nothing_is_below_the_least(page):
+    script = """
+      const { percent } = await load("text.js");
+      const { words } = await load("words.js");
+      const none = words.map.ofAnswers({ share: 0, shear: 0, kind: "pca" }, false);
+      return [none, ...given.map(([share, digits]) => percent(share, digits))];"""
+    given = [[0.004, 0], [0.004, 1], [0.0004, 1], [0, 0], [0.006, 0], [1, 1]]
+    expected = ["answers, not latent: nothing varies", "< 1 %", "0.4 %", "< 0.1 %", "0 %", "1 %", "100.0 %"]
+    assert call(page, script, given) == expected
+
+
 def test_changed(page):
     script = """
       const { changedCells } = await load("cells.js");

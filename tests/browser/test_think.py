@@ -341,6 +341,30 @@ def test_a_run_can_be_stopped_and_a_browser_that_cannot_compute_says_so(show, th
     assert shown.page.evaluate(f"{shown.host}.gramviz.payload.series[0].n") == 4
 
 
+def test_the_recorded_run_comes_back_without_a_warning(show):
+    """Its view names a trajectory and a step that the shorter run that goes does not have."""
+    run = pack(engine.sample(MODELS[1], 1, trajectories=9, supervision_steps=9))
+    shown = show(freeze(run, state={"focus": ["A", 8], "cursor": {"step": 9, "low": None}}, models=MODELS))
+    warned = []
+    shown.page.on("console", lambda message: message.type == "warning" and warned.append(message.text))
+    shown.page.locator("summary", has_text="where the recorded run comes from").wait_for()
+    field(shown, "open").click()
+    choose(shown, trajectories=2, depth=3)
+    field(shown, "run").click()
+    shown.until(f"!{shown.root}.querySelector('[data-field=back]').hidden")
+    field(shown, "back").click()
+    shown.until(f"{shown.host}.gramviz.payload.series[0].n === 9")
+    assert (shown.state["focus"], shown.state["cursor"]["step"], warned) == (["A", 8], 9, [])
+
+
+def test_the_buttons_of_a_typed_puzzle_stand_above_the_transport(show):
+    page = show(freeze(pack(engine.sample("sudoku9-gram", "." * 81, trajectories=1)), models=["sudoku9-gram"]))
+    page.page.set_viewport_size({"width": 1000, "height": 700})
+    field(page, "open").click()
+    button = page.page.get_by_role("button", name="blank").bounding_box()
+    assert button["y"] + button["height"] <= page.page.locator(".foot").bounding_box()["y"]
+
+
 def test_a_stroke_becomes_digits_that_nobody_calls_right(show, one_thread):
     """A cell clicked and a key for ink, and the rest drawn by the model, with the numbers of torch."""
     name = "digits-pixels-gram"

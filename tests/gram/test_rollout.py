@@ -446,6 +446,33 @@ class TestFiles:
                 rollout.save(data, tmp_path / "a.nc")
         assert not [*tmp_path.iterdir()]
 
+    @pytest.mark.parametrize("name", ["_FillValue", "dtype", "recorded_as", "scale_factor", "coordinates", "CLASS"])
+    def test_an_attribute_that_readers_act_on_is_refused(self, name: str, tmp_path: Path) -> None:
+        """`_FillValue` 0 made NaN of zeros, `dtype` bool truth of numbers, `recorded_as` halved their digits."""
+        for value in (0.0, "bool", "float16"):
+            data = legal().assign(more=("puzzle", [0.0, 1.1], {name: value}))
+            with pytest.raises(RolloutError, match=f"attribute {name!r}: readers of netCDF act on it; name"):
+                rollout.save(data, tmp_path / "a.nc")
+        assert not [*tmp_path.iterdir()]
+
+    @pytest.mark.parametrize("kind", ["f2", "f4", "f8", "i4", "u2"])
+    def test_the_order_of_bytes_changes_no_digest(self, kind: str, tmp_path: Path) -> None:
+        of = {order: legal().assign(more=("puzzle", np.array([0.5, 300.0], order + kind))) for order in "<>"}
+        back = rollout.load(rollout.save(of[">"], tmp_path / "a.nc"))
+        assert rollout.digest(of["<"]) == rollout.digest(of[">"]) == rollout.digest(back)
+        np.testing.assert_array_equal(back["more"], of["<"]["more"])
+
+    def test_a_coordinate_keeps_its_half_precision(self, tmp_path: Path) -> None:
+        halves = legal().assign_coords(share=("puzzle", np.array([0.5, 1.5], np.float16)))
+        xr.testing.assert_identical(rollout.load(rollout.save(halves, tmp_path / "a.nc")), halves)
+        assert rollout.load(tmp_path / "a.nc")["share"].dtype == np.float16
+
+    def test_no_path_holds_nul(self, tmp_path: Path) -> None:
+        with pytest.raises(RolloutError, match="no name of a file holds the character NUL"):
+            rollout.save(legal(), tmp_path / "a\0.nc")
+        with pytest.raises(RolloutError, match="there is no rollout file"):
+            rollout.load(tmp_path / "a\0.nc")
+
     def test_a_unit_of_time_does_not_make_dates_of_numbers(self, tmp_path: Path) -> None:
         dated = legal().assign(more=("puzzle", [0.0, 1.0], {"units": "days since 2000-01-01"}))
         xr.testing.assert_identical(rollout.load(rollout.save(dated, tmp_path / "a.nc")), dated)

@@ -167,9 +167,9 @@ function createThinker(model, carried) {
       turn += 1;
       finish("");
       model.set("run", null);
-      model.set("state", recorded.state);
       model.set("meta", recorded.meta);
       model.set("data", recorded.data);
+      model.set("state", recorded.state); // after the data: the run that goes may not have what it names
     },
     run,
   };

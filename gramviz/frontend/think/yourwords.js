@@ -31,9 +31,14 @@ export const yourWords = {
     /** @type {number} */ taken,
   ) => `${name}: "${written.slice(0, 20)}" is not allowed; ${least} to ${most} is, and ${taken} was taken.`,
   mine: "your puzzle",
-  rows: (/** @type {number[]} */ sizes, /** @type {number} */ height, /** @type {number} */ width) =>
+  rows: (
+    /** @type {number[]} */ sizes,
+    /** @type {number} */ height,
+    /** @type {number} */ width,
+    /** @type {string} */ blank,
+  ) =>
     `The puzzle has rows of ${sizes.slice(0, 12).join(", ") || "no"} characters; this board needs ${height} rows of ` +
-    `${width}, or all ${height * width} in one line.`,
+    `${width}, or all ${height * width} in one line, with ${blank} for a blank.`,
   character: (
     /** @type {string} */ place,
     /** @type {string} */ written,
@@ -42,8 +47,12 @@ export const yourWords = {
   ) => `${place} holds "${written}"; write ${joined(known)}, or ${blank} for a blank.`,
   node: (/** @type {number} */ node, /** @type {number} */ count) =>
     `${node} is not a node of this graph; its nodes are 1 to ${count}.`,
+  table: (/** @type {number} */ count) => `The table has ${count} puzzles; write one of them.`,
+  matrix: "The matrix is not symmetric with 0 on its diagonal; an edge joins two nodes.",
   column: (/** @type {number} */ column, /** @type {number} */ width) =>
     `Column ${column} is not on this board; columns are 0 to ${width - 1}, and -1 for no queen.`,
+  columns: (/** @type {number} */ count, /** @type {number} */ height) =>
+    `The list has ${count} columns; this board needs ${height}, one for each row.`,
   nodes: (/** @type {number} */ found, /** @type {number} */ count) =>
     `The graph has ${found} nodes; this board has ${count}.`,
   color: (/** @type {string} */ color, /** @type {string[]} */ known) =>

@@ -13,6 +13,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
+from gram.bounded import nameable
 from gram.rollout import board_of, digest, save
 from gramviz.reports.blocks.block import Block, table
 from gramviz.reports.provenance import PROVENANCE, device, environment, provenance_html
@@ -144,7 +145,7 @@ def _kept(rollout: xr.Dataset, name: str, sha: str) -> dict[str, str]:
     if not os.environ.get(KEEP):
         return {}
     folder = Path(os.environ[KEEP])
-    folder.mkdir(parents=True, exist_ok=True)
+    nameable(folder).mkdir(parents=True, exist_ok=True)
     file = folder / f"{re.sub(r'[^A-Za-z0-9_@-]+', '-', name)}-{sha[:8]}.nc"
     save(rollout, file)
     return {"file": f"{folder.name}/{file.name}"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from dataclasses import asdict
 from itertools import combinations, permutations, product
 from math import perm
@@ -337,7 +338,8 @@ class TestText:
             assert (five.board.violations(x) == 0).all()
             if not set("-–=n") & set(written):  # an edge list, `4 5`: test_own reads those
                 continue
-            pieces = written.replace(",", " ").replace(";", " ").replace("–", "-").split()
+            plain = re.sub(r"[ \t]*=[ \t]*", "=", re.sub(r"[ \t]*[-–]+[ \t]*", "-", written))
+            pieces = plain.replace(",", " ").replace(";", " ").split()
             edges = {tuple(sorted(int(side) - 1 for side in piece.split("-"))) for piece in pieces if "-" in piece}
             assert edges == set(five.board.edges(x))
             colors = {piece.split("=")[0]: piece.split("=")[1][0].upper() for piece in pieces if "=" in piece}

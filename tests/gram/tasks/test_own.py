@@ -295,6 +295,11 @@ def test_what_unpacks_to_more_than_the_budget_is_refused(sudoku: Task, tmp_path:
         read(sudoku, tmp_path / "bomb.gz")
 
 
+def test_no_path_holds_nul(sudoku: Task, tmp_path: Path) -> None:
+    with pytest.raises(TaskError, match="no name of a file holds the character NUL"):
+        read(sudoku, tmp_path / "a\0b")
+
+
 def test_a_folder_is_no_file_of_puzzles(sudoku: Task, tmp_path: Path) -> None:
     with pytest.raises(TaskError, match="it is a folder, a device or a pipe, and no file"):
         read(sudoku, tmp_path)

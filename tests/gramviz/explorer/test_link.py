@@ -138,6 +138,7 @@ def pieces(source: str) -> tuple[str, list[str]]:
     """The code of a module as it is the shortest, with a blank for each text in quotes, and these texts."""
     found = [piece for piece in _PIECE.finditer(source) if piece.lastgroup in ("text", "code")]
     code = "".join(piece[0] if piece.lastgroup == "code" else " " for piece in found)
+    code = re.sub(r";const(?=[\w$[{])", ",", code)  # written once for several
     code = re.sub(r"\((\w+)\)=>", r"\1=>", re.sub(r"[;,](?=[}\])])", "", code))
     code = re.sub(r"(?<=[=,:(])\((\w+(?:\.\w+)*|\[\]|\{\})\)(?=[;,)])", r"\1", code)
     code = re.sub(r"(?<=[=(,\[*/<>:+-])0(?=\.\d)", "", code)

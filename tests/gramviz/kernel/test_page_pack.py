@@ -94,6 +94,9 @@ TEXTS = {
         PICTURE.replace("#", "x", 1), PICTURE + "/" + "?" * 8, "\n" + PICTURE + "\n", PICTURE.replace("/", "//", 1),
     ],
 }  # fmt: skip
+PASTED = json.loads((ROOT / "tests/vectors/pasted.json").read_text())
+for name, texts in TEXTS.items():
+    texts += [text for kind in ("same", "refused", "other") for text in PASTED[name].get(kind, ())]
 
 read: dict[str, Any] = {}  # what the page read in each text
 
