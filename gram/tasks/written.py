@@ -16,7 +16,7 @@ from gram.tasks.base import TaskError
 
 QUESTIONS = ("question", "quizzes", "puzzle")
 _EDGE = "-+=─━═┼╋╬┌┬┐├┤└┴┘╔╦╗╠╣╚╩╝"
-RULER = re.compile(rf"[.':*]?[{_EDGE}:.']*[{_EDGE}][{_EDGE}:.']*[.':*]?")
+RULER = re.compile(rf"[.':*]?(?=[:.']*[{_EDGE}])[{_EDGE}:.']*[.':*]?")  # looks ahead, so that a long line is no trap
 
 
 def one_puzzle(text: str) -> str:
@@ -79,7 +79,7 @@ def valued(text: str) -> str:
 
 def listed(text: str) -> str:
     """A list as Python, JSON and numpy print it, with a line for each innermost bracket; another text as it is."""
-    text = re.sub(r",\s*dtype=[^()]*|[A-Za-z_]\w*\s*=\s*(?=[A-Za-z\[(])|[A-Za-z_][\w.]*(?=\()", "", text)
+    text = re.sub(r",\s*dtype=[^()]*|\b[A-Za-z_]\w*\s*=\s*(?=[A-Za-z\[(])|(?<![\w.])[A-Za-z_][\w.]*(?=\()", "", text)
 
     def line(found: re.Match[str]) -> str:
         texts = re.findall(r"\"[^\"]*\"|'[^']*'", found[1])

@@ -5,9 +5,10 @@ import { yourWords } from "./yourwords.js";
 
 /** @import { Board } from "../types.js" */
 
+const LONGEST = 10_000; // characters: some patterns take time to the square of them
 const BLANKS = ".0_*?xX-";
 const EDGE = "-+=─━═┼╋╬┌┬┐├┤└┴┘╔╦╗╠╣╚╩╝";
-const RULER = new RegExp(`^[.':*]?[${EDGE}:.']*[${EDGE}][${EDGE}:.']*[.':*]?$`);
+const RULER = new RegExp(`^[.':*]?(?=[:.']*[${EDGE}])[${EDGE}:.']*[.':*]?$`);
 const QUESTIONS = ["question", "quizzes", "puzzle"];
 const COLUMN = /-?\d{1,3}|\./g;
 // 0, -1, 3, ...: where the queen of each row stands, or -1.
@@ -51,7 +52,7 @@ const valued = (text) =>
  * @param {string} text */
 const listed = (text) =>
   text
-    .replace(/,\s*dtype=[^()]*|[a-z_]\w*\s*=\s*(?=[a-z[(])|[a-z_][\w.]*(?=\()/gi, "")
+    .replace(/,\s*dtype=[^()]*|\b[a-z_]\w*\s*=\s*(?=[a-z[(])|(?<![\w.])[a-z_][\w.]*(?=\()/gi, "")
     .replace(/[[(]([^[\]()]*)[\])]/g, (_, /** @type {string} */ inner) => {
       const texts = inner.match(/"[^"]*"|'[^']*'/g) ?? [];
       const cells = inner.replace(/\s/g, " ").replace(/"\s*"|'\s*'/g, ".");
@@ -317,4 +318,6 @@ export const writeTyped = (board, x, edges) =>
 
 /** @param {Board} board @param {string} text @returns {Typed} */
 export const readTyped = (board, text) =>
-  ({ graph: readGraph, image: readPicture, grid: readGrid })[board.kind](board, text);
+  text.length > LONGEST
+    ? { problem: yourWords.long(text.length, LONGEST) }
+    : { graph: readGraph, image: readPicture, grid: readGrid }[board.kind](board, text);

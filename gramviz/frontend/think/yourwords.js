@@ -47,6 +47,8 @@ export const yourWords = {
   ) => `${place} holds "${written}"; write ${joined(known)}, or ${blank} for a blank.`,
   node: (/** @type {number} */ node, /** @type {number} */ count) =>
     `${node} is not a node of this graph; its nodes are 1 to ${count}.`,
+  long: (/** @type {number} */ length, /** @type {number} */ most) =>
+    `This has ${length} characters, and one puzzle at most ${most}; paste one.`,
   table: (/** @type {number} */ count) => `The table has ${count} puzzles; write one of them.`,
   matrix: "The matrix is not symmetric with 0 on its diagonal; an edge joins two nodes.",
   column: (/** @type {number} */ column, /** @type {number} */ width) =>

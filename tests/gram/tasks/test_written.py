@@ -43,6 +43,17 @@ def test_what_is_not_plain_is_refused_in_a_sentence(name: str, text: str) -> Non
     assert len(str(caught.value).splitlines()) == 1
 
 
+LONG = ("-" * 100_000 + "x", "a" * 100_000, "a." * 50_000, "'" * 100_000, "0." * 50_000, "1\n" * 50_000, "(1," * 30_000)
+
+
+@pytest.mark.parametrize("name", ["sudoku9-gram", "nqueens8-gram", "coloring8-gram"])
+def test_no_pattern_takes_time_to_the_square_of_a_long_text(name: str) -> None:
+    """Hours, if one did."""
+    for text in LONG:
+        with pytest.raises(TaskError):
+            TASKS[name].parse(text)
+
+
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
