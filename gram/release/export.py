@@ -160,11 +160,13 @@ def machine() -> str:
     cores = f"{os.cpu_count()} cores"
     features = "with quick bf16 products" if compute.quick_bf16("cpu") else "without quick bf16 products"
     try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return f"{cores} of {line.partition(':')[2].strip()} ({features})"
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        about = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
     except OSError:
-        pass
+        about = {}
+    if "model name" in about:  # under one name there are several generations, whose last bits differ
+        generation = f"family {about.get('cpu family', '?')}, model {about.get('model', '?')}"
+        return f"{cores} of {about['model name']} ({generation}, {features})"
     return f"{cores} of {platform.processor() or platform.machine()} ({features})"
 
 
