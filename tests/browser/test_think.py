@@ -190,7 +190,8 @@ TYPED = {
         (CLUES.replace("1", "１", 1), 'row 1, column 8 holds "１"', False),
         (CLUES.replace("1", "𝟏", 1), 'row 1, column 8 holds "𝟏"', False),
         ("1...\n..2.\n.3..\n...4", "rows of 4, 4, 4, 4 characters", False),
-        ("1" * 1_000_000, "rows of 1000000 characters", False),
+        ("1" * 10_000, "rows of 10000 characters", False),
+        ("1" * 1_000_000, "This has 1000000 characters, and one puzzle at most 10000", False),
     ],
     MODELS[0]: [
         ("Q7/8/8/8/8/8/8/8", "several solutions", True),
@@ -199,7 +200,8 @@ TYPED = {
         ("\n".join(["Q.......", "..Q.....", "....Q...", *ROWS[3:]]), "no solution", True),
         ("\n".join(" ".join(row) for row in ROWS), "several solutions", True),
         ("K7/8/8/8/8/8/8/8", 'row 1, column 1 holds "K"; write Q', False),
-        ("[0, 8]", "Column 8 is not on this board", False),
+        ("[0, 8]", "The list has 2 columns; this board needs 8", False),
+        ("[0, 8, 7, 5, 2, 6, 1, 3]", "Column 8 is not on this board", False),
     ],
     "coloring8-trm": [
         ("c a triangle\np edge 8 3\ne 1 2\ne 2 3\ne 3 1", "several solutions", True),
