@@ -30,9 +30,10 @@ BROWSER_FLAGS = ["--no-sandbox", "--no-first-run", "--disable-background-network
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The files beside this one, and those of reports, come first: some hold a minute's work, with which no worker
-    should end alone."""
-    items.sort(key=lambda item: item.path.parent not in (TESTS, TESTS / "gramviz" / "reports"))
+    """The files beside this one and those of reports come first, then others with slow tests: some hold a minute's
+    work, with which no worker should end alone."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: (item.path.parent not in (TESTS, TESTS / "gramviz" / "reports"), item.path not in slow))
 
 
 @pytest.fixture(scope="session")

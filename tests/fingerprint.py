@@ -16,6 +16,7 @@ import platform
 import sys
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -86,10 +87,11 @@ def of_rollout(rollout: Any) -> dict[str, Any]:
     return {name: digest(rollout[name].values) for name in sorted(rollout.data_vars)}
 
 
-def of_artifact(name: str) -> tuple[dict[str, Any], dict[str, float]]:
-    """Digests, and means that hold on other machines."""
+def of_artifact(name: str, tasks: dict[str, Any] | None = None) -> tuple[dict[str, Any], dict[str, float]]:
+    """Digests, and means that hold on other machines; `tasks` of models seen before are not read again."""
     checkpoint = gram.load(name)
-    model, task = checkpoint.model, checkpoint.task
+    task = ({} if tasks is None else tasks).setdefault(repr(checkpoint.task.config), checkpoint.task)
+    checkpoint, model = replace(checkpoint, task=task), checkpoint.model
     weights = {key: digest(tensor.numpy()) for key, tensor in model.state_dict().items()}
     found: dict[str, Any] = {"weights": hashlib.sha256(json.dumps(sorted(weights.values())).encode()).hexdigest()[:16]}
     rollout = gram.sample(checkpoint, 0, trajectories=3, supervision_steps=2, seed=3, exact=True)
@@ -140,9 +142,9 @@ def of_training(preset: str, changes: tuple[str, ...]) -> dict[str, Any]:
 def fingerprint(names: list[str] | None = None) -> dict[str, Any]:
     """All of it; artifacts whose data are not here are left out."""
     torch.set_num_threads(1)
-    artifacts, near = {}, {}
+    artifacts, near, tasks = {}, {}, {}
     for name in names or gram.names():
-        artifacts[name], near[name] = of_artifact(name)
+        artifacts[name], near[name] = of_artifact(name, tasks)
     return {
         "machine": machine(),
         "artifacts": artifacts,

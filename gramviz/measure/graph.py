@@ -13,7 +13,6 @@ from dataclasses import replace
 from functools import lru_cache
 from itertools import combinations
 
-import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
@@ -49,6 +48,8 @@ def places(nodes: int, edges: tuple[tuple[int, int], ...]) -> tuple[Place, ...]:
 
 def _layouts(nodes: int, edges: Edges) -> Iterator[NDArray[np.float64]]:
     """Layouts [node, 2] to start from."""
+    import networkx as nx  # a quarter of a second, which boards without a graph need not wait
+
     graph: nx.Graph[int] = nx.Graph()
     graph.add_nodes_from(range(nodes))
     graph.add_edges_from(edges)

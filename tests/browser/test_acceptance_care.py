@@ -267,7 +267,7 @@ const shown = async (find) => {
 
 
 def test_22_views_come_and_go_and_leave_nothing(stage: Stage) -> None:
-    """Fifty in a frozen page; twenty in JupyterLab, where each takes far longer. There is no WebGL to be released."""
+    """Fifty in a frozen page; twelve in JupyterLab, where each takes far longer. There is no WebGL to be released."""
     session = stage.page.context.new_cdp_session(stage.page)
     script = f"async times => {{ {SHOWN} await ({MOUNT[stage.kind]})(times) }}".replace("HOST", stage.host)
 
@@ -277,9 +277,9 @@ def test_22_views_come_and_go_and_leave_nothing(stage: Stage) -> None:
         return found["nodes"], found["jsEventListeners"], session.send("Runtime.getHeapUsage")["usedSize"]
 
     # What is made once is made now; from about the tenth view on the engine holds one that was taken down, and no more.
-    stage.page.evaluate(script, 15)
+    stage.page.evaluate(script, 12)
     before = left()
-    stage.page.evaluate(script, 50 if stage.kind == "frozen" else 20)
+    stage.page.evaluate(script, 50 if stage.kind == "frozen" else 12)
     for _ in range(20):  # JupyterLab has work of its own, and a collector takes its time
         nodes, listeners, heap = np.subtract(left(), before)
         # The nodes and the listeners of one widget are hundreds; bytes.

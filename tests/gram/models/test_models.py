@@ -682,13 +682,12 @@ def test_it_overfits_eight_puzzles(kind: str, mixing: Any, tmp_path: object) -> 
     network = NetworkConfig(features=48, heads=4, hidden=96, blocks=1, mixing=mixing, mixing_hidden=96)
     model = replace(MODELS[kind].Config(), network=network)
     few = preset("debug").override([
-        "task.board_size=5", "train.steps=600", "train.batch=16", "train.supervision_steps=3", "train.prior_steps=3",
+        "task.board_size=5", "train.steps=350", "train.batch=16", "train.supervision_steps=2", "train.prior_steps=2",
         "train.optim.lr=0.003", "train.optim.warmup=20", "train.optim.weight_decay=0.01",
     ])  # fmt: skip
     writes = MODELS[kind].samples_tokens
-    own = (
-        ["train.head_steps=0", "train.steps=900"] if writes else ["train.kl_balance=0"] if kind == "vae" else []
-    )  # its own bound
+    vae = ["train.kl_balance=0", "train.steps=600"]  # its own bound
+    own = ["train.head_steps=0", "train.steps=900"] if writes else vae if kind == "vae" else []
     config: RunConfig = replace(few, model=model).override(own)
     run = Run(config, tmp_path)  # type: ignore[arg-type]
     every = run.sampler.puzzles

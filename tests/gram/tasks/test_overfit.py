@@ -50,8 +50,8 @@ def test_a_small_model_learns_32_instances_by_heart(
 
     monkeypatch.setattr(kind, "puzzles", few)
     base = "debug" if name in FROM_NOTHING else "debug-trm"
-    kl = ["train.kl_weight=0.001"] if name in FROM_NOTHING else []
-    config = preset(base).override([f"task.kind={name}", *DATA[name], *SMALL, *kl, "train.steps=600"])
+    own = ["train.kl_weight=0.001", "train.steps=300", "train.batch=16"] if name in FROM_NOTHING else []
+    config = preset(base).override([f"task.kind={name}", *DATA[name], *SMALL, "train.steps=400", *own])
     assert sum(map(len, kind(config.task).puzzles("train").solutions)) == INSTANCES  # type: ignore[call-arg]
     exact: list[float] = []
 
