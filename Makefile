@@ -18,7 +18,7 @@ CANDIDATES := $(or $(PYTHON),python3 python3.11 python3.12 python3.13 python3.14
 TESTS ?= tests
 # One worker more than cores: a third of the time of a browser test is waiting. Files run in the order of their names:
 # by xdist's own, the largest by number of tests first, the few long tests would come last and one worker end alone.
-JOBS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+JOBS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
 
 help:
 	@sed -n '1,5s/^# \{0,1\}//p' Makefile

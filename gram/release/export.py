@@ -97,7 +97,7 @@ def export(
             store.save_weights(out, first.model, first.step)
     if not weights:
         (out / store.WEIGHTS).unlink(missing_ok=True)
-    store.write_atomic(out / store.RESULTS, json.dumps(results, indent=1) + "\n")
+    store.write_atomic(out / store.RESULTS, json.dumps(results) + "\n")
     store.write_atomic(out / store.CARD, (generator_card if generates else card)(first, results))
     return out
 
