@@ -111,7 +111,7 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
 
 
 # What a function may import on its own: an engine that is slow to load, or a package that need not be installed.
-LATE = {"papermill", "nbclient", "nbconvert", "playwright", "av", "distributed"}
+LATE = {"networkx", "papermill", "nbclient", "nbconvert", "playwright", "av", "distributed"}
 
 
 @pytest.mark.parametrize("module", [name for name in FILES if name.split(".")[0] == "gramviz"])
