@@ -48,10 +48,10 @@ CONTROLS = (
 # the same trajectories, and View makes the lanes high.
 POINTER_ONLY = "[data-lane]"
 START = f"""
-window.pointed = [];
+window.pointed = []; // a headless browser may have a pointer of its own, which rests at 0, 0
 const kinds = "pointerdown pointermove pointerup mousedown mousemove dblclick wheel touchstart";
-for (const kind of kinds.split(" "))
-  addEventListener(kind, () => pointed.push(kind), {{ capture: true, passive: true }});
+const press = ({{ type, clientX, clientY }}) => clientX === 0 && clientY === 0 || pointed.push(type);
+for (const kind of kinds.split(" ")) addEventListener(kind, press, {{ capture: true, passive: true }});
 addEventListener("click", (event) => event.detail && pointed.push("click"), true);
 window.pressable = new Set();
 const listen = EventTarget.prototype.addEventListener;
