@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from jsonschema import Draft7Validator
 from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_output
 from nbformat.validator import iter_validate
@@ -21,11 +22,23 @@ from nbformat.validator import iter_validate
 from gram.bounded import InputError, content
 
 MAX_BYTES = 200_000_000
-_WIDGET = "application/vnd.jupyter.widget-view+json"
+_WIDGET, _WIDGETS = (f"application/vnd.jupyter.widget-{what}+json" for what in ("view", "state"))
 FIGURE = "application/vnd.plotly.v1+json"
 # What a page can show (plotly's figures become HTML there), or reads.
 _HELD = {"text/html", "text/markdown", "text/latex", "image/svg+xml", "image/png", "image/jpeg", FIGURE}
 _HELD |= {"application/javascript", *(f"application/vnd.gramviz.{kind}+json" for kind in ("metrics", "provenance"))}
+
+_NAMES = {"type": "array", "items": {"type": "string"}}
+# Of a notebook's own metadata, which its format leaves open, what is read here.
+_METADATA = {
+    "properties": {
+        "gram": {"type": "object", "properties": dict.fromkeys(("tasks", "artifacts", "needs"), _NAMES)},
+        "widgets": {
+            "type": "object",
+            "properties": {_WIDGETS: {"type": "object", "properties": {"state": {"type": "object"}}}},
+        },
+    }
+}
 
 
 class ReportError(InputError):
@@ -77,6 +90,8 @@ def _faults(notebook: NotebookNode) -> Iterator[str]:
                 yield f"cell {number + 1}, {'.'.join(map(str, inside))}: {error.message}"
             case inside:
                 yield f"{'.'.join(map(str, inside)) or 'the file'}: {error.message}"
+    for error in Draft7Validator(_METADATA).iter_errors(notebook.metadata):
+        yield f"metadata.{'.'.join(map(str, error.path))}: {error.message}"
     for number, cell in enumerate(cells, 1):
         try:
             cell.source.encode()
@@ -113,7 +128,7 @@ def settle(notebook: NotebookNode, log: str = "") -> tuple[NotebookNode, str]:
 
     nb = copy.deepcopy(notebook)
     nb.cells = [cell for cell in nb.cells if "papermill-error-cell-tag" not in tags(cell)]
-    widgets = nb.metadata.pop("widgets", {}).get("application/vnd.jupyter.widget-state+json", {}).get("state", {})
+    widgets = nb.metadata.pop("widgets", {}).get(_WIDGETS, {}).get("state", {})
     nb.metadata.pop("papermill", None)
     # Which patch release of Python ran is provenance.
     nb.metadata.get("language_info", {}).pop("version", None)

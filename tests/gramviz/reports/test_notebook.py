@@ -53,6 +53,25 @@ def test_a_faulty_cell_is_refused_with_its_number(tmp_path: Path, cell: dict[str
         notebook.read(path)
 
 
+@pytest.mark.parametrize(
+    ("metadata", "message"),
+    [
+        ({"gram": None}, "metadata.gram: None is not of type 'object'"),
+        ({"gram": {"tasks": None}}, "metadata.gram.tasks: None is not of type 'array'"),
+        ({"gram": {"needs": [3]}}, "metadata.gram.needs.0: 3 is not of type 'string'"),
+        ({"widgets": []}, "metadata.widgets: \\[\\] is not of type 'object'"),
+        ({"kernelspec": None}, "metadata.kernelspec: None is not of type 'object'"),
+    ],
+)
+def test_metadata_of_the_wrong_type_are_refused_with_their_place(
+    tmp_path: Path, metadata: dict[str, Any], message: str
+) -> None:
+    path = write(tmp_path / "odd.ipynb", [CELL | {"id": "one"}])
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"metadata": metadata}))
+    with pytest.raises(ReportError, match=f"{message}; correct it there"):
+        notebook.read(path)
+
+
 @pytest.mark.parametrize("minor", [2, 5])
 def test_cells_without_names_get_the_same_in_every_run(tmp_path: Path, minor: int) -> None:
     path = write(tmp_path / "old.ipynb", [CELL, CELL | {"outputs": [{"output_type": "broken"}]}], minor)
