@@ -96,7 +96,8 @@ def csv_text(path: Path) -> str:
     """
     rows = [flat(line) for line in lines(path)]
     if not rows:
-        raise RunFolderError(f"{path} has measured nothing: it has no {METRICS}; give the folder of a run")
+        why = f"it has no {METRICS}" if path.is_dir() else "there is no such folder"
+        raise RunFolderError(f"{path} has measured nothing: {why}; give the folder of a run")
     names = list(dict.fromkeys(name for row in rows for name in row))
     table = [names, *([str(row.get(name, "")) for name in names] for row in rows)]
     return "".join(",".join(cells) + "\n" for cells in table)

@@ -47,4 +47,4 @@ def find(name: str | PathLike[str]) -> Named:
     if path.suffix in (".yaml", ".yml") or path.is_file():
         return Named.read(path)
     hint = did_you_mean(name, LAYERS.presets)
-    raise ConfigError(f"unknown preset {name!r}; known: {LAYERS.known()}{hint}, or give a YAML file")
+    raise ConfigError(f"unknown preset {name!r}{hint}; known: {LAYERS.known()}, or give a YAML file")

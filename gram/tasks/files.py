@@ -173,7 +173,7 @@ def path(name: str) -> Path:
     sought = " and ".join(str(root) for root in places().values())
     if name not in FILES:
         raise DataError(f"there is no data file {name!r} in {sought}; {_known(name)}")
-    cure = "set GRAM_DATA to the folder that holds it"
+    cure = "set GRAM_DATA to the folder that holds it (`gram data list` says what it is)"
     if FILES[name].mirrors:
         cure = f"fetch it with `gram data prepare {FILES[name].prepare} --download`, or {cure}"
     raise DataError(f"there is no {name} in {sought}; {cure}", missing=name)

@@ -85,6 +85,9 @@ img, svg { max-width: 100%; height: auto; }
 .jp-OutputArea :is(th, td), .jp-MarkdownOutput :is(th, td) { text-align: left; vertical-align: top; }
 .jp-OutputArea :is(th, td), .jp-MarkdownOutput :is(th, td) { padding: .35rem .8rem .35rem 0; }
 .jp-OutputArea tbody tr, .jp-MarkdownOutput tbody tr { border-top: 1px solid var(--line); }
+@media (max-width: 40rem) {
+  :is(.jp-OutputArea, .jp-MarkdownOutput) :is(th, td) { overflow-wrap: anywhere; padding-right: .4rem; }
+}
 pre, code { font: .86rem/1.45 ui-monospace, "Cascadia Mono", Menlo, Consolas, monospace; }
 pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; }
 :not(pre) > code { background: var(--sunk); padding: 1px 5px; border-radius: 3px; }
