@@ -3,7 +3,8 @@
     artifacts/results.json    all that the page shows and more: `made` (how), `tables` and `claims`
     docs/results.md           the page (`gram.release.page`)
 
-A row without weights, or that takes too long, has the metrics that `gram export` wrote; each cell says which.
+A row without weights, or one that takes too long (`anew: false`), has the metrics that `gram export` wrote; each cell
+says which.
 """
 
 from __future__ import annotations
@@ -142,6 +143,8 @@ def measured(table: Table, row: Row, effort: Effort, tasks: dict[Any, Task]) -> 
     kind = config.to_dict()["task"]["kind"]
     task = tasks.setdefault(config.task, TASKS[kind](config.task))  # type: ignore[call-arg]
     opened = replace(store.load(path), task=task) if (path / store.WEIGHTS).is_file() else None
+    if not (table.anew and row.anew):
+        effort = "cards"
     about = {
         "artifact": row.artifact,
         "model": config.to_dict()["model"]["kind"],
@@ -167,7 +170,7 @@ def _cells(opened: Checkpoint | None, written: Results, table: Table, one: Pass,
     """The cells of a pass: measured here if that can be, else as `gram export` wrote them."""
     exported = measure.stored(written, one) if table.passes else written.get("generated") or written["by_seed"][:1]
     begun, fresh, source, quick = time.process_time(), exported, "by gram export", effort == "quick"
-    if opened is not None and table.anew and (effort == "full" or (quick and one.quick)):
+    if opened is not None and (effort == "full" or (quick and one.quick)):
         fresh = measure.cells(opened, one, quick)
         source = f"here, in {time.process_time() - begun:.1f} CPU seconds for {len(fresh)} cells"
     twins = {_at(cell): measure.metrics(cell) for cell in exported}

@@ -54,11 +54,18 @@ class Pass:
 
 @dataclass(frozen=True)
 class Row:
-    """A model of a table: an artifact, in words, and its row in the paper's table."""
+    """A model of a table.
+
+    Attributes:
+        artifact, words: which, and what sets it apart.
+        paper: its row in the paper's table.
+        anew: as of the table.
+    """
 
     artifact: str
     words: str = ""
     paper: str = ""
+    anew: bool = True
 
 
 @dataclass(frozen=True)
