@@ -119,14 +119,16 @@ def sample(
     import numpy as np
 
     from gram import rollout
+    from gram.checkpoint import load
     from gram.inference.sample import Record
     from gram.inference.sample import sample as draw
 
     given = [one for one in (board, puzzle or None, file) if one is not None]
     if len(given) > 1:
         raise typer.BadParameter("give one of --puzzle, --board and --file")
+    opened = load(checkpoint)
     data = draw(
-        checkpoint, given[0] if given else [0], trajectories=trajectories,
+        opened, given[0] if given else [0], trajectories=trajectories,
         supervision_steps=supervision_steps, seed=seed, mode=mode, noise=noise, perturb=perturb,
         random_start=random_start, temperature=temperature, record=Record(low=low), exact=exact,
     )  # fmt: skip
@@ -136,10 +138,12 @@ def sample(
         which = np.flatnonzero(data["solutions_known"].values == 0) + 1
         print(f"puzzle {', '.join(map(str, which[:5]))}{', ...' * (len(which) > 5)} has no solution")
     valid = data["valid"].values[:, :, -1]
-    sizes = data.sizes
+    sizes, depth, own = data.sizes, int(data["supervision_step"].max()), opened.config.inference.supervision_steps
     print(
         f"{path}: {sizes['puzzle']} x {sizes['trajectory']} trajectories, {sizes['step']} states, "
-        f"{int(valid.sum())} of {valid.size} end valid after {int(data['supervision_step'].max())} supervision steps",
+        f"{int(valid.sum())} of {valid.size} end valid after {depth} supervision steps"
+        + f"; this model's configuration has {own}: --supervision-steps {own}"
+        * (depth < own)
     )
 
 

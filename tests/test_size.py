@@ -1,4 +1,7 @@
-"""Files and functions that one can read: at most 450 lines a file, 60 a function below its signature and docstring."""
+"""Files and functions that one can read: at most 450 lines a file, 60 a function below its signature and docstring.
+
+And artifacts that one can clone: 80 MB in all.
+"""
 
 from __future__ import annotations
 
@@ -29,3 +32,10 @@ def test_files_and_functions_are_short(path: Path) -> None:
 def test_files_of_the_page_are_short(path: Path) -> None:
     lines = len(path.read_text(encoding="utf-8").splitlines())
     assert lines <= FILE, f"{path.name} has {lines} lines; split it by subject, {FILE} are allowed"
+
+
+def test_all_artifacts_together_have_at_most_80_megabytes() -> None:
+    sizes = {path: path.stat().st_size for path in (ROOT / "artifacts").rglob("*") if path.is_file()}
+    largest = sorted(sizes, key=lambda path: -sizes[path])[:3]
+    total = sum(sizes.values())
+    assert total <= 80e6, f"artifacts/ has {total:,} bytes, 80,000,000 are allowed; the largest: {largest}"

@@ -22,6 +22,9 @@ from gram import rollout
 from gramviz.explorer.bench import random_walks
 from gramviz.explorer.payload import Payload
 
+# What has no color needs two of the four stages.
+two_stages = pytest.mark.parametrize("hall", ["frozen-dark", "lab-light"], indirect=True, scope="module")
+
 # -------------------------------------------------------------------------------------------------------- what it looks
 TEXTS = """host => {
   const root = host.shadowRoot.querySelector(".gv"), walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
@@ -285,6 +288,7 @@ STROKES = """store => {
 }"""
 
 
+@two_stages
 @pytest.mark.parametrize("kind", EXTREMES)
 def test_20_large_and_small_are_drawn(bare: Stage, extremes: dict[str, str], kind: str) -> None:
     bare.show(f"gv.explore('{extremes[kind]}')")
@@ -302,6 +306,7 @@ def test_20_large_and_small_are_drawn(bare: Stage, extremes: dict[str, str], kin
 
 
 # ----------------------------------------------------------------------------------------------------- ear and motion
+@two_stages
 def test_28_names_and_roles_are_spoken(stage: Stage, payload: Payload) -> None:
     page = stage.page
     region = re.compile("Explorer: 8 queens puzzle 1, A TRM 1 trajectory, B GRAM 50 trajectories")
@@ -348,6 +353,7 @@ HEAR = """host => {
 }"""
 
 
+@two_stages
 def test_28_while_playing_little_is_spoken(stage: Stage) -> None:
     stage.calm(speed=8, cursor=moment(0), pinned=None)
     stage.quiet()
@@ -365,6 +371,7 @@ def test_28_while_playing_little_is_spoken(stage: Stage) -> None:
     assert len(spoken) <= len(during) + 2, "what it was shown to do, and what has settled"
 
 
+@two_stages
 def test_28_calm_motion_has_no_frames_between_steps(stage: Stage) -> None:
     def play() -> list[tuple[int, float]]:
         """The steps and the shares of the way to the next, as they were shown while it played."""

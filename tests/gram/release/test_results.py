@@ -123,6 +123,14 @@ def test_some_tables_are_rebuilt_and_quickly(here: Path, tmp_path: Path) -> None
     assert not any("targets missed" in line for line in remarks(TABLES, old))
 
 
+def test_a_row_that_takes_too_long_shows_its_card(here: Path) -> None:
+    table = TABLES.tables["boards"]
+    tables = replace(TABLES, tables={"boards": replace(table, rows=(replace(table.rows[0], anew=False),))})
+    (row,) = rebuild(tables)["tables"]["boards"]["rows"]
+    assert row["weights"]
+    assert {cell["measured"] for cell in row["cells"]} == {"by gram export"}
+
+
 def test_a_card_that_says_otherwise_is_named(here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = Path(shutil.copytree(here, tmp_path / "artifacts"))
     card = json.loads((other / "queens5" / "results.json").read_text())
