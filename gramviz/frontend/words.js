@@ -33,6 +33,8 @@ export const words = {
     `checkpoint ${String(series.checkpoint || "not named").slice(0, 12)}, rollout ${String(series.hash).slice(0, 12)}.`,
   trajectories: (/** @type {number} */ count) => plural(count, "trajectory", "trajectories"),
   correct: (/** @type {number} */ right, /** @type {number} */ all) => `${right} of ${all} correct`,
+  ofDepth: (/** @type {Series} */ { depth, supervision_step: steps }) =>
+    depth ? ` (step ${steps.at(-1)} of ${depth})` : "",
   seriesHint: (/** @type {Series} */ { name, depth, supervision_step: steps }, /** @type {boolean} */ several) =>
     (several ? `${name}: click to focus, Ctrl+click to hide or show` : name) +
     (depth ? `. ${steps.at(-1)} supervision steps; this model's configuration has ${depth}` : ""),
@@ -127,7 +129,7 @@ export const words = {
     lassoed: (/** @type {number} */ count, /** @type {string[]} */ parts) =>
       [words.trajectories(count), ...(parts.length ? [joined(parts)] : [])].join(": "),
     wheel: "Click the map, then zoom with the wheel.",
-    narrow: "Widen this cell to see the map.",
+    narrow: "The map needs more room.",
     few: (/** @type {number} */ drawn, /** @type {number} */ all) =>
       `Drawing ${drawn} of ${all} trajectories, evenly chosen`,
   },

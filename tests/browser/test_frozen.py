@@ -380,3 +380,10 @@ def test_without_script_the_page_still_answers(chromium, two, tmp_path):
     context.close()
     assert "Final answers and how many trajectories reach each" in said
     assert cells > 64
+
+
+@pytest.mark.parametrize(("width", "said"), [(1000, "33 of 50 correct (step 16 of 64)"), (390, "33 of 50 correct")])
+def test_what_a_model_would_do_in_more_steps_is_not_judged_in_silence(show, gram, width, said):
+    deep = gram.assign_attrs(config='{"inference": {"supervision_steps": 64}}')
+    shown = show(freeze(pack(deep)), width)
+    assert shown.page.locator(".tally").inner_text() == said

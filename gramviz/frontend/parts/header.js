@@ -152,7 +152,8 @@ const viewChoices = (context) => [
 ];
 
 /** A button for each series. @param {Context} context */
-function createSeries({ payload, store, actions }) {
+function createSeries(context) {
+  const { payload, store, actions } = context;
   const buttons = payload.series.map((series) => {
     const { letter, name, n } = series;
     return make(
@@ -173,7 +174,8 @@ function createSeries({ payload, store, actions }) {
   /** How many of each series that is shown are right. */
   function counted() {
     const shown = visibleSeries(payload, store.state).filter(({ n, valid }) => n > 1 && valid);
-    const correct = shown.map((series) => words.correct(series.right ?? 0, series.n));
+    const depth = isCramped(context) ? () => "" : words.ofDepth;
+    const correct = shown.map((series) => words.correct(series.right ?? 0, series.n) + depth(series));
     const judged = payload.bare || payload.series.some((series) => series.valid);
     const said = judged ? correct.join("; ") : unjudged(payload);
     return [said, none].filter(Boolean).join("; ");
