@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from gram.checkpoint import Checkpoint
+from gram.config import InferenceConfig
 from gram.evaluation import fidelity
 from gram.evaluation.evaluate import grid
 from gram.evaluation.generate import generate
 from gram.evaluation.metrics import entry
-from gram.inference.request import sampling_noise
+from gram.inference.noise import SamplingNoise
+from gram.models import Model
 from gram.release.tables import Pass
 from gram.tasks import Task
 
@@ -103,16 +105,18 @@ def command(name: str, cell: dict[str, Any], one: Pass) -> str:
     return f"gram evaluate {name} --trajectories {listed(one.trajectories)}{depths}{halting} --seed 0{limit}"
 
 
-def calls(opened: Checkpoint, cell: dict[str, Any]) -> dict[str, float]:
+def calls(model: Model, config: InferenceConfig, cell: dict[str, Any]) -> dict[str, float]:
     """Network calls as `gram.evaluation.evaluate` counts them: of one trajectory, and of all of one input.
 
     A deterministic model runs one trajectory, however many it counts for.
     """
-    model = opened.model
     steps = cell.get("mean_halt_step", cell["supervision_steps"])
     trajectory = steps * model.high_steps * model.blocks_per_transition
-    several = sampling_noise(opened).is_stochastic(model)
-    return {"trajectory": trajectory, "all": trajectory * (cell.get("trajectories", 1) if several else 1)}
+    noise = SamplingNoise(config.noise, config.perturb, config.random_start, config.temperature)
+    return {
+        "trajectory": trajectory,
+        "all": trajectory * (cell.get("trajectories", 1) if noise.is_stochastic(model) else 1),
+    }
 
 
 def data(task: Task) -> dict[str, Any]:

@@ -172,8 +172,8 @@ def _claims(tables: Tables, found: Results) -> str:
             lines.append(_row([claim.title if at == 0 else "", *sides, gap, holds]))
     words = (
         "A claim holds where the interval of the difference, paired by puzzle, does not reach 0; without pairs, where "
-        "the intervals of both sides do not touch. A figure is followed by the samples, their supervision steps, and "
-        "the network calls of all samples of an input."
+        "the intervals of both sides do not touch, and no difference is given. A figure is followed by the samples, "
+        "their supervision steps, and the network calls for all samples of one input (the second number of the tables)."
     )
     return "\n\n".join(["## The paper's claims", words, "\n".join(lines)]) + "\n"
 

@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,6 +23,7 @@ from tqdm.auto import tqdm
 from gram import checkpoint as store
 from gram.checkpoint import Checkpoint, CheckpointError, folders
 from gram.config import RunConfig
+from gram.models import MODELS
 from gram.provenance import commit
 from gram.release import measure
 from gram.release.claims import judge, pairs, targets
@@ -143,6 +145,7 @@ def measured(table: Table, row: Row, effort: Effort, tasks: dict[Any, Task]) -> 
     kind = config.to_dict()["task"]["kind"]
     task = tasks.setdefault(config.task, TASKS[kind](config.task))  # type: ignore[call-arg]
     opened = replace(store.load(path), task=task) if (path / store.WEIGHTS).is_file() else None
+    model = opened.model if opened else MODELS[config.to_dict()["model"]["kind"]](config.model, task.board)
     if not (table.anew and row.anew):
         effort = "cards"
     about = {
@@ -162,12 +165,15 @@ def measured(table: Table, row: Row, effort: Effort, tasks: dict[Any, Task]) -> 
             raise
         opened = None
         about["data"] = {"name": task.board.title, "missing": error.missing}
+    calls = partial(measure.calls, model, config.inference)
     passes = table.passes or (Pass(),)
-    return about | {"cells": [cell for one in passes for cell in _cells(opened, written, table, one, effort)]}
+    return about | {"cells": [cell for one in passes for cell in _cells(opened, written, table, one, effort, calls)]}
 
 
-def _cells(opened: Checkpoint | None, written: Results, table: Table, one: Pass, effort: Effort) -> list[Results]:
-    """The cells of a pass: measured here if that can be, else as `gram export` wrote them."""
+def _cells(
+    opened: Checkpoint | None, written: Results, table: Table, one: Pass, effort: Effort, calls: Callable[..., Results]
+) -> list[Results]:
+    """The cells of a pass: measured here if that can be, else as `gram export` wrote them; `calls` counts of one."""
     exported = measure.stored(written, one) if table.passes else written.get("generated") or written["by_seed"][:1]
     begun, fresh, source, quick = time.process_time(), exported, "by gram export", effort == "quick"
     if opened is not None and (effort == "full" or (quick and one.quick)):
@@ -192,7 +198,7 @@ def _cells(opened: Checkpoint | None, written: Results, table: Table, one: Pass,
             "command": measure.command(written["name"], cell, one),
             "measured": source,
             "agrees_with_card": None if quick else agrees,
-            **({"calls": measure.calls(opened, cell)} if opened else {}),
+            "calls": calls(cell),
             "metrics": metrics,
             **({"per_puzzle": cell} if "per_puzzle" in cell else {}),
             **({"by_rating": measure.by_rating(cell)} if table.by_rating else {}),
