@@ -166,7 +166,7 @@ function columnSizes(width, free, { payload: { board }, state: { sizes } }, kind
   const most = Number.isFinite(free) ? Math.max(wanted, beside * (wide ? 0.62 : 1.85)) : wanted;
   const stage = Math.floor(Math.max(shortestOf(board), Math.min(free, most)));
   const side = sideOf(board, Math.min(wanted, stage));
-  const across = Math.floor(board.input || sizes.board || !has("map") ? wanted : side);
+  const across = Math.floor(board.input || (sizes.board && has("map")) ? wanted : side);
   const panel = Math.max(across, BUTTONS) + 4 + SIDES;
   const room = has("board") ? inner - answers - panel - SIDES - 1 : rest + 4;
   const map = { width: Math.max(40, Math.floor(room)), height: stage };
