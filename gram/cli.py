@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sys
+import textwrap
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -323,12 +325,18 @@ def list_all() -> None:
     from gram.presets import LAYERS
     from gram.tasks import TASKS
 
-    print(f"{'presets':12} {LAYERS.known()}")
-    for title, found in (("checkpoints", names()), ("tasks", TASKS), ("models", MODELS)):
-        print(f"{title:12} {', '.join(found) or 'none'}")
-    for group in plugins.GROUPS:
-        for entry in plugins.named(group):
-            print(f"{'plug-in':12} {plugins.described(entry)}")
+    found = {"presets": LAYERS.known()}
+    found |= {
+        title: ", ".join(of) or "none" for title, of in (("checkpoints", names()), ("tasks", TASKS), ("models", MODELS))
+    }
+    plugged = [("plug-in", plugins.described(entry)) for group in plugins.GROUPS for entry in plugins.named(group)]
+    for title, words in (*found.items(), *plugged):
+        line = f"{title:12} {words}"
+        if sys.stdout.isatty():  # a script takes a line as a whole
+            line = textwrap.fill(
+                line, shutil.get_terminal_size().columns, subsequent_indent=" " * 13, break_on_hyphens=False
+            )
+        print(line)
 
 
 @app.command("check-task")

@@ -70,6 +70,14 @@ class TestList:
         assert lines["models"] == ", ".join(MODELS)
         assert debug_checkpoint.name in lines["checkpoints"].split(", ")
 
+    def test_on_a_terminal_lines_are_as_wide_as_it(self, gram: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        whole = gram("list").out
+        monkeypatch.setattr(sys.stdout.__class__, "isatty", lambda self: True)
+        monkeypatch.setenv("COLUMNS", "80")
+        narrow = gram("list").out
+        assert max(map(len, narrow.splitlines())) <= 80
+        assert narrow.split() == whole.split()
+
 
 class TestShow:
     def test_it_prints_every_value_with_its_layer(self, gram: Any) -> None:
