@@ -9,10 +9,9 @@ from typing import Annotated
 
 import typer
 
-from gram.command import numbers
+from gram.command import CheckpointName, numbers
 
 app = typer.Typer(help="Measure how fast this machine is at something.", no_args_is_help=True)
-CheckpointName = Annotated[str, typer.Argument(help="Name of a checkpoint (see `gram list`) or its folder.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

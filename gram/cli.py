@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from gram import atomic, bench_cli, command, data_cli
+from gram.command import CheckpointName
 
 app = typer.Typer(
     help="Train recursive reasoning models, sample their trajectories, and measure them.",
@@ -26,7 +27,6 @@ app = typer.Typer(
 app.add_typer(data_cli.app, name="data")
 app.add_typer(bench_cli.app, name="bench")
 PresetName = Annotated[str, typer.Argument(help="Name of a preset (see `gram list`), or a YAML file.")]
-CheckpointName = Annotated[str, typer.Argument(help="Name of a checkpoint (see `gram list`) or its folder.")]
 Seed = Annotated[int, typer.Option(help="Seed of the noise.")]
 PuzzleFile = Annotated[
     Path | None,

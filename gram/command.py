@@ -7,12 +7,13 @@ import signal
 import sys
 import warnings
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
 FORESEEN = (ValueError, FloatingPointError, OSError, RuntimeError)
 OURS = ("gram", "gramviz")
+CheckpointName = Annotated[str, typer.Argument(help="Name of a checkpoint (see `gram list`) or its folder.")]
 
 
 def run(name: str, command: Callable[[], Any]) -> None:
