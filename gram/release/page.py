@@ -15,18 +15,14 @@ Results = dict[str, Any]
 def page(tables: Tables, results: Results) -> str:
     """The page as Markdown. A table without a measured row is left out."""
     made = results["made"]
-    where = f"in {made['cpu_seconds'] / 60:.1f} CPU minutes on {made['machine']}, torch {made['torch']}"
-    measured = {
-        "cards": "from the metrics of the cards",
-        "quick": f"{where}, of few inputs: intervals are wide, and targets are not judged",
-    }.get(made["effort"], where)
+    how = "; the other tables by ".join(_made(one) for one in (made, *made.get("before", ())))
     head = f"""# Results
 
 <!-- Written by `gram results`; the words are in gram/release/tables.yaml, the numbers in artifacts/results.json. -->
 
 {tables.intro.strip()}
 
-Made by `{made["command"]}` {measured}.
+Made by {how}.
 """
     parts = [
         _table(table, results["tables"][name])
@@ -35,6 +31,15 @@ Made by `{made["command"]}` {measured}.
     ]
     parts.insert(1, _claims(tables, results["claims"]))
     return "\n".join([head, *parts, *([tables.notes.strip() + "\n"] if tables.notes else [])])
+
+
+def _made(made: Results) -> str:
+    where = f"in {made['cpu_seconds'] / 60:.1f} CPU minutes on {made['machine']}, torch {made['torch']}"
+    measured = {
+        "cards": "from the metrics of the cards",
+        "quick": f"{where}, of few inputs: intervals are wide, and targets are not judged",
+    }.get(made["effort"], where)
+    return f"`{made['command']}` {measured}"
 
 
 def _table(table: Table, found: Results) -> str:

@@ -10,6 +10,7 @@ says which.
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -106,15 +107,23 @@ def rebuild(
         rows.append(measured(tables.tables[name], row, effort, tasks))
     for name in {name for name, _ in wanted}:
         found[name]["pairs"] = pairs(tables.claims.values(), name, found[name]["rows"])
+    command = " ".join(["gram results", *([] if effort == "full" else [f"--{effort}"]), *names])
     made = {
-        "command": " ".join(["gram results", *([] if effort == "full" else [f"--{effort}"]), *names]),
+        "command": command,
         "effort": effort,
         "commit": commit(),
         "machine": machine(),
         "torch": torch.__version__,
         "cpu_seconds": round(time.process_time() - begun, 1),
     }
-    return {"made": made, "tables": found}
+    return {"made": made | ({"before": _before(old, command)} if names and old else {}), "tables": found}
+
+
+def _before(old: Results, command: str) -> list[Results]:
+    """How results that are kept in part were made, the newest first; what `command` made is made anew."""
+    made = dict(old["made"])
+    earlier = made.pop("before", [])
+    return [one for one in (made, *earlier) if one.get("command") not in (None, command)]
 
 
 def judged(tables: Tables, found: Results) -> Results:
@@ -184,7 +193,7 @@ def _cells(
     found = []
     for cell in fresh:
         metrics = measure.metrics(cell)
-        agrees = metrics == twins.get(_at(cell))
+        agrees = _equal(metrics, twins.get(_at(cell), {}))
         for name, entry in metrics.items() if others else ():
             entry["seeds"] = [entry["value"], *(other[name]["value"] for other in others)]
             entry["mean"] = sum(entry["seeds"]) / len(entry["seeds"])
@@ -204,6 +213,15 @@ def _cells(
             **({"by_rating": measure.by_rating(cell)} if table.by_rating else {}),
         })  # fmt: skip
     return found
+
+
+def _equal(one: Results, other: Results) -> bool:
+    """Whether metrics are the same: values to the bit, the ends of intervals up to the rounding of their formula."""
+    return one.keys() == other.keys() and all(
+        entry["value"] == other[name]["value"]
+        and all(map(partial(math.isclose, abs_tol=1e-12), entry["interval"], other[name]["interval"]))
+        for name, entry in one.items()
+    )
 
 
 def _at(cell: Results) -> tuple[int, int]:

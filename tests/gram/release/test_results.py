@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -118,6 +119,11 @@ def test_some_tables_are_rebuilt_and_quickly(here: Path, tmp_path: Path) -> None
     new = judged(TABLES, rebuild(TABLES, ["boards"], effort="quick", old=old))
     assert new["tables"]["depth"] == old["tables"]["depth"]
     assert new["made"]["command"] == "gram results --quick boards"
+    assert new["made"]["before"] == [old["made"]]
+    again = rebuild(TABLES, ["boards"], effort="quick", old=new)
+    assert [one["command"] for one in again["made"]["before"]] == ["gram results --quick"]
+    assert "`gram results --quick boards` in 0.0 CPU minutes" in page(TABLES, new)
+    assert "; the other tables by `gram results --quick` in 0." in page(TABLES, new)
     (tmp_path / "results.md").unlink()
     write(TABLES, effort="page", out=tmp_path)
     assert results(tmp_path) == old
@@ -137,9 +143,13 @@ def test_a_row_that_takes_too_long_shows_its_card(here: Path) -> None:
 def test_a_card_that_says_otherwise_is_named(here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = Path(shutil.copytree(here, tmp_path / "artifacts"))
     card = json.loads((other / "queens5" / "results.json").read_text())
+    monkeypatch.setenv("GRAM_ARTIFACTS", str(other))
+    low, high = card["by_seed"][0]["intervals"]["accuracy"]
+    card["by_seed"][0]["intervals"]["accuracy"] = [low, math.nextafter(high, 2)]  # another formula of the same interval
+    (other / "queens5" / "results.json").write_text(json.dumps(card))
+    assert rebuild(TABLES, ["boards"])["tables"]["boards"]["rows"][0]["cells"][0]["agrees_with_card"]
     card["by_seed"][0]["accuracy"] = 0.123
     (other / "queens5" / "results.json").write_text(json.dumps(card))
-    monkeypatch.setenv("GRAM_ARTIFACTS", str(other))
     found = judged(TABLES, rebuild(TABLES, ["boards"]))
     assert any(
         line.startswith("not what the cards say") and line.endswith(": queens5") for line in remarks(TABLES, found)
