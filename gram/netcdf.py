@@ -9,6 +9,8 @@ from __future__ import annotations
 import io
 import itertools
 import math
+import mmap
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from isal import isal_zlib
 
 CHUNK = 2**20  # bytes: as many as HDF5 keeps of a variable that is read piece by piece
 LEVEL = 2  # of 0 to 3: 1 is as slow and 1 % larger, 3 half as slow again and 1 % smaller
+HEAP = 16  # bytes of the head of a global heap, and of each object in it
 # What netCDF knows no type for: what is written instead, and the attribute that says so. xarray reads `dtype` itself.
 INSTEAD: dict[str, tuple[str, dict[str, str]]] = {
     "float16": ("f4", {"recorded_as": "float16"}),
@@ -57,6 +60,31 @@ def write(data: xr.Dataset, path: Path) -> None:
                     made[...] = found.values.astype(kept)
         for name in data.data_vars:
             _fill(raw[str(name)], data[name].values, disk)
+
+
+def opened(path: Path) -> h5py.File:
+    """A file, open for reading, in whose global heaps HDF5 comes to an end.
+
+    They hold the texts, and the references among arrays, object after object. After one that claims no bytes HDF5 (2.0,
+    `H5HG__cache_heap_deserialize`) stays where it is for ever, in C, where no interrupt and no time limit reaches it.
+
+    Raises:
+        ValueError: the objects of a heap do not fill it.
+        OSError: it is no such file, or a damaged one.
+    """
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        at = -1
+        while (at := content.find(b"GCOL", at + 1)) >= 0:
+            place, end = at + HEAP, at + int.from_bytes(content[at + 8 : at + HEAP], "little")
+            if end > len(content):
+                continue  # bytes that look like a heap, or one that HDF5 refuses
+            while place + HEAP <= end:
+                number, size = struct.unpack_from("<H6xQ", content, place)
+                taken = HEAP + -(-size // 8) * 8 if number else size  # 0 is the free space, with its own head
+                if not HEAP <= taken <= end - place:
+                    raise ValueError(f"the object at byte {place} of a heap that ends at {end} takes {taken}")
+                place += taken
+    return h5py.File(path)
 
 
 def _chunks(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:

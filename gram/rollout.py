@@ -376,7 +376,7 @@ def load(path: str | os.PathLike[str]) -> xr.Dataset:
     try:
         if zipfile.is_zipfile(path):
             return _of_arrays(path)
-        with h5py.File(path) as raw:  # where this fails, h5netcdf leaves an object that complains when it is collected
+        with netcdf.opened(path) as raw:  # where h5netcdf fails, it leaves what complains when it is collected
             _refuse_bombs(raw, path.stat().st_size)
         with xr.open_dataset(path, engine="h5netcdf", decode_times=False) as opened:
             data = opened.load()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 import subprocess
 import sys
 import time
@@ -490,6 +491,18 @@ class TestFiles:
         assert rollout.config_of(legal()) == {}
         with pytest.raises(RolloutError, match="configuration in this rollout"):
             rollout.config_of(legal(config="{"))
+
+    @pytest.mark.parametrize("size", [0, 2**64 - 16])
+    def test_a_heap_that_hdf5_would_never_leave_is_refused(self, tmp_path: Path, size: int) -> None:
+        """Read by another process: in this one no time limit would end it."""
+        path = rollout.save(legal(), tmp_path / "a.nc")
+        content = bytearray(path.read_bytes())
+        head = content.index(b"GCOL") + 16
+        struct.pack_into("<HHIQ", content, head, 0 if size == 0 else 1, 0, 0, size)
+        path.write_bytes(content)
+        read = f"from gram import rollout; rollout.load({str(path)!r})"
+        done = subprocess.run([sys.executable, "-c", read], capture_output=True, text=True, timeout=60)
+        assert f"it may be damaged: the object at byte {head} of a heap" in done.stderr
 
     @pytest.mark.parametrize("way", ["storage", "external link", "soft link", "virtual"])
     def test_nothing_is_read_from_another_file_or_place(self, way: str, tmp_path: Path) -> None:
