@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from gram.inference.sample import sample as sample
     from gram.inference.watch import watch as watch
     from gram.presets import preset as preset
-    from gram.release.results import results as results
+    from gram.release.stored import results as results
     from gram.training.loop import train as train
 
 __version__ = "0.1.0"

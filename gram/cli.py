@@ -288,6 +288,8 @@ def results(
 
     if quick + cards + page > 1:
         raise typer.BadParameter("--quick, --cards and --page exclude each other; give one of them")
+    if page and tables:
+        raise typer.BadParameter(f"--page writes the page of all tables; leave {' '.join(tables)} out")
     out = Path("results-quick") if quick and out is None else out
     effort: Effort = "quick" if quick else "cards" if cards else "page" if page else "full"
     for line in write(load(), tables or [], effort=effort, out=out, progress=sys.stderr.isatty()):

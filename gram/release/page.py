@@ -9,20 +9,19 @@ from gram.evaluation.metrics import with_interval
 from gram.release.tables import FID, IS, Cell, Row, Table, Tables
 
 DIGITS = {"conflicts": 1, IS: 2, FID: 1}  # of other metrics 3
+SINGLE = ("accuracy", "conflicts", "valid")  # of each sample by itself
 Results = dict[str, Any]
 
 
 def page(tables: Tables, results: Results) -> str:
     """The page as Markdown. A table without a measured row is left out."""
-    made = results["made"]
-    how = "; the other tables by ".join(_made(one) for one in (made, *made.get("before", ())))
     head = f"""# Results
 
 <!-- Written by `gram results`; the words are in gram/release/tables.yaml, the numbers in artifacts/results.json. -->
 
 {tables.intro.strip()}
 
-Made by {how}.
+{_made(tables, results["tables"])}
 """
     parts = [
         _table(table, results["tables"][name])
@@ -33,13 +32,23 @@ Made by {how}.
     return "\n".join([head, *parts, *([tables.notes.strip() + "\n"] if tables.notes else [])])
 
 
-def _made(made: Results) -> str:
-    where = f"in {made['cpu_seconds'] / 60:.1f} CPU minutes on {made['machine']}, torch {made['torch']}"
-    measured = {
-        "cards": "from the metrics of the cards",
-        "quick": f"{where}, of few inputs: intervals are wide, and targets are not judged",
-    }.get(made["effort"], where)
-    return f"`{made['command']}` {measured}"
+def _made(tables: Tables, found: Results) -> str:
+    """How the tables were made; if not all by one command, which of them by which."""
+    groups: dict[str, list[str]] = {}
+    for name in tables.tables.keys() & found.keys():
+        groups.setdefault(found[name]["made"]["command"], []).append(name)
+    lines = []
+    for command, names in sorted(groups.items(), key=lambda group: -len(group[1])):
+        made = found[names[0]]["made"]
+        minutes = sum(found[name]["made"]["cpu_seconds"] for name in names) / 60
+        where = f"in {minutes:.1f} CPU minutes on {made['machine']}, torch {made['torch']}"
+        how = {
+            "cards": "from the metrics of the cards",
+            "quick": f"{where}, of few inputs: intervals are wide, and targets are not judged",
+        }.get(made["effort"], where)
+        titles = [table.title for name, table in tables.tables.items() if name in names]
+        lines.append(f"`{command}` {how}" + (f": *{'*, *'.join(titles)}*" if len(groups) > 1 else ""))
+    return f"Made by {lines[0]}." if len(lines) == 1 else "Made by\n\n" + "\n".join(f"- {line}" for line in lines)
 
 
 def _table(table: Table, found: Results) -> str:
@@ -104,6 +113,7 @@ def _source(rows: Collection[Results]) -> str:
     data: dict[str, dict[str, None]] = {}
     sizes: dict[str, dict[str, None]] = {}
     commands: dict[str, dict[str, None]] = {}
+    exported: dict[str, None] = {}
     for row in rows:
         about, name = row["data"], row["artifact"]
         digest = f"sha256 `{about['sha256'][:12]}`" if "sha256" in about else f"{about['missing']} is not here"
@@ -114,11 +124,13 @@ def _source(rows: Collection[Results]) -> str:
             command = " ".join("NAME" if word == name else word for word in cell["command"].split())
             if cell["protocol"] == "samples":
                 command = "gram generate NAME -n SAMPLES --steps STEPS"
-            exported = " (measured by `gram export`)" if cell["measured"] == "by gram export" else ""
-            commands.setdefault(f"`{command}`{exported}", {})[name] = None
+            commands.setdefault(f"`{command}`", {})[name] = None
+            if cell["measured"] == "by gram export":
+                exported[name] = None
             data.setdefault(text, {})[name] = None
     sized = {f"{text}: {', '.join(sizes[text])}": names for text, names in data.items()}
-    return f"Data: {'; '.join(_each(sized, len(rows)))}. Command: {'; '.join(_each(commands, len(rows)))}."
+    cards = _each({" Measured by `gram export`": exported}, len(rows))[0] + "." if exported else ""
+    return f"Data: {'; '.join(_each(sized, len(rows)))}. Command: {'; '.join(_each(commands, len(rows)))}.{cards}"
 
 
 def _each(found: dict[str, dict[str, None]], rows: int) -> list[str]:
@@ -178,7 +190,8 @@ def _claims(tables: Tables, found: Results) -> str:
     words = (
         "A claim holds where the interval of the difference, paired by puzzle, does not reach 0; without pairs, where "
         "the intervals of both sides do not touch, and no difference is given. A figure is followed by the samples, "
-        "their supervision steps, and the network calls for all samples of one input (the second number of the tables)."
+        "their supervision steps, and the network calls that it takes: of one sample for accuracy, conflicts and "
+        "valid, else of all."
     )
     return "\n\n".join(["## The paper's claims", words, "\n".join(lines)]) + "\n"
 
@@ -187,7 +200,8 @@ def _side(cell: Cell, side: Results | None) -> str:
     """One side of a comparison."""
     if side is None:
         return f"`{cell.artifact}`"
-    calls = f", {side['calls']['all']:,.0f} calls" if "calls" in side else ""
+    of = "trajectory" if cell.metric in SINGLE else "all"
+    calls = f", {side['calls'][of]:,.0f} calls" if "calls" in side else ""
     at = f"{side['trajectories']:,} x {side['supervision_steps']}{calls}"
     return f"`{cell.artifact}`, {cell.metric} {_figure({cell.metric: side}, cell.metric)} ({at})"
 

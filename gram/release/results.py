@@ -1,6 +1,6 @@
 """`gram results`: the tables of `tables.yaml` measured anew from the artifacts, and the page of them.
 
-    artifacts/results.json    all that the page shows and more: `made` (how), `tables` and `claims`
+    artifacts/results.json    all that the page shows and more: `tables`, each with how it was `made`, and `claims`
     docs/results.md           the page (`gram.release.page`)
 
 A row without weights, or one that takes too long (`anew: false`), has the metrics that `gram export` wrote; each cell
@@ -30,29 +30,13 @@ from gram.release import measure
 from gram.release.claims import judge, pairs, targets
 from gram.release.export import machine
 from gram.release.page import page
+from gram.release.stored import Results, card, results
 from gram.release.tables import Pass, Row, Table, Tables
 from gram.tasks import TASKS, Task
 from gram.tasks.files import DataError
 
 HOME = Path(__file__).resolve().parents[2]
-Results = dict[str, Any]
 Effort = Literal["full", "quick", "cards", "page"]
-
-
-def results(folder: Path | None = None) -> Results:
-    """The stored results: `made`, `tables` and `claims`, as the head of this file says.
-
-    Args:
-        folder: where they are; if there are none, empty ones. Default: where artifacts are looked up.
-    Raises:
-        CheckpointError: none are stored.
-    """
-    for place in [folder] if folder else folders():
-        if (place / store.RESULTS).is_file():
-            return json.loads((place / store.RESULTS).read_text())
-    if folder is None:
-        raise CheckpointError(f"there is no artifacts/{store.RESULTS}; `gram results` makes it")
-    return {"made": {}, "tables": {}, "claims": {}}
 
 
 def write(
@@ -77,14 +61,17 @@ def write(
     """
     numbers = (out or HOME / "artifacts") / store.RESULTS
     words = (out or HOME / "docs") / "results.md"
+    for path in (numbers, words):
+        _writable(path)
     found = results(numbers.parent)
     if effort == "page" and not found["tables"]:
         raise CheckpointError(f"there is no {numbers}; `gram results` makes it")
     if effort != "page":
         found = rebuild(tables, names, effort=effort, old=found, progress=progress)
     found = judged(tables, found)
-    store.write_atomic(numbers, json.dumps(found, indent=1) + "\n")
-    store.write_atomic(words, page(tables, found))
+    texts = {numbers: json.dumps(found, indent=1) + "\n", words: page(tables, found)}
+    for path, text in texts.items():
+        store.write_atomic(path, text)
     return [*remarks(tables, found), f"{words}, {numbers}"]
 
 
@@ -98,46 +85,51 @@ def rebuild(
 ) -> Results:
     """The rows of tables, all or those named; of the others what `old` has. Absent artifacts are left out."""
     names = list(names)
-    chosen, begun, tasks = tables.choose(names), time.process_time(), dict[Any, Task]()
+    chosen, tasks = tables.choose(names), dict[Any, Task]()
     found = {name: table for name, table in (old or {}).get("tables", {}).items() if name not in chosen}
-    wanted = [(name, row) for name in chosen for row in tables.tables[name].rows if artifact(row.artifact)]
-    for name, row in (bar := tqdm(wanted, unit="row", disable=not progress)):
-        bar.set_description(f"{name}: {row.artifact}")
-        rows = found.setdefault(name, {"rows": []})["rows"]
-        rows.append(measured(tables.tables[name], row, effort, tasks))
-    for name in {name for name, _ in wanted}:
-        found[name]["pairs"] = pairs(tables.claims.values(), name, found[name]["rows"])
-    command = " ".join(["gram results", *([] if effort == "full" else [f"--{effort}"]), *names])
-    made = {
-        "command": command,
+    about = {
+        "command": " ".join(["gram results", *([] if effort == "full" else [f"--{effort}"]), *names]),
         "effort": effort,
         "commit": commit(),
         "machine": machine(),
         "torch": torch.__version__,
-        "cpu_seconds": round(time.process_time() - begun, 1),
     }
-    return {"made": made | ({"before": _before(old, command)} if names and old else {}), "tables": found}
-
-
-def _before(old: Results, command: str) -> list[Results]:
-    """How results that are kept in part were made, the newest first; what `command` made is made anew."""
-    made = dict(old["made"])
-    earlier = made.pop("before", [])
-    return [one for one in (made, *earlier) if one.get("command") not in (None, command)]
+    wanted = {name: [row for row in tables.tables[name].rows if artifact(row.artifact)] for name in chosen}
+    with tqdm(total=sum(map(len, wanted.values())), unit="row", disable=not progress) as bar:
+        for name, listed in wanted.items():
+            begun, rows = time.process_time(), list[Results]()
+            for row in listed:
+                bar.set_description(f"{name}: {row.artifact}")
+                rows.append(measured(tables.tables[name], row, effort, tasks))
+                bar.update()
+            made = about | {"cpu_seconds": round(time.process_time() - begun, 1)}
+            if rows:
+                found[name] = {"made": made, "rows": rows, "pairs": pairs(tables.claims.values(), name, rows)}
+    return {"tables": found}
 
 
 def judged(tables: Tables, found: Results) -> Results:
     """Results with their tables in the order of the page, the targets of each, and the claims."""
     ordered = {
         name: {
-            **found["tables"][name],
-            "targets": [] if found["made"]["effort"] == "quick" else targets(table, found["tables"][name]["rows"]),
+            **one,
+            "targets": targets(table, one["rows"]) if one["made"]["effort"] != "quick" else [],
         }
         for name, table in tables.tables.items()
-        if name in found["tables"]
+        if (one := found["tables"].get(name))
     }
     claims = {name: judge(claim, ordered) for name, claim in tables.claims.items()}
-    return {"made": found["made"], "tables": ordered, "claims": claims}
+    return {"tables": ordered, "claims": claims}
+
+
+def _writable(path: Path) -> None:
+    """Refuse a place that cannot be written before anything is measured for it."""
+    if path.is_dir():
+        raise CheckpointError(f"{path} is a folder, and a file is to be written there; give another folder with -o")
+    if path.parent.exists() and not path.parent.is_dir():
+        raise CheckpointError(f"{path.parent} is a file; give a folder with -o")
+    store.write_atomic(path.with_name(f".{path.name}.try"), "")
+    path.with_name(f".{path.name}.try").unlink()
 
 
 def artifact(name: str) -> Path | None:
@@ -149,7 +141,7 @@ def measured(table: Table, row: Row, effort: Effort, tasks: dict[Any, Task]) -> 
     """A row of a table: what it is, and its cells. Tasks that were opened are kept in `tasks`, by their settings."""
     path = artifact(row.artifact)
     assert path is not None
-    written = json.loads((path / store.RESULTS).read_text())
+    written = card(path)
     config = RunConfig.from_json((path / store.CONFIG).read_text())
     kind = config.to_dict()["task"]["kind"]
     task = tasks.setdefault(config.task, TASKS[kind](config.task))  # type: ignore[call-arg]
@@ -231,7 +223,7 @@ def _at(cell: Results) -> tuple[int, int]:
 
 def remarks(tables: Tables, found: Results) -> list[str]:
     """Sentences on what a reader should know of results: what is absent, what cards say otherwise, targets, claims."""
-    known = {row.artifact for table in tables.tables.values() for row in table.rows}
+    known = {row.artifact for name in found["tables"] for row in tables.tables[name].rows}
     rows = [row for table in found["tables"].values() for row in table["rows"]]
     lists = {
         "not trained yet, so left out": known - {row["artifact"] for row in rows},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 import gram
 from gram import checkpoint as store
+from gram.checkpoint import CheckpointError
 from gram.evaluation.metrics import shown, with_interval
 from gram.presets import preset
 from gram.release.claims import judge, pairs, targets
@@ -118,12 +120,13 @@ def test_some_tables_are_rebuilt_and_quickly(here: Path, tmp_path: Path) -> None
     assert {cell["measured"] for cell in old["tables"]["depth"]["rows"][0]["cells"]} == {"by gram export"}
     new = judged(TABLES, rebuild(TABLES, ["boards"], effort="quick", old=old))
     assert new["tables"]["depth"] == old["tables"]["depth"]
-    assert new["made"]["command"] == "gram results --quick boards"
-    assert new["made"]["before"] == [old["made"]]
-    again = rebuild(TABLES, ["boards"], effort="quick", old=new)
-    assert [one["command"] for one in again["made"]["before"]] == ["gram results --quick"]
-    assert "`gram results --quick boards` in 0.0 CPU minutes" in page(TABLES, new)
-    assert "; the other tables by `gram results --quick` in 0." in page(TABLES, new)
+    assert new["tables"]["boards"]["made"]["command"] == "gram results --quick boards"
+    assert "- `gram results --quick boards` in 0.0 CPU minutes" in page(TABLES, new)
+    assert re.search(r"- `gram results --quick` in .*: \*Depth\*\n", page(TABLES, new))
+    cards = judged(TABLES, rebuild(TABLES, ["depth"], effort="cards", old=old))
+    assert cards["tables"]["boards"]["targets"] == []  # of few inputs, whatever was made afterwards
+    whole = judged(TABLES, rebuild(TABLES, ["boards"], effort="cards", old=old))
+    assert len(whole["tables"]["boards"]["targets"]) == 3
     (tmp_path / "results.md").unlink()
     write(TABLES, effort="page", out=tmp_path)
     assert results(tmp_path) == old
@@ -154,6 +157,50 @@ def test_a_card_that_says_otherwise_is_named(here: Path, tmp_path: Path, monkeyp
     assert any(
         line.startswith("not what the cards say") and line.endswith(": queens5") for line in remarks(TABLES, found)
     )
+
+
+DAMAGES: dict[str, Any] = {
+    "cut": lambda text: text[: len(text) // 2],
+    "empty": lambda text: "",
+    "a list": lambda text: "[]",
+    "no tables": lambda text: "{}",
+    "made of nothing": lambda text: text.replace('"made": {', '"made": null, "was": {'),
+    "no cells": lambda text: text.replace('"cells"', '"sells"'),
+    "a word for a number": lambda text: re.sub(r'"value": [^,]*,', '"value": "x",', text),
+    "no calls": lambda text: re.sub(r'"calls": {[^}]*}', '"calls": {}', text),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_damaged_results_are_refused_before_anything_is_measured(here: Path, tmp_path: Path, damage: str) -> None:
+    write(TABLES, effort="cards", out=tmp_path)
+    file = tmp_path / "results.json"
+    bad = DAMAGES[damage](file.read_text())
+    file.write_text(bad)
+    for effort in ("page", "quick"):
+        with pytest.raises(CheckpointError, match=r"results\.json is damaged \(.*\); remove it"):
+            write(TABLES, ["boards"], effort=effort, out=tmp_path)
+    assert file.read_text() == bad
+
+
+@pytest.mark.parametrize("damage", ["cut", "empty", "a list", "no tables"])
+def test_a_damaged_card_is_named(here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str) -> None:
+    other = Path(shutil.copytree(here, tmp_path / "artifacts"))
+    file = other / "queens5" / "results.json"
+    file.write_text(DAMAGES[damage](file.read_text()))
+    monkeypatch.setenv("GRAM_ARTIFACTS", str(other))
+    with pytest.raises(CheckpointError, match=r"queens5/results\.json is damaged .*make it anew with `gram export`"):
+        rebuild(TABLES, effort="cards")
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_anything_is_measured(here: Path, tmp_path: Path) -> None:
+    (tmp_path / "results.md").mkdir()
+    (tmp_path / "file").touch()
+    with pytest.raises(CheckpointError, match=r"results\.md is a folder"):
+        write(TABLES, out=tmp_path)
+    with pytest.raises(CheckpointError, match="file is a file; give a folder"):
+        write(TABLES, out=tmp_path / "file")
+    assert {path.name for path in tmp_path.iterdir()} == {"results.md", "file"}
 
 
 def figure(artifact: str, value: float, side: float, metric: str = "accuracy") -> dict[str, Any]:
