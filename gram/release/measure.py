@@ -51,7 +51,8 @@ def stored(results: dict[str, Any], one: Pass) -> list[dict[str, Any]]:
     answered = results.get("by_seed", [])[:1] if one.single else results.get("grid", [])
     return found + [
         cell for cell in answered
-        if cell["trajectories"] in one.trajectories
+        if "intervals" in cell
+        and cell["trajectories"] in one.trajectories
         and cell["supervision_steps"] in (one.depths or (cell["supervision_steps"],))
         and cell.get("limit") == (one.limit or None)
         and one.halting in (None, cell["halting"])

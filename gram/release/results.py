@@ -153,7 +153,7 @@ def measured(table: Table, row: Row, effort: Effort, tasks: dict[Any, Task]) -> 
         "artifact": row.artifact,
         "model": config.to_dict()["model"]["kind"],
         "parameters": written["parameters"],
-        "sha256": opened.digest if opened else written["sha256"],
+        "sha256": opened.digest if opened else written.get("sha256", ""),
         "weights": opened is not None,
         "training": written["training"],
         "training_seeds": [cell["training_seed"] for cell in written.get("by_seed", [])] or [config.seed],

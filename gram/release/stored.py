@@ -41,15 +41,17 @@ EVALUATED = _object({
     "precision": TEXT, "accuracy": NUMBER, "coverage": NUMBER, "best_of_n": OBJECT,
     "intervals": _object({"accuracy": SHARES, "coverage": SHARES, "best_of_n": OBJECT}), "all_inputs": OBJECT,
 })  # fmt: skip
+OF_TODAY = {"if": {"required": ["intervals"]}, "then": EVALUATED, "else": OBJECT}  # older ones had none
 GENERATED = _object({"samples": COUNT, "supervision_steps": COUNT, "precision": TEXT})
 CARD = _object(
-    {"name": TEXT, "parameters": COUNT, "sha256": TEXT, "training": _object({"minutes": NUMBER})},
-    anyOf=[{"required": ["generated"]}, {"required": ["by_seed", "grid"]}],
+    {"name": TEXT, "parameters": COUNT, "training": _object({"minutes": NUMBER})},
+    anyOf=[{"required": ["generated"]}, {"required": ["by_seed"]}],
 )
 CARD["properties"] |= {
+    "sha256": TEXT,
     "generated": {"type": "array", "items": GENERATED, "minItems": 1},
-    "by_seed": {"type": "array", "items": EVALUATED, "minItems": 1},
-    "grid": {"type": "array", "items": EVALUATED},
+    "by_seed": {"type": "array", "items": OF_TODAY, "minItems": 1},
+    "grid": {"type": "array", "items": OF_TODAY},
 }
 
 

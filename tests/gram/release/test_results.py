@@ -21,6 +21,7 @@ from gram.release.claims import judge, pairs, targets
 from gram.release.export import export, machine
 from gram.release.page import page
 from gram.release.results import judged, measured, rebuild, remarks, results, write
+from gram.release.stored import card
 from gram.release.tables import Cell, Claim, Comparison, Pass, Row, Table, Tables, Target, load
 from gram.training.loop import train
 
@@ -264,6 +265,11 @@ def test_a_target_is_met_by_the_mean_of_the_training_seeds() -> None:
 
 
 STORED = ROOT / "artifacts" / store.RESULTS
+
+
+def test_every_card_that_ships_is_read() -> None:
+    for file in (ROOT / "artifacts").glob(f"*/{store.RESULTS}"):
+        assert card(file.parent)["name"]
 
 
 def test_the_page_in_docs_is_that_of_the_stored_results() -> None:
