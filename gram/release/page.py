@@ -35,7 +35,7 @@ def page(tables: Tables, results: Results) -> str:
 def _made(tables: Tables, found: Results) -> str:
     """How the tables were made; if not all by one command, which of them by which."""
     groups: dict[str, list[str]] = {}
-    for name in tables.tables.keys() & found.keys():
+    for name in filter(found.__contains__, tables.tables):
         groups.setdefault(found[name]["made"]["command"], []).append(name)
     lines = []
     for command, names in sorted(groups.items(), key=lambda group: -len(group[1])):
