@@ -221,8 +221,8 @@ class Sampling:
         size = record.size(model, len(found), self.trajectories, steps, task.board.positions, symbols, mode)
         if size > max_bytes:
             raise SampleError(
-                f"this record takes {size / 1e9:.1f} GB, over {max_bytes / 1e9:.1f} GB; keep less (Record(h=False) or "
-                f"every='supervision'), draw fewer trajectories, or pass max_bytes={size}"
+                f"this record takes {size / 1e9:.1f} GB, over {max_bytes / 1e9:.1f} GB; draw fewer trajectories or "
+                f"steps, or, in Python, keep less (Record(h=False) or every='supervision') or pass max_bytes={size}"
             )
         self.puzzles, self.seed, self.mode, self.precision, self.exact = found, seed, mode, precision, exact
         self.kept: list[dict[str, list[np.ndarray]]] = []

@@ -207,7 +207,7 @@ class TestSample:
             (("--puzzle", "9999"), "puzzle 9999 is not in the test split; it has 0 to"),
             (("--puzzle", "-1"), "puzzle -1 is not in the test split"),
             (("--trajectories", "0"), "trajectories is 0"),
-            (("--trajectories", "1000000000"), "this record takes .* GB, over .* GB; keep less"),
+            (("--trajectories", "1000000000"), "this record takes .* GB, over .* GB; draw fewer trajectories or steps"),
             (("--seed", "-1"), "seed is -1"),
             (("--mode", "future"), "mode is 'future'; known: prior, posterior"),
             (("--noise", "nan"), "noise is nan"),

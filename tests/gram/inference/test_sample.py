@@ -265,7 +265,7 @@ class TestRecord:
 
     def test_a_record_that_is_too_large_is_refused_before_anything_is_computed(self, trained: Checkpoint) -> None:
         told = Record().size(trained.model, 1, 10**9, 3, 25, 3)
-        with pytest.raises(SampleError, match=f"keep less.*draw fewer trajectories, or pass max_bytes={told}"):
+        with pytest.raises(SampleError, match=f"draw fewer trajectories or steps, or.*pass max_bytes={told}"):
             sample(trained, 0, trajectories=10**9)
         small = Record().size(trained.model, 1, 2, 3, 25, 3)
         sample(trained, 0, trajectories=2, max_bytes=small)
