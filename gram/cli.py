@@ -128,6 +128,11 @@ def sample(
     given = [one for one in (board, puzzle or None, file) if one is not None]
     if len(given) > 1:
         raise typer.BadParameter("give one of --puzzle, --board and --file")
+    if out and out.suffix not in ("", ".nc", ".h5"):
+        raise rollout.RolloutError(
+            f"a rollout is netCDF, {str(out)!r} is not named so; -o {out.with_suffix('.nc')} is, "
+            "and `gramviz freeze` makes a page of it"
+        )
     opened = load(checkpoint)
     data = draw(
         opened, given[0] if given else [0], trajectories=trajectories,
@@ -141,11 +146,12 @@ def sample(
         print(f"puzzle {', '.join(map(str, which[:5]))}{', ...' * (len(which) > 5)} has no solution")
     valid = data["valid"].values[:, :, -1]
     sizes, depth, own = data.sizes, int(data["supervision_step"].max()), opened.config.inference.supervision_steps
+    judged = opened.task.board.kind != "image"  # no rule says whether a picture is right
     print(
         f"{path}: {sizes['puzzle']} x {sizes['trajectory']} trajectories, {sizes['step']} states, "
-        f"{int(valid.sum())} of {valid.size} end valid after {depth} supervision steps"
-        + f"; this model's configuration has {own}: --supervision-steps {own}"
-        * (depth < own)
+        + f"{int(valid.sum())} of {valid.size} end valid after " * judged
+        + f"{depth} supervision step{'s' * (depth != 1)}"
+        + f"; this model's configuration has {own}: --supervision-steps {own}" * (depth < own)
     )
 
 

@@ -65,11 +65,12 @@ def program(name: str | os.PathLike[str], board: Board) -> Program:
         raise ProgramError(f"{path.name} is a model of {config['task']['kind']}, and the page shows {board.task}")
     weights = np.concatenate([part.ravel() for part in _order(tensors, sizes)])
     raw = weights.astype("<f2").tobytes()
-    depth = min(16, int(config["inference"]["supervision_steps"])) * int(config["model"]["high_steps"])
+    supervision_steps = int(config["inference"]["supervision_steps"])
     meta = {
         "name": path.resolve().name,
         **sizes,
-        "depth": depth,
+        "supervision_steps": supervision_steps,
+        "depth": min(16, supervision_steps) * int(config["model"]["high_steps"]),
         "relations": _relations(board),
         "tokens": _tokens(tensors, board),
         "checkpoint": published,

@@ -19,6 +19,7 @@ import gram as engine
 import gramviz as gv
 from gram import rollout
 from gram.inference.philox import PhiloxNoise
+from gram.run_folder import find, settings
 from gramviz.explorer.freeze import freeze
 from gramviz.explorer.pack import pack
 
@@ -105,6 +106,8 @@ def test_a_puzzle_typed_by_keyboard_is_computed_as_torch_does(show, thinking, on
     assert (
         boards(shown, "B") == expected(MODELS[1], CORNER, QUICK["trajectories"], QUICK["depth"], QUICK["seed"])
     ).all()
+    deeper = shown.page.evaluate(f"{shown.host}.gramviz.payload.series.map((one) => one.depth)")
+    assert deeper == [settings(find(name))["inference"]["supervision_steps"] for name in MODELS]  # than 5 steps
     # The page was built anew with each step, and the focus is where the next key is wanted.
     assert shown.page.evaluate(f"{shown.root}.getRootNode().activeElement.outerHTML.slice(0, 99)").startswith(
         '<button data-field="open"'

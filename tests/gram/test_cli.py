@@ -177,7 +177,8 @@ class TestSample:
     def test_the_file_defaults_to_the_name_of_the_checkpoint(
         self, gram: Any, debug_checkpoint: Path, tmp_path: Path
     ) -> None:
-        gram("sample", debug_checkpoint, "--trajectories", 1, "--supervision-steps", 1, "--low")
+        said = gram("sample", debug_checkpoint, "--trajectories", 1, "--supervision-steps", 1, "--low")
+        assert "end valid after 1 supervision step;" in said.out
         data = rollout.load(tmp_path / f"{debug_checkpoint.name}.nc")
         assert data.sizes["puzzle"] == 1
         assert data["low_step"].max() > 0
@@ -213,6 +214,7 @@ class TestSample:
             (("--noise", "nan"), "noise is nan"),
             (("-o", "."), "cannot write"),
             (("-o", "no/such/a.nc"), "cannot write no/such/a.nc"),
+            (("-o", "a.html"), "a rollout is netCDF, 'a.html' is not named so; -o a.nc is"),
         ],
     )
     def test_a_wrong_word_is_one_sentence_and_nothing_is_made(
@@ -220,6 +222,10 @@ class TestSample:
     ) -> None:
         assert_refused(gram("sample", debug_checkpoint, *words), sentence)
         assert not [*tmp_path.iterdir()]
+
+    def test_no_picture_is_called_valid(self, gram: Any) -> None:
+        said = gram("sample", "digits-vae", "--trajectories", 2)
+        assert said.out == "digits-vae.nc: 1 x 2 trajectories, 2 states, 1 supervision step\n"
 
     def test_puzzle_and_board_together_are_refused(self, gram: Any, debug_checkpoint: Path) -> None:
         said = gram("sample", debug_checkpoint, "--board", "Q", "--puzzle", 1)

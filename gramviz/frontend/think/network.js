@@ -19,6 +19,7 @@
  * @property {number[]} symbols tokens that are interchangeable
  * @property {string[]} kinds of relations, those that a puzzle decides last
  * @property {string[]} peer_kinds
+ * @property {number} supervision_steps of its own configuration
  * @property {number} depth transitions that are run unless others are asked for
  * @property {{ places: number, groups: Record<string, number[][]>, own: string[] }} relations a place hears the groups
  *   that it is in; of a kind in `own`, the group of its number

@@ -192,8 +192,9 @@ function answersOf(runs, letters, { board }, last) {
 /** @param {Run} run @param {string} letter @param {Puzzle} puzzle @param {Record<string, string>} missing */
 function seriesMeta({ program, n, steps }, letter, { seed }, missing) {
   const transitions = Array.from({ length: steps }, (_, t) => t);
-  const { high_steps: high } = program;
+  const { high_steps: high, supervision_steps: depth } = program;
   return {
+    ...(depth > Math.ceil((steps - 1) / high) && { depth }), // as a kernel's payload says it
     letter,
     name: program.name,
     model: program.model,
