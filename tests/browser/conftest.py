@@ -26,7 +26,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """What needs a hall runs in those that its module names, else in all four."""
     own = (mark.args[0] for mark in metafunc.definition.iter_markers("parametrize"))
-    if "hall" in metafunc.fixturenames and "hall" not in own:
+    if "hall" in metafunc.fixturenames and not any("hall" in names for names in own):
         stages = getattr(metafunc.module, "STAGES", STAGES)
         metafunc.parametrize("hall", stages, indirect=True, scope="module")
 

@@ -86,7 +86,13 @@ SAYS = {
 OPTIONAL = [*SAYS, "halted_at"]  # of the last there is nothing to say
 
 
-@pytest.mark.parametrize("gone", [[name] for name in OPTIONAL] + [OPTIONAL], ids=lambda gone: "+".join(gone)[:20])
+@pytest.mark.parametrize(
+    ("hall", "gone"),
+    [("frozen-dark", [name]) for name in OPTIONAL] + [("frozen-dark", OPTIONAL), ("lab-light", OPTIONAL)],
+    ids=lambda value: "+".join(value)[:20] if isinstance(value, list) else None,
+    indirect=["hall"],
+    scope="module",
+)
 def test_19_optional_variables_may_be_absent(bare: Stage, gone: list[str]) -> None:
     bare.show(f"gv.explore(rollout.load('sudoku.nc').drop_vars({gone}))")
     bare.calm()
