@@ -19,6 +19,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from lightning_fabric import Fabric
 from tqdm import tqdm
@@ -120,7 +121,9 @@ def _go(run: Run, minutes: float | None, quiet: bool, watchers: Sequence[Watch])
             last = run.step == settings.all_steps
             if run.step % settings.log_every == 0 or last:
                 line = _report(run, counter, run.step % settings.check_every == 0 or last)
-                if any([watch(line) is True for watch in watchers] if line else ()):  # all of them are called
+                said = [watch(line) for watch in watchers] if line else []
+                # NumPy's True is one, too; a count, as `file.write` returns it, is none.
+                if any(isinstance(one, bool | np.bool_) and one for one in said):
                     asked.set()
             if run.step % settings.save_every == 0 or last:
                 run.save()

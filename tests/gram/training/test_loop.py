@@ -127,11 +127,16 @@ class TestResume:
 
         def until_step_6(line: dict[str, Any]) -> bool:
             seen.append(line)
-            return line["step"] == 6
+            return np.equal(line["step"], 6)  # a bool of NumPy
 
         path = train(config(), tmp_path / "run", quiet=True, watch=until_step_6)
         assert store.load(path).step == 6
-        train(config(), path, quiet=True, watch=seen.append)
+
+        def counted(line: dict[str, Any]) -> Any:
+            seen.append(line)
+            return 1  # is no True
+
+        train(config(), path, quiet=True, watch=counted)
         assert seen == run_folder.lines(path)
         assert_same_run(path, debug_checkpoint)
         with pytest.raises(ConfigError, match="watch is called in the process that trains"):
