@@ -28,6 +28,7 @@ from gramviz.explorer.opening import compare, explore
 from gramviz.explorer.payload import Payload
 from gramviz.explorer.picture import picture
 from gramviz.export import demo, recording
+from gramviz.theme import PALETTES
 
 RECORD = """\
 import gram
@@ -116,7 +117,7 @@ ul { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 440
 a { color: inherit; } li > a { display: block; height: 100%; box-sizing: border-box; padding: 14px; border-radius: 8px;
   border: 1px solid var(--line); text-decoration: none; }
 li > a:hover, li > a:focus-visible { border-color: var(--ink); outline: 2px solid var(--ink); outline-offset: -1px; }
-img { width: 100%; height: auto; display: block; border-radius: 4px; background: #FFFFFF; }
+img { width: 100%; height: auto; display: block; border-radius: 4px; }
 </style>
 </head>
 <body>
@@ -175,12 +176,17 @@ def shown(room: Room, recorded: Path) -> tuple[Payload, Mapping[str, Any]]:
 
 
 def card(room: Room, payload: Payload) -> str:
-    """A link with a picture of how the page ends."""
-    file = io.BytesIO()
-    Image.open(io.BytesIO(picture(payload, room.title)[0])).convert("RGB").save(file, "WEBP", lossless=True)
-    webp = base64.b64encode(file.getvalue()).decode()
+    """A link with a picture of how the page ends, light or dark as the reader's system is."""
+    light, dark = (_webp(picture(payload, room.title, theme)[0]) for theme in PALETTES)
     alt = escape(f"{payload.meta['title']}: a board, the map of all tries, and the answers that they reach")
     return (
-        f'<li><a href="{room.name}.html"><img src="data:image/webp;base64,{webp}" alt="{alt}">'
+        f'<li><a href="{room.name}.html"><picture>'
+        f'<source media="(prefers-color-scheme: dark)" srcset="{dark}"><img src="{light}" alt="{alt}"></picture>'
         f"<h2>{escape(room.title)}</h2><p>{escape(room.text)}</p></a></li>"
     )
+
+
+def _webp(png: bytes) -> str:
+    file = io.BytesIO()
+    Image.open(io.BytesIO(png)).convert("RGB").save(file, "WEBP", lossless=True)
+    return f"data:image/webp;base64,{base64.b64encode(file.getvalue()).decode()}"

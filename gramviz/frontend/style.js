@@ -283,7 +283,8 @@ textarea { width: 100%; height: 140px; font: 12px/1.4 ui-monospace, monospace; c
 :is(.medium, .narrow) header { flex-wrap: wrap; } .medium header .letters { border: 0; }
 .narrow header .letters { order: 1; border: 0; padding: 0; flex-basis: 100%; }
 .narrow .title { flex: 1; min-width: 0; font-size: 13px; } .narrow .title span { display: block; margin: 0; }
-.narrow .details { height: 59px; } .narrow .details p { max-height: 51px; } .narrow header .tally { flex: none; max-width: 50%; }
+.narrow .details { height: 59px; } .narrow .details p { max-height: 51px; }
+.narrow header .tally { flex: none; max-width: 50%; }
 .narrow .panels { grid-template-columns: minmax(0, 1fr); }
 .narrow .tabs { display: flex; } .narrow.presenting .foot { position: static; }
 .narrow .panel + .panel { border-left: 0; }

@@ -11,13 +11,14 @@ from dataclasses import replace
 import arc_pairs
 import pytest
 import synthetic
-from PIL import Image
+from PIL import Image, ImageColor
 
 from gramviz.explorer import output
 from gramviz.explorer.frame import summary
 from gramviz.explorer.pack import pack
 from gramviz.explorer.picture import picture
 from gramviz.explorer.widget import Explorer
+from gramviz.theme import PALETTES
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 HOSTS = {
@@ -92,8 +93,10 @@ def test_hostile_titles_stay_text(payload):
 
 @pytest.mark.parametrize("make", [synthetic.graph, synthetic.colors, synthetic.image, arc_pairs.make])
 def test_every_kind_of_board_has_its_picture(make):
-    plain, _ = picture(pack(make()), "A sentence.")
-    assert len(Image.open(io.BytesIO(plain)).convert("RGB").getcolors(1 << 20)) > 8
+    for theme, colors in PALETTES.items():
+        drawn = Image.open(io.BytesIO(picture(pack(make()), "A sentence.", theme)[0])).convert("RGB")
+        assert len(drawn.getcolors(1 << 20)) > 8
+        assert ImageColor.getrgb(colors.bg) == drawn.getpixel((0, 0))
 
 
 def test_equal_input_gives_an_equal_picture(payload):

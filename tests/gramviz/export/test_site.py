@@ -37,7 +37,9 @@ def test_the_shipped_site_is_small_whole_and_alone() -> None:
 def test_a_page_is_made_anew(tmp_path: Path) -> None:
     page, index = site(tmp_path / "new", ROOMS[:1], recorded=tmp_path)
     assert programs(page) == list(ROOMS[0].models)
-    assert index.read_text().count("<li>") == 1
+    front = index.read_text()
+    assert front.count("<li>") == 1
+    assert len(set(re.findall(r'(?:src|srcset)="data:image/webp;base64,([^"]+)"', front))) == 2  # light and dark
 
 
 def test_models_that_cannot_be_run_are_said_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
