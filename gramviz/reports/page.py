@@ -85,9 +85,6 @@ img, svg { max-width: 100%; height: auto; }
 .jp-OutputArea :is(th, td), .jp-MarkdownOutput :is(th, td) { text-align: left; vertical-align: top; }
 .jp-OutputArea :is(th, td), .jp-MarkdownOutput :is(th, td) { padding: .35rem .8rem .35rem 0; }
 .jp-OutputArea tbody tr, .jp-MarkdownOutput tbody tr { border-top: 1px solid var(--line); }
-@media (max-width: 40rem) {
-  :is(.jp-OutputArea, .jp-MarkdownOutput) :is(th, td) { overflow-wrap: anywhere; padding-right: .4rem; }
-}
 pre, code { font: .86rem/1.45 ui-monospace, "Cascadia Mono", Menlo, Consolas, monospace; }
 pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; }
 :not(pre) > code { background: var(--sunk); padding: 1px 5px; border-radius: 3px; }
@@ -111,6 +108,11 @@ pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; }
 .gram-verdict th { white-space: nowrap; }
 .gram-verdict h2 { margin: 0 0 .4rem; }
 .gram-verdict.failed h2 { color: var(--bad); }
+@media (max-width: 40rem) { /* words stay whole; what is wider than a phone for all that is moved sideways by itself */
+  :is(.jp-OutputArea, .jp-MarkdownOutput, .gram-verdict) table { display: block; overflow-x: auto; font-size: .8rem; }
+  :is(.jp-OutputArea, .jp-MarkdownOutput, .gram-verdict) :is(th, td) { padding-right: .4rem; }
+  .gram-verdict th { white-space: normal; } .gram-verdict svg { min-width: 3rem; }
+}
 .jp-Cell-outputWrapper { margin-top: .4rem; }
 details { margin-bottom: .6rem; }
 iframe { border: 0; width: 100%; }

@@ -144,8 +144,9 @@ def _strip(metrics: Mapping[str, Any], last: Mapping[str, Any] | None) -> str:
         mark = "=" if gap == 0 else "○" if low <= most and least <= high else "▲" if gap > 0 else "▼"
         value = with_interval(now[name], inside[name]) if name in inside else number(now[name])
         picture = _bar(gap, before[name], low, high, wide[name])
+        may_wrap = re.sub("([._])", r"\1<wbr>", html.escape(name))
         rows.append(
-            f'<tr><th scope="row">{html.escape(name)}</th><td>{value}</td><td>{number(before[name])}</td>'
+            f'<tr><th scope="row">{may_wrap}</th><td>{value}</td><td>{number(before[name])}</td>'
             f"<td>{mark} {'+' if gap > 0 else ''}{number(gap)}</td><td>{picture}</td></tr>"
         )
     when = html.escape(str(last.get("provenance", {}).get("started_at", "an unknown time")))

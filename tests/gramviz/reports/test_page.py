@@ -14,6 +14,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from gramviz.reports import report
 from gramviz.reports.page import page
+from gramviz.reports.verdict import verdict
 from gramviz.theme import PALETTES
 
 EXPLORERS = """
@@ -117,6 +118,40 @@ def until(sheet: Any, holds: Callable[[], bool], seconds: float = 60) -> None:
     while not holds():
         assert time.monotonic() < end, "it never came true"
         sheet.wait_for_timeout(50)
+
+
+@pytest.mark.browser
+def test_on_a_phone_tables_fit_and_words_stay_whole(chromium: Any, tmp_path: Path) -> None:
+    interval = [0.47, 1.0]
+    run = {"accuracy": 0.98, "best_of_n": {"residual": 1.0}} | {
+        "intervals": {"accuracy": interval, "best_of_n": {"residual": interval}}
+    }
+    last = {"metrics": {"accuracy": 0.2, "best_of_n": {"residual": 1.0}}, "provenance": {"started_at": "2026-01-01"}}
+    head = verdict([], run, last, "2026-01-02T00:00:00+00:00")  # a number moved, so its table is open
+    rows = "| Metric | nqueens8-gram | nqueens8-trm | Difference |\n|---|---|---|---|\n" + (
+        "| Best of N by value head | 0.944 [0.442, 0.997] | 0.944 [0.442, 0.997] | 0.056 [-0.491, 0.571] |"
+    )
+    cells = [new_markdown_cell(text, id=name) for name, text in (("head", head), ("table", rows))]
+    (tmp_path / "page.html").write_text(page(new_notebook(cells=cells)))
+    context = chromium.new_context(offline=True, viewport={"width": 390, "height": 844})
+    sheet = context.new_page()
+    sheet.goto((tmp_path / "page.html").as_uri())
+    assert min(sheet.locator("td svg").evaluate_all("all => all.map(one => one.clientWidth)")) > 40
+    assert sheet.evaluate("document.documentElement.scrollWidth") == 390
+    assert sheet.evaluate("[...document.querySelectorAll('table')].map(one => one.scrollWidth - one.clientWidth)") == [
+        0,
+        0,
+    ]
+    lines = """() => [...document.querySelectorAll("th")].flatMap((cell) => {
+      const range = document.createRange(), node = cell.firstChild;
+      return [...(node?.textContent ?? "").matchAll(/[^\\s._-]+/g)].map((word) => {
+        range.setStart(node, word.index);
+        range.setEnd(node, word.index + word[0].length);
+        return range.getClientRects().length;
+      });
+    })"""
+    assert set(sheet.evaluate(lines)) == {1}
+    context.close()
 
 
 @pytest.mark.browser
