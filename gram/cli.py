@@ -179,7 +179,6 @@ def evaluate(
     from gram.checkpoint import load
     from gram.evaluation.evaluate import evaluate as measure
     from gram.evaluation.evaluate import grid
-    from gram.evaluation.metrics import grid_table, table
 
     if depths is not None and supervision_steps is not None:
         raise typer.BadParameter("give --depths or --supervision-steps, not both")
@@ -192,10 +191,10 @@ def evaluate(
         "perturb": perturb, "random_start": random_start, "temperature": temperature, "exact": exact,
     }  # fmt: skip
     if depths is None and len(widths) == 1:
-        figures, show = measure(opened, trajectories=widths[0], supervision_steps=depth, **how), table
+        figures = measure(opened, trajectories=widths[0], supervision_steps=depth, **how)
     else:
-        figures, show = grid(opened, depths=rows, trajectories=widths, **how), grid_table
-    print(json.dumps(figures, indent=2) if as_json else show(figures))
+        figures = grid(opened, depths=rows, trajectories=widths, **how)
+    print(json.dumps(figures, indent=2) if as_json else figures)
 
 
 @app.command()
@@ -214,13 +213,12 @@ def bound(
 ) -> None:
     """Bound the log-likelihood of the solutions: ELBO, surrogate, and the importance-weighted bound, in nats."""
     from gram.evaluation.likelihood import bound as measure
-    from gram.evaluation.likelihood import table
 
     figures = measure(
         checkpoint, limit=limit, split=split, samples=samples, seed=seed, supervision_steps=supervision_steps,
         proposal=proposal, exact=exact,
     )  # fmt: skip
-    print(json.dumps(figures, indent=2) if as_json else table(figures))
+    print(json.dumps(figures, indent=2) if as_json else figures)
 
 
 @app.command()
@@ -248,7 +246,6 @@ def generate(
     """Generate boards or pictures without a puzzle, and measure them; a call that was cut off is resumed."""
     from gram.checkpoint import load
     from gram.evaluation.generate import generate as run
-    from gram.evaluation.generate import table
 
     opened = load(checkpoint)
     figures = run(
@@ -256,7 +253,7 @@ def generate(
         perturb=perturb, random_start=random_start, temperature=temperature, exact=exact, part=part,
         classifier=classifier,
     )  # fmt: skip
-    print(json.dumps(figures, indent=2) if as_json else table(figures))
+    print(json.dumps(figures, indent=2) if as_json else figures)
 
 
 @app.command()

@@ -27,7 +27,7 @@ from gram import compute
 from gram.checkpoint import Checkpoint, load
 from gram.evaluation import attempts
 from gram.evaluation.calibration import reliability
-from gram.evaluation.metrics import Answers, measure_puzzles, summary
+from gram.evaluation.metrics import Answers, Figures, grid_table, measure_puzzles, summary, table
 from gram.inference.chain import CarriedChain, Row, computing
 from gram.inference.noise import AS_TRAINED, SamplingNoise
 from gram.inference.request import SampleError, Selection, check, data_of, sampling_noise, select
@@ -58,7 +58,7 @@ def evaluate(
     per_puzzle: bool = False,
     progress: bool | None = None,
 ) -> dict[str, Any]:
-    """All metrics of a checkpoint as plain data; `gram evaluate --json` prints them.
+    """All metrics of a checkpoint as plain data, shown as `gram evaluate` prints them (with --json: all of them).
 
     Args:
         trajectories: N samples per puzzle. A deterministic model to which no noise is added is run once and counted N
@@ -76,7 +76,7 @@ def evaluate(
         precision=precision, exact=exact, per_puzzle=per_puzzle, progress=progress,
     )  # fmt: skip
     (cell,) = found.pop("cells")
-    return found | cell
+    return Figures(found | cell, table)
 
 
 def grid(
@@ -144,7 +144,8 @@ def grid(
         votes=True,
     )
     about = {"checkpoint": opened.name, "sha256": opened.digest, "model": opened.model.name}
-    return about | {"cells": list(cells.values()), "seconds": round(time.perf_counter() - started, 2)}
+    seconds = round(time.perf_counter() - started, 2)
+    return Figures(about | {"cells": list(cells.values()), "seconds": seconds}, grid_table)
 
 
 def score_grid(

@@ -33,6 +33,7 @@ from gram import compute
 from gram.bounded import read_json
 from gram.checkpoint import Checkpoint, CheckpointError, load, read_tensors, write_atomic, write_tensors
 from gram.evaluation import fidelity, intervals
+from gram.evaluation.metrics import Figures
 from gram.inference.chain import Chain, Row, batches, computing
 from gram.inference.noise import SamplingNoise
 from gram.inference.request import SampleError, check, data_of, sampling_noise
@@ -127,7 +128,7 @@ def generate(
     with suppress(DataError):  # without the data nothing is compared with them
         about["data"] = data_of(opened.task, None, "test", opened.task.puzzles("test"))
     speed = {"seconds": round(seconds, 2), "samples_per_second": drawn / seconds}
-    return about | figures(opened.task, lambda: parts(folder, samples), classifier) | speed
+    return Figures(about | figures(opened.task, lambda: parts(folder, samples), classifier) | speed, table)
 
 
 def draw(

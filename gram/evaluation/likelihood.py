@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gram.checkpoint import Checkpoint, load
+from gram.evaluation.metrics import Figures
 from gram.inference.chain import Chain, Row, Rows, batches, computing
 from gram.inference.noise import AS_TRAINED, RowGenerators
 from gram.inference.request import SampleError, Selection, check, data_of, evenly, select
@@ -195,7 +196,7 @@ def bound(
     else:
         about |= {"supervision_steps": steps, "transitions": steps * model.high_steps, "proposal": proposal}
         figures = _figures(Paths(*terms), samples, named)
-    return about | figures | {"seconds": round(time.perf_counter() - started, 2)}
+    return Figures(about | figures | {"seconds": round(time.perf_counter() - started, 2)}, table)
 
 
 def _check_model(opened: Checkpoint, proposal: str) -> None:

@@ -10,7 +10,7 @@ of the one answer of N that a selector chose; `above_one_sample` is by how much 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -248,6 +248,17 @@ def setting(metrics: dict[str, Any]) -> str:
 def of_data(metrics: dict[str, Any]) -> str:
     """On which data metrics rest, in a line; empty if they do not say it."""
     return "data: {puzzles:,} of {name}, sha256 {sha256:.12}".format(**metrics["data"]) if "data" in metrics else ""
+
+
+class Figures(dict[str, Any]):
+    """Plain data, as JSON holds it, that shows itself as the table of its measurement."""
+
+    def __init__(self, figures: Mapping[str, Any], table: Callable[[dict[str, Any]], str]) -> None:
+        super().__init__(figures)
+        self._table = table
+
+    def __repr__(self) -> str:
+        return self._table(self)
 
 
 def table(metrics: dict[str, Any]) -> str:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 import gram
+from gram.evaluation.metrics import grid_table, table
 from gram.evaluation.select import SELECTORS
 from gram.inference.noise import RowGenerators, SamplingNoise
 from gram.inference.request import SampleError
@@ -196,6 +197,15 @@ def test_a_model_that_is_always_wrong_has_them_at_zero() -> None:
     assert figures["accuracy"] == figures["coverage"] == 0
     assert figures["best_of_n"] == dict.fromkeys(SELECTORS, 0)
     assert figures["distinct"] == 1
+
+
+def test_figures_are_json_and_show_themselves_as_their_table(debug_checkpoint: Path) -> None:
+    how: dict[str, Any] = {"limit": 4, "progress": False}
+    one = gram.evaluate(debug_checkpoint, trajectories=2, **how)
+    several = gram.grid(debug_checkpoint, depths=[1, 2], trajectories=[1], **how)
+    for figures, show in ((one, table), (several, grid_table)):
+        assert repr(figures) == show(figures)
+        assert json.loads(json.dumps(figures)) == figures
 
 
 def test_a_perfect_deterministic_model_reaches_exactly_the_ceiling_of_one_answer_per_input() -> None:
