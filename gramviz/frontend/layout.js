@@ -21,7 +21,9 @@ const MEDIUM = 600;
 const TINY = 360;
 const GUTTER = { wide: 190, medium: 176, narrow: 108, tiny: 108 };
 const SIDES = 24; // px of a panel left and right of what it holds
-const FRAME = 47; // px of a panel above and below what it holds, without the legend
+const FINGER = 10; // px by which a panel's bar is higher where fingers press its buttons
+// px of a panel above and below what it holds, without the legend
+const FRAME = 47 + (matchMedia("(pointer: coarse)").matches ? FINGER : 0);
 const LEGEND = 15; // px of a line of a legend
 const SHORTEST = /** @type {const} */ ([180, 242]); // px of board and map, below which the page scrolls
 const AROUND = 50; // px of what is seen that belongs to the page around: its margins, and a line below the widget

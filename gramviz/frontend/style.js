@@ -282,7 +282,8 @@ textarea { width: 100%; height: 140px; font: 12px/1.4 ui-monospace, monospace; c
   .narrow .lane .name::before { display: none; }
 :is(.medium, .narrow) header { flex-wrap: wrap; } .medium header .letters { border: 0; }
 .narrow header .letters { order: 1; border: 0; padding: 0; flex-basis: 100%; }
-.narrow .title { flex: 1; min-width: 0; font-size: 13px; } .narrow .title span { display: block; margin: 0; }
+.narrow .title { flex: 1; min-width: 0; font-size: 13px; line-height: 17px; white-space: normal; }
+.narrow .title { overflow-wrap: anywhere; } .narrow .title span { display: block; margin: 0; white-space: normal; }
 .narrow .details { height: 59px; } .narrow .details p { max-height: 51px; }
 .narrow header .tally { flex: none; max-width: 50%; }
 .narrow .panels { grid-template-columns: minmax(0, 1fr); }
@@ -305,9 +306,12 @@ textarea { width: 100%; height: 140px; font: 12px/1.4 ui-monospace, monospace; c
 .tiny .title span, :is(.tiny, .presenting) .tabs, .tiny .time, .tiny .panel:not(.board) { display: none; }
 .tiny .board { display: block !important; }
 
-@media (pointer: coarse) { button:not(.name) { min-height: 44px; min-width: 44px; } }
-@media (forced-colors: active) { .meter i, .bars i, .playhead::before, .chips :is(.mark, .key) {
-  forced-color-adjust: none; } }
+@media (pointer: coarse) { button:not(.name, .tile) { min-height: 44px; min-width: 44px; }
+  .bar { height: 35px; } .bar button { min-height: 35px; min-width: 35px; } }
+@media (forced-colors: active) { .meter i, .bars i, .playhead::before, .mark, .key { forced-color-adjust: none; }
+  button:not(.series, .chip, .row, .switches *):is([aria-pressed="true"], [aria-selected="true"]) {
+    forced-color-adjust: none; background: Highlight; color: HighlightText; border-color: Highlight; }
+  .series.focus { border-width: 3px; } }
 .printed { display: none; margin: 0; padding: 8px 16px; font-size: 11px; }
 .printing { width: 680px; } .printing .printed { display: block; }
 .printing :is(.series, .chip, .strip .menu > button) { padding: 0; border: 0; background: none; }

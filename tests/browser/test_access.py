@@ -27,8 +27,35 @@ def test_forced_colors_keep_marks_and_text(show, two):
         ink = shown.page.evaluate(f"getComputedStyle({ROOT}.querySelector('.title')).color")
         ground = shown.page.evaluate(f"getComputedStyle({ROOT}.querySelector('.gv')).backgroundColor")
         assert ink != ground
+        background = f"of => getComputedStyle({ROOT}.querySelector(of)).backgroundColor"
+        tabs = [f".board .bar [aria-selected={chosen}]" for chosen in ("true", "false")]
+        chosen, other = (shown.page.evaluate(background, tab) for tab in tabs)
+        assert chosen != other
+        assert shown.page.evaluate(background, ".legend .key.given") not in (ground, "rgba(0, 0, 0, 0)")
     finally:
         shown.page.emulate_media(forced_colors="none")
+
+
+def test_under_fingers_pictures_are_whole_and_no_button_covers_another(chromium, two, tmp_path):
+    context = chromium.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    for name, state in (("board", {}), ("samples", {"sheet": "samples"})):
+        (tmp_path / f"{name}.html").write_text(freeze(two, state=state))
+        page.goto((tmp_path / f"{name}.html").as_uri())
+        page.wait_for_function(f"{ROOT}?.querySelector('.bar button')?.offsetHeight > 0")
+        assert page.evaluate("matchMedia('(pointer: coarse)').matches")
+        below = page.evaluate(
+            f"""() => {{
+              const edges = (of) => [...{ROOT}.querySelectorAll(of)].filter((one) => one.offsetHeight)
+                .map((one) => one.getBoundingClientRect());
+              const tabs = Math.max(...edges('.tabs button').map((one) => one.bottom));
+              return edges('.panel.board .bar button').filter((one) => one.top < tabs).length; }}"""
+        )
+        assert below == 0
+    cut = f"[...{ROOT}.querySelectorAll('.tile')].filter((tile) => tile.scrollHeight > tile.clientHeight + 1).length"
+    assert page.evaluate(f"{ROOT}.querySelectorAll('.tile canvas').length") >= 4
+    assert page.evaluate(cut) == 0
+    context.close()
 
 
 def test_tab_reaches_every_part_and_always_shows_where_it_is(show, two):
