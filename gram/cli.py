@@ -8,6 +8,7 @@ import shutil
 import sys
 import textwrap
 from functools import partial
+from mimetypes import MimeTypes
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -73,13 +74,13 @@ def train(
 
 @app.command()
 def metrics(
-    run: Annotated[Path, typer.Argument(help="Folder of a run or of a checkpoint.")],
+    run: Annotated[Path, typer.Argument(help="Folder of a run, or a checkpoint.")],
     out: Annotated[Path | None, typer.Option("-o", "--out", help="CSV file; default: print it.")] = None,
 ) -> None:
     """Write what a run has measured so far as CSV: a column per metric, a row per report."""
-    from gram.run_folder import csv_text
+    from gram.run_folder import csv_text, find
 
-    text = csv_text(run)
+    text = csv_text(find(run) or run)
     print(text, end="") if out is None else atomic.write(out, text)
 
 
@@ -128,10 +129,11 @@ def sample(
     given = [one for one in (board, puzzle or None, file) if one is not None]
     if len(given) > 1:
         raise typer.BadParameter("give one of --puzzle, --board and --file")
-    if out and out.suffix not in ("", ".nc", ".h5"):
+    meant, packed = MimeTypes().guess_type(out.name) if out else (None, None)
+    if out and (packed or meant not in (None, "application/x-netcdf", "application/x-hdf5")):
+        better = out.with_name(out.name.partition(".")[0] + ".nc")
         raise rollout.RolloutError(
-            f"a rollout is netCDF, {str(out)!r} is not named so; -o {out.with_suffix('.nc')} is, "
-            "and `gramviz freeze` makes a page of it"
+            f"a rollout is netCDF, {str(out)!r} is not named so; -o {better} is, and `gramviz freeze` makes pages of it"
         )
     opened = load(checkpoint)
     data = draw(

@@ -19,7 +19,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from lightning_fabric import Fabric
 from tqdm import tqdm
@@ -53,7 +52,7 @@ def train(
         minutes: stop after this many minutes of this call; the run can be resumed later. None: to the last step.
         quiet: no progress on stderr.
         watch: called with each line of metrics.jsonl (docs/training.md) when it has been written, every
-            `train.log_every` steps; if it returns True, the run stops, as after `minutes`.
+            `train.log_every` steps; if it returns True (of NumPy or PyTorch, too), the run stops, as after `minutes`.
         tensorboard: write TensorBoard events into the folder too (`pip install tensorboard`).
         wait: False: train in a process of its own, which outlives this one, and return at once.
             `gramviz.watch_training` shows how it does and can stop it.
@@ -65,6 +64,10 @@ def train(
     """
     if minutes is not None and not minutes > 0:
         raise ConfigError(f"minutes is {minutes}; it must be positive, or left out to train to the last step")
+    if watch is not None and not callable(watch):
+        raise ConfigError(
+            f"watch is {watch!r}; give a function that is called with each line of metrics, or leave it out"
+        )
     config, path = preset(config) if isinstance(config, str) else config, Path(path)
     written = path / store.CONFIG
     if written.is_file() and RunConfig.from_json(written.read_text(errors="replace")) != config:
@@ -101,6 +104,11 @@ def train(
     return path
 
 
+def _is_true(said: Any) -> bool:
+    """True, of NumPy or PyTorch as well; a count, as `file.write` returns it, is none."""
+    return said is True or (str(getattr(said, "dtype", "")) in ("bool", "torch.bool") and said.ndim == 0 and bool(said))
+
+
 def _go(run: Run, minutes: float | None, quiet: bool, watchers: Sequence[Watch]) -> None:
     """Train to the last step, to an interrupt, until somebody asks it to stop, or until the time is over."""
     fabric, settings = run.fabric, run.config.train
@@ -121,9 +129,7 @@ def _go(run: Run, minutes: float | None, quiet: bool, watchers: Sequence[Watch])
             last = run.step == settings.all_steps
             if run.step % settings.log_every == 0 or last:
                 line = _report(run, counter, run.step % settings.check_every == 0 or last)
-                said = [watch(line) for watch in watchers] if line else []
-                # NumPy's True is one, too; a count, as `file.write` returns it, is none.
-                if any(isinstance(one, bool | np.bool_) and one for one in said):
+                if any([_is_true(watch(line)) for watch in watchers] if line else ()):  # all of them are called
                     asked.set()
             if run.step % settings.save_every == 0 or last:
                 run.save()

@@ -110,13 +110,15 @@ class TestTrain:
         assert json.loads((tmp_path / "mine" / CONFIG).read_text())["train"]["steps"] == 2
 
     def test_what_it_measured_is_printed_or_written_as_csv(
-        self, gram: Any, debug_checkpoint: Path, tmp_path: Path
+        self, gram: Any, debug_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         printed = gram("metrics", debug_checkpoint).out
         assert printed.startswith("step,seconds,cpu_seconds,")
         gram("metrics", debug_checkpoint, "-o", "run.csv")
         assert (tmp_path / "run.csv").read_text() == printed
         assert len(printed.splitlines()) == 1 + 8
+        monkeypatch.setenv("GRAM_ARTIFACTS", str(debug_checkpoint.parent))
+        assert gram("metrics", debug_checkpoint.name).out == printed
 
     def test_the_folder_defaults_to_the_name_of_the_preset(self, gram: Any) -> None:
         assert gram("train", "debug", "train.steps=1", "--quiet").out == "runs/debug\n"
@@ -215,6 +217,7 @@ class TestSample:
             (("-o", "."), "cannot write"),
             (("-o", "no/such/a.nc"), "cannot write no/such/a.nc"),
             (("-o", "a.html"), "a rollout is netCDF, 'a.html' is not named so; -o a.nc is"),
+            (("-o", "a.nc.gz"), "a rollout is netCDF, 'a.nc.gz' is not named so; -o a.nc is"),
         ],
     )
     def test_a_wrong_word_is_one_sentence_and_nothing_is_made(

@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -122,12 +123,15 @@ class TestResume:
         assert store.load(tmp_path / "run").step == 5
         assert_same_run(train(config(), tmp_path / "run", quiet=True), debug_checkpoint)
 
-    def test_who_watches_sees_each_line_and_may_stop_the_run(self, debug_checkpoint: Path, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("true", [bool, np.bool_, torch.tensor])
+    def test_who_watches_sees_each_line_and_may_stop_the_run(
+        self, true: Callable[[bool], Any], debug_checkpoint: Path, tmp_path: Path
+    ) -> None:
         seen: list[dict[str, Any]] = []
 
-        def until_step_6(line: dict[str, Any]) -> bool:
+        def until_step_6(line: dict[str, Any]) -> Any:
             seen.append(line)
-            return np.equal(line["step"], 6)  # a bool of NumPy
+            return true(line["step"] == 6)
 
         path = train(config(), tmp_path / "run", quiet=True, watch=until_step_6)
         assert store.load(path).step == 6
@@ -139,6 +143,9 @@ class TestResume:
         train(config(), path, quiet=True, watch=counted)
         assert seen == run_folder.lines(path)
         assert_same_run(path, debug_checkpoint)
+        with pytest.raises(ConfigError, match="watch is 5; give a function"):
+            train(config(), tmp_path / "new", watch=5)  # type: ignore[arg-type]
+        assert not (tmp_path / "new").exists()
         with pytest.raises(ConfigError, match="watch is called in the process that trains"):
             train(config(), path, watch=print, wait=False)
 
