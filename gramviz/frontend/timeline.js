@@ -72,8 +72,9 @@ const textStyle = ({ font }, current) => ({ font: `${current ? 700 : 400} 11px $
 export function drawSupervision(pen, timeline, blocks, step) {
   const { x, theme, width } = timeline;
   const y = timeline.top("supervision");
+  // So wide are numbers, which thin out before they touch.
   const digits = String(blocks.at(-1)?.name ?? "").length;
-  const every = Math.ceil(blocks.length / Math.max(1, width / Math.max(22, 8 + 7 * digits))); // so that numbers never touch
+  const every = Math.ceil(blocks.length / Math.max(1, width / Math.max(22, 8 + 7 * digits)));
   blocks.forEach(({ name, from, to }, index) => {
     const current = step > from && step <= to;
     const box = [x(from) + 1.5, y + 1, Math.max(1, x(to) - x(from) - 3), ROWS.supervision - 4];
