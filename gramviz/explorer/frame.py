@@ -29,6 +29,7 @@ from gramviz.explorer.link import link
 from gramviz.explorer.models import Models, packed
 from gramviz.explorer.payload import Payload
 from gramviz.explorer.puzzles import counted, puzzle_name
+from gramviz.views.parts import plural
 
 MAX_PART = 1_000_000  # bytes of a part of another package
 FRAME_HEIGHT = 760  # px of the frozen frame in a notebook or report, in which the explorer fits itself
@@ -278,11 +279,12 @@ def verdict(answer: Mapping[str, Any], board: Mapping[str, Any]) -> str:
     """In the words of `gramviz.measure.Answer.outcome`; of a picture nobody can say more than that it was drawn."""
     if answer.get("valid") is None:
         return "drawn" if board["kind"] == "image" else "unknown"
-    fault, count = (
-        "conflict" if board.get("groups") or board.get("required") else "wrong cell",
-        answer.get("conflicts") or 0,
-    )
-    return "valid" if answer["valid"] else f"{count:.0f} {fault}{'' if count == 1 else 's'}"
+    if answer["valid"]:
+        return "valid"
+    ruled = board["kind"] == "graph" or bool(board.get("groups") or board.get("required"))
+    if not (count := answer.get("conflicts") or 0):
+        return "a given changed" if ruled else "not valid"
+    return plural(round(count), "conflict" if ruled else "wrong cell")
 
 
 def _board(caption: str, meta: Mapping[str, Any], tokens: Sequence[int]) -> str:

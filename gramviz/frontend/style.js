@@ -59,6 +59,8 @@ header .tools { display: flex; gap: 6px; margin-left: auto; align-items: center;
 .typing textarea { width: auto; height: auto; font: 13px/1.3 ui-monospace, monospace; background: var(--bg);
   padding: 4px 6px; max-width: 100%; }
 .typing .choices { flex: 1 1 260px; min-width: 0; display: grid; gap: 8px; align-content: start; }
+.typing [aria-invalid=true] { border-color: var(--vermilion); }
+.typing [aria-invalid=true] + .choices .note { color: var(--ink); font-size: 13px; font-weight: 600; }
 .typing p { margin: 0; } .typing label { display: inline-flex; align-items: center; gap: 5px; }
 .typing :is(input, select) { height: 27px; padding: 0 4px; } .typing input { width: 68px; }
 

@@ -35,12 +35,14 @@ class Answer:
 
     @property
     def outcome(self) -> str:
-        """In words: `correct`, `2 conflicts`, `2 wrong cells`, `wrong` or `unknown`."""
+        """In words: `correct`, `2 conflicts`, `2 wrong cells`, `a given changed`, `wrong` or `unknown`."""
         if self.valid is None:
             return "unknown"
         if self.valid:
             return "correct"
-        return f"{self.conflicts} {self.fault}{'s' * (self.conflicts != 1)}" if self.conflicts else "wrong"
+        if self.conflicts:
+            return f"{self.conflicts} {self.fault}{'s' * (self.conflicts != 1)}"
+        return "a given changed" if self.conflicts == 0 and self.fault == "conflict" else "wrong"
 
 
 @dataclass(frozen=True)

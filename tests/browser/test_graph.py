@@ -5,6 +5,7 @@ from __future__ import annotations
 import colorings
 import pytest
 
+from gram.tasks.coloring import APART, FIRST
 from gramviz.explorer.freeze import freeze
 from gramviz.explorer.pack import pack
 from gramviz.theme import palette
@@ -91,3 +92,15 @@ def test_two_runs_compare_and_every_mode_draws(show):
     shown.set(layers=["hulls", "trail", "truth", "halo", "labels"], cells=[0, 1], color_by="cell")
     shown.page.set_viewport_size({"width": 420, "height": 800})
     shown.drawn()
+
+
+def test_a_graph_without_edges_has_conflicts_and_no_wrong_cells(show):
+    """Its one way to be wrong is a given that the answer changes."""
+    data = colorings.make(8, (0,), trajectories=3)
+    data["x"][..., 8:], data["tokens"][..., 8:] = APART, APART
+    data["x"][..., 0] = FIRST
+    data["tokens"][..., 0], data["valid"][...], data["conflict"][...] = FIRST + 1, False, False
+    shown = show(freeze(data, state={"focus": ["A", 0]}))
+    said = shown.page.locator(".gv").inner_text()
+    assert "a given changed" in said
+    assert "rong cell" not in said

@@ -114,7 +114,10 @@ def test_a_puzzle_typed_by_keyboard_is_computed_as_torch_does(show, thinking, on
     )
     # What is edited on the board afterwards is run as well, as a kernel would.
     shown.page.keyboard.press("Enter")
+    field(shown, "text").fill("no board")
+    assert field(shown, "text").get_attribute("aria-invalid") == "true"
     field(shown, "text").fill(CORNER.replace("/", "\n").replace("Q", "."))
+    assert field(shown, "text").get_attribute("aria-invalid") == "false"
     shown.part("board").focus()
     shown.page.keyboard.press("Enter")
     ended(shown)

@@ -112,6 +112,11 @@ function createForm(context, thinker) {
     clearTimeout(timer);
     setText(said, text);
   };
+  /** @param {boolean} problem */
+  function refuse(problem) {
+    unread = problem;
+    area.ariaInvalid = `${problem}`;
+  }
   function judge() {
     clearTimeout(timer);
     timer = setTimeout(() => setText(said, verdict(puzzle)), PATIENCE);
@@ -124,7 +129,7 @@ function createForm(context, thinker) {
     "data-field": "text",
     oninput() {
       const read = puzzle.read(area.value);
-      unread = "problem" in read;
+      refuse("problem" in read);
       if ("problem" in read) return say(read.problem);
       puzzle.set(read.x, read.edges);
       return judge();
@@ -154,7 +159,7 @@ function createForm(context, thinker) {
     fill();
   }
   function fill() {
-    unread = false;
+    refuse(false);
     area.value = puzzle.written();
     judge();
   }

@@ -334,6 +334,14 @@ def test_answers_beyond_z_have_no_letter() -> None:
     assert found[0].outcome == "unknown"
 
 
+def test_an_answer_that_breaks_no_rule_but_the_given_says_so() -> None:
+    tokens = (Token("blank"), Token("one", "1"), Token("two", "2"))
+    board = Board("toy", "Toy", "grid", 1, 2, tokens, blank=(0,), exclusive=(1, 2), groups=((0, 1),))
+    data = rollout.make(board, {"x": [[1, 0]], "tokens": [[[[2, 1]]]], "valid": [[[False]]]})
+    (answer,) = measure.answers([data]).found
+    assert (answer.conflicts, answer.outcome) == (0, "a given changed")
+
+
 def test_parting_of_rollouts(trm: xr.Dataset, gram: xr.Dataset) -> None:
     trajectory = int(np.flatnonzero((gram["tokens"].values[0, :, -1] != trm["tokens"].values[0, 0, -1]).any(1))[0])
     found = measure.parting(trm, 0, gram, trajectory)
