@@ -284,7 +284,7 @@ textarea { width: 100%; height: 140px; font: 12px/1.4 ui-monospace, monospace; c
   .narrow .lane .name::before { display: none; }
 :is(.medium, .narrow) header { flex-wrap: wrap; } .medium header .letters { border: 0; }
 .narrow header .letters { order: 1; border: 0; padding: 0; flex-basis: 100%; }
-.narrow .title { flex: 1; min-width: 0; font-size: 13px; line-height: 17px; white-space: normal;
+.narrow .title { flex: 1; min-width: 72px; font-size: 13px; line-height: 17px; white-space: normal;
   overflow-wrap: anywhere; }
 .narrow .title span { display: block; margin: 0; white-space: normal; }
 .narrow .details { height: 59px; } .narrow .details p { max-height: 51px; }
