@@ -33,7 +33,7 @@ from torch import Tensor
 
 from gram import atomic
 from gram.bounded import InputError, nameable, read_json
-from gram.config import RunConfig
+from gram.config import ConfigError, RunConfig
 from gram.models import MODELS, Model
 from gram.run_folder import CONFIG as CONFIG
 from gram.run_folder import METRICS as METRICS
@@ -152,11 +152,18 @@ def load(name: Checkpoint | str | os.PathLike[str], task: Mapping[str, Any] | No
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{path / CONFIG} cannot be read: {error}") from error
     stored = config
+    if task is not None and not isinstance(task, Mapping):
+        raise ConfigError(f"task is {task!r}; give settings to change, e.g. {{'board_size': 10}}")
     if task:
         config = config.override(f"task.{key}={json.dumps(value)}" for key, value in task.items())
     _refuse_larger(config, weights, path)
     tensors, metadata = read_tensors(weights)
-    own, model = build(config)
+    try:
+        own, model = build(config)
+    except ValueError as error:
+        if config == stored:
+            raise
+        raise CheckpointError(f"{path.name} cannot open with task {dict(task or {})}: {error}") from error
     expected = {key: tuple(tensor.shape) for key, tensor in model.state_dict().items()}
     found = {key: tuple(tensor.shape) for key, tensor in tensors.items()}
     for key in expected.keys() | found.keys():

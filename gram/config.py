@@ -22,6 +22,9 @@ from gram.strict import one_of, read, require, unknown
 from gram.tasks import TASKS
 from gram.tasks.nqueens import NQueensConfig
 
+MOST_ROWS = 1 << 16  # of a batch: more would not fit a machine, and say so only after minutes
+MOST_STEPS = 10**9
+
 
 @dataclass(frozen=True)
 class OptimConfig:
@@ -188,6 +191,10 @@ class TrainConfig:
             "check_puzzles", "check_trajectories",
         ):  # fmt: skip
             require(self, name, getattr(self, name) >= 1, "it must be at least 1")
+        for name in ("batch", "prior_rows"):
+            require(self, name, getattr(self, name) <= MOST_ROWS, f"it must be at most {MOST_ROWS}")
+        for name in ("steps", "head_steps"):
+            require(self, name, getattr(self, name) <= MOST_STEPS, f"it must be at most {MOST_STEPS}")
         require(self, "prior_rows", self.prior_rows >= 0, "it must be at least 0")
         for name in ("head_steps", "snapshots", "kl_target", "kl_warmup_steps", "kl_target_init", "kl_weight_min"):
             require(self, name, getattr(self, name) >= 0, "it must be 0 (none) or more")

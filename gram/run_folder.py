@@ -97,6 +97,8 @@ def csv_text(path: Path) -> str:
     rows = [flat(line) for line in lines(path)]
     if not rows:
         why = f"it has no {METRICS}" if path.is_dir() else "there is no such folder"
+        if (path / METRICS).is_file() and (path / METRICS).stat().st_size:
+            raise RunFolderError(f"{path / METRICS} is damaged: no line of it is whole; restore it, or train anew")
         raise RunFolderError(f"{path} has measured nothing: {why}; give the folder of a run")
     names = list(dict.fromkeys(name for row in rows for name in row))
     table = [names, *([str(row.get(name, "")) for name in names] for row in rows)]

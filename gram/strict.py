@@ -64,6 +64,8 @@ def typed(value: Any, hint: Any, place: str) -> Any:
         raise ConfigError(f"{place} is {value}; it must be a finite number")
     if type(value) in allowed:
         return value
+    if isinstance(value, str) and float in allowed and value.strip(" +-.").lower() in ("nan", "inf", "infinity"):
+        raise ConfigError(f"{place} is {value}; it must be a finite number")
     names = " or ".join(getattr(kind, "__name__", str(kind)) for kind in allowed)
     raise ConfigError(f"{place} is {value!r}; it must be of type {names}")
 

@@ -47,6 +47,16 @@ def pairs(claims: Iterable[Claim], table: str, rows: Rows) -> list[dict[str, Any
     return found
 
 
+def still(table: dict[str, Any], rows: Rows) -> list[dict[str, Any]]:
+    """The differences that were measured for a table (`pairs`) and whose two figures are the same in these rows."""
+
+    def values(of: Rows, pair: dict[str, Any]) -> list[float | None]:
+        figures = [pick(of, Cell(**pair[side])) for side in ("better", "than")]
+        return [figure and figure["value"] for figure in figures]
+
+    return [pair for pair in table.get("pairs", []) if values(table["rows"], pair) == values(rows, pair)]
+
+
 def targets(table: Table, rows: Rows) -> list[dict[str, Any]]:
     """Each target of a table: what was reached (of several training seeds the mean), and whether that meets it."""
     found = []

@@ -27,7 +27,7 @@ from gram.config import RunConfig
 from gram.models import MODELS
 from gram.provenance import commit
 from gram.release import measure
-from gram.release.claims import judge, pairs, targets
+from gram.release.claims import judge, pairs, still, targets
 from gram.release.export import machine
 from gram.release.page import page
 from gram.release.stored import Results, card, results
@@ -104,7 +104,10 @@ def rebuild(
                 bar.update()
             made = about | {"cpu_seconds": round(time.process_time() - begun, 1)}
             if rows:
-                found[name] = {"made": made, "rows": rows, "pairs": pairs(tables.claims.values(), name, rows)}
+                paired = pairs(tables.claims.values(), name, rows)
+                if effort == "cards":
+                    paired = still((old or {}).get("tables", {}).get(name, {}), rows)
+                found[name] = {"made": made, "rows": rows, "pairs": paired}
     return {"tables": found}
 
 

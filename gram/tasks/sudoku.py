@@ -3,7 +3,7 @@
 Two tasks share board, rules and solver. `Sudoku` completes puzzles that have exactly one solution; `SudokuGeneration`
 starts from the blank board, and every full board is an answer.
 
-Data: generated here (4 x 4, 6 x 6, 9 x 9), or `extreme`, 9 x 9 puzzles in $GRAM_DATA/sudoku in the schema of HRM's
+Data: generated here (4 x 4 to 16 x 16), or `extreme`, 9 x 9 puzzles in $GRAM_DATA/sudoku in the schema of HRM's
 Sudoku-Extreme. This project's files there, of public lists, hold other puzzles than that set: scores on them are not
 scores on it. Which files these are, `source` says by their digests (`gram.tasks.digests`). That the puzzles of ours
 have one solution was proved when they were made; here each answer is only checked to be one.
@@ -18,6 +18,7 @@ Vocabulary (11 tokens for 9 x 9, as in the paper): 0 pad, 1 blank, then the digi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
@@ -58,6 +59,10 @@ EFFORT = 1_000_000
 SEARCHED = 5_000
 # For every N training boards, one is held out.
 HELD_OUT = 10
+# Digits that are left where fewer would make the search for a second solution long.
+FEWEST = {16: 120}
+GRIDS = {4: 262, 6: 10_000, 9: 50_000}  # full boards to train a generator on, by size
+SIGNS = "123456789ABCDEFG"
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,7 @@ class SudokuConfig:
     """Choices of the data.
 
     Attributes:
-        size: rows, columns and digits: 4 (boxes of 2 x 2), 6 (2 x 3) or 9 (3 x 3).
+        size: rows, columns and digits: 4 (boxes of 2 x 2), 6 (2 x 3), 9 (3 x 3) or 16 (4 x 4; A to G are 10 to 16).
         dataset: `generated`, or `extreme` (9 x 9 only): the files sudoku/train.csv.gz and sudoku/test.csv.gz,
             packed or not.
         all_lists: of `extreme`, also the lists that come from repositories under the GPL.
@@ -75,7 +80,8 @@ class SudokuConfig:
             as it stands.
         generated: puzzles of both splits together; 1,000 of 9 x 9 take about 4 s of one core, each time.
         clues_min, clues_max: given digits of a generated puzzle. Digits are taken away until no other can be spared or
-            until a number drawn from this range is left; 0 to 0 means as few as can be.
+            until a number drawn from this range is left; 0 to 0 means as few as can be, of 16 x 16 at least 120: below
+            that a search takes minutes.
         train_share: share of the generated puzzles that may be trained on.
         seed: of the generated puzzles and their split.
         augment: train on random symmetric copies.
@@ -113,6 +119,11 @@ class SudokuConfig:
         if not 2 <= self.generated <= 20_000:
             raise TaskError(f"generated is {self.generated}; it must be 2 to 20000, at least one puzzle for each split")
         cells = self.size**2
+        if 0 < self.clues_max < FEWEST.get(self.size, 0):
+            raise TaskError(
+                f"clues_max is {self.clues_max}; boards of {self.size} x {self.size} are offered with at least "
+                f"{FEWEST[self.size]} clues"
+            )
         if not 0 <= self.clues_min <= (self.clues_max or cells - 1) < cells:
             raise TaskError(
                 f"clues_min to clues_max is {self.clues_min} to {self.clues_max}; "
@@ -146,7 +157,7 @@ class SudokuGenerationConfig:
     augment: bool = False
 
     def __post_init__(self) -> None:
-        _known(self.size, self.dataset, self.seed)
+        _known(self.size, self.dataset, self.seed, tuple(GRIDS))
         most = 262 if self.size == 4 else 200_000
         if not (self.grids == 0 or HELD_OUT <= self.grids <= most):
             raise TaskError(f"grids is {self.grids}; it must be {HELD_OUT} to {most}, or 0 for the default")
@@ -156,12 +167,12 @@ class SudokuGenerationConfig:
     @property
     def wanted(self) -> int:
         """Full boards to train on."""
-        return self.grids or {4: 262, 6: 10_000, 9: 50_000}[self.size]
+        return self.grids or GRIDS[self.size]
 
 
-def _known(size: int, dataset: str, seed: int) -> None:
-    if size not in BOXES:
-        raise TaskError(f"size is {size}; Sudoku is offered for {', '.join(map(str, BOXES))}")
+def _known(size: int, dataset: str, seed: int, sizes: Sequence[int] = tuple(BOXES)) -> None:
+    if size not in sizes:
+        raise TaskError(f"size is {size}; it is offered for {', '.join(map(str, sizes))}")
     if dataset not in DATASETS:
         raise TaskError(f"unknown dataset {dataset!r}; known: {', '.join(DATASETS)}")
     if dataset == "extreme" and size != 9:
@@ -187,7 +198,8 @@ class _Sudoku(Task):
         tables and blanks that are spaces as `gram.tasks.written` says.
         """
         n = self.config.size
-        rows = grid(text, n, n, "1-9")
+        signs = SIGNS[:n]
+        rows = grid(text, n, n, "1-9" if n < 10 else "1-9A-Ga-g")
         if len(rows) != n or any(len(row) != n for row in rows):
             sizes = ", ".join(str(len(row)) for row in rows[:12]) + (", ..." if len(rows) > 12 else "")
             raise TaskError(
@@ -198,18 +210,20 @@ class _Sudoku(Task):
         for position, character in enumerate("".join(rows)):
             if character in BLANKS:
                 continue
-            if character not in "123456789"[:n]:
+            if character.upper() not in signs:
+                known = f"1 to {n}" if n < 10 else f"1 to 9 or A to {signs[-1]}"
                 raise TaskError(
-                    f"{self.board.place(position)} holds {character!r}; write a digit from 1 to {n}, or . for a blank"
+                    f"{self.board.place(position)} holds {character!r}; write a digit from {known}, or . for a blank"
                 )
-            x[position] = int(character) + 1
+            x[position] = signs.index(character.upper()) + 2
         for unit, group in enumerate(self.board.groups):
             for token in self.board.exclusive:
                 twice = [position for position in group if x[position] == token]
                 if len(twice) > 1:
                     name = f"{('row', 'column', 'box')[unit // n]} {unit % n + 1}"
                     places = " and ".join(self.board.place(position) for position in twice[:2])
-                    raise TaskError(f"{name} holds the digit {token - 1} twice, at {places}; remove one of them")
+                    digit = self.board.tokens[token].symbol
+                    raise TaskError(f"{name} holds the digit {digit} twice, at {places}; remove one of them")
         return x
 
     def split(self, text: str) -> list[str]:
@@ -317,7 +331,8 @@ class Sudoku(_Sudoku):
             rows = min(max(config.generated, 100), 1_000)
             tried += rows
             full = random_boards(size, rows, rng)
-            left = rng.integers(config.clues_min, max(config.clues_max, config.clues_min), rows, endpoint=True)
+            least = max(config.clues_min, FEWEST.get(size, 0))
+            left = rng.integers(least, max(config.clues_max, least), rows, endpoint=True)
             puzzles = dig(full, left, size, rng)
             ratings = search(options(puzzles, size), size).contradictions
             wished = self._wished(ratings)
@@ -410,7 +425,7 @@ def board(size: int, task: str) -> Board:
         kind="grid",
         height=size,
         width=size,
-        tokens=(Token("pad"), Token("blank", "."), *(Token(str(d), str(d)) for d in range(1, size + 1))),
+        tokens=(Token("pad"), Token("blank", "."), *(Token(str(d + 1), SIGNS[d]) for d in range(size))),
         blank=(PAD, BLANK),
         groups=tuple(tuple(unit) for unit in units(size).tolist()),
         exclusive=tuple(range(BLANK + 1, BLANK + 1 + size)),

@@ -19,7 +19,7 @@ from itertools import permutations
 import numpy as np
 from numpy.typing import NDArray
 
-BOXES: dict[int, tuple[int, int]] = {4: (2, 2), 6: (2, 3), 9: (3, 3)}
+BOXES: dict[int, tuple[int, int]] = {4: (2, 2), 6: (2, 3), 9: (3, 3), 16: (4, 4)}
 """Rows and columns of a box, by the size of the board."""
 
 Options = NDArray[np.uint16]

@@ -168,7 +168,7 @@ class Run:
         norm = float(nn.utils.clip_grad_norm_(self.model.parameters(), train.optim.clip))  # of both optimizers together
         if not math.isfinite(norm):
             raise FloatingPointError(
-                f"the gradient is {norm} at step {self.step}; lower train.optim.lr; the last save is intact"
+                f"the gradient is {norm} at step {self.step}; lower train.optim.lr; what was saved before is intact"
             )
         for optimizer in self.optimizers:
             optimizer.step()

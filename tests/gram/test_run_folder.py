@@ -47,6 +47,9 @@ def test_the_lines_as_csv_have_a_column_for_every_metric(folder: Path) -> None:
     assert [row["held_out/coverage"] != "" for row in rows] == ["held_out" in line for line in whole]
     with pytest.raises(run_folder.RunFolderError, match="has measured nothing"):
         run_folder.csv_text(folder / "snapshots")
+    (folder / run_folder.METRICS).write_text("{bad\n")
+    with pytest.raises(run_folder.RunFolderError, match=r"metrics\.jsonl is damaged: no line of it is whole"):
+        run_folder.csv_text(folder)
 
 
 @pytest.mark.parametrize("most", [1, 2, 5, 16])

@@ -147,7 +147,7 @@ function readGrid(board, written) {
   );
   let rows = unwrapped(counted, height, width);
   if (rows.length !== height || rows.some((row) => Array.from(row).length !== width))
-    rows = spaced(lines, height, width, queen < 0 ? "1-9" : "Qq") ?? rows;
+    rows = spaced(lines, height, width, queen >= 0 ? "Qq" : width > 9 ? "1-9A-Ga-g" : "1-9") ?? rows;
   const visible = tokens.flatMap(({ symbol }, id) => (symbol && !board.blank.includes(id) ? [[symbol, id]] : []));
   /** @type {Map<string, number>} */
   const meaning = new Map(/** @type {[string, number][]} */ (visible));
@@ -171,7 +171,7 @@ function meant(board, rows, meaning, blanks) {
   const blank = Math.max(...board.blank);
   const x = [];
   for (const [at, written] of rows.flat().entries()) {
-    const token = meaning.get(written) ?? (blanks.includes(written) ? blank : undefined);
+    const token = meaning.get(written) ?? meaning.get(written.toUpperCase()) ?? (blanks.includes(written) ? blank : undefined);
     if (token === undefined)
       return { problem: yourWords.character(placeName(board, at), written, [...meaning.keys()], blanks[0]) };
     x.push(token);

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from gram.board import NEAR, Board
 from gram.checkpoint import CheckpointError, build, load, save_weights
+from gram.config import ConfigError
 from gram.inference.noise import SamplingNoise
 from gram.inference.sample import sample
 from gram.models import MODELS, Model
@@ -241,6 +242,10 @@ def test_a_checkpoint_opens_on_another_board_if_its_weights_fit(tmp_path: Path) 
         CheckpointError, match=r"dense cannot open with task \{'board_size': 6\}: its .*mixing 'relations'"
     ):
         load(tmp_path / "dense", {"board_size": 6})
+    with pytest.raises(ConfigError, match=r"task is 5; give settings to change, e\.g\. \{'board_size': 10\}"):
+        load(tmp_path / "shared", 5)
+    with pytest.raises(CheckpointError, match=r"digits-pixels-gram cannot open with task \{'patch': 2\}: symbols is"):
+        load("digits-pixels-gram", {"patch": 2})
 
 
 def test_states_of_a_graph_are_of_its_nodes_and_its_pairs_are_certain() -> None:

@@ -17,7 +17,7 @@ from gram import checkpoint as store
 from gram.checkpoint import CheckpointError
 from gram.evaluation.metrics import shown, with_interval
 from gram.presets import preset
-from gram.release.claims import judge, pairs, targets
+from gram.release.claims import judge, pairs, still, targets
 from gram.release.export import export, machine
 from gram.release.page import page
 from gram.release.results import judged, measured, rebuild, remarks, results, write
@@ -111,6 +111,24 @@ def test_rows_are_measured_as_their_cards_say(here: Path, tmp_path: Path) -> Non
     cards = judged(TABLES, rebuild(TABLES, effort="cards"))
     assert cards["tables"]["boards"]["rows"][0]["cells"] == [{**cell, "measured": "by gram export"}]
     assert cards["claims"] == found["claims"]
+
+
+def test_a_measured_difference_stays_while_its_figures_do() -> None:
+    """What was paired by puzzle cannot be paired again from cards, and need not be where they say the same."""
+
+    def rows(value: float) -> list[dict[str, Any]]:
+        metrics = {"accuracy": {"value": value, "interval": [0, 1]}}
+        cell = {"trajectories": 1, "supervision_steps": 4, "metrics": metrics}
+        return [{"artifact": name, "cells": [cell]} for name in ("one", "other")]
+
+    pair = {
+        "better": {"artifact": "one", "metric": "accuracy"}, "than": {"artifact": "other", "metric": "accuracy"},
+        "difference": 0.1, "interval": [0.0, 0.2],
+    }  # fmt: skip
+    assert still({"rows": rows(0.5), "pairs": [pair]}, rows(0.5)) == [pair]
+    assert still({"rows": rows(0.5), "pairs": [pair]}, rows(0.6)) == []
+    assert still({"rows": rows(0.5), "pairs": [pair]}, rows(0.5)[:1]) == []
+    assert still({}, rows(0.5)) == []
 
 
 def test_some_tables_are_rebuilt_and_quickly(here: Path, tmp_path: Path) -> None:

@@ -320,12 +320,12 @@ class TestGenerated:
 class TestRules:
     """The board, and what counts as an answer."""
 
-    @pytest.mark.parametrize("size", SIZES)
+    @pytest.mark.parametrize("size", [*SIZES, 16])
     def test_the_board_is_the_one_everybody_knows(self, size: int) -> None:
         board = Sudoku(SudokuConfig(size=size)).board
         assert Board.from_json(board.to_json()) == board
         assert len(board.tokens) == size + 2
-        assert board.box == {4: (2, 2), 6: (2, 3), 9: (3, 3)}[size]
+        assert board.box == {4: (2, 2), 6: (2, 3), 9: (3, 3), 16: (4, 4)}[size]
         assert len(board.groups) == 3 * size
         assert all(len(set(group)) == size for group in board.groups)
         assert all(sum(position in group for group in board.groups) == 3 for position in range(size * size))
@@ -333,6 +333,23 @@ class TestRules:
         last = [divmod(position, size) for position in board.groups[-1]]
         assert {row for row, _ in last} == set(range(size - high, size))
         assert {column for _, column in last} == set(range(size - wide, size))
+
+    def test_digits_above_nine_are_letters(self) -> None:
+        large = Sudoku(SudokuConfig(size=16, generated=20))
+        puzzles = large.puzzles("test")
+        x, y = puzzles.x[0], puzzles.solutions[0][0]
+        text = large.text(x)
+        assert "G" in large.text(y)
+        for written in (text, text.lower(), text.replace("\n", ""), " ".join(text)):
+            np.testing.assert_array_equal(large.parse(written), x)
+        assert (x > BLANK).sum() == 120
+        np.testing.assert_array_equal(large.solve(x), y[None])
+        with pytest.raises(TaskError, match=r"holds 'H'; write a digit from 1 to 9 or A to G, or \. for a blank"):
+            large.parse("H" + "." * 255)
+        with pytest.raises(TaskError, match="holds the digit G twice, at row 1, column 1 and row 1, column 2"):
+            large.parse("GG" + "." * 254)
+        with pytest.raises(TaskError, match="clues_max is 90; boards of 16 x 16 are offered with at least 120 clues"):
+            Sudoku(SudokuConfig(size=16, clues_max=90))
 
     @pytest.mark.parametrize("token", [0, 1])
     def test_an_unfinished_board_is_no_answer_though_nothing_conflicts(self, nine: Sudoku, token: int) -> None:
@@ -720,7 +737,7 @@ class TestGeneration:
 @pytest.mark.parametrize(
     ("config", "changes", "words"),
     [
-        (SudokuConfig, {"size": 5}, "size is 5; Sudoku is offered for 4, 6, 9"),
+        (SudokuConfig, {"size": 5}, "size is 5; it is offered for 4, 6, 9, 16"),
         (SudokuConfig, {"dataset": "kaggle"}, "unknown dataset 'kaggle'; known: generated, extreme"),
         (SudokuConfig, {"dataset": "extreme", "size": 6}, "boards of size 9, not 6"),
         (SudokuConfig, {"dataset": "extreme", "clues_max": 20}, "leave them 0 for dataset extreme"),

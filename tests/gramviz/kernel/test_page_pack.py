@@ -17,7 +17,8 @@ import gram
 from gram import rollout
 from gram.inference.request import SampleError
 from gram.program import program
-from gram.tasks import TaskError
+from gram.tasks import Task, TaskError
+from gram.tasks.sudoku import Sudoku, SudokuConfig
 from gramviz.explorer.pack import pack
 from gramviz.explorer.payload import Payload
 
@@ -94,10 +95,27 @@ TEXTS = {
         PICTURE.replace("#", "x", 1), PICTURE + "/" + "?" * 8, "\n" + PICTURE + "\n", PICTURE.replace("/", "//", 1),
     ],
 }  # fmt: skip
+LARGE = "..A.G..E.....F.D" + "." * 239 + "g"
+TEXTS_OF_16 = [
+    LARGE,
+    LARGE.lower(),
+    "/".join(LARGE[at : at + 16] for at in range(0, 256, 16)),
+    " ".join(LARGE),
+    "H" + "." * 255,
+    LARGE[1:],
+]
 PASTED = json.loads((ROOT / "tests/vectors/pasted.json").read_text())
 for name, texts in TEXTS.items():
     texts += [text for kind in ("same", "refused", "other") for text in PASTED[name].get(kind, ())]
     texts += ["1\n" * 50_000]  # a book is no puzzle, and its patterns would take a minute
+
+SIXTEEN = "16 x 16"
+
+
+def task_of(name: str) -> Task:
+    """That of an artifact, or the large Sudoku."""
+    return Sudoku(SudokuConfig(size=16, generated=20)) if name == SIXTEEN else gram.load(name).task
+
 
 read: dict[str, Any] = {}  # what the page read in each text
 
@@ -124,8 +142,8 @@ def packed(
         cases.append(asked | {"series": series, "depth": DEPTH, "text": text})
     (folder / "cases.json").write_text(json.dumps(cases))
     texts = []
-    for name, written in TEXTS.items():
-        board = gram.load(name).task.board
+    for name, written in (TEXTS | {SIXTEEN: TEXTS_OF_16}).items():
+        board = task_of(name).board
         board = board.picture(np.zeros(board.positions, np.uint8))
         said = {"board": json.loads(board.to_json()), "size": board.positions}
         texts += [said | {"text": text} for text in written]
@@ -226,11 +244,11 @@ def test_what_a_page_saves_is_a_rollout_as_python_makes_it(packed: dict[str, Any
     assert rollout.digest(rollout.load(rollout.save(one, tmp_path / "again.nc"))) == rollout.digest(one)
 
 
-@pytest.mark.parametrize("name", TEXTS)
+@pytest.mark.parametrize("name", [*TEXTS, SIXTEEN])
 def test_every_text_is_read_as_python_reads_it(packed: dict[str, Any], name: str) -> None:
     """The same puzzle from the same text, or each its own sentence."""
-    task = gram.load(name).task
-    for text in TEXTS[name]:
+    task = task_of(name)
+    for text in TEXTS.get(name, TEXTS_OF_16):
         page = read[text]
         try:
             x = task.parse(text)
