@@ -52,7 +52,7 @@ def still(table: dict[str, Any], rows: Rows) -> list[dict[str, Any]]:
 
     def values(of: Rows, pair: dict[str, Any]) -> list[float | None]:
         figures = [pick(of, Cell(**pair[side])) for side in ("better", "than")]
-        return [figure and figure["value"] for figure in figures]
+        return [None if figure is None else figure["value"] for figure in figures]
 
     return [pair for pair in table.get("pairs", []) if values(table["rows"], pair) == values(rows, pair)]
 

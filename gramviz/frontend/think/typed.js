@@ -171,7 +171,8 @@ function meant(board, rows, meaning, blanks) {
   const blank = Math.max(...board.blank);
   const x = [];
   for (const [at, written] of rows.flat().entries()) {
-    const token = meaning.get(written) ?? meaning.get(written.toUpperCase()) ?? (blanks.includes(written) ? blank : undefined);
+    const token =
+      meaning.get(written) ?? meaning.get(written.toUpperCase()) ?? (blanks.includes(written) ? blank : undefined);
     if (token === undefined)
       return { problem: yourWords.character(placeName(board, at), written, [...meaning.keys()], blanks[0]) };
     x.push(token);
