@@ -119,11 +119,9 @@ class SudokuConfig:
         if not 2 <= self.generated <= 20_000:
             raise TaskError(f"generated is {self.generated}; it must be 2 to 20000, at least one puzzle for each split")
         cells = self.size**2
-        if 0 < self.clues_max < FEWEST.get(self.size, 0):
-            raise TaskError(
-                f"clues_max is {self.clues_max}; boards of {self.size} x {self.size} are offered with at least "
-                f"{FEWEST[self.size]} clues"
-            )
+        least = FEWEST.get(self.size, 0)
+        if 0 < self.clues_max < least:
+            raise TaskError(f"clues_max is {self.clues_max}; of size {self.size} it must be at least {least}, or 0")
         if not 0 <= self.clues_min <= (self.clues_max or cells - 1) < cells:
             raise TaskError(
                 f"clues_min to clues_max is {self.clues_min} to {self.clues_max}; "

@@ -145,7 +145,7 @@ export function readBoard(board) {
     blank: board.blank ?? [],
     exclusive: board.exclusive ?? [],
     groupsOf: groups,
-    ruled: board.kind === "graph" || Boolean(board.groups?.length || board.required?.length), // a graph may have no edges
+    ruled: board.kind === "graph" || Boolean(board.groups?.length || board.required?.length),
     edges: board.kind === "graph" ? (board.groups ?? []).filter((group) => group.length === 2) : [],
   };
 }
