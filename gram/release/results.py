@@ -104,8 +104,9 @@ def rebuild(
                 bar.update()
             made = about | {"cpu_seconds": round(time.process_time() - begun, 1)}
             if rows:
-                before = (old or {}).get("tables", {}).get(name, {})
-                paired = still(before, rows) if effort == "cards" else pairs(tables.claims.values(), name, rows)
+                paired = pairs(tables.claims.values(), name, rows)
+                if effort == "cards":  # few cards have what each puzzle gave
+                    paired = paired or still((old or {}).get("tables", {}).get(name, {}), rows)
                 found[name] = {"made": made, "rows": rows, "pairs": paired}
     return {"tables": found}
 
