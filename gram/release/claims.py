@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict
+from operator import itemgetter
 from typing import Any
 
 from gram.evaluation.metrics import gap
@@ -45,6 +46,9 @@ def pairs(claims: Iterable[Claim], table: str, rows: Rows) -> list[dict[str, Any
             difference = gap(first, second, share(one.better.metric), share(one.than.metric))
             found.append({"better": asdict(one.better), "than": asdict(one.than), **difference})
     return found
+
+
+sides = itemgetter("better", "than")
 
 
 def still(table: dict[str, Any], rows: Rows) -> list[dict[str, Any]]:

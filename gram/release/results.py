@@ -27,7 +27,7 @@ from gram.config import RunConfig
 from gram.models import MODELS
 from gram.provenance import commit
 from gram.release import measure
-from gram.release.claims import judge, pairs, still, targets
+from gram.release.claims import judge, pairs, sides, still, targets
 from gram.release.export import machine
 from gram.release.page import page
 from gram.release.stored import Results, card, results
@@ -106,7 +106,8 @@ def rebuild(
             if rows:
                 paired = pairs(tables.claims.values(), name, rows)
                 if effort == "cards":  # few cards have what each puzzle gave
-                    paired = paired or still((old or {}).get("tables", {}).get(name, {}), rows)
+                    stored = still((old or {}).get("tables", {}).get(name, {}), rows)
+                    paired = stored + [pair for pair in paired if sides(pair) not in map(sides, stored)]
                 found[name] = {"made": made, "rows": rows, "pairs": paired}
     return {"tables": found}
 
