@@ -199,6 +199,13 @@ def load(name: Checkpoint | str | os.PathLike[str], task: Mapping[str, Any] | No
     )
 
 
+def _unreadable(path: Path, error: Exception) -> CheckpointError:
+    return CheckpointError(
+        f"{path} is not a readable safetensors file; it may be truncated ({error}); restore it, or train anew in "
+        "another folder"
+    )
+
+
 def _refuse_larger(config: RunConfig, weights: Path, path: Path) -> None:
     """Refuse a model of more weights than the file has bytes, before anything of that size is made."""
     sizes = dataclasses.asdict(config.model)
@@ -238,7 +245,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         with safe_open(path, framework="pt") as opened:
             tensors = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118 (not a dict)
     except (OSError, SafetensorError) as error:
-        raise CheckpointError(f"{path} is not a readable safetensors file; it may be truncated: {error}") from error
+        raise _unreadable(path, error) from error
     _check_format(path, metadata)
     if metadata.get("sha256") != digest(tensors):
         raise CheckpointError(f"{path} was altered after it was written (its sha256 does not match); restore it")
@@ -255,7 +262,7 @@ def read_metadata(path: Path) -> dict[str, str]:
         with safe_open(path, framework="pt") as opened:
             metadata: dict[str, str] = opened.metadata() or {}
     except (OSError, SafetensorError) as error:
-        raise CheckpointError(f"{path} is not a readable safetensors file; it may be truncated: {error}") from error
+        raise _unreadable(path, error) from error
     if metadata.pop("seal", seal := _seal(metadata)) != seal:
         raise CheckpointError(f"{path} was altered after it was written (its metadata do not match); restore it")
     return metadata

@@ -175,7 +175,7 @@ def score_grid(
     if not depths or not widths:
         raise SampleError("the grid is empty; give at least one depth and one number of trajectories")
     for depth, width in ((depths[0], widths[0]), (depths[-1], widths[-1])):
-        check(trajectories=width, supervision_steps=depth, seed=seed, noise=noise, precision=precision)
+        check(width, most=10**6, supervision_steps=depth, seed=seed, noise=noise, precision=precision)
     started = time.perf_counter()
     chosen, ids = select(model, task, puzzles, split, limit=limit, answered=True)
     if not chosen.counts.all():

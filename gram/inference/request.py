@@ -163,7 +163,9 @@ def whole(name: str, value: Any, allowed: str = "a whole number") -> int:
     raise SampleError(f"{name} is {value!r}; it must be {allowed}")
 
 
-def check(*, trajectories: int, supervision_steps: int, seed: int, noise: SamplingNoise, precision: str) -> None:
+def check(
+    trajectories: int, *, supervision_steps: int, seed: int, noise: SamplingNoise, precision: str, most: int = 0
+) -> None:
     """Refuse settings that neither sampling nor evaluating can serve.
 
     Raises:
@@ -172,6 +174,8 @@ def check(*, trajectories: int, supervision_steps: int, seed: int, noise: Sampli
     for name, count in (("trajectories", trajectories), ("supervision_steps", supervision_steps)):
         if whole(name, count) < 1:
             raise SampleError(f"{name} is {count}; it must be at least 1")
+    if most and trajectories > most:
+        raise SampleError(f"trajectories is {trajectories}; it must be at most {most}")
     if not 0 <= whole("seed", seed, "a whole number from 0 to 2^63 - 1") < 2**63:
         raise SampleError(f"seed is {seed}; it must be a whole number from 0 to 2^63 - 1")
     for name, meaning in (("noise", "no noise"), ("perturb", "no perturbation"), ("temperature", "the most probable")):

@@ -79,7 +79,8 @@ def judge(claim: Claim, tables: dict[str, Any]) -> dict[str, Any]:
     """A claim with both sides of its comparisons.
 
     It holds where in each of them the whole interval of the difference, paired by puzzle, is on the better side of 0;
-    where no pairs were measured, where the intervals of both sides do not touch.
+    where no pairs were measured, where the intervals of both sides do not touch. Few inputs (`--quick`) can show that
+    it holds, not that it does not: then it is None.
     """
     compared: list[dict[str, Any]] = []
     absent = set()
@@ -92,8 +93,11 @@ def judge(claim: Claim, tables: dict[str, Any]) -> dict[str, Any]:
         if better and than:
             high, low = (than, better) if one.better.metric in LOWER else (better, than)
             holds = paired["interval"][0] > 0 if paired else high["interval"][0] > low["interval"][1]
+            if tables[one.table].get("made", {}).get("effort") == "quick":
+                holds = holds or None
         compared.append({"table": one.table, "better": better, "than": than, "paired": paired, "holds": holds})
-    holds = None if absent else all(one["holds"] for one in compared)
+    each = [one["holds"] for one in compared]
+    holds = None if absent or (None in each and False not in each) else all(each)
     return {"title": claim.title, "compare": compared, "holds": holds, "absent": sorted(absent)}
 
 

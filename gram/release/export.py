@@ -21,6 +21,7 @@ import torch
 from gram import checkpoint as store
 from gram import compute, run_folder
 from gram.bounded import nameable
+from gram.config import RunConfig
 from gram.inference.request import sampling_noise
 from gram.provenance import commit
 from gram.release import tables
@@ -51,10 +52,14 @@ def export(
             samples of a generator; 0: all, or 2,000.
         note: sentences for the card that figures cannot say, e.g. what else ran on the machine.
     Raises:
-        CheckpointError: a run is unfinished, damaged, or of another configuration, or `out` cannot be written.
+        CheckpointError: a run is unfinished, damaged, or of another configuration, or `out` cannot be written, or holds
+            something else.
     """
+    if not os.fspath(out).strip():
+        raise store.CheckpointError("the folder of the artifact is ''; give one with -o, e.g. artifacts/nqueens8-gram")
     first, *others = runs = [_finished(one) for one in (run, *also)]
     out = Path(out)
+    _free(out, first)
     for one in others:
         if replace(one.config, seed=first.config.seed) != first.config:
             raise store.CheckpointError(
@@ -89,7 +94,7 @@ def export(
         results["generated"] = _generated(first, passes, limit)
     else:
         results |= _answered(runs, out.name, passes, limit)
-    nameable(out).mkdir(parents=True, exist_ok=True)
+    out.mkdir(parents=True, exist_ok=True)
     if out.resolve() != first.path.resolve():
         for name in (store.CONFIG, store.METRICS):
             shutil.copyfile(first.path / name, out / name)
@@ -100,6 +105,32 @@ def export(
     store.write_atomic(out / store.RESULTS, json.dumps(results) + "\n")
     store.write_atomic(out / store.CARD, (generator_card if generates else card)(first, results))
     return out
+
+
+def _free(out: Path, run: store.Checkpoint) -> None:
+    """Refuse a place that cannot be written, or holds anything but this run or an artifact of its task and model."""
+    absent = not out.exists()
+    try:
+        nameable(out).mkdir(parents=True, exist_ok=True)
+        held = sorted(one.name for one in out.iterdir())
+        store.write_atomic(out / f".{store.RESULTS}.try", "")
+        (out / f".{store.RESULTS}.try").unlink()
+        if absent:
+            out.rmdir()  # until there is something to write
+    except OSError as error:
+        raise store.CheckpointError(
+            f"{out} cannot be written ({error.strerror}); give a folder that can, with -o"
+        ) from error
+    if not held or out.resolve() == run.path.resolve():
+        return
+    try:
+        there = RunConfig.from_json((out / store.CONFIG).read_text())
+    except (OSError, ValueError):
+        there = None
+    alike = there and (there.task, there.to_dict()["model"]["kind"]) == (run.config.task, run.model.name)
+    if not alike or store.RESULTS not in held:
+        what = f"a model of {there.to_dict()['task']['kind']}" if there else f"what is no artifact ({held[0]})"
+        raise store.CheckpointError(f"{out} holds {what}; give another folder with -o, or empty it")
 
 
 def results_of(artifact: store.Checkpoint) -> dict[str, Any]:

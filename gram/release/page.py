@@ -182,7 +182,8 @@ def _claims(tables: Tables, found: Results) -> str:
     for name, claim in tables.claims.items():
         result = found[name]
         for at, (one, both) in enumerate(zip(claim.compare, result["compare"], strict=True)):
-            holds = {True: "yes", False: "no", None: "not measured"}[both["holds"]]
+            unknown = "of few inputs, undecided" if both["better"] and both["than"] else "not measured"
+            holds = {True: "yes", False: "no", None: unknown}[both["holds"]]
             sides = _side(one.better, both["better"]), _side(one.than, both["than"])
             paired = both["paired"]
             gap = _figure({"": {"value": paired["difference"], **paired}}, "") if paired else ""

@@ -249,6 +249,7 @@ def remarks(tables: Tables, found: Results) -> list[str]:
     }
     said = [f"{what}: {', '.join(sorted(names))}" for what, names in lists.items() if names]
     for claim in found["claims"].values():
-        holds = {True: "holds", False: "does not hold", None: f"not measured ({', '.join(claim['absent'])})"}
+        unknown = f"not measured ({', '.join(claim['absent'])})" if claim["absent"] else "of few inputs, undecided"
+        holds = {True: "holds", False: "does not hold", None: unknown}
         said.append(f"{claim['title']}: {holds[claim['holds']]}")
     return said

@@ -28,11 +28,16 @@ CELL = _object({
 })  # fmt: skip
 GROUP = _object({"inputs": COUNT, "metrics": METRICS})
 CELL["properties"]["by_rating"] = {"type": "object", "additionalProperties": GROUP}
+TRAINING = _object({"minutes": NUMBER})
+TRAINING["properties"] |= {"cpu_minutes": NUMBER, "optimizer_steps": COUNT, "machine": TEXT, "torch": TEXT}
+DATA = _object({"name": TEXT})
+DATA["properties"] |= {"sha256": TEXT, "held_out": COUNT, "missing": TEXT}
 ROW = _object({
-    "artifact": TEXT, "parameters": COUNT, "training": _object({"minutes": NUMBER}),
-    "paper": {"type": "object", "additionalProperties": NUMBER}, "data": _object({"name": TEXT}),
+    "artifact": TEXT, "parameters": COUNT, "training": TRAINING,
+    "paper": {"type": "object", "additionalProperties": NUMBER}, "data": DATA,
     "cells": {"type": "array", "items": CELL},
 })  # fmt: skip
+ROW["properties"] |= {"weights": {"type": "boolean"}, "training_seeds": {"type": "array", "items": COUNT}}
 PAIR = _object({"better": OBJECT, "than": OBJECT, "difference": NUMBER, "interval": SHARES})
 TABLE = _object({"made": MADE, "rows": {"type": "array", "items": ROW}, "pairs": {"type": "array", "items": PAIR}})
 RESULTS = _object({"tables": {"type": "object", "additionalProperties": TABLE}})
@@ -44,7 +49,7 @@ EVALUATED = _object({
 OF_TODAY = {"if": {"required": ["intervals"]}, "then": EVALUATED, "else": OBJECT}  # older ones had none
 GENERATED = _object({"samples": COUNT, "supervision_steps": COUNT, "precision": TEXT})
 CARD = _object(
-    {"name": TEXT, "parameters": COUNT, "training": _object({"minutes": NUMBER})},
+    {"name": TEXT, "parameters": COUNT, "training": TRAINING},
     anyOf=[{"required": ["generated"]}, {"required": ["by_seed"]}],
 )
 CARD["properties"] |= {
@@ -80,11 +85,15 @@ def card(folder: Path) -> Results:
     return _checked(folder / store.RESULTS, CARD, "make it anew with `gram export`")
 
 
+def _finite(constant: str) -> None:
+    raise ValueError(f"{constant} is no finite number")
+
+
 def _checked(path: Path, schema: dict[str, Any], fix: str) -> Results:
     from jsonschema import Draft7Validator  # late: a tenth of a second
 
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"), parse_constant=_finite)
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read ({error.strerror}); {fix}") from error
     except (ValueError, RecursionError) as error:

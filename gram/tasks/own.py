@@ -254,11 +254,12 @@ def _written(task: Task, one: Any, row: bool = False) -> str:
         return ("\n" if any(len(cell) > 1 for cell in cells) else "").join(cells)
     if columns and array.dtype.kind == "i":
         return str(array.tolist())
-    if array.ndim != 1 or array.dtype.kind not in "iu" or not ((array >= 0) & (array <= 9)).all():
+    most = max(9, task.board.width) if task.name == "sudoku" else 9
+    if array.ndim != 1 or array.dtype.kind not in "iu" or not ((array >= 0) & (array <= most)).all():
         raise TaskError(
-            f"a puzzle is {str(one)[:60]!r}; give a text, or its digits, whole numbers from 0 (a blank) to 9"
+            f"a puzzle is {str(one)[:60]!r}; give a text, or its digits, whole numbers from 0 (a blank) to {most}"
         )
-    return "".join(map(str, array.tolist()))
+    return "".join("0123456789ABCDEFG"[digit] for digit in array.tolist())
 
 
 def _rows(task: Task, text: str, where: str) -> list[Row]:

@@ -70,7 +70,11 @@ def train(
         )
     config, path = preset(config) if isinstance(config, str) else config, Path(path)
     written = path / store.CONFIG
-    if written.is_file() and RunConfig.from_json(written.read_text(errors="replace")) != config:
+    try:
+        stored = RunConfig.from_json(written.read_text(errors="replace")) if written.is_file() else config
+    except ConfigError as error:
+        raise ConfigError(f"{written} is damaged ({error}); restore it, or choose another folder with -o") from error
+    if stored != config:
         raise ConfigError(f"{path} holds a run with another configuration; choose another folder with -o, or delete it")
     if not wait:
         if watch is not None:

@@ -226,7 +226,8 @@ def write_page(
         try:
             atomic.write(text.path, text)
         except OSError as error:
-            raise PageError(f"cannot write {text.path}: {error.strerror}; choose a folder that is there") from error
+            why = error.strerror or "it is a folder"
+            raise PageError(f"cannot write {text.path} ({why}); give a file in a folder that is there") from error
     return text
 
 

@@ -151,6 +151,11 @@ class TestTrain:
     def test_the_folder_of_another_run_is_refused(self, gram: Any) -> None:
         gram("train", "debug", "train.steps=1", "--quiet")
         assert_refused(gram("train", "debug", "train.steps=2"), "holds a run with another configuration")
+        Path("cut").mkdir()
+        Path("cut/config.json").write_text('{"a":')
+        assert_refused(
+            gram("train", "debug", "-o", "cut"), r"cut/config\.json is damaged \(.*\); restore it, or choose"
+        )
 
     def test_a_folder_that_cannot_be_made_is_refused(self, gram: Any, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("")
@@ -160,7 +165,8 @@ class TestTrain:
     def test_a_run_that_diverges_is_one_sentence(self, gram: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("gram.training.losses.token", lambda logits, y: logits.mean((1, 2)) * float("nan"))
         assert_refused(
-            gram("train", "debug", "--quiet"), r"the gradient is nan at step 0; lower train\.optim\.lr; the last"
+            gram("train", "debug", "--quiet"),
+            r"the gradient is nan at step 0; lower train\.optim\.lr; what was saved before is intact",
         )
 
 

@@ -540,6 +540,7 @@ class TestCheckpoint:
         ("settings", "words"),
         [
             ({"trajectories": 0}, "trajectories is 0; it must be at least 1"),
+            ({"trajectories": 10**11}, "trajectories is 100000000000; it must be at most 1000000"),
             ({"supervision_steps": 0}, "supervision_steps is 0"),
             ({"limit": 0}, "limit is 0"),
             ({"puzzles": []}, "puzzles is empty"),

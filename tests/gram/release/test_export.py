@@ -63,6 +63,25 @@ def test_runs_of_other_configurations_are_no_seeds(
     assert not (tmp_path / "out").exists()
 
 
+def test_what_stands_in_the_folder_is_never_replaced_by_something_else(
+    debug_checkpoint: Path, debug_trm_checkpoint: Path, tmp_path: Path
+) -> None:
+    other = export(debug_trm_checkpoint, tmp_path / "other", limit=2)
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/README.md").write_text("mine")
+    (tmp_path / "file").touch()
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    for out, words in (
+        ("", "the folder of the artifact is ''; give one with -o"),
+        (other, "other holds a model of nqueens; give another folder with -o, or empty it"),
+        (tmp_path / "mine", r"mine holds what is no artifact \(README\.md\); give another folder with -o, or empty it"),
+        (tmp_path / "file", r"file cannot be written \(File exists\); give a folder that can, with -o"),
+    ):
+        with pytest.raises(store.CheckpointError, match=words):
+            export(debug_checkpoint, out, limit=2)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
 def test_an_artifact_is_measured_anew(debug_trm_checkpoint: Path, tmp_path: Path) -> None:
     out = export(debug_trm_checkpoint, tmp_path / "queens5", limit=30, note="Kept.")
     first = json.loads((out / "results.json").read_text())

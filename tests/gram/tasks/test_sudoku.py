@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gram.board import Board
-from gram.tasks import SPLITS, TaskError
+from gram.tasks import SPLITS, TaskError, own
 from gram.tasks import files as data
 from gram.tasks import sudoku as sudoku_module
 from gram.tasks import sudoku_solver as solver
@@ -340,8 +340,12 @@ class TestRules:
         x, y = puzzles.x[0], puzzles.solutions[0][0]
         text = large.text(x)
         assert "G" in large.text(y)
+        digits = np.where(x > BLANK, x - BLANK, 0)
         for written in (text, text.lower(), text.replace("\n", ""), " ".join(text)):
             np.testing.assert_array_equal(large.parse(written), x)
+        np.testing.assert_array_equal(own.read(large, [digits]).x[0], x)
+        with pytest.raises(TaskError, match=r"whole numbers from 0 \(a blank\) to 16"):
+            own.read(large, [np.where(x > BLANK, 17, 0)])
         assert (x > BLANK).sum() == 120
         np.testing.assert_array_equal(large.solve(x), y[None])
         with pytest.raises(TaskError, match=r"holds 'H'; write a digit from 1 to 9 or A to G, or \. for a blank"):
