@@ -227,7 +227,9 @@ def write_page(
             atomic.write(text.path, text)
         except OSError as error:
             why = error.strerror or "it is a folder"
-            raise PageError(f"cannot write {text.path} ({why}); give a file in a folder that is there") from error
+            raise PageError(
+                f"cannot write {text.path}: {why}; choose a folder that is there, and a file in it"
+            ) from error
     return text
 
 
