@@ -116,6 +116,9 @@ def test_writes_whole_or_not_at_all(payload, tmp_path):
     assert sorted(tmp_path.iterdir()) == [target]
     with pytest.raises(PageError, match=r"cannot write .*gone.*: No such file or directory; choose a folder"):
         freeze(payload, tmp_path / "gone" / "page.html")
+    with pytest.raises(PageError, match=r"cannot write .*; choose a folder that is there, and a file in it") as refused:
+        freeze(payload, tmp_path)
+    assert "None" not in str(refused.value)
 
 
 def test_a_notebook_shows_a_page_as_one_line(payload, tmp_path):
