@@ -286,7 +286,7 @@ def verdict(answer: Mapping[str, Any], board: Mapping[str, Any]) -> str:
         return "valid"
     ruled = board["kind"] == "graph" or bool(board.get("groups") or board.get("required"))
     if not (count := answer.get("conflicts") or 0):
-        return "a given changed" if ruled else "not valid"
+        return "a given changed or a blank left" if ruled else "not valid"
     return plural(round(count), "conflict" if ruled else "wrong cell")
 
 

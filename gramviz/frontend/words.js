@@ -205,7 +205,7 @@ export const words = {
     right: "correct",
     other: "valid, not the given solution",
     conflicts: (/** @type {number} */ count, /** @type {boolean} */ ruled) =>
-      count ? words.faults(count, ruled) : ruled ? "a given changed" : "not valid",
+      count ? words.faults(count, ruled) : ruled ? "a given changed or a blank left" : "not valid",
     unfinished: "not finished",
     unknown: "outcome unknown",
     between: "on the way",

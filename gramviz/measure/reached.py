@@ -35,14 +35,14 @@ class Answer:
 
     @property
     def outcome(self) -> str:
-        """In words: `correct`, `2 conflicts`, `2 wrong cells`, `a given changed`, `wrong` or `unknown`."""
+        """In words: `correct`, `2 conflicts`, `2 wrong cells`, what else is wrong, `wrong` or `unknown`."""
         if self.valid is None:
             return "unknown"
         if self.valid:
             return "correct"
         if self.conflicts:
             return f"{self.conflicts} {self.fault}{'s' * (self.conflicts != 1)}"
-        return "a given changed" if self.conflicts == 0 and self.fault == "conflict" else "wrong"
+        return "a given changed or a blank left" if self.conflicts == 0 and self.fault == "conflict" else "wrong"
 
 
 @dataclass(frozen=True)
